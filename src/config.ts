@@ -1,0 +1,190 @@
+import { randomBytes } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import ipaddr from "ipaddr.js";
+import { z } from "zod";
+
+const HOUR_MS = 3_600_000;
+
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, "must be a whole number")
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `must lie between ${min} and ${max}`);
+
+const httpUrl = z
+  .string()
+  .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), "must be an http(s) URL")
+  .transform((text) => text.replace(/\/+$/, ""));
+
+const cidrList = z.string().transform((text, context) => {
+  const entries = text
+    .split(/[\s,]+/)
+    .filter(Boolean)
+    .map((entry) => (entry.includes("/") ? entry : `${entry}/${entry.includes(":") ? 128 : 32}`));
+  for (const entry of entries) {
+    if (!ipaddr.isValidCIDR(entry)) context.addIssue({ code: "custom", message: `"${entry}" is not a CIDR` });
+  }
+  return entries;
+});
+
+const key32 = z
+  .string()
+  .transform((text) => new Uint8Array(Buffer.from(text, "base64")))
+  .refine((bytes) => bytes.length === 32, "must be 32 bytes in base64");
+
+/** Every variable with its form and default; what each means stands in the README. */
+const schema = z.object({
+  HOST: z.string().default("0.0.0.0"),
+  PORT: wholeNumber(0, 65_535).default(3000),
+  PUBLIC_URL: httpUrl.optional(),
+  DATABASE_URL: z.string().default("data/ponte.db"),
+  DATABASE_DIRECT_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, "must be a postgres:// URL")
+    .optional(),
+  DATABASE_POOLER: z.enum(["transaction"]).optional(),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, "must be a redis:// URL")
+    .optional(),
+  META_GRAPH_URL: httpUrl.default("https://graph.facebook.com"),
+  META_GRAPH_VERSION: z
+    .string()
+    .regex(/^v\d+\.\d+$/, "must look like v24.0")
+    .default("v24.0"),
+  TELEGRAM_API_URL: httpUrl.default("https://api.telegram.org"),
+  APP_SECRET: key32.optional(),
+  OPERATOR_PASSWORD: z.string().min(8, "must have at least 8 characters").optional(),
+  API_KEY: z.string().min(16, "must have at least 16 characters").optional(),
+  ROLE: z.enum(["all", "web", "dispatcher"]).default("all"),
+  PAGEVIEW_HOLD_MS: wholeNumber(0, HOUR_MS).default(5000),
+  RATE_LIMIT_PER_HOUR: wholeNumber(0, 1_000_000_000).default(10_000),
+  TRUSTED_PROXIES: cidrList.default([]),
+  LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
+  RETENTION_DAYS: wholeNumber(1, 36_500).default(365),
+  TZ_DISPLAY: z.string().refine(isTimeZone, "must be an IANA time zone").default("America/Sao_Paulo"),
+});
+
+const EXAMPLES: Readonly<Record<keyof z.input<typeof schema>, string>> = {
+  HOST: "127.0.0.1",
+  PORT: "3000",
+  PUBLIC_URL: "https://go.example.com",
+  DATABASE_URL: "postgres://user:password@db/ponte",
+  DATABASE_DIRECT_URL: "postgres://user:password@db:5432/ponte",
+  DATABASE_POOLER: "transaction",
+  REDIS_URL: "redis://localhost:6379",
+  META_GRAPH_URL: "https://graph.facebook.com",
+  META_GRAPH_VERSION: "v24.0",
+  TELEGRAM_API_URL: "https://api.telegram.org",
+  APP_SECRET: "the output of `openssl rand -base64 32`",
+  OPERATOR_PASSWORD: "a long sentence",
+  API_KEY: "the output of `openssl rand -hex 24`",
+  ROLE: "all",
+  PAGEVIEW_HOLD_MS: "5000",
+  RATE_LIMIT_PER_HOUR: "10000 (0 = off)",
+  TRUSTED_PROXIES: "10.0.0.0/8, 127.0.0.1",
+  LOG_LEVEL: "info",
+  RETENTION_DAYS: "365",
+  TZ_DISPLAY: "America/Sao_Paulo",
+};
+
+/** The settings of one process. Times in milliseconds unless the name says otherwise. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly publicUrl: string | undefined;
+  readonly database: {
+    readonly url: string;
+    readonly directUrl: string | undefined;
+    readonly pooler: "transaction" | undefined;
+  };
+  /** Where the SQLite file, the spool and the generated secret live. */
+  readonly dataDir: string;
+  readonly redisUrl: string | undefined;
+  readonly meta: { readonly graphUrl: string; readonly graphVersion: string };
+  readonly telegramApiUrl: string;
+  readonly appSecret: Uint8Array | undefined;
+  readonly operatorPassword: string | undefined;
+  readonly apiKey: string | undefined;
+  readonly role: "all" | "web" | "dispatcher";
+  readonly pageviewHoldMs: number;
+  readonly rateLimitPerHour: number;
+  readonly trustedProxies: readonly string[];
+  readonly logLevel: string;
+  readonly retentionDays: number;
+  readonly timeZone: string;
+}
+
+/** Wrong settings: one line a variable, each with its name, what is wrong and an example. */
+export class ConfigError extends Error {
+  constructor(readonly lines: readonly string[]) {
+    super(lines.join("\n"));
+    this.name = "ConfigError";
+  }
+}
+
+/** Reads the settings from environment variables; an empty variable counts as absent. @throws ConfigError */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.map(errorLine));
+  const env = parsed.data;
+  const onPostgres = /^postgres(ql)?:/.test(env.DATABASE_URL);
+  return {
+    host: env.HOST,
+    port: env.PORT,
+    publicUrl: env.PUBLIC_URL,
+    database: { url: env.DATABASE_URL, directUrl: env.DATABASE_DIRECT_URL, pooler: env.DATABASE_POOLER },
+    dataDir: onPostgres ? "data" : dirname(env.DATABASE_URL.replace(/^(sqlite|file):(\/\/)?/, "")),
+    redisUrl: env.REDIS_URL,
+    meta: { graphUrl: env.META_GRAPH_URL, graphVersion: env.META_GRAPH_VERSION },
+    telegramApiUrl: env.TELEGRAM_API_URL,
+    appSecret: env.APP_SECRET,
+    operatorPassword: env.OPERATOR_PASSWORD,
+    apiKey: env.API_KEY,
+    role: env.ROLE,
+    pageviewHoldMs: env.PAGEVIEW_HOLD_MS,
+    rateLimitPerHour: env.RATE_LIMIT_PER_HOUR,
+    trustedProxies: env.TRUSTED_PROXIES,
+    logLevel: env.LOG_LEVEL,
+    retentionDays: env.RETENTION_DAYS,
+    timeZone: env.TZ_DISPLAY,
+  };
+}
+
+function errorLine(issue: z.core.$ZodIssue): string {
+  const name = String(issue.path[0] ?? "");
+  const example = Object.entries(EXAMPLES).find(([key]) => key === name)?.[1] ?? "";
+  return `${name}: ${issue.message}. Example: ${example}`;
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The key that seals secrets: `APP_SECRET`, else one made once and kept in the data folder (mode 0600), where
+ * every process of this machine finds it.
+ */
+export function appSecret(config: Config): Uint8Array {
+  if (config.appSecret) return config.appSecret;
+  const path = join(config.dataDir, "app-secret");
+  if (!existsSync(path)) {
+    mkdirSync(config.dataDir, { recursive: true });
+    try {
+      // "wx" fails where another process was faster; its key is then the one we read.
+      writeFileSync(path, `${randomBytes(32).toString("base64")}\n`, { mode: 0o600, flag: "wx" });
+    } catch (error) {
+      if (!existsSync(path)) throw error;
+    }
+    chmodSync(path, 0o600);
+  }
+  return new Uint8Array(Buffer.from(readFileSync(path, "utf8").trim(), "base64"));
+}

@@ -1,0 +1,46 @@
+import type { SQL } from "drizzle-orm";
+import type { PgDatabase, PgTable } from "drizzle-orm/pg-core";
+import type { PostgresJsQueryResultHKT } from "drizzle-orm/postgres-js";
+import type { Tables } from "./define-schema.ts";
+import type { Dialect } from "./dialect.ts";
+
+/** Drizzle's query builder; SQLite's is held to the same type (see `kit-sqlite.ts`). */
+export type QueryBuilder = PgDatabase<PostgresJsQueryResultHKT, Record<string, never>>;
+
+/** Reading, on a connection of its own: never sees another request's uncommitted rows. */
+export interface Reader extends Pick<QueryBuilder, "select" | "selectDistinct" | "$count"> {
+  /** Rows of a hand-written statement; `T` says what its columns are. */
+  rows<T>(statement: SQL): Promise<T[]>;
+}
+
+/** What work inside a transaction may do. Everything written here is committed together or not at all. */
+export interface Tx extends Reader, Pick<QueryBuilder, "insert" | "update" | "delete"> {
+  /**
+   * Inserts many rows in one go, leaving out those whose unique key is already there.
+   * Every row must have the same keys. Answers, in order, whether each row was inserted.
+   */
+  insertMany<T extends PgTable>(
+    table: T,
+    unique: keyof T["$inferInsert"] & string,
+    rows: readonly T["$inferInsert"][],
+  ): Promise<boolean[]>;
+  /** After the commit, wakes everyone who listens on the channel (on Postgres, in other processes too). */
+  notify(channel: Channel): Promise<void>;
+}
+
+export type Channel = "outbox" | "pools";
+
+export interface Database extends Reader {
+  readonly dialect: Dialect;
+  readonly tables: Tables;
+  /**
+   * Runs `work` in one transaction, commits when it resolves and rolls back when it rejects.
+   * On SQLite transactions take turns, so `work` must not wait for another transaction.
+   */
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Calls `wake` after commits that notified the channel. Returns how to stop. */
+  listen(channel: Channel, wake: () => void): () => void;
+  /** Applies the migrations and the operators' views. Safe to run again and from several processes. */
+  migrate(): Promise<void>;
+  close(): Promise<void>;
+}

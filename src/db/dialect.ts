@@ -1,0 +1,43 @@
+import { type SQL, sql } from "drizzle-orm";
+
+/** The few fragments in which the two databases differ. Nothing else in `src` asks which database it is on. */
+export interface Dialect {
+  readonly name: "sqlite" | "postgres";
+  /** The database's own clock: leases and due times never depend on a web process's. */
+  readonly now: SQL;
+  /** An instant `ms` milliseconds after another (before it where negative). */
+  plusMs(instant: SQL, ms: number | SQL): SQL;
+  /** An instant column as Unix milliseconds. */
+  epochMs(instant: SQL): SQL<number>;
+  /** A JavaScript date as an instant of this database. */
+  instant(date: Date): SQL;
+  /** Locks the selected rows and passes over those that another dispatcher holds; SQLite has one writer anyway. */
+  readonly skipLocked: SQL;
+  /** A stored JSON document as the text it was written as. */
+  jsonText(column: SQL): SQL<string>;
+  /** `id in (…)` over numbers sent as one parameter, however many. */
+  anyId(column: SQL, ids: readonly number[]): SQL;
+}
+
+export const sqliteDialect: Dialect = {
+  name: "sqlite",
+  now: sql`cast(unixepoch('subsec') * 1000 as integer)`,
+  plusMs: (instant, ms) => sql`(${instant} + ${ms})`,
+  epochMs: (instant) => sql`${instant}`,
+  instant: (date) => sql`${date.getTime()}`,
+  skipLocked: sql``,
+  jsonText: (column) => sql`${column}`,
+  anyId: (column, ids) => sql`${column} in (select value from json_each(${JSON.stringify(ids)}))`,
+};
+
+export const postgresDialect: Dialect = {
+  name: "postgres",
+  // clock_timestamp(), not now(): a transaction that waited for a lock must not work with an old time.
+  now: sql`clock_timestamp()`,
+  plusMs: (instant, ms) => sql`(${instant} + ${ms} * interval '1 millisecond')`,
+  epochMs: (instant) => sql`(extract(epoch from ${instant}) * 1000)::float8`,
+  instant: (date) => sql`${date.toISOString()}::timestamptz`,
+  skipLocked: sql`for update skip locked`,
+  jsonText: (column) => sql`${column}::text`,
+  anyId: (column, ids) => sql`${column} = any(${`{${ids.join(",")}}`}::bigint[])`,
+};

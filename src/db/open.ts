@@ -1,0 +1,18 @@
+import type { Database } from "./database.ts";
+import { openSqlite } from "./sqlite.ts";
+
+export interface DatabaseSettings {
+  /** `postgres://…`, or a path (optionally `sqlite:…` or `file:…`) to a SQLite file. */
+  readonly url: string;
+  readonly directUrl?: string | undefined;
+  readonly pooler?: "transaction" | undefined;
+}
+
+/** Opens the database that the URL names. Postgres' driver is loaded only where it is used. */
+export async function openDatabase(settings: DatabaseSettings): Promise<Database> {
+  if (/^postgres(ql)?:/.test(settings.url)) {
+    const { openPostgres } = await import("./postgres.ts");
+    return openPostgres(settings);
+  }
+  return openSqlite(settings.url.replace(/^(sqlite|file):(\/\/)?/, ""));
+}

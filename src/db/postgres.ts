@@ -1,0 +1,178 @@
+import { getTableColumns, getTableName, type SQL } from "drizzle-orm";
+import { toSnakeCase } from "drizzle-orm/casing";
+import { PgDialect, type PgTable } from "drizzle-orm/pg-core";
+import { drizzle } from "drizzle-orm/postgres-js";
+import { migrate as applyMigrations } from "drizzle-orm/postgres-js/migrator";
+import postgres, { type Sql, type TransactionSql } from "postgres";
+import type { Channel, Database, QueryBuilder, Reader, Tx } from "./database.ts";
+import { postgresDialect } from "./dialect.ts";
+import { createListeners } from "./listeners.ts";
+import { migrationPlan } from "./migrate.ts";
+import * as tables from "./tables-postgres.ts";
+
+export interface PostgresOptions {
+  readonly url: string;
+  /** For `LISTEN` and migrations, which a transaction pooler cannot carry. */
+  readonly directUrl?: string | undefined;
+  /** Behind PgBouncer in transaction mode prepared statements have no connection to live on. */
+  readonly pooler?: "transaction" | undefined;
+  readonly maxConnections?: number;
+}
+
+/** Any number, as long as every Ponte that migrates the same database takes the same lock. */
+const MIGRATION_LOCK = 7_066_838_301;
+
+const CHANNEL_PREFIX = "ponte_";
+
+/** Opens a pool of connections to Postgres; connecting happens at the first query. */
+export function openPostgres(options: PostgresOptions): Database {
+  const settings = {
+    onnotice: () => undefined,
+    connect_timeout: 5,
+    connection: { application_name: "ponte" },
+  };
+  const prepare = options.pooler !== "transaction";
+  const client = postgres(options.url, { ...settings, max: options.maxConnections ?? 10, prepare });
+  const directUrl = options.directUrl ?? options.url;
+  const listeners = createListeners();
+  let listening: Sql | undefined;
+
+  /** One connection for all channels, opened when somebody first listens; `postgres` reconnects it by itself. */
+  function subscribe(channel: Channel): void {
+    listening ??= postgres(directUrl, { ...settings, max: 1 });
+    listening
+      // On reconnection something may have been missed, so listeners are woken then too.
+      .listen(
+        CHANNEL_PREFIX + channel,
+        () => listeners.wake(channel),
+        () => listeners.wake(channel),
+      )
+      .catch(() => {
+        // No server yet. The schedules are the safety net; try again until there is one.
+        setTimeout(() => listening && subscribe(channel), 1_000).unref();
+      });
+  }
+  const subscribed = new Set<Channel>();
+
+  async function transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    const woken = new Set<Channel>();
+    const result = await client.begin(async (bare) => {
+      // Drizzle looks for the client's options, which `postgres` leaves off a transaction's connection.
+      const connection = Object.assign(bare, { options: client.options });
+      const { builder, reader } = queries(connection);
+      return {
+        value: await work({
+          ...reader,
+          insert: builder.insert.bind(builder),
+          update: builder.update.bind(builder),
+          delete: builder.delete.bind(builder),
+          insertMany: (table, unique, rows) => insertRows(connection, prepare, table, unique, rows),
+          notify: async (channel) => {
+            if (woken.has(channel)) return;
+            woken.add(channel);
+            await connection`select pg_notify(${CHANNEL_PREFIX + channel}, '')`;
+          },
+        }),
+      };
+    });
+    for (const channel of woken) listeners.wake(channel);
+    return result.value;
+  }
+
+  return {
+    ...queries(client).reader,
+    dialect: postgresDialect,
+    tables,
+    transaction,
+    listen(channel, wake) {
+      if (!subscribed.has(channel)) {
+        subscribed.add(channel);
+        subscribe(channel);
+      }
+      return listeners.add(channel, wake);
+    },
+    migrate: () => migratePostgres(directUrl, settings),
+    async close() {
+      const listener = listening;
+      listening = undefined;
+      await Promise.all([client.end({ timeout: 5 }), listener?.end({ timeout: 1 })]);
+    },
+  };
+}
+
+function queries(connection: Sql | TransactionSql): { builder: QueryBuilder; reader: Reader } {
+  // Drizzle's type asks for a pool; a transaction's connection has every method that it calls.
+  const builder = drizzle({ client: connection as Sql, casing: "snake_case" });
+  const dialect = new PgDialect({ casing: "snake_case" });
+  return {
+    builder,
+    reader: {
+      select: builder.select.bind(builder),
+      selectDistinct: builder.selectDistinct.bind(builder),
+      $count: builder.$count.bind(builder),
+      rows: async <T>(statement: SQL) => {
+        const { sql, params } = dialect.sqlToQuery(statement);
+        const rows = await connection.unsafe(sql, params as never[]);
+        return [...rows] as unknown[] as T[];
+      },
+    },
+  };
+}
+
+/** One statement and one parameter, however many rows: Postgres unpacks them from JSON by the table's own types. */
+async function insertRows<T extends PgTable>(
+  connection: TransactionSql,
+  prepare: boolean,
+  table: T,
+  unique: string,
+  rows: readonly T["$inferInsert"][],
+): Promise<boolean[]> {
+  const first = rows[0];
+  if (first === undefined) return [];
+  const name = getTableName(table);
+  const columns = getTableColumns(table);
+  const encoders = Object.keys(first).map((key) => {
+    const column = columns[key];
+    if (column === undefined) throw new Error(`${name} has no column for "${key}"`);
+    // A JSON column's driver value is JSON text already; it goes in as it is.
+    return { key, name: toSnakeCase(key), isJson: column.getSQLType() === "json" };
+  });
+  const names = encoders.map((encoder) => encoder.name).join(", ");
+  const uniqueName = toSnakeCase(unique);
+  const text = `insert into ${name} (${names}) select ${names} from json_populate_recordset(null::${name}, $1::text::json) on conflict do nothing returning ${uniqueName}`;
+  const encoded = rows.map((row) => {
+    const values: Record<string, unknown> = row;
+    return `{${encoders.map((e) => `"${e.name}":${JSON.stringify(values[e.key] ?? null)}`).join(",")}}`;
+  });
+  const inserted = await connection.unsafe(text, [`[${encoded.join(",")}]`], { prepare });
+  const keys = new Set(inserted.map((row) => row[uniqueName]));
+  return rows.map((row) => keys.delete((row as Record<string, unknown>)[unique]));
+}
+
+async function migratePostgres(url: string, settings: object): Promise<void> {
+  const plan = migrationPlan("postgres");
+  const client = postgres(url, { ...settings, max: 1 });
+  try {
+    await client`select pg_advisory_lock(${MIGRATION_LOCK})`;
+    const current = await appliedUpTo(client, plan.migrationsTable);
+    if (current < plan.latest) await applyMigrations(drizzle({ client }), plan.config);
+    const [known] = await client`select value from settings where key = ${plan.viewsKey}`;
+    if (known?.value === plan.viewsDigest) return;
+    await client.begin(async (tx) => {
+      await tx.unsafe(plan.views);
+      await tx`insert into settings (key, value, updated_at) values (${plan.viewsKey}, ${plan.viewsDigest}, now())
+        on conflict (key) do update set value = excluded.value, updated_at = excluded.updated_at`;
+    });
+  } finally {
+    // Ending the session also gives the advisory lock back.
+    await client.end({ timeout: 5 });
+  }
+}
+
+/** The newest migration that this database has; 0 where it has none. Asks first, so that no DDL right is needed. */
+async function appliedUpTo(client: Sql, table: string): Promise<number> {
+  const [exists] = await client`select to_regclass(${table}) is not null as yes`;
+  if (!exists?.yes) return 0;
+  const [row] = await client`select coalesce(max(created_at), 0)::float8 as latest from ${client(table)}`;
+  return Number(row?.latest ?? 0);
+}

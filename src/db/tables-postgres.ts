@@ -1,0 +1,24 @@
+import { defineSchema } from "./define-schema.ts";
+import { postgresKit } from "./kit-postgres.ts";
+
+// One named export a table: drizzle-kit reads a schema from a module's exports.
+export const {
+  pools,
+  bots,
+  poolBots,
+  gateRefusals,
+  sessions,
+  botUsers,
+  funnelStates,
+  offers,
+  telegramUpdates,
+  payments,
+  outbox,
+  outboxAttempts,
+  outboxRoutes,
+  dispatchers,
+  auditLog,
+  apiKeys,
+  operatorSessions,
+  settings,
+} = defineSchema(postgresKit);

@@ -1,0 +1,42 @@
+/** One thing that is wrong with a request, and where. */
+export interface ProblemError {
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface ProblemDetails {
+  readonly detail: string;
+  readonly errors?: readonly ProblemError[];
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  409: "Conflict",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+  422: "Unprocessable Content",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+};
+
+/** The one shape of our errors: `application/problem+json` (RFC 9457). `detail` says what to do. */
+export function problem(status: number, { detail, errors = [], headers = {} }: ProblemDetails): Response {
+  const body = { type: "about:blank", title: TITLES[status] ?? "Error", status, detail, errors };
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { "content-type": "application/problem+json", "cache-control": "no-store", ...headers },
+  });
+}
+
+/** Zod's issues as problem errors. */
+export function problemErrors(
+  issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
+): ProblemError[] {
+  return issues.map((issue) => ({ path: issue.path.map(String).join("."), message: issue.message }));
+}

@@ -1,0 +1,64 @@
+import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+
+const ALGORITHM = "aes-256-gcm";
+const VERSION = "v1";
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** Seals secrets for the database and opens them again. `purpose` (e.g. `pools.meta_access_token`) must be the same both times. */
+export interface Secrets {
+  seal(plain: string, purpose: string): string;
+  /** @throws SealBrokenError when the value was sealed with another key or for another purpose. */
+  open(sealed: string, purpose: string): string;
+}
+
+export class SealBrokenError extends Error {
+  constructor(purpose: string, cause?: unknown) {
+    super(
+      `The stored secret for ${purpose} cannot be opened: APP_SECRET is not the one it was sealed with. Start with the old APP_SECRET, or set the secret again.`,
+      { cause },
+    );
+    this.name = "SealBrokenError";
+  }
+}
+
+/** AES-256-GCM under a 32-byte key; the purpose is authenticated, so that a sealed value cannot be moved to another column. */
+export function createSecrets(key: Uint8Array): Secrets {
+  return {
+    seal(plain, purpose) {
+      const iv = randomBytes(IV_BYTES);
+      const cipher = createCipheriv(ALGORITHM, key, iv).setAAD(Buffer.from(purpose));
+      const sealed = Buffer.concat([iv, cipher.update(plain, "utf8"), cipher.final(), cipher.getAuthTag()]);
+      return `${VERSION}.${sealed.toString("base64url")}`;
+    },
+    open(sealed, purpose) {
+      const [version, body = ""] = sealed.split(".");
+      const bytes = Buffer.from(body, "base64url");
+      if (version !== VERSION || bytes.length < IV_BYTES + TAG_BYTES) throw new SealBrokenError(purpose);
+      const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, IV_BYTES))
+        .setAAD(Buffer.from(purpose))
+        .setAuthTag(bytes.subarray(-TAG_BYTES));
+      try {
+        const plain = decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES));
+        return Buffer.concat([plain, decipher.final()]).toString("utf8");
+      } catch (cause) {
+        throw new SealBrokenError(purpose, cause);
+      }
+    },
+  };
+}
+
+export function sha256Hex(value: string | Uint8Array): string {
+  return new Bun.CryptoHasher("sha256").update(value).digest("hex");
+}
+
+export function hmacSha256Hex(key: string, message: string | Uint8Array): string {
+  return createHmac("sha256", key).update(message).digest("hex");
+}
+
+/** Whether two strings are equal, in a time that depends on neither's content nor where they differ. */
+export function equalInConstantTime(given: string, expected: string): boolean {
+  // Digests have one length, so that not even the expected length shows.
+  const digest = (value: string) => new Bun.CryptoHasher("sha256").update(value).digest();
+  return timingSafeEqual(digest(given), digest(expected));
+}

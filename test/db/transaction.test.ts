@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq, sql } from "drizzle-orm";
+import type { Tx } from "../../src/db/database.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+
+let own: TestDatabase;
+beforeAll(async () => {
+  own = await createTestDatabase();
+});
+afterAll(() => own.dispose());
+
+async function put(tx: Tx, key: string, value: string) {
+  await tx.insert(own.db.tables.settings).values({ key, value, updatedAt: new Date(0) });
+}
+
+async function settingOf(key: string) {
+  const { settings } = own.db.tables;
+  const [row] = await own.db.select().from(settings).where(eq(settings.key, key));
+  return row?.value;
+}
+
+describe(`transaction on ${testDialect}`, () => {
+  test("rolls back what was written before an await when the work fails after it", async () => {
+    const failing = own.db.transaction(async (tx) => {
+      await put(tx, "half", "done");
+      await Bun.sleep(5);
+      throw new Error("power cut");
+    });
+    await expect(failing).rejects.toThrow("power cut");
+    expect(await settingOf("half")).toBeUndefined();
+  });
+
+  test("hides uncommitted rows from everybody else, across awaits", async () => {
+    const wrote = Promise.withResolvers<void>();
+    const seen = Promise.withResolvers<void>();
+    const work = own.db.transaction(async (tx) => {
+      await put(tx, "hidden", "yes");
+      wrote.resolve();
+      await seen.promise;
+    });
+    await wrote.promise;
+    expect(await settingOf("hidden")).toBeUndefined();
+    seen.resolve();
+    await work;
+    expect(await settingOf("hidden")).toBe("yes");
+  });
+
+  test("one request's failure takes nothing of a concurrent request along", async () => {
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, i) =>
+        own.db.transaction(async (tx) => {
+          await put(tx, `concurrent-${i}`, "1");
+          await Bun.sleep(i % 3);
+          if (i % 2) throw new Error("odd");
+        }),
+      ),
+    );
+    expect(outcomes.filter((outcome) => outcome.status === "rejected")).toHaveLength(10);
+    const { settings } = own.db.tables;
+    const kept = await own.db.select().from(settings).where(sql`${settings.key} like 'concurrent-%'`);
+    expect(kept.map((row) => Number(row.key.split("-")[1])).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 10 }, (_, i) => i * 2),
+    );
+  });
+
+  test("wakes listeners once the commit can be seen", async () => {
+    const seen = Promise.withResolvers<string>();
+    const stop = own.db.listen("pools", async () => {
+      const value = await settingOf("notified").catch(() => undefined);
+      if (value) seen.resolve(value);
+    });
+    await own.db.transaction(async (tx) => {
+      await put(tx, "notified", "committed");
+      await tx.notify("pools");
+    });
+    expect(await seen.promise).toBe("committed");
+    stop();
+  });
+});
+
+describe(`insertMany on ${testDialect}`, () => {
+  test("tells which rows went in and leaves out those whose key is there", async () => {
+    const { settings } = own.db.tables;
+    const row = (key: string) => ({ key, value: `v'"\\{${key}`, updatedAt: new Date(1_700_000_000_123) });
+    const insert = (keys: string[]) =>
+      own.db.transaction((tx) => tx.insertMany(settings, "key", keys.map(row)));
+    expect(await insert(["a", "b"])).toEqual([true, true]);
+    expect(await insert(["b", "c", "c", "d"])).toEqual([false, true, false, true]);
+    const [stored] = await own.db.select().from(settings).where(eq(settings.key, "a"));
+    expect(stored).toEqual(row("a"));
+  });
+
+  test("keeps dates, booleans, JSON and nulls as the row type says", async () => {
+    const { pools } = own.db.tables;
+    const now = new Date(1_732_000_000_456);
+    const row = {
+      slug: "typed",
+      name: "Nome “com” ação",
+      captureParams: ["sub1", 'q"uote'],
+      metaTrackingEnabled: false,
+      metaPixelId: null,
+      createdAt: now,
+      updatedAt: now,
+    };
+    await own.db.transaction((tx) => tx.insertMany(pools, "slug", [row]));
+    const [stored] = await own.db.select().from(pools).where(eq(pools.slug, "typed"));
+    expect(stored).toMatchObject({ ...row, enabled: true, totalRedirects: 0, strategy: "weighted" });
+  });
+});
