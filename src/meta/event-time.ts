@@ -1,0 +1,18 @@
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+
+/** Meta refuses what is older when it arrives. */
+export const MAX_EVENT_AGE_MS = 7 * DAY_MS;
+
+/** A time this old is not put into a new event: an hour is left for the outbox to hold and deliver it. */
+export const MAX_NEW_EVENT_AGE_MS = MAX_EVENT_AGE_MS - HOUR_MS;
+
+/**
+ * `event_time` of a new event, in Unix seconds: when it happened; the later time where that is older than Meta takes;
+ * never after `now` (two machines' clocks differ, and Meta refuses the future).
+ */
+export function eventTimeSeconds(happenedAt: Date, ifTooOld: Date, now: Date): number {
+  const tooOld = now.getTime() - happenedAt.getTime() > MAX_NEW_EVENT_AGE_MS;
+  const at = tooOld ? ifTooOld : happenedAt;
+  return Math.floor(Math.min(at.getTime(), now.getTime()) / 1000);
+}

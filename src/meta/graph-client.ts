@@ -1,0 +1,149 @@
+import { redactSecret } from "./redact.ts";
+
+/** Longest answer kept. Meta's are under 2 kB; what is longer comes from something else on the way. Characters. */
+export const LONGEST_BODY = 16_384;
+
+const USER_AGENT = "Ponte/1.0";
+
+/** Answer headers worth deciding on or logging. None carries a secret; values are redacted all the same. */
+const KEPT_HEADERS: readonly string[] = [
+  "content-type",
+  "date",
+  "retry-after",
+  "x-app-usage",
+  "x-business-use-case-usage",
+  "x-ad-account-usage",
+  "x-fb-trace-id",
+  "x-fb-request-id",
+  "x-fb-rev",
+  "www-authenticate",
+];
+
+/** One request to `POST /<version>/<pixel>/events`. */
+export interface SendEventsRequest {
+  /** Base of the Graph API, e.g. `https://graph.facebook.com`. */
+  readonly graphUrl: string;
+  /** e.g. `v24.0`. */
+  readonly version: string;
+  readonly pixelId: string;
+  readonly accessToken: string;
+  /** Sends the events to Events Manager's test view instead of counting them. */
+  readonly testEventCode: string | null;
+  /** JSON texts of 1 to 1 000 events; joined as they are, never parsed again. */
+  readonly events: readonly string[];
+  /** For the whole exchange, answer body included. */
+  readonly timeoutMs: number;
+  /** Names the integration to Meta (`partner_agent`). */
+  readonly partnerAgent?: string;
+  /** Gives the request up, e.g. when the process stops. */
+  readonly signal?: AbortSignal;
+}
+
+/** What came back. Nothing in it holds the access token, even where the other side repeats it. */
+export type GraphAnswer =
+  | {
+      readonly kind: "answered";
+      readonly status: number;
+      /** Lower-case names; only those worth keeping. */
+      readonly headers: Readonly<Record<string, string>>;
+      /** At most {@link LONGEST_BODY} characters. */
+      readonly body: string;
+      readonly durationMs: number;
+    }
+  | { readonly kind: "unanswered"; readonly error: string; readonly durationMs: number };
+
+/**
+ * Sends a batch of events and says what happened; never throws and never retries. The token travels in the body, so that
+ * no URL, proxy log or error text shows it. Redirects are not followed: the token goes to the configured host alone.
+ */
+export async function sendEvents(request: SendEventsRequest): Promise<GraphAnswer> {
+  const startedAt = performance.now();
+  const deadline = startDeadline(request.timeoutMs, request.signal);
+  try {
+    const response = await fetch(eventsUrl(request), {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/json", "user-agent": USER_AGENT },
+      body: requestBody(request),
+      redirect: "manual",
+      signal: deadline.signal,
+    });
+    const { text, isCut } = await readAtMost(response, LONGEST_BODY);
+    return {
+      kind: "answered",
+      status: response.status,
+      headers: keptHeaders(response.headers, request.accessToken),
+      body: redactSecret(text, request.accessToken, isCut),
+      durationMs: Math.round(performance.now() - startedAt),
+    };
+  } catch (error) {
+    // A connection that breaks inside the answer ends here too: what Meta did is then unknown, and event_id makes
+    // sending again harmless.
+    const text = deadline.signal.aborted ? String(deadline.signal.reason) : errorText(error);
+    return {
+      kind: "unanswered",
+      error: redactSecret(text, request.accessToken, false),
+      durationMs: Math.round(performance.now() - startedAt),
+    };
+  } finally {
+    deadline.clear();
+  }
+}
+
+function eventsUrl({ graphUrl, version, pixelId }: SendEventsRequest): string {
+  return `${graphUrl.replace(/\/+$/, "")}/${encodeURIComponent(version)}/${encodeURIComponent(pixelId)}/events`;
+}
+
+function requestBody(request: SendEventsRequest): string {
+  const { events, accessToken, testEventCode, partnerAgent } = request;
+  const rest = JSON.stringify({
+    ...(testEventCode ? { test_event_code: testEventCode } : null),
+    ...(partnerAgent ? { partner_agent: partnerAgent } : null),
+    access_token: accessToken,
+  });
+  return `{"data":[${events.join(",")}],${rest.slice(1)}`;
+}
+
+/** One signal for time-out and stop; cleared so that a thousand finished requests leave no timer or listener behind. */
+function startDeadline(timeoutMs: number, stop: AbortSignal | undefined) {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(`time-out: no answer within ${timeoutMs} ms`), timeoutMs);
+  const onStop = () => controller.abort("given up: stopping");
+  if (stop?.aborted) onStop();
+  stop?.addEventListener("abort", onStop, { once: true });
+  return {
+    signal: controller.signal,
+    clear: () => {
+      clearTimeout(timer);
+      stop?.removeEventListener("abort", onStop);
+    },
+  };
+}
+
+async function readAtMost(response: Response, limit: number): Promise<{ text: string; isCut: boolean }> {
+  const reader = response.body?.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  while (reader !== undefined && text.length <= limit) {
+    const { value, done } = await reader.read();
+    if (done) return { text: text + decoder.decode(), isCut: false };
+    text += decoder.decode(value, { stream: true });
+  }
+  // The rest is never downloaded.
+  await reader?.cancel();
+  return { text: text.slice(0, limit), isCut: reader !== undefined };
+}
+
+function keptHeaders(headers: Headers, secret: string): Readonly<Record<string, string>> {
+  const kept: Record<string, string> = {};
+  for (const name of KEPT_HEADERS) {
+    const value = headers.get(name);
+    if (value !== null) kept[name] = redactSecret(value.slice(0, 2048), secret, value.length > 2048);
+  }
+  return kept;
+}
+
+function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = "code" in error && typeof error.code === "string" ? `${error.code}: ` : "";
+  return `${code}${error.message}`;
+}

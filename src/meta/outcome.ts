@@ -1,0 +1,142 @@
+import { type GraphError, readGraphBody } from "./graph-body.ts";
+import type { GraphAnswer } from "./graph-client.ts";
+import { retryAfterMs, usageDelayMs } from "./usage-headers.ts";
+
+/** What became of a request, as META.md's table of errors has it. `reason` is for operators and holds no secret. */
+export type Outcome =
+  | {
+      readonly kind: "delivered";
+      /** Smaller than what was sent: a partial success, to be logged and shown. */
+      readonly received: number;
+      readonly messages: readonly string[];
+      /** Wait this long before the pixel's next request: Meta's quota is used up. Null: no need. */
+      readonly usageDelayMs: number | null;
+      readonly fbtraceId: string | null;
+    }
+  /** Send again later, with back-off, and not before `afterMs` where it is given. */
+  | {
+      readonly kind: "transient";
+      readonly reason: string;
+      readonly afterMs: number | null;
+      readonly fbtraceId: string | null;
+    }
+  /** Slow the pixel down, for `afterMs` where Meta says how long. */
+  | {
+      readonly kind: "throttled";
+      readonly reason: string;
+      readonly afterMs: number | null;
+      readonly fbtraceId: string | null;
+    }
+  /** Pause the pixel until somebody changes its token or permission; its rows wait. */
+  | {
+      readonly kind: "credential";
+      readonly reason: string;
+      readonly code: number | null;
+      readonly fbtraceId: string | null;
+    }
+  /** Some event of the batch breaks a rule (`expired`: it is older than seven days): split, and the one alone is dead. */
+  | {
+      readonly kind: "invalid";
+      readonly reason: string;
+      readonly code: number | null;
+      readonly subcode: number | null;
+      readonly expired: boolean;
+      readonly fbtraceId: string | null;
+    };
+
+type Answered = Extract<GraphAnswer, { kind: "answered" }>;
+
+const EVENT_TOO_OLD = 2804003;
+const OBJECT_NOT_OURS = 33;
+
+const THROTTLE_CODES: ReadonlySet<number> = new Set([4, 17, 32, 341, 613]);
+const TRANSIENT_CODES: ReadonlySet<number> = new Set([1, 2, 368, 5000]);
+const CREDENTIAL_CODES: ReadonlySet<number> = new Set([10, 102, 190, 803]);
+const INVALID_CODES: ReadonlySet<number> = new Set([100, 105]);
+
+/**
+ * Judges one answer to a batch of `sent` events. Pure.
+ *
+ * A body Meta would not write (HTML, cut or empty, a 200 without `events_received`) comes from something between us and
+ * Meta, so it is transient whatever its status, but for two statuses that say enough alone: 429 is throttled, and 413
+ * (request too large) is invalid, so that the batch is halved.
+ */
+export function outcomeOf(answer: GraphAnswer, sent: number): Outcome {
+  if (answer.kind === "unanswered") {
+    return { kind: "transient", reason: answer.error, afterMs: null, fbtraceId: null };
+  }
+  const body = readGraphBody(answer.body);
+  switch (body.kind) {
+    case "received": {
+      if (answer.status < 200 || answer.status > 299) return unreadable(answer);
+      const { received, messages } = body;
+      const fbtraceId = body.fbtraceId ?? headerTraceId(answer);
+      const missing = sent - received;
+      const note = missing > 0 ? [`Meta received ${received} of ${sent} events`] : [];
+      const delayMs = usageDelayMs(answer.headers);
+      return {
+        kind: "delivered",
+        received,
+        messages: [...note, ...messages],
+        usageDelayMs: delayMs,
+        fbtraceId,
+      };
+    }
+    case "error":
+      return refusal(answer, body.error);
+    case "garbage":
+      return unreadable(answer);
+  }
+}
+
+/** The order matters: the narrower class first, and what heals by itself before what needs a hand or burns an event. */
+function refusal(answer: Answered, error: GraphError): Outcome {
+  const { status } = answer;
+  const { code, subcode } = error;
+  const fbtraceId = error.fbtraceId ?? headerTraceId(answer);
+  const reason = `${error.words} (HTTP ${status}, code ${code ?? "none"}${subcode === null ? "" : `/${subcode}`})`;
+
+  if (status === 429 || isThrottleCode(code)) {
+    return { kind: "throttled", reason, afterMs: throttleMs(answer), fbtraceId };
+  }
+  const heals = error.isTransient || TRANSIENT_CODES.has(code ?? -1) || status >= 500 || status === 408;
+  if (heals) return { kind: "transient", reason, afterMs: retryAfterMs(answer.headers), fbtraceId };
+  if (isCredentialError(status, code, subcode)) return { kind: "credential", reason, code, fbtraceId };
+  if (INVALID_CODES.has(code ?? -1) || (status >= 400 && status <= 499)) {
+    return { kind: "invalid", reason, code, subcode, expired: subcode === EVENT_TOO_OLD, fbtraceId };
+  }
+  return { kind: "transient", reason, afterMs: retryAfterMs(answer.headers), fbtraceId };
+}
+
+function isThrottleCode(code: number | null): boolean {
+  return code !== null && (THROTTLE_CODES.has(code) || (code >= 80_000 && code <= 80_014));
+}
+
+/** A 401 with a code nobody knows is about the token too: pausing loses nothing, calling the events bad would. */
+function isCredentialError(status: number, code: number | null, subcode: number | null): boolean {
+  if (code === null) return status === 401;
+  if (CREDENTIAL_CODES.has(code) || (code >= 200 && code <= 299)) return true;
+  if (INVALID_CODES.has(code)) return code === 100 && subcode === OBJECT_NOT_OURS;
+  return status === 401;
+}
+
+function unreadable(answer: Answered): Outcome {
+  const { status } = answer;
+  const fbtraceId = headerTraceId(answer);
+  const start = answer.body.slice(0, 200).replace(/\s+/g, " ").trim();
+  const reason = `HTTP ${status} with a body that is not Meta's: ${start === "" ? "(empty)" : start}`;
+  if (status === 429) return { kind: "throttled", reason, afterMs: throttleMs(answer), fbtraceId };
+  if (status === 413)
+    return { kind: "invalid", reason, code: null, subcode: null, expired: false, fbtraceId };
+  return { kind: "transient", reason, afterMs: retryAfterMs(answer.headers), fbtraceId };
+}
+
+/** The longest wait any header asks for. */
+function throttleMs(answer: Answered): number | null {
+  const asked = [retryAfterMs(answer.headers), usageDelayMs(answer.headers)].filter((ms) => ms !== null);
+  return asked.length === 0 ? null : Math.max(...asked);
+}
+
+function headerTraceId(answer: Answered): string | null {
+  return answer.headers["x-fb-trace-id"] ?? null;
+}

@@ -1,0 +1,152 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { externalIdDigest } from "../../src/meta/digest.ts";
+import { type Customer, hashedCustomer, type UserDataInput, userData } from "../../src/meta/user-data.ts";
+import { sha256 } from "./builders.ts";
+
+const NOTHING: UserDataInput = {
+  externalId: null,
+  fbp: null,
+  fbc: null,
+  clientIp: null,
+  clientUserAgent: null,
+};
+
+describe("user_data", () => {
+  test("holds digests of the person and the browser's identifiers plain", async () => {
+    const data = userData({
+      externalId: "cliente-17",
+      fbp: "fb.1.1778414400000.1234567890",
+      fbc: "fb.1.1778414400000.IwAR3xAbC",
+      clientIp: "201.17.3.4",
+      clientUserAgent: "Mozilla/5.0",
+      customer: {
+        email: " Maria.Silva@Example.COM ",
+        phone: "+55 (11) 98765-4321",
+        firstName: " María ",
+        lastName: "da Silva",
+      },
+    });
+    expect(data).toEqual({
+      em: await sha256("maria.silva@example.com"),
+      ph: await sha256("5511987654321"),
+      fn: await sha256("maría"),
+      ln: await sha256("dasilva"),
+      external_id: await sha256("cliente-17"),
+      client_ip_address: "201.17.3.4",
+      client_user_agent: "Mozilla/5.0",
+      fbc: "fb.1.1778414400000.IwAR3xAbC",
+      fbp: "fb.1.1778414400000.1234567890",
+    });
+  });
+
+  test("is empty where nothing is known", () => {
+    expect(userData(NOTHING)).toEqual({});
+    expect(
+      userData({ ...NOTHING, externalId: "  ", clientIp: "", clientUserAgent: " ", customer: {} }),
+    ).toEqual({});
+  });
+
+  test("leaves out what normalises to nothing", () => {
+    const customer = { email: "not an address", phone: "call me", firstName: "...", lastName: " " };
+    expect(userData({ ...NOTHING, customer })).toEqual({});
+  });
+
+  test("leaves out an MD5 that Meta's library would pass as a finished digest", () => {
+    const md5 = "d41d8cd98f00b204e9800998ecf8427e";
+    expect(hashedCustomer({ email: md5, phone: md5, firstName: `${md5}.BA` })).toEqual({});
+  });
+
+  test("leaves out values longer than any person's", () => {
+    const email = `a@${"a".repeat(200_000)}`;
+    expect(hashedCustomer({ email, firstName: "x".repeat(1000) })).toEqual({});
+  });
+
+  test.each(["1234567890", "fb.1.1778414400000", "fb.x.1.a", "fb.1.1.a b", "", "FB.1.1.a"])(
+    "leaves out the malformed browser id %p",
+    (id) => {
+      expect(userData({ ...NOTHING, fbc: id, fbp: id })).toEqual({});
+    },
+  );
+
+  test("keeps an fbc with the param builder's appendix, its case untouched", () => {
+    const fbc = "fb.1.1778414400000.IwAR3xAbC_d-E.AQQCAQMC";
+    expect(userData({ ...NOTHING, fbc })).toEqual({ fbc });
+  });
+
+  test("takes a digest made elsewhere, in lower case", async () => {
+    const digest = await sha256("maria@example.com");
+    expect(hashedCustomer({ email: ` ${digest.toUpperCase()} ` })).toEqual({ em: digest });
+  });
+
+  test("hashing a hashed customer again changes nothing", () => {
+    const once = hashedCustomer({ email: "maria@example.com", phone: "5511987654321", firstName: "Maria" });
+    expect(hashedCustomer(once)).toEqual(once);
+    expect(userData({ ...NOTHING, customer: once })).toEqual(once);
+  });
+
+  test("a customer read back from a JSON column is taken as it is, and what is no digest is not", async () => {
+    const em = await sha256("maria@example.com");
+    const row: Readonly<Record<string, string>> = { em, ph: "5511987654321", other: "x" };
+    expect(hashedCustomer(row)).toEqual({ em });
+  });
+
+  test("never has an empty or null key, and its digests are 64 lower-case hex digits", () => {
+    const text = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 400 }),
+      fc.emailAddress(),
+      fc.string({ unit: fc.constantFrom(..."0123456789abcdefABCDEF. +-"), maxLength: 70 }),
+      fc.constantFrom(
+        "a".repeat(64),
+        "A".repeat(32),
+        `${"b".repeat(64)}.BA`,
+        `${"C".repeat(32)}.AQQCAQMC`,
+        "\ud800",
+      ),
+    );
+    const maybe = fc.option(text);
+    const customer: fc.Arbitrary<Customer> = fc.record({
+      email: maybe,
+      phone: maybe,
+      firstName: maybe,
+      lastName: maybe,
+    });
+    const input = fc.record({
+      externalId: maybe,
+      fbp: maybe,
+      fbc: maybe,
+      clientIp: fc.oneof(maybe, fc.ipV4(), fc.ipV6()),
+      clientUserAgent: maybe,
+      customer,
+    });
+    fc.assert(
+      fc.property(input, (facts) => {
+        const data = userData(facts);
+        for (const [key, value] of Object.entries(data)) {
+          expect(value).toBeString();
+          expect(value.trim()).not.toBe("");
+          if (["em", "ph", "fn", "ln", "external_id"].includes(key)) expect(value).toMatch(/^[0-9a-f]{64}$/);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe("external_id", () => {
+  test("is the digest of the exact value, trimmed, its case kept", async () => {
+    expect(externalIdDigest(" IwAR3xAbC ")).toBe(await sha256("IwAR3xAbC"));
+    expect(externalIdDigest("IwAR3xAbC")).not.toBe(externalIdDigest("iwar3xabc"));
+    expect(externalIdDigest("Ação 😀")).toBe(await sha256("Ação 😀"));
+  });
+
+  test("hashes an MD5 too: 32 hex digits are not a finished digest", async () => {
+    const md5 = "d41d8cd98f00b204e9800998ecf8427e";
+    expect(externalIdDigest(md5)).toBe(await sha256(md5));
+  });
+
+  test("lets a SHA-256 digest pass in lower case", async () => {
+    const digest = await sha256("cliente-17");
+    expect(externalIdDigest(digest.toUpperCase())).toBe(digest);
+  });
+});
