@@ -1,0 +1,80 @@
+/** The queue is full: the database does not keep up. The caller answers 503. */
+export class QueueFullError extends Error {
+  constructor(limit: number) {
+    super(`${limit} rows already wait for the database`);
+    this.name = "QueueFullError";
+  }
+}
+
+export interface GroupCommitOptions<T> {
+  /** Writes the items in one transaction; rejecting means that none of them was written. */
+  write(batch: readonly T[]): Promise<void>;
+  /** Whether a batch's failure may be one row's fault, so that its neighbours deserve a try of their own. */
+  isRowFault(error: unknown): boolean;
+  maxBatch?: number;
+  /** Items that may wait at once. */
+  maxWaiting?: number;
+  /** Told of every finished batch, for the metrics. */
+  onCommit?(size: number, durationMs: number): void;
+}
+
+export interface GroupCommit<T> {
+  /** Resolves once the item is committed. @throws QueueFullError, or what its write failed with. */
+  submit(item: T): Promise<void>;
+  /** Resolves when nothing waits and nothing is being written. */
+  idle(): Promise<void>;
+}
+
+interface Waiting<T> {
+  readonly item: T;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Lets items that arrive together share a commit: whatever waits is written in one transaction while the next
+ * batch gathers. A batch that fails by a row's fault is written row by row, so that the bad row fails alone.
+ */
+export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommit<T> {
+  const { write, isRowFault, maxBatch = 512, maxWaiting = 20_000 } = options;
+  let waiting: Waiting<T>[] = [];
+  let pumping: Promise<void> | undefined;
+
+  async function pump(): Promise<void> {
+    while (waiting.length > 0) {
+      const batch = waiting.length <= maxBatch ? waiting : waiting.slice(0, maxBatch);
+      waiting = waiting.length <= maxBatch ? [] : waiting.slice(maxBatch);
+      const start = performance.now();
+      await commit(batch);
+      options.onCommit?.(batch.length, performance.now() - start);
+    }
+    pumping = undefined;
+  }
+
+  async function commit(batch: readonly Waiting<T>[]): Promise<void> {
+    try {
+      await write(batch.map(({ item }) => item));
+      for (const { resolve } of batch) resolve();
+    } catch (error) {
+      if (batch.length > 1 && isRowFault(error)) {
+        for (const one of batch) await commit([one]);
+      } else {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+  }
+
+  return {
+    submit(item) {
+      if (waiting.length >= maxWaiting) return Promise.reject(new QueueFullError(maxWaiting));
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      waiting.push({ item, resolve, reject });
+      // A turn of the event loop first, so that requests read together are committed together.
+      pumping ??= new Promise<void>((next) => setImmediate(next)).then(pump);
+      return promise;
+    },
+    async idle() {
+      while (pumping) await pumping;
+    },
+  };
+}

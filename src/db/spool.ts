@@ -1,0 +1,71 @@
+import { Database as SqliteClient } from "bun:sqlite";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** One document kept for later. */
+export interface Spooled {
+  readonly key: string;
+  readonly body: string;
+}
+
+/**
+ * A small local queue on disk, for what the database could not take: independent of it, and durable
+ * (`synchronous=FULL`) before `append` returns. Also keeps the last known pools.
+ */
+export interface Spool {
+  /** Keeps the documents; one whose key is already there stays as it is. */
+  append(documents: readonly Spooled[]): void;
+  /** The oldest documents that have not been set aside. */
+  oldest(limit: number): Spooled[];
+  remove(keys: readonly string[]): void;
+  /** Takes a document that can never be replayed out of the queue, but keeps it, with the reason, for a person. */
+  setAside(key: string, reason: string): void;
+  counts(): { waiting: number; setAside: number };
+  /** A named text that outlives restarts. */
+  note(name: string): string | null;
+  setNote(name: string, text: string): void;
+  close(): void;
+}
+
+export function openSpool(path: string): Spool {
+  mkdirSync(dirname(path), { recursive: true });
+  const client = new SqliteClient(path, { create: true, strict: true });
+  client.run("pragma journal_mode = wal");
+  client.run("pragma synchronous = full");
+  client.run("pragma busy_timeout = 1000");
+  client.run(
+    "create table if not exists spool (key text primary key, body text not null, spooled_at integer not null, reason text)",
+  );
+  client.run("create table if not exists notes (name text primary key, text text not null)");
+  const insert = client.prepare(
+    "insert into spool (key, body, spooled_at) values (?, ?, ?) on conflict do nothing",
+  );
+  const select = client.query<Spooled, [number]>(
+    "select key, body from spool where reason is null order by key limit ?",
+  );
+  const remove = client.prepare("delete from spool where key = ?");
+  const count = client.query<{ waiting: number; setAside: number }, []>(
+    "select count(*) filter (where reason is null) as waiting, count(reason) as setAside from spool",
+  );
+
+  return {
+    append: client.transaction((documents: readonly Spooled[]) => {
+      for (const { key, body } of documents) insert.run(key, body, Date.now());
+    }).immediate,
+    oldest: (limit) => select.all(limit),
+    remove: client.transaction((keys: readonly string[]) => {
+      for (const key of keys) remove.run(key);
+    }).immediate,
+    setAside: (key, reason) => client.run("update spool set reason = ? where key = ?", [reason, key]),
+    counts: () => count.get() ?? { waiting: 0, setAside: 0 },
+    note: (name) =>
+      client.query<{ text: string }, [string]>("select text from notes where name = ?").get(name)?.text ??
+      null,
+    setNote: (name, text) =>
+      void client.run(
+        "insert into notes (name, text) values (?, ?) on conflict (name) do update set text = excluded.text",
+        [name, text],
+      ),
+    close: () => client.close(),
+  };
+}

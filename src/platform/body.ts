@@ -1,0 +1,27 @@
+import { problem } from "./problem.ts";
+
+export type Body =
+  | { readonly kind: "read"; readonly text: string; readonly bytes: Uint8Array }
+  | { readonly kind: "refused"; readonly response: Response };
+
+/**
+ * A request's whole body, as bytes and as UTF-8 text. Refuses one longer than `maxBytes` (413), whatever
+ * `Content-Length` claims, and one that is not UTF-8 (400).
+ */
+export async function readBody(request: Request, maxBytes: number): Promise<Body> {
+  const tooLarge = () =>
+    problem(413, {
+      detail: `The body may have at most ${maxBytes} bytes.`,
+      headers: { connection: "close" },
+    });
+  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) {
+    return { kind: "refused", response: tooLarge() };
+  }
+  const bytes = new Uint8Array(await request.arrayBuffer());
+  if (bytes.length > maxBytes) return { kind: "refused", response: tooLarge() };
+  try {
+    return { kind: "read", text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), bytes };
+  } catch {
+    return { kind: "refused", response: problem(400, { detail: "The body is not UTF-8 text." }) };
+  }
+}

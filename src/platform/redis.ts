@@ -1,0 +1,29 @@
+import { Redis } from "ioredis";
+import type { Log } from "./log.ts";
+
+/** How long anything waits for Redis before going on without it. */
+export const REDIS_TIMEOUT_MS = 50;
+
+/**
+ * Connects to Redis in the background. Commands fail at once while it is away and after `REDIS_TIMEOUT_MS` when
+ * it is slow: Redis is a convenience here, never something that a visitor waits for.
+ */
+export function connectRedis(url: string, log: Log): Redis {
+  const redis = new Redis(url, {
+    commandTimeout: REDIS_TIMEOUT_MS,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    enableAutoPipelining: true,
+    retryStrategy: (times) => Math.min(times * 100, 2_000),
+  });
+  let wasAway = false;
+  redis.on("error", (error) => {
+    if (!wasAway) log.warn({ error }, "Redis is away; going on without it");
+    wasAway = true;
+  });
+  redis.on("ready", () => {
+    if (wasAway) log.info("Redis is back");
+    wasAway = false;
+  });
+  return redis;
+}

@@ -1,0 +1,68 @@
+import { and, eq, gt, sql } from "drizzle-orm";
+import type { Database } from "../db/database.ts";
+import type { Pool, PoolBot } from "./pool.ts";
+
+/** All enabled pools with their eligible bots, in two queries. */
+export async function loadPools(db: Database): Promise<Pool[]> {
+  const { pools, bots, poolBots } = db.tables;
+  const [poolRows, botRows] = await Promise.all([
+    db.select().from(pools).where(eq(pools.enabled, true)),
+    db
+      .select({
+        poolId: poolBots.poolId,
+        poolBotId: poolBots.id,
+        botId: bots.id,
+        username: bots.username,
+        weight: poolBots.weight,
+        totalRedirects: sql<number>`coalesce(${poolBots.totalRedirects}, 0)`.mapWith(Number),
+      })
+      .from(poolBots)
+      .innerJoin(bots, eq(bots.id, poolBots.botId))
+      .where(
+        and(
+          eq(poolBots.enabled, true),
+          eq(bots.enabled, true),
+          eq(bots.healthy, true),
+          gt(poolBots.weight, 0),
+        ),
+      )
+      .orderBy(poolBots.id),
+  ]);
+  const botsOf = new Map<number, PoolBot[]>();
+  for (const { poolId, ...bot } of botRows) {
+    const list = botsOf.get(poolId) ?? [];
+    list.push(bot);
+    botsOf.set(poolId, list);
+  }
+  return poolRows.map((row) => ({
+    id: row.id,
+    slug: row.slug,
+    name: row.name,
+    strategy: row.strategy,
+    locale: row.locale,
+    autoContinueMs: row.autoContinueMs,
+    captureParams: row.captureParams,
+    metaPixelId: row.metaTrackingEnabled ? row.metaPixelId : null,
+    metaTestEventCode: row.metaTestEventCode,
+    utmifyPixelId: row.utmifyPixelId,
+    gate: {
+      param:
+        row.metaCloakerEnabled && row.metaCloakerParamValue !== null
+          ? { name: row.metaCloakerParamName, value: row.metaCloakerParamValue }
+          : null,
+      blockAutomated: row.blockAutomated,
+    },
+    bots: botsOf.get(row.id) ?? [],
+  }));
+}
+
+/** Changes whenever a pool, a bot or a membership does; costs one small query. */
+export async function poolsFingerprint(db: Database): Promise<string> {
+  const { pools, bots, poolBots } = db.tables;
+  const newest = db.dialect.epochMs;
+  const [row] = await db.rows<Record<string, unknown>>(sql`
+    select (select count(*) from ${pools}) as pools, (select max(${newest(sql`updated_at`)}) from ${pools}) as pools_at,
+           (select count(*) from ${bots}) as bots, (select max(${newest(sql`updated_at`)}) from ${bots}) as bots_at,
+           (select count(*) from ${poolBots}) as members`);
+  return JSON.stringify(row);
+}

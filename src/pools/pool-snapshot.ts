@@ -1,0 +1,45 @@
+import { z } from "zod";
+import type { Spool } from "../db/spool.ts";
+import type { PoolSnapshot } from "./pool-cache.ts";
+
+const NOTE = "pools";
+
+const poolSchema = z.object({
+  id: z.number(),
+  slug: z.string(),
+  name: z.string(),
+  strategy: z.enum(["weighted", "round_robin", "least_used"]),
+  locale: z.enum(["pt-BR", "en"]).nullable(),
+  autoContinueMs: z.number().nullable(),
+  captureParams: z.array(z.string()),
+  metaPixelId: z.string().nullable(),
+  metaTestEventCode: z.string().nullable(),
+  utmifyPixelId: z.string().nullable(),
+  gate: z.object({
+    param: z.object({ name: z.string(), value: z.string() }).nullable(),
+    blockAutomated: z.boolean(),
+  }),
+  bots: z.array(
+    z.object({
+      poolBotId: z.number(),
+      botId: z.number(),
+      username: z.string(),
+      weight: z.number(),
+      totalRedirects: z.number(),
+    }),
+  ),
+});
+
+/** Keeps the last known pools in the spool's file: a process that starts during an outage still serves them. */
+export function spoolSnapshot(spool: Spool): PoolSnapshot {
+  return {
+    load() {
+      const note = spool.note(NOTE);
+      if (note === null) return [];
+      // A snapshot of another version's form is worth nothing; the database will be asked anyway.
+      const parsed = z.array(poolSchema).safeParse(JSON.parse(note));
+      return parsed.success ? parsed.data : [];
+    },
+    save: (pools) => spool.setNote(NOTE, JSON.stringify(pools)),
+  };
+}

@@ -1,0 +1,101 @@
+import ipaddr from "ipaddr.js";
+
+/** The parts of a `_fbc` or `_fbp` cookie, `fb.<subdomain index>.<creation ms>.<rest>[.<appendix>]`. */
+export interface MetaCookie {
+  readonly subdomainIndex: number;
+  readonly createdMs: number;
+  /** The click id of an fbc (exact case), the random number of an fbp. */
+  readonly rest: string;
+  /** What Meta's param builder adds: 2 or 8 characters. */
+  readonly appendix: string | null;
+}
+
+const FORM =
+  /^fb\.(\d{1,2})\.(\d{10,16})\.([A-Za-z0-9_-]{1,2000})(?:\.([A-Za-z0-9_-]{2}|[A-Za-z0-9_-]{8}))?$/;
+
+/** Takes a `_fbc`/`_fbp` value apart; null where it does not have Meta's form. */
+export function parseMetaCookie(value: string): MetaCookie | null {
+  const parts = FORM.exec(value);
+  if (!parts) return null;
+  return {
+    subdomainIndex: Number(parts[1]),
+    createdMs: Number(parts[2]),
+    rest: parts[3] ?? "",
+    appendix: parts[4] ?? null,
+  };
+}
+
+/** The value itself where it has Meta's form, else null. */
+export function validMetaCookie(value: string | null | undefined): string | null {
+  return value && FORM.test(value) ? value : null;
+}
+
+/** The address inside a `_fbi` cookie, `<ip>[.<appendix>]`; null where there is none. */
+export function addressOfFbi(fbi: string | null | undefined): string | null {
+  if (!fbi) return null;
+  if (isAddress(fbi)) return fbi;
+  const withoutAppendix = fbi.slice(0, Math.max(0, fbi.lastIndexOf(".")));
+  return isAddress(withoutAppendix) ? withoutAppendix : null;
+}
+
+function isAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
+}
+
+/** Click ids that may become an fbc: one with a dot or a space would not come apart again. */
+const CLICK_ID = /^[A-Za-z0-9_-]{1,2000}$/;
+
+export interface CanonicalFbc {
+  readonly fbc: string | null;
+  readonly fbcOrigin: "cookie" | "generated" | null;
+}
+
+/**
+ * Which fbc a visit has. The browser's own cookie is kept where it names this visit's click, or where the visit
+ * names none; a new click makes a new fbc; without either there is no fbc, for one is never invented.
+ */
+export function canonicalFbc(cookie: string | null, fbclid: string | null, nowMs: number): CanonicalFbc {
+  const known = cookie === null ? null : parseMetaCookie(cookie);
+  if (cookie !== null && known !== null && (fbclid === null || known.rest === fbclid)) {
+    return { fbc: cookie, fbcOrigin: "cookie" };
+  }
+  if (fbclid === null || !CLICK_ID.test(fbclid)) return { fbc: null, fbcOrigin: null };
+  return { fbc: `fb.1.${nowMs}.${fbclid}`, fbcOrigin: "generated" };
+}
+
+/** A new `_fbp` for a browser that has none, as Meta's server-side param builder makes it. */
+export function newFbp(nowMs: number): string {
+  return `fb.1.${nowMs}.${Math.floor(Math.random() * 2_147_483_647)}`;
+}
+
+/** What is known of a session's cookies. */
+export interface CookieFacts extends CanonicalFbc {
+  readonly fbp: string | null;
+  readonly fbi: string | null;
+}
+
+/** What a browser reports; a key that is missing says nothing. */
+export interface CookieReport {
+  readonly fbp?: string | undefined;
+  readonly fbc?: string | undefined;
+  readonly fbi?: string | undefined;
+}
+
+/**
+ * What is known after a browser's report: the missing is filled in, nothing is erased or overwritten, except
+ * that a generated fbc gives way to the browser's own for the same click.
+ */
+export function mergeCookies(known: CookieFacts, report: CookieReport): CookieFacts {
+  return {
+    ...mergeFbc(known, report.fbc),
+    fbp: known.fbp ?? report.fbp ?? null,
+    fbi: known.fbi ?? report.fbi ?? null,
+  };
+}
+
+function mergeFbc({ fbc, fbcOrigin }: CanonicalFbc, reported: string | undefined): CanonicalFbc {
+  if (reported === undefined) return { fbc, fbcOrigin };
+  if (fbc === null) return { fbc: reported, fbcOrigin: "cookie" };
+  const sameClick = parseMetaCookie(fbc)?.rest === parseMetaCookie(reported)?.rest;
+  return fbcOrigin === "generated" && sameClick ? { fbc: reported, fbcOrigin: "cookie" } : { fbc, fbcOrigin };
+}

@@ -1,0 +1,48 @@
+import type { Tables } from "../db/define-schema.ts";
+import type { SessionFacts } from "../meta/session-facts.ts";
+import { addressOfFbi } from "./meta-cookies.ts";
+
+export type Session = Tables["sessions"]["$inferSelect"];
+/** A session row that is about to be written: every column decided but its number. */
+export type NewSession = Omit<Session, "id">;
+
+const TOKEN = /^[0-9a-f]{32}$/;
+
+/** Whether the text has a tracking token's form: 32 lowercase hex digits. */
+export function isTrackingToken(text: string): boolean {
+  return TOKEN.test(text);
+}
+
+/** The PageView's event id, the same for browser and server so that Meta counts them once. */
+export function rootEventId(trackingToken: string): string {
+  return `evt_${trackingToken}`;
+}
+
+export const UTM_KEYS = ["utm_source", "utm_campaign", "utm_medium", "utm_content", "utm_term"] as const;
+
+/** What Meta is told of a session, out of its row (or the row about to be written). */
+export function sessionFacts(session: NewSession): SessionFacts {
+  return {
+    trackingToken: session.trackingToken,
+    rootEventId: session.rootEventId,
+    fbclid: session.fbclid,
+    fbc: session.fbc,
+    fbp: session.fbp,
+    // The param builder's address first: it is often the IPv6 one that Meta prefers.
+    clientIp: addressOfFbi(session.fbi) ?? session.clientIp,
+    userAgent: session.userAgent,
+    eventSourceUrl: session.eventSourceUrl,
+    utm: utmOf(session),
+    pageviewAt: session.pageviewTs,
+  };
+}
+
+function utmOf(session: Pick<Session, "utmSource" | "utmCampaign" | "utmMedium" | "utmContent" | "utmTerm">) {
+  const utm: Record<string, string> = {};
+  if (session.utmSource) utm.utm_source = session.utmSource;
+  if (session.utmCampaign) utm.utm_campaign = session.utmCampaign;
+  if (session.utmMedium) utm.utm_medium = session.utmMedium;
+  if (session.utmContent) utm.utm_content = session.utmContent;
+  if (session.utmTerm) utm.utm_term = session.utmTerm;
+  return utm;
+}

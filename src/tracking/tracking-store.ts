@@ -1,0 +1,60 @@
+import type { Redis } from "ioredis";
+import type { NewSession } from "./session.ts";
+
+const TTL_SECONDS = 7 * 24 * 3_600;
+
+/**
+ * A copy of the tracking data outside the database, for other tools that look a token up. Never the only place
+ * of anything: the session row has it all.
+ */
+export interface TrackingStore {
+  /** Adds what is known to what is stored; a missing value never replaces one. Nobody waits for it. */
+  save(session: NewSession): void;
+}
+
+/** Where there is no Redis there is no copy. */
+export const noTrackingStore: TrackingStore = { save: () => undefined };
+
+/** Keeps the data as a hash under `ponte:tracking:<token>` for seven days. */
+export function redisTrackingStore(redis: Redis): TrackingStore {
+  return {
+    save(session) {
+      const key = `ponte:tracking:${session.trackingToken}`;
+      const known = Object.entries(trackingData(session)).filter(([, value]) => value !== null);
+      redis
+        .pipeline()
+        .hset(key, Object.fromEntries(known))
+        .expire(key, TTL_SECONDS)
+        .exec()
+        // Redis being away is logged once, by the connection; the row in the database is complete.
+        .catch(() => undefined);
+    },
+  };
+}
+
+/** The session under the names by which other tools know it. */
+function trackingData(session: NewSession): Readonly<Record<string, string | null>> {
+  return {
+    tracking_token: session.trackingToken,
+    pageview_event_id: session.rootEventId,
+    pageview_ts: String(Math.floor(session.pageviewTs.getTime() / 1000)),
+    click_ts: session.clickTs ? String(Math.floor(session.clickTs.getTime() / 1000)) : null,
+    fbclid: session.fbclid,
+    fbc: session.fbc,
+    fbc_origin: session.fbcOrigin,
+    fbp: session.fbp,
+    fbi: session.fbi,
+    utm_source: session.utmSource,
+    utm_campaign: session.utmCampaign,
+    utm_medium: session.utmMedium,
+    utm_content: session.utmContent,
+    utm_term: session.utmTerm,
+    grim: session.grim,
+    client_ip: session.clientIp,
+    user_agent: session.userAgent,
+    referrer: session.referrer,
+    event_source_url: session.eventSourceUrl,
+    first_page: session.eventSourceUrl,
+    user_external_id: session.userExternalId,
+  };
+}

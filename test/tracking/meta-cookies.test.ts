@@ -1,0 +1,141 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import {
+  addressOfFbi,
+  canonicalFbc,
+  mergeCookies,
+  parseMetaCookie,
+  validMetaCookie,
+} from "../../src/tracking/meta-cookies.ts";
+
+const clickId = fc.stringMatching(/^[A-Za-z0-9_-]{1,500}$/);
+const createdMs = fc.integer({ min: 1_000_000_000_000, max: 4_000_000_000_000 });
+const appendix = fc.option(fc.stringMatching(/^([A-Za-z0-9_-]{2}|[A-Za-z0-9_-]{8})$/));
+
+describe("parseMetaCookie", () => {
+  test("takes every well-formed cookie apart, click id in its exact case", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 9 }), createdMs, clickId, appendix, (index, ms, rest, extra) => {
+        const value = `fb.${index}.${ms}.${rest}${extra === null ? "" : `.${extra}`}`;
+        expect(parseMetaCookie(value)).toEqual({
+          subdomainIndex: index,
+          createdMs: ms,
+          rest,
+          appendix: extra,
+        });
+      }),
+    );
+  });
+
+  test("answers null or a faithful reading for any text whatever", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        const parsed = parseMetaCookie(text);
+        if (parsed) expect(text).toStartWith(`fb.${parsed.subdomainIndex}.`);
+        else expect(validMetaCookie(text)).toBeNull();
+      }),
+    );
+  });
+
+  test.each([
+    ["", "empty"],
+    ["fb.1.1700000000000", "no value"],
+    ["fb.1.1700000000000.", "empty value"],
+    ["fb.x.1700000000000.abc", "index is no number"],
+    ["fb.1.170000.abc", "seconds, not milliseconds"],
+    ["fb.1.1700000000000.abc.toolongappendix", "appendix of another length"],
+    ["fb.1.1700000000000.abc.AA.BB", "six parts"],
+    ["xx.1.1700000000000.abc", "another prefix"],
+    ["fb.1.1700000000000.a b", "a space"],
+    ["fb.1.1700000000000.<script>", "markup"],
+  ])("refuses %p (%s)", (value) => {
+    expect(parseMetaCookie(value)).toBeNull();
+  });
+});
+
+describe("canonicalFbc", () => {
+  const now = 1_732_000_000_000;
+  const cookie = "fb.2.1600000000000.IwAR0AbC.AQ";
+
+  test("keeps the browser's cookie, with its older time, when it names the same click", () => {
+    expect(canonicalFbc(cookie, "IwAR0AbC", now)).toEqual({ fbc: cookie, fbcOrigin: "cookie" });
+  });
+  test("keeps the browser's cookie when the visit has no click id", () => {
+    expect(canonicalFbc(cookie, null, now)).toEqual({ fbc: cookie, fbcOrigin: "cookie" });
+  });
+  test("lets a new click win, and the case of its letters tells clicks apart", () => {
+    expect(canonicalFbc(cookie, "IwAR0aBc", now)).toEqual({
+      fbc: "fb.1.1732000000000.IwAR0aBc",
+      fbcOrigin: "generated",
+    });
+  });
+  test("never invents an fbc", () => {
+    expect(canonicalFbc(null, null, now)).toEqual({ fbc: null, fbcOrigin: null });
+    expect(canonicalFbc("rubbish", null, now)).toEqual({ fbc: null, fbcOrigin: null });
+    expect(canonicalFbc(null, "not.a click", now)).toEqual({ fbc: null, fbcOrigin: null });
+  });
+  test("makes an fbc that comes apart again into the very click id", () => {
+    fc.assert(
+      fc.property(clickId, (id) => {
+        const { fbc } = canonicalFbc(null, id, now);
+        expect(parseMetaCookie(fbc ?? "")?.rest).toBe(id);
+      }),
+    );
+  });
+});
+
+describe("mergeCookies", () => {
+  const reported = fc.record(
+    { fbp: fc.string(), fbc: createdMs.map((ms) => `fb.1.${ms}.click`), fbi: fc.string() },
+    { requiredKeys: [] },
+  );
+  const known = fc.record({
+    fbc: fc.option(fc.constantFrom("fb.1.1700000000000.click", "fb.1.1700000000000.other")),
+    fbcOrigin: fc.constantFrom("cookie" as const, "generated" as const),
+    fbp: fc.option(fc.string({ minLength: 1 })),
+    fbi: fc.option(fc.string({ minLength: 1 })),
+  });
+
+  test("never erases, and the same report twice changes nothing more", () => {
+    fc.assert(
+      fc.property(known, reported, (facts, report) => {
+        const once = mergeCookies(facts, report);
+        for (const key of ["fbp", "fbc", "fbi"] as const) {
+          if (facts[key] !== null) expect(once[key]).not.toBeNull();
+        }
+        expect(mergeCookies(once, report)).toEqual(once);
+      }),
+    );
+  });
+
+  test("replaces a generated fbc by the browser's for the same click only", () => {
+    const generated = {
+      fbc: "fb.1.1700000000000.click",
+      fbcOrigin: "generated" as const,
+      fbp: null,
+      fbi: null,
+    };
+    expect(mergeCookies(generated, { fbc: "fb.2.1600000000000.click.AQ" })).toMatchObject({
+      fbc: "fb.2.1600000000000.click.AQ",
+      fbcOrigin: "cookie",
+    });
+    expect(mergeCookies(generated, { fbc: "fb.2.1600000000000.older" }).fbc).toBe(generated.fbc);
+    const cookie = { ...generated, fbcOrigin: "cookie" as const };
+    expect(mergeCookies(cookie, { fbc: "fb.2.1600000000000.click" }).fbc).toBe(cookie.fbc);
+  });
+});
+
+describe("addressOfFbi", () => {
+  test.each([
+    ["203.0.113.7", "203.0.113.7"],
+    ["203.0.113.7.AQ", "203.0.113.7"],
+    ["2001:db8::1.AQYCAQMB", "2001:db8::1"],
+    ["2001:db8::1", "2001:db8::1"],
+    ["", null],
+    ["AQ", null],
+    ["300.1.1.1.AQ", null],
+    ["<img>.AQ", null],
+  ])("finds the address in %p", (fbi, address) => {
+    expect(addressOfFbi(fbi)).toBe(address);
+  });
+});
