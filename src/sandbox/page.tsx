@@ -1,0 +1,116 @@
+/** @jsxImportSource @kitajs/html */
+import type { ReceivedRequest } from "./request-log.ts";
+import type { EventCount, ReceivedEvent } from "./store.ts";
+import type { TelegramCall } from "./telegram-calls.ts";
+
+/** What the sandbox's page shows; lists are oldest first. */
+export type PageData = {
+  readonly count: EventCount;
+  readonly events: readonly ReceivedEvent[];
+  readonly requests: readonly ReceivedRequest[];
+  readonly calls: readonly TelegramCall[];
+};
+
+const STYLE = `
+  :root { color-scheme: light dark; font: 14px/1.5 system-ui, sans-serif }
+  body { margin: 2rem auto; max-width: 76rem; padding: 0 1rem }
+  table { border-collapse: collapse; width: 100% }
+  th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #8884 }
+  pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 18rem; overflow: auto }
+`;
+
+/** The sandbox's page for people: newest events, calls and requests first. */
+export function SandboxPage({ count, events, requests, calls }: PageData): JSX.Element {
+  return (
+    <>
+      {"<!doctype html>"}
+      <html lang="en">
+        <head>
+          <meta charset="utf-8" />
+          <meta name="viewport" content="width=device-width, initial-scale=1" />
+          <title>Sandbox</title>
+          <style>{STYLE}</style>
+        </head>
+        <body>
+          <h1>Sandbox</h1>
+          <p>
+            It stands in for Meta's Conversions API and Telegram's Bot API; nothing leaves this machine.{" "}
+            <strong>{count.first_deliveries}</strong> events received once, {count.duplicates} duplicates.
+            Listed: the newest {count.kept} of {count.count} (at most {count.capacity}).
+          </p>
+          <p>
+            JSON: <a href="/events">events</a>, <a href="/events/count">count</a>,{" "}
+            <a href="/requests">requests</a>, <a href="/faults">faults</a>,{" "}
+            <a href="/telegram/calls">Telegram calls</a>, <a href="/telegram/faults">Telegram faults</a>
+          </p>
+          <h2>Events</h2>
+          <table>
+            <tr>
+              <th>Received</th>
+              <th>Pixel</th>
+              <th>Event</th>
+              <th>Payload</th>
+            </tr>
+            {events.toReversed().map((item) => (
+              <EventRow item={item} />
+            ))}
+          </table>
+          <h2>Telegram</h2>
+          <table>
+            <tr>
+              <th>At</th>
+              <th>Bot</th>
+              <th>Method</th>
+              <th>Parameters</th>
+            </tr>
+            {calls.toReversed().map((call) => (
+              <tr>
+                <td safe>{call.at}</td>
+                <td safe>{call.username}</td>
+                <td safe>{call.ok ? call.method : `${call.method} (${call.status ?? "reset"})`}</td>
+                <td>
+                  <pre safe>{JSON.stringify(call.params, null, 1)}</pre>
+                </td>
+              </tr>
+            ))}
+          </table>
+          <h2>Requests</h2>
+          <table>
+            <tr>
+              <th>At</th>
+              <th>Request</th>
+              <th>Status</th>
+              <th>Events</th>
+              <th>Duration</th>
+            </tr>
+            {requests.toReversed().map((request) => (
+              <tr>
+                <td safe>{new Date(request.at).toISOString()}</td>
+                <td safe>{`${request.method} ${request.path}`}</td>
+                <td
+                  safe
+                >{`${request.status ?? "reset"}${request.fault === null ? "" : ` (${request.fault})`}`}</td>
+                <td>{request.events}</td>
+                <td>{request.duration_ms} ms</td>
+              </tr>
+            ))}
+          </table>
+        </body>
+      </html>
+    </>
+  );
+}
+
+function EventRow({ item }: { readonly item: ReceivedEvent }): JSX.Element {
+  const marks = [item.duplicate ? "duplicate" : "", item.test_event_code ?? ""].filter((mark) => mark !== "");
+  return (
+    <tr>
+      <td safe>{item.received_at}</td>
+      <td safe>{item.pixel_id}</td>
+      <td safe>{[String(item.event.event_name), ...marks].join(", ")}</td>
+      <td>
+        <pre safe>{JSON.stringify(item.event, null, 1)}</pre>
+      </td>
+    </tr>
+  );
+}
