@@ -13,6 +13,8 @@ export interface Dialect {
   instant(date: Date): SQL;
   /** Locks the selected rows and passes over those that another dispatcher holds; SQLite has one writer anyway. */
   readonly skipLocked: SQL;
+  /** Locks the rows that a builder's select finds until the transaction ends; SQLite's one writer has them locked already. */
+  locked<Q extends { for(strength: "update"): unknown }>(select: Q): Q;
   /** A stored JSON document as the text it was written as. */
   jsonText(column: SQL): SQL<string>;
   /** `id in (…)` over numbers sent as one parameter, however many. */
@@ -26,6 +28,7 @@ export const sqliteDialect: Dialect = {
   epochMs: (instant) => sql`${instant}`,
   instant: (date) => sql`${date.getTime()}`,
   skipLocked: sql``,
+  locked: (select) => select,
   jsonText: (column) => sql`${column}`,
   anyId: (column, ids) => sql`${column} in (select value from json_each(${JSON.stringify(ids)}))`,
 };
@@ -38,6 +41,10 @@ export const postgresDialect: Dialect = {
   epochMs: (instant) => sql`(extract(epoch from ${instant}) * 1000)::float8`,
   instant: (date) => sql`${date.toISOString()}::timestamptz`,
   skipLocked: sql`for update skip locked`,
+  locked: (select) => {
+    select.for("update");
+    return select;
+  },
   jsonText: (column) => sql`${column}::text`,
   anyId: (column, ids) => sql`${column} = any(${`{${ids.join(",")}}`}::bigint[])`,
 };

@@ -34,6 +34,11 @@ export function problem(status: number, { detail, errors = [], headers = {} }: P
   });
 }
 
+/** The answer to a method that a known address does not take; `allow` lists those that it does. */
+export function methodNotAllowed(allow: string): Response {
+  return problem(405, { detail: `This address takes ${allow} only.`, headers: { allow } });
+}
+
 /** Zod's issues as problem errors. */
 export function problemErrors(
   issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],

@@ -1,0 +1,67 @@
+import { Elysia } from "elysia";
+import type { Database } from "../db/database.ts";
+import { isRowFault } from "../db/fault.ts";
+import { createGroupCommit, QueueFullError } from "../db/group-commit.ts";
+import { readBody } from "../platform/body.ts";
+import type { Log } from "../platform/log.ts";
+import { methodNotAllowed, problem, problemErrors } from "../platform/problem.ts";
+import type { TrackingStore } from "../tracking/tracking-store.ts";
+import { recordCookies } from "./record-cookies.ts";
+import { type BrowserReport, cookieReportSchema } from "./report.ts";
+
+const MAX_BODY_BYTES = 4_096;
+
+export interface CookiesDeps {
+  readonly db: Database;
+  readonly trackingStore: TrackingStore;
+  readonly log: Log;
+}
+
+/** `POST /api/tracking/cookies`: what the browser knows of Meta's cookies, beaconed by the bridge page. */
+export function cookiesPlugin({ db, trackingStore, log }: CookiesDeps) {
+  const reports = createGroupCommit<BrowserReport>({
+    write: async (batch) => {
+      const sessions = await db.transaction((tx) => recordCookies(db, tx, batch));
+      for (const session of sessions) trackingStore.save(session);
+    },
+    isRowFault,
+  });
+
+  return new Elysia({ name: "cookies" })
+    .post(
+      "/api/tracking/cookies",
+      async ({ request }) => {
+        if (request.headers.get("sec-fetch-site") === "cross-site") {
+          return problem(403, { detail: "Cookies are reported by the bridge page itself only." });
+        }
+        const body = await readBody(request, MAX_BODY_BYTES);
+        if (body.kind === "refused") return body.response;
+        const parsed = cookieReportSchema.safeParse(parseJson(body.text));
+        if (!parsed.success) {
+          return problem(400, {
+            detail: "Send JSON with tracking_token and any of _fbp, _fbc, _fbi.",
+            errors: problemErrors(parsed.error.issues),
+          });
+        }
+        try {
+          await reports.submit(parsed.data);
+        } catch (error) {
+          if (!(error instanceof QueueFullError)) log.error({ error }, "a cookie report could not be stored");
+          return problem(503, { detail: "Try again in a moment.", headers: { "retry-after": "2" } });
+        }
+        return new Response(null, { status: 204 });
+      },
+      // The body is read by hand: beacons call JSON `text/plain`, and a big one must be refused early.
+      { parse: "none" },
+    )
+    .all("/api/tracking/cookies", () => methodNotAllowed("POST"));
+}
+
+/** Undefined where the text is no JSON; the schema then says what was expected. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

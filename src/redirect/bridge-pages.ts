@@ -1,0 +1,35 @@
+import { type BridgePage, compileBridge } from "../../views/bridge.tsx";
+import type { Locale } from "../db/define-schema.ts";
+import type { Pool, PoolBot } from "../pools/pool.ts";
+
+type Fill = ReturnType<typeof compileBridge>;
+
+/**
+ * The bridge pages of a process, compiled once for each pool, bot and language. A pool that changed is a new
+ * object in the pool cache, and its old pages go with the old object.
+ */
+export function createBridgePages(assets: BridgePage["assets"]) {
+  const byPool = new WeakMap<Pool, Map<string, Fill>>();
+  return (pool: Pool, bot: PoolBot, locale: Locale): Fill => {
+    const pages = byPool.get(pool) ?? new Map<string, Fill>();
+    byPool.set(pool, pages);
+    const key = `${bot.botId} ${locale}`;
+    let fill = pages.get(key);
+    if (!fill) {
+      fill = compileBridge({
+        locale,
+        poolName: pool.name,
+        poolSlug: pool.slug,
+        botUsername: bot.username,
+        pixelId: pool.metaPixelId,
+        utmifyPixelId: pool.utmifyPixelId,
+        autoContinueMs: pool.autoContinueMs,
+        assets,
+      });
+      pages.set(key, fill);
+    }
+    return fill;
+  };
+}
+
+export type BridgePages = ReturnType<typeof createBridgePages>;

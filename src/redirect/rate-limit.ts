@@ -1,0 +1,51 @@
+const HOUR_MS = 3_600_000;
+
+/** Addresses counted in one process before the oldest are forgotten: bounds the memory under a flood. */
+const MAX_ADDRESSES = 200_000;
+
+export type RateVerdict =
+  | { readonly kind: "allowed" }
+  | { readonly kind: "limited"; readonly retryAfterSeconds: number };
+
+const ALLOWED: RateVerdict = { kind: "allowed" };
+
+/** Counts a request of `address` in the hour that `hourStartMs` begins, for all processes; null where it cannot. */
+export type SharedCount = (address: string, hourStartMs: number) => Promise<number | null>;
+
+export interface RateLimiter {
+  check(address: string, nowMs: number): RateVerdict | Promise<RateVerdict>;
+}
+
+/**
+ * So many requests an hour and address, counted in fixed hours. With a shared counter (Redis) the limit holds
+ * for all processes together; whenever that gives no answer in time, this process's own count decides.
+ */
+export function createRateLimiter(limitPerHour: number, shared?: SharedCount): RateLimiter {
+  let counts = new Map<string, number>();
+  let currentHour = 0;
+
+  function countHere(address: string, hourStart: number): number {
+    if (hourStart !== currentHour || counts.size >= MAX_ADDRESSES) {
+      counts = new Map();
+      currentHour = hourStart;
+    }
+    const count = (counts.get(address) ?? 0) + 1;
+    counts.set(address, count);
+    return count;
+  }
+
+  function verdict(count: number, nowMs: number): RateVerdict {
+    if (count <= limitPerHour) return ALLOWED;
+    return { kind: "limited", retryAfterSeconds: Math.ceil((HOUR_MS - (nowMs % HOUR_MS)) / 1000) };
+  }
+
+  return {
+    check(address, nowMs) {
+      if (limitPerHour === 0) return ALLOWED;
+      const hourStart = nowMs - (nowMs % HOUR_MS);
+      const here = countHere(address, hourStart);
+      if (!shared) return verdict(here, nowMs);
+      return shared(address, hourStart).then((everywhere) => verdict(Math.max(here, everywhere ?? 0), nowMs));
+    },
+  };
+}

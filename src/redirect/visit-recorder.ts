@@ -1,0 +1,157 @@
+import type { Database } from "../db/database.ts";
+import { isRowFault } from "../db/fault.ts";
+import { createGroupCommit, QueueFullError } from "../db/group-commit.ts";
+import type { Spool, Spooled } from "../db/spool.ts";
+import type { Log } from "../platform/log.ts";
+import { recordVisits, type VisitRecord } from "./record-visits.ts";
+import { decodeVisit, encodeVisit } from "./visit-json.ts";
+
+/** How long a visit may wait for the database before it goes to the spool instead. */
+const COMMIT_DEADLINE_MS = 2_000;
+const REPLAY_EVERY_MS = 1_000;
+const REPLAY_BATCH = 500;
+/** A replayed batch holds up nobody, so it may take this many times a visit's deadline. */
+const REPLAY_PATIENCE = 5;
+
+/** Where an accepted visit is now: safe in the database, or safe on the local disk until that is back. */
+export type Recorded = "committed" | "spooled";
+
+export interface VisitRecorder {
+  /** Resolves when the visit is durable. @throws QueueFullError, or when neither database nor disk takes it. */
+  record(visit: VisitRecord): Promise<Recorded>;
+  /** Brings spooled visits into the database; resolves to how many. */
+  replay(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/**
+ * Records visits through one group commit, and through the spool while the database is away: the first batch
+ * that fails or runs out of time opens the spool, and a successful replay goes back to the database.
+ */
+export function createVisitRecorder(deps: {
+  db: Database;
+  spool: Spool;
+  log: Log;
+  deadlineMs?: number;
+  onCommit?: (size: number, durationMs: number) => void;
+}): VisitRecorder {
+  const { db, spool, log, deadlineMs = COMMIT_DEADLINE_MS, onCommit } = deps;
+  let databaseIsAway = false;
+
+  const write = (visits: readonly VisitRecord[]) =>
+    db.transaction((tx) => recordVisits(tx, db.tables, visits));
+
+  const toDatabase = createGroupCommit<VisitRecord>({
+    write: (visits) => withDeadline(write(visits), deadlineMs),
+    isRowFault,
+    ...(onCommit && { onCommit }),
+  });
+  const toSpool = createGroupCommit<VisitRecord>({
+    write: async (visits) =>
+      spool.append(visits.map((visit) => ({ key: keyOf(visit), body: encodeVisit(visit) }))),
+    isRowFault: () => false,
+  });
+
+  async function record(visit: VisitRecord): Promise<Recorded> {
+    if (!databaseIsAway) {
+      try {
+        await toDatabase.submit(visit);
+        return "committed";
+      } catch (error) {
+        if (error instanceof QueueFullError) throw error;
+        if (!databaseIsAway) log.error({ error }, "the database did not take visits; they go to the spool");
+        databaseIsAway = !isRowFault(error);
+      }
+    }
+    await toSpool.submit(visit);
+    return "spooled";
+  }
+
+  async function replay(): Promise<number> {
+    let replayed = 0;
+    for (;;) {
+      const batch = spool.oldest(REPLAY_BATCH);
+      if (batch.length === 0) break;
+      const visits = batch.flatMap(decodeOrSetAside);
+      try {
+        await withDeadline(write(visits), deadlineMs * REPLAY_PATIENCE);
+        spool.remove(visits.map(keyOf));
+      } catch (error) {
+        if (!isRowFault(error)) throw error;
+        for (const visit of visits) await replayAlone(visit);
+      }
+      replayed += batch.length;
+    }
+    if (databaseIsAway) {
+      // Nothing is spooled, so nothing proved that the database is back: ask it.
+      await withDeadline(db.select().from(db.tables.sessions).limit(1), deadlineMs);
+      databaseIsAway = false;
+      log.info({ replayed }, "the database takes visits again");
+    }
+    return replayed;
+  }
+
+  function decodeOrSetAside({ key, body }: Spooled): VisitRecord[] {
+    try {
+      return [decodeVisit(body)];
+    } catch (error) {
+      setAside(key, error);
+      return [];
+    }
+  }
+
+  async function replayAlone(visit: VisitRecord): Promise<void> {
+    try {
+      await write([visit]);
+      spool.remove([keyOf(visit)]);
+    } catch (error) {
+      if (!isRowFault(error)) throw error;
+      setAside(keyOf(visit), error);
+    }
+  }
+
+  function setAside(trackingToken: string, error: unknown): void {
+    spool.setAside(trackingToken, String(error));
+    log.error({ error, trackingToken }, "a spooled visit cannot be recorded; it is set aside");
+  }
+
+  let replaying: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    if (replaying || (!databaseIsAway && spool.counts().waiting === 0)) return;
+    replaying = replay()
+      .then(
+        () => undefined,
+        (error) => log.warn({ error }, "the spool waits: the database is still away"),
+      )
+      .finally(() => {
+        replaying = undefined;
+      });
+  }, REPLAY_EVERY_MS);
+  timer.unref();
+
+  return {
+    record,
+    replay,
+    async close() {
+      clearInterval(timer);
+      await toDatabase.idle();
+      await toSpool.idle();
+      await replaying;
+    },
+  };
+}
+
+function keyOf(visit: VisitRecord): string {
+  return visit.session.trackingToken;
+}
+
+/** @throws Error when the work takes longer; the work itself goes on, which idempotent writes can bear. */
+async function withDeadline<T>(work: PromiseLike<T>, ms: number): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`the database did not answer within ${ms} ms`)), ms);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,181 @@
+import { bridgeSecurityPolicy } from "../../views/bridge.tsx";
+import { QueueFullError } from "../db/group-commit.ts";
+import { gateVerdict } from "../gate/gate.ts";
+import type { RefusalCounter } from "../gate/refusals.ts";
+import { pageViewEvent } from "../meta/page-view.ts";
+import { metaRoute, type OutboxEntry } from "../outbox/enqueue.ts";
+import { newId } from "../platform/ids.ts";
+import type { Log } from "../platform/log.ts";
+import type { Pool, PoolBot } from "../pools/pool.ts";
+import type { PoolCache } from "../pools/pool-cache.ts";
+import { sessionFacts } from "../tracking/session.ts";
+import type { TrackingStore } from "../tracking/tracking-store.ts";
+import type { BridgePages } from "./bridge-pages.ts";
+import { captureVisit, type Visit } from "./capture.ts";
+import type { ClientAddress } from "./client-address.ts";
+import { pageLocale } from "./locale.ts";
+import { gateRefusedPage, notFoundPage, tooManyRequestsPage, unavailablePage } from "./pages.ts";
+import type { RateLimiter } from "./rate-limit.ts";
+import { selectBot } from "./select-bot.ts";
+import { metaCookieHeaders } from "./visit-headers.ts";
+import type { VisitRecorder } from "./visit-recorder.ts";
+import { type Arrival, arrivalOf, isPrefetch } from "./visit-request.ts";
+
+export interface VisitDeps {
+  readonly pools: PoolCache;
+  readonly rateLimiter: RateLimiter;
+  readonly refusals: RefusalCounter;
+  readonly recorder: VisitRecorder;
+  readonly trackingStore: TrackingStore;
+  readonly bridgePages: BridgePages;
+  readonly clientAddress: ClientAddress;
+  readonly publicUrl: string | undefined;
+  readonly pageviewHoldMs: number;
+  readonly log: Log;
+  readonly now: () => Date;
+}
+
+const HTML = "text/html; charset=utf-8";
+
+/** `GET /go/:slug` as a function: who comes in gets the bridge page, or is sent straight on to the bot. */
+export function createVisitHandler(deps: VisitDeps) {
+  const turns = new Map<number, number>();
+  const redirects = new WeakMap<Pool, Map<number, number>>();
+
+  /** Whose turn it is, and how often each bot was chosen since the pool was read. */
+  function choose(pool: Pool): PoolBot | undefined {
+    const turn = turns.get(pool.id) ?? 0;
+    turns.set(pool.id, turn + 1);
+    const since = redirects.get(pool) ?? new Map<number, number>();
+    redirects.set(pool, since);
+    const bot = selectBot(pool.strategy, pool.bots, {
+      random: Math.random(),
+      turn,
+      sinceRead: (poolBotId) => since.get(poolBotId) ?? 0,
+    });
+    if (bot) since.set(bot.poolBotId, (since.get(bot.poolBotId) ?? 0) + 1);
+    return bot;
+  }
+
+  return async (request: Request, slug: string, peer: string | null): Promise<Response> => {
+    const { headers } = request;
+    const pool = deps.pools.get(slug);
+    const acceptLanguage = headers.get("accept-language");
+    if (!pool) return notFoundPage(pageLocale(null, acceptLanguage));
+    const locale = pageLocale(pool.locale, acceptLanguage);
+
+    const arrival = arrivalOf(request, peer, {
+      clientAddress: deps.clientAddress,
+      configuredUrl: deps.publicUrl,
+    });
+    const looksAhead = request.method === "HEAD" || isPrefetch(headers);
+    const now = deps.now();
+    if (!looksAhead && arrival.clientIp !== null) {
+      const checked = deps.rateLimiter.check(arrival.clientIp, now.getTime());
+      const rate = checked instanceof Promise ? await checked : checked;
+      if (rate.kind === "limited") return tooManyRequestsPage(locale, rate.retryAfterSeconds);
+    }
+
+    const userAgent = headers.get("user-agent");
+    const verdict = gateVerdict({ query: arrival.query, userAgent }, pool.gate);
+    if (verdict.kind === "refused") {
+      if (!looksAhead) deps.refusals.count(pool.id, verdict.reason);
+      return gateRefusedPage(pool, locale);
+    }
+    if (looksAhead) return new Response(null, { headers: pageHeaders(newId()) });
+
+    const bot = choose(pool);
+    if (!bot) {
+      deps.log.error({ pool: pool.slug }, "no bot can be chosen: add one, or enable one of the pool's");
+      return unavailablePage(locale);
+    }
+    const visit = captureVisit(
+      {
+        url: arrival.publicUrl,
+        query: arrival.query,
+        cookies: headers.get("cookie"),
+        userAgent,
+        referrer: headers.get("referer"),
+        clientIp: arrival.clientIp,
+      },
+      pool,
+      bot,
+      newId(),
+      now,
+    );
+    // Without a pixel there is nothing for a page to do: the visitor goes straight on.
+    const showsPage = pool.metaPixelId !== null || pool.utmifyPixelId !== null;
+    try {
+      await deps.recorder.record({
+        session: visit.session,
+        poolBotId: visit.poolBotId,
+        pageView: pageViewEntry(visit, pool, showsPage ? deps.pageviewHoldMs : 0),
+      });
+      deps.trackingStore.save(visit.session);
+    } catch (error) {
+      if (error instanceof QueueFullError) return unavailablePage(locale);
+      // Neither database nor disk: the visitor still reaches the bot, and the log is the last place that keeps the visit.
+      deps.log.fatal({ error, visit: visit.session }, "a visit could be stored nowhere");
+    }
+    return showsPage ? bridge(pool, bot, locale, visit, arrival) : sendOn(bot, visit, arrival);
+  };
+
+  function bridge(
+    pool: Pool,
+    bot: PoolBot,
+    locale: "pt-BR" | "en",
+    visit: Visit,
+    arrival: Arrival,
+  ): Response {
+    const nonce = newId();
+    try {
+      const body = deps.bridgePages(pool, bot, locale)({ trackingToken: visit.session.trackingToken, nonce });
+      return new Response(body, { headers: withCookies(pageHeaders(nonce), visit, arrival) });
+    } catch (error) {
+      deps.log.error(
+        { error, pool: pool.slug },
+        "the bridge page could not be rendered; sending on to the bot",
+      );
+      return sendOn(bot, visit, arrival);
+    }
+  }
+}
+
+function pageViewEntry(visit: Visit, pool: Pool, holdMs: number): OutboxEntry | null {
+  const { session } = visit;
+  if (!session.pageviewSent || pool.metaPixelId === null) return null;
+  return {
+    destination: "meta",
+    route: metaRoute(pool.metaPixelId, pool.metaTestEventCode),
+    eventName: "PageView",
+    eventId: session.rootEventId,
+    payload: pageViewEvent(sessionFacts(session), pool),
+    poolId: pool.id,
+    trackingToken: session.trackingToken,
+    holdMs,
+  };
+}
+
+function sendOn(bot: PoolBot, visit: Visit, arrival: Arrival): Response {
+  const location = `https://t.me/${bot.username}?start=${visit.session.trackingToken}`;
+  const headers: [string, string][] = [
+    ["location", location],
+    ["cache-control", "no-store"],
+  ];
+  return new Response(null, { status: 302, headers: withCookies(headers, visit, arrival) });
+}
+
+function pageHeaders(nonce: string): [string, string][] {
+  return [
+    ["content-type", HTML],
+    ["cache-control", "no-store"],
+    ["content-security-policy", bridgeSecurityPolicy(nonce)],
+    ["referrer-policy", "strict-origin-when-cross-origin"],
+    ["x-content-type-options", "nosniff"],
+  ];
+}
+
+function withCookies(headers: [string, string][], visit: Visit, arrival: Arrival): [string, string][] {
+  for (const cookie of metaCookieHeaders(visit.newCookies, arrival)) headers.push(["set-cookie", cookie]);
+  return headers;
+}

@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
+import fc from "fast-check";
+import { createTestApp, type TestApp } from "../support/app.ts";
+import { testDialect } from "../support/database.ts";
+import { addPool } from "../support/pools.ts";
+
+let own: TestApp;
+beforeAll(async () => {
+  own = await createTestApp({ PAGEVIEW_HOLD_MS: "600000" });
+  await addPool(own.db, { slug: "open" });
+  await own.deps.pools.refresh();
+});
+afterAll(() => own.dispose());
+
+async function visit(query = "?fbclid=AbC") {
+  const response = await own.request(`/go/open${query}`);
+  const token = /\?start=([0-9a-f]{32})/.exec(await response.text())?.[1];
+  if (!token) throw new Error("the page has no token");
+  return token;
+}
+
+function beacon(body: string, headers: Record<string, string> = { "content-type": "text/plain" }) {
+  return own.request("/api/tracking/cookies", { method: "POST", body, headers });
+}
+
+async function stored(token: string) {
+  const { sessions, outbox } = own.db.tables;
+  const [session] = await own.db.select().from(sessions).where(eq(sessions.trackingToken, token));
+  const [event] = await own.db.select().from(outbox).where(eq(outbox.trackingToken, token));
+  return { session, event };
+}
+
+const fbc = "fb.2.1600000000000.AbC.AQYBAQMA";
+const fbp = "fb.1.1600000000000.1234567";
+
+describe(`POST /api/tracking/cookies on ${testDialect}`, () => {
+  test("fills in the session and the pending PageView together, and releases it", async () => {
+    const token = await visit();
+    const held = await stored(token);
+    const response = await beacon(
+      JSON.stringify({ tracking_token: token, _fbp: fbp, _fbc: fbc, _fbi: "2001:db8::7.AQ" }),
+    );
+    expect(response.status).toBe(204);
+    const { session, event } = await stored(token);
+    expect(session).toMatchObject({ fbc, fbcOrigin: "cookie", fbi: "2001:db8::7.AQ" });
+    expect(session?.fbp).toBe(held.session?.fbp ?? "");
+    expect(event?.payload).toMatchObject({ event_id: `evt_${token}`, user_data: { fbc } });
+    expect(event?.availableAt.getTime()).toBeLessThan(held.event?.availableAt.getTime() ?? 0);
+  });
+
+  test("never erases: an empty report changes nothing but the release", async () => {
+    const token = await visit();
+    await beacon(JSON.stringify({ tracking_token: token, _fbc: fbc }));
+    await beacon(JSON.stringify({ tracking_token: token, _fbp: "", _fbc: null }));
+    expect((await stored(token)).session).toMatchObject({ fbc, fbcOrigin: "cookie" });
+  });
+
+  test("an event that has left is not touched any more", async () => {
+    const token = await visit();
+    const { outbox } = own.db.tables;
+    await own.db.transaction(async (tx) => {
+      await tx.update(outbox).set({ status: "delivered" }).where(eq(outbox.trackingToken, token));
+    });
+    const before = (await stored(token)).event;
+    await beacon(JSON.stringify({ tracking_token: token, _fbc: fbc }));
+    const { session, event } = await stored(token);
+    expect(event).toEqual(before);
+    expect(session?.fbc).toBe(fbc);
+  });
+
+  test("an unknown token is answered like a known one, and nothing is stored", async () => {
+    const before = await own.db.$count(own.db.tables.sessions);
+    const response = await beacon(JSON.stringify({ tracking_token: "0".repeat(32), _fbp: fbp }));
+    expect(response.status).toBe(204);
+    expect(await own.db.$count(own.db.tables.sessions)).toBe(before);
+  });
+
+  test.each([
+    ["not JSON", "hello", 400],
+    ["an array", "[]", 400],
+    ["no token", JSON.stringify({ _fbp: fbp }), 400],
+    ["a short token", JSON.stringify({ tracking_token: "abc" }), 400],
+    ["an fbp of another form", JSON.stringify({ tracking_token: "0".repeat(32), _fbp: "x" }), 400],
+    [
+      "markup in the fbc",
+      JSON.stringify({ tracking_token: "0".repeat(32), _fbc: "fb.1.1600000000000.<b>" }),
+      400,
+    ],
+    ["more than 4 kB", JSON.stringify({ tracking_token: "0".repeat(32), pad: "x".repeat(5000) }), 413],
+  ])("refuses %s with a problem that says what is wrong", async (_, body, status) => {
+    const response = await beacon(body);
+    expect(response.status).toBe(status);
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    const problem = await response.json();
+    expect(problem).toMatchObject({ status, detail: expect.any(String), errors: expect.any(Array) });
+  });
+
+  test("refuses bytes that are no UTF-8, other methods and other sites", async () => {
+    const bytes = await own.request("/api/tracking/cookies", {
+      method: "POST",
+      body: new Uint8Array([0x7b, 0xff, 0xfe, 0x7d]),
+    });
+    expect(bytes.status).toBe(400);
+    expect((await own.request("/api/tracking/cookies")).status).toBe(405);
+    expect((await beacon("{}", { "sec-fetch-site": "cross-site" })).status).toBe(403);
+  });
+
+  test("no body whatever makes it fail", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.string({ unit: "binary" }), fc.json()), async (body) => {
+        expect((await beacon(body)).status).toBeOneOf([204, 400]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("two reports of one visit at once both count", async () => {
+    const token = await visit("");
+    await Promise.all([
+      beacon(JSON.stringify({ tracking_token: token, _fbi: "203.0.113.9.AQ" })),
+      beacon(JSON.stringify({ tracking_token: token, _fbc: fbc })),
+    ]);
+    expect((await stored(token)).session).toMatchObject({ fbc, fbi: "203.0.113.9.AQ" });
+  });
+});

@@ -1,0 +1,283 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
+import { createTestApp, type TestApp } from "../support/app.ts";
+import { testDialect } from "../support/database.ts";
+import { addPool } from "../support/pools.ts";
+
+const PHONE =
+  "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/22B83 [FBAN/FBIOS]";
+
+let own: TestApp;
+beforeAll(async () => {
+  own = await createTestApp({ PAGEVIEW_HOLD_MS: "60000", RATE_LIMIT_PER_HOUR: "0" });
+  await addPool(own.db, { slug: "open", name: "Curso <b>Ágil</b>", captureParams: ["sub1"] });
+  await addPool(own.db, {
+    slug: "gated",
+    metaCloakerEnabled: true,
+    metaCloakerParamValue: "s3cret-Value",
+    blockAutomated: true,
+  });
+  await addPool(own.db, { slug: "bare", metaPixelId: null });
+  await addPool(own.db, { slug: "untracked", metaTrackingEnabled: false, utmifyPixelId: null });
+  await addPool(own.db, { slug: "disabled", enabled: false });
+  await addPool(own.db, { slug: "botless" }, [{ username: "sick_bot", healthy: false }]);
+  await own.deps.pools.refresh();
+});
+afterAll(() => own.dispose());
+
+async function visit(path: string, headers: Record<string, string> = {}) {
+  const response = await own.request(path, { headers: { "user-agent": PHONE, ...headers } });
+  const body = await response.text();
+  const token = /\?start=([0-9a-f]{32})/.exec(body + (response.headers.get("location") ?? ""))?.[1];
+  return { response, body, token };
+}
+
+async function stored(token: string | undefined) {
+  const { sessions, outbox } = own.db.tables;
+  if (!token) throw new Error("the page has no token");
+  const [session] = await own.db.select().from(sessions).where(eq(sessions.trackingToken, token));
+  const events = await own.db.select().from(outbox).where(eq(outbox.trackingToken, token));
+  return { session, events };
+}
+
+async function redirectsOf(slug: string) {
+  const { pools } = own.db.tables;
+  const [pool] = await own.db.select().from(pools).where(eq(pools.slug, slug));
+  return pool?.totalRedirects;
+}
+
+async function rowCount() {
+  return own.db.$count(own.db.tables.sessions);
+}
+
+describe(`GET /go/:slug on ${testDialect}`, () => {
+  test("serves the bridge page once session, PageView and counters are committed", async () => {
+    const before = (await redirectsOf("open")) ?? 0;
+    const { response, body, token } = await visit(
+      "/go/open?fbclid=IwAR0AbC_d-9&utm_source=fb&utm_campaign=Black+Friday&sub1=x&sub2=y&grim=g",
+      { referer: "https://l.facebook.com/", "accept-language": "en-US,en;q=0.9" },
+    );
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
+    expect(body).toContain(`https://t.me/open_bot?start=${token}`);
+    expect(body).toContain(`evt_${token}`);
+
+    const { session, events } = await stored(token);
+    expect(session).toMatchObject({
+      rootEventId: `evt_${token}`,
+      pageviewSent: true,
+      fbclid: "IwAR0AbC_d-9",
+      fbcOrigin: "generated",
+      utmSource: "fb",
+      utmCampaign: "Black Friday",
+      params: { sub1: "x" },
+      grim: "g",
+      referrer: "https://l.facebook.com/",
+      userAgent: PHONE,
+    });
+    expect(session?.fbc).toBe(`fb.1.${session?.pageviewTs.getTime()}.IwAR0AbC_d-9`);
+    expect(session?.eventSourceUrl).toContain("/go/open?fbclid=IwAR0AbC_d-9&utm_source=fb");
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({
+      destination: "meta",
+      route: "1234567890",
+      eventName: "PageView",
+      eventId: `evt_${token}`,
+      status: "pending",
+      payload: {
+        event_name: "PageView",
+        event_id: `evt_${token}`,
+        event_time: Math.floor((session?.pageviewTs.getTime() ?? 0) / 1000),
+        user_data: { fbc: session?.fbc, fbp: session?.fbp, client_user_agent: PHONE },
+        custom_data: { utm_source: "fb", utm_campaign: "Black Friday" },
+      },
+    });
+    expect(await redirectsOf("open")).toBe(before + 1);
+  });
+
+  test("sets _fbp and _fbc for a browser that has none, and leaves a browser's own alone", async () => {
+    const fresh = await visit("/go/open?fbclid=click1");
+    const cookies = fresh.response.headers.getSetCookie();
+    expect(cookies).toHaveLength(2);
+    expect(cookies[0]).toMatch(
+      /^_fbp=fb\.1\.\d{13}\.\d+; Max-Age=7776000; Path=\/; SameSite=Lax; Domain=example\.com$/,
+    );
+    expect(cookies[1]).toMatch(/^_fbc=fb\.1\.\d{13}\.click1; /);
+
+    const known = "fb.1.1600000000000.click1.AQ";
+    const back = await visit("/go/open?fbclid=click1", {
+      cookie: `_fbp=fb.1.1600000000000.77; _fbc=${known}; _fbi=2001:db8::1.AQ`,
+    });
+    expect(back.response.headers.getSetCookie()).toEqual([]);
+    const { session } = await stored(back.token);
+    expect(session).toMatchObject({ fbc: known, fbcOrigin: "cookie", fbp: "fb.1.1600000000000.77" });
+  });
+
+  test("keeps a click id of 500 characters whole and in its case", async () => {
+    const fbclid = "IwZXh0bgNhZW0".repeat(38).concat("aBcDeF");
+    expect(fbclid).toHaveLength(500);
+    const { token } = await visit(`/go/open?fbclid=${fbclid}`);
+    const { session } = await stored(token);
+    expect(session?.fbclid).toBe(fbclid);
+    expect(session?.fbc).toEndWith(`.${fbclid}`);
+  });
+
+  test("without a click id and without a cookie there is no fbc", async () => {
+    const { token } = await visit("/go/open");
+    const { session } = await stored(token);
+    expect(session).toMatchObject({ fbclid: null, fbc: null, fbcOrigin: null, clickTs: null });
+  });
+
+  test("sends on to the bot where the pool has no pixel to load", async () => {
+    for (const slug of ["bare", "untracked"]) {
+      const { response, token } = await visit(`/go/${slug}`);
+      expect(response.status).toBe(302);
+      expect(response.headers.get("location")).toBe(`https://t.me/${slug}_bot?start=${token}`);
+      const { session, events } = await stored(token);
+      expect(session).toMatchObject({ pageviewSent: false });
+      expect(events).toEqual([]);
+    }
+  });
+
+  test("a visitor who denied consent is served, and not reported", async () => {
+    const { response, token } = await visit("/go/open?consent=denied");
+    expect(response.status).toBe(200);
+    const { session, events } = await stored(token);
+    expect(session).toMatchObject({ consent: "denied", pageviewSent: false });
+    expect(events).toEqual([]);
+  });
+
+  test("an unknown and a disabled slug are not found", async () => {
+    for (const slug of ["nothing", "disabled", "%E0%A4%A", "a%00b", "%3Cscript%3E"]) {
+      const { response } = await visit(`/go/${slug}`);
+      expect(response.status).toBe(404);
+    }
+  });
+
+  test("where no bot can be chosen the answer is 503 with Retry-After, and the log is loud", async () => {
+    const { response } = await visit("/go/botless");
+    expect(response.status).toBe(503);
+    expect(response.headers.get("retry-after")).toMatch(/^\d+$/);
+    expect(own.logLines.some(({ level, msg }) => level >= 50 && msg?.includes("no bot"))).toBe(true);
+  });
+
+  test("HEAD and prefetch get the page's headers and count as nothing", async () => {
+    const before = [await rowCount(), await redirectsOf("open")];
+    const head = await own.request("/go/open", { method: "HEAD" });
+    const purpose = await own.request("/go/open", { headers: { purpose: "prefetch" } });
+    const secPurpose = await own.request("/go/open", { headers: { "sec-purpose": "prefetch;prerender" } });
+    for (const response of [head, purpose, secPurpose]) {
+      expect(response.status).toBe(200);
+      expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
+      expect(response.headers.getSetCookie()).toEqual([]);
+      expect(await response.text()).toBe("");
+    }
+    expect([await rowCount(), await redirectsOf("open")]).toEqual(before);
+  });
+
+  test("another method is told which ones there are", async () => {
+    const response = await own.request("/go/open", { method: "POST" });
+    expect(response.status).toBe(405);
+    expect(response.headers.get("allow")).toBe("GET, HEAD");
+  });
+
+  test("strange queries are a page or a clear 4xx, and what is kept is sound", async () => {
+    const queries = [
+      "?fbclid=a&fbclid=b&utm_source=1&utm_source=2",
+      "?utm_source=%E0%A4%A&utm_campaign=%FF%FE&utm_term=%00nul%00",
+      `?utm_source=${encodeURIComponent("\u{1F600}".repeat(600))}`,
+      "?%",
+      "?&&==&=x",
+      "?utm_source[]=1&__proto__=x&constructor=y",
+      "?utm_content=%3Cscript%3Ealert(1)%3C/script%3E",
+    ];
+    for (const query of queries) {
+      const { response, token } = await visit(`/go/open${query}`);
+      expect(response.status).toBe(200);
+      const { session } = await stored(token);
+      expect(session?.utmTerm ?? "").not.toContain("\0");
+    }
+    const { token } = await visit(`/go/open${queries[0]}`);
+    expect((await stored(token)).session).toMatchObject({ fbclid: "a", utmSource: "1" });
+  });
+});
+
+describe("the gate", () => {
+  test("lets the operator's own links in", async () => {
+    const { response } = await visit("/go/gated?grim=s3cret-Value");
+    expect(response.status).toBe(200);
+  });
+
+  test("refuses with one and the same page for either reason, and leaves no trace but its own count", async () => {
+    const before = [await rowCount(), await redirectsOf("gated")];
+    const wrong = await visit("/go/gated?grim=wrong");
+    const missing = await visit("/go/gated");
+    const automated = await visit("/go/gated?grim=s3cret-Value", { "user-agent": "curl/8.5.0" });
+    for (const { response, body } of [wrong, missing, automated]) {
+      expect(response.status).toBe(403);
+      expect(response.headers.get("cache-control")).toBe("no-store");
+      expect(response.headers.getSetCookie()).toEqual([]);
+      expect(body).toBe(wrong.body);
+      expect(body).toContain("cloaker_block");
+      expect(body).toContain("gated");
+      expect(body).not.toContain("s3cret-Value");
+    }
+    await own.deps.refusals.flush();
+    const { gateRefusals } = own.db.tables;
+    const refusals = await own.db.select().from(gateRefusals);
+    expect(refusals.map(({ reason, total }) => [reason, total]).sort()).toEqual([
+      ["automated", 1],
+      ["param", 2],
+    ]);
+    expect([await rowCount(), await redirectsOf("gated")]).toEqual(before);
+  });
+});
+
+describe("bot selection", () => {
+  test("10 000 visits split over the bots as their weights say, and every counter agrees", async () => {
+    const { pool } = await addPool(own.db, { slug: "weighted", metaPixelId: null }, [
+      { username: "heavy_bot", weight: 7 },
+      { username: "light_bot", weight: 3 },
+      { username: "off_bot", weight: 100, enabled: false },
+    ]);
+    await own.deps.pools.refresh();
+    for (let i = 0; i < 20; i++) {
+      await Promise.all(Array.from({ length: 500 }, () => visit("/go/weighted")));
+    }
+    const { poolBots } = own.db.tables;
+    const members = await own.db
+      .select()
+      .from(poolBots)
+      .where(eq(poolBots.poolId, pool.id))
+      .orderBy(poolBots.id);
+    const [heavy, light, off] = members.map(({ totalRedirects }) => totalRedirects ?? 0);
+    expect(off).toBe(0);
+    expect((heavy ?? 0) + (light ?? 0)).toBe(10_000);
+    // Six standard deviations of a binomial(10 000, 0.7): a fair split fails once in a billion runs.
+    expect(Math.abs((heavy ?? 0) - 7_000)).toBeLessThan(275);
+    expect(await redirectsOf("weighted")).toBe(10_000);
+  }, 60_000);
+});
+
+describe("rate limit", () => {
+  test("over the limit the answer is 429 with Retry-After, and nothing is counted", async () => {
+    const limited = await createTestApp({ RATE_LIMIT_PER_HOUR: "3", TRUSTED_PROXIES: "127.0.0.0/8, ::1" });
+    await addPool(limited.db, { slug: "open" });
+    await limited.deps.pools.refresh();
+    limited.app.listen({ port: 0, hostname: "127.0.0.1" });
+    const base = `http://127.0.0.1:${limited.app.server?.port}`;
+    const client = `198.51.100.${1 + Math.floor(Math.random() * 250)}`;
+    const go = (ip: string) => fetch(`${base}/go/open`, { headers: { "x-forwarded-for": ip } });
+    const statuses = [];
+    for (let i = 0; i < 4; i++) statuses.push((await go(client)).status);
+    expect(statuses).toEqual([200, 200, 200, 429]);
+    const refused = await go(client);
+    expect(Number(refused.headers.get("retry-after"))).toBeWithin(1, 3601);
+    expect((await go("203.0.113.77")).status).toBe(200);
+    expect(await limited.db.$count(limited.db.tables.sessions)).toBe(4);
+    await limited.app.stop(true);
+    await limited.dispose();
+  });
+});

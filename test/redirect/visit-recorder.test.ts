@@ -1,0 +1,146 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { eq } from "drizzle-orm";
+import type { Database } from "../../src/db/database.ts";
+import { openSpool, type Spool } from "../../src/db/spool.ts";
+import { createLog } from "../../src/platform/log.ts";
+import { createVisitRecorder } from "../../src/redirect/visit-recorder.ts";
+import {
+  createSqliteFolder,
+  createTestDatabase,
+  type TestDatabase,
+  testDialect,
+} from "../support/database.ts";
+import { addPool } from "../support/pools.ts";
+import { visitOf } from "../support/visits.ts";
+
+const log = createLog("silent");
+
+let own: TestDatabase;
+let spool: Spool;
+let folder: ReturnType<typeof createSqliteFolder>;
+let visit: (query?: string) => ReturnType<typeof visitOf>;
+
+beforeEach(async () => {
+  own = await createTestDatabase();
+  folder = createSqliteFolder();
+  spool = openSpool(join(folder.url, "..", "spool.db"));
+  const { pool, bots } = await addPool(own.db, { slug: "open" });
+  const [member] = await own.db.select().from(own.db.tables.poolBots);
+  visit = (query) => visitOf(pool.id, member?.id ?? 0, bots[0]?.id ?? 0, query);
+});
+afterEach(async () => {
+  spool.close();
+  await own.dispose();
+  await folder.remove();
+});
+
+/** The database, which can be cut off, hung or be slow to answer. */
+function unreliable(db: Database) {
+  const state: { mode: "fine" | "refuses" | "hangs" } = { mode: "fine" };
+  const trouble = () =>
+    state.mode === "hangs"
+      ? new Promise<never>(() => undefined)
+      : Promise.reject(new Error("connection refused"));
+  return {
+    state,
+    db: {
+      ...db,
+      transaction: (work) => (state.mode === "fine" ? db.transaction(work) : trouble()),
+    } satisfies Database,
+  };
+}
+
+async function contents() {
+  const { sessions, outbox, pools, poolBots } = own.db.tables;
+  const [pool] = await own.db.select().from(pools);
+  const [member] = await own.db.select().from(poolBots);
+  return {
+    sessions: await own.db.$count(sessions),
+    events: await own.db.$count(outbox),
+    redirects: [pool?.totalRedirects, member?.totalRedirects],
+  };
+}
+
+describe(`visit recorder on ${testDialect}`, () => {
+  test("visits, their events and the counters are committed together", async () => {
+    const recorder = createVisitRecorder({ db: own.db, spool, log });
+    const outcomes = await Promise.all(Array.from({ length: 50 }, () => recorder.record(visit())));
+    expect(new Set(outcomes)).toEqual(new Set(["committed"]));
+    expect(await contents()).toEqual({ sessions: 50, events: 50, redirects: [50, 50] });
+    await recorder.close();
+  });
+
+  test.each(["refuses", "hangs"] as const)(
+    "a database that %s sends visits to the spool, and a replay brings them in once",
+    async (mode) => {
+      const { db, state } = unreliable(own.db);
+      const recorder = createVisitRecorder({ db, spool, log, deadlineMs: 50 });
+      state.mode = mode;
+      const lost = Array.from({ length: 20 }, (_, i) => visit(`fbclid=click${i}&utm_source=%C3%A9`));
+      const outcomes = await Promise.all(lost.map(recorder.record));
+      expect(new Set(outcomes)).toEqual(new Set(["spooled"]));
+      expect(spool.counts().waiting).toBe(20);
+      expect((await contents()).sessions).toBe(0);
+
+      state.mode = "fine";
+      expect(await recorder.replay()).toBe(20);
+      expect(spool.counts()).toEqual({ waiting: 0, setAside: 0 });
+      expect(await contents()).toEqual({ sessions: 20, events: 20, redirects: [20, 20] });
+      const first = lost[0];
+      const { sessions, outbox } = own.db.tables;
+      const [row] = await own.db
+        .select()
+        .from(sessions)
+        .where(eq(sessions.trackingToken, first?.session.trackingToken ?? ""));
+      expect(row).toMatchObject({ ...first?.session });
+      const [event] = await own.db
+        .select()
+        .from(outbox)
+        .where(eq(outbox.eventId, first?.session.rootEventId ?? ""));
+      expect(event?.payload).toEqual(first?.pageView?.payload ?? {});
+
+      expect(await recorder.record(visit())).toBe("committed");
+      await recorder.close();
+    },
+  );
+
+  test("a visit whose commit went through unseen counts once when the spool is replayed", async () => {
+    const recorder = createVisitRecorder({ db: own.db, spool, log });
+    const twice = visit();
+    await recorder.record(twice);
+    spool.append([{ key: twice.session.trackingToken, body: JSON.stringify(twice) }]);
+    await recorder.replay();
+    expect(await contents()).toEqual({ sessions: 1, events: 1, redirects: [1, 1] });
+    await recorder.close();
+  });
+
+  test("a visit that can never be stored is set aside with its reason, its neighbours go in", async () => {
+    const recorder = createVisitRecorder({ db: own.db, spool, log });
+    const good = visit();
+    const bad = visit();
+    const poisoned = { ...bad, session: { ...bad.session, poolId: "x".repeat(3), trackingToken: null } };
+    spool.append([
+      { key: bad.session.trackingToken, body: JSON.stringify(poisoned) },
+      { key: good.session.trackingToken, body: JSON.stringify(good) },
+    ]);
+    await recorder.replay();
+    expect(spool.counts()).toEqual({ waiting: 0, setAside: 1 });
+    expect((await contents()).sessions).toBe(1);
+    await recorder.close();
+  });
+
+  test("what is spooled survives the process", async () => {
+    const { db, state } = unreliable(own.db);
+    state.mode = "refuses";
+    const recorder = createVisitRecorder({ db, spool, log });
+    await recorder.record(visit());
+    await recorder.close();
+    spool.close();
+    spool = openSpool(join(folder.url, "..", "spool.db"));
+    const restarted = createVisitRecorder({ db: own.db, spool, log });
+    expect(await restarted.replay()).toBe(1);
+    expect((await contents()).sessions).toBe(1);
+    await restarted.close();
+  });
+});

@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createApp } from "../../src/app.ts";
+import { readConfig } from "../../src/config.ts";
+import { openDeps } from "../../src/deps.ts";
+import { createLog } from "../../src/platform/log.ts";
+import { createPostgresDatabase } from "./database.ts";
+
+/** Log lines of a test's app, parsed. */
+type LogLine = Readonly<Record<string, unknown>> & { readonly level: number; readonly msg?: string };
+
+/**
+ * The real app over a fresh database (see `createTestDatabase`), in a data folder of its own and, where
+ * `TEST_REDIS_URL` is set, with Redis. `environment` adds settings.
+ */
+export async function createTestApp(environment: Readonly<Record<string, string>> = {}) {
+  const dataDir = mkdtempSync(join(tmpdir(), "ponte-app-"));
+  const server = process.env.TEST_DATABASE_URL;
+  const postgres = server ? await createPostgresDatabase(server) : null;
+  const redis = process.env.TEST_REDIS_URL;
+  const config = {
+    ...readConfig({
+      DATABASE_URL: postgres?.url ?? join(dataDir, "ponte.db"),
+      PAGEVIEW_HOLD_MS: "0",
+      ...(redis && { REDIS_URL: redis }),
+      ...environment,
+    }),
+    dataDir,
+  };
+  const logLines: LogLine[] = [];
+  const log = createLog("debug", { write: (line) => void logLines.push(JSON.parse(line)) });
+  const deps = await openDeps(config, log);
+  if (deps.redis && deps.redis.status !== "ready") {
+    await new Promise((ready) => deps.redis?.once("ready", ready));
+  }
+  const app = createApp(deps);
+  return {
+    app,
+    deps,
+    db: deps.db,
+    logLines,
+    /** A request to the app, as if it had come over the network. */
+    request: (path: string, init?: RequestInit) =>
+      app.handle(new Request(`http://bridge.example.com${path}`, init)),
+    async dispose() {
+      await deps.close();
+      await postgres?.remove();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+export type TestApp = Awaited<ReturnType<typeof createTestApp>>;
