@@ -1,0 +1,88 @@
+import { expect, test } from "bun:test";
+import { dirname, join, normalize } from "node:path";
+import { Glob, Transpiler } from "bun";
+
+/**
+ * Who may import whom. A folder may import its own files, the folders listed here, and npm packages; nothing
+ * else. The lists only ever point downwards, so there are no circles between folders.
+ */
+const BASE = ["platform", "config"];
+const STORE = [...BASE, "db"];
+const KNOWLEDGE = [...STORE, "meta", "telegram", "outbox", "pools", "tracking"];
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  config: [],
+  platform: ["config"],
+  db: BASE,
+  meta: ["platform"],
+  telegram: ["platform"],
+  assets: BASE,
+  sandbox: [],
+  outbox: [...STORE, "meta"],
+  tracking: [...STORE, "meta", "outbox"],
+  pools: [...STORE, "meta", "telegram", "outbox"],
+  gate: [...STORE, "pools"],
+  redirect: [...KNOWLEDGE, "gate", "views"],
+  cookies: KNOWLEDGE,
+  payments: KNOWLEDGE,
+  funnel: KNOWLEDGE,
+  api: [...KNOWLEDGE],
+  ops: [...KNOWLEDGE, "assets", "views"],
+  views: ["db", "config"],
+};
+
+/** What composes the rest and may therefore import anything. */
+const COMPOSERS = ["main", "app", "deps", "services", "cli"];
+
+const root = normalize(join(import.meta.dir, ".."));
+const transpilers = { ts: new Transpiler({ loader: "ts" }), tsx: new Transpiler({ loader: "tsx" }) };
+
+function roomOf(path: string): string {
+  const [top = "", second = ""] = path.split("/");
+  return top === "src" ? second.replace(/\.tsx?$/, "") : top;
+}
+
+async function importsOf(path: string): Promise<string[]> {
+  const source = await Bun.file(join(root, path)).text();
+  const typeImports = [...source.matchAll(/import type [^;]*? from "(\.[^"]+)"/g)].map(
+    (match) => match[1] ?? "",
+  );
+  const transpiler = path.endsWith(".tsx") ? transpilers.tsx : transpilers.ts;
+  const imports = transpiler.scanImports(source).map((found) => found.path);
+  return [...imports, ...typeImports]
+    .filter((specifier) => specifier.startsWith("."))
+    .map((specifier) => normalize(join(dirname(path), specifier)));
+}
+
+async function sourceFiles(): Promise<string[]> {
+  return (await Array.fromAsync(new Glob("{src,views}/**/*.{ts,tsx}").scan(root))).sort();
+}
+
+test("every folder imports only what lies below it", async () => {
+  const broken: string[] = [];
+  for (const file of await sourceFiles()) {
+    const room = roomOf(file);
+    if (COMPOSERS.includes(room)) continue;
+    const allowed = ALLOWED[room];
+    expect(allowed, `${room} has a place in the house`).toBeDefined();
+    for (const target of await importsOf(file)) {
+      const other = roomOf(target);
+      if (other !== room && !allowed?.includes(other)) broken.push(`${file} -> ${target}`);
+    }
+  }
+  expect(broken).toEqual([]);
+});
+
+test("no file imports itself in a circle", async () => {
+  const graph = new Map<string, string[]>();
+  for (const file of await sourceFiles()) graph.set(file, await importsOf(file));
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const walk = (file: string, trail: readonly string[]): void => {
+    if (trail.includes(file)) circles.push([...trail.slice(trail.indexOf(file)), file].join(" -> "));
+    if (done.has(file) || trail.includes(file)) return;
+    for (const next of graph.get(file) ?? []) walk(next, [...trail, file]);
+    done.add(file);
+  };
+  for (const file of graph.keys()) walk(file, []);
+  expect(circles).toEqual([]);
+});
