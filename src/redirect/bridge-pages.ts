@@ -19,7 +19,6 @@ export function createBridgePages(assets: BridgePage["assets"]) {
       fill = compileBridge({
         locale,
         poolName: pool.name,
-        poolSlug: pool.slug,
         botUsername: bot.username,
         pixelId: pool.metaPixelId,
         utmifyPixelId: pool.utmifyPixelId,

@@ -82,7 +82,7 @@ export function createVisitHandler(deps: VisitDeps) {
       if (!looksAhead) deps.refusals.count(pool.id, verdict.reason);
       return gateRefusedPage(pool, locale);
     }
-    if (looksAhead) return new Response(null, { headers: pageHeaders(newId()) });
+    if (looksAhead) return new Response(null, { headers: pageHeaders(pool, newId()) });
 
     const bot = choose(pool);
     if (!bot) {
@@ -130,7 +130,7 @@ export function createVisitHandler(deps: VisitDeps) {
     const nonce = newId();
     try {
       const body = deps.bridgePages(pool, bot, locale)({ trackingToken: visit.session.trackingToken, nonce });
-      return new Response(body, { headers: withCookies(pageHeaders(nonce), visit, arrival) });
+      return new Response(body, { headers: withCookies(pageHeaders(pool, nonce), visit, arrival) });
     } catch (error) {
       deps.log.error(
         { error, pool: pool.slug },
@@ -165,11 +165,11 @@ function sendOn(bot: PoolBot, visit: Visit, arrival: Arrival): Response {
   return new Response(null, { status: 302, headers: withCookies(headers, visit, arrival) });
 }
 
-function pageHeaders(nonce: string): [string, string][] {
+function pageHeaders(pool: Pool, nonce: string): [string, string][] {
   return [
     ["content-type", HTML],
     ["cache-control", "no-store"],
-    ["content-security-policy", bridgeSecurityPolicy(nonce)],
+    ["content-security-policy", bridgeSecurityPolicy(nonce, pool.utmifyPixelId !== null)],
     ["referrer-policy", "strict-origin-when-cross-origin"],
     ["x-content-type-options", "nosniff"],
   ];

@@ -1,0 +1,41 @@
+import { Elysia } from "elysia";
+import { assetsPlugin } from "./assets/plugin.ts";
+import { cookiesPlugin } from "./cookies/plugin.ts";
+import type { Deps } from "./deps.ts";
+import { problem } from "./platform/problem.ts";
+import { createBridgePages } from "./redirect/bridge-pages.ts";
+import { clientAddressFinder } from "./redirect/client-address.ts";
+import { redirectPlugin } from "./redirect/plugin.ts";
+import { createRateLimiter } from "./redirect/rate-limit.ts";
+import { redisSharedCount } from "./redirect/shared-count.ts";
+
+/** The whole HTTP side as one Elysia app; tests hand it requests with `app.handle`. */
+export function createApp(deps: Deps) {
+  const { config, log } = deps;
+  return new Elysia({ name: "ponte", normalize: false })
+    .onError(({ code, error, request, set }) => {
+      if (code === "NOT_FOUND") return problem(404, { detail: "Nothing is here." });
+      if (code === "PARSE" || code === "VALIDATION") {
+        return problem(400, { detail: "The request could not be understood." });
+      }
+      if (error instanceof URIError)
+        return problem(400, { detail: "The address is not valid percent-encoding." });
+      log.error({ error, method: request.method, status: set.status }, "a request failed");
+      return problem(500, { detail: "This is our fault and has been logged. Try again." });
+    })
+    .use(
+      redirectPlugin({
+        ...deps,
+        rateLimiter: createRateLimiter(config.rateLimitPerHour, deps.redis && redisSharedCount(deps.redis)),
+        bridgePages: createBridgePages(deps.assets.bridge),
+        clientAddress: clientAddressFinder(config.trustedProxies),
+        publicUrl: config.publicUrl,
+        pageviewHoldMs: config.pageviewHoldMs,
+      }),
+    )
+    .use(cookiesPlugin(deps))
+    .use(assetsPlugin(deps.assets))
+    .get("/healthz", () => new Response("ok\n", { headers: { "cache-control": "no-store" } }));
+}
+
+export type App = ReturnType<typeof createApp>;

@@ -1,0 +1,76 @@
+import { join } from "node:path";
+import type { Redis } from "ioredis";
+import { type Assets, openAssets } from "./assets/assets.ts";
+import { appSecret, type Config } from "./config.ts";
+import type { Database } from "./db/database.ts";
+import { openDatabase } from "./db/open.ts";
+import { openSpool, type Spool } from "./db/spool.ts";
+import { createRefusalCounter, type RefusalCounter } from "./gate/refusals.ts";
+import type { Log } from "./platform/log.ts";
+import { createSecrets, type Secrets } from "./platform/secrets.ts";
+import { openPoolCache, type PoolCache } from "./pools/pool-cache.ts";
+import { spoolSnapshot } from "./pools/pool-snapshot.ts";
+import { createVisitRecorder, type VisitRecorder } from "./redirect/visit-recorder.ts";
+import { noTrackingStore, redisTrackingStore, type TrackingStore } from "./tracking/tracking-store.ts";
+
+/** Everything a process works with, opened once. */
+export interface Deps {
+  readonly config: Config;
+  readonly log: Log;
+  readonly now: () => Date;
+  readonly db: Database;
+  readonly spool: Spool;
+  readonly redis: Redis | undefined;
+  readonly secrets: Secrets;
+  readonly assets: Assets;
+  readonly pools: PoolCache;
+  readonly refusals: RefusalCounter;
+  readonly recorder: VisitRecorder;
+  readonly trackingStore: TrackingStore;
+  /** Finishes what is being written, then lets go of everything, last opened first. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens what a process needs. A database that is away, or may not be migrated by us, does not stop the start:
+ * visitors are served all the same, and the log says what to do.
+ */
+export async function openDeps(config: Config, log: Log, now: () => Date = () => new Date()): Promise<Deps> {
+  const secrets = createSecrets(appSecret(config));
+  const db = await openDatabase(config.database);
+  const spool = openSpool(join(config.dataDir, "spool.db"));
+  await db.migrate().catch((error) => {
+    log.error(
+      { error },
+      "the database could not be brought up to date; run `bun run ponte doctor` to see what is missing. Visits go to the spool until then",
+    );
+  });
+  const redis = config.redisUrl
+    ? (await import("./platform/redis.ts")).connectRedis(config.redisUrl, log)
+    : undefined;
+  const pools = await openPoolCache({ db, snapshot: spoolSnapshot(spool), log });
+  const refusals = createRefusalCounter({ db, log, now });
+  const recorder = createVisitRecorder({ db, spool, log });
+  return {
+    config,
+    log,
+    now,
+    db,
+    spool,
+    redis,
+    secrets,
+    assets: openAssets(),
+    pools,
+    refusals,
+    recorder,
+    trackingStore: redis ? redisTrackingStore(redis) : noTrackingStore,
+    async close() {
+      pools.close();
+      await recorder.close();
+      await refusals.close();
+      redis?.disconnect();
+      await db.close();
+      spool.close();
+    },
+  };
+}

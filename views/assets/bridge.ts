@@ -1,0 +1,72 @@
+import { collectMetaCookies } from "./meta-cookies.ts";
+import { firePageView } from "./pixel.ts";
+import { loadUtmify } from "./utmify.ts";
+
+/** How long anything may keep the visitor's cookies from being reported. */
+const COOKIES_DEADLINE_MS = 1_500;
+
+interface Visit {
+  readonly token: string;
+  readonly eventId: string;
+  readonly pixelId: string | undefined;
+  readonly utmifyPixelId: string | undefined;
+  readonly autoContinueMs: number | undefined;
+}
+
+function visitOf(data: DOMStringMap): Visit | undefined {
+  const { token, eventId, pixelId, utmifyPixelId, autoContinueMs } = data;
+  if (!token || !eventId) return undefined;
+  const wait = autoContinueMs === undefined ? undefined : Number(autoContinueMs);
+  return { token, eventId, pixelId, utmifyPixelId, autoContinueMs: wait };
+}
+
+/** Reports the cookies to the server, in a way that survives the page being left. */
+function beacon(token: string, cookies: Readonly<Record<string, string>>): void {
+  const body = JSON.stringify({ tracking_token: token, ...cookies });
+  const url = "/api/tracking/cookies";
+  if (navigator.sendBeacon?.(url, body)) return;
+  fetch(url, { method: "POST", body, keepalive: true }).catch(() => undefined);
+}
+
+/** Reports once with the best that is known: after the param builder, at the deadline, or when the page is left. */
+function reportCookies(token: string): Promise<void> {
+  const reported = Promise.withResolvers<void>();
+  let done = false;
+  const report = (cookies: Readonly<Record<string, string>>) => {
+    if (done) return;
+    done = true;
+    beacon(token, cookies);
+    reported.resolve();
+  };
+  const { now, later } = collectMetaCookies(COOKIES_DEADLINE_MS);
+  later.then(report);
+  addEventListener("pagehide", () => report(now()));
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") report(now());
+  });
+  return reported.promise;
+}
+
+function run(): void {
+  const script = document.getElementById("ponte");
+  const visit = script && visitOf(script.dataset);
+  // The mark keeps a second run of this script, for whatever reason, from counting twice.
+  if (!script || !visit || script.dataset.ran) return;
+  script.dataset.ran = "yes";
+
+  const fired = visit.pixelId ? firePageView(visit.pixelId, visit.eventId) : Promise.resolve();
+  if (visit.utmifyPixelId) loadUtmify(visit.utmifyPixelId);
+  const reported = reportCookies(visit.token);
+  if (visit.autoContinueMs !== undefined) continueAfter(visit.autoContinueMs, Promise.all([fired, reported]));
+}
+
+/** Goes on to the bot when everything has been said, and at the latest after `ms` milliseconds. */
+function continueAfter(ms: number, said: Promise<unknown>): void {
+  const timeout = new Promise((resolve) => setTimeout(resolve, ms));
+  Promise.race([said, timeout]).then(() => {
+    const link = document.getElementById("start");
+    if (link instanceof HTMLAnchorElement) location.assign(link.href);
+  });
+}
+
+run();

@@ -1,0 +1,122 @@
+import type { Locale } from "../src/db/define-schema.ts";
+import { layout } from "./layout.tsx";
+import { TEXTS } from "./texts.ts";
+
+/** All of a bridge page that does not change from visit to visit. */
+export interface BridgePage {
+  readonly locale: Locale;
+  readonly poolName: string;
+  readonly botUsername: string;
+  readonly pixelId: string | null;
+  readonly utmifyPixelId: string | null;
+  /** Milliseconds after which the page goes on by itself; null waits for the visitor's tap. */
+  readonly autoContinueMs: number | null;
+  /** First-party addresses, with a content hash. */
+  readonly assets: { readonly bridgeJs: string; readonly paramBuilderJs: string };
+}
+
+/** What a visit adds: both hex, and so harmless wherever they land. */
+export interface BridgeVisit {
+  readonly trackingToken: string;
+  readonly nonce: string;
+}
+
+const HEX = /^[0-9a-f]+$/;
+
+/** Stand-ins for a visit's values: made anew in each process, so that no pool's name can hold one. */
+const TOKEN = `token-${crypto.randomUUID()}`;
+const NONCE = `nonce-${crypto.randomUUID()}`;
+
+/**
+ * Renders the page once and returns what fills a visit's token and nonce into it: the only work left for a visit
+ * is joining strings. @throws TypeError where token or nonce is not hex.
+ */
+export function compileBridge(page: BridgePage): (visit: BridgeVisit) => string {
+  const pieces = render(page).split(new RegExp(`(${TOKEN}|${NONCE})`));
+  return ({ trackingToken, nonce }) => {
+    if (!HEX.test(trackingToken) || !HEX.test(nonce)) throw new TypeError("token and nonce must be hex");
+    let html = "";
+    for (const piece of pieces) html += piece === TOKEN ? trackingToken : piece === NONCE ? nonce : piece;
+    return html;
+  };
+}
+
+/**
+ * The page's Content-Security-Policy: our own scripts by nonce, the Meta Pixel, UTMify where the pool uses it,
+ * Meta's beacon hosts, and nothing else.
+ */
+export function bridgeSecurityPolicy(nonce: string, withUtmify: boolean): string {
+  const utmify = withUtmify ? " https://cdn.utmify.com.br" : "";
+  return `default-src 'none'; script-src 'nonce-${nonce}' https://connect.facebook.net${utmify}; style-src 'nonce-${nonce}'; img-src 'self' https://www.facebook.com https://connect.facebook.net; connect-src 'self' https://www.facebook.com https://connect.facebook.net${utmify}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+}
+
+function render(page: BridgePage): string {
+  const texts = TEXTS[page.locale].bridge;
+  const { poolName, botUsername, pixelId } = page;
+  return layout({
+    locale: page.locale,
+    nonce: NONCE,
+    id: "bridge",
+    title: poolName,
+    head: (
+      <>
+        <link rel="preconnect" href="https://t.me" />
+        {pixelId ? <link rel="preconnect" href="https://connect.facebook.net" /> : null}
+        <script nonce={NONCE} src={page.assets.paramBuilderJs} async />
+        <script
+          nonce={NONCE}
+          src={page.assets.bridgeJs}
+          id="ponte"
+          defer
+          data-token={TOKEN}
+          data-event-id={`evt_${TOKEN}`}
+          data-pixel-id={pixelId ?? undefined}
+          data-utmify-pixel-id={page.utmifyPixelId ?? undefined}
+          data-auto-continue-ms={page.autoContinueMs === null ? undefined : String(page.autoContinueMs)}
+        />
+      </>
+    ),
+    children: (
+      <>
+        <div class="mark" aria-hidden="true" safe>
+          {initial(poolName)}
+        </div>
+        <h1 safe>{poolName}</h1>
+        <p class="handle" safe>{`@${botUsername}`}</p>
+        <p safe>{texts.lead}</p>
+        <a class="go" id="start" href={`https://t.me/${botUsername}?start=${TOKEN}`} rel="noreferrer">
+          <svg width="22" height="22" viewBox="0 0 24 24" fill="none" aria-hidden="true">
+            <path
+              d="M4 12h15M13 6l6 6-6 6"
+              stroke="currentColor"
+              stroke-width="2.4"
+              stroke-linecap="round"
+              stroke-linejoin="round"
+            />
+          </svg>
+          <span safe>{texts.start}</span>
+        </a>
+        <p class="note" safe>
+          {texts.note}
+        </p>
+        {pixelId ? (
+          // With scripts off the browser's half of the PageView is this picture, under the same event id.
+          <noscript>
+            <img
+              hidden
+              alt=""
+              width="1"
+              height="1"
+              src={`https://www.facebook.com/tr?id=${encodeURIComponent(pixelId)}&ev=PageView&eid=evt_${TOKEN}&noscript=1`}
+            />
+          </noscript>
+        ) : null}
+      </>
+    ),
+  });
+}
+
+/** The first letter of the pool's name, as its mark. */
+function initial(name: string): string {
+  return (/[\p{L}\p{N}]/u.exec(name)?.[0] ?? "•").toUpperCase();
+}
