@@ -1,0 +1,36 @@
+import type { Tx } from "../db/database.ts";
+import type { Tables } from "../db/define-schema.ts";
+
+/** Something an operator did. Secrets never come in here: callers hand over views. */
+export interface AuditEntry {
+  readonly at: Date;
+  /** `cli`, `console` or `api:<key name>`. */
+  readonly actor: string;
+  /** e.g. `pool.update`. */
+  readonly action: string;
+  /** e.g. `pool:summer`. */
+  readonly subject: string;
+  readonly before?: object | null;
+  readonly after?: object | null;
+}
+
+/** Writes an operator's action down, inside the transaction that carries it out. */
+export async function recordAudit(tx: Tx, tables: Tables, entry: AuditEntry): Promise<void> {
+  await tx
+    .insert(tables.auditLog)
+    .values({ ...entry, before: entry.before ?? null, after: entry.after ?? null });
+}
+
+const CHANGED_ANYWAY: ReadonlySet<string> = new Set(["updated_at", "total_redirects"]);
+
+/** What differs between two views, as it was and as it is. */
+export function viewChanges<T extends object>(before: T, after: T): { before: object; after: object } {
+  const was = new Map(Object.entries(before));
+  const changed = Object.entries(after).filter(
+    ([key, value]) => !CHANGED_ANYWAY.has(key) && JSON.stringify(value) !== JSON.stringify(was.get(key)),
+  );
+  return {
+    before: Object.fromEntries(changed.map(([key]) => [key, was.get(key)])),
+    after: Object.fromEntries(changed),
+  };
+}

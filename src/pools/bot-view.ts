@@ -1,0 +1,90 @@
+import { asc, eq, gt, inArray, type SQL, sql } from "drizzle-orm";
+import type { Reader } from "../db/database.ts";
+import type { Locale, Tables } from "../db/define-schema.ts";
+import { type Page, pageOf } from "../platform/page.ts";
+
+export type BotRow = Tables["bots"]["$inferSelect"];
+
+/** A bot as operators see it, ready for JSON: its token shows only as `has_token`. */
+export interface BotView {
+  readonly id: number;
+  readonly username: string;
+  /** Telegram's number of the bot, known once its token was verified. */
+  readonly telegram_id: string | null;
+  readonly has_token: boolean;
+  readonly enabled: boolean;
+  readonly healthy: boolean;
+  readonly health_reason: string | null;
+  readonly locale: Locale | null;
+  readonly welcome: string | null;
+  /** Slugs of the pools that send visitors to it. */
+  readonly pools: readonly string[];
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+/** The row of the bot of that name, with or without `@`, in any case; undefined where there is none. */
+export async function findBotRow(
+  reader: Reader,
+  { bots }: Tables,
+  username: string,
+): Promise<BotRow | undefined> {
+  const name = username.replace(/^@/, "").toLowerCase();
+  const [row] = await reader
+    .select()
+    .from(bots)
+    .where(eq(sql`lower(${bots.username})`, name));
+  return row;
+}
+
+/** The bot of that name, or null. */
+export async function findBot(reader: Reader, tables: Tables, username: string): Promise<BotView | null> {
+  const row = await findBotRow(reader, tables, username);
+  if (row === undefined) return null;
+  const [view] = await botViews(reader, tables, [row]);
+  return view ?? null;
+}
+
+/** Bots in the order they were made. `cursor` is the previous page's `next_cursor`. */
+export async function listBots(
+  reader: Reader,
+  tables: Tables,
+  { cursor, limit }: { cursor?: number | undefined; limit: number },
+): Promise<Page<BotView>> {
+  const { bots } = tables;
+  const after: SQL = gt(bots.id, cursor ?? 0);
+  const rows = await reader
+    .select()
+    .from(bots)
+    .where(after)
+    .orderBy(asc(bots.id))
+    .limit(limit + 1);
+  const views = await botViews(reader, tables, rows);
+  return pageOf(views, limit, (view) => view.id);
+}
+
+async function botViews(reader: Reader, tables: Tables, rows: readonly BotRow[]): Promise<BotView[]> {
+  if (rows.length === 0) return [];
+  const { pools, poolBots } = tables;
+  const ids = rows.map(({ id }) => id);
+  const memberships = await reader
+    .select({ botId: poolBots.botId, slug: pools.slug })
+    .from(poolBots)
+    .innerJoin(pools, eq(pools.id, poolBots.poolId))
+    .where(inArray(poolBots.botId, ids))
+    .orderBy(asc(poolBots.id));
+  return rows.map((row) => ({
+    id: row.id,
+    username: row.username,
+    telegram_id: row.telegramId,
+    has_token: row.token !== null,
+    enabled: row.enabled,
+    healthy: row.healthy,
+    health_reason: row.healthReason,
+    locale: row.locale,
+    welcome: row.welcome,
+    pools: memberships.filter(({ botId }) => botId === row.id).map(({ slug }) => slug),
+    created_at: row.createdAt.toISOString(),
+    updated_at: row.updatedAt.toISOString(),
+  }));
+}

@@ -1,0 +1,166 @@
+import { eq } from "drizzle-orm";
+import type { Reader } from "../db/database.ts";
+import type { Tables } from "../db/define-schema.ts";
+import { recordAudit, viewChanges } from "./audit.ts";
+import { type BotRow, type BotView, findBot, findBotRow } from "./bot-view.ts";
+import {
+  type BotDeps,
+  checkToken,
+  connectBot,
+  type TokenCheck,
+  tokenColumns,
+  type WebhookState,
+} from "./connect-bot.ts";
+import type { ManageDeps } from "./manage-pools.ts";
+import type { BotChange, BotDraft } from "./rules.ts";
+import { nextStamp } from "./stamp.ts";
+
+type TokenTrouble = Exclude<TokenCheck, { kind: "verified" }>;
+
+export type CreateBotResult =
+  | { readonly kind: "created"; readonly bot: BotView; readonly webhook: WebhookState }
+  | { readonly kind: "username_taken" }
+  | TokenTrouble;
+
+export type UpdateBotResult =
+  | { readonly kind: "updated"; readonly bot: BotView; readonly webhook: WebhookState }
+  | { readonly kind: "unchanged"; readonly bot: BotView }
+  | { readonly kind: "not_found" }
+  | TokenTrouble;
+
+export type DeleteBotResult =
+  | { readonly kind: "deleted" }
+  | { readonly kind: "not_found" }
+  /** A pool, an offer, a person or a payment names it: disable it instead. */
+  | { readonly kind: "in_use" };
+
+/** Makes a bot. A token is verified at Telegram first, and its webhook set once the bot is saved. */
+export async function createBot(deps: BotDeps, actor: string, draft: BotDraft): Promise<CreateBotResult> {
+  const { db, secrets, telegram, now } = deps;
+  const { tables } = db;
+  if (await findBotRow(db, tables, draft.username)) return { kind: "username_taken" };
+  const { token } = draft;
+  const check = token ? await checkToken(telegram, draft.username, token) : null;
+  if (check !== null && check.kind !== "verified") return check;
+
+  const created = await db.transaction(async (tx) => {
+    if (await findBotRow(tx, tables, draft.username)) return null;
+    const at = await nextStamp(tx, tables, now());
+    const inserted = await tx
+      .insert(tables.bots)
+      .values({
+        ...botColumns(draft),
+        // Telegram's own spelling, where Telegram was asked.
+        username: check?.username ?? draft.username,
+        ...(token && check && tokenColumns(token, check.telegramId, secrets, null)),
+        createdAt: at,
+        updatedAt: at,
+      })
+      .onConflictDoNothing()
+      .returning({ id: tables.bots.id });
+    if (inserted.length === 0) return null;
+    const bot = await writtenBot(tx, tables, draft.username);
+    const subject = `bot:${bot.username}`;
+    await recordAudit(tx, tables, { at, actor, action: "bot.create", subject, after: bot });
+    await tx.notify("pools");
+    return bot;
+  });
+  if (created === null) return { kind: "username_taken" };
+  return { kind: "created", bot: created, webhook: await webhookOf(deps, created) };
+}
+
+/** Changes what `change` names. A new token is verified first and its webhook set; null takes the token away. */
+export async function updateBot(
+  deps: BotDeps,
+  actor: string,
+  username: string,
+  change: BotChange,
+): Promise<UpdateBotResult> {
+  const { db, secrets, telegram, now } = deps;
+  const { tables } = db;
+  const known = await findBotRow(db, tables, username);
+  if (known === undefined) return { kind: "not_found" };
+  const { token } = change;
+  const check = token ? await checkToken(telegram, known.username, token) : null;
+  if (check !== null && check.kind !== "verified") return check;
+
+  const outcome = await db.transaction(async (tx): Promise<{ bot: BotView; isChanged: boolean } | null> => {
+    const row = await findBotRow(tx, tables, username);
+    if (row === undefined) return null;
+    const before = await writtenBot(tx, tables, username);
+    const columns: Partial<BotRow> = {
+      ...changedOnly(row, botColumns(change)),
+      ...(token && check && tokenColumns(token, check.telegramId, secrets, row.webhookSecret)),
+      ...(token === null && row.token !== null && { token: null, webhookSecret: null }),
+    };
+    if (Object.keys(columns).length === 0) return { bot: before, isChanged: false };
+    const at = await nextStamp(tx, tables, now());
+    await tx
+      .update(tables.bots)
+      .set({ ...columns, updatedAt: at })
+      .where(eq(tables.bots.id, row.id));
+    const bot = await writtenBot(tx, tables, username);
+    const changes = viewChanges(before, bot);
+    const after = columns.token ? { ...changes.after, token: "[changed]" } : changes.after;
+    const subject = `bot:${bot.username}`;
+    await recordAudit(tx, tables, {
+      at,
+      actor,
+      action: "bot.update",
+      subject,
+      before: changes.before,
+      after,
+    });
+    await tx.notify("pools");
+    return { bot, isChanged: true };
+  });
+  if (outcome === null) return { kind: "not_found" };
+  const { bot, isChanged } = outcome;
+  if (!isChanged) return { kind: "unchanged", bot };
+  const webhook: WebhookState = token ? await webhookOf(deps, bot) : { kind: "as_before" };
+  return { kind: "updated", bot, webhook };
+}
+
+/** Removes a bot that nothing names. */
+export async function deleteBot(deps: ManageDeps, actor: string, username: string): Promise<DeleteBotResult> {
+  const { db, now } = deps;
+  const { tables } = db;
+  return db.transaction(async (tx) => {
+    const bot = await findBot(tx, tables, username);
+    if (bot === null) return { kind: "not_found" };
+    const { poolBots, botUsers, offers } = tables;
+    const users = await Promise.all([
+      tx.select({ id: poolBots.id }).from(poolBots).where(eq(poolBots.botId, bot.id)).limit(1),
+      tx.select({ id: botUsers.id }).from(botUsers).where(eq(botUsers.botId, bot.id)).limit(1),
+      tx.select({ id: offers.id }).from(offers).where(eq(offers.botId, bot.id)).limit(1),
+    ]);
+    if (users.some((rows) => rows.length > 0)) return { kind: "in_use" };
+    await tx.delete(tables.bots).where(eq(tables.bots.id, bot.id));
+    const subject = `bot:${bot.username}`;
+    await recordAudit(tx, tables, { at: now(), actor, action: "bot.delete", subject, before: bot });
+    await tx.notify("pools");
+    return { kind: "deleted" };
+  });
+}
+
+function botColumns({ enabled, locale, welcome }: BotChange) {
+  return { enabled, locale, welcome: welcome?.replaceAll("\r\n", "\n") ?? welcome };
+}
+
+function changedOnly(row: BotRow, columns: ReturnType<typeof botColumns>): Partial<BotRow> {
+  const was = new Map<string, unknown>(Object.entries(row));
+  return Object.fromEntries(
+    Object.entries(columns).filter(([key, value]) => value !== undefined && value !== was.get(key)),
+  );
+}
+
+async function webhookOf(deps: BotDeps, bot: BotView): Promise<WebhookState> {
+  const state = await connectBot(deps, bot.username);
+  return state.kind === "not_found" ? { kind: "failed", reason: "the bot was removed meanwhile" } : state;
+}
+
+async function writtenBot(reader: Reader, tables: Tables, username: string): Promise<BotView> {
+  const bot = await findBot(reader, tables, username);
+  if (bot === null) throw new Error(`bot @${username} was written and is not there`);
+  return bot;
+}

@@ -1,0 +1,146 @@
+import { eq } from "drizzle-orm";
+import type { Database, Reader } from "../db/database.ts";
+import type { Tables } from "../db/define-schema.ts";
+import type { Secrets } from "../platform/secrets.ts";
+import { recordAudit, viewChanges } from "./audit.ts";
+import { changedColumns, coherenceIssues, poolColumns, withGateSwitch } from "./pool-columns.ts";
+import { areMembers, replaceMembers } from "./pool-members.ts";
+import { findPool, type PoolView } from "./pool-view.ts";
+import type { Issue, PoolChange, PoolDraft } from "./rules.ts";
+import { nextStamp } from "./stamp.ts";
+
+export interface ManageDeps {
+  readonly db: Database;
+  readonly secrets: Secrets;
+  readonly now: () => Date;
+}
+
+export type CreatePoolResult =
+  | { readonly kind: "created"; readonly pool: PoolView }
+  | { readonly kind: "slug_taken" }
+  | { readonly kind: "invalid"; readonly issues: readonly Issue[] };
+
+export type UpdatePoolResult =
+  | { readonly kind: "updated"; readonly pool: PoolView }
+  /** All that was asked for is so already. */
+  | { readonly kind: "unchanged"; readonly pool: PoolView }
+  | { readonly kind: "not_found" }
+  | { readonly kind: "invalid"; readonly issues: readonly Issue[] };
+
+export type DeletePoolResult =
+  | { readonly kind: "deleted" }
+  | { readonly kind: "not_found" }
+  /** It has had visits, whose history names it: disable it instead. */
+  | { readonly kind: "in_use" };
+
+/** Makes a pool, and those of its bots that are not there yet. `actor` is who does it, for the audit log. */
+export async function createPool(
+  { db, secrets, now }: ManageDeps,
+  actor: string,
+  draft: PoolDraft,
+): Promise<CreatePoolResult> {
+  const { tables } = db;
+  const columns = poolColumns(withGateSwitch(draft, null), secrets);
+  const issues = coherenceIssues({
+    metaTrackingEnabled: columns.metaTrackingEnabled ?? true,
+    metaPixelId: columns.metaPixelId ?? null,
+    metaAccessToken: columns.metaAccessToken ?? null,
+    metaCloakerEnabled: columns.metaCloakerEnabled ?? false,
+    metaCloakerParamValue: columns.metaCloakerParamValue ?? null,
+  });
+  if (issues.length > 0) return { kind: "invalid", issues };
+
+  return db.transaction(async (tx) => {
+    const at = await nextStamp(tx, tables, now());
+    const [row] = await tx
+      .insert(tables.pools)
+      .values({
+        ...columns,
+        slug: draft.slug,
+        name: draft.name ?? draft.slug,
+        captureParams: draft.capture_params ?? [],
+        createdAt: at,
+        updatedAt: at,
+      })
+      .onConflictDoNothing()
+      .returning({ id: tables.pools.id });
+    if (row === undefined) return { kind: "slug_taken" };
+    await replaceMembers(tx, tables, row.id, draft.bots, at);
+    const pool = await writtenPool(tx, tables, draft.slug);
+    const subject = `pool:${draft.slug}`;
+    await recordAudit(tx, tables, { at, actor, action: "pool.create", subject, after: pool });
+    await tx.notify("pools");
+    return { kind: "created", pool };
+  });
+}
+
+/** Changes what `change` names. A gate value that appears turns the gate on, one that goes turns it off. */
+export async function updatePool(
+  { db, secrets, now }: ManageDeps,
+  actor: string,
+  slug: string,
+  change: PoolChange,
+): Promise<UpdatePoolResult> {
+  const { tables } = db;
+  return db.transaction(async (tx) => {
+    const [row] = await tx.select().from(tables.pools).where(eq(tables.pools.slug, slug));
+    if (row === undefined) return { kind: "not_found" };
+    const columns = changedColumns(row, withGateSwitch(change, row.metaCloakerParamValue), secrets);
+    const issues = coherenceIssues({ ...row, ...columns });
+    if (issues.length > 0) return { kind: "invalid", issues };
+
+    const before = await writtenPool(tx, tables, slug);
+    const members = change.bots && !areMembers(before.bots, change.bots) ? change.bots : null;
+    if (Object.keys(columns).length === 0 && members === null) return { kind: "unchanged", pool: before };
+    const at = await nextStamp(tx, tables, now());
+    if (members) await replaceMembers(tx, tables, row.id, members, at);
+    // The stamp changes with a membership too: caches look at it.
+    await tx
+      .update(tables.pools)
+      .set({ ...columns, updatedAt: at })
+      .where(eq(tables.pools.id, row.id));
+    const pool = await writtenPool(tx, tables, slug);
+    const changes = viewChanges(before, pool);
+    const after = columns.metaAccessToken
+      ? { ...changes.after, meta_access_token: "[changed]" }
+      : changes.after;
+    const subject = `pool:${slug}`;
+    await recordAudit(tx, tables, {
+      at,
+      actor,
+      action: "pool.update",
+      subject,
+      before: changes.before,
+      after,
+    });
+    await tx.notify("pools");
+    return { kind: "updated", pool };
+  });
+}
+
+/** Removes a pool that never had a visit. */
+export async function deletePool(
+  { db, now }: ManageDeps,
+  actor: string,
+  slug: string,
+): Promise<DeletePoolResult> {
+  const { tables } = db;
+  return db.transaction(async (tx) => {
+    const pool = await findPool(tx, tables, slug);
+    if (pool === null) return { kind: "not_found" };
+    if (pool.total_redirects > 0) return { kind: "in_use" };
+    await tx.delete(tables.gateRefusals).where(eq(tables.gateRefusals.poolId, pool.id));
+    await tx.delete(tables.poolBots).where(eq(tables.poolBots.poolId, pool.id));
+    await tx.delete(tables.pools).where(eq(tables.pools.id, pool.id));
+    const subject = `pool:${slug}`;
+    await recordAudit(tx, tables, { at: now(), actor, action: "pool.delete", subject, before: pool });
+    await tx.notify("pools");
+    return { kind: "deleted" };
+  });
+}
+
+async function writtenPool(reader: Reader, tables: Tables, slug: string): Promise<PoolView> {
+  const pool = await findPool(reader, tables, slug);
+  if (pool === null) throw new Error(`pool ${slug} was written and is not there`);
+  return pool;
+}

@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
+import { createSecrets } from "../../src/platform/secrets.ts";
+import type { BotApi } from "../../src/pools/bot-api.ts";
+import { findBot, findBotRow, listBots } from "../../src/pools/bot-view.ts";
+import { BOT_TOKEN_PURPOSE, connectBot, WEBHOOK_SECRET_PURPOSE } from "../../src/pools/connect-bot.ts";
+import { createBot, deleteBot, updateBot } from "../../src/pools/manage-bots.ts";
+import { createPool } from "../../src/pools/manage-pools.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+
+const secrets = createSecrets(randomBytes(32));
+let own: TestDatabase;
+
+beforeAll(async () => {
+  own = await createTestDatabase();
+});
+afterAll(() => own.dispose());
+
+interface Call {
+  readonly token: string;
+  readonly url: string;
+  readonly secret: string;
+}
+
+/** Telegram, as far as bot management goes: knows tokens by name, and remembers the webhooks it was given. */
+function telegramKnowing(
+  names: Readonly<Record<string, string>>,
+  fails: "identify" | "webhook" | null = null,
+) {
+  const webhooks: Call[] = [];
+  const api: BotApi = {
+    async identify(token) {
+      if (fails === "identify") return { kind: "unreachable", reason: "no route" };
+      const username = names[token];
+      return username === undefined
+        ? { kind: "refused", reason: "Unauthorized" }
+        : { kind: "known", telegramId: token.split(":")[0] ?? "", username };
+    },
+    async setWebhook(token, webhook) {
+      if (fails === "webhook") return { kind: "refused", reason: "bad webhook: HTTPS url must be provided" };
+      webhooks.push({ token, ...webhook });
+      return { kind: "done" };
+    },
+    async webhookInfo() {
+      return { kind: "unreachable", reason: "not asked here" };
+    },
+  };
+  return { api, webhooks };
+}
+
+function depsWith(telegram: BotApi, publicUrl: string | undefined = "https://go.example.com") {
+  return { db: own.db, secrets, now: () => new Date(), telegram, publicUrl };
+}
+
+const nobody = telegramKnowing({}).api;
+
+describe(`bots on ${testDialect}`, () => {
+  test("a bot without a token is one that lives elsewhere: Telegram is not asked", async () => {
+    const result = await createBot(depsWith(nobody), "test", { username: "plain_bot" });
+    expect(result).toMatchObject({
+      kind: "created",
+      bot: { username: "plain_bot", has_token: false, telegram_id: null, enabled: true, pools: [] },
+      webhook: { kind: "no_token" },
+    });
+  });
+
+  test("a token is verified, sealed, and its webhook set with a secret of its own", async () => {
+    const { api, webhooks } = telegramKnowing({ "71:tok": "Sale_Bot" });
+    const result = await createBot(depsWith(api), "test", { username: "sale_bot", token: "71:tok" });
+    if (result.kind !== "created") throw new Error(result.kind);
+    const { bot, webhook } = result;
+    expect(bot).toMatchObject({ username: "Sale_Bot", telegram_id: "71", has_token: true });
+    expect(JSON.stringify(result)).not.toContain("71:tok");
+    expect(webhook).toEqual({ kind: "set", url: `https://go.example.com/telegram/${bot.id}` });
+    const row = await findBotRow(own.db, own.db.tables, "SALE_bot");
+    expect(secrets.open(row?.token ?? "", BOT_TOKEN_PURPOSE)).toBe("71:tok");
+    const secret = secrets.open(row?.webhookSecret ?? "", WEBHOOK_SECRET_PURPOSE);
+    expect(secret).toMatch(/^[\w-]{43}$/);
+    expect(webhooks).toEqual([{ token: "71:tok", url: `https://go.example.com/telegram/${bot.id}`, secret }]);
+  });
+
+  test.each([
+    ["a token that Telegram refuses", telegramKnowing({}).api, "invalid"],
+    ["another bot's token", telegramKnowing({ "72:tok": "other_bot" }).api, "invalid"],
+    ["a Telegram that does not answer", telegramKnowing({}, "identify").api, "telegram_unreachable"],
+  ])("%s saves nothing", async (_, api, kind) => {
+    const result = await createBot(depsWith(api), "test", { username: "never_bot", token: "72:tok" });
+    expect<string>(result.kind).toBe(kind);
+    expect(await findBot(own.db, own.db.tables, "never_bot")).toBeNull();
+  });
+
+  test("a webhook that cannot be set leaves the bot saved and says why; connecting again uses the same secret", async () => {
+    const broken = telegramKnowing({ "73:tok": "later_bot" }, "webhook").api;
+    const result = await createBot(depsWith(broken), "test", { username: "later_bot", token: "73:tok" });
+    expect(result).toMatchObject({
+      kind: "created",
+      webhook: { kind: "failed", reason: "bad webhook: HTTPS url must be provided" },
+    });
+    const { api, webhooks } = telegramKnowing({ "73:tok": "later_bot" });
+    expect(await connectBot(depsWith(api), "later_bot")).toMatchObject({ kind: "set" });
+    const renewed = telegramKnowing({ "73:new": "later_bot" });
+    await updateBot(depsWith(renewed.api), "test", "later_bot", { token: "73:new" });
+    expect(new Set([...webhooks, ...renewed.webhooks].map(({ secret }) => secret)).size).toBe(1);
+    expect(renewed.webhooks[0]?.token).toBe("73:new");
+  });
+
+  test("without PUBLIC_URL a bot is saved and its webhook waits", async () => {
+    const { api } = telegramKnowing({ "74:tok": "local_bot" });
+    const deps = { ...depsWith(api), publicUrl: undefined };
+    expect(await createBot(deps, "test", { username: "local_bot", token: "74:tok" })).toMatchObject({
+      kind: "created",
+      webhook: { kind: "no_public_url" },
+    });
+  });
+
+  test("a name is taken in any spelling", async () => {
+    await createBot(depsWith(nobody), "test", { username: "Taken_Bot" });
+    expect(await createBot(depsWith(nobody), "test", { username: "tAKEN_bOT" })).toEqual({
+      kind: "username_taken",
+    });
+  });
+
+  test("a change touches what it names; a token taken away takes its secret along", async () => {
+    const { api } = telegramKnowing({ "75:tok": "edit_bot" });
+    await createBot(depsWith(api), "test", { username: "edit_bot", token: "75:tok", welcome: "Hi" });
+    const result = await updateBot(depsWith(api), "test", "@edit_bot", { locale: "pt-BR", token: null });
+    expect(result).toMatchObject({
+      kind: "updated",
+      bot: { locale: "pt-BR", welcome: "Hi", has_token: false },
+      webhook: { kind: "as_before" },
+    });
+    expect((await findBotRow(own.db, own.db.tables, "edit_bot"))?.webhookSecret).toBeNull();
+    expect(await updateBot(depsWith(api), "test", "edit_bot", { locale: "pt-BR" })).toMatchObject({
+      kind: "unchanged",
+    });
+    expect(await updateBot(depsWith(api), "test", "no_such_bot", {})).toEqual({ kind: "not_found" });
+  });
+
+  test("a bot that a pool names stays; one that nothing names can go", async () => {
+    await createPool({ db: own.db, secrets, now: () => new Date() }, "test", {
+      slug: "keeper",
+      bots: [{ username: "kept_bot" }],
+    });
+    await createBot(depsWith(nobody), "test", { username: "loose_bot" });
+    expect(await findBot(own.db, own.db.tables, "kept_bot")).toMatchObject({ pools: ["keeper"] });
+    expect(await deleteBot(depsWith(nobody), "test", "kept_bot")).toEqual({ kind: "in_use" });
+    expect(await deleteBot(depsWith(nobody), "test", "loose_bot")).toEqual({ kind: "deleted" });
+    expect(await deleteBot(depsWith(nobody), "test", "loose_bot")).toEqual({ kind: "not_found" });
+  });
+
+  test("the list comes in pages", async () => {
+    const first = await listBots(own.db, own.db.tables, { limit: 2 });
+    expect(first.items).toHaveLength(2);
+    const second = await listBots(own.db, own.db.tables, { limit: 2, cursor: Number(first.next_cursor) });
+    expect(second.items[0]?.id).toBeGreaterThan(first.items[1]?.id ?? Number.POSITIVE_INFINITY);
+  });
+});

@@ -1,0 +1,247 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
+import { desc, eq } from "drizzle-orm";
+import fc from "fast-check";
+import { createSecrets } from "../../src/platform/secrets.ts";
+import { createPool, deletePool, updatePool } from "../../src/pools/manage-pools.ts";
+import { ACCESS_TOKEN_PURPOSE } from "../../src/pools/pool-columns.ts";
+import { findPool, listPools, type PoolView } from "../../src/pools/pool-view.ts";
+import { type PoolChange, type PoolDraft, parseInput, poolChangeSchema } from "../../src/pools/rules.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+
+const NOW = new Date("2025-01-02T03:04:05.678Z");
+const secrets = createSecrets(randomBytes(32));
+let own: TestDatabase;
+
+beforeAll(async () => {
+  own = await createTestDatabase();
+});
+afterAll(() => own.dispose());
+
+const deps = () => ({ db: own.db, secrets, now: () => NOW });
+let slugs = 0;
+
+async function newPool(draft: Partial<PoolDraft> = {}): Promise<PoolView> {
+  slugs += 1;
+  const result = await createPool(deps(), "test", {
+    slug: `pool-${slugs}`,
+    bots: [{ username: "shop_bot" }],
+    ...draft,
+  });
+  if (result.kind !== "created") throw new Error(`not created: ${JSON.stringify(result)}`);
+  return result.pool;
+}
+
+async function change(slug: string, wanted: PoolChange): Promise<PoolView> {
+  const result = await updatePool(deps(), "test", slug, wanted);
+  if (result.kind !== "updated") throw new Error(`not updated: ${JSON.stringify(result)}`);
+  return result.pool;
+}
+
+async function rowOf(slug: string) {
+  const { pools } = own.db.tables;
+  const [row] = await own.db.select().from(pools).where(eq(pools.slug, slug));
+  if (row === undefined) throw new Error(`no pool ${slug}`);
+  return row;
+}
+
+async function lastAudit() {
+  const { auditLog } = own.db.tables;
+  const [row] = await own.db.select().from(auditLog).orderBy(desc(auditLog.id)).limit(1);
+  return row;
+}
+
+describe(`pools on ${testDialect}`, () => {
+  test("a new pool has its defaults, its bots, and shows no token", async () => {
+    const pool = await newPool({
+      meta_pixel_id: "123",
+      meta_access_token: "EAAB-secret",
+      bots: [{ username: "one_bot", weight: 3 }, { username: "two_bot" }],
+    });
+    expect(pool).toMatchObject({
+      name: pool.slug,
+      enabled: true,
+      strategy: "weighted",
+      meta_pixel_id: "123",
+      has_access_token: true,
+      meta_cloaker_enabled: false,
+      meta_cloaker_param_name: "grim",
+      capture_params: [],
+      total_redirects: 0,
+      bots: [
+        { username: "one_bot", weight: 3, enabled: true },
+        { username: "two_bot", weight: 1, enabled: true },
+      ],
+    });
+    expect(JSON.stringify(pool)).not.toContain("EAAB");
+    expect(await findPool(own.db, own.db.tables, pool.slug)).toEqual(pool);
+  });
+
+  test("the access token lies sealed in the database and opens for its purpose alone", async () => {
+    const { slug } = await newPool({ meta_pixel_id: "123", meta_access_token: "EAAB-secret" });
+    const sealed = (await rowOf(slug)).metaAccessToken ?? "";
+    expect(sealed).not.toContain("EAAB");
+    expect(secrets.open(sealed, ACCESS_TOKEN_PURPOSE)).toBe("EAAB-secret");
+    expect(() => secrets.open(sealed, "bots.token")).toThrow();
+  });
+
+  test("a slug belongs to one pool, also when two operators ask at once", async () => {
+    const draft = { slug: "once", bots: [{ username: "race_bot" }] };
+    const results = await Promise.all(Array.from({ length: 8 }, () => createPool(deps(), "test", draft)));
+    expect(results.map(({ kind }) => kind).sort()).toEqual(["created", ...Array(7).fill("slug_taken")]);
+    const { bots } = own.db.tables;
+    expect(await own.db.$count(bots, eq(bots.username, "race_bot"))).toBe(1);
+  });
+
+  test("a bot is the same bot in any spelling of its name", async () => {
+    const first = await newPool({ bots: [{ username: "Case_Bot" }] });
+    const second = await newPool({ bots: [{ username: "cASE_bOT" }] });
+    expect(second.bots[0]?.id).toBe(first.bots[0]?.id ?? 0);
+    expect(second.bots[0]?.username).toBe("Case_Bot");
+  });
+
+  test("a pixel without a token is refused, for its events could never be sent", async () => {
+    const draft = { slug: "tokenless", bots: [{ username: "shop_bot" }], meta_pixel_id: "123" };
+    expect(await createPool(deps(), "test", draft)).toMatchObject({
+      kind: "invalid",
+      issues: [{ path: "meta_access_token" }],
+    });
+    expect(await findPool(own.db, own.db.tables, "tokenless")).toBeNull();
+  });
+
+  test("the gate goes on with its value and off without it, unless told otherwise", async () => {
+    const { slug, ...pool } = await newPool({ meta_cloaker_param_value: "secret" });
+    expect(pool.meta_cloaker_enabled).toBe(true);
+    expect((await change(slug, { meta_cloaker_param_value: null })).meta_cloaker_enabled).toBe(false);
+    expect((await change(slug, { meta_cloaker_param_value: "again" })).meta_cloaker_enabled).toBe(true);
+    expect((await change(slug, { meta_cloaker_enabled: false })).meta_cloaker_param_value).toBe("again");
+    // A gate that is off on purpose does not come on because its value changes.
+    expect((await change(slug, { meta_cloaker_param_value: "other" })).meta_cloaker_enabled).toBe(false);
+    expect(
+      await updatePool(deps(), "test", slug, { meta_cloaker_enabled: true, meta_cloaker_param_value: null }),
+    ).toMatchObject({ kind: "invalid", issues: [{ path: "meta_cloaker_param_value" }] });
+  });
+
+  test("a change touches what it names and clears what it clears", async () => {
+    const { slug } = await newPool({ meta_test_event_code: "TEST1", utmify_pixel_id: "abc", name: "Before" });
+    const parsed = parseInput(poolChangeSchema, { meta_test_event_code: "", name: "After" });
+    if (parsed.kind === "invalid") throw new Error("refused");
+    expect(await change(slug, parsed.value)).toMatchObject({
+      name: "After",
+      meta_test_event_code: null,
+      utmify_pixel_id: "abc",
+    });
+  });
+
+  test("a change that changes nothing leaves stamp and audit log alone", async () => {
+    const { slug } = await newPool({ meta_pixel_id: "1", meta_access_token: "same", name: "Same" });
+    const [stamp, audited] = [(await rowOf(slug)).updatedAt, await lastAudit()];
+    const again = { name: "Same", meta_access_token: "same", bots: [{ username: "SHOP_bot" }] };
+    expect(await updatePool(deps(), "test", slug, again)).toMatchObject({ kind: "unchanged" });
+    expect((await rowOf(slug)).updatedAt).toEqual(stamp);
+    expect((await lastAudit())?.id).toBe(audited?.id ?? 0);
+  });
+
+  test("the list of bots is replaced as a whole; who stays keeps counter, weight and switch", async () => {
+    const { slug } = await newPool({
+      bots: [{ username: "stay_bot", weight: 7 }, { username: "leave_bot" }],
+    });
+    const { poolBots } = own.db.tables;
+    await own.db.transaction(async (tx) => {
+      await tx.update(poolBots).set({ totalRedirects: 41 }).where(eq(poolBots.weight, 7));
+    });
+    const pool = await change(slug, { bots: [{ username: "stay_bot" }, { username: "new_bot", weight: 2 }] });
+    expect(
+      pool.bots.map(({ username, weight, total_redirects }) => [username, weight, total_redirects]),
+    ).toEqual([
+      ["stay_bot", 7, 41],
+      ["new_bot", 2, 0],
+    ]);
+  });
+
+  test("every change wakes the caches and has a later stamp, whatever the clock says", async () => {
+    const { slug } = await newPool();
+    let wakes = 0;
+    const stop = own.db.listen("pools", () => {
+      wakes += 1;
+    });
+    const before = wakes;
+    const first = await change(slug, { name: "One" });
+    const second = await change(slug, { bots: [{ username: "shop_bot", weight: 9 }] });
+    stop();
+    expect(wakes - before).toBeGreaterThanOrEqual(2);
+    expect(Date.parse(second.updated_at)).toBeGreaterThan(Date.parse(first.updated_at));
+  });
+
+  test("the audit log says who changed what, and masks the token", async () => {
+    const { slug } = await newPool({ meta_pixel_id: "1", meta_access_token: "old-token", name: "Old" });
+    await updatePool(deps(), "api:reporting", slug, { name: "New", meta_access_token: "new-token" });
+    const row = await lastAudit();
+    expect(row).toMatchObject({
+      actor: "api:reporting",
+      action: "pool.update",
+      subject: `pool:${slug}`,
+      before: { name: "Old" },
+      after: { name: "New", meta_access_token: "[changed]" },
+    });
+    expect(JSON.stringify(row)).not.toContain("new-token");
+  });
+
+  test("an unknown slug is not found", async () => {
+    expect(await updatePool(deps(), "test", "nobody", { name: "x" })).toEqual({ kind: "not_found" });
+    expect(await deletePool(deps(), "test", "nobody")).toEqual({ kind: "not_found" });
+  });
+
+  test("a pool without visits can be removed, one with visits cannot", async () => {
+    const unused = await newPool();
+    expect(await deletePool(deps(), "test", unused.slug)).toEqual({ kind: "deleted" });
+    expect(await findPool(own.db, own.db.tables, unused.slug)).toBeNull();
+    const used = await newPool();
+    const { pools } = own.db.tables;
+    await own.db.transaction(async (tx) => {
+      await tx.update(pools).set({ totalRedirects: 1 }).where(eq(pools.id, used.id));
+    });
+    expect(await deletePool(deps(), "test", used.slug)).toEqual({ kind: "in_use" });
+  });
+
+  test("the list comes in pages that neither repeat nor skip", async () => {
+    const all = await listPools(own.db, own.db.tables, { limit: 1_000 });
+    expect(all.next_cursor).toBeNull();
+    const seen: string[] = [];
+    let cursor: number | undefined;
+    do {
+      const page = await listPools(own.db, own.db.tables, { cursor, limit: 2 });
+      seen.push(...page.items.map(({ slug }) => slug));
+      cursor = page.next_cursor === null ? undefined : Number(page.next_cursor);
+    } while (cursor !== undefined);
+    expect(seen).toEqual(all.items.map(({ slug }) => slug));
+  });
+
+  test("any accepted change reads back as it was asked for", async () => {
+    const { slug } = await newPool({ meta_pixel_id: "1", meta_access_token: "t" });
+    const someChange = fc.record(
+      {
+        name: fc.string({ unit: "binary", minLength: 1, maxLength: 30 }),
+        enabled: fc.boolean(),
+        strategy: fc.constantFrom("weighted", "round_robin", "least_used"),
+        auto_continue_ms: fc.option(fc.integer({ min: 500, max: 60_000 })),
+        capture_params: fc.uniqueArray(fc.stringMatching(/^[a-z~.]{1,8}$/), { maxLength: 4 }),
+        meta_test_event_code: fc.option(fc.stringMatching(/^[A-Z0-9]{0,10}$/)),
+        meta_cloaker_param_value: fc.option(fc.stringMatching(/^[a-z.~_-]{3,10}$/)),
+        utmify_pixel_id: fc.option(fc.stringMatching(/^[a-f0-9]{0,24}$/)),
+        block_automated: fc.boolean(),
+      },
+      { requiredKeys: [] },
+    );
+    await fc.assert(
+      fc.asyncProperty(someChange, async (input) => {
+        const parsed = parseInput(poolChangeSchema, input);
+        if (parsed.kind === "invalid") return;
+        const result = await updatePool(deps(), "test", slug, parsed.value);
+        if (result.kind !== "updated" && result.kind !== "unchanged") throw new Error(result.kind);
+        expect(result.pool).toMatchObject(parsed.value);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
