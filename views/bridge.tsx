@@ -85,6 +85,7 @@ function render(page: BridgePage): string {
         <p class="handle" safe>{`@${botUsername}`}</p>
         <p safe>{texts.lead}</p>
         <a class="go" id="start" href={`https://t.me/${botUsername}?start=${TOKEN}`} rel="noreferrer">
+          <span safe>{texts.start}</span>
           <svg width="22" height="22" viewBox="0 0 24 24" fill="none" aria-hidden="true">
             <path
               d="M4 12h15M13 6l6 6-6 6"
@@ -94,7 +95,6 @@ function render(page: BridgePage): string {
               stroke-linejoin="round"
             />
           </svg>
-          <span safe>{texts.start}</span>
         </a>
         <p class="note" safe>
           {texts.note}

@@ -13,7 +13,7 @@ main{width:100%;max-width:420px;padding:40px 28px 32px;border:1px solid var(--li
 h1{font-size:25px;line-height:1.22;letter-spacing:-.012em;overflow-wrap:anywhere;text-wrap:balance}
 p{margin-top:10px;color:var(--soft);text-wrap:pretty}
 .handle{margin-top:4px;font-size:15px}
-.go{display:flex;align-items:center;justify-content:center;gap:10px;min-height:58px;margin-top:26px;padding:14px 20px;border-radius:16px;background:var(--accent);color:var(--on);font-size:18px;font-weight:650;text-decoration:none;touch-action:manipulation;-webkit-tap-highlight-color:transparent}
+.go{display:flex;align-items:center;justify-content:center;gap:8px;min-height:58px;margin-top:26px;padding:14px 16px;border-radius:16px;background:var(--accent);color:var(--on);font-size:18px;font-weight:650;text-decoration:none;touch-action:manipulation;-webkit-tap-highlight-color:transparent}
 .go:hover,.go:active{background:var(--press)}
 .go:focus-visible{outline:3px solid var(--ink);outline-offset:3px}
 .go svg{flex:none}

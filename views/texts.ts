@@ -6,7 +6,6 @@ export interface Texts {
     readonly lead: string;
     readonly start: string;
     readonly note: string;
-    readonly opening: string;
   };
   readonly refused: { readonly title: string; readonly text: string };
   readonly notFound: { readonly title: string; readonly text: string };
@@ -18,9 +17,8 @@ export const TEXTS: Readonly<Record<Locale, Texts>> = {
   "pt-BR": {
     bridge: {
       lead: "Falta só um toque. A conversa continua no Telegram.",
-      start: "Continuar no Telegram",
+      start: "Começar no Telegram",
       note: "O botão abre o aplicativo do Telegram. Nada é cobrado por abrir a conversa.",
-      opening: "Abrindo o Telegram…",
     },
     refused: {
       title: "Acesso não permitido",
@@ -42,9 +40,8 @@ export const TEXTS: Readonly<Record<Locale, Texts>> = {
   en: {
     bridge: {
       lead: "One tap to go. The conversation continues on Telegram.",
-      start: "Continue on Telegram",
+      start: "Start on Telegram",
       note: "The button opens the Telegram app. Opening the conversation costs nothing.",
-      opening: "Opening Telegram…",
     },
     refused: {
       title: "Access not allowed",
