@@ -51,7 +51,14 @@ async function updateOne(
   await Promise.all([
     tx
       .update(sessions)
-      .set({ fbc, fbcOrigin, fbp, fbi, updatedAt: sql`${db.dialect.now}` })
+      .set({
+        fbc,
+        fbcOrigin,
+        fbp,
+        fbi,
+        cookiesAt: sql`${db.dialect.now}`,
+        updatedAt: sql`${db.dialect.now}`,
+      })
       .where(eq(sessions.id, session.id)),
     tx
       .update(outbox)

@@ -143,6 +143,8 @@ export function defineSchema(kit: Kit) {
       fbp: text(),
       /** Meta's `_fbi` cookie: the client's address as the param builder saw it. */
       fbi: text(),
+      /** When the browser last reported its cookies. */
+      cookiesAt: instant(),
       utmSource: text(),
       utmCampaign: text(),
       utmMedium: text(),

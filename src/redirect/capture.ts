@@ -60,6 +60,7 @@ export function captureVisit(
       ...canonical,
       fbp,
       fbi: storable(cookieValue(request.cookies, "_fbi"), MAX_FBI),
+      cookiesAt: null,
       utmSource: param("utm_source"),
       utmCampaign: param("utm_campaign"),
       utmMedium: param("utm_medium"),

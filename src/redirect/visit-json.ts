@@ -24,6 +24,7 @@ const visitSchema = z.object({
     fbcOrigin: z.enum(["cookie", "generated"]).nullable(),
     fbp: text,
     fbi: text,
+    cookiesAt: instant.nullable(),
     utmSource: text,
     utmCampaign: text,
     utmMedium: text,

@@ -1,0 +1,1 @@
+ALTER TABLE "meta_tracking_sessions" ADD COLUMN "cookies_at" timestamp (3) with time zone;

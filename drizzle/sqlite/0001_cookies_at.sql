@@ -1,0 +1,1 @@
+ALTER TABLE `meta_tracking_sessions` ADD `cookies_at` integer;
