@@ -35,8 +35,8 @@ export const sqliteDialect: Dialect = {
 
 export const postgresDialect: Dialect = {
   name: "postgres",
-  // clock_timestamp(), not now(): a transaction that waited for a lock must not work with an old time.
-  now: sql`clock_timestamp()`,
+  // Fixed for one statement, so that indexes can be searched with it; not now(), which an old transaction keeps.
+  now: sql`statement_timestamp()`,
   plusMs: (instant, ms) => sql`(${instant} + ${ms} * interval '1 millisecond')`,
   epochMs: (instant) => sql`(extract(epoch from ${instant}) * 1000)::float8`,
   instant: (date) => sql`${date.toISOString()}::timestamptz`,

@@ -1,5 +1,6 @@
 import type { Tx } from "../db/database.ts";
-import type { Destination, Tables } from "../db/define-schema.ts";
+import type { Destination, OutboxStatus, Tables } from "../db/define-schema.ts";
+import { validateEvent } from "../meta/event-limits.ts";
 
 /** One thing to be sent, as the business transaction that it reports writes it down. */
 export interface OutboxEntry {
@@ -21,18 +22,14 @@ export interface OutboxEntry {
  * Writes entries into the outbox, inside the transaction of what they report. Answers, in order, whether each
  * went in; false means that its event was there already. Dispatchers are woken where something may leave at once.
  */
-export async function enqueue(
-  tx: Tx,
-  tables: Tables,
-  entries: readonly OutboxEntry[],
-): Promise<boolean[]> {
+export async function enqueue(tx: Tx, tables: Tables, entries: readonly OutboxEntry[]): Promise<boolean[]> {
   if (entries.length === 0) return [];
-  const nowMs = Date.now();
-  const createdAt = new Date(nowMs);
+  const createdAt = new Date();
   const inserted = await tx.insertMany(
     tables.outbox,
     "eventId",
     entries.map((entry) => ({
+      ...fate(entry, createdAt),
       destination: entry.destination,
       route: entry.route,
       eventName: entry.eventName,
@@ -41,12 +38,29 @@ export async function enqueue(
       trackingToken: entry.trackingToken ?? null,
       paymentId: entry.paymentId ?? null,
       payload: entry.payload,
-      availableAt: entry.holdMs ? new Date(nowMs + entry.holdMs) : createdAt,
+      availableAt: entry.holdMs ? new Date(createdAt.getTime() + entry.holdMs) : createdAt,
       createdAt,
     })),
   );
   if (entries.some((entry, i) => inserted[i] && !entry.holdMs)) await tx.notify("outbox");
   return inserted;
+}
+
+/**
+ * An event that Meta is certain to refuse is written down as dead at once, with the reason: it is seen, and it
+ * takes no good neighbour's request down with it.
+ */
+function fate(entry: OutboxEntry, now: Date): { status: OutboxStatus; lastError: string | null } {
+  if (entry.destination !== "meta") return { status: "pending", lastError: null };
+  const check = validateEvent(entry.payload, now);
+  switch (check.kind) {
+    case "ok":
+      return { status: "pending", lastError: null };
+    case "invalid":
+      return { status: "dead", lastError: `not sent: ${check.reason}` };
+    case "expired":
+      return { status: "expired", lastError: "not sent: older than seven days" };
+  }
 }
 
 /** What is sent together at Meta: a pixel's events, apart by test code. */

@@ -1,0 +1,54 @@
+import { createApp } from "./app.ts";
+import { ConfigError, readConfig } from "./config.ts";
+import { openDeps } from "./deps.ts";
+import { createLog } from "./platform/log.ts";
+import { startServices } from "./services.ts";
+
+/** A stop that takes longer than this is cut short: leases run out by themselves and commits are atomic. */
+const STOP_DEADLINE_MS = 10_000;
+
+/** Requests bigger than this are refused by the server before any of our code sees them. */
+const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const log = createLog(config.logLevel);
+  const deps = await openDeps(config, log);
+  const services = await startServices(deps);
+  const app = createApp(deps);
+  app.listen({
+    hostname: config.host,
+    port: config.port,
+    reusePort: true,
+    maxRequestBodySize: MAX_REQUEST_BYTES,
+    idleTimeout: 30,
+  });
+  log.info({ host: config.host, port: app.server?.port, role: config.role }, "ready");
+
+  let stopping = false;
+  async function stop(signal: string): Promise<void> {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, "stopping: finishing requests and commits");
+    setTimeout(() => {
+      log.error({ deadlineMs: STOP_DEADLINE_MS }, "stopping took too long and is cut short");
+      process.exit(1);
+    }, STOP_DEADLINE_MS).unref();
+    await app.stop();
+    await services.stop();
+    await deps.close();
+    log.info("stopped");
+    process.exit(0);
+  }
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+}
+
+main().catch((error) => {
+  if (error instanceof ConfigError) {
+    for (const line of error.lines) console.error(line);
+  } else {
+    console.error(error instanceof Error ? `Ponte could not start: ${error.message}` : error);
+  }
+  process.exit(1);
+});

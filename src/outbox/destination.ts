@@ -1,0 +1,53 @@
+/** An outbox row that this dispatcher holds the lease of. */
+export interface ClaimedRow {
+  readonly id: number;
+  readonly eventName: string;
+  readonly eventId: string;
+  /** The JSON text as it was committed. */
+  readonly payload: string;
+  /** Which attempt this is: 1 for the first. */
+  readonly attempts: number;
+  readonly createdAtMs: number;
+  readonly poolId: number | null;
+  readonly trackingToken: string | null;
+  readonly paymentId: string | null;
+}
+
+/** What a request for some rows came to. */
+export type Verdict =
+  /** `pauseMs`: the other side asks for quiet before the route's next request. */
+  | { readonly kind: "delivered"; readonly note: string | null; readonly pauseMs: number | null }
+  /** Try again with back-off, and not before `afterMs` where given. */
+  | { readonly kind: "transient"; readonly reason: string; readonly afterMs: number | null }
+  /** The route has to slow down; the attempt does not count. */
+  | { readonly kind: "throttled"; readonly reason: string; readonly afterMs: number | null }
+  /** The route waits for an operator; the attempt does not count. */
+  | { readonly kind: "credential"; readonly reason: string }
+  /** At least one of the rows can never be delivered: which one shows when they are sent apart. */
+  | { readonly kind: "invalid"; readonly reason: string; readonly as: "dead" | "expired" };
+
+/** A request's answer as the operator will read it. Holds no secret. */
+export interface Answer {
+  /** HTTP status; null where no answer came. */
+  readonly status: number | null;
+  readonly code: number | null;
+  readonly subcode: number | null;
+  readonly fbtraceId: string | null;
+  readonly durationMs: number;
+  readonly response: string;
+}
+
+export interface Sent {
+  readonly verdict: Verdict;
+  readonly answer: Answer;
+}
+
+/** Where rows go, and how. */
+export interface DestinationAdapter {
+  /** Most rows in one request. */
+  readonly maxBatch: number;
+  /** Whether a row has become too old to be sent; it then ends as `expired`. */
+  isExpired(row: ClaimedRow, now: Date): boolean;
+  /** Sends rows of one route in one request. Never throws for what the other side does. */
+  send(route: string, rows: readonly ClaimedRow[], signal: AbortSignal): Promise<Sent>;
+}

@@ -1,0 +1,310 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { eq, sql } from "drizzle-orm";
+import { claim } from "../../src/outbox/lease.ts";
+import { credentialChanged } from "../../src/outbox/routes.ts";
+import { startSandbox } from "../../src/sandbox/app.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import {
+  addSendingPool,
+  enqueueEvents,
+  pageView,
+  passTime,
+  statusCounts,
+  testDispatcher,
+} from "../support/outbox.ts";
+
+const PIXEL = "1111111111";
+const OTHER = "2222222222";
+
+let sandbox: Awaited<ReturnType<typeof startSandbox>>;
+let own: TestDatabase;
+beforeAll(async () => {
+  sandbox = await startSandbox();
+});
+afterAll(() => sandbox.stop());
+beforeEach(async () => {
+  own = await createTestDatabase();
+  await addSendingPool(own.db, "one", PIXEL);
+  await fetch(`${sandbox.url}/events`, { method: "DELETE" });
+  await fetch(`${sandbox.url}/requests`, { method: "DELETE" });
+});
+afterEach(async () => {
+  await fetch(`${sandbox.url}/faults`, { method: "DELETE" });
+  await own.dispose();
+});
+
+const dispatcher = () => testDispatcher(own.db, sandbox.url);
+const events = (n: number, prefix = "e") => Array.from({ length: n }, (_, i) => pageView(`${prefix}${i}`));
+const fault = (body: object) =>
+  fetch(`${sandbox.url}/faults`, {
+    method: "POST",
+    body: JSON.stringify(body),
+    headers: { "content-type": "application/json" },
+  });
+const received = () => sandbox.events.list().map((entry) => ({ ...entry }));
+const posts = () =>
+  sandbox.requests.items().filter(({ method, path }) => method === "POST" && path.endsWith("/events"));
+const attempts = () =>
+  own.db.select().from(own.db.tables.outboxAttempts).orderBy(own.db.tables.outboxAttempts.id);
+
+describe(`dispatcher on ${testDialect}`, () => {
+  test("delivers what is due in batches of a thousand, and writes every request down", async () => {
+    await enqueueEvents(own.db, PIXEL, events(2_500));
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 2_500 });
+    expect(received()).toHaveLength(2_500);
+    expect(new Set(received().map(({ event }) => event.event_id)).size).toBe(2_500);
+    const written = await attempts();
+    expect(written.map(({ events }) => events).sort()).toEqual([1000, 1000, 500]);
+    expect(written[0]).toMatchObject({ outcome: "delivered", status: 200, route: PIXEL });
+    expect(written[0]?.response).toContain("events_received");
+    const [row] = await own.db.select().from(own.db.tables.outbox).limit(1);
+    expect(row).toMatchObject({ status: "delivered", attempts: 1, leaseId: null, leaseUntil: null });
+    expect(row?.fbtraceId).toBeTruthy();
+    expect(row?.deliveredAt).toBeInstanceOf(Date);
+  });
+
+  test("sends each pixel and each test code apart, with nothing mixed", async () => {
+    await addSendingPool(own.db, "two", OTHER);
+    await enqueueEvents(own.db, PIXEL, events(3, "a"));
+    await enqueueEvents(own.db, OTHER, events(2, "b"));
+    await enqueueEvents(own.db, PIXEL, events(1, "t"), "TEST123");
+    await dispatcher().drain();
+    const seen = received().map(
+      (entry) => `${entry.pixel_id} ${entry.test_event_code} ${entry.event.event_id}`,
+    );
+    expect(seen.sort()).toEqual([
+      `${PIXEL} TEST123 t0`,
+      `${PIXEL} null a0`,
+      `${PIXEL} null a1`,
+      `${PIXEL} null a2`,
+      `${OTHER} null b0`,
+      `${OTHER} null b1`,
+    ]);
+    expect(posts()).toHaveLength(3);
+  });
+
+  test("leaves held rows alone until their time", async () => {
+    await enqueueEvents(own.db, PIXEL, events(1));
+    await own.db.transaction((tx) =>
+      tx.rows(
+        sql`update outbox set available_at = ${own.db.dialect.plusMs(own.db.dialect.now, 60_000)} returning id`,
+      ),
+    );
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ pending: 1 });
+  });
+
+  test.each([
+    ["500", { mode: "500", times: 1 }],
+    ["a reset connection", { mode: "reset", times: 1 }],
+    ["garbage", { mode: "garbage", times: 1 }],
+  ])("%s is tried again later, and the events arrive once", async (_, body) => {
+    await fault(body);
+    await enqueueEvents(own.db, PIXEL, events(3));
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ pending: 3 });
+    const [row] = await own.db.select().from(own.db.tables.outbox).limit(1);
+    expect(row?.attempts).toBe(1);
+    expect(row?.lastError).toBeTruthy();
+    expect(row?.availableAt.getTime()).toBeGreaterThan(row?.createdAt.getTime() ?? 0);
+    await passTime(own.db);
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 3 });
+    expect(received()).toHaveLength(3);
+  });
+
+  test("a failure after Meta took the events repeats them under the same event ids only", async () => {
+    await fault({ mode: "500", times: 1, after: true });
+    await enqueueEvents(own.db, PIXEL, events(3));
+    await dispatcher().drain();
+    await passTime(own.db);
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 3 });
+    expect(received().filter(({ duplicate }) => !duplicate)).toHaveLength(3);
+    expect(received().filter(({ duplicate }) => duplicate)).toHaveLength(3);
+  });
+
+  test("429 slows the pixel down for as long as it says, burns no attempt, and leaves other pixels alone", async () => {
+    await addSendingPool(own.db, "two", OTHER);
+    await fault({ mode: "429", times: 1, retry_after: 120, pixel: PIXEL });
+    await enqueueEvents(own.db, PIXEL, events(2, "a"));
+    await enqueueEvents(own.db, OTHER, events(2, "b"));
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 2, pending: 2 });
+    const { outbox, outboxRoutes } = own.db.tables;
+    const [waiting] = await own.db.select().from(outbox).where(eq(outbox.route, PIXEL)).limit(1);
+    expect(waiting?.attempts).toBe(0);
+    const [route] = await own.db.select().from(outboxRoutes);
+    const restMs = (route?.throttledUntil?.getTime() ?? 0) - (route?.updatedAt.getTime() ?? 0);
+    expect(restMs).toBe(120_000);
+    await passTime(own.db);
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 4 });
+  });
+
+  test("a refused token pauses the pixel, burns nothing, and a changed one lets the rows go", async () => {
+    await fault({ mode: "190", times: 1 });
+    await enqueueEvents(own.db, PIXEL, events(5));
+    await dispatcher().drain();
+    await passTime(own.db);
+    await dispatcher().drain();
+    expect(posts()).toHaveLength(1);
+    expect(await statusCounts(own.db)).toEqual({ pending: 5 });
+    const { outbox, outboxRoutes } = own.db.tables;
+    const [route] = await own.db.select().from(outboxRoutes);
+    expect(route?.pausedAt).toBeInstanceOf(Date);
+    expect(route?.pausedReason).toContain("190");
+    const [row] = await own.db.select().from(outbox).limit(1);
+    expect(row?.attempts).toBe(0);
+    await own.db.transaction((tx) => credentialChanged(tx, own.db, PIXEL));
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 5 });
+  });
+
+  test("a pixel without any token is paused with what to do about it", async () => {
+    await enqueueEvents(own.db, OTHER, events(1));
+    await dispatcher().drain();
+    const [route] = await own.db.select().from(own.db.tables.outboxRoutes);
+    expect(route?.pausedReason).toContain("ponte pool update");
+    expect(await statusCounts(own.db)).toEqual({ pending: 1 });
+  });
+
+  test("one bad event of a thousand is dead alone with Meta's words, in O(log n) requests", async () => {
+    const batch = events(1_000);
+    await enqueueEvents(own.db, PIXEL, batch);
+    const bad = JSON.stringify({ ...pageView("e617"), user_data: { em: "not-hashed" } });
+    await own.db.transaction((tx) =>
+      tx.rows(
+        testDialect === "postgres"
+          ? sql`update outbox set payload = ${bad}::json where event_id = 'e617' returning id`
+          : sql`update outbox set payload = ${bad} where event_id = 'e617' returning id`,
+      ),
+    );
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 999, dead: 1 });
+    const { outbox } = own.db.tables;
+    const [dead] = await own.db.select().from(outbox).where(eq(outbox.status, "dead"));
+    expect(dead?.eventId).toBe("e617");
+    expect(dead?.lastError).toContain("data[0]");
+    expect(received()).toHaveLength(999);
+    // log2(1000) halvings, two requests each, and the first one.
+    expect(posts().length).toBeLessThanOrEqual(1 + 2 * Math.ceil(Math.log2(1_000)));
+  });
+
+  test("what Meta is sure to refuse is dead on arrival, and what is too old expires", async () => {
+    const { outbox } = own.db.tables;
+    await enqueueEvents(own.db, PIXEL, [{ ...pageView("bad"), user_data: {} }, pageView("good")]);
+    const old = Math.floor(Date.now() / 1000) - 8 * 86_400;
+    const aged = JSON.stringify(pageView("aged", old));
+    await enqueueEvents(own.db, PIXEL, [pageView("aged")]);
+    await own.db.transaction((tx) =>
+      tx.rows(
+        testDialect === "postgres"
+          ? sql`update outbox set payload = ${aged}::json where event_id = 'aged' returning id`
+          : sql`update outbox set payload = ${aged} where event_id = 'aged' returning id`,
+      ),
+    );
+    await dispatcher().drain();
+    const rows = await own.db.select().from(outbox);
+    expect(Object.fromEntries(rows.map(({ eventId, status }) => [eventId, status]))).toEqual({
+      bad: "dead",
+      good: "delivered",
+      aged: "expired",
+    });
+    expect(received()).toHaveLength(1);
+  });
+
+  test("after five failures in a row the breaker opens; a small probe closes it again", async () => {
+    await fault({ mode: "500", times: 5 });
+    await enqueueEvents(own.db, PIXEL, events(40));
+    for (let i = 0; i < 5; i++) {
+      await dispatcher().drain();
+      await own.db.transaction((tx) =>
+        tx.rows(
+          sql`update outbox set available_at = ${own.db.dialect.plusMs(own.db.dialect.now, -1)} returning id`,
+        ),
+      );
+    }
+    const { outboxRoutes } = own.db.tables;
+    const [open] = await own.db.select().from(outboxRoutes);
+    expect(open).toMatchObject({ failures: 5 });
+    expect(open?.openUntil).toBeInstanceOf(Date);
+    await dispatcher().drain();
+    expect(posts()).toHaveLength(5);
+
+    await passTime(own.db);
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 40 });
+    expect(posts()[5]?.events).toBe(10);
+    const [closed] = await own.db.select().from(outboxRoutes);
+    expect(closed).toMatchObject({ failures: 0, openUntil: null });
+  });
+
+  test("rows whose dispatcher died are taken over when their lease has run out", async () => {
+    await enqueueEvents(own.db, PIXEL, events(3));
+    const held = await claim(own.db, { destination: "meta", route: PIXEL }, "the-dead-one", 10);
+    expect(held).toHaveLength(3);
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ sending: 3 });
+    await own.db.transaction((tx) =>
+      tx.rows(
+        sql`update outbox set lease_until = ${own.db.dialect.plusMs(own.db.dialect.now, -1)} where status = 'sending' returning id`,
+      ),
+    );
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 3 });
+  });
+
+  test("a result that comes after the lease was lost changes nothing", async () => {
+    await fault({ mode: "latency", times: 1, ms: 400 });
+    await enqueueEvents(own.db, PIXEL, events(2));
+    const slow = dispatcher().drain();
+    const { outbox } = own.db.tables;
+    while ((await statusCounts(own.db)).sending !== 2) await Bun.sleep(5);
+    await own.db.transaction(async (tx) => {
+      await tx.update(outbox).set({ leaseId: "somebody-else", lastError: "mine now" });
+    });
+    await slow;
+    const rows = await own.db.select().from(outbox);
+    expect(rows.map(({ status, leaseId, lastError }) => [status, leaseId, lastError])).toEqual([
+      ["sending", "somebody-else", "mine now"],
+      ["sending", "somebody-else", "mine now"],
+    ]);
+  });
+
+  test("four dispatchers side by side deliver every row once", async () => {
+    for (let i = 0; i < 8; i++) await enqueueEvents(own.db, PIXEL, events(1_000, `b${i}-`));
+    await Promise.all([1, 2, 3, 4].map(() => dispatcher().drain()));
+    expect(await statusCounts(own.db)).toEqual({ delivered: 8_000 });
+    expect(received()).toHaveLength(8_000);
+    expect(received().some(({ duplicate }) => duplicate)).toBe(false);
+  });
+
+  test("a pixel that hangs holds up no other", async () => {
+    await addSendingPool(own.db, "two", OTHER);
+    await fault({ mode: "latency", times: 2, ms: 600, pixel: PIXEL });
+    await enqueueEvents(own.db, PIXEL, events(2_000, "slow"));
+    await enqueueEvents(own.db, OTHER, events(3_000, "fast"));
+    const drained = dispatcher().drain();
+    const { outbox } = own.db.tables;
+    const fast = () =>
+      own.db.$count(outbox, sql`${outbox.route} = ${OTHER} and ${outbox.status} = 'delivered'`);
+    const slow = () =>
+      own.db.$count(outbox, sql`${outbox.route} = ${PIXEL} and ${outbox.status} = 'delivered'`);
+    while ((await fast()) < 3_000) await Bun.sleep(5);
+    expect(await slow()).toBe(0);
+    await drained;
+    expect(await statusCounts(own.db)).toEqual({ delivered: 5_000 });
+  });
+
+  test("started, it is woken by a commit and delivers without being asked", async () => {
+    const running = dispatcher();
+    running.start();
+    await enqueueEvents(own.db, PIXEL, events(1));
+    while (((await statusCounts(own.db)).delivered ?? 0) < 1) await Bun.sleep(5);
+    expect(await own.db.$count(own.db.tables.dispatchers)).toBe(1);
+    await running.stop();
+    expect(await own.db.$count(own.db.tables.dispatchers)).toBe(0);
+  });
+});

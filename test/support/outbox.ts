@@ -1,0 +1,84 @@
+import { sql } from "drizzle-orm";
+import type { Database } from "../../src/db/database.ts";
+import { createDispatcher } from "../../src/outbox/dispatcher.ts";
+import { enqueue, metaRoute } from "../../src/outbox/enqueue.ts";
+import { metaDestination } from "../../src/outbox/meta-destination.ts";
+import { createLog } from "../../src/platform/log.ts";
+import { createSecrets } from "../../src/platform/secrets.ts";
+import { addPool } from "./pools.ts";
+
+export const testSecrets = createSecrets(new Uint8Array(32).fill(7));
+
+/** A well-formed PageView. */
+export function pageView(eventId: string, eventTimeSeconds = Math.floor(Date.now() / 1000)) {
+  return {
+    event_name: "PageView",
+    event_time: eventTimeSeconds,
+    event_id: eventId,
+    action_source: "website",
+    event_source_url: "https://go.example.com/go/open",
+    user_data: { client_user_agent: "Mozilla/5.0", external_id: "a".repeat(64) },
+  };
+}
+
+/** A pool whose pixel has a token, so that its events can be sent. */
+export function addSendingPool(db: Database, slug: string, metaPixelId: string) {
+  return addPool(db, {
+    slug,
+    metaPixelId,
+    metaAccessToken: testSecrets.seal("EAAtest-token-0123456789", "pools.meta_access_token"),
+  });
+}
+
+/** Enqueues events of a pixel, due at once. */
+export function enqueueEvents(
+  db: Database,
+  pixelId: string,
+  events: readonly { readonly event_name: string; readonly event_id: string; readonly user_data: object }[],
+  testEventCode: string | null = null,
+) {
+  return db.transaction((tx) =>
+    enqueue(
+      tx,
+      db.tables,
+      events.map((payload) => ({
+        destination: "meta",
+        route: metaRoute(pixelId, testEventCode),
+        eventName: payload.event_name,
+        eventId: payload.event_id,
+        payload,
+      })),
+    ),
+  );
+}
+
+/** A dispatcher that sends to `graphUrl`. */
+export function testDispatcher(db: Database, graphUrl: string, options: { timeoutMs?: number } = {}) {
+  return createDispatcher({
+    db,
+    log: createLog("silent"),
+    adapters: {
+      meta: metaDestination({ db, secrets: testSecrets, graphUrl, graphVersion: "v24.0", ...options }),
+    },
+  });
+}
+
+/** How many rows have each status. */
+export async function statusCounts(db: Database): Promise<Record<string, number>> {
+  const rows = await db.rows<{ status: string; n: number | string }>(
+    sql`select status, count(*) as n from outbox group by status`,
+  );
+  return Object.fromEntries(rows.map(({ status, n }) => [status, Number(n)]));
+}
+
+/** Lets everything that waits fall due now: time passes without anybody waiting for it. */
+export async function passTime(db: Database): Promise<void> {
+  const { now, plusMs } = db.dialect;
+  const past = plusMs(now, -1_000);
+  await db.transaction(async (tx) => {
+    await tx.rows(sql`update outbox set available_at = ${past} where status = 'pending' returning id`);
+    await tx.rows(
+      sql`update outbox_routes set throttled_until = null, open_until = case when open_until is null then null else ${past} end returning id`,
+    );
+  });
+}
