@@ -1,0 +1,115 @@
+import { and, desc, eq, inArray, or, type SQL } from "drizzle-orm";
+import type { Database } from "../db/database.ts";
+import { rootEventId } from "./session.ts";
+import type { VisitorRows } from "./timeline-view.ts";
+
+/** Rows of one kind that a timeline shows at most: the newest. */
+export const MOST_ROWS = 200;
+
+/** Which rows are the visitor's, besides those that carry the token. */
+export interface Where {
+  readonly states: SQL | undefined;
+  readonly payments: SQL | undefined;
+  readonly people?: SQL | undefined;
+}
+
+/** Reads a visitor's rows, every query by an index. */
+export async function readVisitor(db: Database, token: string | null, where: Where): Promise<VisitorRows> {
+  const { tables } = db;
+  const { sessions, pools, funnelStates, payments } = tables;
+  const [[found], states, paymentRows] = await Promise.all([
+    db
+      .select({ session: sessions, pool: { id: pools.id, slug: pools.slug, name: pools.name } })
+      .from(sessions)
+      .leftJoin(pools, eq(pools.id, sessions.poolId))
+      .where(eq(sessions.trackingToken, token ?? "")),
+    db.select().from(funnelStates).where(where.states).orderBy(desc(funnelStates.id)).limit(MOST_ROWS),
+    db.select().from(payments).where(where.payments).orderBy(desc(payments.id)).limit(MOST_ROWS),
+  ]);
+  const session = found?.session ?? null;
+  const [people, outbox, offers] = await Promise.all([
+    readPeople(db, token, states, where.people),
+    readOutbox(db, token, paymentRows),
+    readOffers(db, states),
+  ]);
+  const bots = await readBots(db, [
+    ...(session ? [session.botId] : []),
+    ...people.map(({ botId }) => botId),
+    ...states.map(({ botId }) => botId),
+  ]);
+  return {
+    trackingToken: token,
+    session,
+    pool: found?.pool ?? null,
+    bots,
+    people,
+    states: states.reverse(),
+    offers,
+    payments: paymentRows.reverse(),
+    outbox,
+  };
+}
+
+async function readPeople(
+  db: Database,
+  token: string | null,
+  states: VisitorRows["states"],
+  wanted: SQL | undefined,
+) {
+  const { botUsers } = db.tables;
+  const ids = [...new Set(states.map(({ botUserId }) => botUserId).filter((id) => id !== null))];
+  const where = or(
+    wanted,
+    token === null ? undefined : eq(botUsers.latestToken, token),
+    ids.length === 0 ? undefined : inArray(botUsers.id, ids),
+  );
+  return where === undefined ? [] : db.select().from(botUsers).where(where).limit(MOST_ROWS);
+}
+
+async function readOutbox(db: Database, token: string | null, paymentRows: VisitorRows["payments"]) {
+  const { outbox } = db.tables;
+  const eventIds = [
+    ...(token === null ? [] : [rootEventId(token)]),
+    ...paymentRows.flatMap(({ id }) => [`purchase_${id}`, `delivery_${id}`]),
+  ];
+  const columns = {
+    id: outbox.id,
+    destination: outbox.destination,
+    route: outbox.route,
+    eventName: outbox.eventName,
+    eventId: outbox.eventId,
+    status: outbox.status,
+    attempts: outbox.attempts,
+    lastError: outbox.lastError,
+    fbtraceId: outbox.fbtraceId,
+    createdAt: outbox.createdAt,
+    deliveredAt: outbox.deliveredAt,
+  };
+  const [byToken, byEvent] = await Promise.all([
+    token === null
+      ? []
+      : db.select(columns).from(outbox).where(eq(outbox.trackingToken, token)).limit(MOST_ROWS),
+    eventIds.length === 0
+      ? []
+      : db
+          .select(columns)
+          .from(outbox)
+          .where(and(inArray(outbox.destination, ["meta", "telegram"]), inArray(outbox.eventId, eventIds))),
+  ]);
+  const byId = new Map([...byToken, ...byEvent].map((row) => [row.id, row]));
+  return [...byId.values()].sort((a, b) => a.id - b.id);
+}
+
+async function readOffers(db: Database, states: VisitorRows["states"]) {
+  const { offers } = db.tables;
+  const ids = [...new Set(states.map(({ offerId }) => offerId).filter((id) => id !== null))];
+  if (ids.length === 0) return [];
+  return db.select({ id: offers.id, name: offers.name }).from(offers).where(inArray(offers.id, ids));
+}
+
+async function readBots(db: Database, botIds: readonly (number | null)[]) {
+  const { bots } = db.tables;
+  const ids = [...new Set(botIds.filter((id) => id !== null))];
+  if (ids.length === 0) return [];
+  return db.select({ id: bots.id, username: bots.username }).from(bots).where(inArray(bots.id, ids));
+}

@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import {
+  type Timeline,
+  timelineByEventId,
+  timelineByPayment,
+  timelineByToken,
+  timelinesByTelegramUser,
+} from "../../src/tracking/timeline.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { type SeededVisitor, seedVisitor } from "../support/seed-visitor.ts";
+
+let own: TestDatabase;
+let visitor: SeededVisitor;
+let organic: SeededVisitor;
+
+beforeAll(async () => {
+  own = await createTestDatabase();
+  visitor = await seedVisitor(own.db);
+  organic = await seedVisitor(own.db, { organic: true });
+  // Somebody else, whose rows must not turn up.
+  await seedVisitor(own.db);
+});
+afterAll(() => own.dispose());
+
+function stepsOf(timeline: Timeline | null | undefined) {
+  return timeline?.steps.map(({ kind, event_name, after_ms }) => [event_name ?? kind, after_ms]);
+}
+
+describe(`a visitor's timeline on ${testDialect}`, () => {
+  test("tells click, cookies, PageView, start, offer, payment, Purchase and delivery in order, with the time between", async () => {
+    const timeline = await timelineByToken(own.db, visitor.token);
+    expect(stepsOf(timeline)).toEqual([
+      ["click", null],
+      ["cookies", 1_000],
+      ["PageView", 1_000],
+      ["started", 1_000],
+      ["offer_viewed", 1_000],
+      ["payment", 1_000],
+      ["paid", 1_000],
+      ["Purchase", 0],
+      ["delivery", 1_000],
+      ["delivered", 1_000],
+    ]);
+    expect(timeline?.session).toMatchObject({
+      tracking_token: visitor.token,
+      pool: { slug: visitor.slug },
+      fbclid: "IwAR0abcDEF",
+    });
+    expect(timeline?.steps.find(({ event_name }) => event_name === "Purchase")).toMatchObject({
+      status: "dead",
+      detail: "Invalid parameter",
+      event_id: `purchase_${visitor.paymentId}`,
+    });
+    expect(timeline?.people).toMatchObject([{ telegram_user_id: visitor.telegramUserId, first_name: "Ana" }]);
+    expect(timeline?.payments).toMatchObject([{ id: visitor.paymentId, amount_minor: 4990, status: "paid" }]);
+    expect(JSON.stringify(timeline)).not.toContain("digest-that-stays-inside");
+  });
+
+  test("is the same by token, by payment, by event id and by Telegram user", async () => {
+    const byToken = await timelineByToken(own.db, visitor.token);
+    expect(await timelineByPayment(own.db, visitor.paymentId)).toEqual(byToken);
+    for (const eventId of [
+      `evt_${visitor.token}`,
+      `purchase_${visitor.paymentId}`,
+      `delivery_${visitor.paymentId}`,
+    ]) {
+      expect(await timelineByEventId(own.db, eventId)).toEqual(byToken);
+    }
+    expect(await timelinesByTelegramUser(own.db, visitor.telegramUserId)).toEqual(byToken ? [byToken] : []);
+  });
+
+  test("exists without any click", async () => {
+    const timeline = await timelineByPayment(own.db, organic.paymentId);
+    expect(timeline).toMatchObject({ tracking_token: null, session: null });
+    expect(stepsOf(timeline)?.map(([kind]) => kind)).toEqual([
+      "started",
+      "offer_viewed",
+      "payment",
+      "paid",
+      "Purchase",
+      "delivery",
+      "delivered",
+    ]);
+    expect(await timelinesByTelegramUser(own.db, organic.telegramUserId)).toEqual(timeline ? [timeline] : []);
+    expect(await timelineByEventId(own.db, `purchase_${organic.paymentId}`)).toEqual(timeline);
+  });
+
+  test.each(["", "nonsense", "0".repeat(32), "' or 1=1 --", "\u0000"])("is null for %j", async (key) => {
+    expect(await timelineByToken(own.db, key)).toBeNull();
+    expect(await timelineByPayment(own.db, key)).toBeNull();
+    expect(await timelineByEventId(own.db, key)).toBeNull();
+    expect(await timelinesByTelegramUser(own.db, key)).toEqual([]);
+  });
+});
