@@ -30,6 +30,6 @@ describe("gateVerdict", () => {
     ["", "curl/8.5.0", noBots, "automated"],
     ["", null, noBots, "admitted"],
   ])("%p with %p", (query, userAgent, gate, expected) => {
-    expect(verdict(query, userAgent, gate)).toBe(expected);
+    expect<string>(verdict(query, userAgent, gate)).toBe(expected);
   });
 });
