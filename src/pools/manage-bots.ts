@@ -1,6 +1,7 @@
 import { eq } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import { resumeRoute } from "../outbox/routes.ts";
 import { recordAudit, viewChanges } from "./audit.ts";
 import { type BotRow, type BotView, findBot, findBotRow } from "./bot-view.ts";
 import {
@@ -100,6 +101,8 @@ export async function updateBot(
       .set({ ...columns, updatedAt: at })
       .where(eq(tables.bots.id, row.id));
     const bot = await writtenBot(tx, tables, username);
+    // What waited for a good token may go again.
+    if (columns.token) await resumeRoute(tx, db, { destination: "telegram", route: String(bot.id) });
     const changes = viewChanges(before, bot);
     const after = columns.token ? { ...changes.after, token: "[changed]" } : changes.after;
     const subject = `bot:${bot.username}`;

@@ -1,6 +1,7 @@
 import { eq } from "drizzle-orm";
 import type { Database, Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import { credentialChanged } from "../outbox/routes.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import { recordAudit, viewChanges } from "./audit.ts";
 import { changedColumns, coherenceIssues, poolColumns, withGateSwitch } from "./pool-columns.ts";
@@ -69,6 +70,7 @@ export async function createPool(
     const pool = await writtenPool(tx, tables, draft.slug);
     const subject = `pool:${draft.slug}`;
     await recordAudit(tx, tables, { at, actor, action: "pool.create", subject, after: pool });
+    if (pool.meta_pixel_id !== null) await credentialChanged(tx, db, pool.meta_pixel_id);
     await tx.notify("pools");
     return { kind: "created", pool };
   });
