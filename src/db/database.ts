@@ -26,6 +26,8 @@ export interface Tx extends Reader, Pick<QueryBuilder, "insert" | "update" | "de
   ): Promise<boolean[]>;
   /** After the commit, wakes everyone who listens on the channel (on Postgres, in other processes too). */
   notify(channel: Channel): Promise<void>;
+  /** The database's time, in Unix milliseconds: what falls due later is reckoned from it, never from this machine's. */
+  nowMs(): number;
 }
 
 export type Channel = "outbox" | "pools";

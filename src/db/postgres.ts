@@ -4,6 +4,7 @@ import { PgDialect, type PgTable } from "drizzle-orm/pg-core";
 import { drizzle } from "drizzle-orm/postgres-js";
 import { migrate as applyMigrations } from "drizzle-orm/postgres-js/migrator";
 import postgres, { type Sql, type TransactionSql } from "postgres";
+import { createClock } from "./clock.ts";
 import type { Channel, Database, QueryBuilder, Reader, Tx } from "./database.ts";
 import { postgresDialect } from "./dialect.ts";
 import { createListeners } from "./listeners.ts";
@@ -35,6 +36,10 @@ export function openPostgres(options: PostgresOptions): Database {
   const client = postgres(options.url, { ...settings, max: options.maxConnections ?? 10, prepare });
   const directUrl = options.directUrl ?? options.url;
   const listeners = createListeners();
+  const clock = createClock(async () => {
+    const [row] = await client`select extract(epoch from clock_timestamp())::float8 * 1000 as ms`;
+    return Number(row?.ms);
+  });
   let listening: Sql | undefined;
 
   /** One connection for all channels, opened when somebody first listens; `postgres` reconnects it by itself. */
@@ -56,6 +61,7 @@ export function openPostgres(options: PostgresOptions): Database {
 
   async function transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     const woken = new Set<Channel>();
+    await clock.ready();
     const result = await client.begin(async (bare) => {
       // Drizzle looks for the client's options, which `postgres` leaves off a transaction's connection.
       const connection = Object.assign(bare, { options: client.options });
@@ -72,6 +78,7 @@ export function openPostgres(options: PostgresOptions): Database {
             woken.add(channel);
             await connection`select pg_notify(${CHANNEL_PREFIX + channel}, '')`;
           },
+          nowMs: clock.nowMs,
         }),
       };
     });

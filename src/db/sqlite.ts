@@ -6,6 +6,7 @@ import { drizzle } from "drizzle-orm/bun-sqlite";
 import { toSnakeCase } from "drizzle-orm/casing";
 import type { PgTable } from "drizzle-orm/pg-core";
 import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
+import { localClock } from "./clock.ts";
 import type { Channel, Database, QueryBuilder, Reader, Tx } from "./database.ts";
 import { sqliteDialect } from "./dialect.ts";
 import { createListeners } from "./listeners.ts";
@@ -49,6 +50,7 @@ export function openSqlite(path: string): Database {
     notify: async (channel) => {
       woken.add(channel);
     },
+    nowMs: localClock.nowMs,
   };
 
   async function transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {

@@ -24,25 +24,26 @@ export interface OutboxEntry {
  */
 export async function enqueue(tx: Tx, tables: Tables, entries: readonly OutboxEntry[]): Promise<boolean[]> {
   if (entries.length === 0) return [];
-  const createdAt = new Date();
-  const inserted = await tx.insertMany(
-    tables.outbox,
-    "eventId",
-    entries.map((entry) => ({
-      ...fate(entry, createdAt),
-      destination: entry.destination,
-      route: entry.route,
-      eventName: entry.eventName,
-      eventId: entry.eventId,
-      poolId: entry.poolId ?? null,
-      trackingToken: entry.trackingToken ?? null,
-      paymentId: entry.paymentId ?? null,
-      payload: entry.payload,
-      availableAt: entry.holdMs ? new Date(createdAt.getTime() + entry.holdMs) : createdAt,
-      createdAt,
-    })),
+  // The database's time: a web process whose own clock is off delays nothing and lets nothing go early.
+  const createdAt = new Date(tx.nowMs());
+  const rows = entries.map((entry) => ({
+    ...fate(entry, createdAt),
+    destination: entry.destination,
+    route: entry.route,
+    eventName: entry.eventName,
+    eventId: entry.eventId,
+    poolId: entry.poolId ?? null,
+    trackingToken: entry.trackingToken ?? null,
+    paymentId: entry.paymentId ?? null,
+    payload: entry.payload,
+    availableAt: entry.holdMs ? new Date(createdAt.getTime() + entry.holdMs) : createdAt,
+    createdAt,
+  }));
+  const inserted = await tx.insertMany(tables.outbox, "eventId", rows);
+  const mayLeave = rows.some(
+    (row, i) => inserted[i] && row.status === "pending" && row.availableAt === createdAt,
   );
-  if (entries.some((entry, i) => inserted[i] && !entry.holdMs)) await tx.notify("outbox");
+  if (mayLeave) await tx.notify("outbox");
   return inserted;
 }
 
