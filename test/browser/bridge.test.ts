@@ -1,0 +1,216 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { createDispatcher } from "../../src/outbox/dispatcher.ts";
+import { metaDestination } from "../../src/outbox/meta-destination.ts";
+import { startSandbox } from "../../src/sandbox/app.ts";
+import { createTestApp, type TestApp } from "../support/app.ts";
+import { addPool } from "../support/pools.ts";
+import { launchChromium, newVisitor, type Outside, withBrowser } from "./chromium.ts";
+
+const EVIL = `"><img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'\`{{7*7}}</title>`;
+// No "<script" in this one: Chromium ignores the nonce of a script that has it in an attribute.
+const EVIL_PIXEL = `1" onload="window.pwned=1" x='\`>`;
+
+describe.if(withBrowser)("the bridge page in Chromium", () => {
+  let browser: Browser;
+  let own: TestApp;
+  let base: string;
+  beforeAll(async () => {
+    browser = await launchChromium();
+    own = await createTestApp({ PAGEVIEW_HOLD_MS: "60000", RATE_LIMIT_PER_HOUR: "0" });
+    const token = own.deps.secrets.seal("EAAbrowser-test-token", "pools.meta_access_token");
+    await addPool(own.db, { slug: "open", name: "Curso Ágil", metaAccessToken: token });
+    await addPool(own.db, { slug: "utmify", utmifyPixelId: "66f0a1" });
+    await addPool(own.db, { slug: "auto", autoContinueMs: 3_000 });
+    await addPool(own.db, { slug: "evil", name: EVIL, metaPixelId: EVIL_PIXEL });
+    await own.deps.pools.refresh();
+    own.app.listen({ port: 0, hostname: "127.0.0.1" });
+    base = `http://127.0.0.1:${own.app.server?.port}`;
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await own?.app.stop(true);
+    await own?.dispose();
+  });
+
+  async function open(path: string, options: BrowserContextOptions = {}, outside: Outside = {}) {
+    const { context, visited } = await newVisitor(browser, options, outside);
+    const page = await context.newPage();
+    const faults: string[] = [];
+    page.on("pageerror", (error) => faults.push(error.message));
+    const response = await page.goto(base + path);
+    // Read from the answer, not from the page, which may have gone on already.
+    const link = /<a [^>]*href="([^"]+)"/.exec((await response?.text()) ?? "")?.[1];
+    const token = link?.split("start=")[1] ?? "";
+    return { context, page, visited, faults, link, token };
+  }
+
+  async function session(token: string) {
+    const { sessions } = own.db.tables;
+    const [row] = await own.db.select().from(sessions).where(eq(sessions.trackingToken, token));
+    return row;
+  }
+
+  async function untilReported(token: string) {
+    const { outbox } = own.db.tables;
+    for (;;) {
+      const [event] = await own.db.select().from(outbox).where(eq(outbox.trackingToken, token));
+      if (event && event.availableAt.getTime() - event.createdAt.getTime() < 50_000) return event;
+      await Bun.sleep(20);
+    }
+  }
+
+  const fbqCalls = (page: Page) => page.evaluate(() => window.fbqCalls ?? null);
+
+  test("fires one PageView with the server's event id, and the browser's cookies reach the session", async () => {
+    const { context, page, faults, link, token } = await open("/go/open?fbclid=IwAR0AbCdEf");
+    expect(link).toBe(`https://t.me/open_bot?start=${token}`);
+    const event = await untilReported(token);
+    await page.waitForFunction(() => window.fbqCalls?.length === 2);
+    expect(await fbqCalls(page)).toEqual([
+      ["init", "1234567890"],
+      ["track", "PageView", {}, { eventID: `evt_${token}` }],
+    ]);
+    const row = await session(token);
+    const cookies = Object.fromEntries((await context.cookies()).map(({ name, value }) => [name, value]));
+    expect(row?.fbp).toBe(cookies._fbp?.split(".").slice(0, 4).join(".") ?? "");
+    expect(row?.fbc).toBe(cookies._fbc ?? "");
+    expect(row).toMatchObject({ fbcOrigin: "cookie" });
+    expect(event.payload).toMatchObject({ user_data: { fbc: row?.fbc } });
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test("is delivered: from the tap on the ad to Meta, one PageView with the browser's cookies", async () => {
+    const sandbox = await startSandbox();
+    const { context, token } = await open("/go/open?fbclid=WholeWay&utm_campaign=c1");
+    await untilReported(token);
+    const { db, log, secrets } = own.deps;
+    const meta = metaDestination({ db, secrets, graphUrl: sandbox.url, graphVersion: "v24.0" });
+    await createDispatcher({ db, log, adapters: { meta } }).drain();
+    const [delivered, ...more] = sandbox.events.list({ event_id: `evt_${token}` });
+    expect(more).toEqual([]);
+    expect(delivered?.event).toMatchObject({ event_name: "PageView", custom_data: { utm_campaign: "c1" } });
+    expect(JSON.stringify(delivered?.event)).toContain(".WholeWay");
+    await context.close();
+    await sandbox.stop();
+  });
+
+  test("a visit that comes back keeps its cookies", async () => {
+    const { context, page, token } = await open("/go/open?fbclid=First");
+    await untilReported(token);
+    await page.goto(`${base}/go/open`);
+    const second = (await page.getAttribute("#start", "href"))?.split("start=")[1] ?? "";
+    expect(second).not.toBe(token);
+    const rows = [await session(token), await session(second)];
+    expect(rows[1]?.fbp?.split(".")[3]).toBe(rows[0]?.fbp?.split(".")[3]);
+    expect(rows[1]?.fbc).toContain(".First");
+    await context.close();
+  });
+
+  test("with scripts off the button is a link all the same, and the pixel is a picture with the event id", async () => {
+    const { context, link, token, visited } = await open("/go/open", { javaScriptEnabled: false });
+    expect(link).toBe(`https://t.me/open_bot?start=${token}`);
+    expect(visited.filter((url) => url.startsWith("https://www.facebook.com/tr"))).toEqual([
+      `https://www.facebook.com/tr?id=1234567890&ev=PageView&eid=evt_${token}&noscript=1`,
+    ]);
+    await context.close();
+  });
+
+  test("with the pixel blocked the cookies are reported and the button works", async () => {
+    const { context, page, token, faults } = await open("/go/open?fbclid=NoPixel", {}, { blockPixel: true });
+    await untilReported(token);
+    expect(await fbqCalls(page)).toBeNull();
+    await page.click("#start");
+    await page.waitForURL(`https://t.me/open_bot?start=${token}`);
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test("with the param builder blocked the browser's own cookies are reported", async () => {
+    const { context, page, token, faults } = await open(
+      "/go/open?fbclid=NoBuilder",
+      {},
+      { blockParamBuilder: true },
+    );
+    await untilReported(token);
+    expect((await session(token))?.fbcOrigin).toBe("cookie");
+    await page.waitForFunction(() => window.fbqCalls?.length === 2);
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test("leaving at once still reports, and the tap is never delayed", async () => {
+    const { context, page, token } = await open("/go/open", {}, { blockParamBuilder: true });
+    await page.click("#start");
+    await page.waitForURL(/t\.me/);
+    await untilReported(token);
+    await context.close();
+  });
+
+  test("goes on by itself where the pool says so, after the pixel and the report", async () => {
+    const { context, page, token } = await open("/go/auto");
+    await page.waitForURL(`https://t.me/auto_bot?start=${token}`);
+    await untilReported(token);
+    await context.close();
+  });
+
+  test("loads UTMify with its pixel id where the pool has one, and only there", async () => {
+    const { context, page, visited } = await open("/go/utmify");
+    await page.waitForFunction(() => window.utmifyRan === "66f0a1");
+    expect(visited.filter((url) => url.includes("utmify"))).toEqual([
+      "https://cdn.utmify.com.br/scripts/pixel/pixel.js",
+    ]);
+    await context.close();
+  });
+
+  test("no value breaks out of its place: nothing runs, the text is the text", async () => {
+    const payload = encodeURIComponent(EVIL);
+    const { context, page, faults } = await open(
+      `/go/evil?utm_source=${payload}&fbclid=${payload}&grim=${payload}&${payload}=${payload}`,
+    );
+    await page.waitForFunction(() => window.fbq !== undefined);
+    expect(await page.evaluate(() => window.pwned)).toBeUndefined();
+    expect(await page.textContent("h1")).toBe(EVIL);
+    expect(await page.title()).toBe(EVIL.trim());
+    expect(await page.locator("main img, main script").count()).toBe(0);
+    expect(await page.getAttribute("#ponte", "data-pixel-id")).toBe(EVIL_PIXEL);
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test("nothing moves after the first paint, and the button is big enough for a thumb", async () => {
+    for (const [width, colorScheme] of [
+      [320, "light"],
+      [390, "dark"],
+      [1200, "light"],
+    ] as const) {
+      const { context, page } = await open("/go/open", { viewport: { width, height: 700 }, colorScheme });
+      await page.waitForFunction(() => window.fbqCalls?.length === 2);
+      const shift = await page.evaluate(
+        () =>
+          new Promise((resolve) => {
+            let sum = 0;
+            new PerformanceObserver((list) => {
+              for (const entry of list.getEntries()) if ("value" in entry) sum += Number(entry.value);
+            }).observe({ type: "layout-shift", buffered: true });
+            requestAnimationFrame(() => requestAnimationFrame(() => resolve(sum)));
+          }),
+      );
+      expect(shift).toBe(0);
+      const box = await page.locator("#start").boundingBox();
+      expect(box?.height).toBeGreaterThanOrEqual(48);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+      await context.close();
+    }
+  });
+
+  test("our own HTML, style and script weigh less than 15 kB compressed", async () => {
+    const { bridgeJs } = own.deps.assets.bridge;
+    const page = await (await fetch(`${base}/go/open`)).bytes();
+    const script = await (await fetch(base + bridgeJs)).bytes();
+    const weight = Bun.gzipSync(page).length + Bun.gzipSync(script).length;
+    expect(weight).toBeLessThan(15_000);
+  });
+});

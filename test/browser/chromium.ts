@@ -1,0 +1,83 @@
+import { existsSync } from "node:fs";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from "playwright-core";
+
+/** Browser tests need Chromium; `./scripts/test` brings it and says so here. Plain `bun test` leaves them out. */
+export const withBrowser = process.env.TEST_BROWSER === "1";
+
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** @throws Error where there is no Chromium: asked for and missing is a failure, not a skip. */
+export async function launchChromium(): Promise<Browser> {
+  const executablePath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
+  if (!existsSync(executablePath)) {
+    throw new Error(`There is no Chromium at ${executablePath}. Install it, or set CHROMIUM_PATH.`);
+  }
+  return chromium.launch({ executablePath, args: FLAGS });
+}
+
+/** What stands in for the hosts outside: Meta's pixel, UTMify, Telegram. */
+export interface Outside {
+  readonly blockPixel?: boolean;
+  readonly blockParamBuilder?: boolean;
+}
+
+declare global {
+  interface Window {
+    /** Every call of the pixel, as the stand-in for `fbevents.js` saw it. */
+    fbqCalls?: unknown[][];
+    utmifyRan?: string;
+    /** Set by an injection that got through. */
+    pwned?: unknown;
+  }
+}
+
+/** Takes over a queue of `fbq` calls as `fbevents.js` does, and keeps every call for the test to read. */
+const FBEVENTS = `
+  window.fbqCalls = [];
+  const take = (...call) => window.fbqCalls.push(call);
+  for (const call of window.fbq.queue) take(...call);
+  window.fbq.callMethod = take;
+`;
+
+/**
+ * A fresh browser profile in which no request leaves this machine. `visited` lists the outside addresses that
+ * pages asked for.
+ */
+export async function newVisitor(
+  browser: Browser,
+  options: BrowserContextOptions = {},
+  outside: Outside = {},
+): Promise<{ context: BrowserContext; visited: string[] }> {
+  const context = await browser.newContext({ locale: "pt-BR", ...options });
+  const visited: string[] = [];
+  await context.route(
+    (url) => !["127.0.0.1", "localhost"].includes(url.hostname),
+    (route) => {
+      const url = route.request().url();
+      visited.push(url);
+      if (url.includes("connect.facebook.net") && !outside.blockPixel) {
+        return route.fulfill({ contentType: "text/javascript", body: FBEVENTS });
+      }
+      if (url.startsWith("https://cdn.utmify.com.br/")) {
+        return route.fulfill({ contentType: "text/javascript", body: "window.utmifyRan = window.pixelId;" });
+      }
+      if (url.startsWith("https://t.me/")) {
+        return route.fulfill({ contentType: "text/html", body: "<title>Telegram</title>" });
+      }
+      return route.abort();
+    },
+  );
+  if (outside.blockParamBuilder) {
+    await context.route(/\/assets\/param-builder\./, (route) => route.abort());
+  }
+  return { context, visited };
+}
