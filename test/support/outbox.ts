@@ -1,8 +1,10 @@
-import { sql } from "drizzle-orm";
+import { inArray, sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
+import type { Tables } from "../../src/db/define-schema.ts";
 import { createDispatcher } from "../../src/outbox/dispatcher.ts";
 import { enqueue, metaRoute } from "../../src/outbox/enqueue.ts";
 import { metaDestination } from "../../src/outbox/meta-destination.ts";
+import { newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import { addPool } from "./pools.ts";
@@ -81,4 +83,43 @@ export async function passTime(db: Database): Promise<void> {
       sql`update outbox_routes set throttled_until = null, open_until = case when open_until is null then null else ${past} end returning id`,
     );
   });
+}
+
+/** Rows as some earlier work left them, written straight into the table; answers their ids. */
+export async function addRows(
+  db: Database,
+  n: number,
+  {
+    availableInMs = 0,
+    ...columns
+  }: Partial<Tables["outbox"]["$inferInsert"]> & { readonly availableInMs?: number } = {},
+): Promise<number[]> {
+  const now = new Date();
+  const rows = Array.from({ length: n }, () => {
+    const eventId = newId();
+    return {
+      destination: "meta" as const,
+      route: "123",
+      eventName: "PageView",
+      eventId,
+      payload: pageView(eventId),
+      status: "pending" as const,
+      createdAt: now,
+      availableAt: new Date(now.getTime() + availableInMs),
+      ...columns,
+    };
+  });
+  const { outbox } = db.tables;
+  await db.transaction((tx) => tx.insertMany(outbox, "eventId", rows));
+  const written = await db
+    .select({ id: outbox.id })
+    .from(outbox)
+    .where(
+      inArray(
+        outbox.eventId,
+        rows.map(({ eventId }) => eventId),
+      ),
+    )
+    .orderBy(outbox.id);
+  return written.map(({ id }) => id);
 }

@@ -1,0 +1,62 @@
+import { and, eq, gte, inArray, lt, type SQL, sql } from "drizzle-orm";
+import type { Database } from "../db/database.ts";
+import { DESTINATIONS, type Destination, type OutboxStatus } from "../db/define-schema.ts";
+
+/** Which outbox rows; what is left out matches all. */
+export interface OutboxFilter {
+  readonly destination?: Destination | undefined;
+  readonly status?: OutboxStatus | undefined;
+  /** The pool's slug. One that nobody has matches nothing. */
+  readonly pool?: string | undefined;
+  readonly route?: string | undefined;
+  readonly eventName?: string | undefined;
+  readonly eventId?: string | undefined;
+  readonly trackingToken?: string | undefined;
+  readonly paymentId?: string | undefined;
+  /** Found in the event id or in the last error, in any case of letters. */
+  readonly text?: string | undefined;
+  /** Written down (`created_at`) at or after this instant … */
+  readonly after?: Date | undefined;
+  /** … and before this one. */
+  readonly before?: Date | undefined;
+}
+
+/** A status written out in the statement: the partial indexes are only searched for one that the planner can read. */
+export function statusLiteral(status: OutboxStatus): SQL {
+  return sql.raw(`'${status}'`);
+}
+
+/** The filter as a condition on the outbox table; undefined where it matches all. */
+export function filterCondition(db: Database, filter: OutboxFilter): SQL | undefined {
+  const { outbox, pools } = db.tables;
+  return and(
+    given(filter.destination, (destination) => eq(outbox.destination, destination)),
+    given(filter.status, (status) => sql`${outbox.status} = ${statusLiteral(status)}`),
+    given(
+      filter.pool,
+      (slug) => sql`${outbox.poolId} = (select p.id from ${pools} p where p.slug = ${slug})`,
+    ),
+    given(filter.route, (route) => eq(outbox.route, route)),
+    given(filter.eventName, (name) => eq(outbox.eventName, name)),
+    // The unique index begins with the destination, so each of the few is asked.
+    given(
+      filter.eventId,
+      (id) => sql`${inArray(outbox.destination, [...DESTINATIONS])} and ${eq(outbox.eventId, id)}`,
+    ),
+    given(filter.trackingToken, (token) => eq(outbox.trackingToken, token)),
+    given(filter.paymentId, (id) => eq(outbox.paymentId, id)),
+    given(filter.text, (text) => containsText(db, text)),
+    given(filter.after, (date) => gte(outbox.createdAt, date)),
+    given(filter.before, (date) => lt(outbox.createdAt, date)),
+  );
+}
+
+function given<T>(value: T | undefined, condition: (value: T) => SQL): SQL | undefined {
+  return value === undefined ? undefined : condition(value);
+}
+
+function containsText({ tables: { outbox } }: Database, text: string): SQL {
+  const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, "\\$&")}%`;
+  const holds = (column: SQL) => sql`lower(${column}) like ${pattern} escape '\\'`;
+  return sql`(${holds(sql`${outbox.eventId}`)} or ${holds(sql`${outbox.lastError}`)})`;
+}

@@ -1,0 +1,104 @@
+import { and, eq, gt, type SQL, sql } from "drizzle-orm";
+import type { Database } from "../db/database.ts";
+import type { OutboxStatus } from "../db/define-schema.ts";
+import { filterCondition, type OutboxFilter, statusLiteral } from "./filter.ts";
+
+/** What an operator can do with rows that are not on their way. */
+export type Replay = "retry" | "discard";
+
+/** Certain rows, or all that a filter matches. */
+export type Selection = { readonly ids: readonly number[] } | { readonly filter: OutboxFilter };
+
+/** Rows changed in one transaction: locks are held for milliseconds, however many match. */
+const BATCH = 2_000;
+
+/**
+ * What was delivered is never sent again, and what is being sent is its dispatcher's. Pending comes first: what is
+ * retried becomes pending, and must not be met again.
+ */
+const POSSIBLE: Readonly<Record<Replay, readonly OutboxStatus[]>> = {
+  retry: ["pending", "dead", "expired", "discarded"],
+  discard: ["pending", "dead", "expired"],
+};
+
+/** Of a filter that names no status: what was thrown away on purpose, and what still waits, must be asked for. */
+const UNASKED: readonly OutboxStatus[] = ["dead", "expired"];
+
+/** The statuses of the rows that would be changed; none where the asked one cannot be. */
+export function replayedStatuses(action: Replay, selection: Selection): readonly OutboxStatus[] {
+  const asked = "ids" in selection ? POSSIBLE[action] : selection.filter.status;
+  if (asked === undefined) return UNASKED;
+  return typeof asked === "string" ? POSSIBLE[action].filter((status) => status === asked) : asked;
+}
+
+/** How many rows `replay` would change: its dry run. */
+export async function countReplay(db: Database, action: Replay, selection: Selection): Promise<number> {
+  let total = 0;
+  for (const status of replayedStatuses(action, selection)) {
+    total += await db.$count(db.tables.outbox, selectionCondition(db, selection, status));
+  }
+  return total;
+}
+
+/**
+ * Makes rows due at once, with their attempts counted anew (`retry`), or takes them out of the queue for good
+ * (`discard`; they can still be retried). Works in batches, each its own transaction, and tells `onProgress` how
+ * many are done after each. Resolves to how many rows it changed.
+ */
+export async function replay(
+  db: Database,
+  action: Replay,
+  selection: Selection,
+  onProgress: (done: number) => void = () => undefined,
+): Promise<number> {
+  const { outbox } = db.tables;
+  let done = 0;
+  for (const status of replayedStatuses(action, selection)) {
+    const matching = selectionCondition(db, selection, status);
+    for (let last = 0; ; ) {
+      const found = await db
+        .select({ id: outbox.id })
+        .from(outbox)
+        .where(and(matching, gt(outbox.id, last)))
+        .orderBy(status === "pending" ? sql`+${outbox.id}` : outbox.id)
+        .limit(BATCH);
+      const ids = found.map(({ id }) => id);
+      last = ids.at(-1) ?? last;
+      if (ids.length > 0) done += await change(db, action, ids, status);
+      onProgress(done);
+      if (ids.length < BATCH) break;
+    }
+  }
+  return done;
+}
+
+/** Changes those rows that still have the status they were found with: meanwhile a dispatcher may have taken one. */
+async function change(
+  db: Database,
+  action: Replay,
+  ids: readonly number[],
+  status: OutboxStatus,
+): Promise<number> {
+  const { dialect } = db;
+  const { outbox } = db.tables;
+  const now = sql<Date>`${dialect.now}`;
+  return db.transaction(async (tx) => {
+    const changed = await tx
+      .update(outbox)
+      .set(
+        action === "retry" ? { status: "pending", attempts: 0, availableAt: now } : { status: "discarded" },
+      )
+      .where(and(dialect.anyId(sql`${outbox.id}`, ids), eq(outbox.status, status)))
+      .returning({ id: outbox.id });
+    if (action === "retry") await tx.notify("outbox");
+    return changed.length;
+  });
+}
+
+function selectionCondition(db: Database, selection: Selection, status: OutboxStatus): SQL | undefined {
+  const { outbox } = db.tables;
+  const isStatus = sql`${outbox.status} = ${statusLiteral(status)}`;
+  return "ids" in selection
+    ? and(db.dialect.anyId(sql`${outbox.id}`, selection.ids), isStatus)
+    : and(filterCondition(db, { ...selection.filter, status: undefined }), isStatus);
+}

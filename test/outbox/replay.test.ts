@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { sql } from "drizzle-orm";
+import { listOutbox } from "../../src/outbox/outbox-rows.ts";
+import { countReplay, replay, replayedStatuses } from "../../src/outbox/replay.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { addRows, statusCounts } from "../support/outbox.ts";
+import { addPool } from "../support/pools.ts";
+
+let own: TestDatabase;
+beforeAll(async () => {
+  own = await createTestDatabase();
+});
+afterAll(() => own.dispose());
+beforeEach(async () => {
+  await own.db.transaction(async (tx) => {
+    await tx.delete(own.db.tables.outbox);
+  });
+});
+
+describe(`replay on ${testDialect}`, () => {
+  test("retries what is dead or expired, and nothing that nobody asked for", async () => {
+    for (const status of ["dead", "expired", "discarded", "delivered", "sending", "pending"] as const) {
+      await addRows(own.db, 2, { status, attempts: 9 });
+    }
+    const all = { filter: {} };
+    expect(await countReplay(own.db, "retry", all)).toBe(4);
+    expect(await replay(own.db, "retry", all)).toBe(4);
+    expect(await statusCounts(own.db)).toEqual({ pending: 6, discarded: 2, delivered: 2, sending: 2 });
+    expect(await replay(own.db, "retry", { filter: { status: "discarded" } })).toBe(2);
+    const rows = await own.db.select().from(own.db.tables.outbox);
+    // Those that waited already keep their count; the others start anew.
+    expect(rows.filter(({ attempts }) => attempts === 0)).toHaveLength(6);
+  });
+
+  test("never touches what was delivered or is being sent, not even by its id", async () => {
+    const delivered = await addRows(own.db, 3, { status: "delivered" });
+    const sending = await addRows(own.db, 3, { status: "sending" });
+    const ids = [...delivered, ...sending];
+    expect(await replay(own.db, "retry", { ids })).toBe(0);
+    expect(await replay(own.db, "discard", { ids })).toBe(0);
+    expect(replayedStatuses("retry", { filter: { status: "delivered" } })).toEqual([]);
+    expect(await statusCounts(own.db)).toEqual({ delivered: 3, sending: 3 });
+  });
+
+  test("takes certain rows, whatever the state they wait in", async () => {
+    const [dead = 0] = await addRows(own.db, 2, { status: "dead" });
+    const [waiting = 0] = await addRows(own.db, 2, { status: "pending", availableInMs: 3_600_000 });
+    expect(await countReplay(own.db, "retry", { ids: [dead, waiting] })).toBe(2);
+    expect(await replay(own.db, "retry", { ids: [dead, waiting] })).toBe(2);
+    const { now } = own.db.dialect;
+    expect(
+      await own.db.$count(own.db.tables.outbox, sql`available_at <= ${now} and status = 'pending'`),
+    ).toBe(2);
+    expect(await replay(own.db, "discard", { ids: [dead] })).toBe(1);
+    expect(await statusCounts(own.db)).toEqual({ dead: 1, pending: 2, discarded: 1 });
+  });
+
+  test("narrows down by pool, route, event, destination, text and time", async () => {
+    const { pool } = await addPool(own.db, { slug: "summer" });
+    const at = new Date("2026-03-01T00:00:00Z");
+    await addRows(own.db, 1, { status: "dead", poolId: pool.id });
+    await addRows(own.db, 1, { status: "dead", route: "777" });
+    await addRows(own.db, 1, { status: "dead", eventName: "Purchase" });
+    await addRows(own.db, 1, { status: "dead", destination: "telegram" });
+    await addRows(own.db, 1, { status: "dead", lastError: "Invalid 100% EMAIL" });
+    await addRows(own.db, 1, { status: "dead", createdAt: at });
+    const count = (filter: object) => countReplay(own.db, "retry", { filter });
+    expect(await count({})).toBe(6);
+    expect(await count({ pool: "summer" })).toBe(1);
+    expect(await count({ pool: "nobody" })).toBe(0);
+    expect(await count({ route: "777" })).toBe(1);
+    expect(await count({ eventName: "Purchase" })).toBe(1);
+    expect(await count({ destination: "telegram" })).toBe(1);
+    expect(await count({ text: "100% email" })).toBe(1);
+    expect(await count({ text: "100_ email" })).toBe(0);
+    expect(await count({ after: at, before: new Date(at.getTime() + 1) })).toBe(1);
+    expect(await count({ before: at })).toBe(0);
+    expect(await replay(own.db, "discard", { filter: { pool: "summer" } })).toBe(1);
+    expect(await statusCounts(own.db)).toEqual({ dead: 5, discarded: 1 });
+  });
+
+  test("goes through ten thousand rows in batches, telling how far it is, and wakes the dispatchers", async () => {
+    await addRows(own.db, 10_000, { status: "dead" });
+    const woken = Promise.withResolvers<void>();
+    const stop = own.db.listen("outbox", woken.resolve);
+    const progress: number[] = [];
+    expect(await replay(own.db, "retry", { filter: {} }, (done) => progress.push(done))).toBe(10_000);
+    expect(progress.slice(0, 5)).toEqual([2_000, 4_000, 6_000, 8_000, 10_000]);
+    expect(await statusCounts(own.db)).toEqual({ pending: 10_000 });
+    await woken.promise;
+    stop();
+  });
+
+  test("a list pages through what a filter matches, newest first", async () => {
+    const ids = await addRows(own.db, 5, { status: "dead" });
+    await addRows(own.db, 3, { status: "delivered" });
+    const first = await listOutbox(own.db, { status: "dead" }, { limit: 3 });
+    expect(first.items.map(({ id }) => id)).toEqual(ids.slice(2).reverse());
+    const cursor = Number(first.next_cursor);
+    const second = await listOutbox(own.db, { status: "dead" }, { cursor, limit: 3 });
+    expect(second.items.map(({ id }) => id)).toEqual(ids.slice(0, 2).reverse());
+    expect(second.next_cursor).toBeNull();
+    expect((await listOutbox(own.db, {}, { limit: 50 })).items).toHaveLength(8);
+    expect((await listOutbox(own.db, { status: "pending" }, { limit: 50 })).items).toEqual([]);
+  });
+});
