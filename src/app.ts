@@ -3,6 +3,7 @@ import { assetsPlugin } from "./assets/plugin.ts";
 import { cookiesPlugin } from "./cookies/plugin.ts";
 import type { Deps } from "./deps.ts";
 import { problem } from "./platform/problem.ts";
+import { refusalOf } from "./platform/refusal.ts";
 import { createBridgePages } from "./redirect/bridge-pages.ts";
 import { clientAddressFinder } from "./redirect/client-address.ts";
 import { redirectPlugin } from "./redirect/plugin.ts";
@@ -15,7 +16,9 @@ export function createApp(deps: Deps) {
   return new Elysia({ name: "ponte", normalize: false })
     .onError(({ code, error, request, set }) => {
       if (code === "NOT_FOUND") return problem(404, { detail: "Nothing is here." });
-      if (code === "PARSE" || code === "VALIDATION") {
+      const refusal = refusalOf(error);
+      if (refusal) return refusal;
+      if (code === "PARSE") {
         return problem(400, { detail: "The request could not be understood." });
       }
       if (error instanceof URIError)

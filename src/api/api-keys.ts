@@ -1,0 +1,142 @@
+import { randomBytes } from "node:crypto";
+import { and, asc, eq, gt, isNull, lt, or } from "drizzle-orm";
+import type { Database } from "../db/database.ts";
+import type { Tables } from "../db/define-schema.ts";
+import { type Page, pageOf } from "../platform/page.ts";
+import { sha256Hex } from "../platform/secrets.ts";
+import { recordAudit } from "../pools/audit.ts";
+
+export type Scope = "read" | "write";
+
+type KeyRow = Tables["apiKeys"]["$inferSelect"];
+
+/** An API key as operators see it; the key itself is shown once, when it is made. */
+export interface ApiKeyView {
+  readonly id: number;
+  readonly name: string;
+  /** Its last four characters. */
+  readonly hint: string;
+  readonly scope: Scope;
+  readonly created_at: string;
+  readonly last_used_at: string | null;
+  readonly revoked_at: string | null;
+}
+
+const PREFIX = "ponte_";
+const LAST_USED_EVERY_MS = 60_000;
+
+interface KeyDeps {
+  readonly db: Database;
+  readonly now: () => Date;
+}
+
+/** Makes a key. Only its SHA-256 is stored: 256 random bits need no slow hash. */
+export async function createApiKey(
+  { db, now }: KeyDeps,
+  actor: string,
+  { name, scope }: { readonly name: string; readonly scope: Scope },
+): Promise<{ readonly key: string; readonly view: ApiKeyView }> {
+  const { tables } = db;
+  const key = PREFIX + randomBytes(32).toString("base64url");
+  return db.transaction(async (tx) => {
+    const at = now();
+    const [row] = await tx
+      .insert(tables.apiKeys)
+      .values({ name, scope, keyHash: sha256Hex(key), hint: key.slice(-4), createdAt: at })
+      .returning();
+    if (row === undefined) throw new Error("the key was not written");
+    const view = apiKeyView(row);
+    await recordAudit(tx, tables, {
+      at,
+      actor,
+      action: "api_key.create",
+      subject: `api_key:${row.id}`,
+      after: view,
+    });
+    return { key, view };
+  });
+}
+
+/** Keys in the order they were made, revoked ones too. */
+export async function listApiKeys(
+  { db }: Pick<KeyDeps, "db">,
+  { cursor, limit }: { cursor?: number | undefined; limit: number },
+): Promise<Page<ApiKeyView>> {
+  const { apiKeys } = db.tables;
+  const rows = await db
+    .select()
+    .from(apiKeys)
+    .where(gt(apiKeys.id, cursor ?? 0))
+    .orderBy(asc(apiKeys.id))
+    .limit(limit + 1);
+  return pageOf(rows.map(apiKeyView), limit, (view) => view.id);
+}
+
+export type RevokeResult =
+  | { readonly kind: "revoked"; readonly key: ApiKeyView }
+  | { readonly kind: "not_found" };
+
+/** Ends a key at once; ending it again changes nothing. */
+export async function revokeApiKey({ db, now }: KeyDeps, actor: string, id: number): Promise<RevokeResult> {
+  const { tables } = db;
+  const { apiKeys } = tables;
+  return db.transaction(async (tx) => {
+    const at = now();
+    const revoked = await tx
+      .update(apiKeys)
+      .set({ revokedAt: at })
+      .where(and(eq(apiKeys.id, id), isNull(apiKeys.revokedAt)))
+      .returning({ id: apiKeys.id });
+    const [row] = await tx.select().from(apiKeys).where(eq(apiKeys.id, id));
+    if (row === undefined) return { kind: "not_found" };
+    const key = apiKeyView(row);
+    if (revoked.length > 0) {
+      await recordAudit(tx, tables, {
+        at,
+        actor,
+        action: "api_key.revoke",
+        subject: `api_key:${id}`,
+        after: key,
+      });
+    }
+    return { kind: "revoked", key };
+  });
+}
+
+/** The live key that reads so, or undefined. Looked up by digest, so that timing tells nothing of the key. */
+export async function findApiKey({ db }: Pick<KeyDeps, "db">, key: string): Promise<KeyRow | undefined> {
+  const { apiKeys } = db.tables;
+  const [row] = await db
+    .select()
+    .from(apiKeys)
+    .where(and(eq(apiKeys.keyHash, sha256Hex(key)), isNull(apiKeys.revokedAt)));
+  return row;
+}
+
+/** Notes that a key was used, at most once a minute: a busy key must not be a busy row. */
+export async function noteUse({ db, now }: KeyDeps, row: KeyRow): Promise<void> {
+  const at = now();
+  const staleBefore = new Date(at.getTime() - LAST_USED_EVERY_MS);
+  if (row.lastUsedAt !== null && row.lastUsedAt > staleBefore) return;
+  const { apiKeys } = db.tables;
+  await db.transaction(async (tx) => {
+    await tx
+      .update(apiKeys)
+      .set({ lastUsedAt: at })
+      .where(
+        and(eq(apiKeys.id, row.id), or(isNull(apiKeys.lastUsedAt), lt(apiKeys.lastUsedAt, staleBefore))),
+      );
+  });
+}
+
+function apiKeyView(row: KeyRow): ApiKeyView {
+  return {
+    id: row.id,
+    name: row.name,
+    hint: row.hint,
+    scope: row.scope,
+    created_at: row.createdAt.toISOString(),
+    last_used_at: row.lastUsedAt?.toISOString() ?? null,
+    revoked_at: row.revokedAt?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,75 @@
+import type { Database } from "../db/database.ts";
+import type { Log } from "../platform/log.ts";
+import { problem } from "../platform/problem.ts";
+import { equalInConstantTime } from "../platform/secrets.ts";
+import { findApiKey, noteUse, type Scope } from "./api-keys.ts";
+
+export interface AuthorizeDeps {
+  readonly db: Database;
+  readonly now: () => Date;
+  readonly log: Log;
+  /** `API_KEY` of the environment: may write, and works without the database. */
+  readonly apiKey: string | undefined;
+}
+
+export type Authorization =
+  /** `actor` names the key in the audit log. */
+  | { readonly kind: "authorized"; readonly actor: string; readonly scope: Scope }
+  | { readonly kind: "refused"; readonly response: Response };
+
+/** Decides whether a request's key lets it do what needs that scope. */
+export type Authorize = (request: Request, needs: Scope) => Promise<Authorization>;
+
+const BEARER = /^Bearer +([\x21-\x7e]{1,512})$/i;
+
+/** `Authorization: Bearer <key>` against `API_KEY` and the keys made by operators. */
+export function createAuthorize(deps: AuthorizeDeps): Authorize {
+  return async (request, needs) => {
+    const header = request.headers.get("authorization");
+    if (header === null) return unauthorized("Send your API key as: Authorization: Bearer <key>");
+    const key = BEARER.exec(header)?.[1];
+    if (key === undefined)
+      return unauthorized("The Authorization header must read: Bearer <key>", "invalid_request");
+    if (deps.apiKey !== undefined && equalInConstantTime(key, deps.apiKey)) {
+      return { kind: "authorized", actor: "api:environment", scope: "write" };
+    }
+    return authorizeStored(deps, key, needs);
+  };
+}
+
+async function authorizeStored(deps: AuthorizeDeps, key: string, needs: Scope): Promise<Authorization> {
+  try {
+    const row = await findApiKey(deps, key);
+    if (row === undefined) return unauthorized("This API key is unknown or was revoked.", "invalid_token");
+    if (needs === "write" && row.scope === "read") return forbidden();
+    await noteUse(deps, row);
+    return { kind: "authorized", actor: `api:${row.name}`, scope: row.scope };
+  } catch (error) {
+    deps.log.error({ error }, "an API key could not be looked up");
+    return refused(
+      problem(503, {
+        detail: "The key cannot be checked right now. Try again.",
+        headers: { "retry-after": "5" },
+      }),
+    );
+  }
+}
+
+/** RFC 6750: the challenge says what was wrong, where a key was sent at all. */
+function unauthorized(detail: string, error?: "invalid_request" | "invalid_token"): Authorization {
+  const challenge = `Bearer realm="ponte"${error === undefined ? "" : `, error="${error}"`}`;
+  return refused(problem(401, { detail, headers: { "www-authenticate": challenge } }));
+}
+
+function forbidden(): Authorization {
+  return refused(
+    problem(403, {
+      detail: "This API key may only read. Use one with the scope write.",
+      headers: { "www-authenticate": 'Bearer realm="ponte", error="insufficient_scope", scope="write"' },
+    }),
+  );
+}
+
+function refused(response: Response): Authorization {
+  return { kind: "refused", response };
+}

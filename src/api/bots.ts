@@ -1,0 +1,133 @@
+import { Elysia } from "elysia";
+import { z } from "zod";
+import { problem } from "../platform/problem.ts";
+import { findBot, listBots } from "../pools/bot-view.ts";
+import { type BotDeps, connectBot } from "../pools/connect-bot.ts";
+import { createBot, deleteBot, updateBot } from "../pools/manage-bots.ts";
+import { botChangeSchema, botDraftSchema } from "../pools/rules.ts";
+import type { Authorize } from "./authorize.ts";
+import { describeRoute } from "./describe.ts";
+import { apiGuard } from "./guard.ts";
+import { pageOfQuery, pageQuery } from "./params.ts";
+
+const params = z.object({
+  username: z
+    .string()
+    .regex(/^@?[A-Za-z0-9_]{5,32}$/)
+    .meta({ examples: ["shop_bot"] }),
+});
+const describe = describeRoute("Bots");
+
+/** `/api/bots`: what `ponte bot` does, for scripts. */
+export function botsApi(deps: BotDeps & { readonly authorize: Authorize }) {
+  const { db } = deps;
+  return new Elysia({ name: "api.bots", prefix: "/api" })
+    .use(apiGuard(deps))
+    .get("/bots", ({ query }) => listBots(db, db.tables, pageOfQuery(query)), {
+      query: z.strictObject(pageQuery),
+      detail: describe("List bots", { 200: "BotPage" }),
+    })
+    .post(
+      "/bots",
+      async ({ body, actor, status }) => {
+        const result = await createBot(deps, actor, body);
+        switch (result.kind) {
+          case "created":
+            return status(201, { ...result.bot, webhook: result.webhook });
+          case "username_taken":
+            return problem(409, {
+              detail: `There is a bot @${body.username} already; change it with PATCH.`,
+            });
+          case "invalid":
+            return problem(422, { detail: "The bot would not work like this.", errors: result.issues });
+          case "telegram_unreachable":
+            return telegramUnreachable(result.reason);
+        }
+      },
+      {
+        body: botDraftSchema,
+        detail: describe(
+          "Make a bot",
+          { 201: "BotWithWebhook", 409: null, 422: null, 503: null },
+          "A token is verified at Telegram first; the webhook is set once the bot is saved.",
+        ),
+      },
+    )
+    .get(
+      "/bots/:username",
+      async ({ params }) => (await findBot(db, db.tables, params.username)) ?? noSuchBot(params.username),
+      { params, detail: describe("Read a bot", { 200: "Bot", 404: null }) },
+    )
+    .patch(
+      "/bots/:username",
+      async ({ params, body, actor }) => {
+        const result = await updateBot(deps, actor, params.username, body);
+        switch (result.kind) {
+          case "updated":
+            return { ...result.bot, webhook: result.webhook };
+          case "unchanged":
+            return { ...result.bot, webhook: { kind: "as_before" as const } };
+          case "not_found":
+            return noSuchBot(params.username);
+          case "invalid":
+            return problem(422, { detail: "The bot would not work like this.", errors: result.issues });
+          case "telegram_unreachable":
+            return telegramUnreachable(result.reason);
+        }
+      },
+      {
+        params,
+        body: botChangeSchema,
+        detail: describe(
+          "Change a bot",
+          { 200: "BotWithWebhook", 404: null, 422: null, 503: null },
+          "Only what is named changes; null clears.",
+        ),
+      },
+    )
+    .post(
+      "/bots/:username/connect",
+      async ({ params }) => {
+        const webhook = await connectBot(deps, params.username);
+        return webhook.kind === "not_found" ? noSuchBot(params.username) : webhook;
+      },
+      {
+        params,
+        parse: "none",
+        detail: describe(
+          "Set a bot's webhook again",
+          { 200: "Webhook", 404: null },
+          "Needed once PUBLIC_URL changes.",
+        ),
+      },
+    )
+    .delete(
+      "/bots/:username",
+      async ({ params, actor, status }) => {
+        const result = await deleteBot(deps, actor, params.username);
+        switch (result.kind) {
+          case "deleted":
+            return status(204);
+          case "not_found":
+            return noSuchBot(params.username);
+          case "in_use":
+            return problem(409, {
+              detail:
+                "A pool, an offer or a person names the bot; disable it instead: PATCH {enabled: false}.",
+            });
+        }
+      },
+      { params, detail: describe("Remove a bot that nothing names", { 204: null, 404: null, 409: null }) },
+    );
+}
+
+function noSuchBot(username: string): Response {
+  return problem(404, { detail: `There is no bot @${username.replace(/^@/, "")}.` });
+}
+
+function telegramUnreachable(reason: string): Response {
+  return problem(503, {
+    detail: `The token could not be verified, Telegram did not answer: ${reason}. Nothing was saved; try again.`,
+    headers: { "retry-after": "10" },
+  });
+}

@@ -1,0 +1,45 @@
+import type { SchemaName } from "./schemas.ts";
+
+/** The name of the security scheme in the OpenAPI document. */
+export const API_KEY_SCHEME = "apiKey";
+
+const MEANINGS: Readonly<Record<number, string>> = {
+  200: "Done",
+  201: "Made",
+  204: "Done, nothing to say",
+  400: "The query is not understood",
+  401: "No API key, or an unknown one",
+  403: "The API key may only read",
+  404: "There is no such thing",
+  409: "What is there already stands in the way",
+  413: "The body is too large",
+  422: "The body is not acceptable; `errors` says where",
+  503: "Not possible right now; try again",
+};
+
+/** What each status answers with: a schema by name, or null for a problem (4xx, 5xx) or nothing (204). */
+export type Answers = Readonly<Partial<Record<keyof typeof MEANINGS, SchemaName | null>>>;
+
+/** Makes the OpenAPI side of a route: its summary, its answers, and that it asks for an API key. */
+export function describeRoute(tag: string) {
+  return (summary: string, answers: Answers, description?: string) => ({
+    summary,
+    ...(description !== undefined && { description }),
+    tags: [tag],
+    security: [{ [API_KEY_SCHEME]: [] }],
+    responses: Object.fromEntries(
+      Object.entries({ ...answers, 401: null, 403: null }).map(([status, schema]) => [
+        status,
+        responseOf(Number(status), schema ?? null),
+      ]),
+    ),
+  });
+}
+
+function responseOf(status: number, schema: SchemaName | null) {
+  const description = MEANINGS[status] ?? "";
+  if (status === 204) return { description };
+  const [type, name] =
+    schema === null ? ["application/problem+json", "Problem"] : ["application/json", schema];
+  return { description, content: { [type]: { schema: { $ref: `#/components/schemas/${name}` } } } };
+}

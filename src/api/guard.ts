@@ -1,0 +1,35 @@
+import { Elysia } from "elysia";
+import { readBody } from "../platform/body.ts";
+import { RefusedRequest } from "../platform/refusal.ts";
+import type { Authorize } from "./authorize.ts";
+
+const MAX_BODY_BYTES = 64 * 1024;
+
+/**
+ * What every operators' route has in common: the key is checked before anything else is looked at (reading for
+ * GET, writing for the rest), bodies are small JSON, and what is wrong is said as a problem. Handlers get `actor`.
+ */
+export function apiGuard({ authorize }: { readonly authorize: Authorize }) {
+  return new Elysia({ name: "api.guard" })
+    .onParse({ as: "scoped" }, async ({ request }) => {
+      const body = await readBody(request, MAX_BODY_BYTES);
+      if (body.kind === "refused") throw new RefusedRequest(body.response);
+      return parseJson(body.text);
+    })
+    .derive({ as: "scoped" }, async ({ request, set }) => {
+      const isReading = request.method === "GET" || request.method === "HEAD";
+      const authorization = await authorize(request, isReading ? "read" : "write");
+      if (authorization.kind === "refused") throw new RefusedRequest(authorization.response);
+      set.headers["cache-control"] = "no-store";
+      return { actor: authorization.actor };
+    });
+}
+
+/** Null where the text is no JSON: the key is looked at first, the body's schema refuses it then. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) ?? null;
+  } catch {
+    return null;
+  }
+}

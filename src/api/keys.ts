@@ -1,0 +1,60 @@
+import { Elysia } from "elysia";
+import { z } from "zod";
+import type { Database } from "../db/database.ts";
+import { problem } from "../platform/problem.ts";
+import { createApiKey, listApiKeys, revokeApiKey } from "./api-keys.ts";
+import type { Authorize } from "./authorize.ts";
+import { describeRoute } from "./describe.ts";
+import { apiGuard } from "./guard.ts";
+import { idParams, pageOfQuery, pageQuery } from "./params.ts";
+
+const describe = describeRoute("API keys");
+
+/** A new API key; its name stands in the audit log. */
+export const apiKeyDraftSchema = z.strictObject({
+  name: z
+    .string()
+    .trim()
+    .regex(/^[^\p{Cc}\p{Cs}]{1,60}$/u, "1 to 60 characters, none of them a control character")
+    .meta({ examples: ["reporting"] }),
+  scope: z.enum(["read", "write"]),
+});
+
+/** `/api/keys`: keys for scripts, made and ended by a key that may write. */
+export function keysApi(deps: {
+  readonly db: Database;
+  readonly now: () => Date;
+  readonly authorize: Authorize;
+}) {
+  return new Elysia({ name: "api.keys", prefix: "/api" })
+    .use(apiGuard(deps))
+    .get("/keys", ({ query }) => listApiKeys(deps, pageOfQuery(query)), {
+      query: z.strictObject(pageQuery),
+      detail: describe("List API keys", { 200: "ApiKeyPage" }),
+    })
+    .post(
+      "/keys",
+      async ({ body, actor, status }) => {
+        const { key, view } = await createApiKey(deps, actor, body);
+        return status(201, { ...view, key });
+      },
+      {
+        body: apiKeyDraftSchema,
+        detail: describe(
+          "Make an API key",
+          { 201: "NewApiKey", 422: null },
+          "The key itself is shown this once.",
+        ),
+      },
+    )
+    .delete(
+      "/keys/:id",
+      async ({ params, actor }) => {
+        const result = await revokeApiKey(deps, actor, params.id);
+        return result.kind === "revoked"
+          ? result.key
+          : problem(404, { detail: `There is no API key ${params.id}.` });
+      },
+      { params: idParams, detail: describe("Revoke an API key", { 200: "ApiKey", 404: null }) },
+    );
+}

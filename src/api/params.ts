@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { LARGEST_PAGE, PAGE_SIZE } from "../platform/page.ts";
+
+const wholeNumber = (meta: { readonly description?: string; readonly examples: readonly string[] }) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, "must be a whole number")
+    .meta({ ...meta })
+    .transform(Number);
+
+/** A row number in a path. */
+export const idParams = z.object({ id: wholeNumber({ examples: ["42"] }) });
+
+/** `?cursor=&limit=` of every list. */
+export const pageQuery = {
+  cursor: wholeNumber({ description: "next_cursor of the page before", examples: ["42"] }).optional(),
+  limit: wholeNumber({ description: `1 to ${LARGEST_PAGE}, default ${PAGE_SIZE}`, examples: ["50"] })
+    .refine((limit) => limit >= 1 && limit <= LARGEST_PAGE, `must lie between 1 and ${LARGEST_PAGE}`)
+    .optional(),
+};
+
+/** The page that a query asks for. */
+export function pageOfQuery(query: { cursor?: number | undefined; limit?: number | undefined }) {
+  return { cursor: query.cursor, limit: query.limit ?? PAGE_SIZE };
+}

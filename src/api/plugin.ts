@@ -1,0 +1,22 @@
+import { Elysia } from "elysia";
+import type { Log } from "../platform/log.ts";
+import type { BotDeps } from "../pools/connect-bot.ts";
+import type { Authorize } from "./authorize.ts";
+import { botsApi } from "./bots.ts";
+import { keysApi } from "./keys.ts";
+import { poolsApi } from "./pools.ts";
+import { sessionsApi } from "./sessions.ts";
+
+export interface ApiDeps extends BotDeps {
+  readonly authorize: Authorize;
+  readonly log: Log;
+}
+
+/** The operators' JSON API. */
+export function apiPlugin(deps: ApiDeps) {
+  return new Elysia({ name: "api" })
+    .use(poolsApi(deps))
+    .use(botsApi(deps))
+    .use(sessionsApi(deps))
+    .use(keysApi(deps));
+}

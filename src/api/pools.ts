@@ -1,0 +1,100 @@
+import { Elysia } from "elysia";
+import { z } from "zod";
+import { problem } from "../platform/problem.ts";
+import { createPool, deletePool, type ManageDeps, updatePool } from "../pools/manage-pools.ts";
+import { findPool, listPools } from "../pools/pool-view.ts";
+import { poolChangeSchema, poolDraftSchema } from "../pools/rules.ts";
+import type { Authorize } from "./authorize.ts";
+import { describeRoute } from "./describe.ts";
+import { apiGuard } from "./guard.ts";
+import { pageOfQuery, pageQuery } from "./params.ts";
+
+const params = z.object({
+  slug: z
+    .string()
+    .regex(/^[a-z0-9-]{1,64}$/)
+    .meta({ examples: ["summer"] }),
+});
+const describe = describeRoute("Pools");
+
+/** `/api/pools`: what `ponte pool` does, for scripts. */
+export function poolsApi(deps: ManageDeps & { readonly authorize: Authorize }) {
+  const { db } = deps;
+  return new Elysia({ name: "api.pools", prefix: "/api" })
+    .use(apiGuard(deps))
+    .get("/pools", ({ query }) => listPools(db, db.tables, pageOfQuery(query)), {
+      query: z.strictObject(pageQuery),
+      detail: describe("List pools", { 200: "PoolPage" }),
+    })
+    .post(
+      "/pools",
+      async ({ body, actor, status }) => {
+        const result = await createPool(deps, actor, body);
+        switch (result.kind) {
+          case "created":
+            return status(201, result.pool);
+          case "slug_taken":
+            return problem(409, { detail: `There is a pool "${body.slug}" already; change it with PATCH.` });
+          case "invalid":
+            return problem(422, { detail: "The pool would not work like this.", errors: result.issues });
+        }
+      },
+      { body: poolDraftSchema, detail: describe("Make a pool", { 201: "Pool", 409: null, 422: null }) },
+    )
+    .get(
+      "/pools/:slug",
+      async ({ params }) => (await findPool(db, db.tables, params.slug)) ?? noSuchPool(params.slug),
+      {
+        params,
+        detail: describe("Read a pool", { 200: "Pool", 404: null }),
+      },
+    )
+    .patch(
+      "/pools/:slug",
+      async ({ params, body, actor }) => {
+        const result = await updatePool(deps, actor, params.slug, body);
+        switch (result.kind) {
+          case "updated":
+          case "unchanged":
+            return result.pool;
+          case "not_found":
+            return noSuchPool(params.slug);
+          case "invalid":
+            return problem(422, { detail: "The pool would not work like this.", errors: result.issues });
+        }
+      },
+      {
+        params,
+        body: poolChangeSchema,
+        detail: describe(
+          "Change a pool",
+          { 200: "Pool", 404: null, 422: null },
+          "Only what is named changes; null clears. `bots` is the whole new list.",
+        ),
+      },
+    )
+    .delete(
+      "/pools/:slug",
+      async ({ params, actor, status }) => {
+        const result = await deletePool(deps, actor, params.slug);
+        switch (result.kind) {
+          case "deleted":
+            return status(204);
+          case "not_found":
+            return noSuchPool(params.slug);
+          case "in_use":
+            return problem(409, {
+              detail: "The pool has had visits; disable it instead: PATCH {enabled: false}.",
+            });
+        }
+      },
+      {
+        params,
+        detail: describe("Remove a pool that never had a visit", { 204: null, 404: null, 409: null }),
+      },
+    );
+}
+
+function noSuchPool(slug: string): Response {
+  return problem(404, { detail: `There is no pool "${slug}".` });
+}

@@ -1,0 +1,39 @@
+import { ParseError, ValidationError } from "elysia";
+import { problem } from "./problem.ts";
+
+/** Ends a request, from wherever it is thrown, with the answer that it carries. */
+export class RefusedRequest extends Error {
+  override readonly name = "RefusedRequest";
+
+  constructor(readonly response: Response) {
+    super("the request was refused");
+  }
+}
+
+/**
+ * The answer to an error that is the request's fault: a refusal's own, or, for what Elysia's schemas do not let
+ * through, a problem with every field. Undefined for an error that is ours.
+ */
+export function refusalOf(error: unknown): Response | undefined {
+  if (error instanceof RefusedRequest) return error.response;
+  // Elysia wraps what is thrown while a body is read.
+  if (error instanceof ParseError) return refusalOf(error.cause);
+  if (error instanceof ValidationError) return validationProblem(error);
+  return undefined;
+}
+
+/** A path that nobody can have is 404, a query 400, a body 422. */
+function validationProblem(error: ValidationError): Response {
+  if (error.type === "params") return problem(404, { detail: "Nothing is here." });
+  const errors = error.all.map(({ path, message }) => ({
+    path: path === undefined || path === "root" ? "" : String(path),
+    message: message ?? "invalid",
+  }));
+  const isBody = error.type === "body";
+  return problem(isBody ? 422 : 400, {
+    detail: isBody
+      ? "The body must be a JSON object as the errors say; /openapi describes it."
+      : "The request is not understood; the errors say what is wrong.",
+    errors,
+  });
+}

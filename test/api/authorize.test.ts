@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
+import { testDialect } from "../support/database.ts";
+import { ENVIRONMENT_KEY, type Harness, openHarness } from "./harness.ts";
+
+let api: Harness;
+beforeAll(async () => {
+  api = await openHarness();
+});
+afterAll(() => api.own.dispose());
+
+async function keyRow(name: string) {
+  const { apiKeys } = api.own.db.tables;
+  const [row] = await api.own.db.select().from(apiKeys).where(eq(apiKeys.name, name));
+  if (row === undefined) throw new Error(`no key ${name}`);
+  return row;
+}
+
+describe(`API keys on ${testDialect}`, () => {
+  test("a call without a key is told how to send one", async () => {
+    const answer = await api.call("GET", "/api/pools", undefined, null);
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get("www-authenticate")).toBe('Bearer realm="ponte"');
+    expect(answer.headers.get("content-type")).toBe("application/problem+json");
+    expect(answer.body).toMatchObject({ title: "Unauthorized", status: 401, errors: [] });
+  });
+
+  test.each(["Basic abc", "Bearer", "Bearer ", "Bearer two words", "Bearer schlüssel", "abc"])(
+    "the header %j is refused",
+    async (authorization) => {
+      const answer = await api.send(
+        new Request("http://localhost/api/pools", { headers: { authorization } }),
+      );
+      expect(answer.status).toBe(401);
+    },
+  );
+
+  test("an unknown key is refused, and so is one that begins like a good one", async () => {
+    for (const key of ["nonsense", ENVIRONMENT_KEY.slice(0, -1), `${ENVIRONMENT_KEY}x`]) {
+      const answer = await api.call("GET", "/api/pools", undefined, key);
+      expect(answer.status).toBe(401);
+      expect(answer.headers.get("www-authenticate")).toContain('error="invalid_token"');
+    }
+  });
+
+  test("the environment's key may read and write", async () => {
+    expect((await api.call("GET", "/api/pools")).status).toBe(200);
+    expect((await api.call("DELETE", "/api/pools/nobody")).status).toBe(404);
+  });
+
+  test("a reading key reads and may not write, whatever it writes", async () => {
+    const key = await api.newKey("read", "reader");
+    expect((await api.call("GET", "/api/pools", undefined, key)).status).toBe(200);
+    for (const [method, path] of [
+      ["POST", "/api/pools"],
+      ["PATCH", "/api/pools/nobody"],
+      ["DELETE", "/api/pools/nobody"],
+      ["POST", "/api/keys"],
+    ] as const) {
+      const answer = await api.call(method, path, {}, key);
+      expect(answer.status).toBe(403);
+      expect(answer.headers.get("www-authenticate")).toContain("insufficient_scope");
+    }
+  });
+
+  test("the key is looked at before the body", async () => {
+    for (const body of ["{", "{}", '"x"']) {
+      expect((await api.call("POST", "/api/pools", body, null)).status).toBe(401);
+    }
+  });
+
+  test("a key is shown once, stored as a digest, listed with a hint, and ends when revoked", async () => {
+    const made = await api.call("POST", "/api/keys", { name: "once", scope: "write" });
+    expect(made.status).toBe(201);
+    const { key, id } = made.body;
+    expect(key).toMatch(/^ponte_[\w-]{43}$/);
+    expect(JSON.stringify(await keyRow("once"))).not.toContain(key);
+    const listed = await api.call("GET", "/api/keys");
+    expect(listed.text).not.toContain(key);
+    expect(listed.body.items).toContainEqual(
+      expect.objectContaining({ id, hint: key.slice(-4), scope: "write" }),
+    );
+    expect((await api.call("GET", "/api/pools", undefined, key)).status).toBe(200);
+    expect((await api.call("DELETE", `/api/keys/${id}`)).body).toMatchObject({
+      revoked_at: expect.any(String),
+    });
+    expect((await api.call("GET", "/api/pools", undefined, key)).status).toBe(401);
+    expect((await api.call("DELETE", `/api/keys/${id}`)).status).toBe(200);
+    expect((await api.call("DELETE", "/api/keys/999999")).status).toBe(404);
+  });
+
+  test("its last use is noted, at most once a minute", async () => {
+    const key = await api.newKey("read", "used");
+    const use = async (at: string) => {
+      api.clock.at = new Date(at);
+      expect((await api.call("GET", "/api/pools", undefined, key)).status).toBe(200);
+      return (await keyRow("used")).lastUsedAt?.toISOString();
+    };
+    expect((await keyRow("used")).lastUsedAt).toBeNull();
+    expect(await use("2025-01-01T10:00:00.000Z")).toBe("2025-01-01T10:00:00.000Z");
+    expect(await use("2025-01-01T10:00:59.000Z")).toBe("2025-01-01T10:00:00.000Z");
+    expect(await use("2025-01-01T10:01:00.001Z")).toBe("2025-01-01T10:01:00.001Z");
+  });
+
+  test("the audit log names the key that did it", async () => {
+    const key = await api.newKey("write", "gardener");
+    await api.call("POST", "/api/pools", { slug: "audited", bots: [{ username: "audit_bot" }] }, key);
+    const { auditLog } = api.own.db.tables;
+    const rows = await api.own.db.select().from(auditLog).where(eq(auditLog.subject, "pool:audited"));
+    expect(rows).toMatchObject([{ actor: "api:gardener", action: "pool.create" }]);
+  });
+});

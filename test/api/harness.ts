@@ -1,0 +1,91 @@
+import { randomBytes } from "node:crypto";
+import { Elysia } from "elysia";
+import { createApiKey, type Scope } from "../../src/api/api-keys.ts";
+import { createAuthorize } from "../../src/api/authorize.ts";
+import { openapiPlugin } from "../../src/api/openapi.ts";
+import { apiPlugin } from "../../src/api/plugin.ts";
+import { createLog } from "../../src/platform/log.ts";
+import { refusalOf } from "../../src/platform/refusal.ts";
+import { createSecrets } from "../../src/platform/secrets.ts";
+import type { BotApi } from "../../src/pools/bot-api.ts";
+import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+
+export const ENVIRONMENT_KEY = "environment-key-0123456789";
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  readonly body: any;
+}
+
+export interface Harness {
+  readonly own: TestDatabase;
+  readonly clock: { at: Date };
+  newKey(scope: Scope, name?: string): Promise<string>;
+  /** A call with the environment's key, unless another (or none: null) is given. */
+  call(method: string, path: string, body?: unknown, key?: string | null): Promise<Answer>;
+  send(request: Request): Promise<Answer>;
+}
+
+/** Telegram knows the token `7:good` as @good_bot and nothing else. */
+const telegram: BotApi = {
+  identify: async (token) =>
+    token === "7:good"
+      ? { kind: "known", telegramId: "7", username: "good_bot" }
+      : { kind: "refused", reason: "Unauthorized" },
+  setWebhook: async () => ({ kind: "done" }),
+  webhookInfo: async () => ({ kind: "unreachable", reason: "not asked here" }),
+};
+
+export async function openHarness(): Promise<Harness> {
+  const own = await createTestDatabase();
+  const clock = { at: new Date("2025-01-01T00:00:00.000Z") };
+  const now = () => clock.at;
+  const log = createLog("silent");
+  const authorize = createAuthorize({ db: own.db, now, log, apiKey: ENVIRONMENT_KEY });
+  const secrets = createSecrets(randomBytes(32));
+  const app = new Elysia({ normalize: false })
+    // As the app does it.
+    .onError(({ code, error }) => {
+      return (
+        refusalOf(error) ??
+        new Response(`unexpected ${code}: ${error}`, { status: code === "NOT_FOUND" ? 404 : 500 })
+      );
+    })
+    .use(
+      apiPlugin({ db: own.db, secrets, now, log, authorize, telegram, publicUrl: "https://go.example.com" }),
+    )
+    .use(openapiPlugin({ version: "0.0.0-test" }));
+
+  const send = async (request: Request): Promise<Answer> => {
+    const response = await app.handle(request);
+    const text = await response.text();
+    const isJson = /json/.test(response.headers.get("content-type") ?? "");
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: isJson ? JSON.parse(text) : undefined,
+    };
+  };
+  return {
+    own,
+    clock,
+    send,
+    newKey: async (scope, name = scope) =>
+      (await createApiKey({ db: own.db, now }, "test", { name, scope })).key,
+    call: (method, path, body, key = ENVIRONMENT_KEY) =>
+      send(
+        new Request(`http://localhost${path}`, {
+          method,
+          headers: {
+            ...(key !== null && { authorization: `Bearer ${key}` }),
+            ...(body !== undefined && { "content-type": "application/json" }),
+          },
+          ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+        }),
+      ),
+  };
+}
