@@ -1,0 +1,43 @@
+import { SealBrokenError } from "../platform/secrets.ts";
+
+/** An unexpected error in a line or two: what failed and what to do, without a stack trace and without a password. */
+export function failureText(
+  error: unknown,
+  environment: Readonly<Record<string, string | undefined>>,
+): string {
+  if (error instanceof SealBrokenError) return error.message;
+  const reasons = causes(error);
+  const text = reasons.map(({ message }) => message).join(": ");
+  const codes = reasons.map(({ code }) => code);
+  const secret = environment.DATABASE_URL?.match(/:\/\/[^/@:]*:([^@]+)@/)?.[1];
+  const shown = secret ? text.replaceAll(secret, "***") : text;
+  return `${shown}${hintFor(codes, text)}`;
+}
+
+interface Reason {
+  readonly message: string;
+  readonly code: string;
+}
+
+/** The error and what caused it, innermost last; drizzle's "Failed query" alone says nothing that helps. */
+function causes(error: unknown): Reason[] {
+  const reasons: Reason[] = [];
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    reasons.push({ message: cause.message, code: "code" in cause ? String(cause.code) : "" });
+  }
+  if (reasons.length === 0) return [{ message: String(error), code: "" }];
+  const helpful = reasons.filter(({ message }) => !message.startsWith("Failed query"));
+  return helpful.length > 0 ? helpful : reasons;
+}
+
+function hintFor(codes: readonly string[], text: string): string {
+  // SQLSTATE 42P01 and 42703: undefined table, undefined column; 42501: insufficient privilege.
+  if (codes.some((code) => code === "42P01" || code === "42703") || /no such (table|column)/.test(text)) {
+    return "\nThe database is not up to date. Run: bun run ponte migrate";
+  }
+  if (codes.includes("42501")) return "\nA right is missing. See which: bun run ponte doctor";
+  if (codes.some((code) => /^(ECONN|ENOTFOUND|CONNECT_|CONNECTION_|28|3D)/.test(code))) {
+    return "\nThe database cannot be reached. Check DATABASE_URL, then: bun run ponte doctor";
+  }
+  return "";
+}

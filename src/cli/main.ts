@@ -1,0 +1,5 @@
+import { runCli } from "./run.ts";
+import { processTerminal } from "./terminal.ts";
+
+// A code rather than an exit: what is still being written to a pipe gets there.
+process.exitCode = await runCli(process.argv.slice(2), processTerminal());

@@ -1,0 +1,53 @@
+import { existsSync } from "node:fs";
+import { appSecret, type Config, readConfig } from "../config.ts";
+import type { Database } from "../db/database.ts";
+import { openDatabase } from "../db/open.ts";
+import { createSecrets, type Secrets } from "../platform/secrets.ts";
+import { type Context, Refused } from "./command.ts";
+
+/** Who the audit log names for what is done here. */
+export const ACTOR = "cli";
+
+export interface Opened {
+  readonly config: Config;
+  readonly db: Database;
+  /** Opened at first use: a command that touches no secret makes no key file. */
+  readonly secrets: Secrets;
+  readonly now: () => Date;
+}
+
+/** Does work on the database that the environment names, and closes it in the end. @throws ConfigError */
+export async function withDatabase<T>(
+  { terminal }: Context,
+  work: (opened: Opened) => Promise<T>,
+  { mayCreate = false }: { mayCreate?: boolean } = {},
+): Promise<T> {
+  const config = readConfig(terminal.environment);
+  const path = sqlitePath(config.database.url);
+  if (path !== null && !mayCreate && !existsSync(path)) {
+    throw new Refused(`There is no database at ${path}. Make it with: bun run ponte migrate`);
+  }
+  const db = await openDatabase(config.database);
+  try {
+    return await work({ config, db, secrets: lazySecrets(config), now: () => new Date() });
+  } finally {
+    await db.close();
+  }
+}
+
+/** The file of an embedded database; null for Postgres. */
+export function sqlitePath(url: string): string | null {
+  return /^postgres(ql)?:/.test(url) ? null : url.replace(/^(sqlite|file):(\/\/)?/, "");
+}
+
+function lazySecrets(config: Config): Secrets {
+  let made: Secrets | undefined;
+  const secrets = () => {
+    made ??= createSecrets(appSecret(config));
+    return made;
+  };
+  return {
+    seal: (plain, purpose) => secrets().seal(plain, purpose),
+    open: (sealed, purpose) => secrets().open(sealed, purpose),
+  };
+}

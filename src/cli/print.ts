@@ -1,0 +1,56 @@
+import type { Context } from "./command.ts";
+
+/** Prints the command's answer: as JSON where `--json` asks for it, else as a person reads it. */
+export function answer({ terminal, json }: Context, data: unknown, human: () => string): void {
+  terminal.out(json ? JSON.stringify(data, null, 2) : human());
+}
+
+/** A column of a table: its head, and what stands under it. */
+export interface Column<T> {
+  readonly head: string;
+  readonly cell: (row: T) => string | number | null;
+}
+
+/** Rows under heads, aligned; numbers to the right. Control characters are shown, not obeyed. */
+export function table<T>(rows: readonly T[], columns: readonly Column<T>[]): string {
+  const cells = rows.map((row) => columns.map(({ cell }) => cell(row)));
+  const texts = cells.map((row) => row.map(cellText));
+  const widths = columns.map(({ head }, i) =>
+    Math.max(Bun.stringWidth(head), ...texts.map((row) => Bun.stringWidth(row[i] ?? ""))),
+  );
+  const isNumber = columns.map(
+    (_, i) => cells.length > 0 && cells.every((row) => typeof row[i] === "number"),
+  );
+  const line = (row: readonly string[]) =>
+    row
+      .map((text, i) => {
+        const padding = " ".repeat(Math.max(0, (widths[i] ?? 0) - Bun.stringWidth(text)));
+        return isNumber[i] ? padding + text : text + padding;
+      })
+      .join("  ")
+      .trimEnd();
+  return [line(columns.map(({ head }) => head)), ...texts.map(line)].join("\n");
+}
+
+/** Names and values under each other; what is undefined is left out. */
+export function record(
+  entries: readonly (readonly [name: string, value: string | number | null | undefined])[],
+): string {
+  const shown = entries.filter(([, value]) => value !== undefined);
+  const width = Math.max(...shown.map(([name]) => Bun.stringWidth(name)));
+  return shown
+    .map(([name, value]) => `${name}${" ".repeat(width - Bun.stringWidth(name))}  ${cellText(value ?? null)}`)
+    .join("\n");
+}
+
+/** One line of printable text: a user agent or an error of somebody else's must not move our cursor. */
+export function cellText(value: string | number | null): string {
+  if (value === null || value === "") return "-";
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones to take out
+  return String(value).replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
+}
+
+/** `2 bots`, `1 bot`. */
+export function count(n: number, one: string, many = `${one}s`): string {
+  return `${n} ${n === 1 ? one : many}`;
+}

@@ -1,0 +1,93 @@
+import { ConfigError } from "../config.ts";
+import { type Command, Refused, WrongUsage } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
+import { failureText } from "./failure.ts";
+import { commandHelp, globalHelp, groupHelp } from "./help.ts";
+import { nearest } from "./nearest.ts";
+import type { Terminal } from "./terminal.ts";
+
+export const EXIT = { done: 0, refused: 1, wrongUsage: 2 } as const;
+
+/** Runs one command line; resolves to the exit code. Everything that goes wrong is told on `terminal.err`. */
+export async function runCli(commandLine: readonly string[], terminal: Terminal): Promise<number> {
+  const { words, json, help } = readGlobalFlags(commandLine);
+  const found = findCommand(words);
+  switch (found.kind) {
+    case "none":
+      if (help) terminal.out(globalHelp(COMMANDS));
+      else terminal.err(globalHelp(COMMANDS));
+      return help ? EXIT.done : EXIT.wrongUsage;
+    case "group":
+      if (help) terminal.out(groupHelp(found.group, found.commands));
+      else terminal.err(groupHelp(found.group, found.commands));
+      return help ? EXIT.done : EXIT.wrongUsage;
+    case "unknown":
+      terminal.err(unknownCommand(found.typed, found.candidates));
+      return EXIT.wrongUsage;
+    case "command":
+      if (help) {
+        terminal.out(commandHelp(found.command));
+        return EXIT.done;
+      }
+      return perform(found.command, found.args, json, terminal);
+  }
+}
+
+async function perform(command: Command, args: string[], json: boolean, terminal: Terminal): Promise<number> {
+  try {
+    await command.run(args, { terminal, json });
+    return EXIT.done;
+  } catch (error) {
+    if (error instanceof WrongUsage) {
+      terminal.err(`${error.message}\nSee: bun run ponte ${command.name} --help`);
+      return EXIT.wrongUsage;
+    }
+    if (error instanceof Refused || error instanceof ConfigError) terminal.err(error.message);
+    else terminal.err(failureText(error, terminal.environment));
+    return EXIT.refused;
+  }
+}
+
+type Found =
+  | { readonly kind: "command"; readonly command: Command; readonly args: string[] }
+  | { readonly kind: "group"; readonly group: string; readonly commands: readonly Command[] }
+  | { readonly kind: "unknown"; readonly typed: string; readonly candidates: readonly string[] }
+  | { readonly kind: "none" };
+
+function findCommand(words: readonly string[]): Found {
+  const [first, second = ""] = words;
+  if (first === undefined || first === "help") return { kind: "none" };
+  const single = COMMANDS.find(({ name }) => name === first);
+  if (single) return { kind: "command", command: single, args: words.slice(1) };
+  const pair = COMMANDS.find(({ name }) => name === `${first} ${second}`);
+  if (pair) return { kind: "command", command: pair, args: words.slice(2) };
+  const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `));
+  if (group.length === 0) {
+    const names = COMMANDS.map(({ name }) => name);
+    const candidates = [...names, ...names.map((name) => name.split(" ")[0] ?? name)];
+    return { kind: "unknown", typed: [first, second].join(" ").trim(), candidates };
+  }
+  if (second === "" || second.startsWith("-")) return { kind: "group", group: first, commands: group };
+  return { kind: "unknown", typed: `${first} ${second}`, candidates: group.map(({ name }) => name) };
+}
+
+function unknownCommand(typed: string, candidates: readonly string[]): string {
+  const guess = nearest(typed, candidates) ?? nearest(typed.split(" ")[0] ?? "", candidates);
+  return [
+    `unknown command "${typed}"${guess === null ? "" : `; did you mean "${guess}"?`}`,
+    "See: bun run ponte --help",
+  ].join("\n");
+}
+
+/** `--json` and `--help` may stand anywhere before a `--`. */
+function readGlobalFlags(commandLine: readonly string[]) {
+  const end = commandLine.indexOf("--");
+  const flags = end === -1 ? commandLine : commandLine.slice(0, end);
+  const rest = end === -1 ? [] : commandLine.slice(end);
+  const words = flags.filter((word) => word !== "--json" && word !== "--help" && word !== "-h");
+  return {
+    words: [...words, ...rest],
+    json: flags.includes("--json"),
+    help: flags.includes("--help") || flags.includes("-h"),
+  };
+}
