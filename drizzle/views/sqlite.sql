@@ -1,1 +1,117 @@
-select 1;
+-- The operators' views: the same names and columns on both databases, times here as ISO 8601 text in UTC.
+-- Made anew by `ponte migrate` whenever this file changes; docs/sql.md explains them with examples.
+
+drop view if exists outbox_status;
+drop view if exists outbox_backlog;
+drop view if exists outbox_dead;
+drop view if exists funnel_daily;
+drop view if exists pool_performance;
+
+-- How many events are in which state. A branch for each status, so that asking for one reads that one's index only.
+create view outbox_status as
+with by_status as (
+  select destination, pool_id, event_name, 'pending' as status, count(*) as events, min(created_at) as oldest, max(created_at) as newest
+  from outbox where status = 'pending' group by destination, pool_id, event_name
+  union all
+  select destination, pool_id, event_name, 'sending' as status, count(*) as events, min(created_at) as oldest, max(created_at) as newest
+  from outbox where status = 'sending' group by destination, pool_id, event_name
+  union all
+  select destination, pool_id, event_name, 'delivered' as status, count(*) as events, min(created_at) as oldest, max(created_at) as newest
+  from outbox where status = 'delivered' group by destination, pool_id, event_name
+  union all
+  select destination, pool_id, event_name, 'dead' as status, count(*) as events, min(created_at) as oldest, max(created_at) as newest
+  from outbox where status = 'dead' group by destination, pool_id, event_name
+  union all
+  select destination, pool_id, event_name, 'expired' as status, count(*) as events, min(created_at) as oldest, max(created_at) as newest
+  from outbox where status = 'expired' group by destination, pool_id, event_name
+  union all
+  select destination, pool_id, event_name, 'discarded' as status, count(*) as events, min(created_at) as oldest, max(created_at) as newest
+  from outbox where status = 'discarded' group by destination, pool_id, event_name)
+select by_status.destination, pools.slug as pool, by_status.event_name, by_status.status, by_status.events,
+  strftime('%Y-%m-%dT%H:%M:%fZ', by_status.oldest / 1000.0, 'unixepoch') as oldest_created_at, strftime('%Y-%m-%dT%H:%M:%fZ', by_status.newest / 1000.0, 'unixepoch') as newest_created_at
+from by_status left join pools on pools.id = by_status.pool_id;
+
+-- Every route with something waiting or in trouble, and why it waits.
+create view outbox_backlog as
+with waiting as (
+  select destination, route, count(*) as waiting, sum(case when available_at <= cast(unixepoch('subsec') * 1000 as integer) then 1 else 0 end) as due,
+    min(created_at) as oldest, min(available_at) as next
+  from outbox where status = 'pending' group by destination, route
+), sending as (
+  select destination, route, count(*) as sending, min(created_at) as oldest
+  from outbox where status = 'sending' group by destination, route
+), routes as (
+  select destination, route from waiting union select destination, route from sending
+  union select destination, route from outbox_routes
+  where paused_at is not null or failures > 0 or throttled_until > cast(unixepoch('subsec') * 1000 as integer)
+), backlog as (
+  select routes.destination, routes.route, coalesce(w.waiting, 0) as waiting, coalesce(w.due, 0) as due,
+    coalesce(s.sending, 0) as sending, w.next,
+    case when w.oldest is null or s.oldest < w.oldest then s.oldest else w.oldest end as oldest
+  from routes
+  left join waiting w on w.destination = routes.destination and w.route = routes.route
+  left join sending s on s.destination = routes.destination and s.route = routes.route
+)
+select b.destination, b.route, case when r.paused_at is not null then 'paused' when r.throttled_until > cast(unixepoch('subsec') * 1000 as integer) then 'throttled'
+    when r.open_until > cast(unixepoch('subsec') * 1000 as integer) then 'resting' else 'ready' end as state,
+  b.waiting, b.due, b.sending, strftime('%Y-%m-%dT%H:%M:%fZ', b.oldest / 1000.0, 'unixepoch') as oldest_created_at, (cast(unixepoch('subsec') * 1000 as integer) - b.oldest) / 1000 as oldest_age_seconds,
+  strftime('%Y-%m-%dT%H:%M:%fZ', b.next / 1000.0, 'unixepoch') as next_at, strftime('%Y-%m-%dT%H:%M:%fZ', r.paused_at / 1000.0, 'unixepoch') as paused_at, r.paused_reason,
+  strftime('%Y-%m-%dT%H:%M:%fZ', r.throttled_until / 1000.0, 'unixepoch') as throttled_until, strftime('%Y-%m-%dT%H:%M:%fZ', r.open_until / 1000.0, 'unixepoch') as open_until, coalesce(r.failures, 0) as failures
+from backlog b left join outbox_routes r on r.destination = b.destination and r.route = b.route;
+
+-- Events that will not be sent unless somebody retries them, with the other side's own words.
+create view outbox_dead as
+select o.id, o.destination, o.route, pools.slug as pool, o.event_name, o.event_id, o.status, o.last_error, o.attempts,
+  o.fbtrace_id, o.tracking_token, o.payment_id, strftime('%Y-%m-%dT%H:%M:%fZ', o.created_at / 1000.0, 'unixepoch') as created_at, o.payload
+from outbox o left join pools on pools.id = o.pool_id
+where o.status in ('dead', 'expired');
+
+-- What happened on each day (UTC), by pool; a null pool is what came without an ad.
+create view funnel_daily as
+with happened as (
+  select date(created_at / 1000, 'unixepoch') as day, pool_id, 'clicked' as state, cast(null as bigint) as amount_minor, cast(null as text) as currency from meta_tracking_sessions
+  union all
+  select date(created_at / 1000, 'unixepoch'), pool_id, state, null, null from funnel_states where state <> 'paid'
+  union all
+  select date(paid_at / 1000, 'unixepoch'), pool_id, 'paid', amount_minor, currency from payments where paid_at is not null
+)
+select h.day, pools.slug as pool, sum(case when state = 'clicked' then 1 else 0 end) as clicks, sum(case when state = 'started' then 1 else 0 end) as starts, sum(case when state = 'offer_viewed' then 1 else 0 end) as offer_views,
+  sum(case when state = 'checkout_started' then 1 else 0 end) as checkouts, sum(case when state = 'paid' then 1 else 0 end) as paid, sum(case when state = 'delivered' then 1 else 0 end) as delivered, sum(case when state = 'refunded' then 1 else 0 end) as refunded,
+  sum(case when state = 'blocked' then 1 else 0 end) as blocked,
+  case when count(distinct h.currency) = 1 then sum(h.amount_minor) end as revenue_minor,
+  case when count(distinct h.currency) > 1 then 'mixed' else min(h.currency) end as currency
+from happened h left join pools on pools.id = h.pool_id
+group by h.day, pools.slug;
+
+-- Each pool over its whole life (as far as it is kept), from click to delivery, and what Meta has heard of it.
+create view pool_performance as
+with clicks as (
+  select pool_id, count(*) as clicks, max(created_at) as last_click from meta_tracking_sessions group by pool_id
+), steps as (
+  select pool_id, sum(case when state = 'started' then 1 else 0 end) as starts, sum(case when state = 'checkout_started' then 1 else 0 end) as checkouts, sum(case when state = 'delivered' then 1 else 0 end) as delivered,
+    sum(case when state = 'refunded' then 1 else 0 end) as refunded
+  from funnel_states group by pool_id
+), sales as (
+  select pool_id, count(*) as paid,
+    case when count(distinct currency) = 1 then sum(amount_minor) end as revenue_minor,
+    case when count(distinct currency) > 1 then 'mixed' else min(currency) end as currency
+  from payments where paid_at is not null group by pool_id
+), reported as (
+  select pool_id, sum(case when event_name = 'PageView' and status = 'delivered' then 1 else 0 end) as pageviews_delivered,
+    sum(case when event_name = 'Purchase' and status = 'delivered' then 1 else 0 end) as purchases_delivered,
+    sum(case when status in ('pending', 'sending') then 1 else 0 end) as events_waiting,
+    sum(case when status in ('dead', 'expired') then 1 else 0 end) as events_dead
+  from outbox where destination = 'meta' group by pool_id
+)
+select pools.slug as pool, pools.name, pools.enabled, coalesce(pools.total_redirects, 0) as total_redirects,
+  coalesce(c.clicks, 0) as clicks, coalesce(s.starts, 0) as starts, coalesce(s.checkouts, 0) as checkouts,
+  coalesce(p.paid, 0) as paid, coalesce(s.delivered, 0) as delivered, coalesce(s.refunded, 0) as refunded,
+  p.revenue_minor, p.currency, round(100.0 * coalesce(p.paid, 0) / nullif(c.clicks, 0), 2) as paid_per_100_clicks,
+  coalesce(e.pageviews_delivered, 0) as pageviews_delivered, coalesce(e.purchases_delivered, 0) as purchases_delivered,
+  coalesce(e.events_waiting, 0) as events_waiting, coalesce(e.events_dead, 0) as events_dead,
+  strftime('%Y-%m-%dT%H:%M:%fZ', c.last_click / 1000.0, 'unixepoch') as last_click_at
+from pools
+left join clicks c on c.pool_id = pools.id
+left join steps s on s.pool_id = pools.id
+left join sales p on p.pool_id = pools.id
+left join reported e on e.pool_id = pools.id;

@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { sql } from "drizzle-orm";
+import { changeRoute, pauseRoute } from "../../src/outbox/routes.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { addRows } from "../support/outbox.ts";
+import { addPool } from "../support/pools.ts";
+
+let own: TestDatabase;
+let poolId: number;
+beforeAll(async () => {
+  own = await createTestDatabase();
+  poolId = (await addPool(own.db, { slug: "summer", totalRedirects: 2 })).pool.id;
+});
+afterAll(() => own.dispose());
+
+/** A view's rows, with Postgres' 64-bit numbers as numbers and times as ISO text. */
+async function view(statement: string) {
+  const rows = await own.db.rows<Record<string, unknown>>(sql.raw(statement));
+  return rows.map((row) =>
+    Object.fromEntries(Object.entries(row).map(([key, value]) => [key, plain(value)])),
+  );
+}
+
+function plain(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  if (/^\d+(\.\d+)?$/.test(value)) return Number(value);
+  const instant = /^([\d-]{10}) ([\d:.]+)\+00$/.exec(value);
+  return instant ? new Date(`${instant[1]}T${instant[2]}Z`).toISOString() : value;
+}
+
+const DAY = new Date("2026-03-01T23:30:00.123Z");
+
+describe(`operators' views on ${testDialect}`, () => {
+  test("outbox_status counts by destination, pool, event and status", async () => {
+    await addRows(own.db, 3, { status: "delivered", poolId, createdAt: DAY });
+    await addRows(own.db, 2, { status: "dead", poolId, eventName: "Purchase", createdAt: DAY });
+    await addRows(own.db, 1, { status: "pending", createdAt: DAY });
+    expect(await view("select * from outbox_status order by events desc")).toEqual([
+      {
+        destination: "meta",
+        pool: "summer",
+        event_name: "PageView",
+        status: "delivered",
+        events: 3,
+        oldest_created_at: "2026-03-01T23:30:00.123Z",
+        newest_created_at: "2026-03-01T23:30:00.123Z",
+      },
+      expect.objectContaining({ pool: "summer", event_name: "Purchase", status: "dead", events: 2 }),
+      expect.objectContaining({ pool: null, status: "pending", events: 1 }),
+    ]);
+    expect(await view("select events from outbox_status where status = 'dead'")).toEqual([{ events: 2 }]);
+  });
+
+  test("outbox_backlog says of every route how much waits, for how long, and why", async () => {
+    const old = new Date(Date.now() - 600_000);
+    await addRows(own.db, 2, { route: "777", createdAt: old, availableAt: old });
+    await addRows(own.db, 1, { route: "777", availableInMs: 3_600_000 });
+    await addRows(own.db, 1, { route: "777", status: "sending", leaseUntil: new Date() });
+    await own.db.transaction(async (tx) => {
+      await pauseRoute(tx, own.db, { destination: "meta", route: "777" }, "the token was refused");
+      await changeRoute(
+        tx,
+        own.db,
+        { destination: "meta", route: "888" },
+        { kind: "throttled", forMs: 60_000 },
+      );
+    });
+    const rows = await view("select * from outbox_backlog where route in ('777', '888') order by route");
+    expect(rows).toEqual([
+      expect.objectContaining({
+        destination: "meta",
+        route: 777,
+        state: "paused",
+        waiting: 3,
+        due: 2,
+        sending: 1,
+        oldest_created_at: old.toISOString(),
+        next_at: old.toISOString(),
+        paused_reason: "the token was refused",
+        throttled_until: null,
+        failures: 0,
+      }),
+      expect.objectContaining({
+        route: 888,
+        state: "throttled",
+        waiting: 0,
+        due: 0,
+        oldest_created_at: null,
+      }),
+    ]);
+    expect(Number(rows[0]?.oldest_age_seconds)).toBeGreaterThanOrEqual(600);
+  });
+
+  test("outbox_dead shows each lost event with the other side's words", async () => {
+    await addRows(own.db, 1, {
+      status: "expired",
+      poolId,
+      eventId: "evt_old",
+      lastError: "too old",
+      attempts: 4,
+      createdAt: DAY,
+    });
+    const [row] = await view("select * from outbox_dead where event_id = 'evt_old'");
+    expect(row).toMatchObject({
+      pool: "summer",
+      status: "expired",
+      last_error: "too old",
+      attempts: 4,
+      created_at: "2026-03-01T23:30:00.123Z",
+    });
+    expect(await view("select * from outbox_dead where status not in ('dead', 'expired')")).toEqual([]);
+  });
+
+  test("funnel_daily and pool_performance follow a pool from click to money", async () => {
+    const { sessions, funnelStates, payments } = own.db.tables;
+    const nextDay = new Date("2026-03-02T00:10:00Z");
+    const times = { createdAt: DAY, updatedAt: DAY };
+    await own.db.transaction(async (tx) => {
+      for (const token of ["1", "2"]) {
+        const ids = { trackingToken: token.repeat(32), rootEventId: `evt_${token}` };
+        await tx.insert(sessions).values({ ...ids, poolId, botId: 1, pageviewTs: DAY, ...times });
+      }
+      for (const [state, createdAt] of [
+        ["started", DAY],
+        ["checkout_started", DAY],
+        ["paid", nextDay],
+        ["delivered", nextDay],
+      ] as const) {
+        await tx.insert(funnelStates).values({ dedupKey: state, state, poolId, createdAt });
+      }
+      const sale = { provider: "generic", status: "paid" as const, poolId, paidAt: nextDay, ...times };
+      await tx
+        .insert(payments)
+        .values({ ...sale, id: "p1", providerRef: "1", amountMinor: 1990, currency: "BRL" });
+    });
+    const days = await view(
+      `select ${testDialect === "postgres" ? "day::text" : "day"}, pool, clicks, starts, checkouts, paid, delivered, revenue_minor, currency from funnel_daily order by day`,
+    );
+    expect(days).toEqual([
+      {
+        day: "2026-03-01",
+        pool: "summer",
+        clicks: 2,
+        starts: 1,
+        checkouts: 1,
+        paid: 0,
+        delivered: 0,
+        revenue_minor: null,
+        currency: null,
+      },
+      {
+        day: "2026-03-02",
+        pool: "summer",
+        clicks: 0,
+        starts: 0,
+        checkouts: 0,
+        paid: 1,
+        delivered: 1,
+        revenue_minor: 1990,
+        currency: "BRL",
+      },
+    ]);
+    const [pool] = await view("select * from pool_performance where pool = 'summer'");
+    expect(pool).toMatchObject({
+      total_redirects: 2,
+      clicks: 2,
+      starts: 1,
+      paid: 1,
+      delivered: 1,
+      revenue_minor: 1990,
+      currency: "BRL",
+      paid_per_100_clicks: 50,
+      pageviews_delivered: 3,
+      purchases_delivered: 0,
+      events_dead: 3,
+      last_click_at: "2026-03-01T23:30:00.123Z",
+    });
+  });
+});
