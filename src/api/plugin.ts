@@ -4,6 +4,7 @@ import type { BotDeps } from "../pools/connect-bot.ts";
 import type { Authorize } from "./authorize.ts";
 import { botsApi } from "./bots.ts";
 import { keysApi } from "./keys.ts";
+import { outboxApi } from "./outbox.ts";
 import { poolsApi } from "./pools.ts";
 import { sessionsApi } from "./sessions.ts";
 
@@ -18,5 +19,6 @@ export function apiPlugin(deps: ApiDeps) {
     .use(poolsApi(deps))
     .use(botsApi(deps))
     .use(sessionsApi(deps))
+    .use(outboxApi(deps))
     .use(keysApi(deps));
 }

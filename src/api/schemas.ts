@@ -6,6 +6,8 @@ import {
   PAYMENT_STATUSES,
   STRATEGIES,
 } from "../db/define-schema.ts";
+import type { OutboxDetail } from "../outbox/outbox-rows.ts";
+import type { OutboxView } from "../outbox/views.ts";
 import type { BotView } from "../pools/bot-view.ts";
 import type { WebhookState } from "../pools/connect-bot.ts";
 import type { PoolView } from "../pools/pool-view.ts";
@@ -228,6 +230,35 @@ const timeline: z.ZodType<Timeline> = z.strictObject({
   ),
 });
 
+const outboxShape = {
+  ...outboxSummaryShape,
+  pool: maybe,
+  tracking_token: maybe,
+  payment_id: maybe,
+  available_at: instant,
+  lease_until: maybeInstant,
+};
+const outboxRow: z.ZodType<OutboxView> = z.strictObject(outboxShape);
+
+const outboxDetail: z.ZodType<OutboxDetail> = z.strictObject({
+  ...outboxShape,
+  payload: z.unknown(),
+  requests: z.array(
+    z.strictObject({
+      id: count,
+      started_at: instant,
+      outcome: text,
+      events: count,
+      status: count.nullable(),
+      code: count.nullable(),
+      subcode: count.nullable(),
+      fbtrace_id: maybe,
+      duration_ms: count,
+      response: text,
+    }),
+  ),
+});
+
 const problem = z
   .strictObject({
     type: text,
@@ -260,6 +291,9 @@ export const SCHEMAS = {
   ApiKeyPage: pageOf(apiKey),
   NewApiKey: z.strictObject({ ...apiKeyShape, key: text }),
   Timeline: timeline,
+  OutboxPage: pageOf(outboxRow),
+  OutboxDetail: outboxDetail,
+  Replayed: z.strictObject({ action: z.enum(["retry", "discard"]), dry_run: z.boolean(), rows: count }),
   Problem: problem,
 } as const;
 

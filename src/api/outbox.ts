@@ -1,0 +1,84 @@
+import { Elysia } from "elysia";
+import { z } from "zod";
+import type { Database } from "../db/database.ts";
+import { findOutboxRow, listOutbox } from "../outbox/outbox-rows.ts";
+import { countReplay, type Replay, replay, type Selection } from "../outbox/replay.ts";
+import { problem } from "../platform/problem.ts";
+import { recordAudit } from "../pools/audit.ts";
+import type { Authorize } from "./authorize.ts";
+import { describeRoute } from "./describe.ts";
+import { apiGuard } from "./guard.ts";
+import { outboxFilter, outboxFilterShape, replayBody } from "./outbox-filter.ts";
+import { idParams, pageOfQuery, pageQuery } from "./params.ts";
+
+export interface OutboxApiDeps {
+  readonly db: Database;
+  readonly now: () => Date;
+  readonly authorize: Authorize;
+}
+
+const describe = describeRoute("Outbox");
+const listQuery = z.strictObject({ ...outboxFilterShape, ...pageQuery });
+
+/** `/api/outbox`: where every event is, and sending or dropping it. */
+export function outboxApi(deps: OutboxApiDeps) {
+  const { db } = deps;
+  return new Elysia({ name: "api.outbox", prefix: "/api" })
+    .use(apiGuard(deps))
+    .get(
+      "/outbox",
+      ({ query: { cursor, limit, ...filter } }) =>
+        listOutbox(db, outboxFilter(filter), pageOfQuery({ cursor, limit })),
+      { query: listQuery, detail: describe("List events, newest first", { 200: "OutboxPage", 400: null }) },
+    )
+    .get(
+      "/outbox/:id",
+      async ({ params }) =>
+        (await findOutboxRow(db, params.id)) ??
+        problem(404, { detail: `There is no outbox row ${params.id}.` }),
+      {
+        params: idParams,
+        detail: describe("Read an event, its payload and every request made for it", {
+          200: "OutboxDetail",
+          404: null,
+        }),
+      },
+    )
+    .post("/outbox/retry", ({ body, actor }) => replayed(deps, "retry", body, actor), {
+      body: replayBody,
+      detail: describe(
+        "Send events again",
+        { 200: "Replayed", 422: null },
+        "Delivered events are never sent again, and those being sent are left alone.",
+      ),
+    })
+    .post("/outbox/discard", ({ body, actor }) => replayed(deps, "discard", body, actor), {
+      body: replayBody,
+      detail: describe(
+        "Take events out of the queue",
+        { 200: "Replayed", 422: null },
+        "A discarded event can still be retried, as long as it is kept.",
+      ),
+    });
+}
+
+async function replayed(
+  { db, now }: OutboxApiDeps,
+  action: Replay,
+  { ids, filter, dry_run }: z.output<typeof replayBody>,
+  actor: string,
+) {
+  const selection: Selection = ids === undefined ? { filter: outboxFilter(filter ?? {}) } : { ids };
+  if (dry_run) return { action, dry_run: true, rows: await countReplay(db, action, selection) };
+  const rows = await replay(db, action, selection);
+  await db.transaction((tx) =>
+    recordAudit(tx, db.tables, {
+      at: now(),
+      actor,
+      action: `outbox.${action}`,
+      subject: "outbox",
+      after: { ...selection, rows },
+    }),
+  );
+  return { action, dry_run: false, rows };
+}

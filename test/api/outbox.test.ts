@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
+import { SCHEMAS } from "../../src/api/schemas.ts";
+import { testDialect } from "../support/database.ts";
+import { type SeededVisitor, seedVisitor } from "../support/seed-visitor.ts";
+import { type Harness, openHarness } from "./harness.ts";
+
+let api: Harness;
+let visitor: SeededVisitor;
+beforeAll(async () => {
+  api = await openHarness();
+  visitor = await seedVisitor(api.own.db);
+  await seedVisitor(api.own.db);
+});
+afterAll(() => api.own.dispose());
+
+async function list(query: string) {
+  const answer = await api.call("GET", `/api/outbox${query}`);
+  expect(answer.status).toBe(200);
+  SCHEMAS.OutboxPage.parse(answer.body);
+  const items: { id: number; event_name: string; status: string; pool: string }[] = answer.body.items;
+  return { items, next_cursor: answer.body.next_cursor };
+}
+
+describe(`the outbox over the API on ${testDialect}`, () => {
+  test("is listed newest first, in pages", async () => {
+    const all = await list("");
+    expect(all.items).toHaveLength(6);
+    const first = await list("?limit=4");
+    const second = await list(`?limit=4&cursor=${first.next_cursor}`);
+    expect([...first.items, ...second.items]).toEqual(all.items);
+    expect(second.next_cursor).toBeNull();
+  });
+
+  test.each<[query: string, rows: number]>([
+    ["?status=dead", 2],
+    ["?status=delivered&event_name=PageView", 2],
+    ["?pool=<slug>", 3],
+    ["?pool=nobody", 0],
+    ["?event_id=purchase_<payment>", 1],
+    ["?tracking_token=<token>&destination=telegram", 1],
+    ["?text=invalid%20PARAM", 2],
+    ["?after=2025-03-01T12:00:05Z", 4],
+    ["?before=2025-03-01", 0],
+  ])("%s picks out what it says", async (query, rows) => {
+    const { slug, paymentId, token } = visitor;
+    const filled = query.replace("<slug>", slug).replace("<payment>", paymentId).replace("<token>", token);
+    expect((await list(filled)).items).toHaveLength(rows);
+  });
+
+  test.each(["?status=lost", "?after=yesterday", "?colour=red", "?text=%00", "?pool="])(
+    "the query %s is refused",
+    async (query) => {
+      const answer = await api.call("GET", `/api/outbox${query}`);
+      expect(answer.status).toBe(400);
+      SCHEMAS.Problem.parse(answer.body);
+      expect(answer.body.errors).toHaveLength(1);
+    },
+  );
+
+  test("a row opens with its payload and its requests", async () => {
+    const [row] = (await list(`?event_id=evt_${visitor.token}`)).items;
+    const answer = await api.call("GET", `/api/outbox/${row?.id}`);
+    SCHEMAS.OutboxDetail.parse(answer.body);
+    expect(answer.body).toMatchObject({ payload: { event_id: `evt_${visitor.token}` }, requests: [] });
+    expect((await api.call("GET", "/api/outbox/999999")).status).toBe(404);
+  });
+
+  test("a dry run counts and changes nothing; the real one retries, and is written down", async () => {
+    const filter = { pool: visitor.slug, status: "dead" };
+    const dry = await api.call("POST", "/api/outbox/retry", { filter, dry_run: true });
+    expect(dry.body).toEqual({ action: "retry", dry_run: true, rows: 1 });
+    expect((await list("?status=dead")).items).toHaveLength(2);
+    const real = await api.call("POST", "/api/outbox/retry", { filter });
+    SCHEMAS.Replayed.parse(real.body);
+    expect(real.body.rows).toBe(1);
+    expect((await list(`?status=pending&pool=${visitor.slug}`)).items).toHaveLength(1);
+    const { auditLog } = api.own.db.tables;
+    const audited = await api.own.db.select().from(auditLog).where(eq(auditLog.action, "outbox.retry"));
+    expect(audited).toMatchObject([{ actor: "api:environment", after: { rows: 1, filter } }]);
+  });
+
+  test("chosen rows are discarded; delivered ones stay", async () => {
+    const all = await list("");
+    const ids = all.items.map(({ id }) => id);
+    const answer = await api.call("POST", "/api/outbox/discard", { ids });
+    expect(answer.body.rows).toBe(2);
+    const statuses = (await list("")).items.map(({ status }) => status);
+    expect(statuses.filter((status) => status === "delivered")).toHaveLength(4);
+    expect(statuses.filter((status) => status === "discarded")).toHaveLength(2);
+  });
+
+  test.each([
+    {},
+    { ids: [1], filter: {} },
+    { ids: [] },
+    { ids: ["1"] },
+    { ids: [0] },
+    { filter: { colour: 1 } },
+    { filter: null },
+  ])("the selection %j is refused", async (body) => {
+    expect((await api.call("POST", "/api/outbox/discard", body)).status).toBe(422);
+  });
+});
