@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createRetention, firstTokenAt } from "../../src/outbox/retention.ts";
+import { outboxBacklog, outboxStatus } from "../../src/outbox/status.ts";
+import { newId } from "../../src/platform/ids.ts";
+import { createLog } from "../../src/platform/log.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { addRows, statusCounts } from "../support/outbox.ts";
+
+let own: TestDatabase;
+beforeAll(async () => {
+  own = await createTestDatabase();
+});
+afterAll(() => own.dispose());
+
+const DAY_MS = 86_400_000;
+const LONG_AGO = new Date(Date.now() - 40 * DAY_MS);
+const retention = () => createRetention({ db: own.db, log: createLog("silent"), days: 30, pauseMs: 0 });
+
+describe(`retention on ${testDialect}`, () => {
+  test("removes what is done with and too old, in as many batches as it takes, and nothing else", async () => {
+    for (const status of ["delivered", "expired", "discarded", "dead", "pending"] as const) {
+      await addRows(own.db, status === "delivered" ? 5_000 : 10, { status, createdAt: LONG_AGO });
+      await addRows(own.db, 3, { status });
+    }
+    expect(await retention().run()).toMatchObject({ outbox: 5_020 });
+    expect(await statusCounts(own.db)).toEqual({
+      delivered: 3,
+      expired: 3,
+      discarded: 3,
+      dead: 13,
+      pending: 13,
+    });
+    expect(await retention().run()).toMatchObject({ outbox: 0 });
+  });
+
+  test("removes old requests, update numbers and sessions", async () => {
+    const { outboxAttempts, telegramUpdates, sessions } = own.db.tables;
+    const dates = [LONG_AGO, new Date()];
+    await own.db.transaction(async (tx) => {
+      for (const [i, at] of dates.entries()) {
+        await tx.insert(outboxAttempts).values({
+          destination: "meta",
+          route: "1",
+          outboxIds: [i],
+          events: 1,
+          outcome: "delivered",
+          durationMs: 1,
+          response: "{}",
+          startedAt: at,
+        });
+        await tx.insert(telegramUpdates).values({ botId: 1, updateId: i, createdAt: at });
+        const trackingToken = i === 0 ? firstTokenAt(LONG_AGO).slice(0, 20) + newId().slice(20) : newId();
+        const times = { pageviewTs: at, createdAt: at, updatedAt: at };
+        await tx
+          .insert(sessions)
+          .values({ trackingToken, rootEventId: `evt_${trackingToken}`, poolId: 1, botId: 1, ...times });
+      }
+    });
+    expect(await retention().run()).toMatchObject({ outboxAttempts: 1, telegramUpdates: 1, sessions: 1 });
+    for (const table of [outboxAttempts, telegramUpdates, sessions]) {
+      expect(await own.db.$count(table)).toBe(1);
+    }
+  });
+
+  test("a stop in the middle is heard after the batch in hand", async () => {
+    await addRows(own.db, 6_000, { status: "delivered", createdAt: LONG_AGO });
+    const stopped = retention();
+    const running = stopped.run();
+    await stopped.stop();
+    const { outbox } = await running;
+    expect(outbox).toBeLessThan(6_000);
+    expect((await retention().run()).outbox + outbox).toBe(6_000);
+  });
+});
+
+test("a token's time lies in its first twelve digits", () => {
+  const at = new Date();
+  expect(newId() >= firstTokenAt(at)).toBe(true);
+  expect(newId() < firstTokenAt(new Date(at.getTime() + DAY_MS))).toBe(true);
+});
+
+describe(`status on ${testDialect}`, () => {
+  test("reads the operators' views with numbers and ISO times, the same on both databases", async () => {
+    const createdAt = new Date("2026-03-01T23:30:00.123Z");
+    await addRows(own.db, 2, { status: "pending", route: "555", createdAt, availableAt: createdAt });
+    const delivered = await outboxStatus(own.db, { delivered: true });
+    expect(delivered.some(({ status }) => status === "delivered")).toBe(true);
+    const waiting = await outboxStatus(own.db, { delivered: false });
+    expect(waiting.some(({ status }) => status === "delivered")).toBe(false);
+    expect(waiting.find(({ status }) => status === "pending")).toMatchObject({
+      destination: "meta",
+      pool: null,
+      event_name: "PageView",
+      events: 15,
+      newest_created_at: expect.stringMatching(/Z$/),
+    });
+    const [oldest] = (await outboxBacklog(own.db)).filter(({ route }) => route === "555");
+    expect(oldest).toMatchObject({
+      state: "ready",
+      waiting: 2,
+      due: 2,
+      sending: 0,
+      failures: 0,
+      oldest_created_at: createdAt.toISOString(),
+      next_at: createdAt.toISOString(),
+      paused_at: null,
+    });
+  });
+});
