@@ -1,5 +1,6 @@
 const BASE_MS = 2_000;
 const CAP_MS = 3_600_000;
+const LEAST_MS = 500;
 
 /**
  * How long a row waits after its n-th failed attempt: exponential with full jitter, anywhere between half a
@@ -7,11 +8,15 @@ const CAP_MS = 3_600_000;
  * up for the number of its attempts, only for its age.
  *
  * @param attempts how often it was tried, from 1
- * @param random uniform in [0, 1)
+ * @param random uniform in [0, 1); rows that failed together share it, so that they stay together
  */
 export function backOffMs(attempts: number, random: number): number {
-  const ceiling = Math.min(CAP_MS, BASE_MS * 2 ** Math.min(attempts - 1, 30));
-  return Math.round(500 + random * (ceiling - 500));
+  return Math.round(LEAST_MS + random * (backOffCeilingMs(attempts) - LEAST_MS));
+}
+
+/** The longest wait after the n-th failed attempt. */
+export function backOffCeilingMs(attempts: number): number {
+  return Math.min(CAP_MS, BASE_MS * 2 ** Math.min(Math.max(attempts, 1) - 1, 30));
 }
 
 /** Failures in a row that open a route's breaker. */
@@ -24,3 +29,6 @@ export function breakerRestMs(failures: number): number {
   if (failures < BREAKER_THRESHOLD) return 0;
   return Math.min(BREAKER_CAP_MS, BREAKER_BASE_MS * 2 ** Math.min(failures - BREAKER_THRESHOLD, 20));
 }
+
+/** How long a route is left alone that was told to slow down, but not for how long. */
+export const THROTTLE_MS = 60_000;

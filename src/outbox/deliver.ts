@@ -1,220 +1,198 @@
+import { sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
-import { backOffMs, breakerRestMs } from "./back-off.ts";
-import type { ClaimedRow, DestinationAdapter, Sent } from "./destination.ts";
-import { extendLease, type Settlement, settle } from "./lease.ts";
-import { changeRoute, type RouteChange, type RouteKey } from "./routes.ts";
+import { BREAKER_THRESHOLD, backOffMs } from "./back-off.ts";
+import { type Consequences, consequencesOf } from "./consequences.ts";
+import type { Answer, ClaimedRow, DestinationAdapter, Sent, Verdict } from "./destination.ts";
+import { isolate, type Reply } from "./isolate.ts";
+import { type Settlement, settle } from "./lease.ts";
+import { changeRoute, hurryRetries, type RouteKey } from "./routes.ts";
+import { surely } from "./surely.ts";
 
-/** Tells a feature, inside the transaction that settles them, which rows ended and how. */
-export type OnSettled = (
-  tx: Tx,
-  rows: readonly ClaimedRow[],
-  settlement: Settlement,
-  key: RouteKey,
-) => Promise<void>;
+/** How rows come to their end. */
+export type Ending = Extract<Settlement, { readonly kind: "delivered" | "dead" | "expired" }>;
+
+/** Tells a feature, inside the transaction that settles them, which rows came to their end and how. */
+export type OnSettled = (tx: Tx, rows: readonly ClaimedRow[], ending: Ending, key: RouteKey) => Promise<void>;
+
+/** One request made, for the metrics. */
+export interface RequestFact extends RouteKey {
+  readonly outcome: Verdict["kind"];
+  readonly events: number;
+  readonly durationMs: number;
+}
 
 export interface DeliveryDeps {
   readonly db: Database;
   readonly log: Log;
   readonly adapter: DestinationAdapter;
   readonly onSettled: OnSettled;
+  readonly onRequest: (fact: RequestFact) => void;
+  /** Aborted when the process stops. */
   readonly signal: AbortSignal;
+}
+
+/** Rows of one route, held under one lease. */
+export interface Batch {
+  readonly key: RouteKey;
+  readonly leaseId: string;
+  readonly rows: readonly ClaimedRow[];
   /** Failures in a row that the route had before. */
   readonly failures: number;
+  /** Refusals in a row that nothing in the events explained; kept by the dispatcher from batch to batch. */
+  readonly streak: { unexplained: number };
 }
-
-const THROTTLE_MS = 60_000;
-
-/** What a finished request means for the dispatcher: go on with the route, or leave it for now. */
-export type RouteState = "open" | "resting";
 
 /**
- * Sends rows held under a lease and settles every one of them. Where the other side refuses a batch for one bad
- * row, the batch is halved until that row stands alone: it ends, its neighbours are delivered, and that costs
- * about 2·log2(n) requests.
+ * Sends a batch and settles every row of it. Where the other side refuses it for a bad row, it is sent apart until
+ * that row stands alone: it ends with the other side's words, and its neighbours are delivered.
  */
-export async function deliver(
-  deps: DeliveryDeps,
-  key: RouteKey,
-  leaseId: string,
-  rows: readonly ClaimedRow[],
-): Promise<RouteState> {
-  const tooOld = rows.filter((row) => deps.adapter.isExpired(row, new Date()));
-  if (tooOld.length > 0) await expire(deps, key, leaseId, tooOld);
-  const queue = [rows.filter((row) => !tooOld.includes(row))];
-  for (let batch = queue.shift(); batch; batch = queue.shift()) {
-    if (batch.length === 0) continue;
-    const sent = await deps.adapter.send(key.route, batch, deps.signal);
-    if (sent.verdict.kind === "invalid" && batch.length > 1) {
-      await record(deps, key, leaseId, batch, sent, null, null);
-      const middle = Math.ceil(batch.length / 2);
-      queue.unshift(batch.slice(0, middle), batch.slice(middle));
-      const held = queue.flat().map(({ id }) => id);
-      if (!(await extendLease(deps.db, leaseId, held))) return "resting";
-      continue;
-    }
-    const { settlement, change } = consequences(sent, batch, deps.failures);
-    await record(deps, key, leaseId, batch, sent, settlement, change);
-    if (settlement.kind === "pending") {
-      // The rest of the batch shares the request's fate: the route is in trouble, not the rows.
-      await release(deps, leaseId, queue.flat(), settlement);
-      return "resting";
-    }
+export async function deliver(deps: DeliveryDeps, batch: Batch): Promise<void> {
+  const { adapter, signal } = deps;
+  const isTooOld = (row: ClaimedRow) => adapter.isExpired(row, new Date(row.claimedAtMs));
+  const tooOld = new Set(batch.rows.filter(isTooOld));
+  if (tooOld.size > 0) await expire(deps, batch, [...tooOld]);
+  const sendable = tooOld.size > 0 ? batch.rows.filter((row) => !tooOld.has(row)) : batch.rows;
+  if (sendable.length === 0) return;
+  try {
+    const unasked = await isolate(sendable, (rows) =>
+      signal.aborted ? giveBack(deps, batch, rows) : send(deps, batch, rows),
+    );
+    if (unasked.length > 0) await giveBack(deps, batch, unasked);
+  } catch (error) {
+    await setBack(deps, batch, error);
+    throw error;
   }
-  return "open";
 }
 
-interface Consequences {
-  readonly settlement: Settlement;
-  readonly change: RouteChange;
+/** Not these rows are to blame: they are due when their route is fine, or another dispatcher there. */
+async function giveBack(deps: DeliveryDeps, batch: Batch, rows: readonly ClaimedRow[]): Promise<Reply> {
+  await surely(deps, (tx) =>
+    settle(tx, deps.db, batch.leaseId, rows, { kind: "released", afterMs: null, reason: null }),
+  );
+  return { kind: "stop" };
 }
 
-/** What an answer does to the rows it was for and to their route. */
-function consequences(
+/** Something of ours failed, such as the database: what the batch still holds is tried again like any failure. */
+async function setBack({ db, log }: DeliveryDeps, batch: Batch, error: unknown): Promise<void> {
+  const afterMs = (attempts: number) => backOffMs(attempts, Math.random());
+  const reason = `could not be handled: ${String(error)}`;
+  await db
+    .transaction(async (tx) => {
+      await settle(tx, db, batch.leaseId, batch.rows, { kind: "retry", afterMs, fbtraceId: null, reason });
+      await changeRoute(tx, db, batch.key, { kind: "failed" });
+    })
+    .catch((cause) => log.warn({ error: cause }, "a batch could not even be set back; its lease runs out"));
+}
+
+async function send(deps: DeliveryDeps, batch: Batch, rows: readonly ClaimedRow[]): Promise<Reply> {
+  const { key, streak } = batch;
+  const sent = await deps.adapter.send(key.route, rows, deps.signal);
+  const consequences = consequencesOf(sent, {
+    events: rows.length,
+    unexplained: streak.unexplained,
+    isStopping: deps.signal.aborted,
+    random: Math.random(),
+  });
+  const { verdict } = sent;
+  if (verdict.kind === "delivered") streak.unexplained = 0;
+  if (verdict.kind === "invalid" && rows.length === 1 && verdict.isUnexplained) streak.unexplained++;
+  report(deps, key, rows.length, sent);
+  await surely(deps, (tx, isLastTry) => record(deps, tx, batch, rows, sent, consequences, !isLastTry));
+  return consequences.reply;
+}
+
+/** One log line a request, with the raw answer; and one for a pause, which needs somebody's attention. */
+function report(
+  { log, onRequest }: DeliveryDeps,
+  key: RouteKey,
+  events: number,
   { verdict, answer }: Sent,
-  rows: readonly ClaimedRow[],
-  failures: number,
-): Consequences {
-  const { fbtraceId } = answer;
-  switch (verdict.kind) {
-    case "delivered":
-      return {
-        settlement: { kind: "delivered", fbtraceId, note: verdict.note },
-        change: { kind: "healthy", pauseMs: verdict.pauseMs },
-      };
-    case "invalid":
-      return {
-        settlement: { kind: verdict.as, fbtraceId, reason: verdict.reason },
-        change: { kind: "healthy", pauseMs: null },
-      };
-    case "transient": {
-      const attempts = Math.max(...rows.map((row) => row.attempts));
-      const afterMs = Math.max(verdict.afterMs ?? 0, backOffMs(attempts, Math.random()));
-      return {
-        settlement: { kind: "pending", afterMs, countsAttempt: true, reason: verdict.reason },
-        change: { kind: "failed", failures: failures + 1, restMs: breakerRestMs(failures + 1) },
-      };
-    }
-    case "throttled": {
-      const forMs = verdict.afterMs ?? THROTTLE_MS;
-      return {
-        settlement: { kind: "pending", afterMs: forMs, countsAttempt: false, reason: verdict.reason },
-        change: { kind: "throttled", forMs },
-      };
-    }
-    case "credential":
-      return {
-        settlement: { kind: "pending", afterMs: 0, countsAttempt: false, reason: verdict.reason },
-        change: { kind: "paused", reason: verdict.reason },
-      };
+): void {
+  const reason = verdict.kind === "delivered" ? verdict.note : verdict.reason;
+  const { destination, route } = key;
+  if (answer) {
+    onRequest({ destination, route, outcome: verdict.kind, events, durationMs: answer.durationMs });
+    const line = { destination, route, events, outcome: verdict.kind, reason, ...answer };
+    const marker = `[${destination.toUpperCase()} RAW RESPONSE]`;
+    if (verdict.kind === "delivered") log.info(line, marker);
+    else log.warn(line, marker);
+  }
+  if (verdict.kind === "credential") {
+    log.error({ destination, route, reason }, "route paused: its events wait until it is resumed");
   }
 }
 
 /** Writes a request down, and in the same transaction what it did to its rows and to the route. */
 async function record(
   deps: DeliveryDeps,
-  key: RouteKey,
-  leaseId: string,
+  tx: Tx,
+  batch: Batch,
   rows: readonly ClaimedRow[],
   { verdict, answer }: Sent,
-  settlement: Settlement | null,
-  change: RouteChange | null,
+  { settlement, change }: Consequences,
+  withHook: boolean,
 ): Promise<void> {
-  const { db, log } = deps;
-  const line = {
-    ...key,
+  const { db } = deps;
+  const { key, failures } = batch;
+  if (settlement) await settleRows(deps, tx, batch, rows, settlement, withHook);
+  // A healthy route that stays so is not written to: it is the usual case, and many batches share it.
+  const isNews = change !== null && (change.kind !== "healthy" || change.pauseMs !== null || failures > 0);
+  if (isNews) await changeRoute(tx, db, key, change);
+  if (change?.kind === "healthy" && failures >= BREAKER_THRESHOLD) {
+    await hurryRetries(tx, db, key);
+    await tx.notify("outbox");
+  }
+  if (answer) await writeAttempt(tx, db, key, rows, verdict, answer);
+}
+
+async function writeAttempt(
+  tx: Tx,
+  { tables, dialect }: Database,
+  { destination, route }: RouteKey,
+  rows: readonly ClaimedRow[],
+  verdict: Verdict,
+  answer: Answer,
+): Promise<void> {
+  await tx.insert(tables.outboxAttempts).values({
+    destination,
+    route,
+    outboxIds: rows.map(({ id }) => id),
     events: rows.length,
     outcome: verdict.kind,
-    status: answer.status,
-    fbtraceId: answer.fbtraceId,
-    durationMs: answer.durationMs,
-    response: answer.response,
-  };
-  const marker = key.destination === "meta" ? "[META RAW RESPONSE]" : "[TELEGRAM RAW RESPONSE]";
-  if (verdict.kind === "delivered") log.info(line, marker);
-  else log.warn({ ...line, reason: verdict.reason }, marker);
-  if (verdict.kind === "credential") {
-    log.error({ ...key, reason: verdict.reason }, "route paused: its rows wait until it is resumed");
-  }
-  await db.transaction(async (tx) => {
-    if (settlement) await settleRows(deps, tx, key, leaseId, rows, settlement);
-    const isNews =
-      change !== null && (change.kind !== "healthy" || change.pauseMs !== null || deps.failures > 0);
-    if (isNews) await changeRoute(tx, db, key, change);
-    await tx.insert(db.tables.outboxAttempts).values({
-      ...key,
-      outboxIds: rows.map(({ id }) => id),
-      events: rows.length,
-      outcome: verdict.kind,
-      status: answer.status,
-      code: answer.code,
-      subcode: answer.subcode,
-      fbtraceId: answer.fbtraceId,
-      durationMs: answer.durationMs,
-      response: answer.response,
-      startedAt: new Date(Date.now() - answer.durationMs),
-    });
+    ...answer,
+    startedAt: sql<Date>`${dialect.plusMs(dialect.now, -answer.durationMs)}`,
   });
 }
 
 async function settleRows(
-  deps: DeliveryDeps,
+  { db, log, onSettled }: DeliveryDeps,
   tx: Tx,
-  key: RouteKey,
-  leaseId: string,
+  { key, leaseId }: Batch,
   rows: readonly ClaimedRow[],
   settlement: Settlement,
+  withHook: boolean,
 ): Promise<void> {
-  const settled = await settle(
-    tx,
-    deps.db,
-    leaseId,
-    rows.map(({ id }) => id),
-    settlement,
-  );
+  const settled = await settle(tx, db, leaseId, rows, settlement);
   if (settled.length < rows.length) {
-    deps.log.warn(
-      { ...key, lost: rows.length - settled.length },
-      "a lease was lost before its result came; whoever took the rows over decides",
+    log.warn(
+      { route: key.route, lost: rows.length - settled.length },
+      "a lease was lost before its result came; whoever took the events over decides about them",
     );
   }
+  if (!withHook || settlement.kind === "retry" || settlement.kind === "released") return;
   const ids = new Set(settled);
-  await deps.onSettled(
-    tx,
-    rows.filter(({ id }) => ids.has(id)),
-    settlement,
-    key,
-  );
+  const ended = rows.filter(({ id }) => ids.has(id));
+  if (ended.length > 0) await onSettled(tx, ended, settlement, key);
 }
 
-async function expire(deps: DeliveryDeps, key: RouteKey, leaseId: string, rows: readonly ClaimedRow[]) {
+async function expire(deps: DeliveryDeps, batch: Batch, rows: readonly ClaimedRow[]): Promise<void> {
   deps.log.error(
-    { ...key, events: rows.length },
-    "events are older than the destination accepts; they end as expired",
+    { route: batch.key.route, events: rows.length },
+    "events were older than the other side takes when their turn came; they end as expired",
   );
-  await deps.db.transaction((tx) =>
-    settleRows(deps, tx, key, leaseId, rows, {
-      kind: "expired",
-      fbtraceId: null,
-      reason: "older than the destination accepts when its turn came",
-    }),
-  );
-}
-
-async function release(
-  deps: DeliveryDeps,
-  leaseId: string,
-  rows: readonly ClaimedRow[],
-  settlement: Settlement,
-): Promise<void> {
-  if (rows.length === 0) return;
-  await deps.db.transaction((tx) =>
-    settle(
-      tx,
-      deps.db,
-      leaseId,
-      rows.map(({ id }) => id),
-      settlement,
-    ),
+  const reason = "not sent: older than the other side takes when its turn came";
+  await surely(deps, (tx, isLastTry) =>
+    settleRows(deps, tx, batch, rows, { kind: "expired", fbtraceId: null, reason }, !isLastTry),
   );
 }

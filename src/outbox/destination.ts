@@ -8,6 +8,8 @@ export interface ClaimedRow {
   /** Which attempt this is: 1 for the first. */
   readonly attempts: number;
   readonly createdAtMs: number;
+  /** The database's time when the row was claimed: the one clock to measure ages by. */
+  readonly claimedAtMs: number;
   readonly poolId: number | null;
   readonly trackingToken: string | null;
   readonly paymentId: string | null;
@@ -24,7 +26,15 @@ export type Verdict =
   /** The route waits for an operator; the attempt does not count. */
   | { readonly kind: "credential"; readonly reason: string }
   /** At least one of the rows can never be delivered: which one shows when they are sent apart. */
-  | { readonly kind: "invalid"; readonly reason: string; readonly as: "dead" | "expired" };
+  | {
+      readonly kind: "invalid";
+      readonly reason: string;
+      readonly as: "dead" | "expired";
+      /** Places in the batch of rows that look bad; they are tried apart from the others first. */
+      readonly suspects?: readonly number[];
+      /** Nothing in the rows explains the refusal. Many such in a row are the route's fault, not the rows'. */
+      readonly isUnexplained?: boolean;
+    };
 
 /** A request's answer as the operator will read it. Holds no secret. */
 export interface Answer {
@@ -39,7 +49,8 @@ export interface Answer {
 
 export interface Sent {
   readonly verdict: Verdict;
-  readonly answer: Answer;
+  /** Null where no request was made. */
+  readonly answer: Answer | null;
 }
 
 /** Where rows go, and how. */
@@ -48,6 +59,9 @@ export interface DestinationAdapter {
   readonly maxBatch: number;
   /** Whether a row has become too old to be sent; it then ends as `expired`. */
   isExpired(row: ClaimedRow, now: Date): boolean;
-  /** Sends rows of one route in one request. Never throws for what the other side does. */
+  /**
+   * Sends rows of one route in one request. Never throws for what the other side does. An aborted `signal` means that
+   * the process stops: the rows are then given back whatever the verdict, unless it is `delivered`.
+   */
   send(route: string, rows: readonly ClaimedRow[], signal: AbortSignal): Promise<Sent>;
 }

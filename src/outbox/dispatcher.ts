@@ -1,24 +1,22 @@
-import { hostname } from "node:os";
 import { Cron } from "croner";
-import { eq } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Destination } from "../db/define-schema.ts";
 import { newId } from "../platform/ids.ts";
 import type { Log } from "../platform/log.ts";
-import { BREAKER_THRESHOLD } from "./back-off.ts";
-import { deliver, type OnSettled } from "./deliver.ts";
+import { createBell } from "./bell.ts";
+import { deliver, type OnSettled, type RequestFact } from "./deliver.ts";
 import type { DestinationAdapter } from "./destination.ts";
-import { claim, reclaimExpired } from "./lease.ts";
+import { beat, withdraw } from "./heartbeat.ts";
+import { claim, RENEW_EVERY_MS, reclaimExpired, renewLeases } from "./lease.ts";
+import { isProbe, type Limits, nextTurns, routeName } from "./schedule.ts";
 import { type WaitingRoute, waitingRoutes } from "./waiting-routes.ts";
 
-/** Requests under way at once: of one route, and altogether. A slow route can hold up no other for longer than a batch. */
-const PER_ROUTE = 2;
-const ALTOGETHER = 16;
+const LIMITS: Limits = { perRoute: 2, altogether: 16 };
 /** Rows of a route that is tried again after its breaker opened. */
 const PROBE_ROWS = 10;
 /** A route whose rows others are just taking is looked at again after this long. */
 const CONTENDED_MS = 20;
-const HEARTBEAT_EVERY_S = 5;
+const EVERY_SECOND = "* * * * * *";
 /** How long a stop waits for answers before giving requests up. */
 const STOP_GRACE_MS = 5_000;
 
@@ -26,7 +24,10 @@ export interface DispatcherDeps {
   readonly db: Database;
   readonly log: Log;
   readonly adapters: Readonly<Partial<Record<Destination, DestinationAdapter>>>;
+  /** Told of rows that came to their end, in the transaction that says so; what it writes is committed with it. */
   readonly onSettled?: OnSettled;
+  readonly onRequest?: (fact: RequestFact) => void;
+  readonly limits?: Limits;
 }
 
 export interface Dispatcher {
@@ -35,127 +36,129 @@ export interface Dispatcher {
   /** Sends everything that is due; resolves when nothing due is left that this dispatcher could send. */
   drain(): Promise<void>;
   /** Takes no more rows, waits for answers, and gives back what it holds. */
-  stop(): Promise<void>;
+  stop(graceMs?: number): Promise<void>;
 }
 
 /** The only code that lets events out. Any number of dispatchers work on one database side by side. */
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
-  const { db, log, adapters, onSettled = async () => undefined } = deps;
+  const { db, log, adapters, limits = LIMITS } = deps;
+  const { onSettled = async () => undefined, onRequest = () => undefined } = deps;
   const id = newId();
+  const bell = createBell();
   const abort = new AbortController();
-  const inFlight = new Map<string, number>();
+  /** Batches under way, by lease. */
+  const held = new Map<string, { readonly route: WaitingRoute; readonly finished: Promise<void> }>();
   const lastServed = new Map<string, number>();
-  const running = new Set<Promise<void>>();
+  const streaks = new Map<string, { unexplained: number }>();
   let served = 0;
   let stopping = false;
   let draining: Promise<void> | undefined;
-  let knock = Promise.withResolvers<void>();
-  let knocked = false;
+  let isAway = false;
   let nextDue: Timer | undefined;
 
-  /** Its breaker has opened: one small batch at a time until one gets through. */
-  const isProbe = ({ failures }: WaitingRoute) => failures >= BREAKER_THRESHOLD;
-  const keyOf = ({ destination, route }: WaitingRoute) => `${destination} ${route}`;
-
   function drain(): Promise<void> {
-    knocked = true;
-    knock.resolve();
+    bell.ring();
     draining ??= drainAll();
     return draining;
   }
 
   async function drainAll(): Promise<void> {
     try {
-      await reclaimExpired(db);
       for (;;) {
-        knocked = false;
-        knock = Promise.withResolvers();
-        const waiting = stopping ? [] : await waitingRoutes(db, db.dialect);
-        const started = startBatches(waiting);
-        if (running.size > 0) await Promise.race([...running, knock.promise]);
-        else if (started === 0 && !knocked) {
-          planNext(waiting);
-          return;
-        }
+        await bell.wait();
+        const hasRoom = !stopping && held.size < limits.altogether;
+        const waiting = hasRoom ? await waitingRoutes(db, db.dialect) : [];
+        for (const route of turns(waiting)) start(route);
+        if (hasRoom) planNext(waiting);
+        if (held.size === 0 && !bell.hasRung) return;
       }
     } finally {
-      // Before anybody else can run: a knock from here on starts a new drain.
+      // Before anybody else can run: a ring from here on starts a new drain.
       draining = undefined;
     }
   }
 
-  /** Starts a batch for each due route that may have one more, the one served longest ago first. */
-  function startBatches(waiting: readonly WaitingRoute[]): number {
-    const due = waiting
-      .filter((route) => route.dueInMs <= 0 && adapters[route.destination] !== undefined)
-      .filter((route) => (inFlight.get(keyOf(route)) ?? 0) < (isProbe(route) ? 1 : PER_ROUTE))
-      .sort((a, b) => (lastServed.get(keyOf(a)) ?? 0) - (lastServed.get(keyOf(b)) ?? 0));
-    let started = 0;
-    for (const route of due) {
-      if (running.size >= ALTOGETHER) break;
-      const key = keyOf(route);
-      inFlight.set(key, (inFlight.get(key) ?? 0) + 1);
-      lastServed.set(key, ++served);
-      const batch = runBatch(route)
-        .catch((error) =>
-          log.error({ error, route: route.route }, "a batch could not be handled; its lease will run out"),
-        )
-        .finally(() => {
-          running.delete(batch);
-          const left = (inFlight.get(key) ?? 1) - 1;
-          if (left === 0) inFlight.delete(key);
-          else inFlight.set(key, left);
-        });
-      running.add(batch);
-      started++;
+  function turns(waiting: readonly WaitingRoute[]): WaitingRoute[] {
+    const inFlight = new Map<string, number>();
+    for (const { route } of held.values()) {
+      inFlight.set(routeName(route), (inFlight.get(routeName(route)) ?? 0) + 1);
     }
-    return started;
+    const troubled = [...held.values()].filter(({ route }) => route.failures > 0).length;
+    const sendable = waiting.filter(({ destination }) => adapters[destination] !== undefined);
+    return nextTurns(sendable, { inFlight, troubled, lastServed }, limits);
   }
 
-  async function runBatch(route: WaitingRoute): Promise<void> {
+  function start(route: WaitingRoute): void {
+    const leaseId = newId();
+    lastServed.set(routeName(route), ++served);
+    const finished = runBatch(route, leaseId)
+      .catch((error) =>
+        log.error({ error, route: route.route }, "a batch could not be settled; its lease will run out"),
+      )
+      .finally(() => {
+        held.delete(leaseId);
+        bell.ring();
+      });
+    held.set(leaseId, { route, finished });
+  }
+
+  async function runBatch(route: WaitingRoute, leaseId: string): Promise<void> {
     const adapter = adapters[route.destination];
     if (!adapter) return;
-    const leaseId = newId();
-    const rows = await claim(
-      db,
-      route,
-      leaseId,
-      isProbe(route) ? Math.min(PROBE_ROWS, adapter.maxBatch) : adapter.maxBatch,
-    );
+    const { destination, failures } = route;
+    const key = { destination, route: route.route };
+    const limit = isProbe(route) ? Math.min(PROBE_ROWS, adapter.maxBatch) : adapter.maxBatch;
+    const rows = await claim(db, leaseId, { ...key, limit, isProbe: isProbe(route) });
     if (rows.length === 0) {
       await Bun.sleep(CONTENDED_MS);
       return;
     }
-    const key = { destination: route.destination, route: route.route };
-    await deliver(
-      { db, log, adapter, onSettled, signal: abort.signal, failures: route.failures },
-      key,
-      leaseId,
-      rows,
-    );
+    const streak = streaks.get(routeName(route)) ?? { unexplained: 0 };
+    streaks.set(routeName(route), streak);
+    const delivery = { db, log, adapter, onSettled, onRequest, signal: abort.signal };
+    await deliver(delivery, { key, leaseId, rows, failures, streak });
   }
 
   /** The schedule looks once a second; a row that falls due before that is not kept waiting. */
   function planNext(waiting: readonly WaitingRoute[]): void {
     clearTimeout(nextDue);
     const soonest = Math.min(...waiting.map(({ dueInMs }) => dueInMs).filter((ms) => ms > 0));
-    if (soonest < 1_000 && !stopping) nextDue = setTimeout(drainLogged, Math.ceil(soonest) + 1);
+    if (soonest < 1_000 && !stopping) nextDue = setTimeout(wake, Math.ceil(soonest));
   }
 
-  function drainLogged(): void {
-    drain().catch((error) => log.warn({ error }, "the outbox could not be read; trying again in a second"));
+  function wake(): void {
+    drain().then(
+      () => {
+        if (isAway) log.info("the outbox can be read again");
+        isAway = false;
+      },
+      (error) => {
+        if (!isAway) log.warn({ error }, "the outbox cannot be read; trying again every second");
+        isAway = true;
+      },
+    );
   }
 
-  async function heartbeat(): Promise<void> {
-    const { dispatchers } = db.tables;
-    const now = new Date();
-    const values = { id, host: hostname(), pid: process.pid, startedAt: now, heartbeatAt: now };
-    await db.transaction(async (tx) => {
-      await tx
-        .insert(dispatchers)
-        .values(values)
-        .onConflictDoUpdate({ target: dispatchers.id, set: { heartbeatAt: now } });
-    });
+  async function tick(): Promise<void> {
+    wake();
+    if (stopping || isAway) return;
+    await reclaimExpired(db).then(
+      (taken) => {
+        if (taken === 0) return;
+        log.warn({ events: taken }, "a dispatcher died or lost its leases; its events are taken over");
+        wake();
+      },
+      (error) => log.warn({ error }, "lapsed leases could not be taken over; trying again in a second"),
+    );
+  }
+
+  async function showLife(): Promise<void> {
+    try {
+      await beat(db, id);
+      await renewLeases(db, [...held.keys()]);
+    } catch (error) {
+      log.warn({ error }, "this dispatcher's sign of life and leases could not be renewed");
+    }
   }
 
   const schedules: Cron[] = [];
@@ -163,30 +166,26 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   return {
     drain,
     start() {
-      stopListening = db.listen("outbox", drainLogged);
-      const options = { protect: true, unref: true } as const;
+      stopListening = db.listen("outbox", wake);
+      const options = { protect: true, unref: true };
       schedules.push(
-        new Cron("* * * * * *", options, () => drain().catch((error) => log.warn({ error }, "drain failed"))),
-        new Cron(`*/${HEARTBEAT_EVERY_S} * * * * *`, options, () =>
-          heartbeat().catch((error) => log.warn({ error }, "heartbeat failed")),
-        ),
+        new Cron(EVERY_SECOND, options, tick),
+        new Cron(`*/${RENEW_EVERY_MS / 1000} * * * * *`, options, showLife),
       );
-      heartbeat().catch((error) => log.warn({ error }, "heartbeat failed"));
-      drainLogged();
+      void showLife();
+      void tick();
     },
-    async stop() {
+    async stop(graceMs = STOP_GRACE_MS) {
       stopping = true;
       stopListening();
       for (const schedule of schedules) schedule.stop();
       clearTimeout(nextDue);
-      const grace = setTimeout(() => abort.abort(), STOP_GRACE_MS);
-      await Promise.allSettled([...running, draining]);
+      const grace = setTimeout(() => abort.abort(), graceMs);
+      await Promise.all([...held.values()].map(({ finished }) => finished));
+      bell.ring();
+      await draining?.catch(() => undefined);
       clearTimeout(grace);
-      await db
-        .transaction(async (tx) => {
-          await tx.delete(db.tables.dispatchers).where(eq(db.tables.dispatchers.id, id));
-        })
-        .catch((error) => log.warn({ error }, "the dispatcher's heartbeat could not be withdrawn"));
+      await withdraw(db, id).catch((error) => log.warn({ error }, "the sign of life could not be withdrawn"));
     },
   };
 }

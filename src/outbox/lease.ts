@@ -1,66 +1,82 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
-import type { Destination } from "../db/define-schema.ts";
 import type { ClaimedRow } from "./destination.ts";
+import { type RouteKey, takeProbe } from "./routes.ts";
 
-/** How long a dispatcher may hold rows without word; then another one takes them over. */
-export const LEASE_MS = 60_000;
+/**
+ * How long rows stay with a dispatcher that gives no sign of life; then another one takes them over. A living one
+ * renews the leases of its slow requests every `RENEW_EVERY_MS`.
+ */
+export const LEASE_MS = 20_000;
+export const RENEW_EVERY_MS = 5_000;
 
 const SWEEP_BATCH = 5_000;
 
+/** What to take: up to `limit` rows; a probe takes them only where nobody else is probing the route. */
+export interface Claim extends RouteKey {
+  readonly limit: number;
+  readonly isProbe?: boolean;
+}
+
 /**
- * Takes up to `limit` due rows of a route under the lease `leaseId`. Rows that another dispatcher is taking are
- * passed over, so any number of them work side by side.
+ * Takes due rows of a route under the lease `leaseId`, those due longest first. Rows that another dispatcher is
+ * taking are passed over, so any number of them work side by side.
  */
-export async function claim(
-  db: Database,
-  at: { destination: Destination; route: string },
-  leaseId: string,
-  limit: number,
-): Promise<ClaimedRow[]> {
-  const { dialect } = db;
+export async function claim(db: Database, leaseId: string, at: Claim): Promise<ClaimedRow[]> {
   return db.transaction(async (tx) => {
-    const rows = await tx.rows<{ [K in keyof ClaimedRow]: ClaimedRow[K] }>(sql`
-      update outbox
-      set status = 'sending', lease_id = ${leaseId}, lease_until = ${dialect.plusMs(dialect.now, LEASE_MS)},
-          attempts = attempts + 1
-      where id in (
-        select id from outbox
-        where status = 'pending' and destination = ${at.destination} and route = ${at.route}
-          and available_at <= ${dialect.now}
-        order by available_at, id limit ${limit} ${dialect.skipLocked}
-      )
-      returning id, event_name as "eventName", event_id as "eventId", ${dialect.jsonText(sql`payload`)} as payload,
-        attempts, ${dialect.epochMs(sql`created_at`)} as "createdAtMs", pool_id as "poolId",
-        tracking_token as "trackingToken", payment_id as "paymentId"`);
-    // `returning` promises no order, and Postgres writes 64-bit numbers as text.
-    return rows
-      .map((row) => ({ ...row, id: Number(row.id), poolId: row.poolId === null ? null : Number(row.poolId) }))
-      .sort((a, b) => a.id - b.id);
+    if (at.isProbe && !(await takeProbe(tx, db, at, LEASE_MS))) return [];
+    return claimRows(tx, db, leaseId, at);
   });
 }
 
-/** Keeps rows for another lease's length; false where the lease is lost and the rows are somebody else's. */
-export async function extendLease(db: Database, leaseId: string, ids: readonly number[]): Promise<boolean> {
-  const { dialect } = db;
-  const kept = await db.transaction((tx) =>
-    tx.rows(sql`
-      update outbox set lease_until = ${dialect.plusMs(dialect.now, LEASE_MS)}
-      where ${dialect.anyId(sql`id`, ids)} and lease_id = ${leaseId} and status = 'sending' returning id`),
+type RawRow = { readonly [K in keyof ClaimedRow]: ClaimedRow[K] };
+
+async function claimRows(tx: Tx, db: Database, leaseId: string, at: Claim): Promise<ClaimedRow[]> {
+  const { now, plusMs, epochMs, jsonText, skipLocked } = db.dialect;
+  // `materialized`: the rows are looked for and locked once, whatever the planner thinks of the join.
+  const rows = await tx.rows<RawRow>(sql`
+    with due as materialized (
+      select id from outbox
+      where status = 'pending' and destination = ${at.destination} and route = ${at.route} and available_at <= ${now}
+      order by available_at, id limit ${at.limit} ${skipLocked}
+    )
+    update outbox
+    set status = 'sending', lease_id = ${leaseId}, lease_until = ${plusMs(now, LEASE_MS)}, attempts = attempts + 1
+    where id in (select id from due)
+    returning id, event_name as "eventName", event_id as "eventId", ${jsonText(sql`payload`)} as payload, attempts,
+      ${epochMs(sql`created_at`)} as "createdAtMs", ${epochMs(now)} as "claimedAtMs", pool_id as "poolId",
+      tracking_token as "trackingToken", payment_id as "paymentId"`);
+  // `returning` promises no order, and Postgres writes 64-bit numbers as text.
+  return rows
+    .map((row) => ({ ...row, id: Number(row.id), poolId: row.poolId === null ? null : Number(row.poolId) }))
+    .sort((a, b) => a.id - b.id);
+}
+
+/** Keeps the rows of these leases for another lease's length. */
+export async function renewLeases(db: Database, leaseIds: readonly string[]): Promise<void> {
+  if (leaseIds.length === 0) return;
+  const { now, plusMs } = db.dialect;
+  const ids = sql.join(
+    leaseIds.map((id) => sql`${id}`),
+    sql`, `,
   );
-  return kept.length === ids.length;
+  await db.transaction((tx) =>
+    tx.rows(sql`update outbox set lease_until = ${plusMs(now, LEASE_MS)}
+      where status = 'sending' and lease_id in (${ids}) returning id`),
+  );
 }
 
 /** Gives rows whose lease ran out, because their dispatcher died, back to everybody. Answers how many. */
 export async function reclaimExpired(db: Database): Promise<number> {
-  const { dialect } = db;
+  const { now, skipLocked } = db.dialect;
   const rows = await db.transaction((tx) =>
     tx.rows(sql`
+      with lapsed as materialized (
+        select id from outbox where status = 'sending' and lease_until < ${now}
+        order by lease_until limit ${SWEEP_BATCH} ${skipLocked}
+      )
       update outbox set status = 'pending', lease_id = null, lease_until = null
-      where id in (
-        select id from outbox where status = 'sending' and lease_until < ${dialect.now}
-        order by lease_until limit ${SWEEP_BATCH} ${dialect.skipLocked}
-      ) returning id`),
+      where id in (select id from lapsed) returning id`),
   );
   return rows.length;
 }
@@ -69,39 +85,69 @@ export async function reclaimExpired(db: Database): Promise<number> {
 export type Settlement =
   | { readonly kind: "delivered"; readonly fbtraceId: string | null; readonly note: string | null }
   | { readonly kind: "dead" | "expired"; readonly fbtraceId: string | null; readonly reason: string }
-  /** Back to waiting; `countsAttempt` false where nothing was wrong with the rows or the other side. */
+  /** Tried in vain: back to waiting, for as long as `afterMs` says of a row's attempts. */
   | {
-      readonly kind: "pending";
-      readonly afterMs: number;
-      readonly countsAttempt: boolean;
-      readonly reason: string | null;
-    };
+      readonly kind: "retry";
+      readonly afterMs: (attempts: number) => number;
+      readonly fbtraceId: string | null;
+      readonly reason: string;
+    }
+  /** Given back as they were: the attempt does not count, and they are due when they were due. */
+  | { readonly kind: "released"; readonly afterMs: number | null; readonly reason: string | null };
 
 /** Settles rows that are still under the lease; others' rows are left alone. Answers the ids that it settled. */
 export async function settle(
   tx: Tx,
   db: Database,
   leaseId: string,
-  ids: readonly number[],
+  rows: readonly ClaimedRow[],
   settlement: Settlement,
 ): Promise<number[]> {
-  const { dialect } = db;
-  const set = () => {
-    switch (settlement.kind) {
-      case "delivered":
-        return sql`status = 'delivered', delivered_at = ${dialect.now}, fbtrace_id = ${settlement.fbtraceId},
-          last_error = ${settlement.note}`;
-      case "dead":
-      case "expired":
-        return sql`status = ${settlement.kind}, fbtrace_id = ${settlement.fbtraceId}, last_error = ${settlement.reason}`;
-      case "pending":
-        return sql`status = 'pending', available_at = ${dialect.plusMs(dialect.now, settlement.afterMs)},
-          attempts = attempts - ${settlement.countsAttempt ? 0 : 1},
-          last_error = coalesce(${settlement.reason}, last_error)`;
+  const { now, plusMs } = db.dialect;
+  const update = (some: readonly ClaimedRow[], set: SQL) => leave(tx, db, leaseId, some, set);
+  switch (settlement.kind) {
+    case "delivered":
+      return update(
+        rows,
+        sql`status = 'delivered', delivered_at = ${now}, fbtrace_id = ${settlement.fbtraceId}, last_error = ${settlement.note}`,
+      );
+    case "dead":
+    case "expired":
+      return update(
+        rows,
+        sql`status = ${settlement.kind}, fbtrace_id = ${settlement.fbtraceId}, last_error = ${settlement.reason}`,
+      );
+    case "retry": {
+      const { afterMs, fbtraceId, reason } = settlement;
+      const settled: number[] = [];
+      // Rows of one age stay together, so that they go as one batch again.
+      for (const [attempts, peers] of Map.groupBy(rows, (row) => row.attempts)) {
+        const set = sql`status = 'pending', available_at = ${plusMs(now, afterMs(attempts))}, fbtrace_id = ${fbtraceId}, last_error = ${reason}`;
+        settled.push(...(await update(peers, set)));
+      }
+      return settled;
     }
-  };
-  const rows = await tx.rows<{ id: number | string }>(sql`
-    update outbox set ${set()}, lease_id = null, lease_until = null
-    where ${dialect.anyId(sql`id`, ids)} and lease_id = ${leaseId} and status = 'sending' returning id`);
-  return rows.map(({ id }) => Number(id));
+    case "released": {
+      const { afterMs, reason } = settlement;
+      const due = afterMs === null ? sql`available_at` : plusMs(now, afterMs);
+      return update(
+        rows,
+        sql`status = 'pending', available_at = ${due}, attempts = attempts - 1, last_error = coalesce(${reason}, last_error)`,
+      );
+    }
+  }
+}
+
+async function leave(
+  tx: Tx,
+  db: Database,
+  leaseId: string,
+  rows: readonly ClaimedRow[],
+  set: SQL,
+): Promise<number[]> {
+  const ids = rows.map(({ id }) => id);
+  const left = await tx.rows<{ id: number | string }>(sql`
+    update outbox set ${set}, lease_id = null, lease_until = null
+    where ${db.dialect.anyId(sql`id`, ids)} and lease_id = ${leaseId} returning id`);
+  return left.map(({ id }) => Number(id));
 }

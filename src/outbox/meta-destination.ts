@@ -1,57 +1,70 @@
 import { and, desc, eq, isNotNull } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
-import { isExpired, MAX_EVENTS_PER_REQUEST } from "../meta/event-limits.ts";
+import { isExpired, MAX_EVENTS_PER_REQUEST, validateEvent } from "../meta/event-limits.ts";
 import { type GraphAnswer, sendEvents } from "../meta/graph-client.ts";
+import { parseJson } from "../meta/json.ts";
 import { type Outcome, outcomeOf } from "../meta/outcome.ts";
-import type { Secrets } from "../platform/secrets.ts";
+import { SealBrokenError, type Secrets } from "../platform/secrets.ts";
 import type { Answer, ClaimedRow, DestinationAdapter, Verdict } from "./destination.ts";
 
 const TIMEOUT_MS = 30_000;
-/** How long a pixel's token is remembered; a changed one is noticed this soon. */
-const TOKEN_TTL_MS = 2_000;
+
+export interface MetaDestinationDeps {
+  readonly db: Database;
+  readonly secrets: Secrets;
+  readonly graphUrl: string;
+  readonly graphVersion: string;
+  readonly timeoutMs?: number;
+}
 
 /** Sends PageViews and Purchases to Meta's Conversions API, a request for each batch of a pixel. */
-export function metaDestination(deps: {
-  db: Database;
-  secrets: Secrets;
-  graphUrl: string;
-  graphVersion: string;
-  timeoutMs?: number;
-}): DestinationAdapter {
+export function metaDestination(deps: MetaDestinationDeps): DestinationAdapter {
   const { graphUrl, graphVersion, timeoutMs = TIMEOUT_MS } = deps;
-  const accessTokenOf = tokenLookup(deps.db, deps.secrets);
-
   return {
     maxBatch: MAX_EVENTS_PER_REQUEST,
     isExpired: (row, now) => isExpired(eventTimeOf(row), now),
     async send(route, rows, signal) {
       const [pixelId = "", testEventCode = null] = route.split("/", 2);
-      const token = await accessTokenOf(pixelId);
-      if (token.kind === "missing") return unsendable(token.reason);
+      const token = await lookUpToken(deps, pixelId);
+      if (token.kind === "missing")
+        return { verdict: { kind: "credential", reason: token.reason }, answer: null };
       const answer = await sendEvents({
         graphUrl,
         version: graphVersion,
         pixelId,
         accessToken: token.accessToken,
         testEventCode,
-        events: rows.map((row) => row.payload),
+        events: rows.map(eventText),
         timeoutMs,
         partnerAgent: "ponte",
         signal,
       });
       const outcome = outcomeOf(answer, rows.length);
-      return { verdict: verdictOf(outcome), answer: answerOf(answer, outcome) };
+      const verdict = verdictOf(outcome, rows);
+      if (verdict.kind === "credential" && (await isOutdated(deps, pixelId, token.accessToken))) {
+        const reason = `the token was changed while it was refused: ${verdict.reason}`;
+        return { verdict: { kind: "throttled", reason, afterMs: 0 }, answer: answerOf(answer, outcome) };
+      }
+      return { verdict, answer: answerOf(answer, outcome) };
     },
   };
 }
 
+const EVENT_TIME = /("event_time":\s*)(\d+)/;
+
 /** Our own events say their time near the start of their text; reading it costs no parsing. Unix seconds. */
 function eventTimeOf(row: ClaimedRow): number {
-  const found = /"event_time":\s*(\d+)/.exec(row.payload)?.[1];
+  const found = EVENT_TIME.exec(row.payload)?.[2];
   return found === undefined ? row.createdAtMs / 1000 : Number(found);
 }
 
-function verdictOf(outcome: Outcome): Verdict {
+/** The event as it was committed; but Meta refuses the future, which a machine whose clock is ahead may have written. */
+function eventText(row: ClaimedRow): string {
+  if (eventTimeOf(row) * 1000 <= row.claimedAtMs) return row.payload;
+  return row.payload.replace(EVENT_TIME, `$1${Math.floor(row.claimedAtMs / 1000)}`);
+}
+
+function verdictOf(outcome: Outcome, rows: readonly ClaimedRow[]): Verdict {
   switch (outcome.kind) {
     case "delivered":
       return {
@@ -65,8 +78,27 @@ function verdictOf(outcome: Outcome): Verdict {
     case "credential":
       return { kind: "credential", reason: outcome.reason };
     case "invalid":
-      return { kind: "invalid", reason: outcome.reason, as: outcome.expired ? "expired" : "dead" };
+      return {
+        kind: "invalid",
+        reason: outcome.reason,
+        as: outcome.expired ? "expired" : "dead",
+        ...suspicion(outcome, rows),
+      };
   }
+}
+
+/** Which events a refusal may be about: the one Meta names by its place, and those that break a rule known to us. */
+function suspicion({ reason, expired }: Extract<Outcome, { kind: "invalid" }>, rows: readonly ClaimedRow[]) {
+  const broken = rows.flatMap((row, place) => (looksWrong(row) ? [place] : []));
+  const named = Number(/data\[(\d+)\]/.exec(reason)?.[1] ?? Number.NaN);
+  return {
+    suspects: named < rows.length && !broken.includes(named) ? [...broken, named] : broken,
+    isUnexplained: broken.length === 0 && !expired,
+  };
+}
+
+function looksWrong(row: ClaimedRow): boolean {
+  return validateEvent(parseJson(row.payload), new Date(row.claimedAtMs)).kind !== "ok";
 }
 
 function answerOf(answer: GraphAnswer, outcome: Outcome): Answer {
@@ -81,48 +113,41 @@ function answerOf(answer: GraphAnswer, outcome: Outcome): Answer {
   };
 }
 
-/** Nothing was sent: the operator has to give the pixel a token first. */
-function unsendable(reason: string) {
-  return {
-    verdict: { kind: "credential", reason } as const,
-    answer: { status: null, code: null, subcode: null, fbtraceId: null, durationMs: 0, response: reason },
-  };
-}
-
 type Token =
   | { readonly kind: "found"; readonly accessToken: string }
   | { readonly kind: "missing"; readonly reason: string };
 
-/** A pixel's token: that of the most recently changed pool which has the pixel and a token. */
-function tokenLookup(db: Database, secrets: Secrets): (pixelId: string) => Promise<Token> {
+/**
+ * A pixel's token: that of the most recently changed pool which has the pixel and a token. Asked for with every
+ * batch, so that a changed one counts at once, in every process.
+ */
+async function lookUpToken({ db, secrets }: MetaDestinationDeps, pixelId: string): Promise<Token> {
   const { pools } = db.tables;
-  const remembered = new Map<string, { token: Token; until: number }>();
-
-  async function look(pixelId: string): Promise<Token> {
-    const [pool] = await db
-      .select({ sealed: pools.metaAccessToken })
-      .from(pools)
-      .where(and(eq(pools.metaPixelId, pixelId), isNotNull(pools.metaAccessToken)))
-      .orderBy(desc(pools.updatedAt))
-      .limit(1);
-    if (!pool?.sealed) {
-      return {
-        kind: "missing",
-        reason: `No pool holds an access token for pixel ${pixelId}. Set one: ponte pool update <slug> --access-token …`,
-      };
-    }
-    try {
-      return { kind: "found", accessToken: secrets.open(pool.sealed, "pools.meta_access_token") };
-    } catch (error) {
-      return { kind: "missing", reason: String(error) };
-    }
+  const [pool] = await db
+    .select({ slug: pools.slug, sealed: pools.metaAccessToken })
+    .from(pools)
+    .where(and(eq(pools.metaPixelId, pixelId), isNotNull(pools.metaAccessToken)))
+    .orderBy(desc(pools.updatedAt), desc(pools.id))
+    .limit(1);
+  if (!pool?.sealed) {
+    return {
+      kind: "missing",
+      reason: `No pool holds an access token for pixel ${pixelId}. Set one: ponte pool update <slug> --access-token …`,
+    };
   }
+  try {
+    return { kind: "found", accessToken: secrets.open(pool.sealed, "pools.meta_access_token") };
+  } catch (error) {
+    if (!(error instanceof SealBrokenError)) throw error;
+    return {
+      kind: "missing",
+      reason: `The access token of pool ${pool.slug} is unreadable. ${error.message}`,
+    };
+  }
+}
 
-  return async (pixelId) => {
-    const known = remembered.get(pixelId);
-    if (known && known.until > performance.now()) return known.token;
-    const token = await look(pixelId);
-    remembered.set(pixelId, { token, until: performance.now() + TOKEN_TTL_MS });
-    return token;
-  };
+/** Whether the pixel has another token by now than the one that was refused. */
+async function isOutdated(deps: MetaDestinationDeps, pixelId: string, accessToken: string): Promise<boolean> {
+  const token = await lookUpToken(deps, pixelId);
+  return token.kind === "found" && token.accessToken !== accessToken;
 }

@@ -1,6 +1,7 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { Destination } from "../db/define-schema.ts";
+import { BREAKER_THRESHOLD, breakerRestMs } from "./back-off.ts";
 
 export interface RouteKey {
   readonly destination: Destination;
@@ -9,40 +10,110 @@ export interface RouteKey {
 
 /** What a request's outcome does to its route. */
 export type RouteChange =
+  /** It went through. `pauseMs`: the other side asks for quiet before the next one. */
   | { readonly kind: "healthy"; readonly pauseMs: number | null }
-  /** One more failure in a row; `restMs` opens the breaker. */
-  | { readonly kind: "failed"; readonly failures: number; readonly restMs: number }
+  /** One more failure in a row; enough of them open the breaker. */
+  | { readonly kind: "failed" }
   | { readonly kind: "throttled"; readonly forMs: number }
   | { readonly kind: "paused"; readonly reason: string };
 
+/** Rows whose back-off is cut short when a route works again; more wait for their own time. */
+const MOST_HURRIED = 10_000;
+
 /** Writes down what happened to a route. A row comes into being with a route's first trouble. */
 export async function changeRoute(tx: Tx, db: Database, key: RouteKey, change: RouteChange): Promise<void> {
-  const { outboxRoutes } = db.tables;
   const { now, plusMs } = db.dialect;
-  const values = () => {
-    switch (change.kind) {
-      case "healthy":
-        return {
-          failures: 0,
-          openUntil: null,
-          throttledUntil: change.pauseMs === null ? null : sql<Date>`${plusMs(now, change.pauseMs)}`,
-        };
-      case "failed":
-        return {
-          failures: change.failures,
-          openUntil: change.restMs > 0 ? sql<Date>`${plusMs(now, change.restMs)}` : null,
-        };
-      case "throttled":
-        return { throttledUntil: sql<Date>`${plusMs(now, change.forMs)}` };
-      case "paused":
-        return { pausedAt: sql<Date>`${now}`, pausedReason: change.reason };
+  const inMs = (ms: number) => sql<Date>`${plusMs(now, ms)}`;
+  switch (change.kind) {
+    case "healthy": {
+      const rest = change.pauseMs === null ? {} : { throttledUntil: inMs(change.pauseMs) };
+      await putRoute(tx, db, key, { failures: 0, openUntil: null, ...rest });
+      return;
     }
-  };
-  const set = { ...values(), updatedAt: sql<Date>`${now}` };
+    case "failed": {
+      const failures = await countFailure(tx, db, key);
+      const restMs = breakerRestMs(failures);
+      if (restMs > 0) await putRoute(tx, db, key, { openUntil: inMs(restMs) });
+      return;
+    }
+    case "throttled":
+      // The other side answers, so that a probe it was would have got through: no need to rest as well.
+      await putRoute(tx, db, key, { throttledUntil: inMs(change.forMs), openUntil: null });
+      return;
+    case "paused":
+      await putRoute(tx, db, key, {
+        pausedAt: sql<Date>`${now}`,
+        pausedReason: change.reason,
+        openUntil: null,
+      });
+      return;
+  }
+}
+
+interface RouteColumns {
+  readonly pausedAt?: SQL<Date>;
+  readonly pausedReason?: string;
+  readonly throttledUntil?: SQL<Date>;
+  readonly openUntil?: SQL<Date> | null;
+  readonly failures?: number;
+}
+
+async function putRoute(tx: Tx, db: Database, key: RouteKey, columns: RouteColumns): Promise<void> {
+  const { outboxRoutes } = db.tables;
+  const set = { ...columns, updatedAt: sql<Date>`${db.dialect.now}` };
   await tx
     .insert(outboxRoutes)
-    .values({ ...key, ...set })
+    .values({ destination: key.destination, route: key.route, ...set })
     .onConflictDoUpdate({ target: [outboxRoutes.destination, outboxRoutes.route], set });
+}
+
+/** Counted by the database, so that requests which fail at the same time all count. */
+async function countFailure(tx: Tx, db: Database, key: RouteKey): Promise<number> {
+  const { outboxRoutes } = db.tables;
+  const updatedAt = sql<Date>`${db.dialect.now}`;
+  const [route] = await tx
+    .insert(outboxRoutes)
+    .values({ destination: key.destination, route: key.route, failures: 1, updatedAt })
+    .onConflictDoUpdate({
+      target: [outboxRoutes.destination, outboxRoutes.route],
+      set: { failures: sql`${outboxRoutes.failures} + 1`, updatedAt },
+    })
+    .returning({ failures: outboxRoutes.failures });
+  return route?.failures ?? 1;
+}
+
+/**
+ * Takes the right to probe a route whose breaker opened; false where another dispatcher is probing it or it still
+ * rests. The right is held for `forMs`, or until the probe's outcome is written down.
+ */
+export async function takeProbe(tx: Tx, db: Database, key: RouteKey, forMs: number): Promise<boolean> {
+  const { outboxRoutes } = db.tables;
+  const { now, plusMs } = db.dialect;
+  const taken = await tx
+    .update(outboxRoutes)
+    .set({ openUntil: sql<Date>`${plusMs(now, forMs)}` })
+    .where(
+      and(
+        isRoute(db, key),
+        sql`${outboxRoutes.failures} >= ${BREAKER_THRESHOLD}`,
+        sql`(${outboxRoutes.openUntil} is null or ${outboxRoutes.openUntil} <= ${now})`,
+      ),
+    )
+    .returning({ id: outboxRoutes.id });
+  return taken.length > 0;
+}
+
+/** After an outage, nobody need wait out the back-off that it caused: makes the route's rows due. */
+export async function hurryRetries(tx: Tx, db: Database, key: RouteKey): Promise<void> {
+  const { now, skipLocked } = db.dialect;
+  await tx.rows(sql`
+    with retries as materialized (
+      select id from outbox
+      where status = 'pending' and destination = ${key.destination} and route = ${key.route}
+        and available_at > ${now} and attempts > 0
+      limit ${MOST_HURRIED} ${skipLocked}
+    )
+    update outbox set available_at = ${now} where id in (select id from retries) returning id`);
 }
 
 /** Holds a route's rows back until it is resumed. */
@@ -53,10 +124,7 @@ export async function pauseRoute(tx: Tx, db: Database, key: RouteKey, reason: st
 /** Lets a route's rows go again, with a clean record. Answers whether there was anything to resume. */
 export async function resumeRoute(tx: Tx, db: Database, key: RouteKey): Promise<boolean> {
   const { outboxRoutes } = db.tables;
-  const removed = await tx
-    .delete(outboxRoutes)
-    .where(and(eq(outboxRoutes.destination, key.destination), eq(outboxRoutes.route, key.route)))
-    .returning({ id: outboxRoutes.id });
+  const removed = await tx.delete(outboxRoutes).where(isRoute(db, key)).returning({ id: outboxRoutes.id });
   await tx.notify("outbox");
   return removed.length > 0;
 }
@@ -64,13 +132,12 @@ export async function resumeRoute(tx: Tx, db: Database, key: RouteKey): Promise<
 /** A pixel has a new token: whatever its routes were paused for may be over. */
 export async function credentialChanged(tx: Tx, db: Database, pixelId: string): Promise<void> {
   const { outboxRoutes } = db.tables;
-  await tx
-    .delete(outboxRoutes)
-    .where(
-      and(
-        eq(outboxRoutes.destination, "meta"),
-        sql`(${outboxRoutes.route} = ${pixelId} or ${outboxRoutes.route} like ${`${pixelId}/%`})`,
-      ),
-    );
+  const isOfPixel = sql`(${outboxRoutes.route} = ${pixelId} or ${outboxRoutes.route} like ${`${pixelId}/%`})`;
+  await tx.delete(outboxRoutes).where(and(eq(outboxRoutes.destination, "meta"), isOfPixel));
   await tx.notify("outbox");
+}
+
+function isRoute(db: Database, key: RouteKey): SQL | undefined {
+  const { outboxRoutes } = db.tables;
+  return and(eq(outboxRoutes.destination, key.destination), eq(outboxRoutes.route, key.route));
 }
