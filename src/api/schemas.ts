@@ -24,7 +24,7 @@ const instant = z.iso.datetime();
 const maybeInstant = instant.nullable();
 const count = z.int();
 
-const pageOf = (item: z.ZodType) => z.strictObject({ items: z.array(item), next_cursor: maybe });
+const pageOf = <T extends z.ZodType>(item: T) => z.strictObject({ items: z.array(item), next_cursor: maybe });
 
 const pool: z.ZodType<PoolView> = z
   .strictObject({

@@ -1,7 +1,38 @@
+import { apiKeyAdd, apiKeyList, apiKeyRevoke } from "./api-key.ts";
+import { botAdd, botConnect, botList, botUpdate } from "./bot.ts";
 import type { Command } from "./command.ts";
+import { doctor } from "./doctor.ts";
 import { migrate } from "./migrate.ts";
+import { outboxList, outboxRoutes, outboxShow, outboxStatusCommand } from "./outbox.ts";
+import { outboxDiscard, outboxPause, outboxResume, outboxRetry } from "./outbox-change.ts";
 import { poolAdd, poolList, poolShow, poolUpdate } from "./pool.ts";
 import { sandbox } from "./sandbox.ts";
+import { paymentShow, sessionShow } from "./visitor.ts";
 
 /** Every command, in the order in which the help lists them. */
-export const COMMANDS: readonly Command[] = [migrate, poolAdd, poolList, poolShow, poolUpdate, sandbox];
+export const COMMANDS: readonly Command[] = [
+  migrate,
+  poolAdd,
+  poolList,
+  poolShow,
+  poolUpdate,
+  botAdd,
+  botList,
+  botUpdate,
+  botConnect,
+  outboxStatusCommand,
+  outboxRoutes,
+  outboxList,
+  outboxShow,
+  outboxRetry,
+  outboxDiscard,
+  outboxPause,
+  outboxResume,
+  sessionShow,
+  paymentShow,
+  doctor,
+  apiKeyAdd,
+  apiKeyList,
+  apiKeyRevoke,
+  sandbox,
+];

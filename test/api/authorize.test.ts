@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
+import { SCHEMAS } from "../../src/api/schemas.ts";
 import { testDialect } from "../support/database.ts";
 import { ENVIRONMENT_KEY, type Harness, openHarness } from "./harness.ts";
 
@@ -72,12 +73,12 @@ describe(`API keys on ${testDialect}`, () => {
   test("a key is shown once, stored as a digest, listed with a hint, and ends when revoked", async () => {
     const made = await api.call("POST", "/api/keys", { name: "once", scope: "write" });
     expect(made.status).toBe(201);
-    const { key, id } = made.body;
+    const { key, id } = SCHEMAS.NewApiKey.parse(made.body);
     expect(key).toMatch(/^ponte_[\w-]{43}$/);
     expect(JSON.stringify(await keyRow("once"))).not.toContain(key);
     const listed = await api.call("GET", "/api/keys");
     expect(listed.text).not.toContain(key);
-    expect(listed.body.items).toContainEqual(
+    expect(SCHEMAS.ApiKeyPage.parse(listed.body).items).toContainEqual(
       expect.objectContaining({ id, hint: key.slice(-4), scope: "write" }),
     );
     expect((await api.call("GET", "/api/pools", undefined, key)).status).toBe(200);

@@ -16,8 +16,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
-  readonly body: any;
+  /** Undefined where the answer is no JSON. */
+  readonly body: unknown;
 }
 
 export interface Harness {

@@ -17,9 +17,7 @@ afterAll(() => api.own.dispose());
 async function list(query: string) {
   const answer = await api.call("GET", `/api/outbox${query}`);
   expect(answer.status).toBe(200);
-  SCHEMAS.OutboxPage.parse(answer.body);
-  const items: { id: number; event_name: string; status: string; pool: string }[] = answer.body.items;
-  return { items, next_cursor: answer.body.next_cursor };
+  return SCHEMAS.OutboxPage.parse(answer.body);
 }
 
 describe(`the outbox over the API on ${testDialect}`, () => {
@@ -53,8 +51,7 @@ describe(`the outbox over the API on ${testDialect}`, () => {
     async (query) => {
       const answer = await api.call("GET", `/api/outbox${query}`);
       expect(answer.status).toBe(400);
-      SCHEMAS.Problem.parse(answer.body);
-      expect(answer.body.errors).toHaveLength(1);
+      expect(SCHEMAS.Problem.parse(answer.body).errors).toHaveLength(1);
     },
   );
 
@@ -72,8 +69,7 @@ describe(`the outbox over the API on ${testDialect}`, () => {
     expect(dry.body).toEqual({ action: "retry", dry_run: true, rows: 1 });
     expect((await list("?status=dead")).items).toHaveLength(2);
     const real = await api.call("POST", "/api/outbox/retry", { filter });
-    SCHEMAS.Replayed.parse(real.body);
-    expect(real.body.rows).toBe(1);
+    expect(SCHEMAS.Replayed.parse(real.body).rows).toBe(1);
     expect((await list(`?status=pending&pool=${visitor.slug}`)).items).toHaveLength(1);
     const { auditLog } = api.own.db.tables;
     const audited = await api.own.db.select().from(auditLog).where(eq(auditLog.action, "outbox.retry"));
@@ -84,7 +80,7 @@ describe(`the outbox over the API on ${testDialect}`, () => {
     const all = await list("");
     const ids = all.items.map(({ id }) => id);
     const answer = await api.call("POST", "/api/outbox/discard", { ids });
-    expect(answer.body.rows).toBe(2);
+    expect(SCHEMAS.Replayed.parse(answer.body).rows).toBe(2);
     const statuses = (await list("")).items.map(({ status }) => status);
     expect(statuses.filter((status) => status === "delivered")).toHaveLength(4);
     expect(statuses.filter((status) => status === "discarded")).toHaveLength(2);

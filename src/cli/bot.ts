@@ -1,0 +1,196 @@
+import { type BotView, listBots } from "../pools/bot-view.ts";
+import { type BotDeps, connectBot, type TokenCheck, type WebhookState } from "../pools/connect-bot.ts";
+import { createBot, updateBot } from "../pools/manage-bots.ts";
+import { type BotChange, botChangeSchema, botDraftSchema, parseInput } from "../pools/rules.ts";
+import { telegramBotApi } from "../pools/telegram-bot-api.ts";
+import { type Context, defineCommand, type Given, type Options, Refused, WrongUsage } from "./command.ts";
+import { ACTOR, type Opened, withDatabase } from "./open.ts";
+import { allPages } from "./pages.ts";
+import { issueLines } from "./pool-flags.ts";
+import { answer, record, table } from "./print.ts";
+
+const BOT_FLAGS = {
+  token: {
+    type: "string",
+    value: "token",
+    help: "Telegram's token; verified, sealed, and the webhook set. - reads it from standard input",
+  },
+  welcome: { type: "string", value: "text", help: "the answer to /start (default: the built-in text)" },
+  locale: { type: "string", value: "pt-BR|en", help: "its language (default: the person's)" },
+  enabled: { type: "boolean", help: "--no-enabled: no visitor is sent to it" },
+} as const satisfies Options;
+
+export const botAdd = defineCommand({
+  name: "bot add",
+  summary: "Make a bot, or give a bot that a pool made its token",
+  options: { username: { type: "string", value: "username", help: "with or without @" }, ...BOT_FLAGS },
+  details:
+    "Without --token it is a bot that lives elsewhere: visitors are sent to it, its updates are not ours.",
+  examples: ["bot add --username shop_bot --token -", "bot add --username other_bot"],
+  async run(given, _values, context) {
+    if (given.username === undefined) throw new WrongUsage("--username is missing");
+    const parsed = parseInput(botDraftSchema, {
+      username: given.username,
+      ...(await inputOf(given, context)),
+    });
+    if (parsed.kind === "invalid") throw new WrongUsage(issueLines(parsed.issues));
+    const { username, ...change } = parsed.value;
+    await withDatabase(context, async (opened) => {
+      const deps = botDeps(opened);
+      const result = await createBot(deps, ACTOR, parsed.value);
+      switch (result.kind) {
+        case "created":
+          return printBot(context, result.bot, result.webhook, "Made");
+        case "username_taken":
+          if (change.token) return applyChange(context, deps, username, change);
+          throw new Refused(
+            `There is a bot @${username} already. Change it with: bun run ponte bot update ${username}`,
+          );
+        case "invalid":
+        case "telegram_unreachable":
+          throw tokenTrouble(result);
+      }
+    });
+  },
+});
+
+export const botUpdate = defineCommand({
+  name: "bot update",
+  summary: "Change a bot; only what is named changes",
+  takes: ["<username>"],
+  options: BOT_FLAGS,
+  details:
+    'An empty value clears: --welcome "" brings the built-in text back, --token "" takes the token away.',
+  examples: ["bot update shop_bot --welcome 'Olá!' --locale pt-BR"],
+  async run(given, [username = ""], context) {
+    const input = await inputOf(given, context);
+    if (Object.keys(input).length === 0) throw new WrongUsage("nothing to change was named");
+    const parsed = parseInput(botChangeSchema, input);
+    if (parsed.kind === "invalid") throw new WrongUsage(issueLines(parsed.issues));
+    await withDatabase(context, (opened) => applyChange(context, botDeps(opened), username, parsed.value));
+  },
+});
+
+export const botList = defineCommand({
+  name: "bot list",
+  summary: "List the bots",
+  options: {},
+  async run(_given, _values, context) {
+    await withDatabase(context, async ({ db }) => {
+      const bots = await allPages((page) => listBots(db, db.tables, page));
+      answer(context, bots, () =>
+        bots.length === 0 ? "No bot yet. Make one with: bun run ponte bot add --help" : botTable(bots),
+      );
+    });
+  },
+});
+
+export const botConnect = defineCommand({
+  name: "bot connect",
+  summary: "Set a bot's webhook at Telegram again, for instance once PUBLIC_URL changed",
+  takes: ["<username>"],
+  options: {},
+  async run(_given, [username = ""], context) {
+    await withDatabase(context, async (opened) => {
+      const state = await connectBot(botDeps(opened), username);
+      if (state.kind === "not_found") throw noSuchBot(username);
+      if (state.kind !== "set") throw new Refused(webhookText(state));
+      answer(context, state, () => webhookText(state));
+    });
+  },
+});
+
+async function applyChange(
+  context: Context,
+  deps: BotDeps,
+  username: string,
+  change: BotChange,
+): Promise<void> {
+  const result = await updateBot(deps, ACTOR, username, change);
+  switch (result.kind) {
+    case "updated":
+      return printBot(context, result.bot, result.webhook, "Changed");
+    case "unchanged":
+      return printBot(context, result.bot, { kind: "as_before" }, "Nothing to change in");
+    case "not_found":
+      throw noSuchBot(username);
+    case "invalid":
+    case "telegram_unreachable":
+      throw tokenTrouble(result);
+  }
+}
+
+function botDeps(opened: Opened): BotDeps {
+  const { publicUrl, telegramApiUrl } = opened.config;
+  return { ...opened, publicUrl, telegram: telegramBotApi(telegramApiUrl) };
+}
+
+async function inputOf(
+  given: Given<typeof BOT_FLAGS>,
+  { terminal }: Context,
+): Promise<Record<string, unknown>> {
+  const input = {
+    token: given.token === "-" ? await terminal.readLine() : given.token,
+    welcome: given.welcome,
+    locale: given.locale === "" ? null : given.locale,
+    enabled: given.enabled,
+  };
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+}
+
+function tokenTrouble(trouble: Exclude<TokenCheck, { kind: "verified" }>): Refused {
+  return trouble.kind === "invalid"
+    ? new Refused(issueLines(trouble.issues))
+    : new Refused(
+        `Telegram did not answer: ${trouble.reason}\nNothing was saved. Check TELEGRAM_API_URL and try again.`,
+      );
+}
+
+function noSuchBot(username: string): Refused {
+  return new Refused(`There is no bot @${username.replace(/^@/, "")}. See: bun run ponte bot list`);
+}
+
+function printBot(context: Context, bot: BotView, webhook: WebhookState, done: string): void {
+  answer(context, { ...bot, webhook }, () =>
+    [
+      `${done} bot @${bot.username}.`,
+      "",
+      record([
+        ["Number", bot.id],
+        ["Telegram id", bot.telegram_id],
+        ["Token", bot.has_token ? "sealed" : "none"],
+        ["Webhook", webhookText(webhook)],
+        ["Enabled", bot.enabled ? "yes" : "no"],
+        ["Language", bot.locale ?? "the person's"],
+        ["Welcome", bot.welcome ?? "built-in"],
+        ["Pools", bot.pools.join(", ") || "none"],
+      ]),
+    ].join("\n"),
+  );
+}
+
+function webhookText(state: WebhookState): string {
+  switch (state.kind) {
+    case "set":
+      return `set to ${state.url}`;
+    case "as_before":
+      return "as before";
+    case "no_token":
+      return "none: without a token its updates are not ours";
+    case "no_public_url":
+      return "not set: set PUBLIC_URL, then run bot connect";
+    case "failed":
+      return `not set: Telegram said "${state.reason}"; put that right, then run bot connect`;
+  }
+}
+
+function botTable(bots: readonly BotView[]): string {
+  return table(bots, [
+    { head: "BOT", cell: ({ username }) => `@${username}` },
+    { head: "NUMBER", cell: ({ id }) => id },
+    { head: "TOKEN", cell: ({ has_token }) => (has_token ? "sealed" : "none") },
+    { head: "ENABLED", cell: ({ enabled }) => (enabled ? "yes" : "no") },
+    { head: "HEALTH", cell: ({ healthy, health_reason }) => (healthy ? "good" : health_reason) },
+    { head: "POOLS", cell: ({ pools }) => pools.join(", ") },
+  ]);
+}

@@ -1,0 +1,106 @@
+import { existsSync } from "node:fs";
+import { type Config, readConfig } from "../config.ts";
+import type { Database } from "../db/database.ts";
+import { telegramBotApi } from "../pools/telegram-bot-api.ts";
+import { type Context, defineCommand, Refused } from "./command.ts";
+import { checkClock, checkDispatcher, checkOutbox, checkSpool } from "./doctor/check-database.ts";
+import { checkBots, checkPixels, checkRedis, type OutsideDeps } from "./doctor/check-outside.ts";
+import { checkMigrations, checkTables, checkViews } from "./doctor/check-tables.ts";
+import { bad, type Finding, good, warning } from "./doctor/finding.ts";
+import { failureText } from "./failure.ts";
+import { sqlitePath, withDatabase } from "./open.ts";
+import { answer, cellText, count } from "./print.ts";
+
+export const doctor = defineCommand({
+  name: "doctor",
+  summary: "Check everything Ponte needs, and say what to do",
+  options: { offline: { type: "boolean", help: "ask nothing of Meta and Telegram" } },
+  details:
+    "Checks the database with its tables, rights and clock, Redis, the dispatcher, held-up events, the spool, pixel\ncredentials and bot webhooks. Changes nothing and sends no event. Exit code 1 where something is wrong.",
+  async run(given, _values, context) {
+    const config = readConfig(context.terminal.environment);
+    const isOnline = given.offline !== true;
+    const findings = [
+      ...(await databaseFindings(config, context, isOnline)),
+      ...(await guarded("redis", context, () => checkRedis(config))),
+      ...(await guarded("spool", context, async () => checkSpool(config))),
+    ];
+    const wrong = findings.filter(({ level }) => level === "bad").length;
+    answer(context, { healthy: wrong === 0, findings }, () => findings.map(findingText).join("\n"));
+    if (wrong > 0) throw new Refused(`\n${count(wrong, "thing is", "things are")} wrong.`);
+  },
+});
+
+async function databaseFindings(config: Config, context: Context, isOnline: boolean): Promise<Finding[]> {
+  const path = sqlitePath(config.database.url);
+  if (path !== null && !existsSync(path)) {
+    return [bad("database", `there is none at ${path}`, "Make it: bun run ponte migrate")];
+  }
+  return guarded("database", context, () =>
+    withDatabase(context, async ({ db, secrets }) => {
+      const reached = await reach(db);
+      const migrations = await checkMigrations(db, databaseUser(config));
+      const tables = await checkTables(db, databaseUser(config));
+      const structure = [reached, ...secretFindings(config), migrations, ...tables];
+      // What follows reads those tables.
+      if (structure.some(({ level }) => level === "bad")) return structure;
+      const outside: OutsideDeps = { db, secrets, config, telegram: telegramBotApi(config.telegramApiUrl) };
+      const checks: readonly (readonly [string, () => Promise<Finding | Finding[]>])[] = [
+        ["views", () => checkViews(db)],
+        ["clock", () => checkClock(db)],
+        ["dispatcher", () => checkDispatcher(db)],
+        ["outbox", () => checkOutbox(db)],
+        ["pools", () => checkPixels(outside, isOnline)],
+        ["bots", () => checkBots(outside, isOnline)],
+      ];
+      const found = await Promise.all(checks.map(([name, check]) => guarded(name, context, check)));
+      return [...structure, ...found.flat()];
+    }),
+  );
+}
+
+async function reach(db: Database): Promise<Finding> {
+  const startedMs = performance.now();
+  await db.transaction(async () => undefined);
+  return good("database", `${db.dialect.name} answers in ${(performance.now() - startedMs).toFixed(1)} ms`);
+}
+
+function secretFindings({ appSecret, database, dataDir }: Config): Finding[] {
+  if (appSecret !== undefined || sqlitePath(database.url) !== null) return [];
+  return [
+    warning(
+      "APP_SECRET",
+      `is not set: this machine keeps its own in ${dataDir}`,
+      "Set the same APP_SECRET (openssl rand -base64 32) on every machine that uses this database.",
+    ),
+  ];
+}
+
+function databaseUser({ database }: Config): string {
+  return URL.canParse(database.url) ? decodeURIComponent(new URL(database.url).username) : "";
+}
+
+/** A check that fails itself is a finding too, and stops no other. */
+async function guarded(
+  name: string,
+  { terminal }: Context,
+  check: () => Promise<Finding | Finding[]>,
+): Promise<Finding[]> {
+  try {
+    return [await check()].flat();
+  } catch (error) {
+    const [text = "", todo = "Put that right and run doctor again."] = failureText(
+      error,
+      terminal.environment,
+    ).split("\n");
+    return [bad(name, text, todo)];
+  }
+}
+
+const MARKS = { good: "✓", warning: "!", bad: "✗" } as const;
+
+function findingText({ check, level, text, todo }: Finding): string {
+  return [`${MARKS[level]} ${check}: ${cellText(text)}`, ...(todo === null ? [] : [`    ${todo}`])].join(
+    "\n",
+  );
+}

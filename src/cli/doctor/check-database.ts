@@ -1,0 +1,89 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { sql } from "drizzle-orm";
+import type { Config } from "../../config.ts";
+import type { Database } from "../../db/database.ts";
+import { openSpool } from "../../db/spool.ts";
+import { outboxBacklog } from "../../outbox/status.ts";
+import { count, duration } from "../print.ts";
+import { bad, type Finding, good, warning } from "./finding.ts";
+
+const CLOCK_WARNING_MS = 2_000;
+const CLOCK_BAD_MS = 60_000;
+const HEARTBEAT_MS = 60_000;
+
+/** Whether the two clocks agree, reckoned to the middle of the round trip. */
+export async function checkClock(db: Database): Promise<Finding> {
+  const { dialect } = db;
+  const startedMs = Date.now();
+  const [row] = await db.rows<{ now_ms: number | string }>(
+    sql`select ${dialect.epochMs(dialect.now)} as now_ms`,
+  );
+  const differenceMs = Math.round(Number(row?.now_ms) - (startedMs + Date.now()) / 2);
+  const text = `the database is ${duration(Math.abs(differenceMs))} ${differenceMs < 0 ? "behind" : "ahead of"} this machine`;
+  const todo = "Run a time service (chrony, systemd-timesyncd) on both machines.";
+  if (Math.abs(differenceMs) > CLOCK_BAD_MS)
+    return bad("clock", `${text}: Meta refuses events from the future`, todo);
+  return Math.abs(differenceMs) > CLOCK_WARNING_MS ? warning("clock", text, todo) : good("clock", text);
+}
+
+/** Whether somebody sends what waits. */
+export async function checkDispatcher(db: Database): Promise<Finding> {
+  const { dialect } = db;
+  const { dispatchers } = db.tables;
+  const age = sql`${dialect.epochMs(dialect.now)} - ${dialect.epochMs(sql`max(heartbeat_at)`)}`;
+  const [row] = await db.rows<{ age_ms: number | string | null }>(
+    sql`select ${age} as age_ms from ${dispatchers}`,
+  );
+  const todo = "Start Ponte (./scripts/start, or bun run start with ROLE all or dispatcher).";
+  if (row === undefined || row.age_ms === null)
+    return warning("dispatcher", "none has ever run: events wait", todo);
+  const ageMs = Math.max(0, Number(row.age_ms));
+  return ageMs > HEARTBEAT_MS
+    ? warning("dispatcher", `the last sign of life is ${duration(ageMs)} old: events wait`, todo)
+    : good("dispatcher", `a sign of life ${duration(ageMs)} ago`);
+}
+
+/** Whether anything is held up or was given up. */
+export async function checkOutbox(db: Database): Promise<Finding[]> {
+  const { outbox } = db.tables;
+  const dead = await db.$count(outbox, sql`status = 'dead'`);
+  const routes = await outboxBacklog(db);
+  const paused = routes.filter(({ state }) => state === "paused");
+  const waiting = routes.reduce((sum, route) => sum + route.waiting, 0);
+  return [
+    ...paused.map((route) =>
+      bad(
+        "outbox",
+        `${route.destination} route ${route.route} is paused with ${count(route.waiting, "event")}: ${route.paused_reason}`,
+        `Put that right, then: bun run ponte outbox resume ${route.route} --destination ${route.destination}`,
+      ),
+    ),
+    dead > 0
+      ? warning("outbox", `${count(dead, "event")} given up`, "See: bun run ponte outbox list --status dead")
+      : good("outbox", `${count(waiting, "event")} waiting, none given up`),
+  ];
+}
+
+/** Whether visits wait on this machine's disk for the database. */
+export function checkSpool({ dataDir }: Config): Finding {
+  const path = join(dataDir, "spool.db");
+  if (!existsSync(path)) return good("spool", "none on this machine");
+  const spool = openSpool(path);
+  try {
+    const { waiting, setAside } = spool.counts();
+    if (setAside > 0) {
+      const todo = `Look at the reasons in ${path}: select key, reason from spool where reason is not null`;
+      return bad("spool", `${count(setAside, "visit")} could not be replayed and were set aside`, todo);
+    }
+    return waiting > 0
+      ? warning(
+          "spool",
+          `${count(waiting, "visit")} wait for the database`,
+          "A running Ponte replays them by itself.",
+        )
+      : good("spool", "empty");
+  } finally {
+    spool.close();
+  }
+}

@@ -1,0 +1,180 @@
+import { asc, eq, isNotNull } from "drizzle-orm";
+import type { Config } from "../../config.ts";
+import type { Database } from "../../db/database.ts";
+import { checkPixel } from "../../meta/check-pixel.ts";
+import type { Secrets } from "../../platform/secrets.ts";
+import type { BotApi } from "../../pools/bot-api.ts";
+import type { BotRow } from "../../pools/bot-view.ts";
+import { BOT_TOKEN_PURPOSE, webhookUrl } from "../../pools/connect-bot.ts";
+import { ACCESS_TOKEN_PURPOSE } from "../../pools/pool-columns.ts";
+import type { PoolRow } from "../../pools/pool-view.ts";
+import { bad, type Finding, good, warning } from "./finding.ts";
+
+const TIMEOUT_MS = 10_000;
+
+export interface OutsideDeps {
+  readonly db: Database;
+  readonly secrets: Secrets;
+  readonly config: Config;
+  readonly telegram: BotApi;
+}
+
+/** Whether Redis answers, where one is configured. */
+export async function checkRedis({ redisUrl }: Config): Promise<Finding> {
+  if (redisUrl === undefined) return good("redis", "not used");
+  const { Redis } = await import("ioredis");
+  const redis = new Redis(redisUrl, {
+    lazyConnect: true,
+    connectTimeout: TIMEOUT_MS,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+  });
+  let reason = "";
+  redis.on("error", (error) => {
+    reason = error.message;
+  });
+  try {
+    await redis.connect();
+    const startedMs = performance.now();
+    await redis.ping();
+    return good("redis", `answers in ${(performance.now() - startedMs).toFixed(1)} ms`);
+  } catch (error) {
+    const text = reason || String(error);
+    return bad(
+      "redis",
+      text,
+      "Start Redis, or correct REDIS_URL. Until then only the shared limit is missing.",
+    );
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** Whether each pool's token opens and reaches its pixel. `isOnline: false` asks Meta nothing. */
+export async function checkPixels(deps: OutsideDeps, isOnline: boolean): Promise<Finding[]> {
+  const { pools } = deps.db.tables;
+  const rows = await deps.db.select().from(pools).where(eq(pools.enabled, true)).orderBy(asc(pools.id));
+  if (rows.length === 0) {
+    return [warning("pools", "there is none", "Make one: bun run ponte pool add --help")];
+  }
+  const findings = await Promise.all(rows.map((row) => poolFindings(deps, row, isOnline)));
+  return findings.flat();
+}
+
+async function poolFindings(deps: OutsideDeps, pool: PoolRow, isOnline: boolean): Promise<Finding[]> {
+  const check = `pool ${pool.slug}`;
+  if (!pool.metaTrackingEnabled || pool.metaPixelId === null) {
+    return [good(check, "sends nothing to Meta: no pixel, or tracking is off")];
+  }
+  const testing =
+    pool.metaTestEventCode === null
+      ? []
+      : [
+          warning(
+            check,
+            `its test code ${pool.metaTestEventCode} is set: its events are tests and count for nothing`,
+            `bun run ponte pool update ${pool.slug} --test-event-code ""`,
+          ),
+        ];
+  return [...testing, await credentialFinding(deps, check, pool, pool.metaPixelId, isOnline)];
+}
+
+async function credentialFinding(
+  { secrets, config }: OutsideDeps,
+  check: string,
+  pool: PoolRow,
+  pixelId: string,
+  isOnline: boolean,
+): Promise<Finding> {
+  const newToken = `bun run ponte pool update ${pool.slug} --access-token -`;
+  if (pool.metaAccessToken === null) return bad(check, "it has a pixel and no access token", newToken);
+  let accessToken: string;
+  try {
+    accessToken = secrets.open(pool.metaAccessToken, ACCESS_TOKEN_PURPOSE);
+  } catch (error) {
+    return bad(check, String(error), newToken);
+  }
+  if (!isOnline) return good(check, `pixel ${pixelId}, its token opens (Meta was not asked)`);
+  const { graphUrl, graphVersion: version } = config.meta;
+  const result = await checkPixel({ graphUrl, version, pixelId, accessToken, timeoutMs: TIMEOUT_MS });
+  switch (result.kind) {
+    case "reached":
+      return good(
+        check,
+        `its token reaches pixel ${pixelId}${result.name === null ? "" : ` (${result.name})`}`,
+      );
+    case "refused":
+      return bad(check, `Meta refuses its token: ${result.reason}`, newToken);
+    case "unreadable":
+      return warning(
+        check,
+        `its token may not read pixel ${pixelId}: ${result.reason}`,
+        "A token made for the Conversions API alone may still send. Send a test event from the console to be sure.",
+      );
+    case "unanswered":
+      return bad(
+        check,
+        `Meta did not answer: ${result.reason}`,
+        `Check the way to ${graphUrl} (META_GRAPH_URL).`,
+      );
+  }
+}
+
+/** Whether each bot's token opens, is good, and its updates come here. `isOnline: false` asks Telegram nothing. */
+export async function checkBots(deps: OutsideDeps, isOnline: boolean): Promise<Finding[]> {
+  const { bots } = deps.db.tables;
+  const rows = await deps.db.select().from(bots).where(isNotNull(bots.token)).orderBy(asc(bots.id));
+  const { publicUrl } = deps.config;
+  const address =
+    rows.length > 0 && !publicUrl?.startsWith("https://")
+      ? [
+          warning(
+            "PUBLIC_URL",
+            publicUrl === undefined ? "is not set" : `${publicUrl} is not https`,
+            "Telegram sends updates to https addresses only. Set PUBLIC_URL, then bot connect each bot.",
+          ),
+        ]
+      : [];
+  const found = await Promise.all(
+    rows.filter((row) => row.enabled).map((row) => botFinding(deps, row, isOnline)),
+  );
+  return [...address, ...found];
+}
+
+async function botFinding(
+  { secrets, config, telegram }: OutsideDeps,
+  bot: BotRow,
+  isOnline: boolean,
+): Promise<Finding> {
+  const check = `bot @${bot.username}`;
+  const newToken = `bun run ponte bot update ${bot.username} --token -`;
+  const connect = `bun run ponte bot connect ${bot.username}`;
+  let token: string;
+  try {
+    token = secrets.open(bot.token ?? "", BOT_TOKEN_PURPOSE);
+  } catch (error) {
+    return bad(check, String(error), newToken);
+  }
+  if (!isOnline) return good(check, "its token opens (Telegram was not asked)");
+  const info = await telegram.webhookInfo(token);
+  switch (info.kind) {
+    case "refused":
+      return bad(check, `Telegram refuses its token: ${info.reason}`, newToken);
+    case "unreachable":
+      return bad(check, `Telegram did not answer: ${info.reason}`, "Check the way to TELEGRAM_API_URL.");
+    case "known":
+      break;
+  }
+  const expected = config.publicUrl === undefined ? null : webhookUrl(config.publicUrl, bot.id);
+  if (info.url === "" || info.url !== expected) {
+    const text = info.url === "" ? "its webhook is not set" : `its updates go to ${info.url}`;
+    return bad(check, text, expected === null ? `Set PUBLIC_URL, then: ${connect}` : connect);
+  }
+  return info.lastError === null
+    ? good(check, `its webhook is set, ${info.waiting} updates waiting`)
+    : warning(
+        check,
+        `Telegram last failed to reach us (${info.lastErrorAt?.toISOString()}): ${info.lastError}`,
+        "Open PUBLIC_URL from outside; certificate and proxy are the usual causes.",
+      );
+}

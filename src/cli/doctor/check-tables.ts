@@ -1,0 +1,99 @@
+import { getTableColumns, getTableName, sql } from "drizzle-orm";
+import type { PgTable } from "drizzle-orm/pg-core";
+import type { Database, Tx } from "../../db/database.ts";
+import { migrationPlan } from "../../db/migrate.ts";
+import { bad, type Finding, good } from "./finding.ts";
+
+const VIEWS = ["outbox_status", "outbox_backlog", "outbox_dead", "funnel_daily", "pool_performance"] as const;
+const INSUFFICIENT_PRIVILEGE = "42501";
+const MIGRATE = "Run: bun run ponte migrate";
+
+/** Whether every migration was applied. */
+export async function checkMigrations(db: Database, user: string): Promise<Finding> {
+  const { latest, migrationsTable } = migrationPlan(db.dialect.name);
+  const applied = { latestMs: 0 };
+  const error = await failureOf(
+    db
+      .rows<{ latest: number | string | null }>(
+        sql`select max(created_at) as latest from ${sql.identifier(migrationsTable)}`,
+      )
+      .then(([row]) => {
+        applied.latestMs = Number(row?.latest ?? 0);
+      }),
+  );
+  if (error?.code === INSUFFICIENT_PRIVILEGE) {
+    return bad(
+      "migrations",
+      error.message,
+      `As its owner, run: GRANT SELECT ON ${migrationsTable} TO "${user}";`,
+    );
+  }
+  if (error !== null || applied.latestMs === 0) return bad("migrations", "none was ever applied", MIGRATE);
+  return applied.latestMs < latest
+    ? bad("migrations", "the database is older than this version of Ponte", MIGRATE)
+    : good("migrations", "all applied");
+}
+
+/** Whether every table is there, with its columns, and may be read and written by us. */
+export async function checkTables(db: Database, user: string): Promise<Finding[]> {
+  const troubles = await Promise.all(Object.values(db.tables).map((table) => tableTrouble(db, table, user)));
+  const found = troubles.filter((trouble) => trouble !== null);
+  return found.length > 0
+    ? found
+    : [good("tables", `all ${troubles.length} are there and may be read and written`)];
+}
+
+/** Whether the operators' views can be read. */
+export async function checkViews(db: Database): Promise<Finding[]> {
+  const troubles = await Promise.all(
+    VIEWS.map(async (view): Promise<Finding | null> => {
+      const error = await failureOf(db.rows(sql`select * from ${sql.identifier(view)} limit 0`));
+      if (error === null) return null;
+      return bad("views", `${view}: ${error.message}`, MIGRATE);
+    }),
+  );
+  const found = troubles.filter((trouble) => trouble !== null);
+  return found.length > 0 ? found : [good("views", "the operators' views can be read")];
+}
+
+/** What we do to tables, each in a form that touches no row: rights are checked all the same. */
+function probes(table: PgTable): readonly (readonly [right: string, probe: (tx: Tx) => Promise<unknown>])[] {
+  const column = sql.identifier(Object.values(getTableColumns(table))[0]?.name ?? "id");
+  return [
+    ["SELECT", async (tx) => tx.select().from(table).limit(0)],
+    ["INSERT", (tx) => tx.rows(sql`insert into ${table} select * from ${table} where 1 = 0`)],
+    ["UPDATE", (tx) => tx.rows(sql`update ${table} set ${column} = ${column} where 1 = 0`)],
+    ["DELETE", (tx) => tx.rows(sql`delete from ${table} where 1 = 0`)],
+  ];
+}
+
+async function tableTrouble(db: Database, table: PgTable, user: string): Promise<Finding | null> {
+  const name = getTableName(table);
+  const missing: string[] = [];
+  for (const [right, probe] of probes(table)) {
+    // One transaction a probe: on Postgres the first failure would spoil the next.
+    const error = await failureOf(db.transaction((tx) => probe(tx)));
+    if (error === null) continue;
+    if (error.code !== INSUFFICIENT_PRIVILEGE) return bad("tables", `${name}: ${error.message}`, MIGRATE);
+    missing.push(right);
+  }
+  if (missing.length === 0) return null;
+  return bad(
+    "tables",
+    `${name}: ${user} may not ${missing.join(", ")}`,
+    `As its owner, run: GRANT ${missing.join(", ")} ON ${name} TO "${user}"; (or scripts/grant_meta_tracking_sessions.sh <privileged url> ${user})`,
+  );
+}
+
+/** The innermost cause: drizzle's own message only repeats the statement. */
+async function failureOf(work: Promise<unknown>): Promise<{ message: string; code: string } | null> {
+  try {
+    await work;
+    return null;
+  } catch (error) {
+    let cause = error;
+    while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
+    if (!(cause instanceof Error)) return { message: String(cause), code: "" };
+    return { message: cause.message, code: "code" in cause ? String(cause.code) : "" };
+  }
+}

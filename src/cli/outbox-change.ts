@@ -1,0 +1,164 @@
+import type { Destination } from "../db/define-schema.ts";
+import { countReplay, type Replay, replay, type Selection } from "../outbox/replay.ts";
+import { pauseRoute, resumeRoute } from "../outbox/routes.ts";
+import { recordAudit } from "../pools/audit.ts";
+import { type Context, defineCommand, type Given, Refused, WrongUsage } from "./command.ts";
+import { ACTOR, type Opened, withDatabase } from "./open.ts";
+import { filterOf, idsOf, OUTBOX_FLAGS } from "./outbox-flags.ts";
+import { answer, count } from "./print.ts";
+
+const REPLAY_FLAGS = {
+  ...OUTBOX_FLAGS,
+  all: { type: "boolean", help: "all dead and expired events" },
+  "dry-run": { type: "boolean", help: "only count" },
+  yes: { type: "boolean", help: "do not ask first" },
+} as const;
+
+export const outboxRetry = defineCommand({
+  name: "outbox retry",
+  summary: "Send events again: by number, or all that match",
+  takes: ["[id…]"],
+  options: REPLAY_FLAGS,
+  details:
+    "Without --status, dead and expired events are meant. Delivered events are never sent again, and those being\nsent are left alone.",
+  examples: ["outbox retry 41 42", "outbox retry --status dead --pool summer --dry-run"],
+  run: (given, values, context) => runReplay("retry", given, values, context),
+});
+
+export const outboxDiscard = defineCommand({
+  name: "outbox discard",
+  summary: "Take events out of the queue: by number, or all that match",
+  takes: ["[id…]"],
+  options: REPLAY_FLAGS,
+  details:
+    "Without --status, dead and expired events are meant. A discarded event can still be retried by number.",
+  examples: ["outbox discard 41", "outbox discard --status dead --before 2025-03-01"],
+  run: (given, values, context) => runReplay("discard", given, values, context),
+});
+
+const ROUTE_FLAGS = {
+  destination: { type: "string", value: "name", help: "meta (default) or telegram" },
+} as const;
+
+export const outboxPause = defineCommand({
+  name: "outbox pause",
+  summary: "Hold a route's events back until it is resumed",
+  takes: ["<route>"],
+  options: { ...ROUTE_FLAGS, reason: { type: "string", value: "text", help: "what the others will read" } },
+  details: "A route is <pixel>, <pixel>/<test code>, or the bot's id at Telegram: see outbox routes.",
+  async run(given, [route = ""], context) {
+    const destination = destinationOf(given.destination);
+    const reason = given.reason || "paused by the operator";
+    await withDatabase(context, async ({ db, now }) => {
+      await db.transaction(async (tx) => {
+        await pauseRoute(tx, db, { destination, route }, reason);
+        await recordAudit(tx, db.tables, {
+          at: now(),
+          actor: ACTOR,
+          action: "outbox.pause",
+          subject: `route:${destination}:${route}`,
+          after: { reason },
+        });
+      });
+      answer(
+        context,
+        { destination, route, paused: true, reason },
+        () => `Route ${route} is paused: ${reason}`,
+      );
+    });
+  },
+});
+
+export const outboxResume = defineCommand({
+  name: "outbox resume",
+  summary: "Let a paused or resting route's events go again",
+  takes: ["<route>"],
+  options: ROUTE_FLAGS,
+  async run(given, [route = ""], context) {
+    const destination = destinationOf(given.destination);
+    await withDatabase(context, async ({ db, now }) => {
+      const isResumed = await db.transaction(async (tx) => {
+        const resumed = await resumeRoute(tx, db, { destination, route });
+        if (resumed) {
+          await recordAudit(tx, db.tables, {
+            at: now(),
+            actor: ACTOR,
+            action: "outbox.resume",
+            subject: `route:${destination}:${route}`,
+          });
+        }
+        return resumed;
+      });
+      if (!isResumed) {
+        throw new Refused(`Nothing holds ${destination} route ${route} up. See: bun run ponte outbox routes`);
+      }
+      answer(context, { destination, route, paused: false }, () => `Route ${route} goes again.`);
+    });
+  },
+});
+
+async function runReplay(
+  action: Replay,
+  given: Given<typeof REPLAY_FLAGS>,
+  values: readonly string[],
+  context: Context,
+): Promise<void> {
+  const selection = selectionOf(given, values);
+  await withDatabase(context, async (opened) => {
+    const { db } = opened;
+    const rows = await countReplay(db, action, selection);
+    if (given["dry-run"]) {
+      return answer(
+        context,
+        { action, dry_run: true, rows },
+        () => `Would ${action} ${count(rows, "event")}.`,
+      );
+    }
+    const { terminal } = context;
+    if (rows > 0 && terminal.isInteractive && !given.yes) {
+      const question = `${action === "retry" ? "Send" : "Discard"} ${count(rows, "event")}${action === "retry" ? " again" : ""}?`;
+      if (!(await terminal.confirm(question))) throw new Refused("Nothing was changed.");
+    }
+    const done = await replay(db, action, selection, (n) => terminal.progress(`${n} of ${rows}`));
+    terminal.progress("");
+    if (done > 0) await auditReplay(opened, action, selection, done);
+    answer(context, { action, dry_run: false, rows: done }, () => replayText(action, done));
+  });
+}
+
+function selectionOf(given: Given<typeof REPLAY_FLAGS>, values: readonly string[]): Selection {
+  const filter = filterOf(given);
+  if (values.length > 0) {
+    if (filter !== null || given.all) throw new WrongUsage("give either numbers or a filter");
+    return { ids: idsOf(values) };
+  }
+  if (filter === null && !given.all) {
+    throw new WrongUsage("name events by number, by a filter such as --status dead, or with --all");
+  }
+  return { filter: filter ?? {} };
+}
+
+async function auditReplay({ db, now }: Opened, action: Replay, selection: Selection, rows: number) {
+  await db.transaction((tx) =>
+    recordAudit(tx, db.tables, {
+      at: now(),
+      actor: ACTOR,
+      action: `outbox.${action}`,
+      subject: "outbox",
+      after: { ...selection, rows },
+    }),
+  );
+}
+
+function replayText(action: Replay, rows: number): string {
+  if (rows === 0) return "No event matches that can be changed.";
+  return action === "retry"
+    ? `${count(rows, "event")} will be sent again.`
+    : `${count(rows, "event")} discarded.`;
+}
+
+function destinationOf(text: string | undefined): Destination {
+  if (text === undefined || text === "meta") return "meta";
+  if (text === "telegram") return "telegram";
+  throw new WrongUsage("--destination: meta or telegram");
+}

@@ -1,0 +1,63 @@
+import { z } from "zod";
+import { outboxFilter, outboxFilterShape } from "../api/outbox-filter.ts";
+import type { OutboxFilter } from "../outbox/filter.ts";
+import { parseInput } from "../pools/rules.ts";
+import { type Given, type Options, WrongUsage } from "./command.ts";
+import { issueLines } from "./pool-flags.ts";
+
+/** The flags that choose outbox rows. */
+export const OUTBOX_FLAGS = {
+  status: {
+    type: "string",
+    value: "status",
+    help: "pending, sending, delivered, dead, expired or discarded",
+  },
+  pool: { type: "string", value: "slug", help: "of this pool" },
+  "event-name": { type: "string", value: "name", help: "PageView, Purchase, welcome, delivery …" },
+  destination: { type: "string", value: "name", help: "meta or telegram" },
+  route: {
+    type: "string",
+    value: "route",
+    help: "<pixel>, <pixel>/<test code>, or the bot's id at Telegram",
+  },
+  "event-id": { type: "string", value: "id", help: "this event" },
+  token: { type: "string", value: "token", help: "of this visitor (tracking token)" },
+  payment: { type: "string", value: "id", help: "of this payment" },
+  text: { type: "string", value: "text", help: "with this in the event id or the last error" },
+  after: { type: "string", value: "time", help: "from this instant on (2025-03-01 or 2025-03-01T12:00:00Z)" },
+  before: { type: "string", value: "time", help: "before this instant" },
+} as const satisfies Options;
+
+const filterSchema = z.strictObject(outboxFilterShape);
+const FLAG_OF_FIELD = { tracking_token: "token", payment_id: "payment" };
+
+/** The filter that the flags make; null where none was given. */
+export function filterOf(given: Given<typeof OUTBOX_FLAGS>): OutboxFilter | null {
+  const input = {
+    status: given.status,
+    pool: given.pool,
+    event_name: given["event-name"],
+    destination: given.destination,
+    route: given.route,
+    event_id: given["event-id"],
+    tracking_token: given.token,
+    payment_id: given.payment,
+    text: given.text,
+    after: given.after,
+    before: given.before,
+  };
+  const named = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+  if (Object.keys(named).length === 0) return null;
+  const parsed = parseInput(filterSchema, named);
+  if (parsed.kind === "invalid") throw new WrongUsage(issueLines(parsed.issues, FLAG_OF_FIELD));
+  return outboxFilter(parsed.value);
+}
+
+/** Row numbers out of what stands without a flag. */
+export function idsOf(values: readonly string[]): number[] {
+  return values.map((value) => {
+    if (!/^[1-9]\d{0,14}$/.test(value))
+      throw new WrongUsage(`"${value}" is not a number as the lists show it`);
+    return Number(value);
+  });
+}

@@ -1,0 +1,184 @@
+import { describe, expect, test } from "bun:test";
+import { COMMANDS } from "../../src/cli/commands.ts";
+import { nearest } from "../../src/cli/nearest.ts";
+import { cellText, duration, record, table } from "../../src/cli/print.ts";
+import { runCli } from "../../src/cli/run.ts";
+import type { Terminal } from "../../src/cli/terminal.ts";
+import { ponte } from "./ponte.ts";
+
+/** Runs a command line in this process, where no command that it starts needs more than that. */
+async function run(...args: string[]) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const terminal: Terminal = {
+    environment: { DATABASE_URL: "/nonexistent/ponte.db" },
+    isInteractive: false,
+    out: (text) => out.push(text),
+    err: (text) => err.push(text),
+    progress: () => undefined,
+    confirm: async () => false,
+    readLine: async () => "",
+  };
+  const code = await runCli(args, terminal);
+  return { code, out: out.join("\n"), err: err.join("\n") };
+}
+
+describe("the command line", () => {
+  test("as a process: help goes to stdout with 0, a missing command to stderr with 2", async () => {
+    const help = await ponte(["--help"]);
+    expect(help).toMatchObject({ code: 0, err: "" });
+    for (const { name } of COMMANDS) expect(help.out).toContain(`  ${name} `);
+    expect(help.out).toContain("Exit codes: 0 done, 1 refused or failed, 2 wrong usage.");
+    const nothing = await ponte([]);
+    expect(nothing).toMatchObject({ code: 2, out: "" });
+    expect(nothing.err).toContain("Usage:");
+  });
+
+  test("every command explains itself", async () => {
+    for (const command of COMMANDS) {
+      const help = await run(...command.name.split(" "), "--help");
+      expect(help.code).toBe(0);
+      expect(help.out).toContain(`Usage: bun run ponte ${command.name}`);
+      for (const flag of Object.keys(command.options)) expect(help.out).toContain(`--${flag}`);
+    }
+  });
+
+  test("every example in the help is read without complaint about its flags", async () => {
+    for (const command of COMMANDS) {
+      for (const example of command.examples ?? []) {
+        if (example.startsWith("sandbox")) continue;
+        const args = [...example.matchAll(/'([^']*)'|(\S+)/g)].map((word) => word[1] ?? word[2] ?? "");
+        const ran = await run(...args);
+        expect({ example, ...ran }).toMatchObject({ code: 1 });
+        expect(ran.err).toContain("There is no database at /nonexistent/ponte.db");
+      }
+    }
+  });
+
+  test("a group lists its commands", async () => {
+    const help = await run("pool", "--help");
+    expect(help.code).toBe(0);
+    expect(help.out).toContain("pool update");
+    expect(help.out).not.toContain("bot add");
+    expect((await run("pool")).code).toBe(2);
+  });
+
+  test.each([
+    [["pol"], 'did you mean "pool"?'],
+    [["pool", "lst"], 'did you mean "pool list"?'],
+    [["migrat"], 'did you mean "migrate"?'],
+    [["outbox", "retyr"], 'did you mean "outbox retry"?'],
+    [["frobnicate"], 'unknown command "frobnicate"\n'],
+    [["pool", "add", "--slgu", "x"], "unknown flag --slgu; did you mean --slug?"],
+    [["pool", "add", "--frobnicate"], "unknown flag --frobnicate\n"],
+    [["pool", "add", "--slug"], "--slug"],
+    [["pool", "add"], "--slug is missing"],
+    [["pool", "add", "--slug", "ok"], "--bot is missing"],
+    [["pool", "add", "--slug", "Not ok", "--bot", "shop_bot"], "--slug: "],
+    [["pool", "add", "--slug", "ok", "--bot", "shop_bot:0"], "--bot: 1 to 1000"],
+    [["pool", "add", "--slug", "ok", "--bot", "shop_bot:x"], "--bot: "],
+    [["pool", "add", "--slug", "ok", "--bot", "shop_bot", "--gate-param", "grim"], "--gate-param: "],
+    [["pool", "add", "--slug", "ok", "--bot", "shop_bot", "--gate-param", "fbclid=abc"], "--gate-param: "],
+    [["pool", "add", "--slug", "ok", "--bot", "shop_bot", "--pixel-id", "x"], "--pixel-id: up to 20 digits"],
+    [["pool", "show"], "<slug> is missing"],
+    [["pool", "show", "a", "b"], '"b" is one value too many'],
+    [["pool", "update", "a"], "nothing to change was named"],
+    [["bot", "add", "--username", "x"], "--username: "],
+    [["bot", "add", "--username", "shop_bot", "--token", "nonsense"], "--token: "],
+    [["outbox", "list", "--status", "lost"], "--status: "],
+    [["outbox", "list", "--limit", "0"], "--limit: "],
+    [["outbox", "retry"], "name events by number"],
+    [["outbox", "retry", "1", "--all"], "either numbers or a filter"],
+    [["outbox", "discard", "one"], '"one" is not'],
+    [["outbox", "pause", "1", "--destination", "moon"], "--destination: "],
+    [["session", "show"], "give a tracking token"],
+    [["payment", "show"], "<id> is missing"],
+    [["api-key", "add", "--name", "x", "--scope", "all"], "--scope: "],
+    [["sandbox", "--port", "99999"], "--port: "],
+  ])("%p is wrong usage and says why", async (args, words) => {
+    const ran = await run(...args);
+    expect(ran).toMatchObject({ code: 2, out: "" });
+    expect(`${ran.err}\n`).toContain(words);
+  });
+
+  test("wrong settings are told one line a variable", async () => {
+    const ran = await ponte(["pool", "list"], {
+      PORT: "many",
+      LOG_LEVEL: "loud",
+      DATABASE_POOLER: "statement",
+    });
+    expect(ran.code).toBe(1);
+    expect(ran.err.trim().split("\n")).toEqual([
+      expect.stringMatching(/^PORT: .*Example: 3000$/),
+      expect.stringMatching(/^DATABASE_POOLER: /),
+      expect.stringMatching(/^LOG_LEVEL: /),
+    ]);
+  });
+
+  test("a database that is not there is a refusal that says what to do, without its password", async () => {
+    const file = await ponte(["pool", "list"], { DATABASE_URL: "/nonexistent/ponte.db" });
+    expect(file).toMatchObject({ code: 1, out: "" });
+    expect(file.err).toContain("bun run ponte migrate");
+    const server = await ponte(["pool", "list"], {
+      DATABASE_URL: "postgres://me:hush-hush@127.0.0.1:1/ponte",
+    });
+    expect(server.code).toBe(1);
+    expect(server.err).toContain("DATABASE_URL");
+    expect(server.err).not.toContain("hush-hush");
+    expect(server.err).not.toContain("    at ");
+  });
+});
+
+describe("a mistyped word", () => {
+  test.each([
+    ["slgu", "slug"],
+    ["pixelid", "pixel-id"],
+    ["pix", "pixel-id"],
+    ["access-tokn", "access-token"],
+  ])("%s is taken for %s", (word, meant) => {
+    expect(nearest(word, ["name", "slug", "pixel-id", "access-token"])).toBe(meant);
+  });
+
+  test.each(["frobnicate", "x", ""])("%j is like none", (word) => {
+    expect(nearest(word, ["name", "slug", "pixel-id"])).toBeNull();
+  });
+});
+
+describe("what is printed", () => {
+  test("stands in columns, numbers to the right, wide characters reckoned with", () => {
+    const rows = [
+      { name: "ação", n: 5 },
+      { name: "日本", n: 12345 },
+    ];
+    expect(
+      table(rows, [
+        { head: "NAME", cell: ({ name }) => name },
+        { head: "N", cell: ({ n }) => n },
+      ]),
+    ).toBe("NAME      N\nação      5\n日本  12345");
+  });
+
+  test("leaves out what is undefined and shows what is empty", () => {
+    expect(
+      record([
+        ["A", "x"],
+        ["Long", null],
+        ["Gone", undefined],
+      ]),
+    ).toBe("A     x\nLong  -");
+  });
+
+  test("obeys no control character of somebody else's text", () => {
+    expect(cellText("a\u001b[31m\nb\u0000\u009bc")).toBe("a [31m b c");
+  });
+
+  test.each([
+    [5, "5 ms"],
+    [1_500, "1.5 s"],
+    [90_000, "2 min"],
+    [7_200_000, "2 h"],
+    [259_200_000, "3 d"],
+  ])("%d ms reads %s", (ms, text) => {
+    expect(duration(ms)).toBe(text);
+  });
+});
