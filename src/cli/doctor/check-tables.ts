@@ -1,4 +1,5 @@
 import { getTableColumns, getTableName, sql } from "drizzle-orm";
+import { toSnakeCase } from "drizzle-orm/casing";
 import type { PgTable } from "drizzle-orm/pg-core";
 import type { Database, Tx } from "../../db/database.ts";
 import { migrationPlan } from "../../db/migrate.ts";
@@ -58,10 +59,13 @@ export async function checkViews(db: Database): Promise<Finding[]> {
 
 /** What we do to tables, each in a form that touches no row: rights are checked all the same. */
 function probes(table: PgTable): readonly (readonly [right: string, probe: (tx: Tx) => Promise<unknown>])[] {
-  const column = sql.identifier(Object.values(getTableColumns(table))[0]?.name ?? "id");
+  const columns = Object.keys(getTableColumns(table)).map((key) => sql.identifier(toSnakeCase(key)));
+  const [column] = columns;
+  const all = sql.join(columns, sql`, `);
   return [
     ["SELECT", async (tx) => tx.select().from(table).limit(0)],
-    ["INSERT", (tx) => tx.rows(sql`insert into ${table} select * from ${table} where 1 = 0`)],
+    // Names every column: SQLite takes an unknown name for a text anywhere but in an insert's list.
+    ["INSERT", (tx) => tx.rows(sql`insert into ${table} (${all}) select ${all} from ${table} where 1 = 0`)],
     ["UPDATE", (tx) => tx.rows(sql`update ${table} set ${column} = ${column} where 1 = 0`)],
     ["DELETE", (tx) => tx.rows(sql`delete from ${table} where 1 = 0`)],
   ];

@@ -1,0 +1,193 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sql } from "drizzle-orm";
+import postgres from "postgres";
+import { z } from "zod";
+import * as tables from "../../src/db/tables-sqlite.ts";
+import { newId } from "../../src/platform/ids.ts";
+import { type RunningSandbox, startSandbox } from "../../src/sandbox/app.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { ponte, ponteJson } from "./ponte.ts";
+
+const TOKEN = "5502:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const report = z.object({
+  healthy: z.boolean(),
+  findings: z.array(
+    z.object({ check: z.string(), level: z.string(), text: z.string(), todo: z.string().nullable() }),
+  ),
+});
+
+const TABLES = Object.keys(tables).length;
+
+let own: TestDatabase;
+let outside: RunningSandbox;
+let environment: Record<string, string>;
+
+beforeAll(async () => {
+  own = await createTestDatabase();
+  outside = await startSandbox();
+  environment = {
+    DATABASE_URL: own.url,
+    APP_SECRET: Buffer.alloc(32, 7).toString("base64"),
+    TELEGRAM_API_URL: outside.url,
+    META_GRAPH_URL: outside.url,
+    PUBLIC_URL: "https://go.example.com",
+  };
+  await fetch(`${outside.url}/telegram/bots`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ token: TOKEN, username: "doc_bot" }),
+  });
+  await ponteJson(["bot", "add", "--username", "doc_bot", "--token", TOKEN], environment);
+  await ponteJson(
+    ["pool", "add", "--slug", "doc", "--bot", "doc_bot", "--pixel-id", "77", "--access-token", "t"],
+    environment,
+  );
+});
+afterAll(async () => {
+  await outside.stop();
+  await own.dispose();
+});
+
+/** The report, whatever the exit code; and that the code says the same. */
+async function diagnose(change: Record<string, string> = {}, ...flags: string[]) {
+  const ran = await ponte(["doctor", "--json", ...flags], { ...environment, ...change });
+  const { healthy, findings } = report.parse(JSON.parse(ran.out));
+  expect(ran.code).toBe(healthy ? 0 : 1);
+  const of = (check: string) => findings.filter((finding) => finding.check === check);
+  return { healthy, findings, of, err: ran.err };
+}
+
+describe(`ponte doctor on ${testDialect}`, () => {
+  test("finds all well, asks Meta and Telegram, and sends no event", async () => {
+    const { healthy, of, findings } = await diagnose();
+    expect(findings.filter(({ level }) => level === "bad")).toEqual([]);
+    expect(healthy).toBe(true);
+    for (const check of [
+      "database",
+      "migrations",
+      "tables",
+      "views",
+      "clock",
+      "pool doc",
+      "bot @doc_bot",
+      "redis",
+      "spool",
+    ]) {
+      expect(of(check)).toMatchObject([{ level: "good", todo: null }]);
+    }
+    expect(of("dispatcher")).toMatchObject([{ level: "warning" }]);
+    expect(
+      outside.requests
+        .items()
+        .map(({ path }) => path)
+        .join(" "),
+    ).not.toContain("/events");
+    expect((await ponte(["doctor"], environment)).out).toContain(`✓ tables: all ${TABLES} are there`);
+  });
+
+  test("asks nobody outside with --offline", async () => {
+    const nowhere = { META_GRAPH_URL: "http://127.0.0.1:1", TELEGRAM_API_URL: "http://127.0.0.1:1" };
+    expect((await diagnose(nowhere, "--offline")).healthy).toBe(true);
+  });
+
+  test("tells a Meta, a Telegram and a Redis that do not answer apart", async () => {
+    const nowhere = "http://127.0.0.1:1";
+    const change = { META_GRAPH_URL: nowhere, TELEGRAM_API_URL: nowhere, REDIS_URL: "redis://127.0.0.1:1" };
+    const { of, err } = await diagnose(change);
+    for (const check of ["pool doc", "bot @doc_bot", "redis"])
+      expect(of(check)).toMatchObject([{ level: "bad" }]);
+    expect(err).toContain("3 things are wrong.");
+  });
+
+  test("notices a webhook that points elsewhere", async () => {
+    const { of } = await diagnose({ PUBLIC_URL: "https://new.example.com" });
+    expect(of("bot @doc_bot")).toMatchObject([
+      {
+        level: "bad",
+        todo: "bun run ponte bot connect doc_bot",
+        text: expect.stringContaining("go.example.com"),
+      },
+    ]);
+  });
+
+  test("notices another APP_SECRET", async () => {
+    const { of } = await diagnose({ APP_SECRET: Buffer.alloc(32, 8).toString("base64") });
+    for (const check of ["pool doc", "bot @doc_bot"]) {
+      expect(of(check)).toMatchObject([{ level: "bad", text: expect.stringContaining("APP_SECRET") }]);
+    }
+  });
+
+  test("warns of a test code, and of a route that is paused", async () => {
+    await ponteJson(["pool", "update", "doc", "--test-event-code", "T9"], environment);
+    await ponteJson(["outbox", "pause", "77", "--reason", "bad token"], environment);
+    const { of } = await diagnose();
+    expect(of("pool doc")).toMatchObject([
+      { level: "warning", text: expect.stringContaining("T9") },
+      { level: "good" },
+    ]);
+    expect(of("outbox")).toMatchObject([
+      {
+        level: "bad",
+        text: expect.stringContaining("bad token"),
+        todo: expect.stringContaining("outbox resume 77"),
+      },
+      { level: "good" },
+    ]);
+    await ponteJson(["outbox", "resume", "77"], environment);
+    await ponteJson(["pool", "update", "doc", "--test-event-code", ""], environment);
+  });
+
+  test("says that a database without tables wants migrating", async () => {
+    const empty = await createTestDatabase({ migrated: false });
+    const { of } = await diagnose({ DATABASE_URL: empty.url });
+    expect(of("migrations")).toMatchObject([{ level: "bad", todo: "Run: bun run ponte migrate" }]);
+    expect(of("tables")).toHaveLength(TABLES);
+    await empty.dispose();
+  });
+
+  test("names a lost column", async () => {
+    const broken = await createTestDatabase();
+    await broken.db.transaction((tx) => tx.rows(sql`alter table meta_tracking_sessions drop column consent`));
+    const { of } = await diagnose({ DATABASE_URL: broken.url });
+    expect(of("tables")).toMatchObject([
+      { level: "bad", text: expect.stringMatching(/meta_tracking_sessions: .*consent/) },
+    ]);
+    await broken.dispose();
+  });
+
+  test("a SQLite file that is not there is not made", async () => {
+    const path = join(tmpdir(), `ponte-none-${newId()}`, "ponte.db");
+    const { of } = await diagnose({ DATABASE_URL: path });
+    expect(of("database")).toMatchObject([{ level: "bad", todo: expect.stringContaining("migrate") }]);
+    rmSync(join(path, ".."), { recursive: true, force: true });
+  });
+
+  if (testDialect === "postgres")
+    test("names the rights that the app's user lacks, and the statement that grants them", async () => {
+      const role = `ponte_limited_${newId()}`;
+      const owner = postgres(own.url, { max: 1, onnotice: () => undefined });
+      await owner.unsafe(`create role ${role} login`);
+      await owner.unsafe(`grant select on all tables in schema public to ${role}`);
+      await owner.unsafe(`grant insert, update, delete on all tables in schema public to ${role}`);
+      await owner.unsafe(`revoke insert, update on outbox from ${role}`);
+      const limited = new URL(own.url);
+      limited.username = role;
+      try {
+        const { of } = await diagnose({ DATABASE_URL: limited.href });
+        expect(of("tables")).toMatchObject([
+          {
+            level: "bad",
+            text: `outbox: ${role} may not INSERT, UPDATE`,
+            todo: expect.stringContaining(`GRANT INSERT, UPDATE ON outbox TO "${role}";`),
+          },
+        ]);
+      } finally {
+        await owner.unsafe(`drop owned by ${role}`);
+        await owner.unsafe(`drop role ${role}`);
+        await owner.end();
+      }
+    });
+});

@@ -1,0 +1,227 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { z } from "zod";
+import { SCHEMAS } from "../../src/api/schemas.ts";
+import { type RunningSandbox, startSandbox } from "../../src/sandbox/app.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { type SeededVisitor, seedVisitor } from "../support/seed-visitor.ts";
+import { ponte, ponteJson } from "./ponte.ts";
+
+const TOKEN = "5501:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const shownPool = z.looseObject({
+  link: z.string(),
+  bots: z.array(z.looseObject({ username: z.string(), weight: z.int() })),
+});
+
+let own: TestDatabase;
+let telegram: RunningSandbox;
+let environment: Record<string, string>;
+let visitor: SeededVisitor;
+
+beforeAll(async () => {
+  own = await createTestDatabase();
+  telegram = await startSandbox();
+  environment = {
+    DATABASE_URL: own.url,
+    APP_SECRET: Buffer.alloc(32, 7).toString("base64"),
+    TELEGRAM_API_URL: telegram.url,
+    META_GRAPH_URL: telegram.url,
+    PUBLIC_URL: "https://go.example.com",
+  };
+  visitor = await seedVisitor(own.db);
+  await fetch(`${telegram.url}/telegram/bots`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ token: TOKEN, username: "Shop_Bot" }),
+  });
+});
+afterAll(async () => {
+  await telegram.stop();
+  await own.dispose();
+});
+
+describe(`ponte on ${testDialect}`, () => {
+  test("makes a pool with everything the flags can say, and shows it", async () => {
+    const made = await ponte(
+      [
+        ..."pool add --slug summer --pixel-id 123 --access-token - --test-event-code T1".split(" "),
+        ..."--gate-param grim=k7Qx2 --block-automated --utmify-pixel-id abc --bot shop_bot:3 --bot @two_bot".split(
+          " ",
+        ),
+        ...[
+          "--name",
+          "Summer sale",
+          "--locale",
+          "pt-BR",
+          "--auto-continue-ms",
+          "1500",
+          "--capture-param",
+          "src",
+        ],
+        ...["--send-lead", "--strategy", "round_robin"],
+      ],
+      environment,
+      "EAAB-from-stdin\n",
+    );
+    expect(made).toMatchObject({ code: 0, err: "" });
+    expect(made.out).toContain("https://go.example.com/go/summer?grim=k7Qx2");
+    expect(made.out).not.toContain("EAAB");
+    expect(await ponteJson(["pool", "show", "summer"], environment)).toMatchObject({
+      slug: "summer",
+      name: "Summer sale",
+      locale: "pt-BR",
+      strategy: "round_robin",
+      auto_continue_ms: 1500,
+      capture_params: ["src"],
+      meta_pixel_id: "123",
+      has_access_token: true,
+      meta_test_event_code: "T1",
+      meta_cloaker_enabled: true,
+      meta_cloaker_param_name: "grim",
+      meta_cloaker_param_value: "k7Qx2",
+      block_automated: true,
+      utmify_pixel_id: "abc",
+      send_lead: true,
+      send_initiate_checkout: false,
+      bots: [
+        { username: "shop_bot", weight: 3 },
+        { username: "two_bot", weight: 1 },
+      ],
+      link: "https://go.example.com/go/summer?grim=k7Qx2",
+    });
+    expect((await ponte(["pool", "list"], environment)).out).toContain("@shop_bot:3, @two_bot:1");
+  });
+
+  test("changes and clears, and refuses what would not work", async () => {
+    const update = (...flags: string[]) => ponteJson(["pool", "update", "summer", ...flags], environment);
+    const cleared = shownPool.parse(
+      await update("--test-event-code", "", "--gate-param", "", "--no-send-lead"),
+    );
+    expect(cleared).toMatchObject({
+      meta_test_event_code: null,
+      meta_cloaker_enabled: false,
+      send_lead: false,
+      link: "https://go.example.com/go/summer",
+    });
+    const rebuilt = shownPool.parse(await update("--bot", "two_bot:9"));
+    expect(rebuilt.bots).toMatchObject([{ username: "two_bot", weight: 9 }]);
+    const refused = await ponte(["pool", "update", "summer", "--access-token", ""], environment);
+    expect(refused).toMatchObject({ code: 1, out: "" });
+    expect(refused.err).toContain("--access-token: a pixel needs its Conversions API token");
+    const again = await ponte(["pool", "add", "--slug", "summer", "--bot", "two_bot"], environment);
+    expect(again).toMatchObject({ code: 1, out: "" });
+    expect((await ponte(["pool", "show", "nobody"], environment)).code).toBe(1);
+  });
+
+  test("gives a bot that a pool made its token, verified at Telegram, with its webhook", async () => {
+    const added = await ponte(["bot", "add", "--username", "shop_bot", "--token", TOKEN], environment);
+    expect(added).toMatchObject({ code: 0, err: "" });
+    expect(added.out).not.toContain(TOKEN);
+    const bots = z.array(SCHEMAS.Bot).parse(await ponteJson(["bot", "list"], environment));
+    const shop = bots.find(({ username }) => username.toLowerCase() === "shop_bot");
+    expect(shop).toMatchObject({ has_token: true, telegram_id: "5501" });
+    const known = await (await fetch(`${telegram.url}/telegram/bots`)).text();
+    expect(known).toContain(`https://go.example.com/telegram/${shop?.id}`);
+    const wrong = await ponte(["bot", "add", "--username", "other_bot", "--token", TOKEN], environment);
+    expect(wrong.code).toBe(1);
+    expect(wrong.err).toContain("belongs to @Shop_Bot");
+    const away = { ...environment, TELEGRAM_API_URL: "http://127.0.0.1:1" };
+    const unreachable = await ponte(["bot", "update", "shop_bot", "--token", TOKEN], away);
+    expect(unreachable.code).toBe(1);
+    expect(unreachable.err).toContain("Telegram did not answer");
+    expect(unreachable.err).not.toContain(TOKEN);
+  });
+
+  test("lists, opens, retries and discards events", async () => {
+    expect(await ponteJson(["outbox", "status"], environment)).toMatchObject({
+      events: expect.arrayContaining([
+        expect.objectContaining({ event_name: "Purchase", status: "dead", events: 1 }),
+      ]),
+    });
+    const page = SCHEMAS.OutboxPage.parse(
+      await ponteJson(["outbox", "list", "--status", "dead"], environment),
+    );
+    const id = String(page.items[0]?.id);
+    expect((await ponte(["outbox", "show", id], environment)).out).toContain(
+      `"event_id": "purchase_${visitor.paymentId}"`,
+    );
+    const dead = ["--status", "dead", "--pool", visitor.slug];
+    expect(await ponteJson(["outbox", "retry", ...dead, "--dry-run"], environment)).toMatchObject({
+      rows: 1,
+      dry_run: true,
+    });
+    expect(await ponteJson(["outbox", "retry", ...dead], environment)).toMatchObject({
+      rows: 1,
+      dry_run: false,
+    });
+    expect(await ponteJson(["outbox", "retry", ...dead], environment)).toMatchObject({ rows: 0 });
+    expect(await ponteJson(["outbox", "discard", id, "--yes"], environment)).toMatchObject({ rows: 1 });
+    expect((await ponte(["outbox", "show", "999999"], environment)).code).toBe(1);
+  });
+
+  test("pauses a route and lets it go again", async () => {
+    expect((await ponte(["outbox", "pause", "123", "--reason", "token leaked"], environment)).code).toBe(0);
+    const routes = await ponte(["outbox", "routes"], environment);
+    expect(routes.out).toContain("token leaked");
+    expect((await ponte(["outbox", "resume", "123"], environment)).code).toBe(0);
+    expect((await ponte(["outbox", "resume", "123"], environment)).code).toBe(1);
+  });
+
+  test("tells a visitor's story by token, event, Telegram user and payment", async () => {
+    const { token, paymentId, telegramUserId } = visitor;
+    const bySession = SCHEMAS.Timeline.parse(await ponteJson(["session", "show", token], environment));
+    expect(bySession.steps.map(({ kind }) => kind)).toContain("delivered");
+    expect(await ponteJson(["session", "show", "--event", `evt_${token}`], environment)).toEqual(bySession);
+    expect(await ponteJson(["session", "show", "--telegram-user", telegramUserId], environment)).toEqual([
+      bySession,
+    ]);
+    expect(await ponteJson(["payment", "show", paymentId], environment)).toMatchObject({
+      payment: { id: paymentId, amount_minor: 4990 },
+      timeline: bySession,
+    });
+    const shown = await ponte(["session", "show", token], environment);
+    expect(shown.out).toMatch(
+      /click\b[\s\S]*cookies\b[\s\S]*PageView\b[\s\S]*started\b[\s\S]*Purchase\b[\s\S]*delivered\b/,
+    );
+    expect((await ponte(["session", "show", "0".repeat(32)], environment)).code).toBe(1);
+    expect((await ponte(["payment", "show", "nonsense"], environment)).code).toBe(1);
+  });
+
+  test("makes, lists and revokes API keys", async () => {
+    const made = SCHEMAS.NewApiKey.parse(
+      await ponteJson(["api-key", "add", "--name", "reporting"], environment),
+    );
+    expect(made.scope).toBe("read");
+    expect(made.key).toMatch(/^ponte_/);
+    const listed = await ponte(["api-key", "list"], environment);
+    expect(listed.out).toContain("reporting");
+    expect(listed.out).not.toContain(made.key);
+    expect((await ponte(["api-key", "revoke", String(made.id)], environment)).code).toBe(0);
+    expect((await ponte(["api-key", "revoke", "999999"], environment)).code).toBe(1);
+  });
+
+  test("migrate can be repeated", async () => {
+    expect((await ponte(["migrate"], environment)).code).toBe(0);
+    expect((await ponte(["migrate"], environment)).code).toBe(0);
+  });
+});
+
+describe("ponte sandbox", () => {
+  test("needs no database, says where it listens, and stops on SIGTERM", async () => {
+    const child = Bun.spawn([process.execPath, "src/cli/main.ts", "sandbox", "--port", "0", "--json"], {
+      cwd: `${import.meta.dir}/../..`,
+      env: { PATH: process.env.PATH ?? "", DATABASE_URL: "postgres://nobody@127.0.0.1:1/none" },
+      stdout: "pipe",
+    });
+    const reader = child.stdout.getReader();
+    let text = "";
+    while (!text.includes("}")) {
+      const { value, done } = await reader.read();
+      if (done) break;
+      text += new TextDecoder().decode(value);
+    }
+    const { url } = z.object({ url: z.url() }).parse(JSON.parse(text));
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(0);
+  });
+});
