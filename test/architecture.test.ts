@@ -14,7 +14,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   platform: ["config"],
   db: BASE,
   meta: ["platform"],
-  telegram: ["platform"],
+  telegram: ["platform", "meta"],
   assets: BASE,
   sandbox: [],
   outbox: [...STORE, "meta"],

@@ -73,3 +73,11 @@ function forbidden(): Authorization {
 function refused(response: Response): Authorization {
   return { kind: "refused", response };
 }
+
+/** For routes that only writers may call: the answer to a request that may not, null where it may. */
+export function writersOnly(authorize: Authorize): (request: Request) => Promise<Response | null> {
+  return async (request) => {
+    const authorization = await authorize(request, "write");
+    return authorization.kind === "refused" ? authorization.response : null;
+  };
+}

@@ -7,13 +7,13 @@ const MEANINGS: Readonly<Record<number, string>> = {
   200: "Done",
   201: "Made",
   204: "Done, nothing to say",
-  400: "The query is not understood",
+  400: "The request is not understood; `errors` says where",
   401: "No API key, or an unknown one",
   403: "The API key may only read",
   404: "There is no such thing",
   409: "What is there already stands in the way",
   413: "The body is too large",
-  422: "The body is not acceptable; `errors` says where",
+  422: "It would not work like this; `errors` says why",
   503: "Not possible right now; try again",
 };
 
@@ -28,7 +28,7 @@ export function describeRoute(tag: string) {
     tags: [tag],
     security: [{ [API_KEY_SCHEME]: [] }],
     responses: Object.fromEntries(
-      Object.entries({ ...answers, 401: null, 403: null }).map(([status, schema]) => [
+      Object.entries({ ...answers, 400: null, 401: null, 403: null }).map(([status, schema]) => [
         status,
         responseOf(Number(status), schema ?? null),
       ]),

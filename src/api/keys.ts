@@ -40,11 +40,7 @@ export function keysApi(deps: {
       },
       {
         body: apiKeyDraftSchema,
-        detail: describe(
-          "Make an API key",
-          { 201: "NewApiKey", 422: null },
-          "The key itself is shown this once.",
-        ),
+        detail: describe("Make an API key", { 201: "NewApiKey" }, "The key itself is shown this once."),
       },
     )
     .delete(

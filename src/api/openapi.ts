@@ -1,28 +1,56 @@
 import { openapi } from "@elysiajs/openapi";
+import { Elysia } from "elysia";
 import { z } from "zod";
 import { API_KEY_SCHEME } from "./describe.ts";
+import { openapiDocument } from "./openapi-document.ts";
+import { ReferencePage } from "./reference.tsx";
 import { SCHEMAS } from "./schemas.ts";
 
-/** `GET /openapi/json`: every route of the app that it is used in, out of the zod schemas. */
+const DESCRIPTION = [
+  "From the ad's click to the Telegram bot, with every conversion reported once.",
+  "Calls carry Authorization: Bearer <key>; make keys with `ponte api-key add` or in the console.",
+  "Errors are application/problem+json; lists come in pages, and next_cursor asks for the next one.",
+].join(" ");
+
+/** Routes that are no API: pages, files, and what browsers and Telegram call. */
+const NOT_API = [/^\/ops/, /^\/assets/, /^\/go\//, /^\/telegram\//, /^\/api\/tracking\//, "/", "/openapi"];
+
+/**
+ * `GET /openapi`: the API of the whole app that it is used in, out of its zod schemas; a page for browsers, JSON for
+ * programs. `GET /openapi/json` is always JSON.
+ */
 export function openapiPlugin({ version }: { readonly version: string }) {
-  return openapi({
-    // The pages that come with it load their scripts from another host; ours is in `reference.tsx`.
+  const document = openapi({
+    // The pages that come with it load their scripts from another host.
     provider: null,
     documentation: {
-      info: {
-        title: "Ponte",
-        version,
-        description:
-          "From the ad's click to the Telegram bot, with every conversion reported once. Calls carry `Authorization: Bearer <key>`; errors are `application/problem+json`; lists come in pages, `next_cursor` asks for the next.",
-      },
+      info: { title: "Ponte", version, description: DESCRIPTION },
       components: {
         securitySchemes: { [API_KEY_SCHEME]: { type: "http", scheme: "bearer" } },
         // Through JSON: zod's types for a JSON schema and OpenAPI's do not know each other.
         schemas: JSON.parse(JSON.stringify(answerSchemas())),
       },
     },
-    exclude: { paths: [/^\/ops/, /^\/assets/, "/", "/go/:slug"] },
+    exclude: { paths: NOT_API, methods: ["all", "options", "head"] },
   });
+  const read = async (): Promise<unknown> =>
+    (await document.handle(new Request("http://localhost/openapi/json"))).json();
+
+  return new Elysia({ name: "api.openapi" }).use(document).get(
+    "/openapi",
+    async ({ request }) => {
+      const json = await read();
+      if (!request.headers.get("accept")?.includes("text/html")) return Response.json(json);
+      return new Response(await ReferencePage({ document: openapiDocument.parse(json) }), {
+        headers: {
+          "content-type": "text/html; charset=utf-8",
+          "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+          vary: "accept",
+        },
+      });
+    },
+    { detail: { hide: true } },
+  );
 }
 
 function answerSchemas() {

@@ -48,7 +48,7 @@ export function outboxApi(deps: OutboxApiDeps) {
       body: replayBody,
       detail: describe(
         "Send events again",
-        { 200: "Replayed", 422: null },
+        { 200: "Replayed" },
         "Delivered events are never sent again, and those being sent are left alone.",
       ),
     })
@@ -56,7 +56,7 @@ export function outboxApi(deps: OutboxApiDeps) {
       body: replayBody,
       detail: describe(
         "Take events out of the queue",
-        { 200: "Replayed", 422: null },
+        { 200: "Replayed" },
         "A discarded event can still be retried, as long as it is kept.",
       ),
     });

@@ -6,6 +6,7 @@ import { botsApi } from "./bots.ts";
 import { keysApi } from "./keys.ts";
 import { outboxApi } from "./outbox.ts";
 import { poolsApi } from "./pools.ts";
+import { outboxRoutesApi } from "./routes.ts";
 import { sessionsApi } from "./sessions.ts";
 
 export interface ApiDeps extends BotDeps {
@@ -19,6 +20,7 @@ export function apiPlugin(deps: ApiDeps) {
     .use(poolsApi(deps))
     .use(botsApi(deps))
     .use(sessionsApi(deps))
+    .use(outboxRoutesApi(deps))
     .use(outboxApi(deps))
     .use(keysApi(deps));
 }

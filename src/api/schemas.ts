@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  DESTINATIONS,
   FUNNEL_STATES,
   LOCALES,
   OUTBOX_STATUSES,
@@ -7,6 +8,7 @@ import {
   STRATEGIES,
 } from "../db/define-schema.ts";
 import type { OutboxDetail } from "../outbox/outbox-rows.ts";
+import type { RouteBacklog, StatusCount } from "../outbox/status.ts";
 import type { OutboxView } from "../outbox/views.ts";
 import type { BotView } from "../pools/bot-view.ts";
 import type { WebhookState } from "../pools/connect-bot.ts";
@@ -130,7 +132,7 @@ const botRef = z.strictObject(named).nullable();
 
 const outboxSummaryShape = {
   id: count,
-  destination: z.enum(["meta", "telegram"]),
+  destination: z.enum(DESTINATIONS),
   route: text,
   event_name: text,
   event_id: text,
@@ -259,6 +261,33 @@ const outboxDetail: z.ZodType<OutboxDetail> = z.strictObject({
   ),
 });
 
+const statusCount: z.ZodType<StatusCount> = z.strictObject({
+  destination: z.enum(DESTINATIONS),
+  pool: maybe,
+  event_name: text,
+  status: z.enum(OUTBOX_STATUSES),
+  events: count,
+  oldest_created_at: instant,
+  newest_created_at: instant,
+});
+
+const routeBacklog: z.ZodType<RouteBacklog> = z.strictObject({
+  destination: z.enum(DESTINATIONS),
+  route: text,
+  state: z.enum(["ready", "paused", "throttled", "resting"]),
+  waiting: count,
+  due: count,
+  sending: count,
+  oldest_created_at: maybeInstant,
+  oldest_age_seconds: count.nullable(),
+  next_at: maybeInstant,
+  paused_at: maybeInstant,
+  paused_reason: maybe,
+  throttled_until: maybeInstant,
+  open_until: maybeInstant,
+  failures: count,
+});
+
 const problem = z
   .strictObject({
     type: text,
@@ -271,8 +300,8 @@ const problem = z
     examples: [
       {
         type: "about:blank",
-        title: "Unprocessable Content",
-        status: 422,
+        title: "Bad Request",
+        status: 400,
         detail: "The body must be a JSON object as the errors say; /openapi describes it.",
         errors: [{ path: "meta_pixel_id", message: "up to 20 digits" }],
       },
@@ -293,6 +322,8 @@ export const SCHEMAS = {
   Timeline: timeline,
   OutboxPage: pageOf(outboxRow),
   OutboxDetail: outboxDetail,
+  OutboxStatus: z.strictObject({ events: z.array(statusCount), routes: z.array(routeBacklog) }),
+  RouteChanged: z.strictObject({ destination: z.enum(DESTINATIONS), route: text, paused: z.boolean() }),
   Replayed: z.strictObject({ action: z.enum(["retry", "discard"]), dry_run: z.boolean(), rows: count }),
   Problem: problem,
 } as const;

@@ -22,18 +22,18 @@ export function refusalOf(error: unknown): Response | undefined {
   return undefined;
 }
 
-/** A path that nobody can have is 404, a query 400, a body 422. */
+/** A path that nobody can have is not found. */
 function validationProblem(error: ValidationError): Response {
   if (error.type === "params") return problem(404, { detail: "Nothing is here." });
   const errors = error.all.map(({ path, message }) => ({
     path: path === undefined || path === "root" ? "" : String(path),
     message: message ?? "invalid",
   }));
-  const isBody = error.type === "body";
-  return problem(isBody ? 422 : 400, {
-    detail: isBody
-      ? "The body must be a JSON object as the errors say; /openapi describes it."
-      : "The request is not understood; the errors say what is wrong.",
+  return problem(400, {
+    detail:
+      error.type === "body"
+        ? "The body must be a JSON object as the errors say; /openapi describes it."
+        : "The request is not understood; the errors say what is wrong.",
     errors,
   });
 }

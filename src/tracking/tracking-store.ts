@@ -1,5 +1,7 @@
 import type { Redis } from "ioredis";
-import type { NewSession } from "./session.ts";
+import type { SessionFacts } from "../meta/session-facts.ts";
+import { addressOfFbi } from "./meta-cookies.ts";
+import { type NewSession, rootEventId } from "./session.ts";
 
 const TTL_SECONDS = 7 * 24 * 3_600;
 
@@ -10,16 +12,18 @@ const TTL_SECONDS = 7 * 24 * 3_600;
 export interface TrackingStore {
   /** Adds what is known to what is stored; a missing value never replaces one. Nobody waits for it. */
   save(session: NewSession): void;
+  /** What is stored of a token; null where nothing is, or no answer came in time. */
+  find(trackingToken: string): Promise<SessionFacts | null>;
 }
 
 /** Where there is no Redis there is no copy. */
-export const noTrackingStore: TrackingStore = { save: () => undefined };
+export const noTrackingStore: TrackingStore = { save: () => undefined, find: async () => null };
 
 /** Keeps the data as a hash under `ponte:tracking:<token>` for seven days. */
 export function redisTrackingStore(redis: Redis): TrackingStore {
   return {
     save(session) {
-      const key = `ponte:tracking:${session.trackingToken}`;
+      const key = keyOf(session.trackingToken);
       const known = Object.entries(trackingData(session)).filter(([, value]) => value !== null);
       redis
         .pipeline()
@@ -29,6 +33,32 @@ export function redisTrackingStore(redis: Redis): TrackingStore {
         // Redis being away is logged once, by the connection; the row in the database is complete.
         .catch(() => undefined);
     },
+    async find(trackingToken) {
+      try {
+        const stored = await redis.hgetall(keyOf(trackingToken));
+        return stored.tracking_token === undefined ? null : factsOf(trackingToken, stored);
+      } catch {
+        return null;
+      }
+    },
+  };
+}
+
+const keyOf = (trackingToken: string) => `ponte:tracking:${trackingToken}`;
+
+function factsOf(trackingToken: string, stored: Readonly<Record<string, string>>): SessionFacts {
+  const text = (name: string) => stored[name] ?? null;
+  return {
+    trackingToken,
+    rootEventId: rootEventId(trackingToken),
+    fbclid: text("fbclid"),
+    fbc: text("fbc"),
+    fbp: text("fbp"),
+    clientIp: addressOfFbi(text("fbi")) ?? text("client_ip"),
+    userAgent: text("user_agent"),
+    eventSourceUrl: text("event_source_url"),
+    utm: Object.fromEntries(Object.entries(stored).filter(([name]) => name.startsWith("utm_"))),
+    pageviewAt: new Date(Number(stored.pageview_ts ?? 0) * 1000),
   };
 }
 

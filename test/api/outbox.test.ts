@@ -95,6 +95,6 @@ describe(`the outbox over the API on ${testDialect}`, () => {
     { filter: { colour: 1 } },
     { filter: null },
   ])("the selection %j is refused", async (body) => {
-    expect((await api.call("POST", "/api/outbox/discard", body)).status).toBe(422);
+    expect((await api.call("POST", "/api/outbox/discard", body)).status).toBe(400);
   });
 });

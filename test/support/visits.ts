@@ -29,7 +29,7 @@ export function visitOf(poolId: number, poolBotId: number, botId: number, query 
       cookies: null,
       userAgent: "Mozilla/5.0",
       referrer: null,
-      clientIp: "203.0.113.5",
+      clientIp: "177.45.10.9",
     },
     pool,
     bot,

@@ -1,0 +1,96 @@
+import { Elysia } from "elysia";
+import { z } from "zod";
+import type { Database } from "../db/database.ts";
+import { DESTINATIONS } from "../db/define-schema.ts";
+import { pauseRoute, resumeRoute } from "../outbox/routes.ts";
+import { outboxBacklog, outboxStatus } from "../outbox/status.ts";
+import { problem } from "../platform/problem.ts";
+import { recordAudit } from "../pools/audit.ts";
+import type { Authorize } from "./authorize.ts";
+import { describeRoute } from "./describe.ts";
+import { apiGuard } from "./guard.ts";
+
+const describe = describeRoute("Outbox");
+const line = z
+  .string()
+  .regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u, "1 to 200 characters, none of them a control character");
+
+const routeShape = {
+  destination: z.enum(DESTINATIONS),
+  route: line.meta({
+    description: "<pixel>, <pixel>/<test code>, or the bot's id at Telegram",
+    examples: ["1234567890123456"],
+  }),
+};
+const pauseBody = z.strictObject({
+  ...routeShape,
+  reason: line.meta({ examples: ["campaign on hold"] }).optional(),
+});
+
+const statusQuery = z.strictObject({
+  delivered: z
+    .enum(["true", "false"])
+    .optional()
+    .describe("false leaves out delivered events: quick on tables of any size"),
+});
+
+/** `/api/outbox/status` and the routes: what is held up, and holding up or letting go. */
+export function outboxRoutesApi(deps: {
+  readonly db: Database;
+  readonly now: () => Date;
+  readonly authorize: Authorize;
+}) {
+  const { db, now } = deps;
+  return new Elysia({ name: "api.outbox.routes", prefix: "/api/outbox" })
+    .use(apiGuard(deps))
+    .get(
+      "/status",
+      async ({ query }) => ({
+        events: await outboxStatus(db, { delivered: query.delivered !== "false" }),
+        routes: await outboxBacklog(db),
+      }),
+      {
+        query: statusQuery,
+        detail: describe("Count events by pool, kind and status, with the routes that are held up", {
+          200: "OutboxStatus",
+        }),
+      },
+    )
+    .post(
+      "/routes/pause",
+      async ({ body: { destination, route, reason = "paused by the operator" }, actor }) => {
+        await db.transaction(async (tx) => {
+          await pauseRoute(tx, db, { destination, route }, reason);
+          const subject = `route:${destination}:${route}`;
+          await recordAudit(tx, db.tables, {
+            at: now(),
+            actor,
+            action: "outbox.pause",
+            subject,
+            after: { reason },
+          });
+        });
+        return { destination, route, paused: true };
+      },
+      { body: pauseBody, detail: describe("Hold a route's events back", { 200: "RouteChanged" }) },
+    )
+    .post(
+      "/routes/resume",
+      async ({ body: { destination, route }, actor }) => {
+        const isResumed = await db.transaction(async (tx) => {
+          const resumed = await resumeRoute(tx, db, { destination, route });
+          const subject = `route:${destination}:${route}`;
+          if (resumed)
+            await recordAudit(tx, db.tables, { at: now(), actor, action: "outbox.resume", subject });
+          return resumed;
+        });
+        return isResumed
+          ? { destination, route, paused: false }
+          : problem(404, { detail: `Nothing holds ${destination} route ${route} up.` });
+      },
+      {
+        body: z.strictObject(routeShape),
+        detail: describe("Let a route's events go again", { 200: "RouteChanged", 404: null }),
+      },
+    );
+}

@@ -1,0 +1,89 @@
+import type { PaymentStatus } from "../db/define-schema.ts";
+
+/** What a provider says happened to a payment. Amounts are whole minor units of the currency. */
+export type PaymentEvent =
+  | {
+      readonly kind: "paid";
+      readonly amountMinor?: number | undefined;
+      readonly currency?: string | undefined;
+    }
+  | { readonly kind: "refunded" }
+  | { readonly kind: "chargeback" }
+  | { readonly kind: "expired" };
+
+export interface PaymentState {
+  readonly status: PaymentStatus;
+  readonly amountMinor: number;
+  readonly currency: string;
+}
+
+/** What an event does to a payment. */
+export type Decision =
+  /** Money arrived for the first time: report it, and deliver unless it was too little. */
+  | {
+      readonly kind: "confirm";
+      readonly amountMinor: number;
+      readonly currency: string;
+      readonly deliver: boolean;
+      readonly note: string | null;
+    }
+  | { readonly kind: "move"; readonly to: "refunded" | "chargeback" | "expired" }
+  /** Nothing changes; `note` where a person should know. */
+  | { readonly kind: "nothing"; readonly note: string | null };
+
+const NOTHING: Decision = { kind: "nothing", note: null };
+
+/**
+ * The life of a payment, for every state and every event, in any order and however often:
+ *
+ * | is         | paid     | refunded  | chargeback | expired |
+ * | ---------- | -------- | --------- | ---------- | ------- |
+ * | pending    | confirm  | refunded  | chargeback | expired |
+ * | expired    | confirm  | refunded  | chargeback | –       |
+ * | paid       | –        | refunded  | chargeback | –       |
+ * | refunded   | – (note) | –         | chargeback | –       |
+ * | chargeback | – (note) | –         | –          | –       |
+ *
+ * A payment is confirmed once. A confirmation that comes after the money went back reports nothing. A second
+ * confirmation with another amount changes nothing and is noted. A first one that differs from what was
+ * registered is reported as what was paid; less money than asked for, or another currency, delivers nothing.
+ */
+export function decide(payment: PaymentState, event: PaymentEvent): Decision {
+  switch (event.kind) {
+    case "paid":
+      return decidePaid(payment, event);
+    case "refunded":
+      return payment.status === "refunded" || payment.status === "chargeback"
+        ? NOTHING
+        : { kind: "move", to: "refunded" };
+    case "chargeback":
+      return payment.status === "chargeback" ? NOTHING : { kind: "move", to: "chargeback" };
+    case "expired":
+      return payment.status === "pending" ? { kind: "move", to: "expired" } : NOTHING;
+  }
+}
+
+function decidePaid(payment: PaymentState, event: Extract<PaymentEvent, { kind: "paid" }>): Decision {
+  const amountMinor = event.amountMinor ?? payment.amountMinor;
+  const currency = event.currency ?? payment.currency;
+  const asRegistered = amountMinor === payment.amountMinor && currency === payment.currency;
+  const difference = `paid ${amountMinor} ${currency}, registered ${payment.amountMinor} ${payment.currency}`;
+  switch (payment.status) {
+    case "pending":
+    case "expired":
+      return {
+        kind: "confirm",
+        amountMinor,
+        currency,
+        deliver: currency === payment.currency && amountMinor >= payment.amountMinor,
+        note: asRegistered ? null : difference,
+      };
+    case "paid":
+      return asRegistered
+        ? NOTHING
+        : { kind: "nothing", note: `confirmed again with another amount: ${difference}` };
+    case "refunded":
+    case "chargeback":
+      return { kind: "nothing", note: `confirmed after it ended as ${payment.status}` };
+  }
+}

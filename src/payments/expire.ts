@@ -1,0 +1,31 @@
+import { and, asc, eq, inArray, lt } from "drizzle-orm";
+import type { Database } from "../db/database.ts";
+
+/** A payment that nobody paid within this time is no longer waited for; money that arrives later still counts. */
+const PENDING_FOR_MS = 48 * 3_600_000;
+const BATCH = 500;
+
+/** Marks pending payments that are too old as expired, in small batches. Resolves to how many. */
+export async function expirePayments(db: Database, now: Date): Promise<number> {
+  const { payments } = db.tables;
+  const before = new Date(now.getTime() - PENDING_FOR_MS);
+  for (let total = 0; ; ) {
+    const expired = await db.transaction(async (tx) => {
+      const due = await db.dialect.locked(
+        tx
+          .select({ id: payments.id })
+          .from(payments)
+          .where(and(eq(payments.status, "pending"), lt(payments.createdAt, before)))
+          .orderBy(asc(payments.createdAt))
+          .limit(BATCH),
+      );
+      if (due.length > 0) {
+        const ids = due.map(({ id }) => id);
+        await tx.update(payments).set({ status: "expired", updatedAt: now }).where(inArray(payments.id, ids));
+      }
+      return due.length;
+    });
+    total += expired;
+    if (expired < BATCH) return total;
+  }
+}

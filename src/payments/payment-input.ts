@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { isCurrency, TELEGRAM_STARS } from "../meta/currencies.ts";
+import { isAmountMinor } from "../meta/money.ts";
+import { isTrackingToken } from "../tracking/session.ts";
+
+export const amountMinorSchema = z
+  .number()
+  .refine((n) => isAmountMinor(n) && n > 0, "must be a whole number of minor units (cents), above 0");
+
+export const currencySchema = z
+  .string()
+  .transform((code) => code.toUpperCase())
+  .refine((code) => isCurrency(code) || code === TELEGRAM_STARS, "must be an ISO 4217 code such as BRL");
+
+export const trackingTokenSchema = z.string().refine(isTrackingToken, "must be 32 lowercase hex digits");
+
+const short = z.string().trim().min(1).max(200);
+
+export const customerSchema = z.strictObject({
+  id: short.optional(),
+  email: short.optional(),
+  phone: short.optional(),
+  first_name: short.optional(),
+  last_name: short.optional(),
+});
+
+export const contentSchema = z.strictObject({
+  ids: z.array(short).max(100).optional(),
+  name: short.optional(),
+  type: short.optional(),
+});
+
+const buyerFields = {
+  tracking_token: trackingTokenSchema.optional().meta({ examples: ["0193f2a5c1d27e3f8a4b5c6d7e8f9012"] }),
+  bot: short.optional().meta({ examples: ["my_shop_bot"] }),
+  telegram_user_id: z
+    .union([z.string().regex(/^\d{1,20}$/), z.int().positive().transform(String)])
+    .optional()
+    .meta({ examples: ["123456789"] }),
+  customer: customerSchema.optional(),
+  content: contentSchema.optional(),
+};
+
+/** `POST /api/payments`: a payment that somebody is about to make. */
+export const registerSchema = z
+  .strictObject({
+    provider: z.string().regex(/^[a-z0-9_-]{1,40}$/, "must be 1 to 40 lowercase letters, digits, - or _"),
+    provider_ref: short.meta({ examples: ["order-1001"] }),
+    amount_minor: amountMinorSchema.meta({ examples: [4990] }),
+    currency: currencySchema.meta({ examples: ["BRL"] }),
+    created_at: z.iso.datetime({ offset: true }).optional(),
+    ...buyerFields,
+  })
+  .refine((input) => (input.bot === undefined) === (input.telegram_user_id === undefined), {
+    message: "bot and telegram_user_id come together",
+    path: ["bot"],
+  });
+
+export type RegisterInput = z.output<typeof registerSchema>;
+
+/** What the `generic` provider's webhook may carry besides reference and status. */
+export const genericWebhookSchema = z.looseObject({
+  provider_ref: short,
+  status: z.enum(["paid", "refunded", "expired", "chargeback"]),
+  amount_minor: amountMinorSchema.optional(),
+  currency: currencySchema.optional(),
+  created_at: z.iso.datetime({ offset: true }).optional(),
+  ...buyerFields,
+});

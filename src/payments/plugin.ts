@@ -1,0 +1,122 @@
+import { Elysia } from "elysia";
+import { QueueFullError } from "../db/group-commit.ts";
+import { readBody } from "../platform/body.ts";
+import { methodNotAllowed, problem, problemErrors } from "../platform/problem.ts";
+import type { ApplyDeps } from "./apply-event.ts";
+import { registerSchema } from "./payment-input.ts";
+import type { PaymentProvider, WebhookReading } from "./providers/adapter.ts";
+import { parseJson } from "./providers/json.ts";
+import { type ProviderReport, receiveReport } from "./receive-report.ts";
+import { registerPayment } from "./register.ts";
+
+const MAX_WEBHOOK_BYTES = 256 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
+
+export interface PaymentsDeps extends ApplyDeps {
+  readonly providers: ReadonlyMap<string, PaymentProvider>;
+  /** Checks the API key; a response where the request may not write. */
+  readonly authorize: (request: Request) => Promise<Response | null>;
+}
+
+/** `POST /api/payments` and the providers' webhooks. */
+export function paymentsPlugin(deps: PaymentsDeps) {
+  return new Elysia({ name: "payments" })
+    .post("/api/payments", ({ request }) => register(deps, request), {
+      parse: "none",
+      detail: {
+        tags: ["Payments"],
+        summary: "Register a payment",
+        description:
+          "Once for each provider and provider_ref: 201 with the new payment, 200 with the same body when it is there already, 409 when the reference belongs to another amount.",
+        security: [{ apiKey: [] }],
+      },
+    })
+    .all("/api/payments", () => methodNotAllowed("POST"))
+    .post(
+      "/api/payments/webhooks/:provider",
+      ({ request, params }) => webhook(deps, request, params.provider),
+      {
+        parse: "none",
+        detail: {
+          tags: ["Payments"],
+          summary: "A provider's webhook",
+          description: "Signed by the provider; repeated, concurrent and reordered ones act once.",
+        },
+      },
+    )
+    .all("/api/payments/webhooks/:provider", () => methodNotAllowed("POST"));
+}
+
+async function register(deps: PaymentsDeps, request: Request): Promise<Response> {
+  const refusal = await deps.authorize(request);
+  if (refusal) return refusal;
+  const body = await readBody(request, MAX_BODY_BYTES);
+  if (body.kind === "refused") return body.response;
+  const parsed = registerSchema.safeParse(parseJson(body.text));
+  if (!parsed.success) {
+    return problem(400, {
+      detail: "The payment is not understood; the errors say what is wrong.",
+      errors: problemErrors(parsed.error.issues),
+    });
+  }
+  try {
+    const registered = await registerPayment(deps, parsed.data);
+    const { id, status } = registered.payment;
+    if (registered.kind === "conflict") {
+      return problem(409, {
+        detail: `${parsed.data.provider} ${parsed.data.provider_ref} is payment ${id} already, with another amount or currency. Use another provider_ref.`,
+      });
+    }
+    return Response.json({ id, status }, { status: registered.kind === "created" ? 201 : 200 });
+  } catch (error) {
+    return tryAgain(deps, error);
+  }
+}
+
+async function webhook(deps: PaymentsDeps, request: Request, name: string): Promise<Response> {
+  const provider = deps.providers.get(name);
+  if (!provider) return problem(404, { detail: `The payment provider "${name}" is not configured.` });
+  const body = await readBody(request, MAX_WEBHOOK_BYTES);
+  if (body.kind === "refused") return body.response;
+  let reading: WebhookReading;
+  try {
+    const query = new URL(request.url).searchParams;
+    reading = await provider.read({ rawBody: body.text, headers: request.headers, query });
+  } catch (error) {
+    deps.log.error({ error, provider: name }, "a webhook could not be checked with its provider");
+    return problem(503, { detail: "The provider did not confirm it. Send it again.", headers: RETRY });
+  }
+  switch (reading.kind) {
+    case "forged":
+      deps.log.warn({ provider: name, reason: reading.reason }, "a webhook was refused");
+      return problem(401, { detail: `The signature was not accepted: ${reading.reason}.` });
+    case "malformed":
+      return problem(400, { detail: reading.reason, errors: reading.errors ?? [] });
+    case "ignored":
+      return Response.json({ status: "ignored" });
+    case "event":
+      return act(deps, { ...reading, provider: name });
+  }
+}
+
+async function act(deps: PaymentsDeps, report: ProviderReport): Promise<Response> {
+  try {
+    const received = await receiveReport(deps, report);
+    if (received.kind === "unknown") {
+      return problem(404, {
+        detail: `No payment has the reference ${report.providerRef}, and the webhook does not carry enough to register it.`,
+      });
+    }
+    return Response.json({ id: received.paymentId, status: received.kind });
+  } catch (error) {
+    return tryAgain(deps, error);
+  }
+}
+
+const RETRY = { "retry-after": "5" };
+
+/** Nothing was stored, so the sender keeps it and sends it again. */
+function tryAgain({ log }: PaymentsDeps, error: unknown): Response {
+  if (!(error instanceof QueueFullError)) log.error({ error }, "a payment could not be stored");
+  return problem(503, { detail: "Nothing was stored. Send it again in a moment.", headers: RETRY });
+}

@@ -1,0 +1,67 @@
+import type { PaymentEvent } from "../decide.ts";
+import type { RegisterInput } from "../payment-input.ts";
+
+/** A provider's webhook, as it came. */
+export interface WebhookRequest {
+  /** The body's very bytes as text: signatures are made over it. */
+  readonly rawBody: string;
+  readonly headers: Headers;
+  readonly query: URLSearchParams;
+}
+
+/** What a webhook turned out to be. */
+export type WebhookReading =
+  /** Not from the provider, or too old: 401. */
+  | { readonly kind: "forged"; readonly reason: string }
+  /** From the provider, and not understood: 400. */
+  | {
+      readonly kind: "malformed";
+      readonly reason: string;
+      readonly errors?: readonly { path: string; message: string }[];
+    }
+  /** From the provider, about something that does not concern payments: 200. */
+  | { readonly kind: "ignored" }
+  | {
+      readonly kind: "event";
+      readonly providerRef: string;
+      readonly event: PaymentEvent;
+      /** Everything needed to register the payment, where the webhook brings it. */
+      readonly registration: RegisterInput | null;
+    };
+
+/** What somebody buys, for a checkout. */
+export interface CheckoutRequest {
+  /** Our reference, by which the provider names the payment in its webhook. */
+  readonly reference: string;
+  readonly title: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+  /** Where the provider sends its webhook. */
+  readonly webhookUrl: string;
+  /** Where the buyer goes back to. */
+  readonly returnUrl: string;
+}
+
+export type Checkout =
+  | { readonly kind: "link"; readonly providerRef: string; readonly url: string }
+  /** `code` is the copy-and-paste text of a Pix payment. */
+  | {
+      readonly kind: "pix";
+      readonly providerRef: string;
+      readonly code: string;
+      readonly url: string | null;
+    };
+
+/** A payment provider: how its webhooks are told from forgeries and read, and how a checkout is made. */
+export interface PaymentProvider {
+  readonly name: string;
+  /** Verifies, then reads; may ask the provider's API where its documentation demands it. */
+  read(request: WebhookRequest): Promise<WebhookReading>;
+  /** Absent where checkouts are made elsewhere. @throws ProviderError */
+  createCheckout?(request: CheckoutRequest): Promise<Checkout>;
+}
+
+/** The provider's API failed or refused; the message is the provider's and holds no secret. */
+export class ProviderError extends Error {
+  override readonly name = "ProviderError";
+}

@@ -1,0 +1,47 @@
+import { problemErrors } from "../../platform/problem.ts";
+import { genericWebhookSchema, registerSchema } from "../payment-input.ts";
+import type { PaymentProvider, WebhookReading } from "./adapter.ts";
+import { parseJson } from "./json.ts";
+import { timestampedSignatureFault } from "./signature.ts";
+
+/**
+ * Any system that can sign JSON: `X-Ponte-Signature: t=<unix seconds>,v1=<hex HMAC-SHA256 of "t.rawbody">`.
+ * A webhook that carries amount and currency may create its payment and confirm it at once.
+ */
+export function genericProvider(secret: string, now: () => Date): PaymentProvider {
+  return {
+    name: "generic",
+    async read({ rawBody, headers }): Promise<WebhookReading> {
+      const fault = timestampedSignatureFault(headers.get("x-ponte-signature"), rawBody, secret, now());
+      if (fault) return { kind: "forged", reason: fault };
+      const parsed = genericWebhookSchema.safeParse(parseJson(rawBody));
+      if (!parsed.success) {
+        return {
+          kind: "malformed",
+          reason: "Send JSON with provider_ref and status.",
+          errors: problemErrors(parsed.error.issues),
+        };
+      }
+      const { status, amount_minor: amountMinor, currency, ...rest } = parsed.data;
+      const { provider_ref, created_at, tracking_token, bot, telegram_user_id, customer, content } = rest;
+      const registration = registerSchema.safeParse({
+        provider: "generic",
+        provider_ref,
+        amount_minor: amountMinor,
+        currency,
+        created_at,
+        tracking_token,
+        bot,
+        telegram_user_id,
+        customer,
+        content,
+      });
+      return {
+        kind: "event",
+        providerRef: provider_ref,
+        event: status === "paid" ? { kind: "paid", amountMinor, currency } : { kind: status },
+        registration: registration.success ? registration.data : null,
+      };
+    },
+  };
+}

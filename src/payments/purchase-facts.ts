@@ -1,0 +1,39 @@
+import { eq } from "drizzle-orm";
+import type { Reader } from "../db/database.ts";
+import type { PaymentFacts, SellingBot } from "../meta/payment-facts.ts";
+import type { BotUser } from "../tracking/find-session.ts";
+import type { Payment, PaymentDeps } from "./payment.ts";
+
+/** What Meta is told of a payment, out of its row. */
+export function paymentFacts(payment: Payment): PaymentFacts {
+  return {
+    id: payment.id,
+    providerRef: payment.providerRef,
+    amountMinor: payment.amountMinor,
+    currency: payment.currency,
+    customerUserId: payment.customerUserId,
+    customer: payment.customer,
+    content: payment.content,
+    createdAt: payment.createdAt,
+    paidAt: payment.paidAt,
+  };
+}
+
+/** Who sold: the bot user's id, and the bot's link as the event's source where no visit is known. */
+export async function sellingBot(
+  deps: PaymentDeps,
+  reader: Reader,
+  payment: Pick<Payment, "botId">,
+  botUser: BotUser | null,
+): Promise<SellingBot> {
+  const { bots } = deps.db.tables;
+  const [bot] =
+    payment.botId === null
+      ? []
+      : await reader.select({ username: bots.username }).from(bots).where(eq(bots.id, payment.botId));
+  return {
+    userId: botUser?.telegramUserId ?? null,
+    fallbackUrl: bot ? `https://t.me/${bot.username}` : "https://t.me/",
+    starsUsdMinorPerThousand: deps.starsUsdMinorPerThousand,
+  };
+}

@@ -1,0 +1,35 @@
+import { and, eq, sql } from "drizzle-orm";
+import type { Reader } from "../db/database.ts";
+import type { Tables } from "../db/define-schema.ts";
+
+export type PoolRow = Tables["pools"]["$inferSelect"];
+
+/**
+ * The pool that a sale or a person belongs to: the one that is named, else the first pool of the bot, one with a
+ * pixel before one without. Null where there is none.
+ */
+export async function findPoolOf(
+  reader: Reader,
+  tables: Tables,
+  known: { readonly poolId: number | null; readonly botId: number | null },
+): Promise<PoolRow | null> {
+  const { pools, poolBots } = tables;
+  if (known.poolId !== null) {
+    const [pool] = await reader.select().from(pools).where(eq(pools.id, known.poolId));
+    if (pool) return pool;
+  }
+  if (known.botId === null) return null;
+  const [row] = await reader
+    .select({ pool: pools })
+    .from(poolBots)
+    .innerJoin(pools, eq(pools.id, poolBots.poolId))
+    .where(and(eq(poolBots.botId, known.botId), eq(pools.enabled, true)))
+    .orderBy(sql`case when ${pools.metaPixelId} is null then 1 else 0 end`, pools.id)
+    .limit(1);
+  return row?.pool ?? null;
+}
+
+/** The pixel's route for a pool's events; null where the pool reports nothing. */
+export function reportingPixel(pool: PoolRow | null): string | null {
+  return pool?.metaTrackingEnabled ? pool.metaPixelId : null;
+}

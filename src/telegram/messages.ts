@@ -1,0 +1,227 @@
+import type { InlineKeyboardButton, InlineKeyboardMarkup } from "grammy/types";
+import { priceText } from "./price.ts";
+import { chatLocale, textsFor } from "./texts.ts";
+
+/** A message as the outbox carries it to the Bot API. */
+export type OutgoingMessage = SendMessage | SendInvoice;
+
+export interface SendMessage {
+  readonly method: "sendMessage";
+  readonly body: {
+    readonly chat_id: string;
+    readonly text: string;
+    readonly parse_mode: "HTML";
+    readonly link_preview_options: { readonly is_disabled: true };
+    readonly reply_markup?: InlineKeyboardMarkup;
+  };
+}
+
+export interface SendInvoice {
+  readonly method: "sendInvoice";
+  readonly body: {
+    readonly chat_id: string;
+    readonly title: string;
+    readonly description: string;
+    readonly payload: string;
+    readonly currency: "XTR";
+    readonly prices: readonly [{ readonly label: string; readonly amount: number }];
+  };
+}
+
+export interface OfferForSale {
+  readonly id: number;
+  readonly name: string;
+  readonly priceMinor: number;
+  readonly currency: string;
+}
+
+/** Bot API: a message has at most 4096 characters after its tags are taken out. */
+export const LONGEST_MESSAGE = 4_096;
+/** What a chat shows in a button on a phone; Telegram itself names no limit. */
+const LONGEST_BUTTON = 64;
+/** Bot API: a keyboard has at most 100 buttons. */
+const MOST_OFFERS = 50;
+/** Bot API: `copy_text` holds at most 256 characters. */
+const LONGEST_COPY_TEXT = 256;
+
+/**
+ * The answer to /start: the operator's words (`{name}` stands for the person's first name) or ours, and a button
+ * for each offer.
+ */
+export function welcomeMessage(
+  chatId: string,
+  bot: {
+    readonly welcome: string | null;
+    readonly offers: readonly OfferForSale[];
+    readonly firstName?: string | null;
+  },
+  language: string | null,
+): SendMessage {
+  const texts = textsFor(language);
+  const firstName = bot.firstName?.trim() || null;
+  const greeting =
+    bot.welcome === null ? texts.welcome(firstName) : bot.welcome.replaceAll("{name}", () => firstName ?? "");
+  const invitation = bot.offers.length > 0 ? texts.chooseOffer : bot.welcome === null ? texts.noOffers : "";
+  const buttons = bot.offers.slice(0, MOST_OFFERS).map((offer) => [
+    {
+      text: buttonText(`${offer.name} · ${priceText(offer.priceMinor, offer.currency, language)}`),
+      callback_data: offerData(offer.id),
+    },
+  ]);
+  return sendMessage(chatId, [escapeHtml(greeting), invitation], buttons);
+}
+
+/** An offer, described, with its button to buy. */
+export function offerMessage(
+  chatId: string,
+  offer: OfferForSale & { readonly description: string },
+  language: string | null,
+): SendMessage {
+  const price = priceText(offer.priceMinor, offer.currency, language);
+  return sendMessage(
+    chatId,
+    [`<b>${escapeHtml(offer.name)}</b>`, escapeHtml(offer.description), `<b>${escapeHtml(price)}</b>`],
+    [[{ text: buttonText(textsFor(language).buy(price)), callback_data: buyData(offer.id) }]],
+  );
+}
+
+/** How to pay: a button with the provider's page, or Pix's copy-and-paste code. */
+export function checkoutMessage(
+  chatId: string,
+  offer: { readonly name: string; readonly priceMinor: number; readonly currency: string },
+  checkout:
+    | { readonly kind: "link"; readonly url: string }
+    | { readonly kind: "pix"; readonly code: string; readonly url: string | null },
+  language: string | null,
+): SendMessage {
+  const texts = textsFor(language);
+  const price = priceText(offer.priceMinor, offer.currency, language);
+  const title = `<b>${escapeHtml(offer.name)}</b> · ${escapeHtml(price)}`;
+  switch (checkout.kind) {
+    case "link":
+      return sendMessage(chatId, [title], [[{ text: texts.payHere, url: checkout.url }]]);
+    case "pix":
+      return sendMessage(
+        chatId,
+        [title, texts.payWithPix, `<code>${escapeHtml(checkout.code)}</code>`, texts.pixHint],
+        [
+          ...(checkout.code.length <= LONGEST_COPY_TEXT
+            ? [[{ text: texts.copyPixCode, copy_text: { text: checkout.code } }]]
+            : []),
+          ...(checkout.url === null ? [] : [[{ text: texts.showQrCode, url: checkout.url }]]),
+        ],
+      );
+  }
+}
+
+/**
+ * An invoice in Telegram Stars; `payload` comes back with the payment (1 to 128 bytes). Invoices in money need a
+ * provider's token, which an outbox row must not hold.
+ */
+export function starsInvoice(
+  chatId: string,
+  offer: { readonly name: string; readonly description: string; readonly stars: number },
+  payload: string,
+): SendInvoice {
+  const title = shortened(offer.name, 32);
+  return {
+    method: "sendInvoice",
+    body: {
+      chat_id: chatId,
+      title,
+      description: shortened(offer.description.trim() || offer.name, 255),
+      payload,
+      currency: "XTR",
+      prices: [{ label: title, amount: offer.stars }],
+    },
+  };
+}
+
+/** The receipt, where nothing is delivered through the chat. */
+export function paidMessage(
+  chatId: string,
+  offer: { readonly name: string },
+  language: string | null,
+): SendMessage {
+  return sendMessage(chatId, [textsFor(language).paid, `<b>${escapeHtml(offer.name)}</b>`], []);
+}
+
+/**
+ * What was bought. A link stands in the text and not in a button: Telegram refuses a whole message over a
+ * button's address, and makes addresses in a text tappable by itself.
+ */
+export function deliveryMessage(
+  chatId: string,
+  offer: { readonly name: string; readonly delivery: string },
+  language: string | null,
+): SendMessage {
+  const texts = textsFor(language);
+  return sendMessage(
+    chatId,
+    [
+      `${texts.paid} <b>${escapeHtml(shortened(offer.name, 200))}</b>`,
+      texts.delivery,
+      escapeHtml(offer.delivery),
+    ],
+    [],
+  );
+}
+
+export function offerData(offerId: number): string {
+  return `offer:${offerId}`;
+}
+
+export function buyData(offerId: number): string {
+  return `buy:${offerId}`;
+}
+
+/** Which button was pressed; null for data that no button of ours carries. */
+export function readButton(
+  data: string | undefined,
+): { readonly kind: "offer" | "buy"; readonly offerId: number } | null {
+  const [, kind, digits] = /^(offer|buy):([1-9]\d{0,14})$/.exec(data ?? "") ?? [];
+  if (kind !== "offer" && kind !== "buy") return null;
+  return { kind, offerId: Number(digits) };
+}
+
+/** Telegram's HTML knows three special characters outside attributes. Source: Bot API, "HTML style". */
+export function escapeHtml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+/** The language a bot speaks to somebody: the bot's own setting, else the person's. */
+export function chatLanguage(botLocale: string | null, languageCode: string | null): string {
+  return chatLocale(botLocale ?? languageCode);
+}
+
+function sendMessage(
+  chatId: string,
+  paragraphs: readonly string[],
+  buttons: readonly InlineKeyboardButton[][],
+): SendMessage {
+  return {
+    method: "sendMessage",
+    body: {
+      chat_id: chatId,
+      text: paragraphs.filter((paragraph) => paragraph !== "").join("\n\n"),
+      parse_mode: "HTML",
+      link_preview_options: { is_disabled: true },
+      ...(buttons.length > 0 && { reply_markup: { inline_keyboard: [...buttons] } }),
+    },
+  };
+}
+
+function buttonText(text: string): string {
+  return shortened(text, LONGEST_BUTTON);
+}
+
+/** Cuts by whole characters, so that no emoji is torn. */
+function shortened(text: string, longest: number): string {
+  if (text.length <= longest) return text;
+  let kept = "";
+  for (const character of text) {
+    if (kept.length + character.length > longest - 1) break;
+    kept += character;
+  }
+  return `${kept}…`;
+}

@@ -1,0 +1,41 @@
+import { eq } from "drizzle-orm";
+import type { Reader } from "../db/database.ts";
+import type { Tables } from "../db/define-schema.ts";
+import { isTrackingToken, type Session } from "./session.ts";
+
+/** The visit of a tracking token; null where nobody knows it. */
+export async function findSession(
+  reader: Reader,
+  tables: Tables,
+  trackingToken: string | null,
+): Promise<Session | null> {
+  if (trackingToken === null || !isTrackingToken(trackingToken)) return null;
+  const { sessions } = tables;
+  const [session] = await reader.select().from(sessions).where(eq(sessions.trackingToken, trackingToken));
+  return session ?? null;
+}
+
+export type BotUser = Tables["botUsers"]["$inferSelect"];
+
+export async function findBotUser(
+  reader: Reader,
+  tables: Tables,
+  botUserId: number | null,
+): Promise<BotUser | null> {
+  if (botUserId === null) return null;
+  const { botUsers } = tables;
+  const [user] = await reader.select().from(botUsers).where(eq(botUsers.id, botUserId));
+  return user ?? null;
+}
+
+/** The visit behind a payment or a person: that of the token, else the person's latest. */
+export async function findSessionOf(
+  reader: Reader,
+  tables: Tables,
+  known: { readonly trackingToken: string | null; readonly botUser: BotUser | null },
+): Promise<Session | null> {
+  return (
+    (await findSession(reader, tables, known.trackingToken)) ??
+    (await findSession(reader, tables, known.botUser?.latestToken ?? null))
+  );
+}

@@ -1,0 +1,34 @@
+import type { Tx } from "../db/database.ts";
+import type { FunnelState, Tables } from "../db/define-schema.ts";
+
+/** A step that somebody reached. */
+export interface FunnelStep {
+  readonly state: FunnelState;
+  /** What makes it the same step when it is reported again, within its state: a payment, a visit, a person. */
+  readonly of: string;
+  readonly poolId: number | null;
+  readonly botId: number | null;
+  readonly botUserId: number | null;
+  readonly trackingToken: string | null;
+  readonly offerId?: number | null;
+  readonly paymentId?: string | null;
+}
+
+/** Writes a step down, once. Answers whether it is new. */
+export async function recordFunnelState(
+  tx: Tx,
+  tables: Tables,
+  { of, ...step }: FunnelStep,
+  now: Date,
+): Promise<boolean> {
+  const [isNew = false] = await tx.insertMany(tables.funnelStates, "dedupKey", [
+    {
+      offerId: null,
+      paymentId: null,
+      ...step,
+      dedupKey: `${step.state}:${of}`,
+      createdAt: now,
+    },
+  ]);
+  return isNew;
+}

@@ -1,0 +1,299 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
+import { Elysia } from "elysia";
+import { paymentsPlugin } from "../../src/payments/plugin.ts";
+import { genericProvider } from "../../src/payments/providers/generic.ts";
+import { createLog } from "../../src/platform/log.ts";
+import { hmacSha256Hex } from "../../src/platform/secrets.ts";
+import { recordVisits } from "../../src/redirect/record-visits.ts";
+import { saveBotUser } from "../../src/tracking/bot-users.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { addPool } from "../support/pools.ts";
+import { visitOf } from "../support/visits.ts";
+
+const SECRET = "generic-secret-0123456789";
+const PIXEL = "5555555555";
+
+let own: TestDatabase;
+let app: { handle(request: Request): Response | Promise<Response> };
+let token: string;
+let botUserId: number;
+let offerId: number;
+
+beforeAll(async () => {
+  own = await createTestDatabase();
+  const { pool, bots } = await addPool(own.db, { slug: "shop", metaPixelId: PIXEL }, [
+    { username: "shop_bot" },
+  ]);
+  const { tables } = own.db;
+  const [member] = await own.db.select().from(tables.poolBots);
+  const visit = visitOf(pool.id, member?.id ?? 0, bots[0]?.id ?? 0, "fbclid=AbCd&utm_campaign=summer");
+  token = visit.session.trackingToken;
+  await own.db.transaction(async (tx) => {
+    await recordVisits(tx, tables, [visit]);
+    const user = await saveBotUser(
+      tx,
+      tables,
+      bots[0]?.id ?? 0,
+      { telegramUserId: "777" },
+      token,
+      new Date(),
+    );
+    botUserId = user.id;
+    const [offer] = await tx
+      .insert(tables.offers)
+      .values({
+        botId: bots[0]?.id ?? 0,
+        name: "Curso <1>",
+        description: "…",
+        priceMinor: 4990,
+        currency: "BRL",
+        provider: "generic",
+        delivery: "https://example.com/course",
+        createdAt: new Date(),
+        updatedAt: new Date(),
+      })
+      .returning();
+    offerId = offer?.id ?? 0;
+  });
+  app = new Elysia().use(
+    paymentsPlugin({
+      db: own.db,
+      log: createLog("silent"),
+      now: () => new Date(),
+      starsUsdMinorPerThousand: null,
+      trackingData: async () => null,
+      providers: new Map([["generic", genericProvider(SECRET, () => new Date())]]),
+      authorize: async () => null,
+    }),
+  );
+});
+afterAll(() => own.dispose());
+
+let reference = "";
+let counter = 0;
+beforeEach(() => {
+  reference = `order-${++counter}`;
+});
+
+function post(path: string, body: string, headers: Record<string, string> = {}) {
+  return app.handle(new Request(`http://bridge.example.com${path}`, { method: "POST", body, headers }));
+}
+
+function signed(body: object, at = Math.floor(Date.now() / 1000), secret = SECRET) {
+  const text = JSON.stringify(body);
+  return post("/api/payments/webhooks/generic", text, {
+    "x-ponte-signature": `t=${at},v1=${hmacSha256Hex(secret, `${at}.${text}`)}`,
+  });
+}
+
+async function register(extra: object = {}) {
+  const response = await post(
+    "/api/payments",
+    JSON.stringify({
+      provider: "generic",
+      provider_ref: reference,
+      amount_minor: 4990,
+      currency: "BRL",
+      tracking_token: token,
+      ...extra,
+    }),
+  );
+  return { status: response.status, body: await response.json() };
+}
+
+async function stored(id: string) {
+  const { payments, outbox, funnelStates } = own.db.tables;
+  const [payment] = await own.db.select().from(payments).where(eq(payments.id, id));
+  const events = await own.db.select().from(outbox).where(eq(outbox.paymentId, id)).orderBy(outbox.id);
+  const states = await own.db
+    .select()
+    .from(funnelStates)
+    .where(eq(funnelStates.paymentId, id))
+    .orderBy(funnelStates.id);
+  return { payment, events, states: states.map(({ state }) => state) };
+}
+
+async function sellOffer() {
+  const { body } = await register();
+  await own.db.transaction(async (tx) => {
+    await tx
+      .update(own.db.tables.payments)
+      .set({ offerId, botUserId })
+      .where(eq(own.db.tables.payments.id, body.id));
+  });
+  return body.id as string;
+}
+
+describe(`payments on ${testDialect}`, () => {
+  test("registers once for each reference, with nothing to read in the database about who buys", async () => {
+    const customer = {
+      id: "c-1",
+      email: "Maria@Example.com ",
+      phone: "+55 11 91234-5678",
+      first_name: "María",
+    };
+    const first = await register({ customer });
+    const second = await register({ customer });
+    expect([first.status, second.status]).toEqual([201, 200]);
+    expect(second.body).toEqual(first.body);
+    expect(first.body).toEqual({ id: expect.stringMatching(/^[0-9a-f]{32}$/), status: "pending" });
+    const { payment } = await stored(first.body.id);
+    expect(payment).toMatchObject({ trackingToken: token, customerUserId: "c-1", metaPurchaseSent: false });
+    expect(payment?.customer?.em).toBe(
+      new Bun.CryptoHasher("sha256").update("maria@example.com").digest("hex"),
+    );
+    expect(JSON.stringify(payment)).not.toMatch(/maria|91234/i);
+    expect((await register({ amount_minor: 5000 })).status).toBe(409);
+  });
+
+  test("a confirmation writes payment, Purchase, funnel and delivery, all of it together", async () => {
+    const id = await sellOffer();
+    const response = await signed({ provider_ref: reference, status: "paid" });
+    expect(await response.json()).toEqual({ id, status: "confirmed" });
+    const { payment, events, states } = await stored(id);
+    expect(payment).toMatchObject({ status: "paid", metaPurchaseSent: true });
+    expect(payment?.paidAt).toBeInstanceOf(Date);
+    expect(states).toEqual(["checkout_started", "paid"]);
+    expect(events.map(({ destination, eventId }) => [destination, eventId])).toEqual([
+      ["meta", `purchase_${id}`],
+      ["telegram", `delivery_${id}`],
+    ]);
+    const [purchase, delivery] = events;
+    expect(purchase).toMatchObject({ route: PIXEL, status: "pending", trackingToken: token });
+    expect(purchase?.payload).toMatchObject({
+      event_name: "Purchase",
+      event_id: `purchase_${id}`,
+      event_time: Math.floor((payment?.createdAt.getTime() ?? 0) / 1000),
+      action_source: "website",
+      event_source_url: expect.stringContaining("/go/open?fbclid=AbCd"),
+      user_data: {
+        fbc: expect.stringMatching(/^fb\.1\.\d+\.AbCd$/),
+        client_user_agent: "Mozilla/5.0",
+        client_ip_address: "177.45.10.9",
+        external_id: new Bun.CryptoHasher("sha256").update("777").digest("hex"),
+      },
+      custom_data: { value: 49.9, currency: "BRL", order_id: reference, utm_campaign: "summer" },
+    });
+    expect(delivery?.payload).toMatchObject({ method: "sendMessage", body: { chat_id: "777" } });
+    expect(JSON.stringify(delivery?.payload)).toContain("https://example.com/course");
+    expect(JSON.stringify(delivery?.payload)).toContain("Curso &lt;1&gt;");
+  });
+
+  test("fifty of the same webhook at once leave one Purchase and one delivery", async () => {
+    const id = await sellOffer();
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => signed({ provider_ref: reference, status: "paid" })),
+    );
+    const statuses = await Promise.all(answers.map(async (answer) => (await answer.json()).status));
+    expect(statuses.filter((status) => status === "confirmed")).toHaveLength(1);
+    expect(statuses.filter((status) => status === "unchanged")).toHaveLength(49);
+    const { events, states } = await stored(id);
+    expect(events).toHaveLength(2);
+    expect(states).toEqual(["checkout_started", "paid"]);
+  });
+
+  test("fifty webhooks at once of a payment that nobody registered make and confirm one", async () => {
+    const body = {
+      provider_ref: reference,
+      status: "paid",
+      amount_minor: 1500,
+      currency: "JPY",
+      bot: "shop_bot",
+      telegram_user_id: 888,
+    };
+    const answers = await Promise.all(Array.from({ length: 50 }, () => signed(body)));
+    const bodies = await Promise.all(answers.map((answer) => answer.json()));
+    expect(new Set(bodies.map(({ id }) => id)).size).toBe(1);
+    expect(bodies.filter(({ status }) => status === "confirmed")).toHaveLength(1);
+    const { events } = await stored(bodies[0].id);
+    expect(events).toHaveLength(1);
+    expect(events[0]?.payload).toMatchObject({
+      custom_data: { value: 1500, currency: "JPY" },
+      event_source_url: "https://t.me/shop_bot",
+      user_data: { external_id: new Bun.CryptoHasher("sha256").update("888").digest("hex") },
+    });
+  });
+
+  test("a webhook of an unknown reference that does not say enough is 404, so that it comes again", async () => {
+    expect((await signed({ provider_ref: reference, status: "paid" })).status).toBe(404);
+    const { body } = await register();
+    expect((await signed({ provider_ref: reference, status: "paid" })).status).toBe(200);
+    expect((await stored(body.id)).payment?.status).toBe("paid");
+  });
+
+  test("a refund marks payment and funnel and tells Meta nothing; a late confirmation does not revive it", async () => {
+    const { body } = await register();
+    await signed({ provider_ref: reference, status: "refunded" });
+    await signed({ provider_ref: reference, status: "paid" });
+    const { payment, events, states } = await stored(body.id);
+    expect(payment).toMatchObject({ status: "refunded", metaPurchaseSent: false });
+    expect(events).toEqual([]);
+    expect(states).toEqual(["checkout_started", "refunded"]);
+    const { auditLog } = own.db.tables;
+    const notes = await own.db
+      .select()
+      .from(auditLog)
+      .where(eq(auditLog.subject, `payment:${body.id}`));
+    expect(notes).toHaveLength(1);
+  });
+
+  test("less money than asked for is reported as what it is, delivers nothing, and calls a person", async () => {
+    const id = await sellOffer();
+    await signed({ provider_ref: reference, status: "paid", amount_minor: 100, currency: "BRL" });
+    const { payment, events } = await stored(id);
+    expect(payment).toMatchObject({ status: "paid", amountMinor: 100 });
+    expect(events.map(({ eventName }) => eventName)).toEqual(["Purchase"]);
+    expect(events[0]?.payload).toMatchObject({ custom_data: { value: 1 } });
+  });
+
+  test("a second confirmation with another amount changes nothing", async () => {
+    const { body } = await register();
+    await signed({ provider_ref: reference, status: "paid" });
+    await signed({ provider_ref: reference, status: "paid", amount_minor: 9999, currency: "BRL" });
+    const { payment, events } = await stored(body.id);
+    expect(payment).toMatchObject({ status: "paid", amountMinor: 4990 });
+    expect(events).toHaveLength(1);
+  });
+
+  test("forged, stale and future signatures are 401, and nothing changes", async () => {
+    const { body } = await register();
+    const paid = { provider_ref: reference, status: "paid" };
+    const now = Math.floor(Date.now() / 1000);
+    expect((await signed(paid, now, "another-secret")).status).toBe(401);
+    expect((await signed(paid, now - 301)).status).toBe(401);
+    expect((await signed(paid, now + 301)).status).toBe(401);
+    expect((await post("/api/payments/webhooks/generic", JSON.stringify(paid))).status).toBe(401);
+    const text = JSON.stringify(paid);
+    const good = `t=${now},v1=${hmacSha256Hex(SECRET, `${now}.${text}`)}`;
+    const cut = await post("/api/payments/webhooks/generic", text.slice(0, -2), {
+      "x-ponte-signature": good,
+    });
+    expect(cut.status).toBe(401);
+    expect((await stored(body.id)).payment?.status).toBe("pending");
+  });
+
+  test.each([
+    ["a float", { amount_minor: 49.9 }, "amount_minor"],
+    ["a negative amount", { amount_minor: -1 }, "amount_minor"],
+    ["zero", { amount_minor: 0 }, "amount_minor"],
+    ["a huge amount", { amount_minor: 1e300 }, "amount_minor"],
+    ["an amount as text", { amount_minor: "4990" }, "amount_minor"],
+    ["an unknown currency", { currency: "BRX" }, "currency"],
+    ["a token of another form", { tracking_token: "x" }, "tracking_token"],
+    ["a bot without a user", { bot: "shop_bot" }, "bot"],
+    ["an unknown field", { amount: 1 }, ""],
+  ])("refuses %s, naming the field", async (_, extra, path) => {
+    const { status, body } = await register(extra);
+    expect(status).toBe(400);
+    expect(body.errors.map((error: { path: string }) => error.path)).toContain(path);
+  });
+
+  test("bodies that are too large, no JSON, or for nobody are clear answers", async () => {
+    expect((await post("/api/payments", "{")).status).toBe(400);
+    expect((await post("/api/payments", `"${"x".repeat(1_000_000)}"`)).status).toBe(413);
+    expect((await post("/api/payments/webhooks/nobody", "{}")).status).toBe(404);
+    expect((await signed({ status: "paid" })).status).toBe(400);
+    expect((await app.handle(new Request("http://bridge.example.com/api/payments"))).status).toBe(405);
+  });
+});
