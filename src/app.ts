@@ -1,9 +1,14 @@
 import { Elysia } from "elysia";
+import { version } from "../package.json";
+import { createAuthorize } from "./api/authorize.ts";
+import { openapiPlugin } from "./api/openapi.ts";
+import { apiPlugin } from "./api/plugin.ts";
 import { assetsPlugin } from "./assets/plugin.ts";
 import { cookiesPlugin } from "./cookies/plugin.ts";
 import type { Deps } from "./deps.ts";
 import { problem } from "./platform/problem.ts";
 import { refusalOf } from "./platform/refusal.ts";
+import { telegramBotApi } from "./pools/telegram-bot-api.ts";
 import { createBridgePages } from "./redirect/bridge-pages.ts";
 import { clientAddressFinder } from "./redirect/client-address.ts";
 import { redirectPlugin } from "./redirect/plugin.ts";
@@ -13,6 +18,7 @@ import { redisSharedCount } from "./redirect/shared-count.ts";
 /** The whole HTTP side as one Elysia app; tests hand it requests with `app.handle`. */
 export function createApp(deps: Deps) {
   const { config, log } = deps;
+  const authorize = createAuthorize({ ...deps, apiKey: config.apiKey });
   return new Elysia({ name: "ponte", normalize: false })
     .onError(({ code, error, request, set }) => {
       if (code === "NOT_FOUND") return problem(404, { detail: "Nothing is here." });
@@ -38,6 +44,15 @@ export function createApp(deps: Deps) {
     )
     .use(cookiesPlugin(deps))
     .use(assetsPlugin(deps.assets))
+    .use(
+      apiPlugin({
+        ...deps,
+        authorize,
+        telegram: telegramBotApi(config.telegramApiUrl),
+        publicUrl: config.publicUrl,
+      }),
+    )
+    .use(openapiPlugin({ version }))
     .get("/healthz", () => new Response("ok\n", { headers: { "cache-control": "no-store" } }));
 }
 

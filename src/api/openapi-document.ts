@@ -19,7 +19,7 @@ const schema: z.ZodType<JsonSchema> = z.lazy(() =>
     $ref: z.string().optional(),
     type: z.union([z.string(), z.array(z.string())]).optional(),
     description: z.string().optional(),
-    const: z.unknown(),
+    const: z.unknown().optional(),
     enum: z.array(z.unknown()).optional(),
     examples: z.array(z.unknown()).optional(),
     properties: z.record(z.string(), schema).optional(),
