@@ -1,6 +1,7 @@
 import { and, desc, eq, isNotNull } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { isExpired, MAX_EVENTS_PER_REQUEST, validateEvent } from "../meta/event-limits.ts";
+import { readGraphBody } from "../meta/graph-body.ts";
 import { type GraphAnswer, sendEvents } from "../meta/graph-client.ts";
 import { parseJson } from "../meta/json.ts";
 import { type Outcome, outcomeOf } from "../meta/outcome.ts";
@@ -102,11 +103,12 @@ function looksWrong(row: ClaimedRow): boolean {
 }
 
 function answerOf(answer: GraphAnswer, outcome: Outcome): Answer {
-  const codes = outcome.kind === "invalid" || outcome.kind === "credential" ? outcome : null;
+  const body = answer.kind === "answered" ? readGraphBody(answer.body) : null;
+  const error = body?.kind === "error" ? body.error : null;
   return {
     status: answer.kind === "answered" ? answer.status : null,
-    code: codes?.code ?? null,
-    subcode: outcome.kind === "invalid" ? outcome.subcode : null,
+    code: error?.code ?? null,
+    subcode: error?.subcode ?? null,
     fbtraceId: outcome.fbtraceId,
     durationMs: answer.durationMs,
     response: answer.kind === "answered" ? answer.body : answer.error,

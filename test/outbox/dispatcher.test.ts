@@ -96,10 +96,10 @@ describe(`dispatcher on ${testDialect}`, () => {
   });
 
   test.each([
-    ["500", { mode: "500", times: 1 }],
-    ["a reset connection", { mode: "reset", times: 1 }],
-    ["garbage", { mode: "garbage", times: 1 }],
-  ])("%s is tried again later, and the events arrive once", async (_, body) => {
+    ["500", { mode: "500", times: 1 }, 1],
+    ["a reset connection", { mode: "reset", times: 1 }, null],
+    ["garbage", { mode: "garbage", times: 1 }, null],
+  ])("%s is tried again later, and the events arrive once", async (_, body, code) => {
     await fault(body);
     await enqueueEvents(own.db, PIXEL, events(3));
     await dispatcher().drain();
@@ -108,6 +108,7 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(row?.attempts).toBe(1);
     expect(row?.lastError).toBeTruthy();
     expect(row?.availableAt.getTime()).toBeGreaterThan(row?.createdAt.getTime() ?? 0);
+    expect((await attempts())[0]).toMatchObject({ outcome: "transient", code });
     await passTime(own.db);
     await dispatcher().drain();
     expect(await statusCounts(own.db)).toEqual({ delivered: 3 });
