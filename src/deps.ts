@@ -41,7 +41,7 @@ export async function openDeps(config: Config, log: Log, now: () => Date = () =>
   const spool = openSpool(join(config.dataDir, "spool.db"));
   await db.migrate().catch((error) => {
     log.error(
-      { error },
+      { error, todo: db.advice(error) },
       "the database could not be brought up to date; run `bun run ponte doctor` to see what is missing. Visits go to the spool until then",
     );
   });

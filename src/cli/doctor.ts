@@ -46,7 +46,7 @@ async function databaseFindings(config: Config, context: Context, isOnline: bool
       if (structure.some(({ level }) => level === "bad")) return structure;
       const outside: OutsideDeps = { db, secrets, config, telegram: telegramBotApi(config.telegramApiUrl) };
       const checks: readonly (readonly [string, () => Promise<Finding | Finding[]>])[] = [
-        ["views", () => checkViews(db)],
+        ["views", () => checkViews(db, databaseUser(config))],
         ["clock", () => checkClock(db)],
         ["dispatcher", () => checkDispatcher(db)],
         ["outbox", () => checkOutbox(db)],

@@ -46,7 +46,9 @@ export function cookiesPlugin({ db, trackingStore, log }: CookiesDeps) {
         try {
           await reports.submit(parsed.data);
         } catch (error) {
-          if (!(error instanceof QueueFullError)) log.error({ error }, "a cookie report could not be stored");
+          if (!(error instanceof QueueFullError)) {
+            log.error({ error, todo: db.advice(error) }, "a cookie report could not be stored");
+          }
           return problem(503, { detail: "Try again in a moment.", headers: { "retry-after": "2" } });
         }
         return new Response(null, { status: 204 });

@@ -42,6 +42,8 @@ export interface Database extends Reader {
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Calls `wake` after commits that notified the channel. Returns how to stop. */
   listen(channel: Channel, wake: () => void): () => void;
+  /** What to do about an error of this database, for the log: a statement or a command; undefined where none helps. */
+  advice(error: unknown): string | undefined;
   /** Applies the migrations and the operators' views. Safe to run again and from several processes. */
   migrate(): Promise<void>;
   close(): Promise<void>;

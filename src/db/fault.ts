@@ -1,13 +1,86 @@
+import { getTableName } from "drizzle-orm";
+import type { Tables } from "./define-schema.ts";
+import { APP_RIGHTS, grantOn } from "./grants.ts";
+import { MIGRATIONS_TABLE, OPERATOR_VIEWS } from "./migrate.ts";
+
 /**
  * Whether a failed write is the fault of what was written (a constraint, a value of the wrong form) rather than
  * of the database (away, full, read-only, a table or a right missing), where trying row by row helps nobody.
  */
 export function isRowFault(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof TypeError || cause instanceof RangeError) return true;
-    const code = "code" in cause ? String(cause.code) : "";
+  return reasonsOf(error).some(
     // SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation); SQLite's own names.
-    if (/^2[23]...$|^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/.test(code)) return true;
+    ({ code, isBug }) => isBug || /^2[23]...$|^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/.test(code),
+  );
+}
+
+/**
+ * What to do about a failure of the database, as a statement or a command to run; undefined where it is not one
+ * that somebody's command would mend. `user` is the app's own database user.
+ */
+export function adviceOn(
+  error: unknown,
+  { user, tables }: { user: string; tables: Tables },
+): string | undefined {
+  for (const { code, message } of reasonsOf(error)) {
+    const advice = adviceOnReason(code, message, user, tables);
+    if (advice !== undefined) return advice;
   }
-  return false;
+  return undefined;
+}
+
+// SQLSTATE, by Postgres' appendix A; SQLite says the same with names.
+const INSUFFICIENT_PRIVILEGE = "42501";
+const UNDEFINED = /^42(P01|703)$/;
+const READ_ONLY = /^25006$|^SQLITE_READONLY/;
+const FULL = /^53100$|^SQLITE_FULL/;
+
+function adviceOnReason(code: string, message: string, user: string, tables: Tables): string | undefined {
+  if (code === INSUFFICIENT_PRIVILEGE) return adviceOnRight(message, user, tables);
+  if (UNDEFINED.test(code) || /no such (table|column)/.test(message)) {
+    return "run: bun run ponte migrate (or, where the app's user may not: scripts/create_meta_tracking_sessions.sh <privileged postgres url>)";
+  }
+  if (READ_ONLY.test(code)) return "make the database writable: it is a replica, or its files are read-only";
+  if (FULL.test(code)) return "make room on the database's disk";
+  return undefined;
+}
+
+/** Servers speak many languages, so the relation is found by its name and not by the words around it. */
+function adviceOnRight(message: string, user: string, tables: Tables): string {
+  const words = new Set(message.match(/\w+/g));
+  const isNamed = (name: string) => words.has(name);
+  const table = Object.values(tables)
+    .map((known) => getTableName(known))
+    .find(isNamed);
+  if (table) return runAsOwner(grantOn(table, APP_RIGHTS, user), user);
+  const readOnly = [MIGRATIONS_TABLE, ...OPERATOR_VIEWS].find(isNamed);
+  return readOnly ? runAsOwner(grantOn(readOnly, ["SELECT"], user), user) : `run: ${grantCommand(user)}`;
+}
+
+function runAsOwner(statement: string, user: string): string {
+  return `as the tables' owner, run: ${statement} Or, for everything at once: ${grantCommand(user)}`;
+}
+
+/** The command that grants the app's user everything it needs. */
+export function grantCommand(user: string): string {
+  return `scripts/grant_meta_tracking_sessions.sh <privileged postgres url> ${user}`;
+}
+
+interface Reason {
+  readonly code: string;
+  readonly message: string;
+  readonly isBug: boolean;
+}
+
+/** The error and what caused it: drivers and drizzle wrap one another. */
+function reasonsOf(error: unknown): Reason[] {
+  const reasons: Reason[] = [];
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    reasons.push({
+      code: "code" in cause ? String(cause.code) : "",
+      message: cause.message,
+      isBug: cause instanceof TypeError || cause instanceof RangeError,
+    });
+  }
+  return reasons;
 }

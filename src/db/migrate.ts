@@ -5,7 +5,18 @@ import { drizzle as drizzleSqlite } from "drizzle-orm/bun-sqlite";
 import { migrate as applySqlite } from "drizzle-orm/bun-sqlite/migrator";
 import { readMigrationFiles } from "drizzle-orm/migrator";
 
-const MIGRATIONS_TABLE = "ponte_migrations";
+/** Which migrations a database has. */
+export const MIGRATIONS_TABLE = "ponte_migrations";
+
+/** What `drizzle/views` makes. */
+export const OPERATOR_VIEWS = [
+  "outbox_status",
+  "outbox_backlog",
+  "outbox_dead",
+  "funnel_daily",
+  "pool_performance",
+] as const;
+
 const VIEWS_KEY = "views_digest";
 
 /** Where the generated migrations and the operators' views of a dialect lie. */

@@ -7,8 +7,9 @@ import postgres, { type Sql, type TransactionSql } from "postgres";
 import { createClock } from "./clock.ts";
 import type { Channel, Database, QueryBuilder, Reader, Tx } from "./database.ts";
 import { postgresDialect } from "./dialect.ts";
+import { adviceOn } from "./fault.ts";
 import { createListeners } from "./listeners.ts";
-import { migrationPlan } from "./migrate.ts";
+import { migrationPlan, OPERATOR_VIEWS } from "./migrate.ts";
 import * as tables from "./tables-postgres.ts";
 
 export interface PostgresOptions {
@@ -98,6 +99,8 @@ export function openPostgres(options: PostgresOptions): Database {
       }
       return listeners.add(channel, wake);
     },
+    // The driver also looks at PGUSER and the system's user, so it knows whom it logs in as.
+    advice: (error) => adviceOn(error, { user: String(client.options.user), tables }),
     migrate: () => migratePostgres(directUrl, settings),
     async close() {
       const listener = listening;
@@ -166,7 +169,15 @@ async function migratePostgres(url: string, settings: object): Promise<void> {
     const [known] = await client`select value from settings where key = ${plan.viewsKey}`;
     if (known?.value === plan.viewsDigest) return;
     await client.begin(async (tx) => {
+      // A view made anew forgets who was allowed to read it.
+      const readers = await tx<{ grant: string }[]>`
+        select format('grant select on %I to %s', table_name,
+          case when grantee = 'PUBLIC' then 'public' else quote_ident(grantee) end) as grant
+        from information_schema.role_table_grants
+        where table_schema = 'public' and table_name in ${tx(OPERATOR_VIEWS)}
+          and privilege_type = 'SELECT' and grantee <> current_user`;
       await tx.unsafe(plan.views);
+      for (const { grant } of readers) await tx.unsafe(grant);
       await tx`insert into settings (key, value, updated_at) values (${plan.viewsKey}, ${plan.viewsDigest}, now())
         on conflict (key) do update set value = excluded.value, updated_at = excluded.updated_at`;
     });

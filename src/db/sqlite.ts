@@ -9,6 +9,7 @@ import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
 import { localClock } from "./clock.ts";
 import type { Channel, Database, QueryBuilder, Reader, Tx } from "./database.ts";
 import { sqliteDialect } from "./dialect.ts";
+import { adviceOn } from "./fault.ts";
 import { createListeners } from "./listeners.ts";
 import { migrateSqlite } from "./migrate.ts";
 import * as tables from "./tables-sqlite.ts";
@@ -76,6 +77,7 @@ export function openSqlite(path: string): Database {
     tables,
     transaction,
     listen: listeners.add,
+    advice: (error) => adviceOn(error, { user: "", tables }),
     migrate: () => inTurn(async () => migrateSqlite(writer)),
     close: () =>
       inTurn(async () => {

@@ -42,7 +42,7 @@ export function createRefusalCounter(deps: { db: Database; log: Log; now?: () =>
       });
     } catch (error) {
       for (const row of rows) add(row.poolId, row.reason, row.hour.getTime(), row.total);
-      log.warn({ error }, "gate refusals could not be stored yet");
+      log.warn({ error, todo: db.advice(error) }, "gate refusals could not be stored yet");
     }
   }
 

@@ -133,7 +133,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         isAway = false;
       },
       (error) => {
-        if (!isAway) log.warn({ error }, "the outbox cannot be read; trying again every second");
+        if (!isAway)
+          log.warn({ error, todo: db.advice(error) }, "the outbox cannot be read; trying again every second");
         isAway = true;
       },
     );

@@ -116,7 +116,9 @@ async function act(deps: PaymentsDeps, report: ProviderReport): Promise<Response
 const RETRY = { "retry-after": "5" };
 
 /** Nothing was stored, so the sender keeps it and sends it again. */
-function tryAgain({ log }: PaymentsDeps, error: unknown): Response {
-  if (!(error instanceof QueueFullError)) log.error({ error }, "a payment could not be stored");
+function tryAgain({ log, db }: PaymentsDeps, error: unknown): Response {
+  if (!(error instanceof QueueFullError)) {
+    log.error({ error, todo: db.advice(error) }, "a payment could not be stored");
+  }
   return problem(503, { detail: "Nothing was stored. Send it again in a moment.", headers: RETRY });
 }

@@ -15,6 +15,8 @@ export interface PoolSnapshot {
 export interface PoolCache {
   /** The enabled pool of that slug, from memory: a visit never waits for a query. */
   get(slug: string): Pool | undefined;
+  /** False until pools were read once, now or before the restart: nobody can then say that a slug does not exist. */
+  isLoaded(): boolean;
   /** Reads the pools again now. */
   refresh(): Promise<void>;
   close(): void;
@@ -52,11 +54,16 @@ export async function openPoolCache(deps: {
 
   /** In the background nobody waits for the answer, and the last known pools stay. */
   function refreshQuietly(): void {
-    refresh().catch((error) => log.warn({ error }, "pools could not be read again; the last known go on"));
+    refresh().catch((error) =>
+      log.warn({ error, todo: db.advice(error) }, "pools could not be read again; the last known go on"),
+    );
   }
 
   await refresh().catch((error) => {
-    log.error({ error, pools: bySlug.size }, "pools could not be read; serving the last known");
+    log.error(
+      { error, todo: db.advice(error), pools: bySlug.size },
+      "pools could not be read; serving the last known",
+    );
   });
   const stopListening = db.listen("pools", refreshQuietly);
   const timer = setInterval(refreshQuietly, REFRESH_MS);
@@ -64,6 +71,7 @@ export async function openPoolCache(deps: {
 
   return {
     get: (slug) => bySlug.get(slug),
+    isLoaded: () => fingerprint !== "" || bySlug.size > 0,
     refresh,
     close() {
       clearInterval(timer);

@@ -59,7 +59,12 @@ export function createVisitRecorder(deps: {
         return "committed";
       } catch (error) {
         if (error instanceof QueueFullError) throw error;
-        if (!databaseIsAway) log.error({ error }, "the database did not take visits; they go to the spool");
+        if (!databaseIsAway) {
+          log.error(
+            { error, todo: db.advice(error) },
+            "the database did not take visits; they go to the spool",
+          );
+        }
         databaseIsAway = !isRowFault(error);
       }
     }
@@ -121,7 +126,11 @@ export function createVisitRecorder(deps: {
     replaying = replay()
       .then(
         () => undefined,
-        (error) => log.warn({ error }, "the spool waits: the database is still away"),
+        (error) =>
+          log.warn(
+            { error, todo: db.advice(error) },
+            "the spool waits: the database does not take visits yet",
+          ),
       )
       .finally(() => {
         replaying = undefined;

@@ -61,7 +61,10 @@ export function createVisitHandler(deps: VisitDeps) {
     const { headers } = request;
     const pool = deps.pools.get(slug);
     const acceptLanguage = headers.get("accept-language");
-    if (!pool) return notFoundPage(pageLocale(null, acceptLanguage));
+    if (!pool) {
+      const locale = pageLocale(null, acceptLanguage);
+      return deps.pools.isLoaded() ? notFoundPage(locale) : unavailablePage(locale);
+    }
     const locale = pageLocale(pool.locale, acceptLanguage);
 
     const arrival = arrivalOf(request, peer, {

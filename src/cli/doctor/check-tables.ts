@@ -2,10 +2,11 @@ import { getTableColumns, getTableName, sql } from "drizzle-orm";
 import { toSnakeCase } from "drizzle-orm/casing";
 import type { PgTable } from "drizzle-orm/pg-core";
 import type { Database, Tx } from "../../db/database.ts";
-import { migrationPlan } from "../../db/migrate.ts";
+import { grantCommand } from "../../db/fault.ts";
+import { grantOn } from "../../db/grants.ts";
+import { migrationPlan, OPERATOR_VIEWS } from "../../db/migrate.ts";
 import { bad, type Finding, good } from "./finding.ts";
 
-const VIEWS = ["outbox_status", "outbox_backlog", "outbox_dead", "funnel_daily", "pool_performance"] as const;
 const INSUFFICIENT_PRIVILEGE = "42501";
 const MIGRATE = "Run: bun run ponte migrate";
 
@@ -26,7 +27,7 @@ export async function checkMigrations(db: Database, user: string): Promise<Findi
     return bad(
       "migrations",
       error.message,
-      `As its owner, run: GRANT SELECT ON ${migrationsTable} TO "${user}";`,
+      `As its owner, run: ${grantOn(migrationsTable, ["SELECT"], user)} (or ${grantCommand(user)})`,
     );
   }
   if (error !== null || applied.latestMs === 0) return bad("migrations", "none was ever applied", MIGRATE);
@@ -45,12 +46,15 @@ export async function checkTables(db: Database, user: string): Promise<Finding[]
 }
 
 /** Whether the operators' views can be read. */
-export async function checkViews(db: Database): Promise<Finding[]> {
+export async function checkViews(db: Database, user: string): Promise<Finding[]> {
   const troubles = await Promise.all(
-    VIEWS.map(async (view): Promise<Finding | null> => {
+    OPERATOR_VIEWS.map(async (view): Promise<Finding | null> => {
       const error = await failureOf(db.rows(sql`select * from ${sql.identifier(view)} limit 0`));
       if (error === null) return null;
-      return bad("views", `${view}: ${error.message}`, MIGRATE);
+      // Views made anew by a migration have lost the rights that were granted on them.
+      const isForbidden = error.code === INSUFFICIENT_PRIVILEGE;
+      const grant = `As its owner, run: ${grantOn(view, ["SELECT"], user)} (or ${grantCommand(user)})`;
+      return bad("views", `${view}: ${error.message}`, isForbidden ? grant : MIGRATE);
     }),
   );
   const found = troubles.filter((trouble) => trouble !== null);
@@ -85,7 +89,7 @@ async function tableTrouble(db: Database, table: PgTable, user: string): Promise
   return bad(
     "tables",
     `${name}: ${user} may not ${missing.join(", ")}`,
-    `As its owner, run: GRANT ${missing.join(", ")} ON ${name} TO "${user}"; (or scripts/grant_meta_tracking_sessions.sh <privileged url> ${user})`,
+    `As its owner, run: ${grantOn(name, missing, user)} (or ${grantCommand(user)})`,
   );
 }
 
