@@ -78,6 +78,8 @@ export function defineSchema(kit: Kit) {
       /** Telegram's token and the webhook's secret, sealed; null for a bot that lives elsewhere. */
       token: text(),
       webhookSecret: text(),
+      /** The token of a payment provider connected through @BotFather, sealed; for invoices in money. */
+      paymentToken: text(),
       telegramId: text(),
       enabled: boolean().notNull().default(true),
       healthy: boolean().notNull().default(true),

@@ -1,0 +1,74 @@
+import { redactSecret } from "../meta/redact.ts";
+
+/** Longest answer kept; Telegram's to what we send are under 8 kB. Characters. */
+const LONGEST_ANSWER = 16_384;
+
+/** One call of the Bot API. */
+export interface BotApiCall {
+  /** Base of the Bot API, e.g. `https://api.telegram.org`. */
+  readonly apiUrl: string;
+  readonly token: string;
+  readonly method: string;
+  readonly body: object;
+  /** For the whole exchange, answer body included. */
+  readonly timeoutMs: number;
+  /** Gives the call up, e.g. when the process stops. */
+  readonly signal: AbortSignal;
+}
+
+/** What came back. Nothing in it holds the bot's token or another of `secrets`. */
+export type BotApiAnswer =
+  | {
+      readonly kind: "answered";
+      readonly status: number;
+      /** The body as it came, at most {@link LONGEST_ANSWER} characters. */
+      readonly body: string;
+      readonly retryAfterHeader: string | null;
+      readonly durationMs: number;
+    }
+  | { readonly kind: "unanswered"; readonly error: string; readonly durationMs: number };
+
+/**
+ * Calls a method of the Bot API and says what happened; never throws and never retries. Telegram wants the token in
+ * the address, so what may quote the address (errors, answers of something on the way) is redacted. Redirects are not
+ * followed.
+ *
+ * @param secrets further texts that must not show, such as a payment provider's token inside the body
+ */
+export async function callBotApi(call: BotApiCall, secrets: readonly string[] = []): Promise<BotApiAnswer> {
+  const startedAt = performance.now();
+  const durationMs = () => Math.round(performance.now() - startedAt);
+  const redacted = (text: string, isCut: boolean) =>
+    [call.token, ...secrets].reduce((kept, secret) => redactSecret(kept, secret, isCut), text);
+  const deadline = AbortSignal.timeout(call.timeoutMs);
+  try {
+    const response = await fetch(`${call.apiUrl}/bot${call.token}/${call.method}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/json" },
+      body: JSON.stringify(call.body),
+      redirect: "manual",
+      signal: AbortSignal.any([deadline, call.signal]),
+    });
+    const text = await response.text();
+    return {
+      kind: "answered",
+      status: response.status,
+      body: redacted(text.slice(0, LONGEST_ANSWER), text.length > LONGEST_ANSWER),
+      retryAfterHeader: response.headers.get("retry-after"),
+      durationMs: durationMs(),
+    };
+  } catch (error) {
+    const reason = deadline.aborted
+      ? `time-out: no answer within ${call.timeoutMs} ms`
+      : call.signal.aborted
+        ? "given up: stopping"
+        : errorText(error);
+    return { kind: "unanswered", error: redacted(reason, false), durationMs: durationMs() };
+  }
+}
+
+function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = "code" in error && typeof error.code === "string" ? `${error.code}: ` : "";
+  return `${code}${error.message}`;
+}
