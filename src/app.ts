@@ -1,13 +1,17 @@
 import { Elysia } from "elysia";
 import { version } from "../package.json";
-import { createAuthorize } from "./api/authorize.ts";
+import { createAuthorize, readersOnly } from "./api/authorize.ts";
 import { openapiPlugin } from "./api/openapi.ts";
 import { apiPlugin } from "./api/plugin.ts";
 import { assetsPlugin } from "./assets/plugin.ts";
 import { cookiesPlugin } from "./cookies/plugin.ts";
 import type { Deps } from "./deps.ts";
+import { answeredWithError, observePlugin } from "./health/observe.ts";
+import { healthPlugin } from "./health/plugin.ts";
+import type { Log } from "./platform/log.ts";
 import { problem } from "./platform/problem.ts";
 import { refusalOf } from "./platform/refusal.ts";
+import { enterRequest } from "./platform/request-id.ts";
 import { telegramBotApi } from "./pools/telegram-bot-api.ts";
 import { createBridgePages } from "./redirect/bridge-pages.ts";
 import { clientAddressFinder } from "./redirect/client-address.ts";
@@ -17,31 +21,31 @@ import { redisSharedCount } from "./redirect/shared-count.ts";
 
 /** The whole HTTP side as one Elysia app; tests hand it requests with `app.handle`. */
 export function createApp(deps: Deps) {
-  const { config, log } = deps;
+  const { config, log, metrics } = deps;
+  const clientAddress = clientAddressFinder(config.trustedProxies);
   const authorize = createAuthorize({ ...deps, apiKey: config.apiKey });
   return new Elysia({ name: "ponte", normalize: false })
-    .onError(({ code, error, request, set }) => {
-      if (code === "NOT_FOUND") return problem(404, { detail: "Nothing is here." });
-      const refusal = refusalOf(error);
-      if (refusal) return refusal;
-      if (code === "PARSE") {
-        return problem(400, { detail: "The request could not be understood." });
-      }
-      if (error instanceof URIError)
-        return problem(400, { detail: "The address is not valid percent-encoding." });
-      log.error({ error, method: request.method, status: set.status }, "a request failed");
-      return problem(500, { detail: "This is our fault and has been logged. Try again." });
+    .onError(({ code, error, request, server }) => {
+      enterRequest({
+        request,
+        isFromProxy: () => clientAddress.isTrusted(server?.requestIP(request)?.address ?? null),
+      });
+      return answeredWithError(request, errorAnswer(log, code, error, request));
     })
     .use(
       redirectPlugin({
         ...deps,
         rateLimiter: createRateLimiter(config.rateLimitPerHour, deps.redis && redisSharedCount(deps.redis)),
         bridgePages: createBridgePages(deps.assets.bridge),
-        clientAddress: clientAddressFinder(config.trustedProxies),
+        clientAddress,
         publicUrl: config.publicUrl,
         pageviewHoldMs: config.pageviewHoldMs,
+        tallies: metrics.visits,
+        onAnswer: metrics.onVisit,
       }),
     )
+    .use(observePlugin({ metrics, isTrustedProxy: clientAddress.isTrusted }))
+    .use(healthPlugin({ ...deps, mayRead: readersOnly(authorize) }))
     .use(cookiesPlugin(deps))
     .use(assetsPlugin(deps.assets))
     .use(
@@ -52,8 +56,19 @@ export function createApp(deps: Deps) {
         publicUrl: config.publicUrl,
       }),
     )
-    .use(openapiPlugin({ version }))
-    .get("/healthz", () => new Response("ok\n", { headers: { "cache-control": "no-store" } }));
+    .use(openapiPlugin({ version }));
+}
+
+/** The answer to what went wrong: the request's own fault, or ours, which is logged. */
+function errorAnswer(log: Log, code: string | number, error: unknown, request: Request): Response {
+  if (code === "NOT_FOUND") return problem(404, { detail: "Nothing is here." });
+  const refusal = refusalOf(error);
+  if (refusal) return refusal;
+  if (code === "PARSE") return problem(400, { detail: "The request could not be understood." });
+  if (error instanceof URIError)
+    return problem(400, { detail: "The address is not valid percent-encoding." });
+  log.error({ error, method: request.method }, "a request failed");
+  return problem(500, { detail: "This is our fault and has been logged. Try again." });
 }
 
 export type App = ReturnType<typeof createApp>;

@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
+import { version } from "../package.json";
 import { type Assets, openAssets } from "./assets/assets.ts";
 import { appSecret, type Config } from "./config.ts";
 import type { Database } from "./db/database.ts";
 import { openDatabase } from "./db/open.ts";
 import { openSpool, type Spool } from "./db/spool.ts";
 import { createRefusalCounter, type RefusalCounter } from "./gate/refusals.ts";
+import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import type { Log } from "./platform/log.ts";
 import { createSecrets, type Secrets } from "./platform/secrets.ts";
 import { openPoolCache, type PoolCache } from "./pools/pool-cache.ts";
@@ -17,6 +19,7 @@ import { noTrackingStore, redisTrackingStore, type TrackingStore } from "./track
 export interface Deps {
   readonly config: Config;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly now: () => Date;
   readonly db: Database;
   readonly spool: Spool;
@@ -50,10 +53,12 @@ export async function openDeps(config: Config, log: Log, now: () => Date = () =>
     : undefined;
   const pools = await openPoolCache({ db, snapshot: spoolSnapshot(spool), log });
   const refusals = createRefusalCounter({ db, log, now });
-  const recorder = createVisitRecorder({ db, spool, log });
+  const metrics = createMetrics({ version, role: config.role });
+  const recorder = createVisitRecorder({ db, spool, log, onCommit: metrics.onCommit });
   return {
     config,
     log,
+    metrics,
     now,
     db,
     spool,

@@ -2,6 +2,7 @@ import { createApp } from "./app.ts";
 import { ConfigError, readConfig } from "./config.ts";
 import { openDeps } from "./deps.ts";
 import { createLog } from "./platform/log.ts";
+import { secretValues } from "./platform/scrub.ts";
 import { startServices } from "./services.ts";
 
 /** A stop that takes longer than this is cut short: leases run out by themselves and commits are atomic. */
@@ -12,7 +13,7 @@ const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
-  const log = createLog(config.logLevel);
+  const log = createLog(config.logLevel, undefined, secretValues(process.env));
   const deps = await openDeps(config, log);
   const services = await startServices(deps);
   const app = createApp(deps);

@@ -8,10 +8,11 @@ export interface Services {
 }
 
 /** The dispatcher of a process, with every destination it can send to. */
-export function openDispatcher({ db, log, secrets, config }: Deps): Dispatcher {
+export function openDispatcher({ db, log, secrets, config, metrics }: Deps): Dispatcher {
   return createDispatcher({
     db,
     log,
+    onRequest: metrics.onDelivery,
     adapters: {
       meta: metaDestination({
         db,

@@ -74,6 +74,14 @@ function refused(response: Response): Authorization {
   return { kind: "refused", response };
 }
 
+/** For routes that any key may read: the answer to a request that may not, null where it may. */
+export function readersOnly(authorize: Authorize): (request: Request) => Promise<Response | null> {
+  return async (request) => {
+    const authorization = await authorize(request, "read");
+    return authorization.kind === "refused" ? authorization.response : null;
+  };
+}
+
 /** For routes that only writers may call: the answer to a request that may not, null where it may. */
 export function writersOnly(authorize: Authorize): (request: Request) => Promise<Response | null> {
   return async (request) => {

@@ -1,4 +1,6 @@
 import pino, { type Logger } from "pino";
+import { currentRequestId } from "./request-id.ts";
+import { createScrubber } from "./scrub.ts";
 
 export type Log = Logger;
 
@@ -16,8 +18,15 @@ const SECRET_KEYS = [
   "webhookSecret",
 ];
 
-/** Structured log, one JSON line an entry. `destination` is for tests. */
-export function createLog(level: string, destination?: pino.DestinationStream): Log {
+/**
+ * Structured log, one JSON line an entry; what a request's code logs carries its `request_id`. `secrets` are values
+ * that must never show, wherever they come from; `destination` is for tests.
+ */
+export function createLog(
+  level: string,
+  destination?: pino.DestinationStream,
+  secrets: readonly string[] = [],
+): Log {
   const options: pino.LoggerOptions = {
     level,
     base: null,
@@ -27,6 +36,11 @@ export function createLog(level: string, destination?: pino.DestinationStream): 
       censor: "[redacted]",
     },
     serializers: { error: pino.stdSerializers.err },
+    mixin() {
+      const requestId = currentRequestId();
+      return requestId === undefined ? {} : { request_id: requestId };
+    },
+    hooks: { streamWrite: createScrubber(secrets) },
   };
   return destination ? pino(options, destination) : pino(options);
 }

@@ -1,3 +1,5 @@
+import { currentRequestId } from "./request-id.ts";
+
 /** One thing that is wrong with a request, and where. */
 export interface ProblemError {
   readonly path: string;
@@ -25,12 +27,22 @@ const TITLES: Readonly<Record<number, string>> = {
   503: "Service Unavailable",
 };
 
-/** The one shape of our errors: `application/problem+json` (RFC 9457). `detail` says what to do. */
+/**
+ * The one shape of our errors: `application/problem+json` (RFC 9457). `detail` says what to do; `request_id`, where
+ * there is one, finds the log lines.
+ */
 export function problem(status: number, { detail, errors = [], headers = {} }: ProblemDetails): Response {
-  const body = { type: "about:blank", title: TITLES[status] ?? "Error", status, detail, errors };
+  const requestId = currentRequestId();
+  const id = requestId === undefined ? {} : { request_id: requestId };
+  const body = { type: "about:blank", title: TITLES[status] ?? "Error", status, detail, errors, ...id };
   return new Response(JSON.stringify(body), {
     status,
-    headers: { "content-type": "application/problem+json", "cache-control": "no-store", ...headers },
+    headers: {
+      "content-type": "application/problem+json",
+      "cache-control": "no-store",
+      ...(requestId !== undefined && { "x-request-id": requestId }),
+      ...headers,
+    },
   });
 }
 

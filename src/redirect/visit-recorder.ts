@@ -2,6 +2,7 @@ import type { Database } from "../db/database.ts";
 import { isRowFault } from "../db/fault.ts";
 import { createGroupCommit, QueueFullError } from "../db/group-commit.ts";
 import type { Spool, Spooled } from "../db/spool.ts";
+import { withDeadline } from "../platform/deadline.ts";
 import type { Log } from "../platform/log.ts";
 import { recordVisits, type VisitRecord } from "./record-visits.ts";
 import { decodeVisit, encodeVisit } from "./visit-json.ts";
@@ -152,15 +153,4 @@ export function createVisitRecorder(deps: {
 
 function keyOf(visit: VisitRecord): string {
   return visit.session.trackingToken;
-}
-
-/** @throws Error when the work takes longer; the work itself goes on, which idempotent writes can bear. */
-async function withDeadline<T>(work: PromiseLike<T>, ms: number): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`the database did not answer within ${ms} ms`)), ms);
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

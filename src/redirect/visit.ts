@@ -1,11 +1,14 @@
 import { bridgeSecurityPolicy } from "../../views/bridge.tsx";
+import type { Locale } from "../db/define-schema.ts";
 import { QueueFullError } from "../db/group-commit.ts";
 import { gateVerdict } from "../gate/gate.ts";
 import type { RefusalCounter } from "../gate/refusals.ts";
 import { pageViewEvent } from "../meta/page-view.ts";
+import type { VisitTallies } from "../metrics/tallies.ts";
 import { metaRoute, type OutboxEntry } from "../outbox/enqueue.ts";
 import { newId } from "../platform/ids.ts";
 import type { Log } from "../platform/log.ts";
+import { requestIdOf } from "../platform/request-id.ts";
 import type { Pool, PoolBot } from "../pools/pool.ts";
 import type { PoolCache } from "../pools/pool-cache.ts";
 import { sessionFacts } from "../tracking/session.ts";
@@ -31,6 +34,8 @@ export interface VisitDeps {
   readonly clientAddress: ClientAddress;
   readonly publicUrl: string | undefined;
   readonly pageviewHoldMs: number;
+  readonly tallies: VisitTallies;
+  readonly onAnswer: (status: number, durationMs: number) => void;
   readonly log: Log;
   readonly now: () => Date;
 }
@@ -39,6 +44,7 @@ const HTML = "text/html; charset=utf-8";
 
 /** `GET /go/:slug` as a function: who comes in gets the bridge page, or is sent straight on to the bot. */
 export function createVisitHandler(deps: VisitDeps) {
+  const { tallies } = deps;
   const turns = new Map<number, number>();
   const redirects = new WeakMap<Pool, Map<number, number>>();
 
@@ -57,13 +63,20 @@ export function createVisitHandler(deps: VisitDeps) {
     return bot;
   }
 
-  return async (request: Request, slug: string, peer: string | null): Promise<Response> => {
+  /** For log lines; costs nothing where nothing is logged. */
+  function idOf(request: Request, peer: string | null): string {
+    return requestIdOf({ request, isFromProxy: () => deps.clientAddress.isTrusted(peer) });
+  }
+
+  async function answer(request: Request, slug: string, peer: string | null): Promise<Response> {
     const { headers } = request;
     const pool = deps.pools.get(slug);
     const acceptLanguage = headers.get("accept-language");
     if (!pool) {
       const locale = pageLocale(null, acceptLanguage);
-      return deps.pools.isLoaded() ? notFoundPage(locale) : unavailablePage(locale);
+      if (!deps.pools.isLoaded()) return unavailable(locale);
+      tallies.notFound++;
+      return notFoundPage(locale);
     }
     const locale = pageLocale(pool.locale, acceptLanguage);
 
@@ -76,21 +89,34 @@ export function createVisitHandler(deps: VisitDeps) {
     if (!looksAhead && arrival.clientIp !== null) {
       const checked = deps.rateLimiter.check(arrival.clientIp, now.getTime());
       const rate = checked instanceof Promise ? await checked : checked;
-      if (rate.kind === "limited") return tooManyRequestsPage(locale, rate.retryAfterSeconds);
+      if (rate.kind === "limited") {
+        tallies.rateLimited++;
+        return tooManyRequestsPage(locale, rate.retryAfterSeconds);
+      }
     }
 
     const userAgent = headers.get("user-agent");
     const verdict = gateVerdict({ query: arrival.query, userAgent }, pool.gate);
     if (verdict.kind === "refused") {
-      if (!looksAhead) deps.refusals.count(pool.id, verdict.reason);
+      if (!looksAhead) {
+        if (verdict.reason === "param") tallies.refusedParam++;
+        else tallies.refusedAutomated++;
+        deps.refusals.count(pool.id, verdict.reason);
+      }
       return gateRefusedPage(pool, locale);
     }
-    if (looksAhead) return new Response(null, { headers: pageHeaders(pool, newId()) });
+    if (looksAhead) {
+      tallies.lookedAhead++;
+      return new Response(null, { headers: pageHeaders(pool, newId()) });
+    }
 
     const bot = choose(pool);
     if (!bot) {
-      deps.log.error({ pool: pool.slug }, "no bot can be chosen: add one, or enable one of the pool's");
-      return unavailablePage(locale);
+      deps.log.error(
+        { pool: pool.slug, request_id: idOf(request, peer) },
+        "no bot can be chosen: add one, or enable one of the pool's",
+      );
+      return unavailable(locale);
     }
     const visit = captureVisit(
       {
@@ -109,27 +135,34 @@ export function createVisitHandler(deps: VisitDeps) {
     // Without a pixel there is nothing for a page to do: the visitor goes straight on.
     const showsPage = pool.metaPixelId !== null || pool.utmifyPixelId !== null;
     try {
-      await deps.recorder.record({
+      const recorded = await deps.recorder.record({
         session: visit.session,
         poolBotId: visit.poolBotId,
         pageView: pageViewEntry(visit, pool, showsPage ? deps.pageviewHoldMs : 0),
       });
+      if (recorded === "committed") tallies.committed++;
+      else tallies.spooled++;
       deps.trackingStore.save(visit.session);
     } catch (error) {
-      if (error instanceof QueueFullError) return unavailablePage(locale);
+      if (error instanceof QueueFullError) return unavailable(locale);
+      tallies.lost++;
       // Neither database nor disk: the visitor still reaches the bot, and the log is the last place that keeps the visit.
-      deps.log.fatal({ error, visit: visit.session }, "a visit could be stored nowhere");
+      const line = { error, visit: visit.session, request_id: idOf(request, peer) };
+      deps.log.fatal(line, "a visit could be stored nowhere");
     }
-    return showsPage ? bridge(pool, bot, locale, visit, arrival) : sendOn(bot, visit, arrival);
-  };
+    const page = showsPage ? bridge(pool, bot, locale, visit, arrival) : null;
+    if (page) tallies.page++;
+    else tallies.redirect++;
+    return page ?? sendOn(bot, visit, arrival);
+  }
 
-  function bridge(
-    pool: Pool,
-    bot: PoolBot,
-    locale: "pt-BR" | "en",
-    visit: Visit,
-    arrival: Arrival,
-  ): Response {
+  function unavailable(locale: Locale): Response {
+    tallies.unavailable++;
+    return unavailablePage(locale);
+  }
+
+  /** The bridge page; null where it cannot be rendered, and the visitor is sent straight on. */
+  function bridge(pool: Pool, bot: PoolBot, locale: Locale, visit: Visit, arrival: Arrival): Response | null {
     const nonce = newId();
     try {
       const body = deps.bridgePages(pool, bot, locale)({ trackingToken: visit.session.trackingToken, nonce });
@@ -139,9 +172,21 @@ export function createVisitHandler(deps: VisitDeps) {
         { error, pool: pool.slug },
         "the bridge page could not be rendered; sending on to the bot",
       );
-      return sendOn(bot, visit, arrival);
+      return null;
     }
   }
+
+  return async (request: Request, slug: string, peer: string | null): Promise<Response> => {
+    const startedMs = performance.now();
+    let status = 500;
+    try {
+      const response = await answer(request, slug, peer);
+      status = response.status;
+      return response;
+    } finally {
+      deps.onAnswer(status, performance.now() - startedMs);
+    }
+  };
 }
 
 function pageViewEntry(visit: Visit, pool: Pool, holdMs: number): OutboxEntry | null {

@@ -5,6 +5,7 @@ import { createApp } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { openDeps } from "../../src/deps.ts";
 import { createLog } from "../../src/platform/log.ts";
+import { secretValues } from "../../src/platform/scrub.ts";
 import { createPostgresDatabase } from "./database.ts";
 
 /** Log lines of a test's app, parsed. */
@@ -29,7 +30,8 @@ export async function createTestApp(environment: Readonly<Record<string, string>
     dataDir,
   };
   const logLines: LogLine[] = [];
-  const log = createLog("debug", { write: (line) => void logLines.push(JSON.parse(line)) });
+  const destination = { write: (line: string) => void logLines.push(JSON.parse(line)) };
+  const log = createLog("debug", destination, secretValues(environment));
   const deps = await openDeps(config, log);
   if (deps.redis && deps.redis.status !== "ready") {
     await new Promise((ready) => deps.redis?.once("ready", ready));

@@ -1,0 +1,102 @@
+import { sql } from "drizzle-orm";
+import type { Database } from "../db/database.ts";
+import { migrationPlan } from "../db/migrate.ts";
+import type { Spool } from "../db/spool.ts";
+import { withDeadline } from "../platform/deadline.ts";
+
+/** A dispatcher beats every few seconds; one that was silent for so long is gone. */
+export const ALIVE_MS = 60_000;
+const PATIENCE_MS = 2_000;
+
+/** What one check found. `detail` is for anybody who asks, so it names no host, user or error of the database. */
+export interface Check {
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly checks: {
+    readonly database: Check;
+    readonly migrations: Check;
+    readonly dispatcher: Check & { readonly heartbeat_age_seconds: number | null };
+    readonly spool: Check & { readonly waiting: number; readonly set_aside: number };
+  };
+}
+
+/** Whether all of Ponte works: the database answers and is up to date, and somebody sends what waits. Never throws. */
+export async function readiness({ db, spool }: { db: Database; spool: Spool }): Promise<Readiness> {
+  const [database, migrations, dispatcher] = await Promise.all([
+    checkDatabase(db),
+    checkMigrations(db),
+    checkDispatcher(db),
+  ]);
+  const checks = { database, migrations, dispatcher, spool: checkSpool(spool) };
+  return { ready: Object.values(checks).every(({ ok }) => ok), checks };
+}
+
+async function checkDatabase(db: Database): Promise<Check> {
+  try {
+    await withDeadline(db.rows(sql`select 1 as one`), PATIENCE_MS);
+    return { ok: true, detail: "answers" };
+  } catch {
+    return { ok: false, detail: "does not answer; visits are kept on this machine's disk until it does" };
+  }
+}
+
+async function checkMigrations(db: Database): Promise<Check> {
+  try {
+    const { latest, migrationsTable } = migrationPlan(db.dialect.name);
+    const asked = db.rows<{ latest: number | string | null }>(
+      sql`select max(created_at) as latest from ${sql.identifier(migrationsTable)}`,
+    );
+    const [row] = await withDeadline(asked, PATIENCE_MS);
+    return Number(row?.latest ?? 0) >= latest
+      ? { ok: true, detail: "all applied" }
+      : { ok: false, detail: "the database is older than this version; run: bun run ponte migrate" };
+  } catch {
+    return { ok: false, detail: "cannot be read; run: bun run ponte doctor" };
+  }
+}
+
+async function checkDispatcher(db: Database): Promise<Readiness["checks"]["dispatcher"]> {
+  try {
+    const { epochMs, now } = db.dialect;
+    const age = sql`${epochMs(now)} - ${epochMs(sql`max(heartbeat_at)`)}`;
+    const [row] = await withDeadline(
+      db.rows<{ age_ms: number | string | null }>(sql`select ${age} as age_ms from dispatchers`),
+      PATIENCE_MS,
+    );
+    if (row === undefined || row.age_ms === null) {
+      return { ok: false, detail: "none runs: events wait", heartbeat_age_seconds: null };
+    }
+    const ageMs = Math.max(0, Number(row.age_ms));
+    const isFresh = ageMs <= ALIVE_MS;
+    return {
+      ok: isFresh,
+      detail: isFresh ? "runs" : "the last one gave no sign of life for too long: events wait",
+      heartbeat_age_seconds: Math.round(ageMs) / 1000,
+    };
+  } catch {
+    return { ok: false, detail: "cannot be seen", heartbeat_age_seconds: null };
+  }
+}
+
+/** Visits on the disk are safe and go in by themselves; what was set aside needs a person, and harms nobody meanwhile. */
+function checkSpool(spool: Spool): Readiness["checks"]["spool"] {
+  try {
+    const { waiting, setAside } = spool.counts();
+    const detail =
+      waiting + setAside === 0
+        ? "empty"
+        : `${waiting} visits wait for the database, ${setAside} could not be stored and need a person`;
+    return { ok: true, detail, waiting, set_aside: setAside };
+  } catch {
+    return {
+      ok: false,
+      detail: "cannot be read: is the data folder's disk writable?",
+      waiting: 0,
+      set_aside: 0,
+    };
+  }
+}

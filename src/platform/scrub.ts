@@ -1,0 +1,40 @@
+/** Shorter values are words that stand in a line for other reasons. */
+const SHORTEST_SECRET = 6;
+
+const REDACTED = "[redacted]";
+
+/** Forms of secrets that Ponte handles, wherever they turn up: Telegram's and Meta's tokens, API keys, passwords in URLs. */
+const FORMS: readonly (readonly [RegExp, string])[] = [
+  [/\b\d{6,12}:[\w-]{30,}/g, REDACTED],
+  [/\bEAA[A-Za-z0-9]{20,}/g, REDACTED],
+  [/(\bBearer +)[\w.~+/=-]+/gi, `$1${REDACTED}`],
+  [/(:\/\/[^\s/:@"']*:)[^\s/@"']+@/g, `$1${REDACTED}@`],
+];
+
+const SECRET_NAME = /(^|_)(SECRET|SECRETS|PASSWORD|TOKEN|KEY)(_|$)/;
+
+/** The secrets among environment variables, by their names; and the passwords inside of URLs. */
+export function secretValues(environment: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.entries(environment).flatMap(([name, value = ""]) => {
+    if (SECRET_NAME.test(name)) return [value];
+    const password = name.endsWith("_URL") && URL.canParse(value) ? new URL(value).password : "";
+    return password === "" ? [] : [password, decodeURIComponent(password)];
+  });
+}
+
+/**
+ * Takes secrets out of a finished log line: the last line of defence, behind not logging them. `secrets` are known
+ * values; what only the database knows is caught by its form.
+ */
+export function createScrubber(secrets: readonly string[]): (line: string) => string {
+  const known = secrets
+    .filter((secret) => secret.length >= SHORTEST_SECRET)
+    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]);
+  const values = [...new Set(known)].sort((a, b) => b.length - a.length);
+  return (line) => {
+    let clean = line;
+    for (const value of values) clean = clean.replaceAll(value, REDACTED);
+    for (const [form, replacement] of FORMS) clean = clean.replace(form, replacement);
+    return clean;
+  };
+}

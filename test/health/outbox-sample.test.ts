@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { sql } from "drizzle-orm";
+import { openSpool, type Spool } from "../../src/db/spool.ts";
+import { sampleOutbox } from "../../src/health/outbox-sample.ts";
+import { readiness } from "../../src/health/readiness.ts";
+import { beat, withdraw } from "../../src/outbox/heartbeat.ts";
+import { changeRoute, pauseRoute } from "../../src/outbox/routes.ts";
+import {
+  createSqliteFolder,
+  createTestDatabase,
+  type TestDatabase,
+  testDialect,
+} from "../support/database.ts";
+import { addRows } from "../support/outbox.ts";
+
+let own: TestDatabase;
+let spool: Spool;
+const folder = createSqliteFolder();
+beforeAll(async () => {
+  own = await createTestDatabase();
+  spool = openSpool(join(folder.url, "..", "spool.db"));
+});
+afterAll(async () => {
+  spool.close();
+  await own.dispose();
+  await folder.remove();
+});
+
+describe(`the outbox in the metrics, on ${testDialect}`, () => {
+  test("is empty where nothing waits", async () => {
+    expect(await sampleOutbox(own.db, 60_000)).toEqual({ depths: [], held: [], dispatchersAlive: 0 });
+  });
+
+  test("says by route how much waits and since when, what ended badly, and what is held up", async () => {
+    const hourAgo = new Date(Date.now() - 3_600_000);
+    await addRows(own.db, 2, { route: "111", createdAt: hourAgo, availableAt: hourAgo });
+    await addRows(own.db, 3, { route: "222" });
+    await addRows(own.db, 1, { route: "7", destination: "telegram" });
+    await addRows(own.db, 4, { route: "222", status: "sending", leaseUntil: new Date() });
+    await addRows(own.db, 1, { route: "111", status: "dead" });
+    await addRows(own.db, 1, { route: "111", status: "expired" });
+    await addRows(own.db, 9, { route: "111", status: "delivered" });
+    await addRows(own.db, 9, { route: "111", status: "discarded" });
+    await own.db.transaction(async (tx) => {
+      await pauseRoute(tx, own.db, { destination: "meta", route: "111" }, "bad token");
+      await changeRoute(
+        tx,
+        own.db,
+        { destination: "meta", route: "222" },
+        { kind: "throttled", forMs: 60_000 },
+      );
+      await changeRoute(tx, own.db, { destination: "meta", route: "333" }, { kind: "failed" });
+    });
+    await beat(own.db, "one");
+    await beat(own.db, "two");
+    const { depths, held, dispatchersAlive } = await sampleOutbox(own.db, 60_000);
+    const lines = depths.map(
+      ({ destination, route, status, events }) => `${destination} ${route} ${status} ${events}`,
+    );
+    expect(lines.sort()).toEqual([
+      "meta 111 dead 1",
+      "meta 111 expired 1",
+      "meta 111 pending 2",
+      "meta 222 pending 3",
+      "meta 222 sending 4",
+      "telegram 7 pending 1",
+    ]);
+    const oldest = (route: string) =>
+      depths.find((depth) => depth.route === route && depth.status === "pending")?.oldestSeconds;
+    expect(oldest("111")).toBeGreaterThanOrEqual(3_600);
+    expect(oldest("222")).toBeLessThan(3_600);
+    expect(held.toSorted((a, b) => a.route.localeCompare(b.route))).toEqual([
+      { destination: "meta", route: "111", state: "paused" },
+      { destination: "meta", route: "222", state: "throttled" },
+    ]);
+    expect(dispatchersAlive).toBe(2);
+    for (const id of ["one", "two"]) await withdraw(own.db, id);
+  });
+});
+
+describe(`readiness on ${testDialect}`, () => {
+  const look = () => readiness({ db: own.db, spool });
+
+  test("wants a dispatcher that shows signs of life", async () => {
+    expect(await look()).toMatchObject({
+      ready: false,
+      checks: {
+        database: { ok: true },
+        migrations: { ok: true },
+        dispatcher: { ok: false, heartbeat_age_seconds: null },
+      },
+    });
+    await beat(own.db, "one");
+    expect(await look()).toMatchObject({ ready: true, checks: { dispatcher: { ok: true } } });
+    const { now, plusMs } = own.db.dialect;
+    await own.db.transaction((tx) =>
+      tx.rows(sql`update dispatchers set heartbeat_at = ${plusMs(now, -61_000)} returning id`),
+    );
+    expect(await look()).toMatchObject({
+      ready: false,
+      checks: { dispatcher: { ok: false, detail: expect.stringContaining("no sign of life") } },
+    });
+    await beat(own.db, "one");
+  });
+
+  test("wants every migration, and says what to run", async () => {
+    const newest = sql`(select max(created_at) from ponte_migrations)`;
+    await own.db.transaction((tx) =>
+      tx.rows(
+        sql`update ponte_migrations set created_at = created_at - 1 where created_at = ${newest} returning id`,
+      ),
+    );
+    expect(await look()).toMatchObject({
+      ready: false,
+      checks: { migrations: { ok: false, detail: expect.stringContaining("ponte migrate") } },
+    });
+    await own.db.transaction((tx) =>
+      tx.rows(
+        sql`update ponte_migrations set created_at = created_at + 1 where created_at = ${newest} returning id`,
+      ),
+    );
+  });
+
+  test("says how many visits wait on the disk, which alone is no reason to be unready", async () => {
+    spool.append([
+      { key: "a", body: "{}" },
+      { key: "b", body: "{}" },
+    ]);
+    spool.setAside("b", "bad");
+    expect(await look()).toMatchObject({ ready: true, checks: { spool: { waiting: 1, set_aside: 1 } } });
+    spool.remove(["a", "b"]);
+  });
+
+  test("a database that is away fails every check of it, and tells nobody why", async () => {
+    const away = {
+      ...own.db,
+      rows: () => Promise.reject(new Error("connect ECONNREFUSED db.internal:5432")),
+    };
+    const found = await readiness({ db: away, spool });
+    expect(found).toMatchObject({
+      ready: false,
+      checks: {
+        database: { ok: false },
+        migrations: { ok: false },
+        dispatcher: { ok: false },
+        spool: { ok: true },
+      },
+    });
+    expect(JSON.stringify(found)).not.toContain("db.internal");
+  });
+});
