@@ -13,6 +13,7 @@ import { createSecrets, type Secrets } from "./platform/secrets.ts";
 import { openPoolCache, type PoolCache } from "./pools/pool-cache.ts";
 import { spoolSnapshot } from "./pools/pool-snapshot.ts";
 import { createVisitRecorder, type VisitRecorder } from "./redirect/visit-recorder.ts";
+import { openVisitWriter, type VisitWriter } from "./redirect/visit-writer.ts";
 import { noTrackingStore, redisTrackingStore, type TrackingStore } from "./tracking/tracking-store.ts";
 
 /** Everything a process works with, opened once. */
@@ -28,6 +29,7 @@ export interface Deps {
   readonly assets: Assets;
   readonly pools: PoolCache;
   readonly refusals: RefusalCounter;
+  readonly visitWriter: VisitWriter;
   readonly recorder: VisitRecorder;
   readonly trackingStore: TrackingStore;
   /** Finishes what is being written, then lets go of everything, last opened first. */
@@ -54,7 +56,14 @@ export async function openDeps(config: Config, log: Log, now: () => Date = () =>
   const pools = await openPoolCache({ db, snapshot: spoolSnapshot(spool), log });
   const refusals = createRefusalCounter({ db, log, now });
   const metrics = createMetrics({ version, role: config.role });
-  const recorder = createVisitRecorder({ db, spool, log, onCommit: metrics.onCommit });
+  const visitWriter = openVisitWriter(db, config.database);
+  const recorder = createVisitRecorder({
+    db,
+    writer: visitWriter,
+    spool,
+    log,
+    onCommit: metrics.onCommit,
+  });
   return {
     config,
     log,
@@ -67,11 +76,13 @@ export async function openDeps(config: Config, log: Log, now: () => Date = () =>
     assets: openAssets(),
     pools,
     refusals,
+    visitWriter,
     recorder,
     trackingStore: redis ? redisTrackingStore(redis) : noTrackingStore,
     async close() {
       pools.close();
       await recorder.close();
+      await visitWriter.stop();
       await refusals.close();
       redis?.disconnect();
       await db.close();

@@ -40,6 +40,11 @@ export interface Database extends Reader {
    * On SQLite transactions take turns, so `work` must not wait for another transaction.
    */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * Lets another thread of this process write to the same database on a connection of its own: where writers take
+   * turns, `write` has one. Afterwards the channels' listeners are woken, where the database does not do so itself.
+   */
+  writeElsewhere(write: () => Promise<void>, channels: readonly Channel[]): Promise<void>;
   /** Calls `wake` after commits that notified the channel. Returns how to stop. */
   listen(channel: Channel, wake: () => void): () => void;
   /** What to do about an error of this database, for the log: a statement or a command; undefined where none helps. */

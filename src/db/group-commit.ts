@@ -31,6 +31,11 @@ interface Waiting<T> {
   reject(error: unknown): void;
 }
 
+/** An error, boxed: anything may be thrown, null too. */
+interface Failure {
+  readonly error: unknown;
+}
+
 /**
  * Lets items that arrive together share a commit: whatever waits is written in one transaction while the next
  * batch gathers. A batch that fails by a row's fault is written row by row, so that the bad row fails alone.
@@ -41,26 +46,44 @@ export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommi
   let pumping: Promise<void> | undefined;
 
   async function pump(): Promise<void> {
-    while (waiting.length > 0) {
-      const batch = waiting.length <= maxBatch ? waiting : waiting.slice(0, maxBatch);
-      waiting = waiting.length <= maxBatch ? [] : waiting.slice(maxBatch);
-      const start = performance.now();
-      await commit(batch);
-      options.onCommit?.(batch.length, performance.now() - start);
+    let batch = start();
+    while (batch) {
+      const failure = await batch.failure;
+      // What gathered meanwhile is on its way before anybody is answered: the database does not wait for answers.
+      const next = start();
+      await settle(batch.items, failure);
+      batch = next;
     }
     pumping = undefined;
   }
 
-  async function commit(batch: readonly Waiting<T>[]): Promise<void> {
+  /** Begins to write what waits; undefined where nothing does. */
+  function start() {
+    if (waiting.length === 0) return undefined;
+    const items = waiting.length <= maxBatch ? waiting : waiting.slice(0, maxBatch);
+    waiting = waiting.length <= maxBatch ? [] : waiting.slice(maxBatch);
+    return { items, failure: attempt(items) };
+  }
+
+  /** Writes the items; resolves to what went wrong, or to null. */
+  async function attempt(items: readonly Waiting<T>[]): Promise<Failure | null> {
+    const begun = performance.now();
     try {
-      await write(batch.map(({ item }) => item));
-      for (const { resolve } of batch) resolve();
+      await write(items.map(({ item }) => item));
+      options.onCommit?.(items.length, performance.now() - begun);
+      return null;
     } catch (error) {
-      if (batch.length > 1 && isRowFault(error)) {
-        for (const one of batch) await commit([one]);
-      } else {
-        for (const { reject } of batch) reject(error);
-      }
+      return { error };
+    }
+  }
+
+  async function settle(items: readonly Waiting<T>[], failure: Failure | null): Promise<void> {
+    if (!failure) {
+      for (const { resolve } of items) resolve();
+    } else if (items.length > 1 && isRowFault(failure.error)) {
+      for (const one of items) await settle([one], await attempt([one]));
+    } else {
+      for (const { reject } of items) reject(failure.error);
     }
   }
 

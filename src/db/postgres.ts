@@ -92,6 +92,8 @@ export function openPostgres(options: PostgresOptions): Database {
     dialect: postgresDialect,
     tables,
     transaction,
+    // Each connection writes for itself, and the server tells the listeners.
+    writeElsewhere: (write) => write(),
     listen(channel, wake) {
       if (!subscribed.has(channel)) {
         subscribed.add(channel);

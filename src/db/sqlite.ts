@@ -76,6 +76,10 @@ export function openSqlite(path: string): Database {
     dialect: sqliteDialect,
     tables,
     transaction,
+    async writeElsewhere(write, channels) {
+      await inTurn(write);
+      for (const channel of channels) listeners.wake(channel);
+    },
     listen: listeners.add,
     advice: (error) => adviceOn(error, { user: "", tables }),
     migrate: () => inTurn(async () => migrateSqlite(writer)),

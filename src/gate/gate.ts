@@ -15,7 +15,7 @@ const ADMITTED: GateVerdict = { kind: "admitted" };
  * itself automated where the pool refuses that. Who is refused is told so, with one page for both reasons.
  */
 export function gateVerdict(
-  request: { query: URLSearchParams; userAgent: string | null },
+  request: { query: { get(name: string): string | null | undefined }; userAgent: string | null },
   gate: Gate,
 ): GateVerdict {
   if (gate.param) {

@@ -1,6 +1,8 @@
+import { metaRoute } from "../outbox/enqueue.ts";
 import type { Pool, PoolBot } from "../pools/pool.ts";
 import { canonicalFbc, newFbp, validMetaCookie } from "../tracking/meta-cookies.ts";
-import { type NewSession, rootEventId } from "../tracking/session.ts";
+import type { Query } from "./query.ts";
+import type { VisitRecord } from "./visit-record.ts";
 
 /** Longest values kept, in characters. A click id is kept whole or not at all: Meta refuses a cut one. */
 const MAX_CLICK_ID = 2_000;
@@ -12,7 +14,7 @@ const MAX_FBI = 100;
 /** What a request says about its visitor. */
 export interface VisitRequest {
   readonly url: string;
-  readonly query: URLSearchParams;
+  readonly query: Query;
   readonly cookies: string | null;
   readonly userAgent: string | null;
   readonly referrer: string | null;
@@ -21,46 +23,42 @@ export interface VisitRequest {
 
 /** One accepted visit, ready to be recorded. */
 export interface Visit {
-  readonly session: NewSession;
-  readonly poolBotId: number;
+  readonly record: VisitRecord;
   /** First-party cookies that the browser does not have yet. */
   readonly newCookies: { readonly fbp?: string; readonly fbc?: string };
 }
 
-/** Everything that a visit is remembered by, out of its request. Pure: the token and the time come in. */
+/**
+ * Everything that a visit is remembered by, out of its request. Pure: the token and the time come in.
+ *
+ * @param holdMs how long the PageView waits for the browser's cookies
+ */
 export function captureVisit(
   request: VisitRequest,
   pool: Pool,
   bot: PoolBot,
-  trackingToken: string,
-  now: Date,
+  { trackingToken, nowMs, holdMs }: { trackingToken: string; nowMs: number; holdMs: number },
 ): Visit {
-  const { query } = request;
-  const nowMs = now.getTime();
+  const { query, cookies } = request;
   const param = (name: string) => storable(query.get(name), MAX_PARAM);
   const fbclid = clickId(query.get("fbclid"));
-  const cookieFbp = validMetaCookie(cookieValue(request.cookies, "_fbp"));
-  const cookieFbc = validMetaCookie(cookieValue(request.cookies, "_fbc"));
-  const canonical = canonicalFbc(cookieFbc, fbclid, nowMs);
+  const cookieFbp = validMetaCookie(cookieValue(cookies, "_fbp"));
+  const { fbc, fbcOrigin } = canonicalFbc(validMetaCookie(cookieValue(cookies, "_fbc")), fbclid, nowMs);
   const fbp = cookieFbp ?? newFbp(nowMs);
   const consent = query.get("consent") === "denied" ? "denied" : null;
-  const reportsPageView = pool.metaPixelId !== null && consent !== "denied";
 
   return {
-    session: {
+    record: {
       trackingToken,
-      rootEventId: rootEventId(trackingToken),
+      atMs: nowMs,
       poolId: pool.id,
       botId: bot.botId,
-      pageviewSent: reportsPageView,
-      pageviewSentAt: reportsPageView ? now : null,
-      pageviewTs: now,
-      clickTs: fbclid === null ? null : now,
+      poolBotId: bot.poolBotId,
       fbclid,
-      ...canonical,
+      fbc,
+      fbcOrigin,
       fbp,
-      fbi: storable(cookieValue(request.cookies, "_fbi"), MAX_FBI),
-      cookiesAt: null,
+      fbi: storable(cookieValue(cookies, "_fbi"), MAX_FBI),
       utmSource: param("utm_source"),
       utmCampaign: param("utm_campaign"),
       utmMedium: param("utm_medium"),
@@ -73,14 +71,19 @@ export function captureVisit(
       referrer: storable(request.referrer, MAX_URL),
       eventSourceUrl: storable(request.url, MAX_URL),
       consent,
-      userExternalId: null,
-      createdAt: now,
-      updatedAt: now,
+      pageView:
+        consent === null && pool.metaPixelId !== null
+          ? {
+              route: metaRoute(pool.metaPixelId, pool.metaTestEventCode),
+              poolName: pool.name,
+              poolSlug: pool.slug,
+              holdMs,
+            }
+          : null,
     },
-    poolBotId: bot.poolBotId,
     newCookies: {
       ...(cookieFbp === null && { fbp }),
-      ...(canonical.fbcOrigin === "generated" && canonical.fbc !== null && { fbc: canonical.fbc }),
+      ...(fbcOrigin === "generated" && fbc !== null && { fbc }),
     },
   };
 }
@@ -95,12 +98,13 @@ export function cookieValue(header: string | null, name: string): string | null 
   return null;
 }
 
-function clickId(given: string | null): string | null {
+function clickId(given: string | undefined): string | null {
   const text = storable(given, MAX_CLICK_ID + 1);
   return text !== null && text.length <= MAX_CLICK_ID ? text : null;
 }
 
-function listedParams(query: URLSearchParams, names: readonly string[]) {
+function listedParams(query: Query, names: readonly string[]) {
+  if (names.length === 0) return null;
   const params: Record<string, string> = {};
   for (const name of names) {
     const value = storable(query.get(name), MAX_PARAM);
@@ -110,7 +114,7 @@ function listedParams(query: URLSearchParams, names: readonly string[]) {
 }
 
 /** Text that both databases take: not empty, no NUL, no half of a surrogate pair, at most `max` characters. */
-function storable(text: string | null, max: number): string | null {
+function storable(text: string | null | undefined, max: number): string | null {
   if (!text) return null;
   const clean = (text.includes("\0") ? text.replaceAll("\0", "") : text).slice(0, max).toWellFormed();
   return clean === "" ? null : clean;

@@ -1,37 +1,33 @@
 import { sql } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import { enqueue, type OutboxEntry } from "../outbox/enqueue.ts";
-import type { NewSession } from "../tracking/session.ts";
-
-/** What a visit leaves in the database. Plain data: it also survives, as JSON, in the spool. */
-export interface VisitRecord {
-  readonly session: NewSession;
-  readonly poolBotId: number;
-  /** The PageView; null where nothing is to be reported. */
-  readonly pageView: OutboxEntry | null;
-}
+import { enqueue } from "../outbox/enqueue.ts";
+import { pageViewOf, sessionOf, type VisitRecord } from "./visit-record.ts";
 
 /**
  * Writes visits: session rows, PageView rows and counters. Idempotent by tracking token: a visit that is already
  * there, because its commit was not seen or because the spool is replayed, counts once.
  */
 export async function recordVisits(tx: Tx, tables: Tables, visits: readonly VisitRecord[]): Promise<void> {
-  const inserted = await tx.insertMany(
-    tables.sessions,
-    "trackingToken",
-    visits.map(({ session }) => session),
-  );
+  const rows = visits.map(sessionOf);
+  const inserted = await tx.insertMany(tables.sessions, "trackingToken", rows);
   const fresh = visits.filter((_, i) => inserted[i]);
-  const pageViews = fresh.flatMap(({ pageView }) => (pageView ? [pageView] : []));
-  await enqueue(tx, tables, pageViews);
+  const pageViews = visits.map((visit, i) => {
+    const row = rows[i];
+    return row && inserted[i] ? pageViewOf(visit, row) : null;
+  });
+  await enqueue(
+    tx,
+    tables,
+    pageViews.filter((entry) => entry !== null),
+  );
   // Last, so that the rows which every visit of a pool touches are locked as shortly as possible.
   await addRedirects(tx, tables, fresh);
 }
 
 async function addRedirects(tx: Tx, tables: Tables, visits: readonly VisitRecord[]): Promise<void> {
   const { pools, poolBots } = tables;
-  const byPool = countBy(visits, ({ session }) => session.poolId);
+  const byPool = countBy(visits, ({ poolId }) => poolId);
   const byPoolBot = countBy(visits, ({ poolBotId }) => poolBotId);
   for (const [id, n] of byPoolBot) {
     await tx

@@ -4,8 +4,10 @@ import { createGroupCommit, QueueFullError } from "../db/group-commit.ts";
 import type { Spool, Spooled } from "../db/spool.ts";
 import { withDeadline } from "../platform/deadline.ts";
 import type { Log } from "../platform/log.ts";
-import { recordVisits, type VisitRecord } from "./record-visits.ts";
+import { recordVisits } from "./record-visits.ts";
 import { decodeVisit, encodeVisit } from "./visit-json.ts";
+import type { VisitRecord } from "./visit-record.ts";
+import type { VisitWriter } from "./visit-writer.ts";
 
 /** How long a visit may wait for the database before it goes to the spool instead. */
 const COMMIT_DEADLINE_MS = 2_000;
@@ -31,25 +33,26 @@ export interface VisitRecorder {
  */
 export function createVisitRecorder(deps: {
   db: Database;
+  writer: Pick<VisitWriter, "write">;
   spool: Spool;
   log: Log;
   deadlineMs?: number;
   onCommit?: (size: number, durationMs: number) => void;
 }): VisitRecorder {
-  const { db, spool, log, deadlineMs = COMMIT_DEADLINE_MS, onCommit } = deps;
+  const { db, writer, spool, log, deadlineMs = COMMIT_DEADLINE_MS, onCommit } = deps;
   let databaseIsAway = false;
 
   const write = (visits: readonly VisitRecord[]) =>
     db.transaction((tx) => recordVisits(tx, db.tables, visits));
 
   const toDatabase = createGroupCommit<VisitRecord>({
-    write: (visits) => withDeadline(write(visits), deadlineMs),
+    write: (visits) => withDeadline(writer.write(visits), deadlineMs),
     isRowFault,
     ...(onCommit && { onCommit }),
   });
   const toSpool = createGroupCommit<VisitRecord>({
     write: async (visits) =>
-      spool.append(visits.map((visit) => ({ key: keyOf(visit), body: encodeVisit(visit) }))),
+      spool.append(visits.map((visit) => ({ key: visit.trackingToken, body: encodeVisit(visit) }))),
     isRowFault: () => false,
   });
 
@@ -81,7 +84,7 @@ export function createVisitRecorder(deps: {
       const visits = batch.flatMap(decodeOrSetAside);
       try {
         await withDeadline(write(visits), deadlineMs * REPLAY_PATIENCE);
-        spool.remove(visits.map(keyOf));
+        spool.remove(visits.map(({ trackingToken }) => trackingToken));
       } catch (error) {
         if (!isRowFault(error)) throw error;
         for (const visit of visits) await replayAlone(visit);
@@ -109,10 +112,10 @@ export function createVisitRecorder(deps: {
   async function replayAlone(visit: VisitRecord): Promise<void> {
     try {
       await write([visit]);
-      spool.remove([keyOf(visit)]);
+      spool.remove([visit.trackingToken]);
     } catch (error) {
       if (!isRowFault(error)) throw error;
-      setAside(keyOf(visit), error);
+      setAside(visit.trackingToken, error);
     }
   }
 
@@ -149,8 +152,4 @@ export function createVisitRecorder(deps: {
       await replaying;
     },
   };
-}
-
-function keyOf(visit: VisitRecord): string {
-  return visit.session.trackingToken;
 }

@@ -1,4 +1,5 @@
 import type { ClientAddress } from "./client-address.ts";
+import { parseQuery, type Query } from "./query.ts";
 
 /** How a request reached us, as far as it can be trusted. */
 export interface Arrival {
@@ -7,7 +8,7 @@ export interface Arrival {
   readonly host: string;
   readonly isSecure: boolean;
   readonly clientIp: string | null;
-  readonly query: URLSearchParams;
+  readonly query: Query;
 }
 
 /**
@@ -30,7 +31,7 @@ export function arrivalOf(
     host: origin.slice(origin.indexOf("://") + 3).replace(/:\d+$/, ""),
     isSecure: origin.startsWith("https:"),
     clientIp: clientAddress.find(peer, headers.get("x-forwarded-for")),
-    query: new URLSearchParams(question < 0 ? "" : path.slice(question)),
+    query: parseQuery(question < 0 ? "" : path.slice(question + 1)),
   };
 }
 

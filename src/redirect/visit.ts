@@ -3,15 +3,12 @@ import type { Locale } from "../db/define-schema.ts";
 import { QueueFullError } from "../db/group-commit.ts";
 import { gateVerdict } from "../gate/gate.ts";
 import type { RefusalCounter } from "../gate/refusals.ts";
-import { pageViewEvent } from "../meta/page-view.ts";
 import type { VisitTallies } from "../metrics/tallies.ts";
-import { metaRoute, type OutboxEntry } from "../outbox/enqueue.ts";
 import { newId } from "../platform/ids.ts";
 import type { Log } from "../platform/log.ts";
 import { requestIdOf } from "../platform/request-id.ts";
 import type { Pool, PoolBot } from "../pools/pool.ts";
 import type { PoolCache } from "../pools/pool-cache.ts";
-import { sessionFacts } from "../tracking/session.ts";
 import type { TrackingStore } from "../tracking/tracking-store.ts";
 import type { BridgePages } from "./bridge-pages.ts";
 import { captureVisit, type Visit } from "./capture.ts";
@@ -21,6 +18,7 @@ import { gateRefusedPage, notFoundPage, tooManyRequestsPage, unavailablePage } f
 import type { RateLimiter } from "./rate-limit.ts";
 import { selectBot } from "./select-bot.ts";
 import { metaCookieHeaders } from "./visit-headers.ts";
+import { sessionOf } from "./visit-record.ts";
 import type { VisitRecorder } from "./visit-recorder.ts";
 import { type Arrival, arrivalOf, isPrefetch } from "./visit-request.ts";
 
@@ -85,9 +83,9 @@ export function createVisitHandler(deps: VisitDeps) {
       configuredUrl: deps.publicUrl,
     });
     const looksAhead = request.method === "HEAD" || isPrefetch(headers);
-    const now = deps.now();
+    const nowMs = deps.now().getTime();
     if (!looksAhead && arrival.clientIp !== null) {
-      const checked = deps.rateLimiter.check(arrival.clientIp, now.getTime());
+      const checked = deps.rateLimiter.check(arrival.clientIp, nowMs);
       const rate = checked instanceof Promise ? await checked : checked;
       if (rate.kind === "limited") {
         tallies.rateLimited++;
@@ -118,6 +116,8 @@ export function createVisitHandler(deps: VisitDeps) {
       );
       return unavailable(locale);
     }
+    // Without a pixel there is nothing for a page to do: the visitor goes straight on, and no cookie will come.
+    const showsPage = pool.metaPixelId !== null || pool.utmifyPixelId !== null;
     const visit = captureVisit(
       {
         url: arrival.publicUrl,
@@ -129,25 +129,18 @@ export function createVisitHandler(deps: VisitDeps) {
       },
       pool,
       bot,
-      newId(),
-      now,
+      { trackingToken: newId(), nowMs, holdMs: showsPage ? deps.pageviewHoldMs : 0 },
     );
-    // Without a pixel there is nothing for a page to do: the visitor goes straight on.
-    const showsPage = pool.metaPixelId !== null || pool.utmifyPixelId !== null;
     try {
-      const recorded = await deps.recorder.record({
-        session: visit.session,
-        poolBotId: visit.poolBotId,
-        pageView: pageViewEntry(visit, pool, showsPage ? deps.pageviewHoldMs : 0),
-      });
+      const recorded = await deps.recorder.record(visit.record);
       if (recorded === "committed") tallies.committed++;
       else tallies.spooled++;
-      deps.trackingStore.save(visit.session);
+      deps.trackingStore.save(sessionOf(visit.record));
     } catch (error) {
       if (error instanceof QueueFullError) return unavailable(locale);
       tallies.lost++;
       // Neither database nor disk: the visitor still reaches the bot, and the log is the last place that keeps the visit.
-      const line = { error, visit: visit.session, request_id: idOf(request, peer) };
+      const line = { error, visit: visit.record, request_id: idOf(request, peer) };
       deps.log.fatal(line, "a visit could be stored nowhere");
     }
     const page = showsPage ? bridge(pool, bot, locale, visit, arrival) : null;
@@ -165,7 +158,7 @@ export function createVisitHandler(deps: VisitDeps) {
   function bridge(pool: Pool, bot: PoolBot, locale: Locale, visit: Visit, arrival: Arrival): Response | null {
     const nonce = newId();
     try {
-      const body = deps.bridgePages(pool, bot, locale)({ trackingToken: visit.session.trackingToken, nonce });
+      const body = deps.bridgePages(pool, bot, locale)({ trackingToken: visit.record.trackingToken, nonce });
       return new Response(body, { headers: withCookies(pageHeaders(pool, nonce), visit, arrival) });
     } catch (error) {
       deps.log.error(
@@ -189,23 +182,8 @@ export function createVisitHandler(deps: VisitDeps) {
   };
 }
 
-function pageViewEntry(visit: Visit, pool: Pool, holdMs: number): OutboxEntry | null {
-  const { session } = visit;
-  if (!session.pageviewSent || pool.metaPixelId === null) return null;
-  return {
-    destination: "meta",
-    route: metaRoute(pool.metaPixelId, pool.metaTestEventCode),
-    eventName: "PageView",
-    eventId: session.rootEventId,
-    payload: pageViewEvent(sessionFacts(session), pool),
-    poolId: pool.id,
-    trackingToken: session.trackingToken,
-    holdMs,
-  };
-}
-
 function sendOn(bot: PoolBot, visit: Visit, arrival: Arrival): Response {
-  const location = `https://t.me/${bot.username}?start=${visit.session.trackingToken}`;
+  const location = `https://t.me/${bot.username}?start=${visit.record.trackingToken}`;
   const headers: [string, string][] = [
     ["location", location],
     ["cache-control", "no-store"],

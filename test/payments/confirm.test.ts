@@ -28,7 +28,7 @@ beforeAll(async () => {
   const { tables } = own.db;
   const [member] = await own.db.select().from(tables.poolBots);
   const visit = visitOf(pool.id, member?.id ?? 0, bots[0]?.id ?? 0, "fbclid=AbCd&utm_campaign=summer");
-  token = visit.session.trackingToken;
+  token = visit.trackingToken;
   await own.db.transaction(async (tx) => {
     await recordVisits(tx, tables, [visit]);
     const user = await saveBotUser(

@@ -4,6 +4,7 @@ import { eq } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import { openSpool, type Spool } from "../../src/db/spool.ts";
 import { createLog } from "../../src/platform/log.ts";
+import { pageViewOf, sessionOf } from "../../src/redirect/visit-record.ts";
 import { createVisitRecorder } from "../../src/redirect/visit-recorder.ts";
 import {
   createSqliteFolder,
@@ -12,7 +13,7 @@ import {
   testDialect,
 } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
-import { visitOf } from "../support/visits.ts";
+import { visitOf, writerOn } from "../support/visits.ts";
 
 const log = createLog("silent");
 
@@ -64,7 +65,7 @@ async function contents() {
 
 describe(`visit recorder on ${testDialect}`, () => {
   test("visits, their events and the counters are committed together", async () => {
-    const recorder = createVisitRecorder({ db: own.db, spool, log });
+    const recorder = createVisitRecorder({ db: own.db, writer: writerOn(own.db), spool, log });
     const outcomes = await Promise.all(Array.from({ length: 50 }, () => recorder.record(visit())));
     expect(new Set(outcomes)).toEqual(new Set(["committed"]));
     expect(await contents()).toEqual({ sessions: 50, events: 50, redirects: [50, 50] });
@@ -75,7 +76,7 @@ describe(`visit recorder on ${testDialect}`, () => {
     "a database that %s sends visits to the spool, and a replay brings them in once",
     async (mode) => {
       const { db, state } = unreliable(own.db);
-      const recorder = createVisitRecorder({ db, spool, log, deadlineMs: 50 });
+      const recorder = createVisitRecorder({ db, writer: writerOn(db), spool, log, deadlineMs: 50 });
       state.mode = mode;
       const lost = Array.from({ length: 20 }, (_, i) => visit(`fbclid=click${i}&utm_source=%C3%A9`));
       const outcomes = await Promise.all(lost.map(recorder.record));
@@ -92,13 +93,13 @@ describe(`visit recorder on ${testDialect}`, () => {
       const [row] = await own.db
         .select()
         .from(sessions)
-        .where(eq(sessions.trackingToken, first?.session.trackingToken ?? ""));
-      expect(row).toMatchObject({ ...first?.session });
+        .where(eq(sessions.trackingToken, first?.trackingToken ?? ""));
+      expect(row).toMatchObject({ ...(first && sessionOf(first)) });
       const [event] = await own.db
         .select()
         .from(outbox)
-        .where(eq(outbox.eventId, first?.session.rootEventId ?? ""));
-      expect(event?.payload).toEqual(first?.pageView?.payload ?? {});
+        .where(eq(outbox.eventId, `evt_${first?.trackingToken}`));
+      expect(event?.payload).toEqual((first && pageViewOf(first, sessionOf(first))?.payload) ?? {});
 
       expect(await recorder.record(visit())).toBe("committed");
       await recorder.close();
@@ -106,23 +107,23 @@ describe(`visit recorder on ${testDialect}`, () => {
   );
 
   test("a visit whose commit went through unseen counts once when the spool is replayed", async () => {
-    const recorder = createVisitRecorder({ db: own.db, spool, log });
+    const recorder = createVisitRecorder({ db: own.db, writer: writerOn(own.db), spool, log });
     const twice = visit();
     await recorder.record(twice);
-    spool.append([{ key: twice.session.trackingToken, body: JSON.stringify(twice) }]);
+    spool.append([{ key: twice.trackingToken, body: JSON.stringify(twice) }]);
     await recorder.replay();
     expect(await contents()).toEqual({ sessions: 1, events: 1, redirects: [1, 1] });
     await recorder.close();
   });
 
   test("a visit that can never be stored is set aside with its reason, its neighbours go in", async () => {
-    const recorder = createVisitRecorder({ db: own.db, spool, log });
+    const recorder = createVisitRecorder({ db: own.db, writer: writerOn(own.db), spool, log });
     const good = visit();
     const bad = visit();
-    const poisoned = { ...bad, session: { ...bad.session, poolId: "x".repeat(3), trackingToken: null } };
+    const poisoned = { ...bad, poolId: "x".repeat(3), trackingToken: null };
     spool.append([
-      { key: bad.session.trackingToken, body: JSON.stringify(poisoned) },
-      { key: good.session.trackingToken, body: JSON.stringify(good) },
+      { key: bad.trackingToken, body: JSON.stringify(poisoned) },
+      { key: good.trackingToken, body: JSON.stringify(good) },
     ]);
     await recorder.replay();
     expect(spool.counts()).toEqual({ waiting: 0, setAside: 1 });
@@ -133,12 +134,12 @@ describe(`visit recorder on ${testDialect}`, () => {
   test("what is spooled survives the process", async () => {
     const { db, state } = unreliable(own.db);
     state.mode = "refuses";
-    const recorder = createVisitRecorder({ db, spool, log });
+    const recorder = createVisitRecorder({ db, writer: writerOn(db), spool, log });
     await recorder.record(visit());
     await recorder.close();
     spool.close();
     spool = openSpool(join(folder.url, "..", "spool.db"));
-    const restarted = createVisitRecorder({ db: own.db, spool, log });
+    const restarted = createVisitRecorder({ db: own.db, writer: writerOn(own.db), spool, log });
     expect(await restarted.replay()).toBe(1);
     expect((await contents()).sessions).toBe(1);
     await restarted.close();

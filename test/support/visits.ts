@@ -1,9 +1,9 @@
-import { pageViewEvent } from "../../src/meta/page-view.ts";
-import { metaRoute } from "../../src/outbox/enqueue.ts";
+import type { Database } from "../../src/db/database.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { captureVisit } from "../../src/redirect/capture.ts";
-import type { VisitRecord } from "../../src/redirect/record-visits.ts";
-import { sessionFacts } from "../../src/tracking/session.ts";
+import { parseQuery } from "../../src/redirect/query.ts";
+import { recordVisits } from "../../src/redirect/record-visits.ts";
+import type { VisitRecord } from "../../src/redirect/visit-record.ts";
 
 /** A visit of the pool, as a request would have made it. */
 export function visitOf(poolId: number, poolBotId: number, botId: number, query = ""): VisitRecord {
@@ -22,10 +22,10 @@ export function visitOf(poolId: number, poolBotId: number, botId: number, query 
     gate: { param: null, blockAutomated: false },
     bots: [bot],
   };
-  const { session } = captureVisit(
+  const { record } = captureVisit(
     {
       url: `https://go.example.com/go/open?${query}`,
-      query: new URLSearchParams(query),
+      query: parseQuery(query),
       cookies: null,
       userAgent: "Mozilla/5.0",
       referrer: null,
@@ -33,21 +33,14 @@ export function visitOf(poolId: number, poolBotId: number, botId: number, query 
     },
     pool,
     bot,
-    newId(),
-    new Date(),
+    { trackingToken: newId(), nowMs: Date.now(), holdMs: 0 },
   );
+  return record;
+}
+
+/** Writes visits on this thread, through whatever `db` is made to do. */
+export function writerOn(db: Database) {
   return {
-    session,
-    poolBotId,
-    pageView: {
-      destination: "meta",
-      route: metaRoute("1234567890", null),
-      eventName: "PageView",
-      eventId: session.rootEventId,
-      payload: pageViewEvent(sessionFacts(session), pool),
-      poolId,
-      trackingToken: session.trackingToken,
-      holdMs: 0,
-    },
+    write: (visits: readonly VisitRecord[]) => db.transaction((tx) => recordVisits(tx, db.tables, visits)),
   };
 }

@@ -1,0 +1,70 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { isRowFault } from "../../src/db/fault.ts";
+import { openVisitWriter, type VisitWriter } from "../../src/redirect/visit-writer.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { addPool } from "../support/pools.ts";
+import { visitOf } from "../support/visits.ts";
+
+let own: TestDatabase;
+let writer: VisitWriter;
+let visit: (query?: string) => ReturnType<typeof visitOf>;
+
+beforeEach(async () => {
+  own = await createTestDatabase();
+  const { pool, bots } = await addPool(own.db, { slug: "open" });
+  const [member] = await own.db.select().from(own.db.tables.poolBots);
+  visit = (query) => visitOf(pool.id, member?.id ?? 0, bots[0]?.id ?? 0, query);
+  writer = openVisitWriter(own.db, { url: own.url });
+});
+afterEach(async () => {
+  await writer.stop();
+  await own.dispose();
+});
+
+const sessions = () => own.db.$count(own.db.tables.sessions);
+
+describe(`the visit writer's thread on ${testDialect}`, () => {
+  test("what it says is written can be read", async () => {
+    await writer.write([visit(), visit(), visit()]);
+    expect(await sessions()).toBe(3);
+    expect(await own.db.$count(own.db.tables.outbox)).toBe(3);
+  });
+
+  test("writes of both threads at once all go in", async () => {
+    const { settings } = own.db.tables;
+    const here = Array.from({ length: 20 }, (_, i) =>
+      own.db.transaction((tx) =>
+        tx.insert(settings).values({ key: `k${i}`, value: "v", updatedAt: new Date() }),
+      ),
+    );
+    await Promise.all([...Array.from({ length: 20 }, () => writer.write([visit()])), ...here]);
+    expect(await sessions()).toBe(20);
+    expect(await own.db.$count(settings)).toBeGreaterThanOrEqual(20);
+  });
+
+  test("a row that can never be written is told apart from a database that is away, and nothing of the batch is kept", async () => {
+    // Through JSON, because no code of ours makes such a visit.
+    const poisoned = JSON.parse(JSON.stringify({ ...visit(), trackingToken: null }));
+    const failure = await writer.write([visit(), poisoned]).catch((error) => error);
+    expect(failure).toBeInstanceOf(Error);
+    expect(isRowFault(failure)).toBe(true);
+    expect(await sessions()).toBe(0);
+    await writer.write([visit()]);
+    expect(await sessions()).toBe(1);
+  });
+
+  test("an event that may leave at once wakes the dispatcher of this thread", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = own.db.listen("outbox", resolve);
+    await writer.write([visit()]);
+    await promise;
+    stop();
+  });
+
+  test("after a stop the next write starts a new thread", async () => {
+    await writer.write([visit()]);
+    await writer.stop();
+    await writer.write([visit()]);
+    expect(await sessions()).toBe(2);
+  });
+});
