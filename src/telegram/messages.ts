@@ -23,7 +23,7 @@ export interface SendInvoice {
     readonly title: string;
     readonly description: string;
     readonly payload: string;
-    readonly currency: "XTR";
+    readonly currency: string;
     readonly prices: readonly [{ readonly label: string; readonly amount: number }];
   };
 }
@@ -37,6 +37,10 @@ export interface OfferForSale {
 
 /** Bot API: a message has at most 4096 characters after its tags are taken out. */
 export const LONGEST_MESSAGE = 4_096;
+/** Leaves room for an offer's name and price. */
+const LONGEST_DESCRIPTION = LONGEST_MESSAGE - 300;
+/** Leaves room for the line that invites to choose. */
+const LONGEST_GREETING = LONGEST_MESSAGE - 200;
 /** What a chat shows in a button on a phone; Telegram itself names no limit. */
 const LONGEST_BUTTON = 64;
 /** Bot API: a keyboard has at most 100 buttons. */
@@ -59,8 +63,8 @@ export function welcomeMessage(
 ): SendMessage {
   const texts = textsFor(language);
   const firstName = bot.firstName?.trim() || null;
-  const greeting =
-    bot.welcome === null ? texts.welcome(firstName) : bot.welcome.replaceAll("{name}", () => firstName ?? "");
+  const own = bot.welcome?.replaceAll("{name}", () => firstName ?? "").trim();
+  const greeting = own ? shortened(own, LONGEST_GREETING) : texts.welcome(firstName);
   const invitation = bot.offers.length > 0 ? texts.chooseOffer : bot.welcome === null ? texts.noOffers : "";
   const buttons = bot.offers.slice(0, MOST_OFFERS).map((offer) => [
     {
@@ -80,7 +84,11 @@ export function offerMessage(
   const price = priceText(offer.priceMinor, offer.currency, language);
   return sendMessage(
     chatId,
-    [`<b>${escapeHtml(offer.name)}</b>`, escapeHtml(offer.description), `<b>${escapeHtml(price)}</b>`],
+    [
+      `<b>${escapeHtml(shortened(offer.name, 200))}</b>`,
+      escapeHtml(shortened(offer.description, LONGEST_DESCRIPTION)),
+      `<b>${escapeHtml(price)}</b>`,
+    ],
     [[{ text: buttonText(textsFor(language).buy(price)), callback_data: buyData(offer.id) }]],
   );
 }
@@ -115,12 +123,13 @@ export function checkoutMessage(
 }
 
 /**
- * An invoice in Telegram Stars; `payload` comes back with the payment (1 to 128 bytes). Invoices in money need a
- * provider's token, which an outbox row must not hold.
+ * An invoice of Telegram Payments: in Stars (`XTR`), or in money, whose provider's token is put in when it is sent
+ * because no outbox row may hold it. `payload` comes back with the payment (1 to 128 bytes). Telegram counts money
+ * in the same minor units as ISO 4217, Stars in whole stars.
  */
-export function starsInvoice(
+export function invoiceMessage(
   chatId: string,
-  offer: { readonly name: string; readonly description: string; readonly stars: number },
+  offer: OfferForSale & { readonly description: string },
   payload: string,
 ): SendInvoice {
   const title = shortened(offer.name, 32);
@@ -131,8 +140,8 @@ export function starsInvoice(
       title,
       description: shortened(offer.description.trim() || offer.name, 255),
       payload,
-      currency: "XTR",
-      prices: [{ label: title, amount: offer.stars }],
+      currency: offer.currency,
+      prices: [{ label: title, amount: offer.priceMinor }],
     },
   };
 }

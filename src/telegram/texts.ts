@@ -11,6 +11,10 @@ export interface Texts {
   readonly showQrCode: string;
   readonly paid: string;
   readonly delivery: string;
+  /** To somebody who wants to pay an invoice that is not open any more. */
+  readonly invoiceClosed: string;
+  /** To somebody who taps an offer that is not for sale any more. */
+  readonly offerGone: string;
 }
 
 const PORTUGUESE: Texts = {
@@ -26,6 +30,8 @@ const PORTUGUESE: Texts = {
   showQrCode: "Ver QR code",
   paid: "Pagamento confirmado! ✅",
   delivery: "Aqui está o que você comprou:",
+  invoiceClosed: "Esta cobrança não está mais aberta. Escolha a oferta de novo, por favor.",
+  offerGone: "Esta oferta não está mais disponível.",
 };
 
 const ENGLISH: Texts = {
@@ -41,6 +47,8 @@ const ENGLISH: Texts = {
   showQrCode: "Show the QR code",
   paid: "Payment confirmed! ✅",
   delivery: "Here is what you bought:",
+  invoiceClosed: "This invoice is not open any more. Please choose the offer again.",
+  offerGone: "This offer is not available any more.",
 };
 
 /** The language of a chat: Portuguese for `pt…` and where nothing is known, English for the rest. */

@@ -1,0 +1,115 @@
+import { z } from "zod";
+import type { Database } from "../db/database.ts";
+import { findBot } from "../tracking/bot-users.ts";
+import { isTrackingToken } from "../tracking/session.ts";
+import { recordStart, type Started } from "./record-start.ts";
+import { noteUpdate } from "./turn.ts";
+
+/** Room for Telegram's names, which have no documented limit below a message's. */
+const name = z
+  .string()
+  .max(256)
+  .regex(/^[^\0\p{Cs}]*$/u, "must be text without control characters")
+  .nullable()
+  .optional();
+
+/** `POST /api/bot/start`: an operator's own bot says that somebody pressed /start. */
+export const botStartSchema = z.strictObject({
+  bot: z
+    .string()
+    .trim()
+    .regex(/^@?[A-Za-z0-9_]{5,32}$/, "must be the bot's username")
+    .meta({ examples: ["my_shop_bot"] }),
+  telegram_user_id: z
+    .union([
+      z.string().regex(/^[1-9]\d{0,19}$/, "must be a Telegram user's id"),
+      z.int().positive().transform(String),
+    ])
+    .meta({ examples: ["123456789"] }),
+  /** What came after `/start`, as it came: one that is no visit's is an organic start. */
+  tracking_token: z.string().max(256).nullable().optional(),
+  username: name,
+  first_name: name,
+  language_code: name,
+  update_id: z.int().nonnegative().optional(),
+});
+
+export type BotStart = z.output<typeof botStartSchema>;
+
+export type BotStarted =
+  | { readonly kind: "unknown_bot" }
+  | { readonly kind: "started"; readonly isFirst: boolean; readonly answer: StartAnswer };
+
+/** What the operator's bot may want to know of who came, and from where. */
+export interface StartAnswer {
+  readonly bot: string;
+  readonly bot_user_id: number;
+  readonly telegram_user_id: string;
+  /** The latest visit known of the person; null where they came without one. */
+  readonly tracking_token: string | null;
+  readonly first_token: string | null;
+  readonly pool: string | null;
+  /** The visit of `tracking_token`; null where there is none, or it is not in the database yet. */
+  readonly session: {
+    readonly created_at: string;
+    readonly fbclid: string | null;
+    readonly fbc: string | null;
+    readonly fbp: string | null;
+    readonly utm_source: string | null;
+    readonly utm_campaign: string | null;
+    readonly utm_medium: string | null;
+    readonly utm_content: string | null;
+    readonly utm_term: string | null;
+    readonly params: Readonly<Record<string, string>>;
+    readonly event_source_url: string | null;
+  } | null;
+}
+
+/** Records the start as the webhook would, but greets nobody: that is the operator's bot's part. */
+export function startFromOutside(
+  { db, now }: { readonly db: Database; readonly now: () => Date },
+  input: BotStart,
+): Promise<BotStarted> {
+  return db.transaction(async (tx) => {
+    const at = now();
+    const bot = await findBot(tx, db.tables, input.bot);
+    if (bot === null) return { kind: "unknown_bot" };
+    const isCopy =
+      input.update_id !== undefined && !(await noteUpdate(tx, db.tables, bot.id, input.update_id, at));
+    const person = {
+      telegramUserId: input.telegram_user_id,
+      username: input.username,
+      firstName: input.first_name,
+      languageCode: input.language_code,
+    };
+    const token = input.tracking_token?.trim() ?? "";
+    // A copy that comes late must not make an older visit the latest one.
+    const usable = isTrackingToken(token) && !isCopy ? token : null;
+    const started = await recordStart(db, tx, bot, person, usable, at);
+    return { kind: "started", isFirst: started.isFirst, answer: answerOf(bot.username, started) };
+  });
+}
+
+function answerOf(bot: string, { botUser, session, pool, trackingToken }: Started): StartAnswer {
+  return {
+    bot,
+    bot_user_id: botUser.id,
+    telegram_user_id: botUser.telegramUserId,
+    tracking_token: trackingToken,
+    first_token: botUser.firstToken,
+    pool: pool?.slug ?? null,
+    session: session && {
+      created_at: session.createdAt.toISOString(),
+      fbclid: session.fbclid,
+      fbc: session.fbc,
+      fbp: session.fbp,
+      utm_source: session.utmSource,
+      utm_campaign: session.utmCampaign,
+      utm_medium: session.utmMedium,
+      utm_content: session.utmContent,
+      utm_term: session.utmTerm,
+      params: session.params ?? {},
+      event_source_url: session.eventSourceUrl,
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import { eq } from "drizzle-orm";
+import type { Reader } from "../db/database.ts";
+import type { Tables } from "../db/define-schema.ts";
+import { TELEGRAM_PROVIDER } from "./sales.ts";
+
+/** What Telegram asks about before it takes somebody's money. */
+export interface InvoiceQuery {
+  readonly botId: number;
+  readonly telegramUserId: string;
+  /** The payload that our invoice carried: a payment's id. */
+  readonly payload: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+}
+
+const PAYMENT_ID = /^[0-9a-f]{32}$/;
+
+export function isPaymentId(payload: string): boolean {
+  return PAYMENT_ID.test(payload);
+}
+
+/**
+ * Whether the invoice may be paid: its payment still waits, for this very amount, in this bot, from this person (an
+ * invoice can be forwarded, and what it buys goes to whom it was made for).
+ */
+export async function isInvoiceOpen(reader: Reader, tables: Tables, query: InvoiceQuery): Promise<boolean> {
+  if (!isPaymentId(query.payload)) return false;
+  const { payments, botUsers } = tables;
+  const [row] = await reader
+    .select({ payment: payments, telegramUserId: botUsers.telegramUserId })
+    .from(payments)
+    .innerJoin(botUsers, eq(botUsers.id, payments.botUserId))
+    .where(eq(payments.id, query.payload));
+  return (
+    row !== undefined &&
+    row.payment.provider === TELEGRAM_PROVIDER &&
+    row.payment.status === "pending" &&
+    row.payment.amountMinor === query.amountMinor &&
+    row.payment.currency === query.currency &&
+    row.payment.botId === query.botId &&
+    row.telegramUserId === query.telegramUserId
+  );
+}

@@ -1,0 +1,154 @@
+import { and, asc, desc, eq, gt } from "drizzle-orm";
+import type { Reader, Tx } from "../db/database.ts";
+import type { Tables } from "../db/define-schema.ts";
+import { TELEGRAM_STARS } from "../meta/currencies.ts";
+import { enqueue } from "../outbox/enqueue.ts";
+import { chatLanguage, invoiceMessage, offerMessage, welcomeMessage } from "../telegram/messages.ts";
+import type { Person } from "../tracking/bot-users.ts";
+import { recordFunnelState } from "../tracking/funnel-states.ts";
+import { checkoutEntry, messageEntry } from "./outgoing.ts";
+import { recordStart, recordVisitor, type Visitor } from "./record-start.ts";
+import { TELEGRAM_PROVIDER } from "./sales.ts";
+import type { Turn } from "./turn.ts";
+
+export type Offer = Tables["offers"]["$inferSelect"];
+
+/** More buttons than this no keyboard shows. */
+const MOST_OFFERS = 50;
+/** Somebody who taps "buy" again this soon gets the same payment again, not a second one. */
+const SAME_SALE_MS = 10 * 60_000;
+
+/** What a bot sells, in its order. */
+async function offersOf(reader: Reader, { offers }: Tables, botId: number): Promise<Offer[]> {
+  return reader
+    .select()
+    .from(offers)
+    .where(and(eq(offers.botId, botId), eq(offers.enabled, true)))
+    .orderBy(asc(offers.position), asc(offers.id))
+    .limit(MOST_OFFERS);
+}
+
+/** An offer that this bot sells now; null where it is another's, or no longer for sale. */
+export async function findOffer(
+  reader: Reader,
+  { offers }: Tables,
+  botId: number,
+  offerId: number,
+): Promise<Offer | null> {
+  const [offer] = await reader
+    .select()
+    .from(offers)
+    .where(and(eq(offers.id, offerId), eq(offers.botId, botId), eq(offers.enabled, true)));
+  return offer ?? null;
+}
+
+/** /start: the person is linked to their visit and greeted with what there is to buy. */
+export async function welcome(
+  { deps: { db }, bot, now, updateId }: Turn,
+  tx: Tx,
+  person: Person,
+  token: string | null,
+): Promise<void> {
+  const started = await recordStart(db, tx, bot, person, token, now);
+  const { botUser } = started;
+  const message = welcomeMessage(
+    botUser.telegramUserId,
+    {
+      welcome: bot.welcome,
+      offers: await offersOf(tx, db.tables, bot.id),
+      firstName: botUser.firstName,
+    },
+    chatLanguage(bot.locale, botUser.languageCode),
+  );
+  const about = { eventName: "welcome", eventId: `welcome_${bot.id}_${updateId}` };
+  await enqueue(tx, db.tables, [messageEntry(started, message, about)]);
+}
+
+/** An offer's button: it is described, with its button to buy. */
+export async function showOffer(
+  { deps: { db }, bot, now, updateId }: Turn,
+  tx: Tx,
+  person: Person,
+  offer: Offer,
+): Promise<void> {
+  const visitor = await recordVisitor(db, tx, bot.id, person, null, now);
+  const { botUser, poolId, trackingToken } = visitor;
+  const step = {
+    state: "offer_viewed" as const,
+    of: `${botUser.id}_${trackingToken ?? "organic"}_${offer.id}`,
+    poolId,
+    botId: bot.id,
+    botUserId: botUser.id,
+    trackingToken,
+    offerId: offer.id,
+  };
+  await recordFunnelState(tx, db.tables, step, now);
+  const language = chatLanguage(bot.locale, botUser.languageCode);
+  const about = { eventName: "offer", eventId: `offer_${bot.id}_${updateId}` };
+  await enqueue(tx, db.tables, [
+    messageEntry(visitor, offerMessage(botUser.telegramUserId, offer, language), about),
+  ]);
+}
+
+/** The button to buy: a payment is registered, and the way to pay goes out. */
+export async function sell(turn: Turn, tx: Tx, person: Person, offer: Offer): Promise<void> {
+  const { deps, bot, now, updateId } = turn;
+  const { db, sales } = deps;
+  // Saving the person locks their row, so that two taps at once are one sale.
+  const visitor = await recordVisitor(db, tx, bot.id, person, null, now);
+  const { botUser, trackingToken } = visitor;
+  const paymentId =
+    (await openSale(tx, db.tables, visitor, offer, now)) ??
+    (
+      await sales.beginCheckout(tx, {
+        botId: bot.id,
+        botUserId: botUser.id,
+        offerId: offer.id,
+        trackingToken,
+        deduplicate: `${bot.id}_${updateId}`,
+      })
+    ).paymentId;
+  const language = chatLanguage(bot.locale, botUser.languageCode);
+  const chatId = botUser.telegramUserId;
+  const eventId = `checkout_${paymentId}_${updateId}`;
+  const isInvoice = offer.provider === TELEGRAM_PROVIDER || offer.currency === TELEGRAM_STARS;
+  const entry = isInvoice
+    ? messageEntry(visitor, invoiceMessage(chatId, offer, paymentId), {
+        eventName: "checkout",
+        eventId,
+        paymentId,
+      })
+    : checkoutEntry(
+        visitor,
+        { payment_id: paymentId, chat_id: chatId, language },
+        { eventId, provider: offer.provider },
+      );
+  await enqueue(tx, db.tables, [entry]);
+}
+
+/** The payment that this person has just begun for this offer, at today's price. */
+async function openSale(
+  tx: Tx,
+  { payments }: Tables,
+  { botUser }: Visitor,
+  offer: Offer,
+  now: Date,
+): Promise<string | null> {
+  const [payment] = await tx
+    .select({ id: payments.id })
+    .from(payments)
+    .where(
+      and(
+        eq(payments.botUserId, botUser.id),
+        eq(payments.offerId, offer.id),
+        eq(payments.status, "pending"),
+        eq(payments.provider, offer.provider),
+        eq(payments.amountMinor, offer.priceMinor),
+        eq(payments.currency, offer.currency),
+        gt(payments.createdAt, new Date(now.getTime() - SAME_SALE_MS)),
+      ),
+    )
+    .orderBy(desc(payments.createdAt))
+    .limit(1);
+  return payment?.id ?? null;
+}

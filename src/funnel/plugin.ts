@@ -1,0 +1,79 @@
+import { Elysia } from "elysia";
+import { readBody } from "../platform/body.ts";
+import { methodNotAllowed, problem, problemErrors } from "../platform/problem.ts";
+import { botStartSchema, startFromOutside } from "./bot-start.ts";
+import { createConversation } from "./conversation.ts";
+import { takeUpdate, type WebhookDeps } from "./webhook.ts";
+
+const MAX_BODY_BYTES = 16 * 1024;
+
+export interface FunnelDeps extends WebhookDeps {
+  /** Checks the API key; a response where the request may not write. */
+  readonly authorize: (request: Request) => Promise<Response | null>;
+}
+
+/** `POST /telegram/:botId`, and `POST /api/bot/start` for operators whose bot lives elsewhere. */
+export function funnelPlugin(deps: FunnelDeps) {
+  const conversation = createConversation();
+  return new Elysia({ name: "funnel" })
+    .post(
+      "/telegram/:botId",
+      ({ request, params }) => takeUpdate(deps, conversation, request, params.botId),
+      { parse: "none", detail: { hide: true } },
+    )
+    .all("/telegram/:botId", () => methodNotAllowed("POST"), { parse: "none", detail: { hide: true } })
+    .post("/api/bot/start", ({ request }) => start(deps, request), {
+      parse: "none",
+      detail: {
+        tags: ["Visitors"],
+        summary: "Tell that somebody pressed /start in your own bot",
+        description:
+          "Links the person to the visit of `tracking_token` (what came after /start) and answers what is known of it: 201 for a first start with this visit, 200 for a repeated one. A token that is no visit's is an organic start. With `update_id`, the same update again changes nothing.",
+        security: [{ apiKey: [] }],
+      },
+    })
+    .all("/api/bot/start", () => methodNotAllowed("POST"), { parse: "none", detail: { hide: true } });
+}
+
+async function start(deps: FunnelDeps, request: Request): Promise<Response> {
+  const refusal = await deps.authorize(request);
+  if (refusal) return refusal;
+  const body = await readBody(request, MAX_BODY_BYTES);
+  if (body.kind === "refused") return body.response;
+  const input = botStartSchema.safeParse(parseJson(body.text));
+  if (!input.success) {
+    return problem(400, {
+      detail: "The start is not understood; the errors say what is wrong.",
+      errors: problemErrors(input.error.issues),
+    });
+  }
+  try {
+    const started = await startFromOutside(deps, input.data);
+    switch (started.kind) {
+      case "unknown_bot":
+        return problem(422, {
+          detail: `There is no bot @${input.data.bot.replace(/^@/, "")}. Add it first.`,
+          errors: [{ path: "bot", message: "no bot has this username" }],
+        });
+      case "started":
+        return Response.json(started.answer, {
+          status: started.isFirst ? 201 : 200,
+          headers: { "cache-control": "no-store" },
+        });
+    }
+  } catch (error) {
+    deps.log.error({ error, todo: deps.db.advice(error) }, "a start could not be stored");
+    return problem(503, {
+      detail: "Nothing was stored. Send it again in a moment.",
+      headers: { "retry-after": "5" },
+    });
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // The schema refuses it, and names what it wants.
+  }
+}

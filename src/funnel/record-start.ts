@@ -1,0 +1,121 @@
+import { and, eq, isNull } from "drizzle-orm";
+import type { Database, Tx } from "../db/database.ts";
+import type { Tables } from "../db/define-schema.ts";
+import { leadEvent } from "../meta/step-event.ts";
+import { enqueue, metaRoute } from "../outbox/enqueue.ts";
+import { findPoolOf, type PoolRow, reportingPixel } from "../pools/find-pool-of.ts";
+import { type Person, saveBotUser } from "../tracking/bot-users.ts";
+import { type BotUser, findSession } from "../tracking/find-session.ts";
+import { recordFunnelState } from "../tracking/funnel-states.ts";
+import { isTrackingToken, type Session, sessionFacts } from "../tracking/session.ts";
+import type { Recipient } from "./outgoing.ts";
+import { markReachable } from "./unreachable.ts";
+
+/** Somebody in a bot, and the visit that brought them. */
+export interface Visitor extends Recipient {
+  readonly botUser: BotUser;
+  /** Null where they came without one, or where it is not in the database yet. */
+  readonly session: Session | null;
+  readonly pool: PoolRow | null;
+}
+
+export interface Started extends Visitor {
+  /** Whether this is the first start of this person with this visit. */
+  readonly isFirst: boolean;
+}
+
+/** A visit of an unknown token may wait in another process's spool for this long; older ones never come. */
+const SPOOLED_FOR_MS = 7 * 24 * 3_600_000;
+/** How far the clocks of two machines of ours may be apart. */
+const CLOCK_SKEW_MS = 5 * 60_000;
+
+/**
+ * Whoever pressed /start, linked to the visit of their token: person, session, the funnel's `started` and, where the
+ * pool wants it, a Lead. Without a token, or with one that cannot be ours, it is an organic start, and what is known
+ * of the person stays.
+ */
+export async function recordStart(
+  db: Database,
+  tx: Tx,
+  bot: { readonly id: number; readonly username: string },
+  person: Person,
+  token: string | null,
+  now: Date,
+): Promise<Started> {
+  const visitor = await recordVisitor(db, tx, bot.id, person, token, now);
+  const { botUser, trackingToken, poolId } = visitor;
+  if (botUser.blockedAt !== null) await markReachable(tx, db.tables, botUser, now);
+  const step = {
+    state: "started" as const,
+    of: `${botUser.id}_${trackingToken ?? "organic"}`,
+    poolId,
+    botId: bot.id,
+    botUserId: botUser.id,
+    trackingToken,
+  };
+  const isFirst = await recordFunnelState(tx, db.tables, step, now);
+  if (isFirst) await enqueueLead(tx, db.tables, visitor, bot.username, now);
+  return { ...visitor, isFirst };
+}
+
+/** The person's row brought up to date, their latest visit, and its pool; a visit learns who came of it. */
+export async function recordVisitor(
+  { tables }: Database,
+  tx: Tx,
+  botId: number,
+  person: Person,
+  token: string | null,
+  now: Date,
+): Promise<Visitor> {
+  const named = await findSession(tx, tables, token);
+  const kept = named !== null || (token !== null && mayBeSpooled(token, now)) ? token : null;
+  const botUser = await saveBotUser(tx, tables, botId, person, kept, now);
+  const trackingToken = botUser.latestToken;
+  const session =
+    named?.trackingToken === trackingToken ? named : await findSession(tx, tables, trackingToken);
+  if (session !== null && session.userExternalId === null) {
+    const { sessions } = tables;
+    await tx
+      .update(sessions)
+      .set({ userExternalId: person.telegramUserId, updatedAt: now })
+      .where(and(eq(sessions.id, session.id), isNull(sessions.userExternalId)));
+  }
+  const pool = await findPoolOf(tx, tables, { poolId: session?.poolId ?? null, botId });
+  return { botId, botUser, session, pool, poolId: pool?.id ?? null, trackingToken };
+}
+
+/**
+ * Whether an unknown token may be a visit that has not reached the database yet: tokens are UUIDv7, whose first
+ * 48 bits say when they were made, so that one made up, or long gone, is told from a fresh one.
+ */
+export function mayBeSpooled(token: string, now: Date): boolean {
+  if (!isTrackingToken(token) || token.charAt(12) !== "7") return false;
+  const ageMs = now.getTime() - Number.parseInt(token.slice(0, 12), 16);
+  return ageMs > -CLOCK_SKEW_MS && ageMs < SPOOLED_FOR_MS;
+}
+
+async function enqueueLead(
+  tx: Tx,
+  tables: Tables,
+  { botUser, session, pool, trackingToken }: Visitor,
+  username: string,
+  now: Date,
+): Promise<void> {
+  const pixelId = reportingPixel(pool);
+  if (!pool?.sendLead || !pixelId || session?.consent === "denied") return;
+  const seller = { userId: botUser.telegramUserId, fallbackUrl: `https://t.me/${username}` };
+  const lead = leadEvent(session && sessionFacts(session), seller, now, now);
+  // Without a session it is one per person and bot: the same person may well be a lead of two shops.
+  const eventId = session ? lead.event_id : `lead_user_${botUser.id}`;
+  await enqueue(tx, tables, [
+    {
+      destination: "meta",
+      route: metaRoute(pixelId, pool.metaTestEventCode),
+      eventName: "Lead",
+      eventId,
+      payload: { ...lead, event_id: eventId },
+      poolId: pool.id,
+      trackingToken,
+    },
+  ]);
+}

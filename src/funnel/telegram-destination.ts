@@ -1,0 +1,195 @@
+import { eq } from "drizzle-orm";
+import type { Database } from "../db/database.ts";
+import type { Answer, ClaimedRow, DestinationAdapter, Sent, Verdict } from "../outbox/destination.ts";
+import { SealBrokenError, type Secrets } from "../platform/secrets.ts";
+import { BOT_TOKEN_PURPOSE } from "../pools/connect-bot.ts";
+import { type BotApiAnswer, callBotApi } from "../telegram/call.ts";
+import { checkoutMessage } from "../telegram/messages.ts";
+import { type CallOutcome, outcomeOfCall } from "../telegram/outcome.ts";
+import { botOfRoute, type CheckoutCall, type MethodCall, readOutgoing } from "./outgoing.ts";
+import type { Sales } from "./sales.ts";
+import { UNREACHABLE } from "./unreachable.ts";
+
+const TIMEOUT_MS = 30_000;
+/** An answer in a chat is worth nothing a day later. What was bought is delivered however late. */
+const ANSWER_WORTH_MS = 24 * 3_600_000;
+
+export const PAYMENT_TOKEN_PURPOSE = "bots.payment_token";
+
+export interface TelegramDestinationDeps {
+  readonly db: Database;
+  readonly secrets: Secrets;
+  /** e.g. `https://api.telegram.org`. */
+  readonly apiUrl: string;
+  readonly sales: Pick<Sales, "checkoutOf">;
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Sends messages, invoices and checkouts through the Bot API, one a request: Telegram takes no more at once.
+ *
+ * Each message goes at least once, and Telegram has no key by which it would know a repeated one. A person sees a
+ * message twice only where it arrived and we could not know: the connection broke or timed out before Telegram's
+ * answer, or this process died (or lost its database for longer than a lease) between the answer and its commit.
+ * Each such event makes at most one copy more, and the copy follows within the back-off or the lease (a minute);
+ * without such an event there is exactly one.
+ */
+export function telegramDestination(deps: TelegramDestinationDeps): DestinationAdapter {
+  return {
+    maxBatch: 1,
+    isExpired: ({ eventName, createdAtMs }, now) =>
+      eventName !== "delivery" && now.getTime() - createdAtMs > ANSWER_WORTH_MS,
+    async send(route, [row], signal) {
+      if (!row) return unsent({ kind: "delivered", note: null, pauseMs: null });
+      const botId = botOfRoute(route);
+      const bot = await lookUpBot(deps, botId);
+      if (bot.kind === "missing") return unsent({ kind: "credential", reason: bot.reason });
+      const call = await callOf(deps, row);
+      if (call.kind === "unsent") return unsent(call.verdict);
+      const sent = await callTelegram(deps, bot, call, signal);
+      if (sent.verdict.kind !== "credential") return sent;
+      const again = await lookUpBot(deps, botId);
+      const isOutdated = again.kind === "found" && again.token !== bot.token;
+      if (!isOutdated) return sent;
+      const reason = `the token was changed while it was refused: ${sent.verdict.reason}`;
+      return { ...sent, verdict: { kind: "throttled", reason, afterMs: 0 } };
+    },
+  };
+}
+
+function unsent(verdict: Verdict): Sent {
+  return { verdict, answer: null };
+}
+
+type Call = MethodCall & { readonly kind: "call" };
+type Unsent = { readonly kind: "unsent"; readonly verdict: Verdict };
+
+/** What Telegram is to be asked; a checkout is made at its provider now. */
+async function callOf(deps: TelegramDestinationDeps, row: ClaimedRow): Promise<Call | Unsent> {
+  const outgoing = readOutgoing(row.payload);
+  if (outgoing === null) {
+    return {
+      kind: "unsent",
+      verdict: { kind: "invalid", reason: "not sent: no message of ours", as: "dead" },
+    };
+  }
+  if (outgoing.method !== "checkout") return { kind: "call", ...outgoing };
+  return checkoutCallOf(deps, outgoing);
+}
+
+async function checkoutCallOf(
+  { db, sales }: TelegramDestinationDeps,
+  { payment_id, chat_id, language }: CheckoutCall,
+): Promise<Call | Unsent> {
+  const { payments, offers } = db.tables;
+  const [sale] = await db
+    .select({ name: offers.name, priceMinor: payments.amountMinor, currency: payments.currency })
+    .from(payments)
+    .innerJoin(offers, eq(offers.id, payments.offerId))
+    .where(eq(payments.id, payment_id));
+  if (!sale) {
+    const reason = `not sent: payment ${payment_id} or its offer is gone`;
+    return { kind: "unsent", verdict: { kind: "invalid", reason, as: "dead" } };
+  }
+  try {
+    const checkout = await sales.checkoutOf(payment_id);
+    return { kind: "call", ...checkoutMessage(chat_id, sale, checkout, language) };
+  } catch (error) {
+    const reason = `no checkout from the payment provider: ${error instanceof Error ? error.message : String(error)}`;
+    return { kind: "unsent", verdict: { kind: "transient", reason, afterMs: null } };
+  }
+}
+
+async function callTelegram(
+  { apiUrl, timeoutMs = TIMEOUT_MS }: TelegramDestinationDeps,
+  { token, paymentToken }: FoundBot,
+  { method, body }: MethodCall,
+  signal: AbortSignal,
+): Promise<Sent> {
+  const needsProvider = method === "sendInvoice" && body.currency !== "XTR";
+  if (needsProvider && paymentToken === null) {
+    const reason =
+      "An invoice in money needs the bot's payment token from @BotFather. Set it, then resume this route.";
+    return unsent({ kind: "credential", reason });
+  }
+  const answer = await callBotApi(
+    {
+      apiUrl,
+      token,
+      method,
+      body: needsProvider ? { ...body, provider_token: paymentToken } : body,
+      timeoutMs,
+      signal,
+    },
+    paymentToken === null ? [] : [paymentToken],
+  );
+  const outcome = outcomeOfCall(answer);
+  return { verdict: verdictOf(outcome), answer: answerOf(answer, outcome) };
+}
+
+/** What the dispatcher does about it. */
+export function verdictOf(outcome: CallOutcome): Verdict {
+  switch (outcome.kind) {
+    case "delivered":
+      return { kind: "delivered", note: null, pauseMs: null };
+    case "transient":
+      return { kind: "transient", reason: outcome.reason, afterMs: null };
+    case "throttled":
+      return { kind: "throttled", reason: outcome.reason, afterMs: outcome.afterMs };
+    case "credential":
+      return {
+        kind: "credential",
+        reason: `Telegram refuses the bot's token (${outcome.reason}). Set a good one: ponte bot update <username> --token …`,
+      };
+    case "unreachable":
+      return { kind: "invalid", reason: `${UNREACHABLE}${outcome.reason}`, as: "dead" };
+    case "refused":
+      return { kind: "invalid", reason: outcome.reason, as: "dead", isUnexplained: !outcome.isAboutChat };
+  }
+}
+
+function answerOf(answer: BotApiAnswer, outcome: CallOutcome): Answer {
+  return {
+    status: answer.kind === "answered" ? answer.status : null,
+    code: outcome.kind === "delivered" ? null : outcome.code,
+    subcode: null,
+    fbtraceId: null,
+    durationMs: answer.durationMs,
+    response: answer.kind === "answered" ? answer.body : answer.error,
+  };
+}
+
+interface FoundBot {
+  readonly kind: "found";
+  readonly token: string;
+  readonly paymentToken: string | null;
+}
+
+/** The bot's tokens; asked for with every message, so that changed ones count at once, in every process. */
+async function lookUpBot(
+  { db, secrets }: TelegramDestinationDeps,
+  botId: number,
+): Promise<FoundBot | { readonly kind: "missing"; readonly reason: string }> {
+  const { bots } = db.tables;
+  const [bot] = await db
+    .select({ username: bots.username, token: bots.token, paymentToken: bots.paymentToken })
+    .from(bots)
+    .where(eq(bots.id, botId));
+  if (!bot?.token) {
+    const name = bot ? `@${bot.username}` : `Bot ${botId}`;
+    return {
+      kind: "missing",
+      reason: `${name} has no token. Set one: ponte bot update <username> --token …`,
+    };
+  }
+  try {
+    return {
+      kind: "found",
+      token: secrets.open(bot.token, BOT_TOKEN_PURPOSE),
+      paymentToken: bot.paymentToken === null ? null : secrets.open(bot.paymentToken, PAYMENT_TOKEN_PURPOSE),
+    };
+  } catch (error) {
+    if (!(error instanceof SealBrokenError)) throw error;
+    return { kind: "missing", reason: `A token of @${bot.username} is unreadable. ${error.message}` };
+  }
+}

@@ -1,0 +1,76 @@
+import type { Context } from "grammy";
+import type { User } from "grammy/types";
+import type { Database, Tx } from "../db/database.ts";
+import type { Tables } from "../db/define-schema.ts";
+import type { Log } from "../platform/log.ts";
+import type { Person } from "../tracking/bot-users.ts";
+import type { Sales } from "./sales.ts";
+
+export type BotRow = Tables["bots"]["$inferSelect"];
+
+/** What everything in the conversation works with. */
+export interface ConversationDeps {
+  readonly db: Database;
+  readonly log: Log;
+  readonly now: () => Date;
+  readonly sales: Sales;
+}
+
+/** One update's turn in the conversation. */
+export interface Turn {
+  readonly deps: ConversationDeps;
+  readonly bot: BotRow;
+  readonly now: Date;
+  readonly updateId: number;
+  /** Runs `work` in a transaction that also notes the update; of any number of copies of it, once. */
+  once(work: (tx: Tx) => Promise<void>): Promise<void>;
+}
+
+/** grammy's context with the turn in it. */
+export type FunnelContext = Context & { turn: Turn };
+
+export function createTurn(deps: ConversationDeps, bot: BotRow, updateId: number): Turn {
+  const now = deps.now();
+  return {
+    deps,
+    bot,
+    now,
+    updateId,
+    once: (work) =>
+      deps.db.transaction(async (tx) => {
+        if (await noteUpdate(tx, deps.db.tables, bot.id, updateId, now)) await work(tx);
+      }),
+  };
+}
+
+/**
+ * Notes that an update is handled. Answers whether it is new; a copy that is handled elsewhere at this moment is
+ * waited for.
+ */
+export async function noteUpdate(
+  tx: Tx,
+  { telegramUpdates }: Tables,
+  botId: number,
+  updateId: number,
+  now: Date,
+): Promise<boolean> {
+  const [isNew = false] = await tx.insertMany(telegramUpdates, "updateId", [
+    { botId, updateId, createdAt: now },
+  ]);
+  return isNew;
+}
+
+/** Telegram's user as we know people. */
+export function personOf(user: User): Person {
+  return {
+    telegramUserId: String(user.id),
+    username: storable(user.username),
+    firstName: storable(user.first_name),
+    languageCode: storable(user.language_code),
+  };
+}
+
+/** Without what Postgres' text cannot hold: NUL, and halves of characters. */
+function storable(text: string | undefined): string | undefined {
+  return text?.replaceAll("\0", "").toWellFormed();
+}

@@ -1,0 +1,273 @@
+import { eq } from "drizzle-orm";
+import { Elysia } from "elysia";
+import type { Tables } from "../../src/db/define-schema.ts";
+import { funnelOnSettled } from "../../src/funnel/on-settled.ts";
+import { funnelPlugin } from "../../src/funnel/plugin.ts";
+import type { Checkout, Sales } from "../../src/funnel/sales.ts";
+import { telegramDestination } from "../../src/funnel/telegram-destination.ts";
+import { createDispatcher } from "../../src/outbox/dispatcher.ts";
+import { metaDestination } from "../../src/outbox/meta-destination.ts";
+import { registerInside } from "../../src/payments/register.ts";
+import { prepareConfirmation, refundCharge } from "../../src/payments/telegram-charge.ts";
+import { BOT_TOKEN_PURPOSE, WEBHOOK_SECRET_PURPOSE } from "../../src/pools/connect-bot.ts";
+import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
+import { startSandbox } from "../../src/sandbox/app.ts";
+import { createTestApp, type TestApp } from "./app.ts";
+import { addPool } from "./pools.ts";
+
+export const BOT_TOKEN = "700001:AAF-a_well_formed_token_of_a_test_bot";
+export const OTHER_TOKEN = "700002:AAF-another_well_formed_token_of_a_bot";
+export const PIXEL = "5555555555";
+export const API_KEY = "test-api-key-0123456789";
+
+/**
+ * The bots' side of an installation over real HTTP: the app listens, the sandbox is Telegram and Meta, and pushes
+ * updates as Telegram would.
+ */
+export async function openFunnel() {
+  const sandbox = await startSandbox();
+  const own = await createTestApp({
+    TELEGRAM_API_URL: sandbox.url,
+    META_GRAPH_URL: sandbox.url,
+    API_KEY,
+  });
+  const { db, deps } = own;
+  const provider = fakeProvider();
+  const sales = salesOf(own, provider);
+  const server = new Elysia()
+    .use(funnelPlugin({ ...deps, sales, authorize: async () => null }))
+    .listen({ port: 0, hostname: "127.0.0.1" });
+  const url = `http://127.0.0.1:${server.server?.port}`;
+  const dispatcher = createDispatcher({
+    db,
+    log: deps.log,
+    adapters: {
+      meta: metaDestination({ ...deps, graphUrl: sandbox.url, graphVersion: "v24.0" }),
+      telegram: telegramDestination({ ...deps, apiUrl: sandbox.url, sales, timeoutMs: 2_000 }),
+    },
+    onSettled: funnelOnSettled(deps),
+  });
+  const { pool, bots } = await addPool(
+    db,
+    {
+      slug: "shop",
+      metaPixelId: PIXEL,
+      metaAccessToken: deps.secrets.seal("EAAtest-token-0123456789", "pools.meta_access_token"),
+    },
+    [{ username: "shop_bot" }, { username: "other_bot" }],
+  );
+  const [shop, other] = bots;
+  if (!shop || !other) throw new Error("the bots are missing");
+  const secrets = new Map<number, string>();
+  for (const [bot, token] of [
+    [shop, BOT_TOKEN],
+    [other, OTHER_TOKEN],
+  ] as const) {
+    const secret = `secret-of-${bot.id}`;
+    secrets.set(bot.id, secret);
+    await db.transaction(async (tx) => {
+      await tx
+        .update(db.tables.bots)
+        .set({
+          token: deps.secrets.seal(token, BOT_TOKEN_PURPOSE),
+          webhookSecret: deps.secrets.seal(secret, WEBHOOK_SECRET_PURPOSE),
+          telegramId: token.split(":")[0] ?? "",
+        })
+        .where(eq(db.tables.bots.id, bot.id));
+    });
+    await telegramBotApi(sandbox.url).setWebhook(token, { url: `${url}/telegram/${bot.id}`, secret });
+  }
+
+  return {
+    ...own,
+    sandbox,
+    url,
+    provider,
+    dispatcher,
+    pool,
+    shop,
+    other,
+    /** An update as it stands in a webhook, straight to our server. */
+    post(botId: number, update: unknown, headers: Record<string, string> = {}) {
+      return fetch(`${url}/telegram/${botId}`, {
+        method: "POST",
+        headers: { "x-telegram-bot-api-secret-token": secrets.get(botId) ?? "", ...headers },
+        body: typeof update === "string" ? update : JSON.stringify(update),
+      });
+    },
+    /** An update that Telegram pushes, carrying out the call in our answer. */
+    async push(update: object, token = BOT_TOKEN) {
+      const response = await fetch(`${sandbox.url}/telegram/updates`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ token, update }),
+      });
+      return response.json();
+    },
+    async fault(fault: object) {
+      await fetch(`${sandbox.url}/telegram/faults`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(fault),
+      });
+    },
+    async addOffer(columns: Partial<Tables["offers"]["$inferInsert"]> = {}) {
+      const { offers } = db.tables;
+      const row = {
+        botId: shop.id,
+        name: "Curso <1>",
+        description: "Tudo sobre pontes",
+        priceMinor: 4990,
+        currency: "BRL",
+        provider: "pix",
+        delivery: "https://example.com/course",
+        createdAt: new Date(),
+        updatedAt: new Date(),
+        ...columns,
+      };
+      const [offer] = await db.transaction((tx) => tx.insert(offers).values(row).returning());
+      if (!offer) throw new Error("the offer was not created");
+      return offer;
+    },
+    /** The messages that reached a person's chat, in order. */
+    chat: (userId: number) =>
+      sandbox.calls
+        .items()
+        .filter((call) => call.ok && call.via === "api" && String(call.params.chat_id) === String(userId)),
+    async dispose() {
+      await dispatcher.stop(0);
+      await server.stop(true);
+      await own.dispose();
+      await sandbox.stop();
+    },
+  };
+}
+
+export type Funnel = Awaited<ReturnType<typeof openFunnel>>;
+
+/** A payment provider that answers what it is told to. */
+function fakeProvider() {
+  const asked: string[] = [];
+  let answer: (paymentId: string) => Checkout = (id) => ({ kind: "pix", code: `pix-${id}`, url: null });
+  return {
+    asked,
+    answerWith(next: (paymentId: string) => Checkout) {
+      answer = next;
+    },
+    checkoutOf: async (paymentId: string) => {
+      asked.push(paymentId);
+      return answer(paymentId);
+    },
+  };
+}
+
+/** Real payments, with a stand-in for the provider. */
+function salesOf({ deps, db }: TestApp, provider: ReturnType<typeof fakeProvider>): Sales {
+  const paymentDeps = {
+    ...deps,
+    starsUsdMinorPerThousand: 1_300,
+    trackingData: (token: string) => deps.trackingStore.find(token),
+  };
+  return {
+    async beginCheckout(tx, sale) {
+      const { offers } = db.tables;
+      const [offer] = await tx.select().from(offers).where(eq(offers.id, sale.offerId));
+      if (!offer) throw new Error("no such offer");
+      const input = {
+        provider: offer.provider,
+        provider_ref: sale.deduplicate,
+        amount_minor: offer.priceMinor,
+        currency: offer.currency,
+        content: { ids: [String(offer.id)], name: offer.name },
+        ...(sale.trackingToken && { tracking_token: sale.trackingToken }),
+      };
+      const { payment } = await registerInside(paymentDeps, tx, input, sale);
+      return { paymentId: payment.id };
+    },
+    checkoutOf: provider.checkoutOf,
+    prepareConfirmation: (charge) => prepareConfirmation(paymentDeps, charge),
+    refundPayment: (tx, charge) => refundCharge(paymentDeps, tx, charge),
+  };
+}
+
+let nextUpdateId = 1_000;
+let nextUserId = 10_000;
+
+export function newUser(extra: object = {}) {
+  return { id: ++nextUserId, is_bot: false, first_name: "Ana", language_code: "pt-br", ...extra };
+}
+export type TestUser = ReturnType<typeof newUser>;
+
+/** Updates as Telegram sends them. */
+export function startUpdate(user: TestUser, payload = "", updateId = ++nextUpdateId) {
+  const text = payload ? `/start ${payload}` : "/start";
+  return {
+    update_id: updateId,
+    message: {
+      message_id: 1,
+      date: 1_700_000_000,
+      chat: { id: user.id, type: "private", first_name: user.first_name },
+      from: user,
+      text,
+      entities: [{ type: "bot_command", offset: 0, length: 6 }],
+    },
+  };
+}
+
+export function buttonUpdate(user: TestUser, data: string, updateId = ++nextUpdateId) {
+  return {
+    update_id: updateId,
+    callback_query: { id: `cb${updateId}`, from: user, chat_instance: "1", data },
+  };
+}
+
+export function preCheckoutUpdate(user: TestUser, payload: string, amount: number, currency: string) {
+  return {
+    update_id: ++nextUpdateId,
+    pre_checkout_query: {
+      id: `pc${nextUpdateId}`,
+      from: user,
+      currency,
+      total_amount: amount,
+      invoice_payload: payload,
+    },
+  };
+}
+
+export function paidUpdate(
+  user: TestUser,
+  payload: string,
+  amount: number,
+  currency: string,
+  kind: "successful_payment" | "refunded_payment" = "successful_payment",
+) {
+  return {
+    update_id: ++nextUpdateId,
+    message: {
+      message_id: 2,
+      date: 1_700_000_000,
+      chat: { id: user.id, type: "private", first_name: user.first_name },
+      from: user,
+      [kind]: {
+        currency,
+        total_amount: amount,
+        invoice_payload: payload,
+        telegram_payment_charge_id: `charge-${payload}`,
+        provider_payment_charge_id: "",
+      },
+    },
+  };
+}
+
+export function membershipUpdate(user: TestUser, status: "kicked" | "member") {
+  return {
+    update_id: ++nextUpdateId,
+    my_chat_member: {
+      chat: { id: user.id, type: "private" },
+      from: user,
+      date: 1_700_000_000,
+      old_chat_member: { status: "member" },
+      new_chat_member: { status },
+    },
+  };
+}
