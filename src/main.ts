@@ -16,6 +16,7 @@ async function main(): Promise<void> {
   const log = createLog(config.logLevel, undefined, secretValues(process.env));
   const deps = await openDeps(config, log);
   const services = await startServices(deps);
+  if (config.role !== "dispatcher") deps.visitWriter.start();
   const app = createApp(deps);
   app.listen({
     hostname: config.host,
