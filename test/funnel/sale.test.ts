@@ -1,0 +1,268 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
+import { PAYMENT_TOKEN_PURPOSE } from "../../src/funnel/telegram-destination.ts";
+import { testDialect } from "../support/database.ts";
+import {
+  buttonUpdate,
+  type Funnel,
+  newUser,
+  openFunnel,
+  paidUpdate,
+  preCheckoutUpdate,
+  startUpdate,
+  type TestUser,
+} from "../support/funnel.ts";
+
+let funnel: Funnel;
+beforeAll(async () => {
+  funnel = await openFunnel();
+});
+afterAll(() => funnel.dispose());
+
+async function stored(user: TestUser) {
+  const { db } = funnel;
+  const { botUsers, funnelStates, payments, outbox } = db.tables;
+  const [person] = await db
+    .select()
+    .from(botUsers)
+    .where(eq(botUsers.telegramUserId, String(user.id)));
+  const id = person?.id ?? 0;
+  const states = await db
+    .select()
+    .from(funnelStates)
+    .where(eq(funnelStates.botUserId, id))
+    .orderBy(funnelStates.id);
+  const sales = await db
+    .select()
+    .from(payments)
+    .where(eq(payments.botUserId, id))
+    .orderBy(payments.createdAt);
+  const rows = await db.select().from(outbox).orderBy(outbox.id);
+  return {
+    person,
+    states: states.map(({ state }) => state),
+    sales,
+    rows: rows.filter(({ payload }) => JSON.stringify(payload).includes(`"${user.id}"`)),
+  };
+}
+
+/** Somebody who tapped "buy". */
+async function buyer(offerId: number) {
+  const user = newUser();
+  await funnel.push(startUpdate(user));
+  await funnel.dispatcher.drain();
+  await funnel.push(buttonUpdate(user, `buy:${offerId}`));
+  const { sales } = await stored(user);
+  const [sale] = sales;
+  if (!sale) throw new Error("nothing was sold");
+  return { user, sale };
+}
+
+/** The answer to Telegram's question before it takes the money. */
+async function mayPay(user: TestUser, payload: string, amount: number, currency: string) {
+  const answer = await funnel.post(funnel.shop.id, preCheckoutUpdate(user, payload, amount, currency));
+  return answer.json();
+}
+
+describe(`offers and sales in the chat on ${testDialect}`, () => {
+  test("a tap on an offer answers the tap at once and describes it", async () => {
+    const offer = await funnel.addOffer();
+    const user = newUser();
+    await funnel.push(startUpdate(user));
+    const answer = await funnel.push(buttonUpdate(user, `offer:${offer.id}`));
+    expect(answer).toMatchObject({ status: 200, call: { method: "answerCallbackQuery" } });
+    await funnel.push(buttonUpdate(user, `offer:${offer.id}`));
+    const { states, rows } = await stored(user);
+    expect(states).toEqual(["started", "offer_viewed"]);
+    expect(rows.map(({ eventName }) => eventName)).toEqual(["welcome", "offer", "offer"]);
+    await funnel.dispatcher.drain();
+    const shown = funnel.chat(user.id).at(-1);
+    expect(shown?.params.text).toContain("<b>Curso &lt;1&gt;</b>");
+    expect(JSON.stringify(shown?.params.reply_markup)).toContain(`buy:${offer.id}`);
+  });
+
+  test("a tap on buy registers one payment; the provider is asked once, when the message goes out", async () => {
+    const offer = await funnel.addOffer();
+    const { user, sale } = await buyer(offer.id);
+    expect(sale).toMatchObject({
+      status: "pending",
+      provider: "pix",
+      amountMinor: 4990,
+      currency: "BRL",
+      offerId: offer.id,
+    });
+    expect(funnel.provider.asked).not.toContain(sale.id);
+    expect((await stored(user)).states).toEqual(["started", "checkout_started"]);
+    await funnel.dispatcher.drain();
+    expect(funnel.provider.asked.filter((id) => id === sale.id)).toHaveLength(1);
+    const message = funnel.chat(user.id).at(-1);
+    expect(message?.params.text).toContain(`<code>pix-${sale.id}</code>`);
+    expect(message?.params.text).toMatch(/R\$\s49,90/);
+  });
+
+  test("a link is a button to the provider's page", async () => {
+    const offer = await funnel.addOffer({ provider: "stripe", currency: "USD", priceMinor: 1_000 });
+    funnel.provider.answerWith(() => ({ kind: "link", url: "https://pay.example.com/c/1" }));
+    const { user } = await buyer(offer.id);
+    await funnel.dispatcher.drain();
+    funnel.provider.answerWith((id) => ({ kind: "pix", code: `pix-${id}`, url: null }));
+    const message = funnel.chat(user.id).at(-1);
+    expect(JSON.stringify(message?.params.reply_markup)).toContain("https://pay.example.com/c/1");
+  });
+
+  test("tapping buy again soon is the same sale, shown again; at a new price it is a new one", async () => {
+    const offer = await funnel.addOffer();
+    const { user, sale } = await buyer(offer.id);
+    await funnel.push(buttonUpdate(user, `buy:${offer.id}`));
+    expect((await stored(user)).sales).toHaveLength(1);
+    const { rows } = await stored(user);
+    expect(rows.filter(({ paymentId }) => paymentId === sale.id)).toHaveLength(2);
+    const { db } = funnel;
+    await db.transaction((tx) =>
+      tx.update(db.tables.offers).set({ priceMinor: 3_990 }).where(eq(db.tables.offers.id, offer.id)),
+    );
+    await funnel.push(buttonUpdate(user, `buy:${offer.id}`));
+    expect((await stored(user)).sales.map(({ amountMinor }) => amountMinor).sort()).toEqual([3_990, 4_990]);
+  });
+
+  test("twenty taps at once, and twenty copies of each, are one sale", async () => {
+    const offer = await funnel.addOffer();
+    const user = newUser();
+    await funnel.push(startUpdate(user));
+    const taps = Array.from({ length: 20 }, () => buttonUpdate(user, `buy:${offer.id}`));
+    const answers = await Promise.all(
+      taps.flatMap((tap) => [tap, tap, tap]).map((tap) => funnel.post(funnel.shop.id, tap)),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    const { sales, rows, states } = await stored(user);
+    expect(sales).toHaveLength(1);
+    expect(rows.filter(({ eventName }) => eventName === "checkout")).toHaveLength(20);
+    expect(states.filter((state) => state === "checkout_started")).toHaveLength(1);
+  });
+
+  test("a copy of a tap is answered again, so that the button stops waiting", async () => {
+    const offer = await funnel.addOffer();
+    const user = newUser();
+    const tap = buttonUpdate(user, `offer:${offer.id}`);
+    for (let copies = 0; copies < 2; copies++) {
+      const answer = await funnel.post(funnel.shop.id, tap);
+      expect(await answer.json()).toMatchObject({ method: "answerCallbackQuery" });
+    }
+    expect((await stored(user)).rows).toHaveLength(1);
+  });
+
+  test("an offer that is taken off sale is sold no more", async () => {
+    const offer = await funnel.addOffer({ enabled: false });
+    const user = newUser();
+    await funnel.push(buttonUpdate(user, `buy:${offer.id}`));
+    expect((await stored(user)).person).toBeUndefined();
+  });
+});
+
+describe(`Telegram Payments on ${testDialect}`, () => {
+  test("Stars: invoice, question, payment, delivery, refund", async () => {
+    const offer = await funnel.addOffer({ provider: "telegram", currency: "XTR", priceMinor: 50 });
+    const { user, sale } = await buyer(offer.id);
+    await funnel.dispatcher.drain();
+    const invoice = funnel.chat(user.id).at(-1);
+    expect(invoice).toMatchObject({
+      method: "sendInvoice",
+      params: { payload: sale.id, currency: "XTR", prices: [{ amount: 50 }] },
+    });
+    expect(invoice?.params.provider_token).toBeUndefined();
+
+    expect(await mayPay(user, sale.id, 50, "XTR")).toMatchObject({
+      method: "answerPreCheckoutQuery",
+      ok: true,
+    });
+    const paid = paidUpdate(user, sale.id, 50, "XTR");
+    await funnel.push(paid);
+    await funnel.push(paid);
+    await funnel.push(paidUpdate(user, sale.id, 50, "XTR"));
+    await funnel.dispatcher.drain();
+    const after = await stored(user);
+    expect(after.sales).toMatchObject([
+      {
+        status: "paid",
+        amountMinor: 50,
+        metaPurchaseSent: true,
+        providerData: { telegram_payment_charge_id: `charge-${sale.id}` },
+      },
+    ]);
+    expect(after.states).toEqual(["started", "checkout_started", "paid", "delivered"]);
+    const deliveries = funnel.chat(user.id).filter(({ params }) => String(params.text).includes("/course"));
+    expect(deliveries).toHaveLength(1);
+    expect(await mayPay(user, sale.id, 50, "XTR")).toMatchObject({ ok: false });
+
+    await funnel.push(paidUpdate(user, sale.id, 50, "XTR", "refunded_payment"));
+    const refunded = await stored(user);
+    expect(refunded.sales).toMatchObject([{ status: "refunded" }]);
+    expect(refunded.states.at(-1)).toBe("refunded");
+  });
+
+  test("fifty copies of a payment at once leave one Purchase and one delivery", async () => {
+    const offer = await funnel.addOffer({ provider: "telegram", currency: "XTR", priceMinor: 50 });
+    const { user, sale } = await buyer(offer.id);
+    const paid = paidUpdate(user, sale.id, 50, "XTR");
+    await Promise.all(Array.from({ length: 50 }, () => funnel.post(funnel.shop.id, paid)));
+    const { outbox } = funnel.db.tables;
+    const rows = await funnel.db.select().from(outbox).where(eq(outbox.paymentId, sale.id));
+    const names = rows.map(({ eventName }) => eventName).sort();
+    expect(names).toEqual(["Purchase", "checkout", "delivery"]);
+  });
+
+  test("in money the provider's token is put in on the way out, and stands nowhere else", async () => {
+    const { db, deps, shop } = funnel;
+    const token = "284685063:TEST:provider-token-of-the-shop";
+    const setToken = (paymentToken: string | null) =>
+      db.transaction((tx) =>
+        tx.update(db.tables.bots).set({ paymentToken }).where(eq(db.tables.bots.id, shop.id)),
+      );
+    await setToken(deps.secrets.seal(token, PAYMENT_TOKEN_PURPOSE));
+    const offer = await funnel.addOffer({ provider: "telegram", currency: "BRL", priceMinor: 4_990 });
+    const { user, sale } = await buyer(offer.id);
+    await funnel.dispatcher.drain();
+    await setToken(null);
+    expect(funnel.chat(user.id).at(-1)).toMatchObject({
+      method: "sendInvoice",
+      params: { currency: "BRL", prices: [{ amount: 4_990 }], provider_token: "***", payload: sale.id },
+    });
+    const rows = [
+      ...(await db.select().from(db.tables.outbox)),
+      ...(await db.select().from(db.tables.outboxAttempts)),
+      ...funnel.logLines,
+    ];
+    expect(JSON.stringify(rows)).not.toContain("provider-token-of-the-shop");
+  });
+
+  test("only the very invoice may be paid, by the person it was made for", async () => {
+    const offer = await funnel.addOffer({ provider: "telegram", currency: "XTR", priceMinor: 50 });
+    const { user, sale } = await buyer(offer.id);
+    const pix = await buyer((await funnel.addOffer()).id);
+    const no = {
+      method: "answerPreCheckoutQuery",
+      ok: false,
+      error_message: expect.stringContaining("cobrança"),
+    };
+    expect(await mayPay(user, sale.id, 49, "XTR")).toMatchObject(no);
+    expect(await mayPay(user, sale.id, 50, "USD")).toMatchObject(no);
+    expect(await mayPay(newUser(), sale.id, 50, "XTR")).toMatchObject(no);
+    expect(await mayPay(user, "f".repeat(32), 50, "XTR")).toMatchObject(no);
+    expect(await mayPay(user, "' or 1=1 --", 50, "XTR")).toMatchObject(no);
+    expect(await mayPay(pix.user, pix.sale.id, 4_990, "BRL")).toMatchObject(no);
+    expect(await mayPay(user, sale.id, 50, "XTR")).toMatchObject({ ok: true });
+    const elsewhere = await funnel.post(funnel.other.id, preCheckoutUpdate(user, sale.id, 50, "XTR"));
+    expect(await elsewhere.json()).toMatchObject(no);
+    expect((await stored(user)).sales).toMatchObject([{ status: "pending" }]);
+  });
+
+  test("money for an invoice that is not ours is 200, and called out in the log", async () => {
+    const user = newUser();
+    for (const payload of ["somebody-else's", "e".repeat(32)]) {
+      const answer = await funnel.post(funnel.shop.id, paidUpdate(user, payload, 50, "XTR"));
+      expect(answer.status).toBe(200);
+    }
+    const errors = funnel.logLines.filter(({ msg }) => msg?.startsWith("Telegram reports money"));
+    expect(errors).toHaveLength(2);
+  });
+});
