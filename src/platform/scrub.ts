@@ -5,8 +5,10 @@ const REDACTED = "[redacted]";
 
 /** Forms of secrets that Ponte handles, wherever they turn up: Telegram's and Meta's tokens, API keys, passwords in URLs. */
 const FORMS: readonly (readonly [RegExp, string])[] = [
-  [/\b\d{6,12}:[\w-]{30,}/g, REDACTED],
+  // After "/bot" too, where no word ends.
+  [/(?<!\d)\d{6,12}:[\w-]{30,}/g, REDACTED],
   [/\bEAA[A-Za-z0-9]{20,}/g, REDACTED],
+  [/\bponte_[\w-]{43}(?![\w-])/g, REDACTED],
   [/(\bBearer +)[\w.~+/=-]+/gi, `$1${REDACTED}`],
   [/(:\/\/[^\s/:@"']*:)[^\s/@"']+@/g, `$1${REDACTED}@`],
 ];

@@ -45,7 +45,9 @@ export async function openPoolCache(deps: {
     snapshot.save(pools);
   }
 
-  function refresh(): Promise<void> {
+  async function refresh(): Promise<void> {
+    // A reading under way may have begun before the change that we are told of.
+    await refreshing?.catch(() => undefined);
     refreshing ??= refreshIfChanged().finally(() => {
       refreshing = undefined;
     });
