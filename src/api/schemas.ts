@@ -97,6 +97,7 @@ const botShape = {
   username: text,
   telegram_id: maybe,
   has_token: z.boolean(),
+  has_payment_token: z.boolean(),
   enabled: z.boolean(),
   healthy: z.boolean(),
   health_reason: maybe,

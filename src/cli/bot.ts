@@ -15,6 +15,11 @@ const BOT_FLAGS = {
     value: "token",
     help: "Telegram's token; verified, sealed, and the webhook set. - reads it from standard input",
   },
+  "payment-token": {
+    type: "string",
+    value: "token",
+    help: "the payment provider's token from @BotFather, for invoices in money; sealed",
+  },
   welcome: { type: "string", value: "text", help: "the answer to /start (default: the built-in text)" },
   locale: { type: "string", value: "pt-BR|en", help: "its language (default: the person's)" },
   enabled: { type: "boolean", help: "--no-enabled: no visitor is sent to it" },
@@ -131,6 +136,7 @@ async function inputOf(
 ): Promise<Record<string, unknown>> {
   const input = {
     token: given.token === "-" ? await terminal.readLine() : given.token,
+    payment_token: given["payment-token"],
     welcome: given.welcome,
     locale: given.locale === "" ? null : given.locale,
     enabled: given.enabled,
@@ -159,6 +165,7 @@ function printBot(context: Context, bot: BotView, webhook: WebhookState, done: s
         ["Number", bot.id],
         ["Telegram id", bot.telegram_id],
         ["Token", bot.has_token ? "sealed" : "none"],
+        ["Payment token", bot.has_payment_token ? "sealed" : "none"],
         ["Webhook", webhookText(webhook)],
         ["Enabled", bot.enabled ? "yes" : "no"],
         ["Language", bot.locale ?? "the person's"],

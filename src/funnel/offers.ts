@@ -117,6 +117,8 @@ export async function sell(turn: Turn, tx: Tx, person: Person, offer: Offer): Pr
         eventName: "checkout",
         eventId,
         paymentId,
+        // In money, it needs a provider's token.
+        ...(offer.currency !== TELEGRAM_STARS && { lane: TELEGRAM_PROVIDER }),
       })
     : checkoutEntry(
         visitor,

@@ -41,15 +41,22 @@ export interface Recipient {
   readonly trackingToken: string | null;
 }
 
-/** A message as the outbox takes it; `eventId` tells it from every other message. */
+interface About {
+  readonly eventName: string;
+  readonly eventId: string;
+  readonly paymentId?: string;
+  readonly lane?: string;
+}
+
+/** A message as the outbox takes it; `eventId` tells it from every other message, `lane` see {@link routeOf}. */
 export function messageEntry(
   { botId, poolId, trackingToken }: Recipient,
   message: OutgoingMessage,
-  about: { readonly eventName: string; readonly eventId: string; readonly paymentId?: string },
+  { lane, ...about }: About,
 ): OutboxEntry {
   return {
     destination: "telegram",
-    route: botRoute(botId),
+    route: routeOf(botId, lane ?? null),
     payload: message,
     poolId,
     trackingToken,
@@ -57,7 +64,7 @@ export function messageEntry(
   };
 }
 
-/** A checkout goes by a route of its own: a provider that is down holds up no other message of the bot. */
+/** A checkout goes by its provider's lane. */
 export function checkoutEntry(
   { botId, poolId, trackingToken }: Recipient,
   call: Omit<CheckoutCall, "method">,
@@ -65,7 +72,7 @@ export function checkoutEntry(
 ): OutboxEntry {
   return {
     destination: "telegram",
-    route: `${botRoute(botId)}/${about.provider}`,
+    route: routeOf(botId, about.provider),
     eventName: "checkout",
     eventId: about.eventId,
     payload: { method: "checkout", ...call } satisfies CheckoutCall,
@@ -75,11 +82,15 @@ export function checkoutEntry(
   };
 }
 
-function botRoute(botId: number): string {
-  return String(botId);
+/**
+ * `<bot>`, or `<bot>/<lane>` for what depends on somebody besides Telegram, such as a payment provider: while that
+ * is down, or not set up, it holds up no other message of the bot.
+ */
+function routeOf(botId: number, lane: string | null): string {
+  return lane === null ? String(botId) : `${botId}/${lane}`;
 }
 
-/** The bot's id out of a route, `<bot>` or `<bot>/<provider>`. */
+/** The bot's id out of a route. */
 export function botOfRoute(route: string): number {
   return Number(route.split("/", 1)[0]);
 }

@@ -2,7 +2,7 @@ import { eq } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Answer, ClaimedRow, DestinationAdapter, Sent, Verdict } from "../outbox/destination.ts";
 import { SealBrokenError, type Secrets } from "../platform/secrets.ts";
-import { BOT_TOKEN_PURPOSE } from "../pools/connect-bot.ts";
+import { BOT_TOKEN_PURPOSE, PAYMENT_TOKEN_PURPOSE } from "../pools/connect-bot.ts";
 import { type BotApiAnswer, callBotApi } from "../telegram/call.ts";
 import { checkoutMessage } from "../telegram/messages.ts";
 import { type CallOutcome, outcomeOfCall } from "../telegram/outcome.ts";
@@ -13,8 +13,6 @@ import { UNREACHABLE } from "./unreachable.ts";
 const TIMEOUT_MS = 30_000;
 /** An answer in a chat is worth nothing a day later. What was bought is delivered however late. */
 const ANSWER_WORTH_MS = 24 * 3_600_000;
-
-export const PAYMENT_TOKEN_PURPOSE = "bots.payment_token";
 
 export interface TelegramDestinationDeps {
   readonly db: Database;
@@ -109,7 +107,7 @@ async function callTelegram(
   const needsProvider = method === "sendInvoice" && body.currency !== "XTR";
   if (needsProvider && paymentToken === null) {
     const reason =
-      "An invoice in money needs the bot's payment token from @BotFather. Set it, then resume this route.";
+      "An invoice in money needs the payment token that @BotFather gave the bot. Set it: ponte bot update <username> --payment-token …";
     return unsent({ kind: "credential", reason });
   }
   const answer = await callBotApi(

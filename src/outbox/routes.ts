@@ -129,11 +129,16 @@ export async function resumeRoute(tx: Tx, db: Database, key: RouteKey): Promise<
   return removed.length > 0;
 }
 
-/** A pixel has a new token: whatever its routes were paused for may be over. */
-export async function credentialChanged(tx: Tx, db: Database, pixelId: string): Promise<void> {
+/** A pixel or a bot has a new token: whatever its routes, `<id>` and `<id>/…`, were paused for may be over. */
+export async function credentialChanged(
+  tx: Tx,
+  db: Database,
+  id: string,
+  destination: Destination = "meta",
+): Promise<void> {
   const { outboxRoutes } = db.tables;
-  const isOfPixel = sql`(${outboxRoutes.route} = ${pixelId} or ${outboxRoutes.route} like ${`${pixelId}/%`})`;
-  await tx.delete(outboxRoutes).where(and(eq(outboxRoutes.destination, "meta"), isOfPixel));
+  const isConcerned = sql`(${outboxRoutes.route} = ${id} or ${outboxRoutes.route} like ${`${id}/%`})`;
+  await tx.delete(outboxRoutes).where(and(eq(outboxRoutes.destination, destination), isConcerned));
   await tx.notify("outbox");
 }
 

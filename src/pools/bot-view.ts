@@ -12,6 +12,8 @@ export interface BotView {
   /** Telegram's number of the bot, known once its token was verified. */
   readonly telegram_id: string | null;
   readonly has_token: boolean;
+  /** For invoices in money; Stars need none. */
+  readonly has_payment_token: boolean;
   readonly enabled: boolean;
   readonly healthy: boolean;
   readonly health_reason: string | null;
@@ -78,6 +80,7 @@ async function botViews(reader: Reader, tables: Tables, rows: readonly BotRow[])
     username: row.username,
     telegram_id: row.telegramId,
     has_token: row.token !== null,
+    has_payment_token: row.paymentToken !== null,
     enabled: row.enabled,
     healthy: row.healthy,
     health_reason: row.healthReason,

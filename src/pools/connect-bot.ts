@@ -7,6 +7,7 @@ import type { Issue } from "./rules.ts";
 
 export const BOT_TOKEN_PURPOSE = "bots.token";
 export const WEBHOOK_SECRET_PURPOSE = "bots.webhook_secret";
+export const PAYMENT_TOKEN_PURPOSE = "bots.payment_token";
 
 export interface BotDeps extends ManageDeps {
   readonly telegram: BotApi;

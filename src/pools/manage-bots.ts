@@ -1,13 +1,15 @@
 import { eq } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import { resumeRoute } from "../outbox/routes.ts";
+import { credentialChanged } from "../outbox/routes.ts";
+import type { Secrets } from "../platform/secrets.ts";
 import { recordAudit, viewChanges } from "./audit.ts";
 import { type BotRow, type BotView, findBot, findBotRow } from "./bot-view.ts";
 import {
   type BotDeps,
   checkToken,
   connectBot,
+  PAYMENT_TOKEN_PURPOSE,
   type TokenCheck,
   tokenColumns,
   type WebhookState,
@@ -54,6 +56,7 @@ export async function createBot(deps: BotDeps, actor: string, draft: BotDraft): 
         // Telegram's own spelling, where Telegram was asked.
         username: check?.username ?? draft.username,
         ...(token && check && tokenColumns(token, check.telegramId, secrets, null)),
+        ...paymentColumns(draft, null, secrets),
         createdAt: at,
         updatedAt: at,
       })
@@ -93,6 +96,7 @@ export async function updateBot(
       ...changedOnly(row, botColumns(change)),
       ...(token && check && tokenColumns(token, check.telegramId, secrets, row.webhookSecret)),
       ...(token === null && row.token !== null && { token: null, webhookSecret: null }),
+      ...paymentColumns(change, row.paymentToken, secrets),
     };
     if (Object.keys(columns).length === 0) return { bot: before, isChanged: false };
     const at = await nextStamp(tx, tables, now());
@@ -102,9 +106,13 @@ export async function updateBot(
       .where(eq(tables.bots.id, row.id));
     const bot = await writtenBot(tx, tables, username);
     // What waited for a good token may go again.
-    if (columns.token) await resumeRoute(tx, db, { destination: "telegram", route: String(bot.id) });
+    if (columns.token || columns.paymentToken) await credentialChanged(tx, db, String(bot.id), "telegram");
     const changes = viewChanges(before, bot);
-    const after = columns.token ? { ...changes.after, token: "[changed]" } : changes.after;
+    const after = {
+      ...changes.after,
+      ...(columns.token && { token: "[changed]" }),
+      ...(columns.paymentToken && { payment_token: "[changed]" }),
+    };
     const subject = `bot:${bot.username}`;
     await recordAudit(tx, tables, {
       at,
@@ -148,6 +156,15 @@ export async function deleteBot(deps: ManageDeps, actor: string, username: strin
 
 function botColumns({ enabled, locale, welcome }: BotChange) {
   return { enabled, locale, welcome: welcome?.replaceAll("\r\n", "\n") ?? welcome };
+}
+
+function paymentColumns(
+  { payment_token: token }: BotChange,
+  current: string | null,
+  secrets: Secrets,
+): Partial<Pick<BotRow, "paymentToken">> {
+  if (token === undefined || (token === null && current === null)) return {};
+  return { paymentToken: token === null ? null : secrets.seal(token, PAYMENT_TOKEN_PURPOSE) };
 }
 
 function changedOnly(row: BotRow, columns: ReturnType<typeof botColumns>): Partial<BotRow> {

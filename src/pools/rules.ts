@@ -105,6 +105,12 @@ const botFields = {
     "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11",
     { writeOnly: true },
   ),
+  payment_token: clearable(
+    /^[\x21-\x7e]{1,256}$/,
+    "the payment provider's token as @BotFather gave it",
+    "284685063:TEST:NThlNTAy…",
+    { writeOnly: true },
+  ),
   enabled: z.boolean().optional(),
   locale: z.enum(LOCALES).nullable().optional(),
   /** Telegram takes messages of up to 4096 characters. */

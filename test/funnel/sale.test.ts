@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
-import { PAYMENT_TOKEN_PURPOSE } from "../../src/funnel/telegram-destination.ts";
+import { PAYMENT_TOKEN_PURPOSE } from "../../src/pools/connect-bot.ts";
 import { testDialect } from "../support/database.ts";
 import {
   buttonUpdate,

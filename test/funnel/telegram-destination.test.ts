@@ -1,0 +1,282 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { and, eq } from "drizzle-orm";
+import { enqueue } from "../../src/outbox/enqueue.ts";
+import { BOT_TOKEN_PURPOSE } from "../../src/pools/connect-bot.ts";
+import { updateBot } from "../../src/pools/manage-bots.ts";
+import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
+import { testDialect } from "../support/database.ts";
+import {
+  BOT_TOKEN,
+  buttonUpdate,
+  type Funnel,
+  membershipUpdate,
+  newUser,
+  openFunnel,
+  startUpdate,
+  type TestUser,
+} from "../support/funnel.ts";
+import { passTime } from "../support/outbox.ts";
+
+let funnel: Funnel;
+beforeAll(async () => {
+  funnel = await openFunnel();
+});
+afterAll(() => funnel.dispose());
+afterEach(async () => {
+  const { db, sandbox } = funnel;
+  await fetch(`${sandbox.url}/telegram/faults`, { method: "DELETE" });
+  await db.transaction((tx) => tx.delete(db.tables.outboxRoutes));
+});
+
+let counter = 0;
+/** A message on its way to somebody; answers how to look it up. */
+async function say(user: TestUser, text = "oi", eventName = "welcome", route = String(funnel.shop.id)) {
+  const eventId = `test_${++counter}`;
+  await funnel.db.transaction((tx) =>
+    enqueue(tx, funnel.db.tables, [
+      {
+        destination: "telegram",
+        route,
+        eventName,
+        eventId,
+        payload: { method: "sendMessage", body: { chat_id: String(user.id), text, parse_mode: "HTML" } },
+      },
+    ]),
+  );
+  return async () => {
+    const { outbox } = funnel.db.tables;
+    const [row] = await funnel.db.select().from(outbox).where(eq(outbox.eventId, eventId));
+    return row;
+  };
+}
+
+async function route(name = String(funnel.shop.id)) {
+  const { outboxRoutes } = funnel.db.tables;
+  const [found] = await funnel.db
+    .select()
+    .from(outboxRoutes)
+    .where(and(eq(outboxRoutes.destination, "telegram"), eq(outboxRoutes.route, name)));
+  return found;
+}
+
+async function person(user: TestUser) {
+  const { botUsers, funnelStates } = funnel.db.tables;
+  const [found] = await funnel.db
+    .select()
+    .from(botUsers)
+    .where(eq(botUsers.telegramUserId, String(user.id)));
+  const states = await funnel.db
+    .select()
+    .from(funnelStates)
+    .where(eq(funnelStates.botUserId, found?.id ?? 0))
+    .orderBy(funnelStates.id);
+  return { blockedAt: found?.blockedAt, states: states.map(({ state }) => state) };
+}
+
+describe(`messages to Telegram on ${testDialect}`, () => {
+  test("429 holds the whole bot for as long as Telegram says, costs no attempt, and then it goes", async () => {
+    const user = newUser();
+    await funnel.fault({ mode: "429", times: 1, retry_after: 60 });
+    const row = await say(user);
+    await funnel.dispatcher.drain();
+    expect(await row()).toMatchObject({ status: "pending", attempts: 0 });
+    const heldMs = ((await route())?.throttledUntil?.getTime() ?? 0) - Date.now();
+    expect(heldMs).toBeGreaterThan(50_000);
+    const second = await say(newUser());
+    await funnel.dispatcher.drain();
+    expect(await second()).toMatchObject({ status: "pending", attempts: 0 });
+    await passTime(funnel.db);
+    await funnel.dispatcher.drain();
+    expect(await row()).toMatchObject({ status: "delivered", attempts: 1 });
+    expect(await second()).toMatchObject({ status: "delivered", attempts: 1 });
+  });
+
+  test("who blocked the bot: the message is dead with Telegram's words, and the person shows as blocked, once", async () => {
+    const user = newUser();
+    await funnel.push(startUpdate(user));
+    await funnel.dispatcher.drain();
+    await funnel.fault({ mode: "403", chat_id: user.id, times: 2 });
+    const first = await say(user);
+    await funnel.dispatcher.drain();
+    const second = await say(user);
+    await funnel.dispatcher.drain();
+    for (const row of [first, second]) {
+      expect(await row()).toMatchObject({
+        status: "dead",
+        lastError: expect.stringContaining("Forbidden: bot was blocked by the user"),
+      });
+    }
+    expect(await person(user)).toMatchObject({ blockedAt: expect.any(Date), states: ["started", "blocked"] });
+    expect(await route()).toBeUndefined();
+
+    await funnel.push(startUpdate(user));
+    expect((await person(user)).blockedAt).toBeNull();
+  });
+
+  test("Telegram's own word that somebody blocked or unblocked the bot counts the same", async () => {
+    const user = newUser();
+    await funnel.push(startUpdate(user));
+    await funnel.push(membershipUpdate(user, "kicked"));
+    expect(await person(user)).toMatchObject({ blockedAt: expect.any(Date), states: ["started", "blocked"] });
+    await funnel.push(membershipUpdate(user, "member"));
+    expect((await person(user)).blockedAt).toBeNull();
+    await funnel.push(membershipUpdate(newUser(), "kicked"));
+  });
+
+  test("a message that Telegram refuses is dead with its words, and its neighbours go", async () => {
+    const bad = await say(newUser(), "<b>never closed");
+    const good = await say(newUser());
+    await funnel.dispatcher.drain();
+    expect(await bad()).toMatchObject({
+      status: "dead",
+      lastError: expect.stringContaining("can't parse entities"),
+    });
+    expect(await good()).toMatchObject({ status: "delivered" });
+  });
+
+  test.each([
+    ["500", { mode: "500" }, 500],
+    ["a connection that breaks", { mode: "reset" }, null],
+    ["no answer in time", { mode: "latency", ms: 5_000 }, null],
+  ])("%s is tried again later, and the attempt is written down", async (_, fault, status) => {
+    await funnel.fault({ ...fault, times: 1 });
+    const row = await say(newUser());
+    await funnel.dispatcher.drain();
+    const failed = await row();
+    expect(failed).toMatchObject({ status: "pending", attempts: 1, lastError: expect.any(String) });
+    const { outboxAttempts } = funnel.db.tables;
+    const attempts = await funnel.db.select().from(outboxAttempts).orderBy(outboxAttempts.id);
+    expect(attempts.at(-1)).toMatchObject({ outcome: "transient", status, outboxIds: [failed?.id] });
+    await passTime(funnel.db);
+    await funnel.dispatcher.drain();
+    expect(await row()).toMatchObject({ status: "delivered", attempts: 2 });
+  });
+
+  test("where the answer was lost, the person gets one copy more, and no more than that", async () => {
+    const user = newUser();
+    await funnel.fault({ mode: "reset", after: true, times: 1 });
+    const row = await say(user);
+    await funnel.dispatcher.drain();
+    await passTime(funnel.db);
+    await funnel.dispatcher.drain();
+    expect(await row()).toMatchObject({ status: "delivered" });
+    const sent = funnel.sandbox.calls
+      .items()
+      .filter(({ params, result }) => params.chat_id === String(user.id) && result !== undefined);
+    expect(sent).toHaveLength(2);
+  });
+
+  test("a token that is refused pauses the bot; nothing is lost, and a new token lets it go", async () => {
+    const { db, deps, shop } = funnel;
+    const setToken = (token: string) =>
+      db.transaction(async (tx) => {
+        const sealed = deps.secrets.seal(token, BOT_TOKEN_PURPOSE);
+        await tx.update(db.tables.bots).set({ token: sealed }).where(eq(db.tables.bots.id, shop.id));
+        await tx.delete(db.tables.outboxRoutes);
+      });
+    await setToken("700001:short");
+    const row = await say(newUser());
+    await funnel.dispatcher.drain();
+    expect(await row()).toMatchObject({ status: "pending", attempts: 0 });
+    expect(await route()).toMatchObject({
+      pausedAt: expect.any(Date),
+      pausedReason: expect.stringMatching(/Unauthorized.*ponte bot update/),
+    });
+    await setToken(BOT_TOKEN);
+    await funnel.dispatcher.drain();
+    expect(await row()).toMatchObject({ status: "delivered" });
+  });
+
+  test("a bot without a token is paused before anything is sent", async () => {
+    const row = await say(newUser(), "oi", "welcome", "987654");
+    await funnel.dispatcher.drain();
+    expect(await row()).toMatchObject({ status: "pending" });
+    expect(await route("987654")).toMatchObject({ pausedReason: expect.stringContaining("has no token") });
+    await funnel.db.transaction((tx) =>
+      tx.delete(funnel.db.tables.outbox).where(eq(funnel.db.tables.outbox.route, "987654")),
+    );
+  });
+
+  test("a provider that is down holds up its own checkouts, and no other message of the bot", async () => {
+    const { db, shop } = funnel;
+    const user = newUser();
+    const offer = await funnel.addOffer({ provider: "slowpix" });
+    funnel.provider.answerWith(() => {
+      throw new Error("the provider answered 500");
+    });
+    await funnel.push(buttonUpdate(user, `buy:${offer.id}`));
+    const row = await say(user);
+    await funnel.dispatcher.drain();
+    const { outbox } = db.tables;
+    const checkout = async () => {
+      const [found] = await db
+        .select()
+        .from(outbox)
+        .where(eq(outbox.route, `${shop.id}/slowpix`));
+      return found;
+    };
+    expect(await checkout()).toMatchObject({
+      status: "pending",
+      attempts: 1,
+      lastError: expect.stringContaining("the provider answered 500"),
+    });
+    expect(await row()).toMatchObject({ status: "delivered" });
+    funnel.provider.answerWith((id) => ({ kind: "pix", code: `pix-${id}`, url: null }));
+    await passTime(db);
+    await funnel.dispatcher.drain();
+    expect(await checkout()).toMatchObject({ status: "delivered" });
+  });
+
+  test("an invoice in money waits for the bot's payment token, and holds up nothing else", async () => {
+    const { db, shop } = funnel;
+    const offer = await funnel.addOffer({ provider: "telegram", currency: "BRL" });
+    const user = newUser();
+    await funnel.push(buttonUpdate(user, `buy:${offer.id}`));
+    const row = await say(user);
+    await funnel.dispatcher.drain();
+    expect(await route(`${shop.id}/telegram`)).toMatchObject({
+      pausedReason: expect.stringContaining("payment token"),
+    });
+    expect(await row()).toMatchObject({ status: "delivered" });
+    const telegram = telegramBotApi(funnel.sandbox.url);
+    const change = { payment_token: "284685063:TEST:another-provider-token" };
+    const bots = { ...funnel.deps, telegram, publicUrl: undefined };
+    const updated = await updateBot(bots, "test", "shop_bot", change);
+    expect(updated).toMatchObject({ kind: "updated", bot: { has_payment_token: true } });
+    await funnel.dispatcher.drain();
+    expect(funnel.chat(user.id).at(-1)).toMatchObject({ method: "sendInvoice" });
+    const audit = await db.select().from(db.tables.auditLog);
+    expect(JSON.stringify(audit)).toContain("payment_token");
+    expect(JSON.stringify(audit)).not.toContain("another-provider-token");
+    await updateBot(bots, "test", "shop_bot", { payment_token: null });
+    expect(await updateBot(bots, "test", "shop_bot", { payment_token: null })).toMatchObject({
+      kind: "unchanged",
+    });
+  });
+
+  test("an answer in a chat is not sent a day late; a delivery is, however late", async () => {
+    const { db } = funnel;
+    const late = await say(newUser(), "oi", "welcome");
+    const delivery = await say(newUser(), "your course", "delivery");
+    const longAgo = new Date(Date.now() - 30 * 24 * 3_600_000);
+    await db.transaction((tx) =>
+      tx.update(db.tables.outbox).set({ createdAt: longAgo }).where(eq(db.tables.outbox.status, "pending")),
+    );
+    await funnel.dispatcher.drain();
+    expect(await late()).toMatchObject({ status: "expired" });
+    expect(await delivery()).toMatchObject({ status: "delivered" });
+  });
+
+  test("the bot's token shows in no log line, no attempt and no row", async () => {
+    const { db, logLines } = funnel;
+    const { outbox, outboxAttempts, outboxRoutes } = db.tables;
+    const all = JSON.stringify([
+      logLines,
+      await db.select().from(outbox),
+      await db.select().from(outboxAttempts),
+      await db.select().from(outboxRoutes),
+    ]);
+    expect(all).toContain("TELEGRAM RAW RESPONSE");
+    expect(all).not.toContain(BOT_TOKEN.split(":")[1] ?? "");
+  });
+});
