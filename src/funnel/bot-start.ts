@@ -9,7 +9,7 @@ import { noteUpdate } from "./turn.ts";
 const name = z
   .string()
   .max(256)
-  .regex(/^[^\0\p{Cs}]*$/u, "must be text without control characters")
+  .regex(/^[^\0\p{Cs}]*$/u, "must be well-formed text without NUL")
   .nullable()
   .optional();
 

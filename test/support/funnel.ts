@@ -1,5 +1,6 @@
 import { eq } from "drizzle-orm";
 import { Elysia } from "elysia";
+import { createAuthorize, writersOnly } from "../../src/api/authorize.ts";
 import type { Tables } from "../../src/db/define-schema.ts";
 import { funnelOnSettled } from "../../src/funnel/on-settled.ts";
 import { funnelPlugin } from "../../src/funnel/plugin.ts";
@@ -34,8 +35,9 @@ export async function openFunnel() {
   const { db, deps } = own;
   const provider = fakeProvider();
   const sales = salesOf(own, provider);
+  const authorize = writersOnly(createAuthorize({ ...deps, apiKey: API_KEY }));
   const server = new Elysia()
-    .use(funnelPlugin({ ...deps, sales, authorize: async () => null }))
+    .use(funnelPlugin({ ...deps, sales, authorize }))
     .listen({ port: 0, hostname: "127.0.0.1" });
   const url = `http://127.0.0.1:${server.server?.port}`;
   const dispatcher = createDispatcher({
