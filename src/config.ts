@@ -45,6 +45,7 @@ const schema = z.object({
     .regex(/^postgres(ql)?:\/\//, "must be a postgres:// URL")
     .optional(),
   DATABASE_POOLER: z.enum(["transaction"]).optional(),
+  DATA_DIR: z.string().optional(),
   REDIS_URL: z
     .string()
     .regex(/^rediss?:\/\//, "must be a redis:// URL")
@@ -74,6 +75,7 @@ const EXAMPLES: Readonly<Record<keyof z.input<typeof schema>, string>> = {
   DATABASE_URL: "postgres://user:password@db/ponte",
   DATABASE_DIRECT_URL: "postgres://user:password@db:5432/ponte",
   DATABASE_POOLER: "transaction",
+  DATA_DIR: "/var/lib/ponte",
   REDIS_URL: "redis://localhost:6379",
   META_GRAPH_URL: "https://graph.facebook.com",
   META_GRAPH_VERSION: "v24.0",
@@ -100,7 +102,7 @@ export interface Config {
     readonly directUrl: string | undefined;
     readonly pooler: "transaction" | undefined;
   };
-  /** Where the SQLite file, the spool and the generated secret live. */
+  /** Where the spool and the generated secret live; beside the SQLite file where nothing else is said. */
   readonly dataDir: string;
   readonly redisUrl: string | undefined;
   readonly meta: { readonly graphUrl: string; readonly graphVersion: string };
@@ -131,13 +133,14 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const parsed = schema.safeParse(given);
   if (!parsed.success) throw new ConfigError(parsed.error.issues.map(errorLine));
   const env = parsed.data;
-  const onPostgres = /^postgres(ql)?:/.test(env.DATABASE_URL);
+  const isPostgres = /^postgres(ql)?:/.test(env.DATABASE_URL);
+  const sqliteFile = isPostgres ? null : env.DATABASE_URL.replace(/^(sqlite|file):(\/\/)?/, "");
   return {
     host: env.HOST,
     port: env.PORT,
     publicUrl: env.PUBLIC_URL,
     database: { url: env.DATABASE_URL, directUrl: env.DATABASE_DIRECT_URL, pooler: env.DATABASE_POOLER },
-    dataDir: onPostgres ? "data" : dirname(env.DATABASE_URL.replace(/^(sqlite|file):(\/\/)?/, "")),
+    dataDir: env.DATA_DIR ?? (sqliteFile === null ? "data" : dirname(sqliteFile)),
     redisUrl: env.REDIS_URL,
     meta: { graphUrl: env.META_GRAPH_URL, graphVersion: env.META_GRAPH_VERSION },
     telegramApiUrl: env.TELEGRAM_API_URL,
