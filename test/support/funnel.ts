@@ -8,6 +8,8 @@ import type { Checkout, Sales } from "../../src/funnel/sales.ts";
 import { telegramDestination } from "../../src/funnel/telegram-destination.ts";
 import { createDispatcher } from "../../src/outbox/dispatcher.ts";
 import { metaDestination } from "../../src/outbox/meta-destination.ts";
+import { paymentsPlugin } from "../../src/payments/plugin.ts";
+import { genericProvider } from "../../src/payments/providers/generic.ts";
 import { registerInside } from "../../src/payments/register.ts";
 import { prepareConfirmation, refundCharge } from "../../src/payments/telegram-charge.ts";
 import { BOT_TOKEN_PURPOSE, WEBHOOK_SECRET_PURPOSE } from "../../src/pools/connect-bot.ts";
@@ -19,6 +21,7 @@ import { addPool } from "./pools.ts";
 export const BOT_TOKEN = "700001:AAF-a_well_formed_token_of_a_test_bot";
 export const OTHER_TOKEN = "700002:AAF-another_well_formed_token_of_a_bot";
 export const PIXEL = "5555555555";
+export const GENERIC_SECRET = "generic-secret-0123456789";
 export const API_KEY = "test-api-key-0123456789";
 
 /**
@@ -38,6 +41,13 @@ export async function openFunnel() {
   const authorize = writersOnly(createAuthorize({ ...deps, apiKey: API_KEY }));
   const server = new Elysia()
     .use(funnelPlugin({ ...deps, sales, authorize }))
+    .use(
+      paymentsPlugin({
+        ...paymentDepsOf(own),
+        providers: new Map([["generic", genericProvider(GENERIC_SECRET, deps.now)]]),
+        authorize,
+      }),
+    )
     .listen({ port: 0, hostname: "127.0.0.1" });
   const url = `http://127.0.0.1:${server.server?.port}`;
   const dispatcher = createDispatcher({
@@ -163,13 +173,17 @@ function fakeProvider() {
   };
 }
 
-/** Real payments, with a stand-in for the provider. */
-function salesOf({ deps, db }: TestApp, provider: ReturnType<typeof fakeProvider>): Sales {
-  const paymentDeps = {
+function paymentDepsOf({ deps }: Pick<TestApp, "deps">) {
+  return {
     ...deps,
     starsUsdMinorPerThousand: 1_300,
     trackingData: (token: string) => deps.trackingStore.find(token),
   };
+}
+
+/** Real payments, with a stand-in for the provider. */
+function salesOf({ deps, db }: TestApp, provider: ReturnType<typeof fakeProvider>): Sales {
+  const paymentDeps = paymentDepsOf({ deps });
   return {
     async beginCheckout(tx, sale) {
       const { offers } = db.tables;
