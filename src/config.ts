@@ -34,6 +34,17 @@ const key32 = z
   .transform((text) => new Uint8Array(Buffer.from(text, "base64")))
   .refine((bytes) => bytes.length === 32, "must be 32 bytes in base64");
 
+const secretText = z.string().min(8, "must have at least 8 characters");
+
+/** US dollars with at most two decimals as whole cents, moved by digits. */
+const usdMinor = z
+  .string()
+  .regex(/^\d{1,6}(\.\d{1,2})?$/, "must be dollars such as 13 or 13.50")
+  .transform((text) => {
+    const [dollars = "", cents = ""] = text.split(".");
+    return Number(dollars + cents.padEnd(2, "0"));
+  });
+
 /** Every variable with its form and default; what each means stands in the README. */
 const schema = z.object({
   HOST: z.string().default("0.0.0.0"),
@@ -56,6 +67,17 @@ const schema = z.object({
     .regex(/^v\d+\.\d+$/, "must look like v24.0")
     .default("v24.0"),
   TELEGRAM_API_URL: httpUrl.default("https://api.telegram.org"),
+  STRIPE_SECRET_KEY: secretText.optional(),
+  STRIPE_WEBHOOK_SECRET: secretText.optional(),
+  STRIPE_API_URL: httpUrl.default("https://api.stripe.com"),
+  MERCADOPAGO_ACCESS_TOKEN: secretText.optional(),
+  MERCADOPAGO_WEBHOOK_SECRET: secretText.optional(),
+  MERCADOPAGO_API_URL: httpUrl.default("https://api.mercadopago.com"),
+  PUSHINPAY_TOKEN: secretText.optional(),
+  PUSHINPAY_WEBHOOK_TOKEN: secretText.optional(),
+  PUSHINPAY_API_URL: httpUrl.default("https://api.pushinpay.com.br"),
+  GENERIC_WEBHOOK_SECRET: z.string().min(16, "must have at least 16 characters").optional(),
+  STARS_USD_PER_1000: usdMinor.default(1300),
   APP_SECRET: key32.optional(),
   OPERATOR_PASSWORD: z.string().min(8, "must have at least 8 characters").optional(),
   API_KEY: z.string().min(16, "must have at least 16 characters").optional(),
@@ -80,6 +102,17 @@ const EXAMPLES: Readonly<Record<keyof z.input<typeof schema>, string>> = {
   META_GRAPH_URL: "https://graph.facebook.com",
   META_GRAPH_VERSION: "v24.0",
   TELEGRAM_API_URL: "https://api.telegram.org",
+  STRIPE_SECRET_KEY: "sk_live_…",
+  STRIPE_WEBHOOK_SECRET: "whsec_…",
+  STRIPE_API_URL: "https://api.stripe.com",
+  MERCADOPAGO_ACCESS_TOKEN: "APP_USR-…",
+  MERCADOPAGO_WEBHOOK_SECRET: "the secret signature of the application's webhooks",
+  MERCADOPAGO_API_URL: "https://api.mercadopago.com",
+  PUSHINPAY_TOKEN: "the token of the account",
+  PUSHINPAY_WEBHOOK_TOKEN: "the output of `openssl rand -hex 24`",
+  PUSHINPAY_API_URL: "https://api.pushinpay.com.br",
+  GENERIC_WEBHOOK_SECRET: "the output of `openssl rand -hex 24`",
+  STARS_USD_PER_1000: "13.00 (0 = not reported as money)",
   APP_SECRET: "the output of `openssl rand -base64 32`",
   OPERATOR_PASSWORD: "a long sentence",
   API_KEY: "the output of `openssl rand -hex 24`",
@@ -91,6 +124,22 @@ const EXAMPLES: Readonly<Record<keyof z.input<typeof schema>, string>> = {
   RETENTION_DAYS: "365",
   TZ_DISPLAY: "America/Sao_Paulo",
 };
+
+/** The payment providers that are set up; undefined: not this one. */
+export interface PaymentsConfig {
+  readonly stripe:
+    | { readonly secretKey: string; readonly webhookSecret: string; readonly apiUrl: string }
+    | undefined;
+  readonly mercadopago:
+    | { readonly accessToken: string; readonly webhookSecret: string; readonly apiUrl: string }
+    | undefined;
+  readonly pushinpay:
+    | { readonly token: string; readonly webhookToken: string | null; readonly apiUrl: string }
+    | undefined;
+  readonly generic: { readonly webhookSecret: string } | undefined;
+  /** US cents for 1 000 Telegram Stars; null: Stars are not reported as money. */
+  readonly starsUsdMinorPerThousand: number | null;
+}
 
 /** The settings of one process. Times in milliseconds unless the name says otherwise. */
 export interface Config {
@@ -107,6 +156,7 @@ export interface Config {
   readonly redisUrl: string | undefined;
   readonly meta: { readonly graphUrl: string; readonly graphVersion: string };
   readonly telegramApiUrl: string;
+  readonly payments: PaymentsConfig;
   readonly appSecret: Uint8Array | undefined;
   readonly operatorPassword: string | undefined;
   readonly apiKey: string | undefined;
@@ -133,6 +183,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const parsed = schema.safeParse(given);
   if (!parsed.success) throw new ConfigError(parsed.error.issues.map(errorLine));
   const env = parsed.data;
+  const halves = missingHalves(env);
+  if (halves.length > 0) throw new ConfigError(halves);
   const isPostgres = /^postgres(ql)?:/.test(env.DATABASE_URL);
   const sqliteFile = isPostgres ? null : env.DATABASE_URL.replace(/^(sqlite|file):(\/\/)?/, "");
   return {
@@ -144,6 +196,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     redisUrl: env.REDIS_URL,
     meta: { graphUrl: env.META_GRAPH_URL, graphVersion: env.META_GRAPH_VERSION },
     telegramApiUrl: env.TELEGRAM_API_URL,
+    payments: paymentsConfig(env),
     appSecret: env.APP_SECRET,
     operatorPassword: env.OPERATOR_PASSWORD,
     apiKey: env.API_KEY,
@@ -157,10 +210,60 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   };
 }
 
+type Environment = z.output<typeof schema>;
+type Variable = keyof Environment;
+
+/** What a provider needs besides what is set, one line a variable. */
+function missingHalves(env: Environment): string[] {
+  const pairs: readonly (readonly [set: Variable, needed: Variable])[] = [
+    ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"],
+    ["STRIPE_WEBHOOK_SECRET", "STRIPE_SECRET_KEY"],
+    ["MERCADOPAGO_ACCESS_TOKEN", "MERCADOPAGO_WEBHOOK_SECRET"],
+    ["MERCADOPAGO_WEBHOOK_SECRET", "MERCADOPAGO_ACCESS_TOKEN"],
+    ["PUSHINPAY_WEBHOOK_TOKEN", "PUSHINPAY_TOKEN"],
+  ];
+  return pairs
+    .filter(([set, needed]) => env[set] !== undefined && env[needed] === undefined)
+    .map(([set, needed]) => lineOf(needed, `is missing, and ${set} is of no use without it`));
+}
+
+function paymentsConfig(env: Environment): PaymentsConfig {
+  const { STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_URL } = env;
+  const { MERCADOPAGO_ACCESS_TOKEN, MERCADOPAGO_WEBHOOK_SECRET, MERCADOPAGO_API_URL } = env;
+  const { PUSHINPAY_TOKEN, PUSHINPAY_WEBHOOK_TOKEN, PUSHINPAY_API_URL, GENERIC_WEBHOOK_SECRET } = env;
+  const stripe = STRIPE_SECRET_KEY &&
+    STRIPE_WEBHOOK_SECRET && {
+      secretKey: STRIPE_SECRET_KEY,
+      webhookSecret: STRIPE_WEBHOOK_SECRET,
+      apiUrl: STRIPE_API_URL,
+    };
+  const mercadopago = MERCADOPAGO_ACCESS_TOKEN &&
+    MERCADOPAGO_WEBHOOK_SECRET && {
+      accessToken: MERCADOPAGO_ACCESS_TOKEN,
+      webhookSecret: MERCADOPAGO_WEBHOOK_SECRET,
+      apiUrl: MERCADOPAGO_API_URL,
+    };
+  const pushinpay = PUSHINPAY_TOKEN && {
+    token: PUSHINPAY_TOKEN,
+    webhookToken: PUSHINPAY_WEBHOOK_TOKEN ?? null,
+    apiUrl: PUSHINPAY_API_URL,
+  };
+  return {
+    stripe: stripe || undefined,
+    mercadopago: mercadopago || undefined,
+    pushinpay: pushinpay || undefined,
+    generic: GENERIC_WEBHOOK_SECRET ? { webhookSecret: GENERIC_WEBHOOK_SECRET } : undefined,
+    starsUsdMinorPerThousand: env.STARS_USD_PER_1000 === 0 ? null : env.STARS_USD_PER_1000,
+  };
+}
+
 function errorLine(issue: z.core.$ZodIssue): string {
-  const name = String(issue.path[0] ?? "");
+  return lineOf(String(issue.path[0] ?? ""), issue.message);
+}
+
+function lineOf(name: string, message: string): string {
   const example = Object.entries(EXAMPLES).find(([key]) => key === name)?.[1] ?? "";
-  return `${name}: ${issue.message}. Example: ${example}`;
+  return `${name}: ${message}. Example: ${example}`;
 }
 
 function isTimeZone(name: string): boolean {

@@ -2,6 +2,7 @@ import { eq } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import { purchaseEvent } from "../meta/purchase.ts";
 import type { SessionFacts } from "../meta/session-facts.ts";
+import { hashedCustomer } from "../meta/user-data.ts";
 import { enqueue, metaRoute, type OutboxEntry } from "../outbox/enqueue.ts";
 import type { Log } from "../platform/log.ts";
 import { findPoolOf, reportingPixel } from "../pools/find-pool-of.ts";
@@ -59,7 +60,9 @@ async function confirm(
   const { tables } = deps.db;
   const now = deps.now();
   const { amountMinor, currency } = decision;
-  const paid: Payment = { ...payment, status: "paid", paidAt: now, amountMinor, currency };
+  // What was given at registration goes before what the provider knows.
+  const customer = { ...(decision.buyer && hashedCustomer(decision.buyer)), ...payment.customer };
+  const paid: Payment = { ...payment, status: "paid", paidAt: now, amountMinor, currency, customer };
   const botUser = await findBotUser(tx, tables, payment.botUserId);
   const session = await findSessionOf(tx, tables, { trackingToken: payment.trackingToken, botUser });
   const purchase = await purchaseEntry(deps, tx, paid, botUser, session, distant, now);
@@ -72,6 +75,7 @@ async function confirm(
       paidAt: now,
       amountMinor,
       currency,
+      customer,
       poolId: purchase?.poolId ?? payment.poolId,
       metaPurchaseSent: purchase !== null,
       metaPurchaseSentAt: purchase ? now : null,
@@ -173,16 +177,18 @@ async function move(
   if (to !== "expired") await recordFunnelState(tx, db.tables, { ...stepOf(payment), state: "refunded" }, at);
 }
 
-/** Leaves word for a person: in the audit log, on the payment, and loudly in the log. */
+/** Leaves word for a person, once for each thing: in the audit log, on the payment, and loudly in the log. */
 async function note({ db, log, now }: ApplyDeps, tx: Tx, payment: Payment, text: string): Promise<void> {
   const { payments, auditLog } = db.tables;
+  const notes = notesOf(payment);
+  if (notes.includes(text)) return;
   log.error(
     { payment: payment.id, provider: payment.provider, note: text },
     "a payment needs a person's eye",
   );
   await tx
     .update(payments)
-    .set({ providerData: { ...payment.providerData, note: text } })
+    .set({ providerData: { ...payment.providerData, notes: [...notes, text] } })
     .where(eq(payments.id, payment.id));
   await tx.insert(auditLog).values({
     at: now(),
@@ -191,6 +197,10 @@ async function note({ db, log, now }: ApplyDeps, tx: Tx, payment: Payment, text:
     subject: `payment:${payment.id}`,
     after: { note: text },
   });
+}
+
+function notesOf({ providerData }: Payment): readonly unknown[] {
+  return Array.isArray(providerData?.notes) ? providerData.notes : [];
 }
 
 function stepOf(payment: Payment) {

@@ -1,4 +1,5 @@
 import type { PaymentStatus } from "../db/define-schema.ts";
+import type { Customer } from "../meta/user-data.ts";
 
 /** What a provider says happened to a payment. Amounts are whole minor units of the currency. */
 export type PaymentEvent =
@@ -6,10 +7,16 @@ export type PaymentEvent =
       readonly kind: "paid";
       readonly amountMinor?: number | undefined;
       readonly currency?: string | undefined;
+      /** Who paid, as the provider knows them; hashed before it is stored. */
+      readonly buyer?: Customer | undefined;
+      /** What a person should know besides, such as a partial refund. */
+      readonly note?: string | undefined;
     }
   | { readonly kind: "refunded" }
   | { readonly kind: "chargeback" }
-  | { readonly kind: "expired" };
+  | { readonly kind: "expired" }
+  /** Changes nothing, and a person should know: a partial refund, a dispute that was won. */
+  | { readonly kind: "noted"; readonly note: string };
 
 export interface PaymentState {
   readonly status: PaymentStatus;
@@ -25,6 +32,7 @@ export type Decision =
       readonly amountMinor: number;
       readonly currency: string;
       readonly deliver: boolean;
+      readonly buyer: Customer | null;
       readonly note: string | null;
     }
   | { readonly kind: "move"; readonly to: "refunded" | "chargeback" | "expired" }
@@ -44,7 +52,7 @@ const NOTHING: Decision = { kind: "nothing", note: null };
  * | refunded   | – (note) | –         | chargeback | –       |
  * | chargeback | – (note) | –         | –          | –       |
  *
- * A payment is confirmed once. A confirmation that comes after the money went back reports nothing. A second
+ * `noted` changes no state and leaves its note. A payment is confirmed once. A confirmation that comes after the money went back reports nothing. A second
  * confirmation with another amount changes nothing and is noted. A first one that differs from what was
  * registered is reported as what was paid; less money than asked for, or another currency, delivers nothing.
  */
@@ -60,6 +68,8 @@ export function decide(payment: PaymentState, event: PaymentEvent): Decision {
       return payment.status === "chargeback" ? NOTHING : { kind: "move", to: "chargeback" };
     case "expired":
       return payment.status === "pending" ? { kind: "move", to: "expired" } : NOTHING;
+    case "noted":
+      return { kind: "nothing", note: event.note };
   }
 }
 
@@ -75,15 +85,24 @@ function decidePaid(payment: PaymentState, event: Extract<PaymentEvent, { kind: 
         kind: "confirm",
         amountMinor,
         currency,
+        buyer: event.buyer ?? null,
         deliver: currency === payment.currency && amountMinor >= payment.amountMinor,
-        note: asRegistered ? null : difference,
+        note: joined(asRegistered ? null : difference, event.note),
       };
     case "paid":
-      return asRegistered
-        ? NOTHING
-        : { kind: "nothing", note: `confirmed again with another amount: ${difference}` };
+      return {
+        kind: "nothing",
+        note: joined(asRegistered ? null : `confirmed again with another amount: ${difference}`, event.note),
+      };
     case "refunded":
     case "chargeback":
-      return { kind: "nothing", note: `confirmed after it ended as ${payment.status}` };
+      return {
+        kind: "nothing",
+        note: joined(`confirmed after it ended as ${payment.status}`, event.note),
+      };
   }
+}
+
+function joined(...notes: readonly (string | null | undefined)[]): string | null {
+  return notes.filter(Boolean).join("; ") || null;
 }

@@ -14,7 +14,16 @@ export const currencySchema = z
 
 export const trackingTokenSchema = z.string().refine(isTrackingToken, "must be 32 lowercase hex digits");
 
-const short = z.string().trim().min(1).max(200);
+/** Without what Postgres' text cannot hold: NUL, and halves of characters. */
+const short = z
+  .string()
+  .trim()
+  .min(1)
+  .max(200)
+  .regex(/^[^\0\p{Cs}]*$/u, "must be text without control characters");
+
+/** How a provider names a payment. */
+export const providerRefSchema = short;
 
 export const customerSchema = z.strictObject({
   id: short.optional(),
@@ -45,7 +54,7 @@ const buyerFields = {
 export const registerSchema = z
   .strictObject({
     provider: z.string().regex(/^[a-z0-9_-]{1,40}$/, "must be 1 to 40 lowercase letters, digits, - or _"),
-    provider_ref: short.meta({ examples: ["order-1001"] }),
+    provider_ref: providerRefSchema.meta({ examples: ["order-1001"] }),
     amount_minor: amountMinorSchema.meta({ examples: [4990] }),
     currency: currencySchema.meta({ examples: ["BRL"] }),
     created_at: z.iso.datetime({ offset: true }).optional(),
@@ -60,7 +69,7 @@ export type RegisterInput = z.output<typeof registerSchema>;
 
 /** What the `generic` provider's webhook may carry besides reference and status. */
 export const genericWebhookSchema = z.looseObject({
-  provider_ref: short,
+  provider_ref: providerRefSchema,
   status: z.enum(["paid", "refunded", "expired", "chargeback"]),
   amount_minor: amountMinorSchema.optional(),
   currency: currencySchema.optional(),

@@ -3,8 +3,8 @@ import { QueueFullError } from "../db/group-commit.ts";
 import { readBody } from "../platform/body.ts";
 import { methodNotAllowed, problem, problemErrors } from "../platform/problem.ts";
 import type { ApplyDeps } from "./apply-event.ts";
-import { registerSchema } from "./payment-input.ts";
-import type { PaymentProvider, WebhookReading } from "./providers/adapter.ts";
+import { providerRefSchema, registerSchema } from "./payment-input.ts";
+import { type PaymentProvider, ProviderError, type WebhookReading } from "./providers/adapter.ts";
 import { parseJson } from "./providers/json.ts";
 import { type ProviderReport, receiveReport } from "./receive-report.ts";
 import { registerPayment } from "./register.ts";
@@ -84,7 +84,11 @@ async function webhook(deps: PaymentsDeps, request: Request, name: string): Prom
     reading = await provider.read({ rawBody: body.text, headers: request.headers, query });
   } catch (error) {
     deps.log.error({ error, provider: name }, "a webhook could not be checked with its provider");
-    return problem(503, { detail: "The provider did not confirm it. Send it again.", headers: RETRY });
+    const retryAfterSeconds = error instanceof ProviderError ? error.retryAfterSeconds : RETRY_AFTER_SECONDS;
+    return problem(503, {
+      detail: "The provider's API did not confirm it. Send it again.",
+      headers: { "retry-after": String(retryAfterSeconds) },
+    });
   }
   switch (reading.kind) {
     case "forged":
@@ -100,6 +104,9 @@ async function webhook(deps: PaymentsDeps, request: Request, name: string): Prom
 }
 
 async function act(deps: PaymentsDeps, report: ProviderReport): Promise<Response> {
+  if (!providerRefSchema.safeParse(report.providerRef).success) {
+    return problem(400, { detail: "The payment's reference is no text of 1 to 200 characters." });
+  }
   try {
     const received = await receiveReport(deps, report);
     if (received.kind === "unknown") {
@@ -113,12 +120,15 @@ async function act(deps: PaymentsDeps, report: ProviderReport): Promise<Response
   }
 }
 
-const RETRY = { "retry-after": "5" };
+const RETRY_AFTER_SECONDS = 5;
 
 /** Nothing was stored, so the sender keeps it and sends it again. */
 function tryAgain({ log, db }: PaymentsDeps, error: unknown): Response {
   if (!(error instanceof QueueFullError)) {
     log.error({ error, todo: db.advice(error) }, "a payment could not be stored");
   }
-  return problem(503, { detail: "Nothing was stored. Send it again in a moment.", headers: RETRY });
+  return problem(503, {
+    detail: "Nothing was stored. Send it again in a moment.",
+    headers: { "retry-after": String(RETRY_AFTER_SECONDS) },
+  });
 }

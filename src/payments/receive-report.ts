@@ -3,8 +3,10 @@ import type { SessionFacts } from "../meta/session-facts.ts";
 import { findSessionOf } from "../tracking/find-session.ts";
 import { type Applied, type ApplyDeps, applyEvent } from "./apply-event.ts";
 import type { PaymentEvent } from "./decide.ts";
+import type { Payment } from "./payment.ts";
 import type { RegisterInput } from "./payment-input.ts";
 import { findByReference, registerInside } from "./register.ts";
+import { storedCheckout } from "./stored-checkout.ts";
 
 /** What a provider reports of one of its references. */
 export interface ProviderReport {
@@ -13,6 +15,8 @@ export interface ProviderReport {
   readonly event: PaymentEvent;
   /** What a payment that nobody registered can be made from; null where the report does not say enough. */
   readonly registration: RegisterInput | null;
+  /** The provider's own id of the checkout, where only that proves whose payment this is. */
+  readonly checkoutRef?: string;
 }
 
 export type Received =
@@ -31,7 +35,7 @@ export async function receiveReport(deps: ApplyDeps, report: ProviderReport): Pr
   return db.transaction(async (tx) => {
     const known = await findByReference(db, tx, report.provider, report.providerRef);
     const payment = known ?? (await createFrom(deps, tx, report.registration));
-    if (!payment) return { kind: "unknown" };
+    if (!payment || !isProven(payment, report)) return { kind: "unknown" };
     return { kind: await applyEvent(deps, tx, payment, report.event, distant), paymentId: payment.id };
   });
 }
@@ -45,6 +49,11 @@ async function createFrom(
   await registerInside(deps, tx, registration, null);
   // Read back under a lock: a webhook of the same payment, at this very moment elsewhere, waits here.
   return findByReference(deps.db, tx, registration.provider, registration.provider_ref);
+}
+
+/** A reference that the provider does not vouch for counts only with the very checkout that the payment was given. */
+function isProven(payment: Payment, { checkoutRef }: ProviderReport): boolean {
+  return checkoutRef === undefined || storedCheckout(payment)?.providerRef === checkoutRef;
 }
 
 /** Tracking data from Redis, only where the token is known and its visit is not in the database. */

@@ -16,6 +16,8 @@ import { paymentFacts, sellingBot } from "./purchase-facts.ts";
 
 /** What else is known of a payment that starts inside the bot. */
 export interface BotSale {
+  /** Made beforehand where the provider is to know the payment by its own id. */
+  readonly paymentId?: string;
   readonly botId: number;
   readonly botUserId: number;
   readonly offerId: number;
@@ -57,7 +59,7 @@ export async function registerInside(
   const pool = await findPoolOf(tx, tables, { poolId: session?.poolId ?? null, botId });
   const { id: customerUserId, email, phone, first_name, last_name } = input.customer ?? {};
   const payment = {
-    id: newId(),
+    id: sale?.paymentId ?? newId(),
     provider: input.provider,
     providerRef: input.provider_ref,
     status: "pending" as const,

@@ -27,6 +27,8 @@ export type WebhookReading =
       readonly event: PaymentEvent;
       /** Everything needed to register the payment, where the webhook brings it. */
       readonly registration: RegisterInput | null;
+      /** The provider's own id of the checkout, where only that proves whose payment this is. */
+      readonly checkoutRef?: string;
     };
 
 /** What somebody buys, for a checkout. */
@@ -36,8 +38,8 @@ export interface CheckoutRequest {
   readonly title: string;
   readonly amountMinor: number;
   readonly currency: string;
-  /** Where the provider sends its webhook. */
-  readonly webhookUrl: string;
+  /** Where the provider sends its webhook; null where our own public address is not known. */
+  readonly webhookUrl: string | null;
   /** Where the buyer goes back to. */
   readonly returnUrl: string;
 }
@@ -55,13 +57,21 @@ export type Checkout =
 /** A payment provider: how its webhooks are told from forgeries and read, and how a checkout is made. */
 export interface PaymentProvider {
   readonly name: string;
-  /** Verifies, then reads; may ask the provider's API where its documentation demands it. */
+  /** Verifies, then reads; may ask the provider's API where its documentation demands it. @throws ProviderError */
   read(request: WebhookRequest): Promise<WebhookReading>;
   /** Absent where checkouts are made elsewhere. @throws ProviderError */
   createCheckout?(request: CheckoutRequest): Promise<Checkout>;
 }
 
-/** The provider's API failed or refused; the message is the provider's and holds no secret. */
+/** The provider's API failed or refused; the message says what to do, or is the provider's, and holds no secret. */
 export class ProviderError extends Error {
   override readonly name = "ProviderError";
+
+  constructor(
+    message: string,
+    /** When asking again makes sense. */
+    readonly retryAfterSeconds = 5,
+  ) {
+    super(message);
+  }
 }

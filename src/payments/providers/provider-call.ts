@@ -1,0 +1,66 @@
+import { redactSecret } from "../../meta/redact.ts";
+import { ProviderError } from "./adapter.ts";
+import { parseJson } from "./json.ts";
+
+/** Providers want their webhooks answered within 20 s or so, and a webhook may wait for one such call. */
+const TIMEOUT_MS = 10_000;
+/** Longest part of a provider's words that is passed on. Characters. */
+const LONGEST_REASON = 300;
+
+/** One call of a provider's API. */
+export interface ProviderCall {
+  /** The provider's name for people, such as "Mercado Pago". */
+  readonly provider: string;
+  readonly method: "GET" | "POST";
+  readonly url: string;
+  /** Goes as the bearer token, and shows in no message. */
+  readonly secret: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** For the whole exchange; 10 s without it. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export type ProviderAnswer =
+  | { readonly kind: "ok"; readonly body: unknown }
+  /** The resource is not there (404). */
+  | { readonly kind: "missing" };
+
+/**
+ * Calls a provider's API once. Redirects are not followed: they would carry the secret elsewhere.
+ * @throws ProviderError when it does not answer, refuses, or answers what is not JSON
+ */
+export async function callProvider(call: ProviderCall): Promise<ProviderAnswer> {
+  const { provider, secret, method, timeoutMs = TIMEOUT_MS } = call;
+  const fail = (reason: string) =>
+    new ProviderError(`${provider} ${redactSecret(reason, secret, reason.length >= LONGEST_REASON)}`);
+  const deadline = AbortSignal.timeout(timeoutMs);
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(call.url, {
+      method,
+      headers: { accept: "application/json", authorization: `Bearer ${secret}`, ...call.headers },
+      ...(call.body !== undefined && { body: call.body }),
+      redirect: "manual",
+      signal: deadline,
+    });
+    text = await response.text();
+  } catch (error) {
+    if (deadline.aborted) throw fail(`did not answer within ${timeoutMs} ms`);
+    throw fail(`could not be reached: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (response.status === 404) return { kind: "missing" };
+  const body = parseJson(text);
+  if (!response.ok)
+    throw fail(`answered ${response.status}: ${reasonIn(body) ?? text}`.slice(0, LONGEST_REASON));
+  if (body === undefined) throw fail("answered something that is not JSON");
+  return { kind: "ok", body };
+}
+
+/** The words of an error body: `{ message }`, or Stripe's `{ error: { message } }`. */
+function reasonIn(body: unknown): string | null {
+  if (typeof body !== "object" || body === null) return null;
+  if ("message" in body && typeof body.message === "string") return body.message;
+  return "error" in body ? reasonIn(body.error) : null;
+}

@@ -1,0 +1,201 @@
+import { z } from "zod";
+import { equalInConstantTime } from "../../platform/secrets.ts";
+import type { PaymentEvent } from "../decide.ts";
+import {
+  type Checkout,
+  type CheckoutRequest,
+  type PaymentProvider,
+  ProviderError,
+  type WebhookReading,
+  type WebhookRequest,
+} from "./adapter.ts";
+import { parseJson } from "./json.ts";
+import { callProvider } from "./provider-call.ts";
+import { createReadBacks, type ReadBacks } from "./read-backs.ts";
+
+export interface PushinPaySettings {
+  readonly token: string;
+  /** What PushinPay sends as `x-pushinpay-token`, where the account has one set; null: the header is not looked at. */
+  readonly webhookToken: string | null;
+  /** e.g. `https://api.pushinpay.com.br`. */
+  readonly apiUrl: string;
+  readonly timeoutMs?: number | undefined;
+}
+
+/** PushinPay may block an account that asks for one transaction more often than once a minute. */
+const READ_BACK_EVERY_MS = 60_000;
+const LEAST_CENTS = 50;
+const CURRENCY = "BRL";
+
+const ID = /^[0-9A-Za-z-]{1,64}$/;
+
+const webhookSchema = z.looseObject({ id: z.string().regex(ID), status: z.string() });
+const transactionSchema = z.looseObject({
+  id: z.string(),
+  status: z.string(),
+  // A number where the charge is made, a string where it is asked for.
+  value: z.union([z.int(), z.string().regex(/^\d{1,15}$/)]).transform(Number),
+  webhook_url: z.string().nullish(),
+});
+type Transaction = z.output<typeof transactionSchema>;
+const createdSchema = z.looseObject({ id: z.string().regex(ID), qr_code: z.string().min(1) });
+
+/**
+ * PushinPay, a Pix gateway: a charge for each sale. Its webhook is not signed, at most it carries a token that the
+ * account chooses; what counts is what the API then says of the transaction. Our reference rides in the webhook's
+ * address (`?ref=`), and the API tells which address a transaction has. Source: PushinPay's documentation, "Criar PIX"
+ * and "Consultar PIX".
+ */
+export function pushinPayProvider(settings: PushinPaySettings, now: () => Date): PaymentProvider {
+  const readBacks = createReadBacks<Transaction | null>({ everyMs: READ_BACK_EVERY_MS, now });
+  return {
+    name: "pushinpay",
+    read: (request) => read(settings, readBacks, request),
+    createCheckout: (request) => createCharge(settings, request),
+  };
+}
+
+async function read(
+  settings: PushinPaySettings,
+  readBacks: ReadBacks<Transaction | null>,
+  { rawBody, headers, query }: WebhookRequest,
+): Promise<WebhookReading> {
+  const given = headers.get("x-pushinpay-token") ?? "";
+  if (settings.webhookToken !== null && !equalInConstantTime(given, settings.webhookToken)) {
+    return { kind: "forged", reason: "x-pushinpay-token is not the one that is set" };
+  }
+  const webhook = webhookSchema.safeParse(fieldsOf(rawBody, headers.get("content-type")));
+  if (!webhook.success)
+    return { kind: "malformed", reason: "this is no webhook of PushinPay: id and status" };
+  // Webhooks have been seen to write the id in capitals.
+  const id = webhook.data.id.toLowerCase();
+  const claimed = webhook.data.status.toLowerCase();
+  // A mere "created" is not asked about: the question would be used up for a minute.
+  if (pushinPayEvent({ status: claimed, value: 1 }) === null) return { kind: "ignored" };
+
+  const {
+    value: transaction,
+    isFresh,
+    nextInMs,
+  } = await readBacks.read(id, () => findTransaction(settings, id));
+  const isAsClaimed = transaction?.status.toLowerCase() === claimed;
+  const isOutdated = !isFresh || (transaction !== null && pushinPayEvent(lowered(transaction)) === null);
+  if (isOutdated && !isAsClaimed) {
+    throw new ProviderError(
+      `PushinPay may be asked for ${id} once a minute, and has not said ${claimed} yet`,
+      Math.ceil(nextInMs / 1000),
+    );
+  }
+  if (transaction === null)
+    return { kind: "forged", reason: `PushinPay does not know the transaction ${id}` };
+  return readTransaction(transaction, claimed, query.get("ref"));
+}
+
+/** What PushinPay itself says, and whose payment it says this is. */
+function readTransaction(transaction: Transaction, claimed: string, ref: string | null): WebhookReading {
+  const id = transaction.id.toLowerCase();
+  const { status } = lowered(transaction);
+  const believed = pushinPayEvent(lowered(transaction));
+  if (believed === null) return { kind: "ignored" };
+  const event: PaymentEvent =
+    status === claimed
+      ? believed
+      : withNote(believed, `PushinPay's webhook said ${claimed}, its API says ${status} of ${id}`);
+  const reference = ref || id;
+  const whole = { kind: "event", providerRef: reference, event, registration: null } as const;
+  if (!ref) return whole;
+  const address = transaction.webhook_url ?? "";
+  if (!URL.canParse(address)) return { ...whole, checkoutRef: id };
+  return new URL(address).searchParams.get("ref") === ref
+    ? whole
+    : { kind: "forged", reason: `the transaction ${id} belongs to another payment` };
+}
+
+/** What a status means; null for one that is not its last. */
+export function pushinPayEvent({
+  status,
+  value,
+}: Pick<Transaction, "status" | "value">): PaymentEvent | null {
+  switch (status) {
+    case "paid":
+      return value > 0 ? { kind: "paid", amountMinor: value, currency: CURRENCY } : null;
+    case "canceled":
+    case "cancelled":
+    case "expired":
+      return { kind: "expired" };
+    case "refunded":
+      return { kind: "refunded" };
+    case "chargeback":
+      return { kind: "chargeback" };
+    default:
+      return null;
+  }
+}
+
+function lowered({ status, value }: Transaction): Pick<Transaction, "status" | "value"> {
+  return { status: status.toLowerCase(), value };
+}
+
+function withNote(event: PaymentEvent, note: string): PaymentEvent {
+  return event.kind === "paid" ? { ...event, note } : event;
+}
+
+async function findTransaction(settings: PushinPaySettings, id: string): Promise<Transaction | null> {
+  const answer = await callPushinPay(settings, "GET", `/api/transactions/${encodeURIComponent(id)}`);
+  // What it does not know is an empty list.
+  if (answer.kind === "missing" || Array.isArray(answer.body)) return null;
+  const parsed = transactionSchema.safeParse(answer.body);
+  if (!parsed.success || parsed.data.id.toLowerCase() !== id) {
+    throw new ProviderError("PushinPay answered something that is not the transaction asked for");
+  }
+  return parsed.data;
+}
+
+async function createCharge(settings: PushinPaySettings, request: CheckoutRequest): Promise<Checkout> {
+  const { reference, amountMinor, currency, webhookUrl } = request;
+  if (currency !== CURRENCY) {
+    throw new ProviderError(
+      `Pix is paid in BRL, and this offer's price is in ${currency}. Change its price.`,
+    );
+  }
+  if (amountMinor < LEAST_CENTS) {
+    throw new ProviderError(`PushinPay charges 50 cents at least, and this offer costs ${amountMinor}.`);
+  }
+  if (webhookUrl === null) {
+    throw new ProviderError("PushinPay needs an address for its webhook: set PUBLIC_URL.");
+  }
+  const answer = await callPushinPay(settings, "POST", "/api/pix/cashIn", {
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      value: amountMinor,
+      webhook_url: `${webhookUrl}?ref=${encodeURIComponent(reference)}`,
+      split_rules: [],
+    }),
+  });
+  const created = answer.kind === "ok" ? createdSchema.safeParse(answer.body) : null;
+  if (!created?.success) throw new ProviderError("PushinPay answered something that is no Pix charge");
+  return { kind: "pix", providerRef: created.data.id.toLowerCase(), code: created.data.qr_code, url: null };
+}
+
+/** JSON or a form, as the content type says; PushinPay has sent both. */
+function fieldsOf(rawBody: string, contentType: string | null): unknown {
+  return contentType?.includes("application/x-www-form-urlencoded")
+    ? Object.fromEntries(new URLSearchParams(rawBody))
+    : parseJson(rawBody);
+}
+
+function callPushinPay(
+  { apiUrl, token, timeoutMs }: PushinPaySettings,
+  method: "GET" | "POST",
+  path: string,
+  rest: { readonly headers?: Readonly<Record<string, string>>; readonly body?: string } = {},
+) {
+  return callProvider({
+    provider: "PushinPay",
+    method,
+    url: `${apiUrl}${path}`,
+    secret: token,
+    timeoutMs,
+    ...rest,
+  });
+}

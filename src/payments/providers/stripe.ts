@@ -1,0 +1,115 @@
+import { z } from "zod";
+import {
+  type Checkout,
+  type CheckoutRequest,
+  type PaymentProvider,
+  ProviderError,
+  type WebhookReading,
+} from "./adapter.ts";
+import { parseJson } from "./json.ts";
+import { callProvider } from "./provider-call.ts";
+import { timestampedSignatureFault } from "./signature.ts";
+import { toStripeAmount } from "./stripe-amount.ts";
+import { REFERENCE_KEY, readStripeEvent } from "./stripe-event.ts";
+
+export interface StripeSettings {
+  readonly secretKey: string;
+  /** The signing secret of the webhook endpoint, `whsec_…`. */
+  readonly webhookSecret: string;
+  /** e.g. `https://api.stripe.com`. */
+  readonly apiUrl: string;
+  readonly timeoutMs?: number | undefined;
+}
+
+const createdSession = z.looseObject({ id: z.string(), url: z.url({ protocol: /^https?$/ }) });
+const paymentIntent = z.looseObject({ metadata: z.record(z.string(), z.string()).nullish() });
+
+/**
+ * Stripe: a Checkout page for each payment, and webhooks signed with `Stripe-Signature`. Our reference rides as the
+ * session's `client_reference_id` and as metadata down to the charge. Source: Stripe's API reference, "Create a
+ * Checkout Session" and "Verify webhook signatures".
+ */
+export function stripeProvider(settings: StripeSettings, now: () => Date): PaymentProvider {
+  return {
+    name: "stripe",
+    read: ({ rawBody, headers }) => read(settings, rawBody, headers.get("stripe-signature"), now()),
+    createCheckout: (request) => createSession(settings, request),
+  };
+}
+
+async function read(
+  settings: StripeSettings,
+  rawBody: string,
+  signature: string | null,
+  now: Date,
+): Promise<WebhookReading> {
+  const fault = timestampedSignatureFault(signature, rawBody, settings.webhookSecret, now);
+  if (fault) return { kind: "forged", reason: fault };
+  const reading = readStripeEvent(parseJson(rawBody));
+  switch (reading.kind) {
+    case "malformed":
+    case "ignored":
+      return reading;
+    case "event":
+      return { ...reading, registration: null };
+    case "dispute": {
+      const providerRef = await referenceOf(settings, reading.paymentIntent);
+      if (providerRef === null) return { kind: "ignored" };
+      return { kind: "event", providerRef, event: reading.event, registration: null };
+    }
+  }
+}
+
+/** Our reference in a payment intent's metadata; null where it is not a payment of ours. */
+async function referenceOf(settings: StripeSettings, id: string): Promise<string | null> {
+  const answer = await callStripe(settings, "GET", `/v1/payment_intents/${encodeURIComponent(id)}`);
+  if (answer.kind === "missing") return null;
+  const parsed = paymentIntent.safeParse(answer.body);
+  if (!parsed.success) throw new ProviderError("Stripe answered something that is no payment intent");
+  return parsed.data.metadata?.[REFERENCE_KEY] || null;
+}
+
+async function createSession(settings: StripeSettings, request: CheckoutRequest): Promise<Checkout> {
+  const { reference, title, amountMinor, currency, returnUrl } = request;
+  const amount = toStripeAmount(amountMinor, currency);
+  if (amount === null) {
+    throw new ProviderError(
+      `Stripe cannot charge ${amountMinor} ${currency} (in its smallest unit): see "Amounts" in docs/payments.md.`,
+    );
+  }
+  const form = new URLSearchParams({
+    mode: "payment",
+    client_reference_id: reference,
+    [`metadata[${REFERENCE_KEY}]`]: reference,
+    [`payment_intent_data[metadata][${REFERENCE_KEY}]`]: reference,
+    "line_items[0][quantity]": "1",
+    "line_items[0][price_data][currency]": currency.toLowerCase(),
+    "line_items[0][price_data][unit_amount]": String(amount),
+    "line_items[0][price_data][product_data][name]": title,
+    success_url: returnUrl,
+    cancel_url: returnUrl,
+  });
+  const answer = await callStripe(settings, "POST", "/v1/checkout/sessions", {
+    headers: { "content-type": "application/x-www-form-urlencoded", "idempotency-key": reference },
+    body: form.toString(),
+  });
+  const session = answer.kind === "ok" ? createdSession.safeParse(answer.body) : null;
+  if (!session?.success) throw new ProviderError("Stripe answered something that is no checkout session");
+  return { kind: "link", providerRef: session.data.id, url: session.data.url };
+}
+
+function callStripe(
+  { apiUrl, secretKey, timeoutMs }: StripeSettings,
+  method: "GET" | "POST",
+  path: string,
+  rest: { readonly headers?: Readonly<Record<string, string>>; readonly body?: string } = {},
+) {
+  return callProvider({
+    provider: "Stripe",
+    method,
+    url: `${apiUrl}${path}`,
+    secret: secretKey,
+    timeoutMs,
+    ...rest,
+  });
+}
