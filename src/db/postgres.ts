@@ -157,8 +157,9 @@ async function insertRows<T extends PgTable>(
     return `{${encoders.map((e) => `"${e.name}":${JSON.stringify(values[e.key] ?? null)}`).join(",")}}`;
   });
   const inserted = await connection.unsafe(text, [`[${encoded.join(",")}]`], { prepare });
-  const keys = new Set(inserted.map((row) => row[uniqueName]));
-  return rows.map((row) => keys.delete((row as Record<string, unknown>)[unique]));
+  // As text: the driver gives a bigint back as text, whatever went in.
+  const keys = new Set(inserted.map((row) => String(row[uniqueName])));
+  return rows.map((row) => keys.delete(String((row as Record<string, unknown>)[unique])));
 }
 
 async function migratePostgres(url: string, settings: object): Promise<void> {

@@ -37,6 +37,7 @@ export interface OfferForSale {
 
 /** Bot API: a message has at most 4096 characters after its tags are taken out. */
 export const LONGEST_MESSAGE = 4_096;
+const LONGEST_NAME = 100;
 /** Leaves room for an offer's name and price. */
 const LONGEST_DESCRIPTION = LONGEST_MESSAGE - 300;
 /** Leaves room for the line that invites to choose. */
@@ -62,7 +63,7 @@ export function welcomeMessage(
   language: string | null,
 ): SendMessage {
   const texts = textsFor(language);
-  const firstName = bot.firstName?.trim() || null;
+  const firstName = shortened(bot.firstName?.trim() ?? "", LONGEST_NAME) || null;
   const own = bot.welcome?.replaceAll("{name}", () => firstName ?? "").trim();
   const greeting = own ? shortened(own, LONGEST_GREETING) : texts.welcome(firstName);
   const invitation = bot.offers.length > 0 ? texts.chooseOffer : bot.welcome === null ? texts.noOffers : "";

@@ -90,6 +90,15 @@ describe(`insertMany on ${testDialect}`, () => {
     expect(stored).toEqual(row("a"));
   });
 
+  test("tells which rows went in where the key is a number", async () => {
+    const { telegramUpdates } = own.db.tables;
+    const row = (updateId: number) => ({ botId: 1, updateId, createdAt: new Date(0) });
+    const insert = (...ids: number[]) =>
+      own.db.transaction((tx) => tx.insertMany(telegramUpdates, "updateId", ids.map(row)));
+    expect(await insert(1, 9_007_199_254_740_991)).toEqual([true, true]);
+    expect(await insert(1, 2)).toEqual([false, true]);
+  });
+
   test("keeps dates, booleans, JSON and nulls as the row type says", async () => {
     const { pools } = own.db.tables;
     const now = new Date(1_732_000_000_456);

@@ -35,13 +35,6 @@ function paid(providerRef: string) {
 describe(`one visitor's whole way on ${testDialect}`, () => {
   test("ad click, bridge, /start, offer, buy, paid, delivered: each hop once, and Meta hears of it once", async () => {
     const { db, dispatcher, sandbox, shop } = funnel;
-    await db.transaction((tx) =>
-      tx
-        .update(db.tables.poolBots)
-        .set({ enabled: false })
-        .where(eq(db.tables.poolBots.botId, funnel.other.id)),
-    );
-    await db.transaction((tx) => tx.notify("pools"));
     const offer = await funnel.addOffer({ provider: "generic" });
 
     const page = await funnel.request("/go/shop?fbclid=IwAR0JourneyAbC&utm_campaign=summer", {

@@ -66,7 +66,8 @@ export async function openFunnel() {
       metaPixelId: PIXEL,
       metaAccessToken: deps.secrets.seal("EAAtest-token-0123456789", "pools.meta_access_token"),
     },
-    [{ username: "shop_bot" }, { username: "other_bot" }],
+    // Visits go to the one, so that tests know where.
+    [{ username: "shop_bot" }, { username: "other_bot", enabled: false }],
   );
   const [shop, other] = bots;
   if (!shop || !other) throw new Error("the bots are missing");

@@ -1,0 +1,154 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { createBots } from "../../src/sandbox/telegram-bots.ts";
+import { callMethod } from "../../src/sandbox/telegram-methods.ts";
+import {
+  buyData,
+  chatLanguage,
+  checkoutMessage,
+  deliveryMessage,
+  escapeHtml,
+  invoiceMessage,
+  LONGEST_MESSAGE,
+  type OutgoingMessage,
+  offerData,
+  offerMessage,
+  readButton,
+  welcomeMessage,
+} from "../../src/telegram/messages.ts";
+import { priceText } from "../../src/telegram/price.ts";
+
+const offer = { id: 7, name: "Curso", description: "Tudo", priceMinor: 4_990, currency: "BRL" };
+
+/** Telegram's own checks, as the sandbox has them: null where the message would be taken. */
+function refusal(message: OutgoingMessage): string | null {
+  const bot = createBots().register("700001:AAF-a_well_formed_token_of_a_test_bot", "shop_bot");
+  if (bot === null) throw new Error("no bot");
+  const outcome = callMethod(bot, message.method, { ...message.body }, 1);
+  return outcome.kind === "ok" ? null : outcome.description;
+}
+
+describe("messages", () => {
+  test("the welcome greets in the person's language and has a button for each offer", () => {
+    const { body } = welcomeMessage("5", { welcome: null, offers: [offer], firstName: "Ana" }, "pt-BR");
+    expect(body.text).toBe("Olá, Ana! 👋\n\nEscolha uma opção abaixo:");
+    const [[button] = []] = body.reply_markup?.inline_keyboard ?? [];
+    expect(button).toEqual({ text: "Curso · R$\u00a049,90", callback_data: "offer:7" });
+    const english = welcomeMessage("5", { welcome: null, offers: [], firstName: null }, "en");
+    expect(english.body.text).toContain("Hello! 👋");
+    expect(english.body.reply_markup).toBeUndefined();
+  });
+
+  test("the operator's welcome stands for itself, with the name in it; an empty one falls back to ours", () => {
+    const say = (welcome: string, firstName: string | null) =>
+      welcomeMessage("5", { welcome, offers: [], firstName }, "en").body.text;
+    expect(say("Hi {name} & {name}!", "<b>Ana</b>")).toBe(
+      "Hi &lt;b&gt;Ana&lt;/b&gt; &amp; &lt;b&gt;Ana&lt;/b&gt;!",
+    );
+    expect(say("Hi {name}!", "$&")).toBe("Hi $&amp;!");
+    expect(say("{name}", null)).toBe("Hello! 👋");
+  });
+
+  test("a Pix code can be copied by a button, unless it is longer than a button takes", () => {
+    const pix = (code: string) =>
+      checkoutMessage("5", offer, { kind: "pix", code, url: "https://pay.example.com/qr" }, "pt-BR").body;
+    const short = JSON.stringify(pix("0002<>&").reply_markup);
+    expect(pix("0002<>&").text).toContain("<code>0002&lt;&gt;&amp;</code>");
+    expect(short).toContain('"copy_text":{"text":"0002<>&"}');
+    expect(short).toContain("https://pay.example.com/qr");
+    expect(JSON.stringify(pix("0".repeat(300)).reply_markup)).not.toContain("copy_text");
+  });
+
+  test("an invoice says its price in whole minor units, and holds no token", () => {
+    const { method, body } = invoiceMessage("5", { ...offer, name: "N".repeat(60) }, "payment-id");
+    expect(method).toBe("sendInvoice");
+    expect(body).toMatchObject({ payload: "payment-id", currency: "BRL", prices: [{ amount: 4_990 }] });
+    expect(body.title).toHaveLength(32);
+    expect(Object.keys(body)).not.toContain("provider_token");
+  });
+
+  test.each([
+    [4_990, "BRL", "pt-BR", "R$\u00a049,90"],
+    [500, "JPY", "en", "¥500"],
+    [1_500, "KWD", "en", "KWD\u00a01.500"],
+    [50, "XTR", "pt-BR", "⭐ 50"],
+    [4_990, "BRL", null, "R$\u00a049,90"],
+  ])("%d %s in %s is %s", (minor, currency, language, text) => {
+    expect(priceText(minor, currency, language)).toBe(text);
+  });
+
+  test("whatever names, descriptions and languages say, Telegram takes the message", () => {
+    const words = fc.oneof(
+      fc.string({ minLength: 1, unit: "grapheme" }).filter((text) => text.trim() !== ""),
+      fc.constantFrom("<b>", "&amp;", "</code>", "x".repeat(5_000), "🌉".repeat(3_000)),
+    );
+    const language = fc.option(fc.constantFrom("pt", "pt-br", "en", "de", "zh-hans"));
+    const priceMinor = fc.integer({ min: 1, max: 10_000_000 });
+    fc.assert(
+      fc.property(
+        words,
+        words,
+        fc.option(words),
+        language,
+        priceMinor,
+        (name, description, firstName, lang, price) => {
+          const sold = { ...offer, name, description, priceMinor: price };
+          const locale = chatLanguage(null, lang);
+          const link = { kind: "link" as const, url: "https://pay.example.com/c" };
+          for (const message of [
+            welcomeMessage("5", { welcome: null, offers: [sold], firstName }, locale),
+            welcomeMessage("5", { welcome: description, offers: [sold], firstName }, locale),
+            offerMessage("5", sold, locale),
+            checkoutMessage("5", { ...sold, name: name.slice(0, 500) }, link, locale),
+            deliveryMessage("5", { name, delivery: description.slice(0, 3_000) }, locale),
+            invoiceMessage("5", { ...sold, currency: "XTR" }, "0".repeat(32)),
+          ]) {
+            expect(refusal(message)).toBeNull();
+          }
+        },
+      ),
+    );
+    expect(LONGEST_MESSAGE).toBe(4_096);
+  });
+});
+
+describe("buttons", () => {
+  test("a button of ours is read back", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 999_999_999_999_999 }), (offerId) => {
+        expect(readButton(offerData(offerId))).toEqual({ kind: "offer", offerId });
+        expect(readButton(buyData(offerId))).toEqual({ kind: "buy", offerId });
+      }),
+    );
+  });
+
+  test("anything else is no button of ours", () => {
+    for (const data of [
+      undefined,
+      "",
+      "offer:",
+      "offer:0",
+      "offer:-1",
+      "offer:1 ",
+      "buy:1.5",
+      "BUY:1",
+      "buy:1\n",
+    ])
+      expect(readButton(data)).toBeNull();
+    fc.assert(
+      fc.property(fc.string(), (data) => {
+        const button = readButton(data);
+        if (button) expect(`${button.kind}:${button.offerId}`).toBe(data);
+      }),
+    );
+  });
+});
+
+test("escaped text is read by Telegram as what it was", () => {
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      const back = escapeHtml(text).replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+      expect(back).toBe(text);
+    }),
+  );
+});
