@@ -8,6 +8,7 @@ drop view if exists funnel_daily;
 drop view if exists pool_performance;
 
 -- How many events are in which state. A branch for each status, so that asking for one reads that one's index only.
+-- The index of what ended badly is found only where its own condition stands there word for word.
 create view outbox_status as
 with by_status as (
   select destination, pool_id, event_name, 'pending' as status, count(*) as events, min(created_at) as oldest, max(created_at) as newest
@@ -20,13 +21,13 @@ with by_status as (
   from outbox where status = 'delivered' group by destination, pool_id, event_name
   union all
   select destination, pool_id, event_name, 'dead' as status, count(*) as events, min(created_at) as oldest, max(created_at) as newest
-  from outbox where status = 'dead' group by destination, pool_id, event_name
+  from outbox where status in ('dead', 'expired', 'discarded') and status = 'dead' group by destination, pool_id, event_name
   union all
   select destination, pool_id, event_name, 'expired' as status, count(*) as events, min(created_at) as oldest, max(created_at) as newest
-  from outbox where status = 'expired' group by destination, pool_id, event_name
+  from outbox where status in ('dead', 'expired', 'discarded') and status = 'expired' group by destination, pool_id, event_name
   union all
   select destination, pool_id, event_name, 'discarded' as status, count(*) as events, min(created_at) as oldest, max(created_at) as newest
-  from outbox where status = 'discarded' group by destination, pool_id, event_name)
+  from outbox where status in ('dead', 'expired', 'discarded') and status = 'discarded' group by destination, pool_id, event_name)
 select by_status.destination, pools.slug as pool, by_status.event_name, by_status.status, by_status.events,
   strftime('%Y-%m-%dT%H:%M:%fZ', by_status.oldest / 1000.0, 'unixepoch') as oldest_created_at, strftime('%Y-%m-%dT%H:%M:%fZ', by_status.newest / 1000.0, 'unixepoch') as newest_created_at
 from by_status left join pools on pools.id = by_status.pool_id;
@@ -64,7 +65,7 @@ create view outbox_dead as
 select o.id, o.destination, o.route, pools.slug as pool, o.event_name, o.event_id, o.status, o.last_error, o.attempts,
   o.fbtrace_id, o.tracking_token, o.payment_id, strftime('%Y-%m-%dT%H:%M:%fZ', o.created_at / 1000.0, 'unixepoch') as created_at, o.payload
 from outbox o left join pools on pools.id = o.pool_id
-where o.status in ('dead', 'expired');
+where o.status in ('dead', 'expired', 'discarded') and o.status <> 'discarded';
 
 -- What happened on each day (UTC), by pool; a null pool is what came without an ad.
 create view funnel_daily as

@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { Gauge, type Registry } from "prom-client";
 import type { Database } from "../db/database.ts";
 import type { Spool } from "../db/spool.ts";
@@ -23,6 +24,13 @@ export function addGauges(registry: Registry, deps: { db: Database; spool: Spool
     }
   });
 
+  const isUp = cached(SAMPLE_MS, () =>
+    withDeadline(db.rows(sql`select 1 as one`), PATIENCE_MS).then(
+      () => true,
+      () => false,
+    ),
+  );
+
   /** A gauge whose values come from the sample; with none, it has none. */
   const sampled = <L extends string>(
     name: string,
@@ -45,22 +53,22 @@ export function addGauges(registry: Registry, deps: { db: Database; spool: Spool
   const route = ["destination", "route"] as const;
   new Gauge({
     name: "ponte_database_up",
-    help: "Whether the database answered this scrape's questions.",
+    help: "Whether the database answers.",
     registers,
     async collect() {
-      this.set((await sample()) ? 1 : 0);
+      this.set((await isUp()) ? 1 : 0);
     },
   });
   sampled(
     "ponte_outbox_events",
-    "Events not delivered, by route and status. Counting stops at 100 000 pending a route and 10 000 dead.",
+    "Events not delivered, by route and status. Counting stops at 50 000 pending, all routes together, and 2 000 dead.",
     [...route, "status"],
     ({ depths }) =>
       depths.map(({ destination, route, status, events }) => [{ destination, route, status }, events]),
   );
   sampled(
     "ponte_outbox_oldest_seconds",
-    "Age of the oldest pending event among a route's next thousand.",
+    "Age of the oldest pending event, among those of a route whose turn is next.",
     route,
     ({ depths }) =>
       depths.flatMap(({ destination, route, oldestSeconds }) =>

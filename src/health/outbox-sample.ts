@@ -1,11 +1,16 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { DESTINATIONS } from "../db/define-schema.ts";
+import { hasStatus, statusLiteral } from "../outbox/filter.ts";
 
-/** Counting stops here: a scrape must stay cheap when millions wait. The view `outbox_backlog` counts to the end. */
-const MOST_PENDING = 100_000;
-const MOST_ENDED = 10_000;
-/** Rows, in the order of their turn, among which the oldest is looked for. */
+/**
+ * Counting stops here, the routes' shares together: a scrape must stay cheap when millions wait, and on SQLite it
+ * holds up visitors. The view `outbox_backlog` counts to the end.
+ */
+const MOST_PENDING = 50_000;
+const MOST_SENDING = 20_000;
+const MOST_ENDED = 2_000;
+/** Rows, in the order of their turn, among which the oldest is looked for; the routes' shares together. */
 const OLDEST_AMONG = 1_000;
 const MOST_ROUTES = 500;
 
@@ -33,53 +38,79 @@ export interface OutboxSample {
   readonly dispatchersAlive: number;
 }
 
-type Row = Readonly<Record<"destination" | "route" | "status", string>> & {
-  readonly events: number | string;
-  readonly oldest_ms: number | string | null;
-};
-
-/** Looks at the outbox by its partial indexes only, and at no more than so many rows of each route. */
+/** Looks at the outbox by its partial indexes only, and at no more than so many rows. */
 export async function sampleOutbox(db: Database, aliveMs: number): Promise<OutboxSample> {
   const { dialect, tables } = db;
   const { now, plusMs, epochMs } = dialect;
-  const [pending, rest, routes, alive] = await Promise.all([
-    db.rows<Row>(pendingStatement(db)),
-    db.rows<Row>(sql`
-      select destination, route, status, count(*) as events, null as oldest_ms from (
-        select destination, route, status from outbox where status = 'sending' limit ${sql.raw(String(MOST_PENDING))}
-      ) held group by destination, route, status
-      union all
-      select destination, route, status, count(*) as events, null as oldest_ms from (
-        select destination, route, status from outbox where status in ('dead', 'expired')
-        limit ${sql.raw(String(MOST_ENDED))}
-      ) ended group by destination, route, status`),
+  const { dispatchers } = tables;
+  const [heads, sending, dead, expired, held, alive, clock] = await Promise.all([
+    db.rows<Head>(
+      sql`${headsOf()} select destination, route from heads where route is not null limit ${MOST_ROUTES}`,
+    ),
+    countByRoute(db, "sending", MOST_SENDING),
+    countByRoute(db, "dead", MOST_ENDED),
+    countByRoute(db, "expired", MOST_ENDED),
     db.rows<HeldRoute>(sql`
       select destination, route, case when paused_at is not null then 'paused'
         when throttled_until > ${now} then 'throttled' else 'resting' end as state
       from outbox_routes where paused_at is not null or throttled_until > ${now} or open_until > ${now}
-      limit ${sql.raw(String(MOST_ROUTES))}`),
+      limit ${MOST_ROUTES}`),
     db.rows<{ n: number | string }>(
-      sql`select count(*) as n from ${tables.dispatchers} where ${tables.dispatchers.heartbeatAt} > ${plusMs(now, -aliveMs)}`,
+      sql`select count(*) as n from ${dispatchers} where ${dispatchers.heartbeatAt} > ${plusMs(now, -aliveMs)}`,
     ),
+    db.rows<{ ms: number | string }>(sql`select ${epochMs(now)} as ms`),
   ]);
-  const [clock] = await db.rows<{ ms: number | string }>(sql`select ${epochMs(now)} as ms`);
-  const nowMs = Number(clock?.ms);
+  const pending = heads.length > 0 ? await countPending(db, heads.length) : [];
+  const nowMs = Number(clock[0]?.ms);
   return {
-    depths: [...pending, ...rest].map(({ destination, route, status, events, oldest_ms }) => ({
-      destination,
-      route,
-      status,
+    depths: [...pending, ...sending, ...dead, ...expired].map(({ events, oldest_ms, ...of }) => ({
+      ...of,
       events: Number(events),
       oldestSeconds: oldest_ms === null ? null : Math.max(0, (nowMs - Number(oldest_ms)) / 1000),
     })),
-    held: routes,
+    held,
     dispatchersAlive: Number(alive[0]?.n ?? 0),
   };
 }
 
-/** Hops from route to route through the index of pending rows, as the dispatcher does, and counts each one's so far. */
-function pendingStatement({ dialect }: Database) {
-  const heads = sql.join(
+type Head = Readonly<Record<"destination" | "route", string>>;
+type Row = Head & {
+  readonly status: string;
+  readonly events: number | string;
+  readonly oldest_ms: number | string | null;
+};
+
+function countByRoute(db: Database, status: "sending" | "dead" | "expired", most: number): Promise<Row[]> {
+  return db.rows<Row>(sql`
+    select destination, route, ${statusLiteral(status)} as status, count(*) as events, null as oldest_ms
+    from (select destination, route from ${db.tables.outbox} where ${hasStatus(db.tables, status)} limit ${most}) counted
+    group by destination, route`);
+}
+
+function countPending({ dialect, ...db }: Database, routes: number): Promise<Row[]> {
+  const most = Math.ceil(MOST_PENDING / routes);
+  const among = Math.ceil(OLDEST_AMONG / routes);
+  return db.rows<Row>(sql`
+    ${headsOf()}
+    select destination, route, 'pending' as status, (
+        select count(*) from (
+          select 1 from outbox o
+          where o.status = 'pending' and o.destination = heads.destination and o.route = heads.route
+          limit ${most}
+        ) counted
+      ) as events, (
+        select ${dialect.epochMs(sql`min(first.created_at)`)} from (
+          select o.created_at from outbox o
+          where o.status = 'pending' and o.destination = heads.destination and o.route = heads.route
+          order by o.available_at limit ${among}
+        ) first
+      ) as oldest_ms
+    from heads where route is not null limit ${MOST_ROUTES}`);
+}
+
+/** Hops from route to route through the index of pending rows, as the dispatcher does. */
+function headsOf() {
+  const firsts = sql.join(
     DESTINATIONS.map((destination) => {
       const literal = sql.raw(`'${destination}'`);
       return sql`select cast(${literal} as text), (
@@ -89,26 +120,12 @@ function pendingStatement({ dialect }: Database) {
   );
   return sql`
     with recursive heads(destination, route) as (
-      ${heads}
+      ${firsts}
       union all
       select destination, (
         select o.route from outbox o
         where o.status = 'pending' and o.destination = heads.destination and o.route > heads.route
         order by o.route limit 1
       ) from heads where route is not null
-    )
-    select destination, route, 'pending' as status, (
-        select count(*) from (
-          select 1 from outbox o
-          where o.status = 'pending' and o.destination = heads.destination and o.route = heads.route
-          limit ${sql.raw(String(MOST_PENDING))}
-        ) counted
-      ) as events, (
-        select ${dialect.epochMs(sql`min(first.created_at)`)} from (
-          select o.created_at from outbox o
-          where o.status = 'pending' and o.destination = heads.destination and o.route = heads.route
-          order by o.available_at limit ${sql.raw(String(OLDEST_AMONG))}
-        ) first
-      ) as oldest_ms
-    from heads where route is not null limit ${sql.raw(String(MOST_ROUTES))}`;
+    )`;
 }

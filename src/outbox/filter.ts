@@ -1,6 +1,6 @@
 import { and, eq, gte, inArray, lt, type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
-import { DESTINATIONS, type Destination, type OutboxStatus } from "../db/define-schema.ts";
+import { DESTINATIONS, type Destination, type OutboxStatus, type Tables } from "../db/define-schema.ts";
 
 /** Which outbox rows; what is left out matches all. */
 export interface OutboxFilter {
@@ -26,12 +26,22 @@ export function statusLiteral(status: OutboxStatus): SQL {
   return sql.raw(`'${status}'`);
 }
 
+/**
+ * Rows of one status, by the partial index that has them. SQLite takes that of what ended badly only where the index's
+ * own condition stands there too, word for word.
+ */
+export function hasStatus({ outbox }: Tables, status: OutboxStatus): SQL {
+  const is = sql`${outbox.status} = ${statusLiteral(status)}`;
+  const isTroubled = status === "dead" || status === "expired" || status === "discarded";
+  return isTroubled ? sql`(${outbox.status} in ('dead', 'expired', 'discarded') and ${is})` : is;
+}
+
 /** The filter as a condition on the outbox table; undefined where it matches all. */
 export function filterCondition(db: Database, filter: OutboxFilter): SQL | undefined {
   const { outbox, pools } = db.tables;
   return and(
     given(filter.destination, (destination) => eq(outbox.destination, destination)),
-    given(filter.status, (status) => sql`${outbox.status} = ${statusLiteral(status)}`),
+    given(filter.status, (status) => hasStatus(db.tables, status)),
     given(
       filter.pool,
       (slug) => sql`${outbox.poolId} = (select p.id from ${pools} p where p.slug = ${slug})`,

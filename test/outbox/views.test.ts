@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
+import { filterCondition } from "../../src/outbox/filter.ts";
 import { changeRoute, pauseRoute } from "../../src/outbox/routes.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows } from "../support/outbox.ts";
@@ -175,5 +176,25 @@ describe(`operators' views on ${testDialect}`, () => {
       events_dead: 3,
       last_click_at: "2026-03-01T23:30:00.123Z",
     });
+  });
+});
+
+describe.if(testDialect === "sqlite")("where SQLite looks for what ended badly", () => {
+  const planOf = async (statement: ReturnType<typeof sql>) => {
+    const steps = await own.db.rows<{ detail: string }>(sql`explain query plan ${statement}`);
+    return steps.map(({ detail }) => detail).join("; ");
+  };
+
+  test("the view outbox_dead reads its index, not the whole table", async () => {
+    expect(await planOf(sql`select * from outbox_dead`)).toContain("outbox_troubled_idx");
+  });
+
+  test.each(["dead", "expired", "discarded"] as const)("a list of %s events does too", async (status) => {
+    const { outbox } = own.db.tables;
+    const plan = await planOf(
+      sql`select ${outbox.id} from ${outbox} where ${filterCondition(own.db, { status })} order by ${outbox.id} desc limit 50`,
+    );
+    expect(plan).toContain("outbox_troubled_idx");
+    expect(plan).not.toContain("TEMP B-TREE");
   });
 });

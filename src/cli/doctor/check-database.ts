@@ -4,6 +4,7 @@ import { sql } from "drizzle-orm";
 import type { Config } from "../../config.ts";
 import type { Database } from "../../db/database.ts";
 import { openSpool } from "../../db/spool.ts";
+import { hasStatus } from "../../outbox/filter.ts";
 import { outboxBacklog } from "../../outbox/status.ts";
 import { count, duration } from "../print.ts";
 import { bad, type Finding, good, warning } from "./finding.ts";
@@ -47,7 +48,7 @@ export async function checkDispatcher(db: Database): Promise<Finding> {
 /** Whether anything is held up or was given up. */
 export async function checkOutbox(db: Database): Promise<Finding[]> {
   const { outbox } = db.tables;
-  const dead = await db.$count(outbox, sql`status = 'dead'`);
+  const dead = await db.$count(outbox, hasStatus(db.tables, "dead"));
   const routes = await outboxBacklog(db);
   const paused = routes.filter(({ state }) => state === "paused");
   const waiting = routes.reduce((sum, route) => sum + route.waiting, 0);
