@@ -1,4 +1,4 @@
-import { and, eq, inArray, sql } from "drizzle-orm";
+import { and, eq, inArray } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import { pageViewEvent } from "../meta/page-view.ts";
 import { mergeCookies } from "../tracking/meta-cookies.ts";
@@ -15,7 +15,7 @@ export async function recordCookies(
   tx: Tx,
   reports: readonly BrowserReport[],
 ): Promise<Session[]> {
-  const { sessions, pools } = db.tables;
+  const { sessions, outbox, pools } = db.tables;
   const tokens = [...new Set(reports.map(({ trackingToken }) => trackingToken))];
   const known = await tx
     .select({ session: sessions, pool: { name: pools.name, slug: pools.slug } })
@@ -32,45 +32,32 @@ export async function recordCookies(
       });
   }
   const changed = [...merged.values()];
-  // Asked for together: on Postgres the statements travel down the connection in one go.
-  await Promise.all(changed.map(({ session, pool }) => updateOne(db, tx, session, pool)));
+  const now = new Date(tx.nowMs());
+  await tx.updateMany(
+    sessions,
+    ["id"],
+    changed.map(({ session: { id, fbc, fbcOrigin, fbp, fbi } }) => ({
+      id,
+      fbc,
+      fbcOrigin,
+      fbp,
+      fbi,
+      cookiesAt: now,
+      updatedAt: now,
+    })),
+  );
+  await tx.updateMany(
+    outbox,
+    ["destination", "eventId"],
+    changed.map(({ session, pool }) => ({
+      destination: "meta" as const,
+      eventId: session.rootEventId,
+      payload: pageViewEvent(sessionFacts(session), pool),
+      availableAt: now,
+    })),
+    // A PageView that already failed waits for its back-off, not for the browser.
+    and(eq(outbox.status, "pending"), eq(outbox.attempts, 0)),
+  );
   if (changed.length > 0) await tx.notify("outbox");
   return changed.map(({ session }) => session);
-}
-
-async function updateOne(
-  db: Database,
-  tx: Tx,
-  session: Session,
-  pool: { name: string; slug: string } | undefined,
-): Promise<void> {
-  // A pool is never deleted while sessions name it; without one there is no PageView to write anew.
-  if (!pool) return;
-  const { sessions, outbox } = db.tables;
-  const { fbc, fbcOrigin, fbp, fbi } = session;
-  await Promise.all([
-    tx
-      .update(sessions)
-      .set({
-        fbc,
-        fbcOrigin,
-        fbp,
-        fbi,
-        cookiesAt: sql`${db.dialect.now}`,
-        updatedAt: sql`${db.dialect.now}`,
-      })
-      .where(eq(sessions.id, session.id)),
-    tx
-      .update(outbox)
-      .set({ payload: pageViewEvent(sessionFacts(session), pool), availableAt: sql`${db.dialect.now}` })
-      .where(
-        and(
-          eq(outbox.destination, "meta"),
-          eq(outbox.eventId, session.rootEventId),
-          eq(outbox.status, "pending"),
-          // A PageView that already failed waits for its back-off, not for the browser.
-          eq(outbox.attempts, 0),
-        ),
-      ),
-  ]);
 }

@@ -24,6 +24,16 @@ export interface Tx extends Reader, Pick<QueryBuilder, "insert" | "update" | "de
     unique: keyof T["$inferInsert"] & string,
     rows: readonly T["$inferInsert"][],
   ): Promise<boolean[]>;
+  /**
+   * Gives many rows new values in one go, each its own: a row is found by its `keys`, its other columns are set.
+   * Every row must have the same columns; `only` narrows which ones may change.
+   */
+  updateMany<T extends PgTable>(
+    table: T,
+    keys: readonly (keyof T["$inferInsert"] & string)[],
+    rows: readonly Partial<T["$inferInsert"]>[],
+    only?: SQL,
+  ): Promise<void>;
   /** After the commit, wakes everyone who listens on the channel (on Postgres, in other processes too). */
   notify(channel: Channel): Promise<void>;
   /** The database's time, in Unix milliseconds: what falls due later is reckoned from it, never from this machine's. */

@@ -1,4 +1,4 @@
-import { getTableColumns, getTableName, type SQL } from "drizzle-orm";
+import { getTableColumns, getTableName, type SQL, sql } from "drizzle-orm";
 import { toSnakeCase } from "drizzle-orm/casing";
 import { PgDialect, type PgTable } from "drizzle-orm/pg-core";
 import { drizzle } from "drizzle-orm/postgres-js";
@@ -20,6 +20,8 @@ export interface PostgresOptions {
   readonly pooler?: "transaction" | undefined;
   readonly maxConnections?: number;
 }
+
+const pgDialect = new PgDialect({ casing: "snake_case" });
 
 /** Any number, as long as every Ponte that migrates the same database takes the same lock. */
 const MIGRATION_LOCK = 7_066_838_301;
@@ -74,6 +76,7 @@ export function openPostgres(options: PostgresOptions): Database {
           update: builder.update.bind(builder),
           delete: builder.delete.bind(builder),
           insertMany: (table, unique, rows) => insertRows(connection, prepare, table, unique, rows),
+          updateMany: (table, keys, rows, only) => updateRows(connection, prepare, table, keys, rows, only),
           notify: async (channel) => {
             if (woken.has(channel)) return;
             woken.add(channel);
@@ -115,7 +118,6 @@ export function openPostgres(options: PostgresOptions): Database {
 function queries(connection: Sql | TransactionSql): { builder: QueryBuilder; reader: Reader } {
   // Drizzle's type asks for a pool; a transaction's connection has every method that it calls.
   const builder = drizzle({ client: connection as Sql, casing: "snake_case" });
-  const dialect = new PgDialect({ casing: "snake_case" });
   return {
     builder,
     reader: {
@@ -123,8 +125,8 @@ function queries(connection: Sql | TransactionSql): { builder: QueryBuilder; rea
       selectDistinct: builder.selectDistinct.bind(builder),
       $count: builder.$count.bind(builder),
       rows: async <T>(statement: SQL) => {
-        const { sql, params } = dialect.sqlToQuery(statement);
-        const rows = await connection.unsafe(sql, params as never[]);
+        const { sql: text, params } = pgDialect.sqlToQuery(statement);
+        const rows = await connection.unsafe(text, params as never[]);
         return [...rows] as unknown[] as T[];
       },
     },
@@ -142,24 +144,49 @@ async function insertRows<T extends PgTable>(
   const first = rows[0];
   if (first === undefined) return [];
   const name = getTableName(table);
-  const columns = getTableColumns(table);
-  const encoders = Object.keys(first).map((key) => {
-    const column = columns[key];
-    if (column === undefined) throw new Error(`${name} has no column for "${key}"`);
-    // A JSON column's driver value is JSON text already; it goes in as it is.
-    return { key, name: toSnakeCase(key), isJson: column.getSQLType() === "json" };
-  });
-  const names = encoders.map((encoder) => encoder.name).join(", ");
+  const names = Object.keys(first).map(toSnakeCase).join(", ");
   const uniqueName = toSnakeCase(unique);
   const text = `insert into ${name} (${names}) select ${names} from json_populate_recordset(null::${name}, $1::text::json) on conflict do nothing returning ${uniqueName}`;
-  const encoded = rows.map((row) => {
-    const values: Record<string, unknown> = row;
-    return `{${encoders.map((e) => `"${e.name}":${JSON.stringify(values[e.key] ?? null)}`).join(",")}}`;
-  });
-  const inserted = await connection.unsafe(text, [`[${encoded.join(",")}]`], { prepare });
+  const inserted = await connection.unsafe(text, [rowsAsJson(table, rows)], { prepare });
   // As text: the driver gives a bigint back as text, whatever went in.
   const keys = new Set(inserted.map((row) => String(row[uniqueName])));
   return rows.map((row) => keys.delete(String((row as Record<string, unknown>)[unique])));
+}
+
+async function updateRows<T extends PgTable>(
+  connection: TransactionSql,
+  prepare: boolean,
+  table: T,
+  keys: readonly string[],
+  rows: readonly Partial<T["$inferInsert"]>[],
+  only: SQL | undefined,
+): Promise<void> {
+  const first = rows[0];
+  if (first === undefined) return;
+  const name = getTableName(table);
+  const set = Object.keys(first)
+    .filter((key) => !keys.includes(key))
+    .map(toSnakeCase);
+  const same = keys.map(toSnakeCase).map((key) => `${name}.${key} = given.${key}`);
+  const statement = sql`update ${sql.raw(name)} set ${sql.raw(set.map((key) => `${key} = given.${key}`).join(", "))}
+    from json_populate_recordset(null::${sql.raw(name)}, ${rowsAsJson(table, rows)}::text::json) given
+    where ${sql.raw(same.join(" and "))}${only ? sql` and (${only})` : sql``}`;
+  const { sql: text, params } = pgDialect.sqlToQuery(statement);
+  await connection.unsafe(text, params as never[], { prepare });
+}
+
+/** Rows as one JSON text, under the columns' names; every row has the first one's keys. */
+function rowsAsJson<T extends PgTable>(table: T, rows: readonly Partial<T["$inferInsert"]>[]): string {
+  const columns = getTableColumns(table);
+  const names = Object.keys(rows[0] ?? {}).map((key) => {
+    if (columns[key] === undefined) throw new Error(`${getTableName(table)} has no column for "${key}"`);
+    return { key, name: toSnakeCase(key) };
+  });
+  const encoded = rows.map((row) => {
+    const values: Record<string, unknown> = row;
+    return `{${names.map(({ key, name }) => `"${name}":${JSON.stringify(values[key] ?? null)}`).join(",")}}`;
+  });
+  return `[${encoded.join(",")}]`;
 }
 
 async function migratePostgres(url: string, settings: object): Promise<void> {

@@ -18,6 +18,8 @@ import { takeTurns } from "./turns.ts";
 /** How long a write waits for another process (the CLI, a backup) that holds the file's write lock. */
 const BUSY_DEADLINE_MS = 5_000;
 
+const sqlDialect = new SQLiteSyncDialect({ casing: "snake_case" });
+
 type Parameter = string | number | bigint | boolean | Uint8Array | null;
 
 /**
@@ -39,7 +41,7 @@ export function openSqlite(path: string): Database {
   const listeners = createListeners();
   const inTurn = takeTurns();
   const woken = new Set<Channel>();
-  const inserts = new Map<string, InsertPlan>();
+  const plans = new Map<string, RowPlan>();
   const writing = queries(writer);
 
   const tx: Tx = {
@@ -47,7 +49,8 @@ export function openSqlite(path: string): Database {
     insert: writing.builder.insert.bind(writing.builder),
     update: writing.builder.update.bind(writing.builder),
     delete: writing.builder.delete.bind(writing.builder),
-    insertMany: async (table, _unique, rows) => insertRows(writer, inserts, table, rows),
+    insertMany: async (table, _unique, rows) => insertRows(writer, plans, table, rows),
+    updateMany: async (table, keys, rows, only) => updateRows(writer, plans, table, keys, rows, only),
     notify: async (channel) => {
       woken.add(channel);
     },
@@ -85,7 +88,7 @@ export function openSqlite(path: string): Database {
     migrate: () => inTurn(async () => migrateSqlite(writer)),
     close: () =>
       inTurn(async () => {
-        for (const { statement } of inserts.values()) statement.finalize();
+        for (const { statement } of plans.values()) statement.finalize();
         readerClient.close();
         // Truncating the log leaves one tidy file behind; it fails harmlessly where another process reads.
         writer.run("pragma wal_checkpoint(truncate)");
@@ -98,7 +101,6 @@ function queries(client: SqliteClient): { builder: QueryBuilder; reader: Reader 
   const sqliteBuilder = drizzle({ client, casing: "snake_case" });
   // The builder's half of the cast in `kit-sqlite.ts`: the methods we use are the same on both dialects.
   const builder = sqliteBuilder as unknown as QueryBuilder;
-  const dialect = new SQLiteSyncDialect({ casing: "snake_case" });
   return {
     builder,
     reader: {
@@ -106,7 +108,7 @@ function queries(client: SqliteClient): { builder: QueryBuilder; reader: Reader 
       selectDistinct: builder.selectDistinct.bind(builder),
       $count: builder.$count.bind(builder),
       rows: async <T>(statement: SQL) => {
-        const { sql, params } = dialect.sqlToQuery(statement);
+        const { sql, params } = sqlDialect.sqlToQuery(statement);
         return client.query<T, Parameter[]>(sql).all(...(params as Parameter[]));
       },
     },
@@ -131,31 +133,54 @@ function isBusy(error: unknown): boolean {
   return error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_BUSY");
 }
 
-/** How rows of one shape get into one table: a statement, and for each parameter its key and encoding. */
-interface InsertPlan {
+/** How rows of one shape are written: a statement, and for each parameter its key and encoding. */
+interface RowPlan {
   readonly statement: Statement;
   readonly parameters: readonly { readonly key: string; readonly encode: (value: unknown) => Parameter }[];
+  /** What follows the rows' own parameters, the same for all of them. */
+  readonly constants: readonly Parameter[];
 }
 
 /** One prepared statement, run once a row: measured as fast as any multi-row form, and it says which rows went in. */
 function insertRows<T extends PgTable>(
   client: SqliteClient,
-  plans: Map<string, InsertPlan>,
+  plans: Map<string, RowPlan>,
   table: T,
   rows: readonly T["$inferInsert"][],
 ): boolean[] {
   const first = rows[0];
   if (first === undefined) return [];
-  const shape = `${getTableName(table)} ${Object.keys(first).join()}`;
-  let plan = plans.get(shape);
-  if (!plan) {
-    plan = planInsert(client, table, Object.keys(first));
-    plans.set(shape, plan);
-  }
-  const { statement, parameters } = plan;
-  const values: Parameter[] = new Array(parameters.length);
-  return rows.map((row) => {
-    const given: Record<string, unknown> = row;
+  const keys = Object.keys(first);
+  const names = keys.map(toSnakeCase).join(", ");
+  const text = `insert into ${getTableName(table)} (${names}) values (${keys.map(() => "?").join(", ")}) on conflict do nothing`;
+  return runRows(planOf(client, plans, table, text, keys, []), rows);
+}
+
+function updateRows<T extends PgTable>(
+  client: SqliteClient,
+  plans: Map<string, RowPlan>,
+  table: T,
+  keys: readonly string[],
+  rows: readonly Partial<T["$inferInsert"]>[],
+  only: SQL | undefined,
+): void {
+  const first = rows[0];
+  if (first === undefined) return;
+  const set = Object.keys(first).filter((key) => !keys.includes(key));
+  const assign = (key: string) => `${toSnakeCase(key)} = ?`;
+  const condition = only && sqlDialect.sqlToQuery(only);
+  const text = `update ${getTableName(table)} set ${set.map(assign).join(", ")} where ${keys.map(assign).join(" and ")}${condition ? ` and (${condition.sql})` : ""}`;
+  const constants = (condition?.params ?? []) as Parameter[];
+  runRows(planOf(client, plans, table, text, [...set, ...keys], constants), rows);
+}
+
+/** Runs the plan for each row; answers whether it changed anything. */
+function runRows(
+  { statement, parameters, constants }: RowPlan,
+  rows: readonly Readonly<Record<string, unknown>>[],
+): boolean[] {
+  const values: Parameter[] = new Array(parameters.length).concat(constants);
+  return rows.map((given) => {
     for (let i = 0; i < parameters.length; i++) {
       const parameter = parameters[i];
       const value = parameter && given[parameter.key];
@@ -165,18 +190,25 @@ function insertRows<T extends PgTable>(
   });
 }
 
-function planInsert(client: SqliteClient, table: PgTable, keys: readonly string[]): InsertPlan {
+function planOf(
+  client: SqliteClient,
+  plans: Map<string, RowPlan>,
+  table: PgTable,
+  text: string,
+  keys: readonly string[],
+  constants: readonly Parameter[],
+): RowPlan {
+  const known = plans.get(text);
+  if (known) return known;
   const columns = getTableColumns(table);
   const parameters = keys.map((key) => {
     const column = columns[key];
     if (column === undefined) throw new Error(`${getTableName(table)} has no column for "${key}"`);
     return { key, encode: encoderOf(column) };
   });
-  const names = keys.map(toSnakeCase).join(", ");
-  const statement = client.prepare(
-    `insert into ${getTableName(table)} (${names}) values (${keys.map(() => "?").join(", ")}) on conflict do nothing`,
-  );
-  return { statement, parameters };
+  const plan = { statement: client.prepare(text), parameters, constants };
+  plans.set(text, plan);
+  return plan;
 }
 
 /** Drizzle's own encoding, without the detour where a value goes in as it is: a visit has fifty of them. */
