@@ -6,7 +6,7 @@ import type { Log } from "../platform/log.ts";
 import { sha256Hex } from "../platform/secrets.ts";
 import { cached } from "./cached.ts";
 import { addGauges } from "./gauges.ts";
-import { readiness } from "./readiness.ts";
+import { createReadiness } from "./readiness.ts";
 
 /** Anybody may ask for `/readyz`, so the database is asked no more often than this. */
 const READINESS_MS = 1_000;
@@ -26,7 +26,7 @@ const NO_STORE = { "cache-control": "no-store" };
 export function healthPlugin(deps: HealthDeps) {
   addGauges(deps.metrics.registry, deps);
   let lastKey: string | undefined;
-  const ready = cached(READINESS_MS, () => readiness(deps));
+  const ready = cached(READINESS_MS, createReadiness(deps));
   return new Elysia({ name: "health" })
     .get("/healthz", () => new Response("ok\n", { headers: NO_STORE }))
     .get("/readyz", async () => {

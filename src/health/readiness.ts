@@ -24,15 +24,22 @@ export interface Readiness {
   };
 }
 
-/** Whether all of Ponte works: the database answers and is up to date, and somebody sends what waits. Never throws. */
-export async function readiness({ db, spool }: { db: Database; spool: Spool }): Promise<Readiness> {
-  const [database, migrations, dispatcher] = await Promise.all([
-    checkDatabase(db),
-    checkMigrations(db),
-    checkDispatcher(db),
-  ]);
-  const checks = { database, migrations, dispatcher, spool: checkSpool(spool) };
-  return { ready: Object.values(checks).every(({ ok }) => ok), checks };
+/**
+ * Asks whether all of Ponte works: the database answers and is as new as this process, and somebody sends what waits.
+ * The answer never throws.
+ */
+export function createReadiness({ db, spool }: { db: Database; spool: Spool }): () => Promise<Readiness> {
+  // Read once: what lies on the disk later is another version's.
+  const { latest, migrationsTable } = migrationPlan(db.dialect.name);
+  return async () => {
+    const [database, migrations, dispatcher] = await Promise.all([
+      checkDatabase(db),
+      checkMigrations(db, migrationsTable, latest),
+      checkDispatcher(db),
+    ]);
+    const checks = { database, migrations, dispatcher, spool: checkSpool(spool) };
+    return { ready: Object.values(checks).every(({ ok }) => ok), checks };
+  };
 }
 
 async function checkDatabase(db: Database): Promise<Check> {
@@ -44,9 +51,8 @@ async function checkDatabase(db: Database): Promise<Check> {
   }
 }
 
-async function checkMigrations(db: Database): Promise<Check> {
+async function checkMigrations(db: Database, migrationsTable: string, latest: number): Promise<Check> {
   try {
-    const { latest, migrationsTable } = migrationPlan(db.dialect.name);
     const asked = db.rows<{ latest: number | string | null }>(
       sql`select max(created_at) as latest from ${sql.identifier(migrationsTable)}`,
     );
@@ -89,7 +95,7 @@ function checkSpool(spool: Spool): Readiness["checks"]["spool"] {
     const detail =
       waiting + setAside === 0
         ? "empty"
-        : `${waiting} visits wait for the database, ${setAside} could not be stored and need a person`;
+        : `visits that wait for the database: ${waiting}; set aside for a person: ${setAside}`;
     return { ok: true, detail, waiting, set_aside: setAside };
   } catch {
     return {

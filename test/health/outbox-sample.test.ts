@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { sql } from "drizzle-orm";
 import { openSpool, type Spool } from "../../src/db/spool.ts";
 import { sampleOutbox } from "../../src/health/outbox-sample.ts";
-import { readiness } from "../../src/health/readiness.ts";
+import { createReadiness } from "../../src/health/readiness.ts";
 import { beat, withdraw } from "../../src/outbox/heartbeat.ts";
 import { changeRoute, pauseRoute } from "../../src/outbox/routes.ts";
 import {
@@ -80,7 +80,7 @@ describe(`the outbox in the metrics, on ${testDialect}`, () => {
 });
 
 describe(`readiness on ${testDialect}`, () => {
-  const look = () => readiness({ db: own.db, spool });
+  const look = () => createReadiness({ db: own.db, spool })();
 
   test("wants a dispatcher that shows signs of life", async () => {
     expect(await look()).toMatchObject({
@@ -137,7 +137,7 @@ describe(`readiness on ${testDialect}`, () => {
       ...own.db,
       rows: () => Promise.reject(new Error("connect ECONNREFUSED db.internal:5432")),
     };
-    const found = await readiness({ db: away, spool });
+    const found = await createReadiness({ db: away, spool })();
     expect(found).toMatchObject({
       ready: false,
       checks: {
