@@ -23,6 +23,7 @@ export async function startObserved(environment: Readonly<Record<string, string>
     RATE_LIMIT_PER_HOUR: "20",
     TRUSTED_PROXIES: "127.0.0.1/32",
     PUBLIC_URL: "https://go.example.com",
+    GENERIC_WEBHOOK_SECRET: WEBHOOK_SECRET,
     ...environment,
   });
   const { deps } = own;
