@@ -40,30 +40,35 @@ export type BotStarted =
   | { readonly kind: "unknown_bot" }
   | { readonly kind: "started"; readonly isFirst: boolean; readonly answer: StartAnswer };
 
+const maybe = z.string().nullable();
+
 /** What the operator's bot may want to know of who came, and from where. */
-export interface StartAnswer {
-  readonly bot: string;
-  readonly bot_user_id: number;
-  readonly telegram_user_id: string;
-  /** The latest visit known of the person; null where they came without one. */
-  readonly tracking_token: string | null;
-  readonly first_token: string | null;
-  readonly pool: string | null;
-  /** The visit of `tracking_token`; null where there is none, or it is not in the database yet. */
-  readonly session: {
-    readonly created_at: string;
-    readonly fbclid: string | null;
-    readonly fbc: string | null;
-    readonly fbp: string | null;
-    readonly utm_source: string | null;
-    readonly utm_campaign: string | null;
-    readonly utm_medium: string | null;
-    readonly utm_content: string | null;
-    readonly utm_term: string | null;
-    readonly params: Readonly<Record<string, string>>;
-    readonly event_source_url: string | null;
-  } | null;
-}
+export const startAnswerSchema = z.strictObject({
+  bot: z.string(),
+  bot_user_id: z.int(),
+  telegram_user_id: z.string(),
+  tracking_token: maybe.describe("The latest visit known of the person; null where they came without one."),
+  first_token: maybe,
+  pool: maybe,
+  session: z
+    .strictObject({
+      created_at: z.string(),
+      fbclid: maybe,
+      fbc: maybe,
+      fbp: maybe,
+      utm_source: maybe,
+      utm_campaign: maybe,
+      utm_medium: maybe,
+      utm_content: maybe,
+      utm_term: maybe,
+      params: z.record(z.string(), z.string()),
+      event_source_url: maybe,
+    })
+    .nullable()
+    .describe("The visit of tracking_token; null where there is none, or it is not in the database yet."),
+});
+
+export type StartAnswer = z.output<typeof startAnswerSchema>;
 
 /** Records the start as the webhook would, but greets nobody: that is the operator's bot's part. */
 export function startFromOutside(
@@ -108,7 +113,7 @@ function answerOf(bot: string, { botUser, session, pool, trackingToken }: Starte
       utm_medium: session.utmMedium,
       utm_content: session.utmContent,
       utm_term: session.utmTerm,
-      params: session.params ?? {},
+      params: { ...session.params },
       event_source_url: session.eventSourceUrl,
     },
   };

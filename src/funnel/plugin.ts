@@ -2,6 +2,7 @@ import { Elysia } from "elysia";
 import { readBody } from "../platform/body.ts";
 import { methodNotAllowed, problem, problemErrors } from "../platform/problem.ts";
 import { botStartSchema, startFromOutside } from "./bot-start.ts";
+import { botStartDetail } from "./bot-start-docs.ts";
 import { createConversation } from "./conversation.ts";
 import { takeUpdate, type WebhookDeps } from "./webhook.ts";
 
@@ -24,13 +25,7 @@ export function funnelPlugin(deps: FunnelDeps) {
     .all("/telegram/:botId", () => methodNotAllowed("POST"), { parse: "none", detail: { hide: true } })
     .post("/api/bot/start", ({ request }) => start(deps, request), {
       parse: "none",
-      detail: {
-        tags: ["Visitors"],
-        summary: "Tell that somebody pressed /start in your own bot",
-        description:
-          "Links the person to the visit of `tracking_token` (what came after /start) and answers what is known of it: 201 for a first start with this visit, 200 for a repeated one. A token that is no visit's is an organic start. With `update_id`, the same update again changes nothing.",
-        security: [{ apiKey: [] }],
-      },
+      detail: botStartDetail(),
     })
     .all("/api/bot/start", () => methodNotAllowed("POST"), { parse: "none", detail: { hide: true } });
 }
