@@ -4,6 +4,7 @@ import type { BotDeps } from "../pools/connect-bot.ts";
 import type { Authorize } from "./authorize.ts";
 import { botsApi } from "./bots.ts";
 import { keysApi } from "./keys.ts";
+import { offersApi } from "./offers.ts";
 import { outboxApi } from "./outbox.ts";
 import { poolsApi } from "./pools.ts";
 import { outboxRoutesApi } from "./routes.ts";
@@ -19,6 +20,7 @@ export function apiPlugin(deps: ApiDeps) {
   return new Elysia({ name: "api" })
     .use(poolsApi(deps))
     .use(botsApi(deps))
+    .use(offersApi(deps))
     .use(sessionsApi(deps))
     .use(outboxRoutesApi(deps))
     .use(outboxApi(deps))

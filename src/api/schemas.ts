@@ -12,6 +12,7 @@ import type { RouteBacklog, StatusCount } from "../outbox/status.ts";
 import type { OutboxView } from "../outbox/views.ts";
 import type { BotView } from "../pools/bot-view.ts";
 import type { WebhookState } from "../pools/connect-bot.ts";
+import type { OfferView } from "../pools/offer-view.ts";
 import type { PoolView } from "../pools/pool-view.ts";
 import type { Timeline } from "../tracking/timeline.ts";
 import type { ApiKeyView } from "./api-keys.ts";
@@ -108,6 +109,21 @@ const botShape = {
   updated_at: instant,
 };
 const bot: z.ZodType<BotView> = z.strictObject(botShape);
+
+const offer: z.ZodType<OfferView> = z.strictObject({
+  id: count,
+  bot: text,
+  name: text,
+  description: text,
+  price_minor: count,
+  currency: text,
+  provider: text,
+  delivery: text,
+  position: count,
+  enabled: z.boolean(),
+  created_at: instant,
+  updated_at: instant,
+});
 
 const webhook: z.ZodType<WebhookState> = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("set"), url: text }),
@@ -317,6 +333,8 @@ export const SCHEMAS = {
   BotPage: pageOf(bot),
   BotWithWebhook: z.strictObject({ ...botShape, webhook }),
   Webhook: webhook,
+  Offer: offer,
+  OfferPage: pageOf(offer),
   ApiKey: apiKey,
   ApiKeyPage: pageOf(apiKey),
   NewApiKey: z.strictObject({ ...apiKeyShape, key: text }),

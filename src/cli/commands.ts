@@ -3,6 +3,7 @@ import { botAdd, botConnect, botList, botUpdate } from "./bot.ts";
 import type { Command } from "./command.ts";
 import { doctor } from "./doctor.ts";
 import { migrate } from "./migrate.ts";
+import { offerAdd, offerList, offerUpdate } from "./offer.ts";
 import { outboxList, outboxRoutes, outboxShow, outboxStatusCommand } from "./outbox.ts";
 import { outboxDiscard, outboxPause, outboxResume, outboxRetry } from "./outbox-change.ts";
 import { poolAdd, poolList, poolShow, poolUpdate } from "./pool.ts";
@@ -20,6 +21,9 @@ export const COMMANDS: readonly Command[] = [
   botList,
   botUpdate,
   botConnect,
+  offerAdd,
+  offerList,
+  offerUpdate,
   outboxStatusCommand,
   outboxRoutes,
   outboxList,

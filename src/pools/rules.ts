@@ -19,7 +19,11 @@ const paramName = text(
   "1 to 64 letters, digits or . _ ~ -, and not fbclid or utm_*",
 );
 
-const username = text(/^@?[A-Za-z0-9_]{5,32}$/, "5 to 32 letters, digits or underscores, with or without @")
+/** A bot's username, with or without `@`. */
+export const username = text(
+  /^@?[A-Za-z0-9_]{5,32}$/,
+  "5 to 32 letters, digits or underscores, with or without @",
+)
   .meta({ examples: ["shop_bot"] })
   .transform((name) => name.replace(/^@/, ""));
 

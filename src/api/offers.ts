@@ -1,0 +1,94 @@
+import { Elysia } from "elysia";
+import { z } from "zod";
+import { problem } from "../platform/problem.ts";
+import { createOffer, deleteOffer, type OfferDeps, updateOffer } from "../pools/manage-offers.ts";
+import { offerChangeSchema, offerDraftSchema } from "../pools/offer-rules.ts";
+import { findOfferView, listOffers } from "../pools/offer-view.ts";
+import { username } from "../pools/rules.ts";
+import type { Authorize } from "./authorize.ts";
+import { describeRoute } from "./describe.ts";
+import { apiGuard } from "./guard.ts";
+import { idParams, pageOfQuery, pageQuery } from "./params.ts";
+
+const describe = describeRoute("Offers");
+
+/** `/api/offers`: what the bots sell. */
+export function offersApi(deps: OfferDeps & { readonly authorize: Authorize }) {
+  const { db } = deps;
+  return new Elysia({ name: "api.offers", prefix: "/api" })
+    .use(apiGuard(deps))
+    .get("/offers", ({ query }) => listOffers(db, db.tables, { ...pageOfQuery(query), bot: query.bot }), {
+      query: z.strictObject({ ...pageQuery, bot: username.optional() }),
+      detail: describe("List offers", { 200: "OfferPage" }, "Of one bot where `bot` names it."),
+    })
+    .post(
+      "/offers",
+      async ({ body, actor, status }) => {
+        const result = await createOffer(deps, actor, body);
+        switch (result.kind) {
+          case "created":
+            return status(201, result.offer);
+          case "invalid":
+            return problem(422, { detail: "The offer would not work like this.", errors: result.issues });
+        }
+      },
+      {
+        body: offerDraftSchema,
+        detail: describe("Make an offer", { 201: "Offer", 422: null }),
+      },
+    )
+    .get(
+      "/offers/:id",
+      async ({ params }) => (await findOfferView(db, db.tables, params.id)) ?? noSuchOffer(),
+      { params: idParams, detail: describe("Read an offer", { 200: "Offer", 404: null }) },
+    )
+    .patch(
+      "/offers/:id",
+      async ({ params, body, actor }) => {
+        const result = await updateOffer(deps, actor, params.id, body);
+        switch (result.kind) {
+          case "updated":
+          case "unchanged":
+            return result.offer;
+          case "not_found":
+            return noSuchOffer();
+          case "invalid":
+            return problem(422, { detail: "The offer would not work like this.", errors: result.issues });
+        }
+      },
+      {
+        params: idParams,
+        body: offerChangeSchema,
+        detail: describe(
+          "Change an offer",
+          { 200: "Offer", 404: null, 422: null },
+          "Only what is named changes. Payments that were begun keep their price.",
+        ),
+      },
+    )
+    .delete(
+      "/offers/:id",
+      async ({ params, actor, status }) => {
+        const result = await deleteOffer(deps, actor, params.id);
+        switch (result.kind) {
+          case "deleted":
+            return status(204);
+          case "not_found":
+            return noSuchOffer();
+          case "in_use":
+            return problem(409, {
+              detail:
+                "Somebody looked at the offer or bought it; disable it instead: PATCH {enabled: false}.",
+            });
+        }
+      },
+      {
+        params: idParams,
+        detail: describe("Remove an offer that nobody has seen", { 204: null, 404: null, 409: null }),
+      },
+    );
+}
+
+function noSuchOffer(): Response {
+  return problem(404, { detail: "There is no offer of this number." });
+}

@@ -1,0 +1,165 @@
+import { decimalToMinor } from "../payments/providers/decimal.ts";
+import { createOffer, updateOffer } from "../pools/manage-offers.ts";
+import { offerChangeSchema, offerDraftSchema } from "../pools/offer-rules.ts";
+import { findOfferView, listOffers, type OfferView } from "../pools/offer-view.ts";
+import { parseInput } from "../pools/rules.ts";
+import { priceText } from "../telegram/price.ts";
+import { type Context, defineCommand, type Given, type Options, Refused, WrongUsage } from "./command.ts";
+import { ACTOR, withDatabase } from "./open.ts";
+import { allPages } from "./pages.ts";
+import { issueLines } from "./pool-flags.ts";
+import { answer, record, table } from "./print.ts";
+
+const OFFER_FLAGS = {
+  name: { type: "string", value: "name", help: "as the button and the receipt say it" },
+  description: { type: "string", value: "text", help: "what a tap on the offer shows" },
+  price: { type: "string", value: "49.90", help: "in the currency, with a point; whole Stars for XTR" },
+  currency: { type: "string", value: "BRL", help: "ISO 4217 code, or XTR for Telegram Stars" },
+  provider: {
+    type: "string",
+    value: "name",
+    help: "who takes the money: mercadopago, stripe, pushinpay, telegram (always for XTR)",
+  },
+  delivery: { type: "string", value: "text", help: "what the buyer receives: a text or a link" },
+  position: { type: "string", value: "n", help: "its place among the bot's offers" },
+  enabled: { type: "boolean", help: "--no-enabled: it is sold no more" },
+} as const satisfies Options;
+
+/** Flags whose name is not the field's. */
+const FLAG_OF_FIELD: Readonly<Record<string, string>> = { price_minor: "price" };
+
+export const offerAdd = defineCommand({
+  name: "offer add",
+  summary: "Make an offer of a bot",
+  options: { bot: { type: "string", value: "username", help: "the bot that sells it" }, ...OFFER_FLAGS },
+  examples: [
+    "offer add --bot shop_bot --name Course --description 'All about bridges' --price 49.90 --currency BRL --provider mercadopago --delivery https://example.com/course",
+    "offer add --bot shop_bot --name Song --description 'One song' --price 50 --currency XTR --delivery https://example.com/song",
+  ],
+  async run(given, _values, context) {
+    for (const flag of ["bot", "name", "description", "price", "currency", "delivery"] as const) {
+      if (given[flag] === undefined) throw new WrongUsage(`--${flag} is missing`);
+    }
+    const input = { bot: given.bot, ...offerInput(given, given.currency ?? "") };
+    const parsed = parseInput(offerDraftSchema, input);
+    if (parsed.kind === "invalid") throw new WrongUsage(issueLines(parsed.issues, FLAG_OF_FIELD));
+    await withDatabase(context, async (opened) => {
+      const result = await createOffer(opened, ACTOR, parsed.value);
+      switch (result.kind) {
+        case "created":
+          return printOffer(context, result.offer, "Made");
+        case "invalid":
+          throw new Refused(issueLines(result.issues, FLAG_OF_FIELD));
+      }
+    });
+  },
+});
+
+export const offerUpdate = defineCommand({
+  name: "offer update",
+  summary: "Change an offer; only what is named changes",
+  takes: ["<id>"],
+  options: OFFER_FLAGS,
+  details: "Payments that were begun keep their price.",
+  examples: ["offer update 7 --price 39.90", "offer update 7 --no-enabled"],
+  async run(given, [text = ""], context) {
+    if (!/^\d{1,15}$/.test(text)) throw new WrongUsage(`"${text}" is not an offer's number`);
+    const id = Number(text);
+    await withDatabase(context, async (opened) => {
+      const { db } = opened;
+      const known = await findOfferView(db, db.tables, id);
+      if (known === null) throw noSuchOffer(text);
+      const input = offerInput(given, given.currency ?? known.currency);
+      if (Object.keys(input).length === 0) throw new WrongUsage("nothing to change was named");
+      const parsed = parseInput(offerChangeSchema, input);
+      if (parsed.kind === "invalid") throw new WrongUsage(issueLines(parsed.issues, FLAG_OF_FIELD));
+      const result = await updateOffer(opened, ACTOR, id, parsed.value);
+      switch (result.kind) {
+        case "updated":
+          return printOffer(context, result.offer, "Changed");
+        case "unchanged":
+          return printOffer(context, result.offer, "Nothing to change in");
+        case "not_found":
+          throw noSuchOffer(text);
+        case "invalid":
+          throw new Refused(issueLines(result.issues, FLAG_OF_FIELD));
+      }
+    });
+  },
+});
+
+export const offerList = defineCommand({
+  name: "offer list",
+  summary: "List the offers",
+  options: { bot: { type: "string", value: "username", help: "of this bot only" } },
+  async run(given, _values, context) {
+    await withDatabase(context, async ({ db }) => {
+      const offers = await allPages((page) => listOffers(db, db.tables, { ...page, bot: given.bot }));
+      answer(context, offers, () =>
+        offers.length === 0
+          ? "No offer yet. Make one with: bun run ponte offer add --help"
+          : table(offers, [
+              { head: "ID", cell: ({ id }) => id },
+              { head: "BOT", cell: ({ bot }) => `@${bot}` },
+              { head: "NAME", cell: ({ name }) => name },
+              { head: "PRICE", cell: price },
+              { head: "PROVIDER", cell: ({ provider }) => provider },
+              { head: "ENABLED", cell: ({ enabled }) => (enabled ? "yes" : "no") },
+            ]),
+      );
+    });
+  },
+});
+
+/** The flags as the fields they stand for. */
+function offerInput(
+  { price, position, ...given }: Given<typeof OFFER_FLAGS>,
+  currency: string,
+): Record<string, unknown> {
+  const input = {
+    name: given.name,
+    description: given.description,
+    price_minor: price === undefined ? undefined : minorOf(price, currency.toUpperCase()),
+    currency: given.currency,
+    provider: given.provider,
+    delivery: given.delivery,
+    position: position === undefined ? undefined : Number(position || "NaN"),
+    enabled: given.enabled,
+  };
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+}
+
+function minorOf(price: string, currency: string): number {
+  const minor = decimalToMinor(price, currency);
+  if (minor === null) {
+    throw new WrongUsage(`--price: "${price}" is no amount in ${currency}; write it as in 49.90`);
+  }
+  return minor;
+}
+
+function printOffer(context: Context, offer: OfferView, done: string): void {
+  answer(context, offer, () =>
+    [
+      `${done} offer ${offer.id}.`,
+      "",
+      record([
+        ["Bot", `@${offer.bot}`],
+        ["Name", offer.name],
+        ["Description", offer.description],
+        ["Price", price(offer)],
+        ["Provider", offer.provider],
+        ["Delivery", offer.delivery],
+        ["Position", offer.position],
+        ["Enabled", offer.enabled ? "yes" : "no: it is sold no more"],
+      ]),
+    ].join("\n"),
+  );
+}
+
+function price({ price_minor, currency }: OfferView): string {
+  return priceText(price_minor, currency, "en");
+}
+
+function noSuchOffer(id: string): Refused {
+  return new Refused(`There is no offer ${id}. See: bun run ponte offer list`);
+}

@@ -1,0 +1,156 @@
+import { eq } from "drizzle-orm";
+import type { Database, Reader } from "../db/database.ts";
+import type { Tables } from "../db/define-schema.ts";
+import { TELEGRAM_STARS } from "../meta/currencies.ts";
+import { recordAudit, viewChanges } from "./audit.ts";
+import { findBotRow } from "./bot-view.ts";
+import type { OfferChange, OfferDraft } from "./offer-rules.ts";
+import { findOfferView, type OfferView } from "./offer-view.ts";
+import type { Issue } from "./rules.ts";
+
+export interface OfferDeps {
+  readonly db: Database;
+  readonly now: () => Date;
+}
+
+interface Invalid {
+  readonly kind: "invalid";
+  readonly issues: readonly Issue[];
+}
+
+export type CreateOfferResult = { readonly kind: "created"; readonly offer: OfferView } | Invalid;
+
+export type UpdateOfferResult =
+  | { readonly kind: "updated" | "unchanged"; readonly offer: OfferView }
+  | { readonly kind: "not_found" }
+  | Invalid;
+
+export type DeleteOfferResult =
+  | { readonly kind: "deleted" }
+  | { readonly kind: "not_found" }
+  /** It was looked at or bought: disable it instead. */
+  | { readonly kind: "in_use" };
+
+/** Makes an offer. Without a place of its own it stands after the bot's others. */
+export async function createOffer(
+  { db, now }: OfferDeps,
+  actor: string,
+  draft: OfferDraft,
+): Promise<CreateOfferResult> {
+  const { tables } = db;
+  const provider = draft.provider ?? (draft.currency === TELEGRAM_STARS ? "telegram" : undefined);
+  if (provider === undefined) return invalid("provider", "say who takes the money, such as mercadopago");
+  const issue = coherenceIssue(draft.currency, provider);
+  if (issue) return { kind: "invalid", issues: [issue] };
+  return db.transaction(async (tx) => {
+    const bot = await findBotRow(tx, tables, draft.bot);
+    if (bot === undefined) return invalid("bot", "there is no bot of this name; add it first");
+    const at = now();
+    const [row] = await tx
+      .insert(tables.offers)
+      .values({
+        ...offerColumns(draft),
+        botId: bot.id,
+        name: draft.name,
+        description: draft.description,
+        priceMinor: draft.price_minor,
+        currency: draft.currency,
+        delivery: draft.delivery,
+        provider,
+        position: draft.position ?? (await lastPosition(tx, tables, bot.id)) + 1,
+        createdAt: at,
+        updatedAt: at,
+      })
+      .returning({ id: tables.offers.id });
+    const offer = await writtenOffer(tx, tables, row?.id ?? 0);
+    const subject = `offer:${offer.id}`;
+    await recordAudit(tx, tables, { at, actor, action: "offer.create", subject, after: offer });
+    return { kind: "created", offer };
+  });
+}
+
+/** Changes what `change` names. Payments that were begun keep their price. */
+export async function updateOffer(
+  { db, now }: OfferDeps,
+  actor: string,
+  id: number,
+  change: OfferChange,
+): Promise<UpdateOfferResult> {
+  const { tables } = db;
+  return db.transaction(async (tx) => {
+    const before = await findOfferView(tx, tables, id);
+    if (before === null) return { kind: "not_found" };
+    const issue = coherenceIssue(change.currency ?? before.currency, change.provider ?? before.provider);
+    if (issue) return { kind: "invalid", issues: [issue] };
+    const isOtherMoney = change.currency !== undefined && change.currency !== before.currency;
+    if (isOtherMoney && change.price_minor === undefined) {
+      return invalid("price_minor", "a price in another currency is another price: name it too");
+    }
+    const at = now();
+    const named = Object.entries(offerColumns(change)).filter(([, value]) => value !== undefined);
+    await tx
+      .update(tables.offers)
+      .set({ ...Object.fromEntries(named), updatedAt: at })
+      .where(eq(tables.offers.id, id));
+    const offer = await writtenOffer(tx, tables, id);
+    const changes = viewChanges(before, offer);
+    if (Object.keys(changes.after).length === 0) return { kind: "unchanged", offer };
+    await recordAudit(tx, tables, {
+      at,
+      actor,
+      action: "offer.update",
+      subject: `offer:${id}`,
+      ...changes,
+    });
+    return { kind: "updated", offer };
+  });
+}
+
+/** Removes an offer that nobody looked at or bought. */
+export async function deleteOffer(
+  { db, now }: OfferDeps,
+  actor: string,
+  id: number,
+): Promise<DeleteOfferResult> {
+  const { tables } = db;
+  return db.transaction(async (tx) => {
+    const offer = await findOfferView(tx, tables, id);
+    if (offer === null) return { kind: "not_found" };
+    const { payments, funnelStates, offers } = tables;
+    const uses = await Promise.all([
+      tx.select({ id: payments.id }).from(payments).where(eq(payments.offerId, id)).limit(1),
+      tx.select({ id: funnelStates.id }).from(funnelStates).where(eq(funnelStates.offerId, id)).limit(1),
+    ]);
+    if (uses.some((rows) => rows.length > 0)) return { kind: "in_use" };
+    await tx.delete(offers).where(eq(offers.id, id));
+    const subject = `offer:${id}`;
+    await recordAudit(tx, tables, { at: now(), actor, action: "offer.delete", subject, before: offer });
+    return { kind: "deleted" };
+  });
+}
+
+/** Stars are Telegram's own money: no other provider takes them. */
+function coherenceIssue(currency: string, provider: string): Issue | null {
+  if (currency !== TELEGRAM_STARS || provider === "telegram") return null;
+  return { path: "provider", message: "Stars (XTR) are paid inside Telegram: the provider is telegram" };
+}
+
+function invalid(path: string, message: string): Invalid {
+  return { kind: "invalid", issues: [{ path, message }] };
+}
+
+function offerColumns(change: OfferChange) {
+  const { name, description, price_minor, currency, provider, delivery, position, enabled } = change;
+  return { name, description, priceMinor: price_minor, currency, provider, delivery, position, enabled };
+}
+
+async function lastPosition(reader: Reader, { offers }: Tables, botId: number): Promise<number> {
+  const rows = await reader.select({ position: offers.position }).from(offers).where(eq(offers.botId, botId));
+  return Math.max(-1, ...rows.map(({ position }) => position));
+}
+
+async function writtenOffer(reader: Reader, tables: Tables, id: number): Promise<OfferView> {
+  const offer = await findOfferView(reader, tables, id);
+  if (offer === null) throw new Error(`offer ${id} was written and is not there`);
+  return offer;
+}

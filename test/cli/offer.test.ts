@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { z } from "zod";
+import { SCHEMAS } from "../../src/api/schemas.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { ponte, ponteJson } from "./ponte.ts";
+
+let own: TestDatabase;
+let environment: Record<string, string>;
+beforeAll(async () => {
+  own = await createTestDatabase();
+  environment = { DATABASE_URL: own.url, APP_SECRET: Buffer.alloc(32, 7).toString("base64") };
+  await ponteJson(["bot", "add", "--username", "shop_bot"], environment);
+});
+afterAll(() => own.dispose());
+
+const flags = [
+  ..."offer add --bot shop_bot --currency BRL --provider pushinpay".split(" "),
+  ...["--name", "Course", "--description", "All about bridges", "--delivery", "https://example.com/c"],
+];
+
+describe(`ponte offer on ${testDialect}`, () => {
+  test("makes, changes and lists offers, with prices as people write them", async () => {
+    const made = SCHEMAS.Offer.parse(await ponteJson([...flags, "--price", "49.90"], environment));
+    expect(made).toMatchObject({ price_minor: 4_990, currency: "BRL", provider: "pushinpay" });
+    const changed = await ponte(["offer", "update", String(made.id), "--price", "39.9"], environment);
+    expect(changed.code).toBe(0);
+    expect(changed.out).toContain("R$39.90");
+    const stars = ["offer", "update", String(made.id), "--currency", "xtr", "--provider", "telegram"];
+    const inStars = await ponteJson([...stars, "--price", "50"], environment);
+    expect(inStars).toMatchObject({ price_minor: 50, currency: "XTR", provider: "telegram" });
+    const listed = await ponteJson(["offer", "list", "--bot", "@shop_bot"], environment);
+    expect(z.array(SCHEMAS.Offer).parse(listed)).toMatchObject([{ id: made.id }]);
+    expect((await ponte(["offer", "list"], environment)).out).toContain("⭐ 50");
+  });
+
+  test.each([
+    ["no price", flags, "--price is missing"],
+    ["half a cent", [...flags, "--price", "1.005"], "no amount in BRL"],
+    ["a comma", [...flags, "--price", "49,90"], "write it as in 49.90"],
+    ["an unknown offer's name", ["offer", "update", "seven", "--price", "1"], "not an offer's number"],
+  ])("%s is wrong usage", async (_, args, message) => {
+    const ran = await ponte(args, environment);
+    expect([ran.code, ran.out]).toEqual([2, ""]);
+    expect(ran.err).toContain(message);
+  });
+
+  test("what would not work is refused with the flag to change", async () => {
+    const stars = [...flags.filter((flag) => flag !== "BRL" && flag !== "--currency"), "--currency", "XTR"];
+    const ran = await ponte([...stars, "--price", "50"], environment);
+    expect(ran.code).toBe(1);
+    expect(ran.err).toContain("--provider: Stars");
+    expect((await ponte(["offer", "update", "999", "--no-enabled"], environment)).code).toBe(1);
+  });
+});
