@@ -277,6 +277,7 @@ export function defineSchema(kit: Kit) {
       index("payments_token_idx").on(t.trackingToken),
       index("payments_bot_user_idx").on(t.botUserId),
       index("payments_created_at_idx").on(t.createdAt),
+      index("payments_pending_idx").on(t.createdAt).where(sql`status = 'pending'`),
     ],
   );
 

@@ -31,7 +31,8 @@ export type Received =
 export async function receiveReport(deps: ApplyDeps, report: ProviderReport): Promise<Received> {
   const { db } = deps;
   // Asked before the transaction: nothing inside one may wait for Redis.
-  const distant = await distantSession(deps, report);
+  const token = report.registration?.tracking_token ?? (await registeredToken(deps, report));
+  const distant = await distantSession(deps, token);
   return db.transaction(async (tx) => {
     const known = await findByReference(db, tx, report.provider, report.providerRef);
     const payment = known ?? (await createFrom(deps, tx, report.registration));
@@ -57,12 +58,13 @@ function isProven(payment: Payment, { checkoutRef }: ProviderReport): boolean {
 }
 
 /** Tracking data from Redis, only where the token is known and its visit is not in the database. */
-async function distantSession(deps: ApplyDeps, report: ProviderReport): Promise<SessionFacts | null> {
-  const { db } = deps;
-  const token = report.registration?.tracking_token ?? (await registeredToken(deps, report));
+export async function distantSession(
+  { db, trackingData }: ApplyDeps,
+  token: string | null,
+): Promise<SessionFacts | null> {
   if (!token) return null;
   const here = await findSessionOf(db, db.tables, { trackingToken: token, botUser: null });
-  return here ? null : deps.trackingData(token);
+  return here ? null : trackingData(token);
 }
 
 async function registeredToken({ db }: ApplyDeps, { provider, providerRef }: ProviderReport) {

@@ -2,6 +2,7 @@ import { Elysia, type ValidationError } from "elysia";
 import { type BoundedList, boundedList } from "./bounded.ts";
 import { metaRoutes } from "./meta.ts";
 import { SandboxPage } from "./page.tsx";
+import { providerRoutes } from "./providers.ts";
 import { createRequestLog, type ReceivedRequest } from "./request-log.ts";
 import { createEventLog, type EventLog } from "./store.ts";
 import { telegramRoutes } from "./telegram.ts";
@@ -40,8 +41,8 @@ export type RunningSandbox = Sandbox & {
 const LARGEST_BODY_BYTES = 64 * 1024 * 1024;
 
 /**
- * Makes the stand-in for Meta and Telegram. It shares no code with what it tests: a rule misunderstood once must
- * fail loudly. A further stand-in (payment providers) is one more plugin here, given `{ now, requests }`.
+ * Makes the stand-in for Meta, Telegram and the payment providers. It shares no code with what it tests: a rule
+ * misunderstood once must fail loudly. A further stand-in is one more plugin here, given `{ now, requests }`.
  */
 export function createSandbox(options: SandboxOptions = {}): Sandbox {
   const now = options.now ?? Date.now;
@@ -69,7 +70,8 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
       return status(204);
     })
     .use(metaRoutes({ now, events, requests }))
-    .use(telegramRoutes({ now, requests, calls }));
+    .use(telegramRoutes({ now, requests, calls }))
+    .use(providerRoutes({ now, requests }));
 
   return { fetch: async (request) => app.fetch(request), events, requests: requests.list, calls };
 }

@@ -1,0 +1,31 @@
+import { eq } from "drizzle-orm";
+import type { Tx } from "../db/database.ts";
+import type { ApplyDeps } from "./apply-event.ts";
+import { beginCheckout, type CheckoutDeps, checkoutOf, type Sale } from "./checkout.ts";
+import { distantSession } from "./receive-report.ts";
+import { confirmTelegramPayment, refundTelegramPayment, type TelegramCharge } from "./telegram-payments.ts";
+
+export interface SalesDeps extends ApplyDeps, CheckoutDeps {}
+
+/** What a bot's conversation asks of payments, with everything bound that they need. */
+export function createSales(deps: SalesDeps) {
+  return {
+    beginCheckout: (tx: Tx, sale: Sale) => beginCheckout(deps, tx, sale),
+    checkoutOf: (paymentId: string) => checkoutOf(deps, paymentId),
+    /** Asks Redis what it knows before the transaction: nothing inside one may wait for it. */
+    async prepareConfirmation(charge: TelegramCharge): Promise<(tx: Tx) => Promise<void>> {
+      const { payments } = deps.db.tables;
+      const [payment] = await deps.db
+        .select({ token: payments.trackingToken })
+        .from(payments)
+        .where(eq(payments.id, charge.paymentId));
+      const distant = await distantSession(deps, payment?.token ?? null);
+      return async (tx) => {
+        await confirmTelegramPayment(deps, tx, charge, distant);
+      };
+    },
+    async refundPayment(tx: Tx, charge: TelegramCharge): Promise<void> {
+      await refundTelegramPayment(deps, tx, charge);
+    },
+  };
+}

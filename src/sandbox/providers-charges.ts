@@ -1,0 +1,62 @@
+import { boundedList } from "./bounded.ts";
+
+export const PROVIDERS = ["stripe", "mercadopago", "pushinpay"] as const;
+export type ProviderName = (typeof PROVIDERS)[number];
+
+/** What can happen to a charge; not every provider has every one. */
+export const CHARGE_EVENTS = [
+  "processing",
+  "paid",
+  "failed",
+  "expired",
+  "partially_refunded",
+  "refunded",
+  "chargeback",
+  "chargeback_won",
+] as const;
+export type ChargeEvent = (typeof CHARGE_EVENTS)[number];
+
+/** One sale at one of the stood-in providers, in that provider's own units. */
+export type Charge = {
+  readonly provider: ProviderName;
+  readonly id: string;
+  /** What the merchant calls it, where the provider has a place for that. */
+  readonly reference: string | null;
+  readonly amount: string;
+  readonly currency: string;
+  readonly title: string;
+  readonly webhookUrl: string | null;
+  readonly returnUrl: string | null;
+  readonly createdAtMs: number;
+  state: "created" | ChargeEvent;
+  wasProcessing: boolean;
+};
+
+export type Charges = {
+  add(charge: Charge): Charge;
+  find(provider: ProviderName, id: string): Charge | undefined;
+  /** By the provider's id, or by the merchant's reference. */
+  named(provider: ProviderName, name: string): Charge | undefined;
+  list(): readonly Charge[];
+  /** The answer that a request with this idempotency key got, with what it asked for. */
+  readonly idempotent: Map<string, { readonly asked: string; readonly charge: Charge }>;
+  nextNumber(): number;
+};
+
+export function createCharges(capacity: number): Charges {
+  const kept = boundedList<Charge>(capacity);
+  let number = 0;
+  const findLast = (matches: (charge: Charge) => boolean) => kept.items().findLast(matches);
+  return {
+    add(charge) {
+      kept.push(charge);
+      return charge;
+    },
+    find: (provider, id) => findLast((charge) => charge.provider === provider && charge.id === id),
+    named: (provider, name) =>
+      findLast((charge) => charge.provider === provider && (charge.id === name || charge.reference === name)),
+    list: kept.items,
+    idempotent: new Map(),
+    nextNumber: () => ++number,
+  };
+}
