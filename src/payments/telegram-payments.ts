@@ -72,13 +72,13 @@ async function findTelegramPayment(
 }
 
 function chargeOf({ providerData }: Payment): string | null {
-  const charge = providerData?.telegram_payment_charge_id;
+  const charge = providerData?.telegramCharge;
   return typeof charge === "string" ? charge : null;
 }
 
 async function keepCharge({ db }: ApplyDeps, tx: Tx, payment: Payment, chargeId: string): Promise<Payment> {
   const { payments } = db.tables;
-  const providerData = { ...payment.providerData, telegram_payment_charge_id: chargeId };
+  const providerData = { ...payment.providerData, telegramCharge: chargeId };
   await tx.update(payments).set({ providerData }).where(eq(payments.id, payment.id));
   return { ...payment, providerData };
 }
