@@ -1,13 +1,16 @@
 import { Elysia } from "elysia";
 import { version } from "../package.json";
-import { createAuthorize, readersOnly } from "./api/authorize.ts";
+import { createAuthorize, readersOnly, writersOnly } from "./api/authorize.ts";
 import { openapiPlugin } from "./api/openapi.ts";
 import { apiPlugin } from "./api/plugin.ts";
 import { assetsPlugin } from "./assets/plugin.ts";
 import { cookiesPlugin } from "./cookies/plugin.ts";
 import type { Deps } from "./deps.ts";
+import { funnelPlugin } from "./funnel/plugin.ts";
 import { answeredWithError, observePlugin } from "./health/observe.ts";
 import { healthPlugin } from "./health/plugin.ts";
+import { paymentsPlugin } from "./payments/plugin.ts";
+import { createSales } from "./payments/sales.ts";
 import type { Log } from "./platform/log.ts";
 import { problem } from "./platform/problem.ts";
 import { refusalOf } from "./platform/refusal.ts";
@@ -24,6 +27,7 @@ export function createApp(deps: Deps) {
   const { config, log, metrics } = deps;
   const clientAddress = clientAddressFinder(config.trustedProxies);
   const authorize = createAuthorize({ ...deps, apiKey: config.apiKey });
+  const mayWrite = writersOnly(authorize);
   return new Elysia({ name: "ponte", normalize: false })
     .onError(({ code, error, request, server }) => {
       enterRequest({
@@ -48,6 +52,8 @@ export function createApp(deps: Deps) {
     .use(healthPlugin({ ...deps, mayRead: readersOnly(authorize) }))
     .use(cookiesPlugin(deps))
     .use(assetsPlugin(deps.assets))
+    .use(paymentsPlugin({ ...deps.payments, authorize: mayWrite }))
+    .use(funnelPlugin({ ...deps, sales: createSales(deps.payments), authorize: mayWrite }))
     .use(
       apiPlugin({
         ...deps,

@@ -8,6 +8,8 @@ import { openDatabase } from "./db/open.ts";
 import { openSpool, type Spool } from "./db/spool.ts";
 import { createRefusalCounter, type RefusalCounter } from "./gate/refusals.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
+import { configuredProviders } from "./payments/providers/configured.ts";
+import type { SalesDeps } from "./payments/sales.ts";
 import type { Log } from "./platform/log.ts";
 import { createSecrets, type Secrets } from "./platform/secrets.ts";
 import { openPoolCache, type PoolCache } from "./pools/pool-cache.ts";
@@ -32,6 +34,8 @@ export interface Deps {
   readonly visitWriter: VisitWriter;
   readonly recorder: VisitRecorder;
   readonly trackingStore: TrackingStore;
+  /** What payments work with, and the providers that are set up. */
+  readonly payments: SalesDeps;
   /** Finishes what is being written, then lets go of everything, last opened first. */
   close(): Promise<void>;
 }
@@ -64,6 +68,7 @@ export async function openDeps(config: Config, log: Log, now: () => Date = () =>
     log,
     onCommit: metrics.onCommit,
   });
+  const trackingStore = redis ? redisTrackingStore(redis) : noTrackingStore;
   return {
     config,
     log,
@@ -78,7 +83,16 @@ export async function openDeps(config: Config, log: Log, now: () => Date = () =>
     refusals,
     visitWriter,
     recorder,
-    trackingStore: redis ? redisTrackingStore(redis) : noTrackingStore,
+    trackingStore,
+    payments: {
+      db,
+      log,
+      now,
+      trackingData: (token) => trackingStore.find(token),
+      providers: configuredProviders(config.payments, now),
+      publicUrl: config.publicUrl,
+      starsUsdMinorPerThousand: config.payments.starsUsdMinorPerThousand,
+    },
     async close() {
       pools.close();
       await recorder.close();

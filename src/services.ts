@@ -1,6 +1,9 @@
 import type { Deps } from "./deps.ts";
+import { funnelOnSettled } from "./funnel/on-settled.ts";
+import { telegramDestination } from "./funnel/telegram-destination.ts";
 import { createDispatcher, type Dispatcher } from "./outbox/dispatcher.ts";
 import { metaDestination } from "./outbox/meta-destination.ts";
+import { createSales } from "./payments/sales.ts";
 
 /** What a process does besides answering requests. */
 export interface Services {
@@ -8,17 +11,24 @@ export interface Services {
 }
 
 /** The dispatcher of a process, with every destination it can send to. */
-export function openDispatcher({ db, log, secrets, config, metrics }: Deps): Dispatcher {
+export function openDispatcher({ db, log, now, secrets, config, metrics, payments }: Deps): Dispatcher {
   return createDispatcher({
     db,
     log,
     onRequest: metrics.onDelivery,
+    onSettled: funnelOnSettled({ db, now }),
     adapters: {
       meta: metaDestination({
         db,
         secrets,
         graphUrl: config.meta.graphUrl,
         graphVersion: config.meta.graphVersion,
+      }),
+      telegram: telegramDestination({
+        db,
+        secrets,
+        apiUrl: config.telegramApiUrl,
+        sales: createSales(payments),
       }),
     },
   });

@@ -32,11 +32,13 @@ async function onStart(ctx: ChatTypeContext<FunnelContext, "private"> & { match?
 
 async function onMembership(ctx: Filter<FunnelContext, "my_chat_member">): Promise<void> {
   const { turn } = ctx;
+  const { db } = turn.deps;
   if (ctx.chat.type !== "private") return;
   const person = { botId: turn.bot.id, telegramUserId: String(ctx.myChatMember.from.id) };
   const isBlocked = ctx.myChatMember.new_chat_member.status === "kicked";
-  const mark = isBlocked ? markUnreachable : markReachable;
-  await turn.once((tx) => mark(tx, turn.deps.db.tables, person, turn.now));
+  await turn.once((tx) =>
+    isBlocked ? markUnreachable(tx, db.tables, person, turn.now) : markReachable(db, tx, person, turn.now),
+  );
 }
 
 async function onButton(ctx: Filter<FunnelContext, "callback_query:data">): Promise<void> {

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt } from "drizzle-orm";
+import { and, asc, eq } from "drizzle-orm";
 import type { Reader, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { TELEGRAM_STARS } from "../meta/currencies.ts";
@@ -7,7 +7,7 @@ import { chatLanguage, invoiceMessage, offerMessage, welcomeMessage } from "../t
 import type { Person } from "../tracking/bot-users.ts";
 import { recordFunnelState } from "../tracking/funnel-states.ts";
 import { checkoutEntry, messageEntry } from "./outgoing.ts";
-import { recordStart, recordVisitor, type Visitor } from "./record-start.ts";
+import { recordStart, recordVisitor } from "./record-start.ts";
 import { TELEGRAM_PROVIDER } from "./sales.ts";
 import type { Turn } from "./turn.ts";
 
@@ -15,8 +15,6 @@ export type Offer = Tables["offers"]["$inferSelect"];
 
 /** More buttons than this no keyboard shows. */
 const MOST_OFFERS = 50;
-/** Somebody who taps "buy" again this soon gets the same payment again, not a second one. */
-const SAME_SALE_MS = 10 * 60_000;
 
 /** What a bot sells, in its order. */
 async function offersOf(reader: Reader, { offers }: Tables, botId: number): Promise<Offer[]> {
@@ -94,20 +92,15 @@ export async function showOffer(
 export async function sell(turn: Turn, tx: Tx, person: Person, offer: Offer): Promise<void> {
   const { deps, bot, now, updateId } = turn;
   const { db, sales } = deps;
-  // Saving the person locks their row, so that two taps at once are one sale.
   const visitor = await recordVisitor(db, tx, bot.id, person, null, now);
   const { botUser, trackingToken } = visitor;
-  const paymentId =
-    (await openSale(tx, db.tables, visitor, offer, now)) ??
-    (
-      await sales.beginCheckout(tx, {
-        botId: bot.id,
-        botUserId: botUser.id,
-        offerId: offer.id,
-        trackingToken,
-        deduplicate: `${bot.id}_${updateId}`,
-      })
-    ).paymentId;
+  const { paymentId } = await sales.beginCheckout(tx, {
+    botId: bot.id,
+    botUserId: botUser.id,
+    offerId: offer.id,
+    trackingToken,
+    deduplicate: `${bot.id}_${updateId}`,
+  });
   const language = chatLanguage(bot.locale, botUser.languageCode);
   const chatId = botUser.telegramUserId;
   const eventId = `checkout_${paymentId}_${updateId}`;
@@ -126,31 +119,4 @@ export async function sell(turn: Turn, tx: Tx, person: Person, offer: Offer): Pr
         { eventId, provider: offer.provider },
       );
   await enqueue(tx, db.tables, [entry]);
-}
-
-/** The payment that this person has just begun for this offer, at today's price. */
-async function openSale(
-  tx: Tx,
-  { payments }: Tables,
-  { botUser }: Visitor,
-  offer: Offer,
-  now: Date,
-): Promise<string | null> {
-  const [payment] = await tx
-    .select({ id: payments.id })
-    .from(payments)
-    .where(
-      and(
-        eq(payments.botUserId, botUser.id),
-        eq(payments.offerId, offer.id),
-        eq(payments.status, "pending"),
-        eq(payments.provider, offer.provider),
-        eq(payments.amountMinor, offer.priceMinor),
-        eq(payments.currency, offer.currency),
-        gt(payments.createdAt, new Date(now.getTime() - SAME_SALE_MS)),
-      ),
-    )
-    .orderBy(desc(payments.createdAt))
-    .limit(1);
-  return payment?.id ?? null;
 }

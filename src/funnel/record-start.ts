@@ -44,7 +44,7 @@ export async function recordStart(
 ): Promise<Started> {
   const visitor = await recordVisitor(db, tx, bot.id, person, token, now);
   const { botUser, trackingToken, poolId } = visitor;
-  if (botUser.blockedAt !== null) await markReachable(tx, db.tables, botUser, now);
+  if (botUser.blockedAt !== null) await markReachable(db, tx, botUser, now);
   const step = {
     state: "started" as const,
     of: `${botUser.id}_${trackingToken ?? "organic"}`,

@@ -26,7 +26,7 @@ export interface TelegramCharge {
 
 /** What the funnel asks of payments; the process hands in the real thing. */
 export interface Sales {
-  /** Registers the pending payment inside the given transaction. */
+  /** Registers the pending payment inside the given transaction; one that this person has open already stays it. */
   beginCheckout(tx: Tx, sale: Sale): Promise<{ readonly paymentId: string }>;
   /** The payment's checkout, made at the provider once. Rejects, with a reason fit to be shown, where that fails. */
   checkoutOf(paymentId: string): Promise<Checkout>;

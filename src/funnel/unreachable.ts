@@ -1,5 +1,5 @@
-import { and, eq, isNull } from "drizzle-orm";
-import type { Tx } from "../db/database.ts";
+import { and, eq, inArray, isNotNull, isNull, like, sql } from "drizzle-orm";
+import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { findSession } from "../tracking/find-session.ts";
 import { recordFunnelState } from "../tracking/funnel-states.ts";
@@ -36,14 +36,44 @@ export async function markUnreachable(
   await recordFunnelState(tx, tables, step, now);
 }
 
-/** They came back: messages may reach them again. */
+/** They came back: messages may reach them again, first of all what they have paid for. */
 export async function markReachable(
+  db: Database,
   tx: Tx,
-  tables: Tables,
   person: { readonly botId: number; readonly telegramUserId: string },
   now: Date,
 ): Promise<void> {
-  await tx.update(tables.botUsers).set({ blockedAt: null, updatedAt: now }).where(isPerson(tables, person));
+  const { botUsers } = db.tables;
+  const [user] = await tx
+    .update(botUsers)
+    .set({ blockedAt: null, updatedAt: now })
+    .where(and(isPerson(db.tables, person), isNotNull(botUsers.blockedAt)))
+    .returning({ id: botUsers.id });
+  if (user) await sendDeliveriesAgain(db, tx, user.id);
+}
+
+/** Deliveries that died of the block go out after all. */
+async function sendDeliveriesAgain({ tables, dialect }: Database, tx: Tx, botUserId: number): Promise<void> {
+  const { outbox, payments } = tables;
+  const paid = await tx
+    .select({ id: payments.id })
+    .from(payments)
+    .where(and(eq(payments.botUserId, botUserId), eq(payments.status, "paid")));
+  const eventIds = paid.map(({ id }) => `delivery_${id}`);
+  if (eventIds.length === 0) return;
+  const revived = await tx
+    .update(outbox)
+    .set({ status: "pending", attempts: 0, availableAt: sql<Date>`${dialect.now}` })
+    .where(
+      and(
+        eq(outbox.destination, "telegram"),
+        inArray(outbox.eventId, eventIds),
+        eq(outbox.status, "dead"),
+        like(outbox.lastError, `${UNREACHABLE}%`),
+      ),
+    )
+    .returning({ id: outbox.id });
+  if (revived.length > 0) await tx.notify("outbox");
 }
 
 function isPerson(

@@ -123,6 +123,17 @@ describe(`POST /api/bot/start on ${testDialect}`, () => {
     expect([answer.status, answer.headers.get("allow")]).toEqual([405, "POST"]);
   });
 
+  test("OpenAPI says what it takes and answers", async () => {
+    const { paths } = await (await fetch(`${funnel.url}/openapi/json`)).json();
+    const { requestBody, responses } = paths["/api/bot/start"].post;
+    const taken = requestBody.content["application/json"].schema;
+    expect(taken.required).toEqual(["bot", "telegram_user_id"]);
+    const { schema } = responses[201].content["application/json"];
+    expect(Object.keys(schema.properties)).toContain("session");
+    const { body } = await start(person());
+    expect(Object.keys(body)).toEqual(Object.keys(schema.properties));
+  });
+
   test("without a key, or with a wrong one, it is 401", async () => {
     expect((await start(person(), null)).status).toBe(401);
     expect((await start(person(), "not-the-key")).status).toBe(401);

@@ -101,11 +101,15 @@ describe(`offers and sales in the chat on ${testDialect}`, () => {
   });
 
   test("a link is a button to the provider's page", async () => {
-    const offer = await funnel.addOffer({ provider: "stripe", currency: "USD", priceMinor: 1_000 });
-    funnel.provider.answerWith(() => ({ kind: "link", url: "https://pay.example.com/c/1" }));
+    const offer = await funnel.addOffer({ provider: "card", currency: "USD", priceMinor: 1_000 });
+    funnel.provider.answerWith((providerRef) => ({
+      kind: "link",
+      providerRef,
+      url: "https://pay.example.com/c/1",
+    }));
     const { user } = await buyer(offer.id);
     await funnel.dispatcher.drain();
-    funnel.provider.answerWith((id) => ({ kind: "pix", code: `pix-${id}`, url: null }));
+    funnel.provider.answerWithPix();
     const message = funnel.chat(user.id).at(-1);
     expect(JSON.stringify(message?.params.reply_markup)).toContain("https://pay.example.com/c/1");
   });
@@ -186,7 +190,7 @@ describe(`Telegram Payments on ${testDialect}`, () => {
         status: "paid",
         amountMinor: 50,
         metaPurchaseSent: true,
-        providerData: { telegram_payment_charge_id: `charge-${sale.id}` },
+        providerData: { telegramCharge: `charge-${sale.id}` },
       },
     ]);
     expect(after.states).toEqual(["started", "checkout_started", "paid", "delivered"]);
@@ -198,6 +202,23 @@ describe(`Telegram Payments on ${testDialect}`, () => {
     const refunded = await stored(user);
     expect(refunded.sales).toMatchObject([{ status: "refunded" }]);
     expect(refunded.states.at(-1)).toBe("refunded");
+  });
+
+  test("who had blocked the bot when it was delivered gets it when they come back, once", async () => {
+    const offer = await funnel.addOffer({ provider: "telegram", currency: "XTR", priceMinor: 50 });
+    const { user, sale } = await buyer(offer.id);
+    await funnel.dispatcher.drain();
+    await funnel.fault({ mode: "403", chat_id: user.id, times: 1 });
+    await funnel.push(paidUpdate(user, sale.id, 50, "XTR"));
+    await funnel.dispatcher.drain();
+    expect((await stored(user)).states).toEqual(["started", "checkout_started", "paid", "blocked"]);
+    for (let times = 0; times < 2; times++) {
+      await funnel.push(startUpdate(user));
+      await funnel.dispatcher.drain();
+    }
+    expect((await stored(user)).states.at(-1)).toBe("delivered");
+    const deliveries = funnel.chat(user.id).filter(({ params }) => String(params.text).includes("/course"));
+    expect(deliveries).toHaveLength(1);
   });
 
   test("fifty copies of a payment at once leave one Purchase and one delivery", async () => {

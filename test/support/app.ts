@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
-import { openDeps } from "../../src/deps.ts";
+import { type Deps, openDeps } from "../../src/deps.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { secretValues } from "../../src/platform/scrub.ts";
 import { createPostgresDatabase } from "./database.ts";
@@ -13,9 +13,13 @@ type LogLine = Readonly<Record<string, unknown>> & { readonly level: number; rea
 
 /**
  * The real app over a fresh database (see `createTestDatabase`), in a data folder of its own and, where
- * `TEST_REDIS_URL` is set, with Redis. `environment` adds settings.
+ * `TEST_REDIS_URL` is set, with Redis. `environment` adds settings; `change` may put a
+ * stand-in in the place of something.
  */
-export async function createTestApp(environment: Readonly<Record<string, string>> = {}) {
+export async function createTestApp(
+  environment: Readonly<Record<string, string>> = {},
+  change: (deps: Deps) => Deps = (deps) => deps,
+) {
   const dataDir = mkdtempSync(join(tmpdir(), "ponte-app-"));
   const server = process.env.TEST_DATABASE_URL;
   const postgres = server ? await createPostgresDatabase(server) : null;
@@ -32,7 +36,7 @@ export async function createTestApp(environment: Readonly<Record<string, string>
   const logLines: LogLine[] = [];
   const destination = { write: (line: string) => void logLines.push(JSON.parse(line)) };
   const log = createLog("debug", destination, secretValues(environment));
-  const deps = await openDeps(config, log);
+  const deps = change(await openDeps(config, log));
   if (deps.redis && deps.redis.status !== "ready") {
     await new Promise((ready) => deps.redis?.once("ready", ready));
   }

@@ -1,21 +1,12 @@
 import { eq } from "drizzle-orm";
-import { Elysia } from "elysia";
-import { createAuthorize, writersOnly } from "../../src/api/authorize.ts";
 import type { Tables } from "../../src/db/define-schema.ts";
-import { funnelOnSettled } from "../../src/funnel/on-settled.ts";
-import { funnelPlugin } from "../../src/funnel/plugin.ts";
-import type { Checkout, Sales } from "../../src/funnel/sales.ts";
-import { telegramDestination } from "../../src/funnel/telegram-destination.ts";
-import { createDispatcher } from "../../src/outbox/dispatcher.ts";
-import { metaDestination } from "../../src/outbox/meta-destination.ts";
-import { paymentsPlugin } from "../../src/payments/plugin.ts";
+import type { Checkout, PaymentProvider } from "../../src/payments/providers/adapter.ts";
 import { genericProvider } from "../../src/payments/providers/generic.ts";
-import { registerInside } from "../../src/payments/register.ts";
-import { prepareConfirmation, refundCharge } from "../../src/payments/telegram-charge.ts";
 import { BOT_TOKEN_PURPOSE, WEBHOOK_SECRET_PURPOSE } from "../../src/pools/connect-bot.ts";
 import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
-import { createTestApp, type TestApp } from "./app.ts";
+import { openDispatcher } from "../../src/services.ts";
+import { createTestApp } from "./app.ts";
 import { addPool } from "./pools.ts";
 
 export const BOT_TOKEN = "700001:AAF-a_well_formed_token_of_a_test_bot";
@@ -30,35 +21,15 @@ export const API_KEY = "test-api-key-0123456789";
  */
 export async function openFunnel() {
   const sandbox = await startSandbox();
-  const own = await createTestApp({
-    TELEGRAM_API_URL: sandbox.url,
-    META_GRAPH_URL: sandbox.url,
-    API_KEY,
-  });
+  const provider = fakeProviders();
+  const own = await createTestApp(
+    { TELEGRAM_API_URL: sandbox.url, META_GRAPH_URL: sandbox.url, API_KEY },
+    (deps) => ({ ...deps, payments: { ...deps.payments, providers: provider.providers } }),
+  );
   const { db, deps } = own;
-  const provider = fakeProvider();
-  const sales = salesOf(own, provider);
-  const authorize = writersOnly(createAuthorize({ ...deps, apiKey: API_KEY }));
-  const server = new Elysia()
-    .use(funnelPlugin({ ...deps, sales, authorize }))
-    .use(
-      paymentsPlugin({
-        ...paymentDepsOf(own),
-        providers: new Map([["generic", genericProvider(GENERIC_SECRET, deps.now)]]),
-        authorize,
-      }),
-    )
-    .listen({ port: 0, hostname: "127.0.0.1" });
+  const server = own.app.listen({ port: 0, hostname: "127.0.0.1" });
   const url = `http://127.0.0.1:${server.server?.port}`;
-  const dispatcher = createDispatcher({
-    db,
-    log: deps.log,
-    adapters: {
-      meta: metaDestination({ ...deps, graphUrl: sandbox.url, graphVersion: "v24.0" }),
-      telegram: telegramDestination({ ...deps, apiUrl: sandbox.url, sales, timeoutMs: 2_000 }),
-    },
-    onSettled: funnelOnSettled(deps),
-  });
+  const dispatcher = openDispatcher(deps);
   const { pool, bots } = await addPool(
     db,
     {
@@ -69,6 +40,7 @@ export async function openFunnel() {
     // Visits go to the one, so that tests know where.
     [{ username: "shop_bot" }, { username: "other_bot", enabled: false }],
   );
+  await deps.pools.refresh();
   const [shop, other] = bots;
   if (!shop || !other) throw new Error("the bots are missing");
   const secrets = new Map<number, string>();
@@ -158,52 +130,37 @@ export async function openFunnel() {
 
 export type Funnel = Awaited<ReturnType<typeof openFunnel>>;
 
-/** A payment provider that answers what it is told to. */
-function fakeProvider() {
+/** Payment providers that answer what they are told to; `generic` takes signed webhooks, too. */
+function fakeProviders() {
   const asked: string[] = [];
-  let answer: (paymentId: string) => Checkout = (id) => ({ kind: "pix", code: `pix-${id}`, url: null });
+  const pix = (reference: string): Checkout => ({
+    kind: "pix",
+    providerRef: reference,
+    code: `pix-${reference}`,
+    url: null,
+  });
+  let answer = pix;
+  const generic = genericProvider(GENERIC_SECRET, () => new Date());
+  const providers = ["pix", "card", "slowpix", "generic"].map((name): [string, PaymentProvider] => [
+    name,
+    {
+      ...generic,
+      name,
+      async createCheckout({ reference }) {
+        asked.push(reference);
+        return answer(reference);
+      },
+    },
+  ]);
   return {
     asked,
-    answerWith(next: (paymentId: string) => Checkout) {
+    providers: new Map(providers),
+    answerWith(next: (reference: string) => Checkout) {
       answer = next;
     },
-    checkoutOf: async (paymentId: string) => {
-      asked.push(paymentId);
-      return answer(paymentId);
+    answerWithPix() {
+      answer = pix;
     },
-  };
-}
-
-function paymentDepsOf({ deps }: Pick<TestApp, "deps">) {
-  return {
-    ...deps,
-    starsUsdMinorPerThousand: 1_300,
-    trackingData: (token: string) => deps.trackingStore.find(token),
-  };
-}
-
-/** Real payments, with a stand-in for the provider. */
-function salesOf({ deps, db }: TestApp, provider: ReturnType<typeof fakeProvider>): Sales {
-  const paymentDeps = paymentDepsOf({ deps });
-  return {
-    async beginCheckout(tx, sale) {
-      const { offers } = db.tables;
-      const [offer] = await tx.select().from(offers).where(eq(offers.id, sale.offerId));
-      if (!offer) throw new Error("no such offer");
-      const input = {
-        provider: offer.provider,
-        provider_ref: sale.deduplicate,
-        amount_minor: offer.priceMinor,
-        currency: offer.currency,
-        content: { ids: [String(offer.id)], name: offer.name },
-        ...(sale.trackingToken && { tracking_token: sale.trackingToken }),
-      };
-      const { payment } = await registerInside(paymentDeps, tx, input, sale);
-      return { paymentId: payment.id };
-    },
-    checkoutOf: provider.checkoutOf,
-    prepareConfirmation: (charge) => prepareConfirmation(paymentDeps, charge),
-    refundPayment: (tx, charge) => refundCharge(paymentDeps, tx, charge),
   };
 }
 
