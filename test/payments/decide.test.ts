@@ -1,0 +1,138 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { PaymentStatus } from "../../src/db/define-schema.ts";
+import { decide, type PaymentEvent, type PaymentState } from "../../src/payments/decide.ts";
+
+const STATUSES: readonly PaymentStatus[] = ["pending", "expired", "paid", "refunded", "chargeback"];
+const REGISTERED = { amountMinor: 4990, currency: "BRL" };
+
+const event: fc.Arbitrary<PaymentEvent> = fc.oneof(
+  fc.record({
+    kind: fc.constant("paid" as const),
+    amountMinor: fc.constantFrom(undefined, 1, 4990, 9999),
+    currency: fc.constantFrom(undefined, "BRL", "USD"),
+    note: fc.constantFrom(undefined, "refunded in part"),
+  }),
+  fc.constantFrom<PaymentEvent>({ kind: "refunded" }, { kind: "chargeback" }, { kind: "expired" }),
+  fc.record({
+    kind: fc.constant("noted" as const),
+    note: fc.constantFrom("a dispute was won", "an inquiry"),
+  }),
+);
+
+/** Plays events one after the other, as the database would keep their outcome. */
+function play(events: readonly PaymentEvent[]) {
+  let state: PaymentState = { status: "pending", ...REGISTERED };
+  const path: PaymentStatus[] = [state.status];
+  let confirms = 0;
+  let deliveries = 0;
+  for (const each of events) {
+    const decision = decide(state, each);
+    switch (decision.kind) {
+      case "confirm":
+        confirms++;
+        if (decision.deliver) deliveries++;
+        state = { status: "paid", amountMinor: decision.amountMinor, currency: decision.currency };
+        break;
+      case "move":
+        state = { ...state, status: decision.to };
+        break;
+      case "nothing":
+        break;
+    }
+    path.push(state.status);
+  }
+  return { state, path, confirms, deliveries };
+}
+
+const NEXT: Readonly<Record<PaymentStatus, readonly PaymentStatus[]>> = {
+  pending: ["pending", "paid", "refunded", "chargeback", "expired"],
+  expired: ["expired", "paid", "refunded", "chargeback"],
+  paid: ["paid", "refunded", "chargeback"],
+  refunded: ["refunded", "chargeback"],
+  chargeback: ["chargeback"],
+};
+
+describe("the life of a payment, whatever comes in whatever order", () => {
+  test("it is confirmed once at most, delivered once at most, and moves by the table alone", () => {
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 30 }), (events) => {
+        const { path, confirms, deliveries } = play(events);
+        expect(confirms).toBeLessThanOrEqual(1);
+        expect(deliveries).toBeLessThanOrEqual(confirms);
+        for (let step = 1; step < path.length; step++) {
+          expect(NEXT[path[step - 1] ?? "pending"]).toContain(path[step] ?? "pending");
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("where it ends does not depend on copies: each event twice ends as each event once", () => {
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 20 }), (events) => {
+        const once = play(events);
+        const twice = play(events.flatMap((each) => [each, each]));
+        expect(twice.state).toEqual(once.state);
+        expect(twice.confirms).toBe(once.confirms);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("a chargeback is the end in any order, a refund the end unless one comes, and money outlives expiry", () => {
+    fc.assert(
+      fc.property(fc.array(event, { minLength: 1, maxLength: 20 }), (events) => {
+        const kinds = new Set(events.map(({ kind }) => kind));
+        const { state } = play(events);
+        const end = kinds.has("chargeback")
+          ? "chargeback"
+          : kinds.has("refunded")
+            ? "refunded"
+            : kinds.has("paid")
+              ? "paid"
+              : kinds.has("expired")
+                ? "expired"
+                : "pending";
+        expect(state.status).toBe(end);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("less than what was asked for, or another currency, is confirmed and not delivered", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 10_000 }),
+        fc.constantFrom("BRL", "USD"),
+        (amountMinor, currency) => {
+          const decision = decide(
+            { status: "pending", ...REGISTERED },
+            { kind: "paid", amountMinor, currency },
+          );
+          expect(decision).toMatchObject({
+            kind: "confirm",
+            amountMinor,
+            currency,
+            deliver: currency === "BRL" && amountMinor >= 4990,
+            note: currency === "BRL" && amountMinor === 4990 ? null : expect.any(String),
+          });
+        },
+      ),
+    );
+  });
+
+  test.each(STATUSES)("what is only noted moves nothing from %s, and is kept", (status) => {
+    const decision = decide({ status, ...REGISTERED }, { kind: "noted", note: "an inquiry" });
+    expect(decision).toEqual({ kind: "nothing", note: "an inquiry" });
+  });
+
+  test.each([
+    ["paid", "confirmed again with another amount: paid 1 BRL, registered 4990 BRL"],
+    ["refunded", "confirmed after it ended as refunded"],
+    ["chargeback", "confirmed after it ended as chargeback"],
+  ] as const)("a confirmation that comes to a payment that is %s calls a person", (status, note) => {
+    const decision = decide({ status, ...REGISTERED }, { kind: "paid", amountMinor: 1 });
+    expect(decision).toEqual({ kind: "nothing", note });
+  });
+});
