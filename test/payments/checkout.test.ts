@@ -1,0 +1,238 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
+import type { Sales } from "../../src/funnel/sales.ts";
+import { beginCheckout, checkoutOf, type Sale } from "../../src/payments/checkout.ts";
+import { createSales } from "../../src/payments/sales.ts";
+import { confirmTelegramPayment, refundTelegramPayment } from "../../src/payments/telegram-payments.ts";
+import { newId } from "../../src/platform/ids.ts";
+import { testDialect } from "../support/database.ts";
+import { openShop, type Shop } from "./shop.ts";
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop();
+});
+afterAll(() => shop.dispose());
+
+const OFFER = { provider: "stripe", priceMinor: 4990, currency: "BRL" };
+const STARS = { provider: "stripe", priceMinor: 500, currency: "XTR" };
+const HOUR_MS = 3_600_000;
+
+const begin = (sale: Sale) => shop.db.transaction((tx) => beginCheckout(shop.deps, tx, sale));
+const tap = (customer: Omit<Sale, "deduplicate">, deduplicate: string = newId()) =>
+  begin({ ...customer, deduplicate });
+
+describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
+  test("registers a pending payment that the provider will know by its id", async () => {
+    const customer = await shop.customer(OFFER);
+    const { paymentId } = await tap(customer);
+    const { payment, states } = await shop.stored(paymentId);
+    expect(payment).toMatchObject({
+      id: paymentId,
+      provider: "stripe",
+      providerRef: paymentId,
+      status: "pending",
+      amountMinor: 4990,
+      currency: "BRL",
+      trackingToken: shop.token,
+      offerId: customer.offerId,
+      botUserId: customer.botUserId,
+      content: { ids: [String(customer.offerId)], name: "Curso de mágica" },
+    });
+    expect(states).toEqual(["checkout_started"]);
+  });
+
+  test("twenty taps at once, and another soon after, are one payment", async () => {
+    const customer = await shop.customer(OFFER);
+    const begun = await Promise.all(Array.from({ length: 20 }, () => tap(customer)));
+    begun.push(await tap(customer));
+    expect(new Set(begun.map(({ paymentId }) => paymentId)).size).toBe(1);
+  });
+
+  test("the same sale is the same payment however late it comes again; a new tap later is a new one", async () => {
+    const customer = await shop.customer(OFFER);
+    const first = await tap(customer, "update-1");
+    shop.pass(HOUR_MS);
+    expect(await tap(customer, "update-1")).toEqual(first);
+    expect(await tap(customer, "update-2")).not.toEqual(first);
+  });
+
+  test("who has paid may buy again; at another price it is another payment too", async () => {
+    const customer = await shop.customer(OFFER);
+    const first = await shop.sell(OFFER);
+    await shop.happens("stripe", first.checkout.providerRef, "paid");
+    const { payment } = await shop.stored(first.paymentId);
+    const again = await tap({
+      ...customer,
+      botUserId: payment?.botUserId ?? 0,
+      offerId: payment?.offerId ?? 0,
+    });
+    expect(again.paymentId).not.toBe(first.paymentId);
+    const { offers } = shop.db.tables;
+    await shop.db.transaction((tx) =>
+      tx
+        .update(offers)
+        .set({ priceMinor: 5990 })
+        .where(eq(offers.id, payment?.offerId ?? 0)),
+    );
+    const dearer = await tap({
+      ...customer,
+      botUserId: payment?.botUserId ?? 0,
+      offerId: payment?.offerId ?? 0,
+    });
+    expect((await shop.stored(dearer.paymentId)).payment?.amountMinor).toBe(5990);
+  });
+
+  test("nothing stays of a sale whose transaction fails", async () => {
+    const customer = await shop.customer(OFFER);
+    let begun = "";
+    const failing = shop.db.transaction(async (tx) => {
+      begun = (await beginCheckout(shop.deps, tx, { ...customer, deduplicate: "x" })).paymentId;
+      throw new Error("the funnel failed");
+    });
+    await expect(failing).rejects.toThrow("the funnel failed");
+    expect((await shop.stored(begun)).payment).toBeUndefined();
+  });
+
+  test("ten who ask for the link at once get the same one, and the provider has one", async () => {
+    const paymentId = await shop.begin(OFFER);
+    const links = await Promise.all(
+      Array.from({ length: 10 }, () => checkoutOf(shop.checkoutDeps, paymentId)),
+    );
+    expect(new Set(links.map((link) => JSON.stringify(link))).size).toBe(1);
+    expect(links[0]).toMatchObject({ kind: "link", url: expect.stringContaining("/pay/stripe/cs_test_") });
+    const charges: { reference: string }[] = await (
+      await fetch(`${shop.sandbox.url}/providers/charges`)
+    ).json();
+    expect(charges.filter(({ reference }) => reference === paymentId)).toHaveLength(1);
+  });
+
+  test("an offer that is renamed meanwhile is still the same question to the provider", async () => {
+    const customer = await shop.customer(OFFER);
+    const { paymentId } = await tap(customer);
+    await shop.breakDown("stripe", "reset", 1, { after: true });
+    await expect(checkoutOf(shop.checkoutDeps, paymentId)).rejects.toThrow();
+    const { offers } = shop.db.tables;
+    await shop.db.transaction((tx) =>
+      tx.update(offers).set({ name: "Renamed" }).where(eq(offers.id, customer.offerId)),
+    );
+    expect((await checkoutOf(shop.checkoutDeps, paymentId)).kind).toBe("link");
+  });
+
+  test.each([
+    [
+      "a provider that is not set up",
+      { ...OFFER, provider: "paypal" },
+      'The payment provider "paypal" is not configured',
+    ],
+    ["a provider without checkouts", { ...OFFER, provider: "generic" }, '"generic" makes no checkouts'],
+    [
+      "fils that Stripe does not charge",
+      { ...OFFER, priceMinor: 5124, currency: "KWD" },
+      "Stripe cannot charge 5124 KWD",
+    ],
+    ["Pix in dollars", { provider: "mercadopago", priceMinor: 100, currency: "USD" }, "Pix is paid in BRL"],
+    [
+      "less than a Pix charge may be",
+      { provider: "pushinpay", priceMinor: 49, currency: "BRL" },
+      "50 cents at least",
+    ],
+  ])("%s: a reason that says what to do", async (_, offer, reason) => {
+    const paymentId = await shop.begin(offer);
+    await expect(checkoutOf(shop.checkoutDeps, paymentId)).rejects.toThrow(reason);
+  });
+
+  test.each(["mercadopago", "pushinpay"])("%s needs our address for its webhook", async (provider) => {
+    const paymentId = await shop.begin({ ...OFFER, provider });
+    const nowhere = { ...shop.checkoutDeps, publicUrl: undefined };
+    await expect(checkoutOf(nowhere, paymentId)).rejects.toThrow("set PUBLIC_URL");
+  });
+
+  test("a payment that is paid has no checkout any more, and one that does not exist neither", async () => {
+    const paymentId = await shop.begin(OFFER);
+    const { payments } = shop.db.tables;
+    await shop.db.transaction((tx) =>
+      tx.update(payments).set({ status: "paid" }).where(eq(payments.id, paymentId)),
+    );
+    await expect(checkoutOf(shop.checkoutDeps, paymentId)).rejects.toThrow(
+      "is paid; there is nothing to pay",
+    );
+    await expect(checkoutOf(shop.checkoutDeps, newId())).rejects.toThrow("does not exist");
+  });
+});
+
+describe(`Telegram's own payments, on ${testDialect}`, () => {
+  const confirm = (paymentId: string, chargeId: string, amountMinor = 500, currency = "XTR") =>
+    shop.db.transaction((tx) =>
+      confirmTelegramPayment(shop.deps, tx, { paymentId, chargeId, amountMinor, currency }),
+    );
+  const refund = (paymentId: string, chargeId: string) =>
+    shop.db.transaction((tx) =>
+      refundTelegramPayment(shop.deps, tx, { paymentId, chargeId, amountMinor: 500, currency: "XTR" }),
+    );
+
+  test("Stars are paid inside Telegram and reported in dollars, once", async () => {
+    const paymentId = await shop.begin(STARS);
+    expect((await shop.stored(paymentId)).payment?.provider).toBe("telegram");
+    expect(await confirm(paymentId, "charge-1")).toBe("confirmed");
+    expect(await confirm(paymentId, "charge-1")).toBe("unchanged");
+    const { events, eventNames, notes } = await shop.stored(paymentId);
+    expect(eventNames).toEqual(["Purchase", "delivery"]);
+    expect(events[0]?.payload).toMatchObject({ custom_data: { value: 6.5, currency: "USD" } });
+    expect(notes).toBe(0);
+  });
+
+  test("fifty copies at once confirm once", async () => {
+    const paymentId = await shop.begin(STARS);
+    const applied = await Promise.all(Array.from({ length: 50 }, () => confirm(paymentId, "charge-1")));
+    expect(applied.filter((one) => one === "confirmed")).toHaveLength(1);
+    expect((await shop.stored(paymentId)).eventNames).toEqual(["Purchase", "delivery"]);
+  });
+
+  test("paid twice by two charges: noted; the second one given back leaves the first one paid", async () => {
+    const paymentId = await shop.begin(STARS);
+    await confirm(paymentId, "charge-1");
+    expect(await confirm(paymentId, "charge-2")).toBe("unchanged");
+    expect(await refund(paymentId, "charge-2")).toBe("unchanged");
+    const { payment, notes } = await shop.stored(paymentId);
+    expect(payment?.status).toBe("paid");
+    expect(payment?.providerData?.notes).toEqual([
+      "paid twice: 500 XTR by charge charge-2 after charge-1",
+      "charge charge-2 was refunded; charge-1 stays paid",
+    ]);
+    expect(notes).toBe(2);
+    expect(await refund(paymentId, "charge-1")).toBe("changed");
+    expect((await shop.stored(paymentId)).payment?.status).toBe("refunded");
+  });
+
+  test("a refund that comes before the payment: nothing is reported or delivered", async () => {
+    const paymentId = await shop.begin(STARS);
+    expect(await refund(paymentId, "charge-1")).toBe("changed");
+    expect(await confirm(paymentId, "charge-1")).toBe("unchanged");
+    const { payment, eventNames } = await shop.stored(paymentId);
+    expect(payment?.status).toBe("refunded");
+    expect(eventNames).toEqual([]);
+  });
+
+  test("money for a payment that is not Telegram's changes nothing and is logged", async () => {
+    const paymentId = await shop.begin(OFFER);
+    expect(await confirm(paymentId, "charge-1", 4990, "BRL")).toBe("unchanged");
+    expect(await confirm(newId(), "charge-1")).toBe("unchanged");
+    expect((await shop.stored(paymentId)).payment?.status).toBe("pending");
+    expect(shop.logLines.filter((line) => line.includes("is not Telegram's"))).toHaveLength(2);
+  });
+
+  test("what the bots' conversation asks for is what stands here", async () => {
+    const sales: Sales = createSales({ ...shop.deps, publicUrl: shop.url });
+    const customer = await shop.customer(STARS);
+    const { paymentId } = await shop.db.transaction((tx) =>
+      sales.beginCheckout(tx, { ...customer, deduplicate: "update-1" }),
+    );
+    const charge = { paymentId, chargeId: "charge-1", amountMinor: 500, currency: "XTR" };
+    const apply = await sales.prepareConfirmation(charge);
+    await shop.db.transaction(apply);
+    expect((await shop.stored(paymentId)).payment?.status).toBe("paid");
+    await shop.db.transaction((tx) => sales.refundPayment(tx, charge));
+    expect((await shop.stored(paymentId)).payment?.status).toBe("refunded");
+  });
+});
