@@ -9,6 +9,7 @@ import type { Deps } from "./deps.ts";
 import { funnelPlugin } from "./funnel/plugin.ts";
 import { answeredWithError, observePlugin } from "./health/observe.ts";
 import { healthPlugin } from "./health/plugin.ts";
+import { opsPlugin } from "./ops/plugin.ts";
 import { paymentsPlugin } from "./payments/plugin.ts";
 import { createSales } from "./payments/sales.ts";
 import type { Log } from "./platform/log.ts";
@@ -62,7 +63,8 @@ export function createApp(deps: Deps) {
         publicUrl: config.publicUrl,
       }),
     )
-    .use(openapiPlugin({ version }));
+    .use(openapiPlugin({ version }))
+    .use(opsPlugin({ ...deps, clientAddress }));
 }
 
 /** The answer to what went wrong: the request's own fault, or ours, which is logged. */

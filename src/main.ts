@@ -1,7 +1,8 @@
 import { createApp } from "./app.ts";
 import { ConfigError, readConfig } from "./config.ts";
-import { openDeps } from "./deps.ts";
-import { createLog } from "./platform/log.ts";
+import { type Deps, openDeps } from "./deps.ts";
+import { ensureOperatorPassword } from "./ops/auth/password.ts";
+import { createLog, type Log } from "./platform/log.ts";
 import { secretValues } from "./platform/scrub.ts";
 import { startServices } from "./services.ts";
 
@@ -16,7 +17,10 @@ async function main(): Promise<void> {
   const log = createLog(config.logLevel, undefined, secretValues(process.env));
   const deps = await openDeps(config, log);
   const services = await startServices(deps);
-  if (config.role !== "dispatcher") deps.visitWriter.start();
+  if (config.role !== "dispatcher") {
+    deps.visitWriter.start();
+    await showFirstPassword(deps, log);
+  }
   const app = createApp(deps);
   app.listen({
     hostname: config.host,
@@ -44,6 +48,17 @@ async function main(): Promise<void> {
   }
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+}
+
+/** Visitors come first: without a password, or a database to keep it in, the console alone stays shut. */
+async function showFirstPassword({ db, config }: Deps, log: Log): Promise<void> {
+  try {
+    const password = await ensureOperatorPassword(db, config);
+    // Not through the log: it may be kept, and shipped elsewhere.
+    if (password !== null) console.log(`The console's password, shown this once: ${password}`);
+  } catch (error) {
+    log.error({ error, todo: db.advice(error) }, "the console's password could not be read or made");
+  }
 }
 
 main().catch((error) => {

@@ -11,6 +11,13 @@ export interface Asset {
 
 export interface Assets {
   readonly bridge: { readonly bridgeJs: string; readonly paramBuilderJs: string };
+  /** The operators' console. */
+  readonly ops: {
+    readonly css: string;
+    readonly htmxJs: string;
+    readonly consoleJs: string;
+    readonly chartsJs: string;
+  };
   /** The asset under `/assets/<file>`. */
   find(file: string): Asset | undefined;
 }
@@ -25,27 +32,42 @@ interface Source {
 
 const ROOT = join(import.meta.dir, "../..");
 const PARAM_BUILDER = "node_modules/meta-capi-param-builder-clientjs/dist/clientParamBuilder.bundle.js";
+const HTMX = "node_modules/htmx.org/dist/htmx.min.js";
+const UPLOT = ["uPlot.esm.js", "uPlot.min.css"].map((name) => `node_modules/uplot/dist/${name}`);
+const CONSOLE_CSS = "views/ops/console.css";
 const BRIDGE = ["bridge", "meta-cookies", "pixel", "utmify"].map((name) => `views/assets/${name}.ts`);
 
 /** All files that pages load from us. */
 export function openAssets(): Assets {
-  const bridge = asset({
-    name: "bridge.js",
-    contentType: "text/javascript; charset=utf-8",
-    sources: BRIDGE,
-    build: () => bundle("views/assets/bridge.ts"),
+  const bridge = script("bridge.js", BRIDGE, () => bundle("views/assets/bridge.ts"));
+  const paramBuilder = script("param-builder.js", [PARAM_BUILDER], () => file(PARAM_BUILDER));
+  const htmx = script("htmx.js", [HTMX], () => file(HTMX));
+  const consoleJs = script("console.js", ["views/assets/console.ts"], () =>
+    bundle("views/assets/console.ts"),
+  );
+  const charts = script("charts.js", ["views/assets/charts.ts", ...UPLOT], () =>
+    bundle("views/assets/charts.ts"),
+  );
+  const css = asset({
+    name: "console.css",
+    contentType: "text/css; charset=utf-8",
+    sources: [...UPLOT, CONSOLE_CSS],
+    build: () => bundle(CONSOLE_CSS),
   });
-  const paramBuilder = asset({
-    name: "param-builder.js",
-    contentType: "text/javascript; charset=utf-8",
-    sources: [PARAM_BUILDER],
-    build: () => Bun.file(join(ROOT, PARAM_BUILDER)).bytes(),
-  });
-  const byPath = new Map([bridge, paramBuilder].map((one) => [one.path, one]));
+  const byPath = new Map([bridge, paramBuilder, htmx, consoleJs, charts, css].map((one) => [one.path, one]));
   return {
     bridge: { bridgeJs: bridge.path, paramBuilderJs: paramBuilder.path },
+    ops: { css: css.path, htmxJs: htmx.path, consoleJs: consoleJs.path, chartsJs: charts.path },
     find: (file) => byPath.get(`/assets/${file}`),
   };
+}
+
+function script(name: string, sources: readonly string[], build: Source["build"]): Asset {
+  return asset({ name, contentType: "text/javascript; charset=utf-8", sources, build });
+}
+
+function file(path: string): Promise<Uint8Array> {
+  return Bun.file(join(ROOT, path)).bytes();
 }
 
 function asset({ name, contentType, sources, build }: Source): Asset {
@@ -64,7 +86,7 @@ function asset({ name, contentType, sources, build }: Source): Asset {
   };
 }
 
-/** One minified script out of a module and what it imports. @throws Error where it does not build. */
+/** One minified script or style sheet out of a file and what it imports. @throws Error where it does not build. */
 async function bundle(entry: string): Promise<Uint8Array> {
   const result = await Bun.build({
     entrypoints: [join(ROOT, entry)],

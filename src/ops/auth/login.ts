@@ -1,0 +1,125 @@
+import { Elysia } from "elysia";
+import { type LoginFault, loginPage } from "../../../views/ops/login.tsx";
+import { readBody } from "../../platform/body.ts";
+import { newId } from "../../platform/ids.ts";
+import { RefusedRequest } from "../../platform/refusal.ts";
+import { SealBrokenError } from "../../platform/secrets.ts";
+import { recordAudit } from "../../pools/audit.ts";
+import { htmlAnswer, insideOps, seeOther } from "../answer.ts";
+import type { OpsDeps } from "../deps.ts";
+import { formFields } from "../form.ts";
+import { DEVICE_COOKIE, SESSION_COOKIE } from "../names.ts";
+import { cookieHeader, cookieName, isSecure, readCookies } from "./cookies.ts";
+import { isFromHere } from "./origin.ts";
+import { createPasswordCheck } from "./password.ts";
+import { endSession, findSession, LONGEST_SESSION_MS, openSession } from "./session.ts";
+import { type Client, createLoginThrottle } from "./throttle.ts";
+
+const MAX_BODY_BYTES = 8 * 1024;
+const YEAR_SECONDS = 365 * 86_400;
+const DEVICE_PURPOSE = "ops.device";
+
+/** `/ops/login`: the one page of the console that needs no session. */
+export function loginPages(deps: OpsDeps) {
+  const { db, log, now, config, clientAddress } = deps;
+  const check = createPasswordCheck(db, config);
+  const throttle = createLoginThrottle(deps.redis);
+
+  function page(next: string, fault: LoginFault | null, status: number, headers = {}): Response {
+    return htmlAnswer((nonce) => loginPage({ nonce, css: deps.assets.ops.css, next, fault }), {
+      status,
+      headers,
+    });
+  }
+
+  async function logIn(request: Request, peer: string | null, body: unknown): Promise<Response> {
+    const fields = formFields(body);
+    const next = insideOps(fields.text("next"));
+    if (!isFromHere(config, request)) return page(next, { kind: "foreign" }, 403);
+    const secure = isSecure(deps, request, peer);
+    const cookies = readCookies(request);
+    const address = clientAddress.find(peer, request.headers.get("x-forwarded-for")) ?? "unknown";
+    const client: Client = {
+      address,
+      device: knownDevice(deps, cookies.get(cookieName(DEVICE_COOKIE, secure))),
+    };
+    const nowMs = now().getTime();
+
+    const attempt = await throttle.attempt(client, nowMs);
+    if (attempt.kind === "throttled") {
+      log.warn({ address }, "a login was refused unread: too many attempts");
+      return page(next, attempt, 429, { "retry-after": String(attempt.retryAfterSeconds) });
+    }
+    const verdict = await check(fields.raw("password"));
+    if (verdict === "busy") return page(next, { kind: "busy" }, 503, { "retry-after": "5" });
+    if (verdict === "wrong") {
+      log.warn({ address }, "a login failed: wrong password");
+      return page(next, { kind: "wrong" }, 403);
+    }
+    await throttle.succeeded(client, nowMs);
+    const key = await replaceSession(deps, cookies.get(cookieName(SESSION_COOKIE, secure)), address);
+    const device = deps.secrets.seal(client.device ?? newId(), DEVICE_PURPOSE);
+    return seeOther(next, [
+      cookieHeader({
+        name: cookieName(SESSION_COOKIE, secure),
+        value: key,
+        maxAgeSeconds: LONGEST_SESSION_MS / 1_000,
+        secure,
+      }),
+      cookieHeader({
+        name: cookieName(DEVICE_COOKIE, secure),
+        value: device,
+        maxAgeSeconds: YEAR_SECONDS,
+        secure,
+      }),
+    ]);
+  }
+
+  return new Elysia({ name: "ops.login" })
+    .onParse(async ({ request }) => {
+      const body = await readBody(request, MAX_BODY_BYTES);
+      if (body.kind === "refused") throw new RefusedRequest(body.response);
+      return new URLSearchParams(body.text);
+    })
+    .get("/ops/login", async ({ request, server }) => {
+      const peer = server?.requestIP(request)?.address ?? null;
+      const key = readCookies(request).get(cookieName(SESSION_COOKIE, isSecure(deps, request, peer)));
+      const next = insideOps(new URL(request.url).searchParams.get("next"));
+      const session = await findSession(db, key, now()).catch(() => null);
+      return session ? seeOther(next) : page(next, null, 200);
+    })
+    .post("/ops/login", ({ request, server, body }) =>
+      logIn(request, server?.requestIP(request)?.address ?? null, body),
+    );
+}
+
+/** The session that the browser had ends, and a new one begins: no key from before the login is worth anything. */
+async function replaceSession(
+  { db, now }: OpsDeps,
+  oldKey: string | undefined,
+  address: string,
+): Promise<string> {
+  return db.transaction(async (tx) => {
+    await endSession(tx, db.tables, oldKey);
+    const at = now();
+    await recordAudit(tx, db.tables, {
+      at,
+      actor: "console",
+      action: "operator.login",
+      subject: "operator",
+      after: { address },
+    });
+    return openSession(tx, db.tables, at);
+  });
+}
+
+/** A browser that was logged in here before, whatever became of its session. */
+function knownDevice({ secrets }: OpsDeps, cookie: string | undefined): string | null {
+  if (cookie === undefined || cookie.length > 200) return null;
+  try {
+    return secrets.open(cookie, DEVICE_PURPOSE);
+  } catch (error) {
+    if (error instanceof SealBrokenError) return null;
+    throw error;
+  }
+}

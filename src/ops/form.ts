@@ -1,0 +1,24 @@
+/** The fields of a form as they were sent: all text, in any number, none of it trusted. */
+export interface FormFields {
+  /** The first value of a field, trimmed; empty where it was not sent. */
+  text(name: string): string;
+  /** As it was typed, spaces included: for passwords and tokens. */
+  raw(name: string): string;
+  /** Every value of a field that may come often, such as a checkbox of each row. */
+  all(name: string): readonly string[];
+  /** Whether a checkbox is ticked. */
+  isOn(name: string): boolean;
+  has(name: string): boolean;
+}
+
+/** Reads a request's body as the guard parsed it; a request without one has no fields. */
+export function formFields(body: unknown): FormFields {
+  const params = body instanceof URLSearchParams ? body : new URLSearchParams();
+  return {
+    text: (name) => (params.get(name) ?? "").trim(),
+    raw: (name) => params.get(name) ?? "",
+    all: (name) => params.getAll(name),
+    isOn: (name) => params.has(name),
+    has: (name) => params.has(name),
+  };
+}

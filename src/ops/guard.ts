@@ -1,0 +1,146 @@
+import { eq } from "drizzle-orm";
+import { Elysia } from "elysia";
+import { messagePage } from "../../views/ops/bare.tsx";
+import type { FrameFacts } from "../../views/ops/facts.ts";
+import { readBody } from "../platform/body.ts";
+import { RefusedRequest } from "../platform/refusal.ts";
+import { equalInConstantTime } from "../platform/secrets.ts";
+import { htmlAnswer, seeOther } from "./answer.ts";
+import { cookieName, isSecure, readCookies } from "./auth/cookies.ts";
+import { isFromHere } from "./auth/origin.ts";
+import { findSession, type OperatorSession } from "./auth/session.ts";
+import type { OpsDeps } from "./deps.ts";
+import { formFields } from "./form.ts";
+import { NOTE_COOKIE, SESSION_COOKIE, ZONE_COOKIE } from "./names.ts";
+import { readNote } from "./note.ts";
+import { zoneOf } from "./zone.ts";
+
+const MAX_FORM_BYTES = 256 * 1024;
+
+/** Whoever is logged in, for the length of one request. */
+export interface Operator {
+  /** Stands in the audit log. */
+  readonly actor: "console";
+  readonly session: OperatorSession;
+  /** What the page's frame shows; see `page.ts`. */
+  readonly frame: FrameFacts;
+  /** Whether cookies are for https only. */
+  readonly secure: boolean;
+}
+
+/**
+ * What stands before every page of the console: a session, and for a POST that it comes from one of our own pages
+ * (`Origin` and the session's CSRF token, as the field `_csrf` or the header `x-csrf-token`). Handlers get
+ * `{ operator }`, and the body of a POST as `URLSearchParams`, read with `formFields(body)`.
+ */
+export function opsGuard(deps: OpsDeps) {
+  return new Elysia({ name: "ops.guard" })
+    .onParse({ as: "scoped" }, async ({ request }) => {
+      const body = await readBody(request, MAX_FORM_BYTES);
+      if (body.kind === "refused") throw new RefusedRequest(body.response);
+      return new URLSearchParams(body.text);
+    })
+    .derive({ as: "scoped" }, async ({ request, server, body }) => {
+      const peer = server?.requestIP(request)?.address ?? null;
+      return { operator: await requireOperator(deps, request, peer, body) };
+    });
+}
+
+async function requireOperator(
+  deps: OpsDeps,
+  request: Request,
+  peer: string | null,
+  body: unknown,
+): Promise<Operator> {
+  const secure = isSecure(deps, request, peer);
+  const cookies = readCookies(request);
+  const found = await lookUp(deps, cookies.get(cookieName(SESSION_COOKIE, secure)));
+  if (!found) throw new RefusedRequest(toLogin(request));
+  const { session, testing } = found;
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    const given = request.headers.get("x-csrf-token") ?? formFields(body).raw("_csrf");
+    if (!isFromHere(deps.config, request) || !equalInConstantTime(given, session.csrfToken)) {
+      deps.log.warn(
+        { method: request.method },
+        "a console form was refused: it did not come from the console",
+      );
+      throw new RefusedRequest(notFromHere(deps));
+    }
+  }
+  const { pathname, search } = new URL(request.url);
+  return {
+    actor: "console",
+    session,
+    secure,
+    frame: {
+      assets: deps.assets.ops,
+      csrfToken: session.csrfToken,
+      path: pathname + search,
+      zone: zoneOf(cookies.get(ZONE_COOKIE), deps.config.timeZone),
+      homeZone: deps.config.timeZone,
+      note: readNote(cookies.get(NOTE_COOKIE)),
+      testing,
+    },
+  };
+}
+
+async function lookUp(deps: OpsDeps, key: string | undefined) {
+  try {
+    const session = await findSession(deps.db, key, deps.now());
+    return session && { session, testing: await testingPools(deps) };
+  } catch (error) {
+    deps.log.error({ error, todo: deps.db.advice(error) }, "the console cannot read the database");
+    throw new RefusedRequest(databaseAway(deps));
+  }
+}
+
+/** The pools whose events go to Meta's test page instead of into the ad account. */
+async function testingPools({ db }: OpsDeps): Promise<FrameFacts["testing"]> {
+  const { pools } = db.tables;
+  const rows = await db
+    .select({ slug: pools.slug, code: pools.metaTestEventCode })
+    .from(pools)
+    .where(eq(pools.enabled, true))
+    .orderBy(pools.slug);
+  return rows.flatMap(({ slug, code }) => (code ? [{ slug, code }] : []));
+}
+
+/** A page's own request is told by header, which htmx follows; a browser goes there by itself. */
+function toLogin(request: Request): Response {
+  const { pathname, search } = new URL(request.url);
+  const isReading = request.method === "GET";
+  if (request.headers.get("hx-request") === "true") {
+    return new Response(null, {
+      status: 401,
+      headers: { "hx-redirect": "/ops/login", "cache-control": "no-store" },
+    });
+  }
+  const next = isReading && pathname !== "/ops" ? `?next=${encodeURIComponent(pathname + search)}` : "";
+  return seeOther(`/ops/login${next}`);
+}
+
+function notFromHere({ assets }: OpsDeps): Response {
+  return htmlAnswer(
+    (nonce) =>
+      messagePage({
+        nonce,
+        css: assets.ops.css,
+        title: "This form is out of date",
+        text: "Nothing was changed. Go back, reload the page and send the form again.",
+      }),
+    { status: 403 },
+  );
+}
+
+function databaseAway({ assets }: OpsDeps): Response {
+  return htmlAnswer(
+    (nonce) =>
+      messagePage({
+        nonce,
+        css: assets.ops.css,
+        title: "The database cannot be read",
+        text: "Visitors are served all the same, and their visits are kept until it is back. `bun run ponte doctor` says what is missing.",
+      }),
+    { status: 503, headers: { "retry-after": "10" } },
+  );
+}

@@ -1,0 +1,33 @@
+import { seeOther } from "./answer.ts";
+import { cookieHeader } from "./auth/cookies.ts";
+import { NOTE_COOKIE } from "./names.ts";
+
+const LONGEST_NOTE = 300;
+const KEPT_SECONDS = 60;
+
+/** After a change, with the operator that the guard gave: to the page at `location`, which then says what was done. */
+export function doneAndSee(
+  { secure }: { readonly secure: boolean },
+  location: string,
+  note: string,
+): Response {
+  const value = encodeURIComponent(note.slice(0, LONGEST_NOTE));
+  return seeOther(location, [
+    cookieHeader({ name: NOTE_COOKIE, value, maxAgeSeconds: KEPT_SECONDS, secure }),
+  ]);
+}
+
+/** Takes the note away once it was shown. */
+export function noteShown(secure: boolean): string {
+  return cookieHeader({ name: NOTE_COOKIE, value: "", maxAgeSeconds: 0, secure });
+}
+
+/** The note that the request brought; null where there is none that can be read. */
+export function readNote(cookie: string | undefined): string | null {
+  if (!cookie) return null;
+  try {
+    return decodeURIComponent(cookie).slice(0, LONGEST_NOTE);
+  } catch {
+    return null;
+  }
+}

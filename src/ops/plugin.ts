@@ -1,0 +1,48 @@
+import { Elysia } from "elysia";
+import { NotFound } from "../../views/ops/not-found.tsx";
+import { accountPages } from "./account.ts";
+import { loginPages } from "./auth/login.ts";
+import type { OpsDeps } from "./deps.ts";
+import { opsGuard } from "./guard.ts";
+import { overviewPages } from "./overview/plugin.ts";
+import { opsPage } from "./page.ts";
+
+/**
+ * The operators' console under `/ops`.
+ *
+ * How to add a page:
+ *
+ * 1. `src/ops/<name>/plugin.ts` exports `<name>Pages(deps: OpsDeps)` (or an interface that extends `OpsDeps`):
+ *    `new Elysia({ name: "ops.<name>" }).use(opsGuard(deps)).get("/ops/<name>", ({ operator }) => …)`. Add it below.
+ *    The guard has checked session, origin and CSRF token; handlers get `operator`. Whole paths, no `prefix`.
+ * 2. The view is `views/ops/<name>.tsx`: functions from plain data to JSX, made of `parts.tsx` (`PageHead`, `Card`,
+ *    `StatTile`, `Badge`, `Banner`, `EmptyState`, `Pager`, `Facts`), `table.tsx` (`DataTable`), `form.tsx` (fields,
+ *    `PostForm`, `ConfirmForm`, `FilterForm`) and `time.tsx` (`TimeOf`, always with `operator.frame.zone`). No `style`
+ *    attribute and no `<script>`: the policy forbids both. Everything dynamic has `safe` beside it.
+ * 3. Answer with `opsPage(operator, { title, section, children })`; a piece for htmx with `fragmentAnswer(html)`.
+ *    htmx runs without eval: no `hx-on`, no `js:` values, no trigger filters. Its requests carry the CSRF token.
+ * 4. A change is a POST: `formFields(body)` reads it, a zod schema checks it, the function of `src/pools`, `src/outbox`
+ *    … that the API and the CLI call does it with `operator.actor` for the audit log. Then `doneAndSee(operator, path,
+ *    "Saved.")`; where something is wrong, the same page again with `status: 400` and each field's `error`.
+ * 5. Query parameters are strangers' text: parse them with zod and fall back to the default, never to a 500.
+ * 6. Read with indexes and limits only (`EXPLAIN` on five million rows): on SQLite a read holds up the whole process.
+ */
+export function opsPlugin(deps: OpsDeps) {
+  return new Elysia({ name: "ops" })
+    .use(loginPages(deps))
+    .use(accountPages(deps))
+    .use(overviewPages(deps))
+    .use(missingPages(deps));
+}
+
+/** Addresses of the console that nobody has. */
+function missingPages(deps: OpsDeps) {
+  return new Elysia({ name: "ops.missing" }).use(opsGuard(deps)).get("/ops/*", ({ operator }) =>
+    opsPage(operator, {
+      title: "Not found",
+      section: "none",
+      status: 404,
+      children: NotFound({ text: "The navigation leads to every page there is." }),
+    }),
+  );
+}

@@ -1,0 +1,23 @@
+/** First-party addresses, with a content hash. */
+export interface OpsAssets {
+  readonly css: string;
+  readonly htmxJs: string;
+  readonly consoleJs: string;
+  /** Only pages with charts load it. */
+  readonly chartsJs: string;
+}
+
+/** What the frame shows of the request and the installation. */
+export interface FrameFacts {
+  readonly assets: OpsAssets;
+  readonly csrfToken: string;
+  /** This page's own path and query. */
+  readonly path: string;
+  /** The time zone in which this operator reads times, and the installation's. */
+  readonly zone: string;
+  readonly homeZone: string;
+  /** What the change that led here did. */
+  readonly note: string | null;
+  /** Pools whose events go to Meta's test page, with their test code. */
+  readonly testing: readonly { readonly slug: string; readonly code: string }[];
+}

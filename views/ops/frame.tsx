@@ -1,0 +1,139 @@
+/// <reference types="@kitajs/html/htmx.d.ts" />
+import type { Children } from "@kitajs/html";
+import type { FrameFacts } from "./facts.ts";
+import { Icon, type IconName } from "./icons.tsx";
+import { Banner } from "./parts.tsx";
+import { ZoneChooser } from "./zone.tsx";
+
+export interface FrameProps {
+  readonly facts: FrameFacts;
+  readonly nonce: string;
+  /** Of the window; the page's own heading comes with `children` (see `PageHead`). */
+  readonly title: string;
+  readonly section: Section;
+  /** The page has charts (`Chart`). */
+  readonly withCharts?: boolean;
+  readonly children: Children;
+}
+
+const SECTIONS = [
+  { section: "overview", href: "/ops", label: "Overview", icon: "overview" },
+  { section: "outbox", href: "/ops/outbox", label: "Outbox", icon: "outbox" },
+  { section: "visitors", href: "/ops/visitors", label: "Visitors", icon: "visitors" },
+  { section: "pools", href: "/ops/pools", label: "Pools", icon: "pools" },
+  { section: "bots", href: "/ops/bots", label: "Bots", icon: "bots" },
+  { section: "keys", href: "/ops/keys", label: "Keys", icon: "keys" },
+  { section: "audit", href: "/ops/audit", label: "Audit", icon: "audit" },
+] as const satisfies readonly { section: string; href: string; label: string; icon: IconName }[];
+
+export type Section = (typeof SECTIONS)[number]["section"] | "none";
+
+/** htmx without anything that a strict policy forbids: no eval, no scripts in answers, no styles of its own. */
+const HTMX_CONFIG = JSON.stringify({
+  allowEval: false,
+  allowScriptTags: false,
+  includeIndicatorStyles: false,
+  selfRequestsOnly: true,
+  historyCacheSize: 0,
+  refreshOnHistoryMiss: true,
+  timeout: 15_000,
+});
+
+/** A page of the console: navigation, what must not be overlooked, and the page itself. */
+export function frame({ facts, nonce, title, section, withCharts = false, children }: FrameProps): string {
+  const { assets, csrfToken, testing, note } = facts;
+  return `<!doctype html>${(
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="robots" content="noindex" />
+        <meta name="htmx-config" content={HTMX_CONFIG} />
+        <title safe>{`${title} · Ponte`}</title>
+        <link rel="icon" href="data:," />
+        <link rel="stylesheet" href={assets.css} nonce={nonce} />
+        <script src={assets.htmxJs} nonce={nonce} defer />
+        {withCharts ? <script src={assets.chartsJs} nonce={nonce} defer /> : null}
+        <script src={assets.consoleJs} nonce={nonce} defer />
+      </head>
+      <body hx-headers={JSON.stringify({ "x-csrf-token": csrfToken })}>
+        <a class="skip" href="#main">
+          Skip to content
+        </a>
+        <header class="side">
+          <a class="brand" href="/ops">
+            <Icon name="bridge" size={20} />
+            <span>Ponte</span>
+          </a>
+          <nav aria-label="Console">
+            <ul>
+              {SECTIONS.map((item) => (
+                <li>
+                  <a href={item.href} aria-current={item.section === section ? "page" : undefined}>
+                    <Icon name={item.icon} />
+                    <span>{item.label}</span>
+                  </a>
+                </li>
+              ))}
+            </ul>
+          </nav>
+          <div class="side-foot">
+            <ZoneChooser {...facts} />
+            <LogOut csrfToken={csrfToken} />
+          </div>
+        </header>
+        <main id="main" tabindex="-1">
+          {testing.length > 0 ? <TestingBanner testing={testing} /> : null}
+          {note === null ? null : (
+            <Banner tone="good">
+              <span safe>{note}</span>
+            </Banner>
+          )}
+          {children}
+        </main>
+        <div class="lost" id="lost" role="status" hidden>
+          The server did not answer; these numbers may be old. Trying again…
+        </div>
+      </body>
+    </html>
+  )}`;
+}
+
+/** Sales that go to Meta's test page are not counted for the ads: the one mistake that looks like success. */
+function TestingBanner({ testing }: Pick<FrameFacts, "testing">): JSX.Element {
+  return (
+    <Banner tone="bad" title="Test mode: Meta does not count these events for your ads">
+      {testing.map(({ slug, code }, i) => (
+        <>
+          {i > 0 ? ", " : ""}
+          <a href={`/ops/pools/${encodeURIComponent(slug)}`} safe>
+            {slug}
+          </a>{" "}
+          (<code safe>{code}</code>)
+        </>
+      ))}
+      . Remove the test event code when you are done testing.
+    </Banner>
+  );
+}
+
+function LogOut({ csrfToken }: { readonly csrfToken: string }): JSX.Element {
+  return (
+    <form method="post" action="/ops/logout" class="logout">
+      <input type="hidden" name="_csrf" value={csrfToken} />
+      <button type="submit" class="quiet">
+        Log out
+      </button>
+      <details class="menu">
+        <summary>everywhere…</summary>
+        <div>
+          <p>Ends the session of every browser, this one too.</p>
+          <button type="submit" class="danger" name="everywhere" value="1">
+            Log out everywhere
+          </button>
+        </div>
+      </details>
+    </form>
+  );
+}

@@ -1,0 +1,79 @@
+import { type BareProps, bare } from "./bare.tsx";
+
+/** Why the last attempt did not work. */
+export type LoginFault =
+  | { readonly kind: "wrong" }
+  | { readonly kind: "throttled"; readonly retryAfterSeconds: number }
+  | { readonly kind: "busy" }
+  | { readonly kind: "foreign" };
+
+export function loginPage(
+  props: Omit<BareProps, "title"> & {
+    /** The page to go to afterwards. */
+    readonly next: string;
+    readonly fault: LoginFault | null;
+  },
+): string {
+  const { fault, next } = props;
+  return bare({
+    ...props,
+    title: "Log in",
+    children: (
+      <>
+        <h1>Log in to the console</h1>
+        <form method="post" action="/ops/login" class="form">
+          <input type="hidden" name="next" value={next} />
+          {/* Password managers want a name to keep the password under. */}
+          <input
+            class="hidden"
+            type="text"
+            name="username"
+            value="operator"
+            autocomplete="username"
+            tabindex="-1"
+            aria-label="User name"
+            readonly
+          />
+          <div class={fault ? "field wrong" : "field"}>
+            <label for="password">Password</label>
+            <input
+              id="password"
+              name="password"
+              type="password"
+              autocomplete="current-password"
+              required
+              autofocus
+              aria-invalid={fault ? "true" : undefined}
+              aria-describedby={fault ? "fault hint" : "hint"}
+            />
+            {fault ? (
+              <p class="error" id="fault" role="alert" safe>
+                {faultText(fault)}
+              </p>
+            ) : null}
+          </div>
+          <button type="submit" class="primary wide">
+            Log in
+          </button>
+        </form>
+        <p class="hint" id="hint">
+          The password is <code>OPERATOR_PASSWORD</code>, or the one that the server's log showed at its first
+          start.
+        </p>
+      </>
+    ),
+  });
+}
+
+function faultText(fault: LoginFault): string {
+  switch (fault.kind) {
+    case "wrong":
+      return "That is not the password.";
+    case "throttled":
+      return `Too many attempts. Try again in ${Math.ceil(fault.retryAfterSeconds / 60)} min.`;
+    case "busy":
+      return "Too many people are logging in at this moment. Try again.";
+    case "foreign":
+      return "That form did not come from this page. Try again here.";
+  }
+}

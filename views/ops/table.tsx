@@ -1,0 +1,75 @@
+export interface Column<T> {
+  readonly head: string;
+  /** Numbers are aligned at their end, under each other. */
+  readonly align?: "start" | "end";
+  readonly cell: (row: T) => JSX.Element;
+}
+
+/**
+ * A table with its caption; on a narrow screen it scrolls by itself. The first column names the row. `rowClass`
+ * marks rows, `id` makes the body a target for htmx.
+ */
+export function DataTable<T>(props: {
+  readonly caption: string;
+  /** The caption is there for screen readers only, where a heading above says the same. */
+  readonly hideCaption?: boolean;
+  readonly columns: readonly Column<T>[];
+  readonly rows: readonly T[];
+  /** What to say where there are no rows. */
+  readonly empty: string;
+  readonly rowClass?: (row: T) => string | undefined;
+  readonly id?: string;
+}): JSX.Element {
+  const { caption, columns, rows } = props;
+  return (
+    <section class="scroll" aria-label={caption} tabindex="0">
+      <table>
+        <caption class={props.hideCaption ? "hidden" : undefined} safe>
+          {caption}
+        </caption>
+        <thead>
+          <tr>
+            {columns.map(({ head, align }) => (
+              <th scope="col" class={align === "end" ? "end" : undefined} safe>
+                {head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody id={props.id}>
+          {rows.length === 0 ? (
+            <tr>
+              <td class="nothing" colspan={String(columns.length)} safe>
+                {props.empty}
+              </td>
+            </tr>
+          ) : (
+            rows.map((row) => <Row row={row} columns={columns} class={props.rowClass?.(row)} />)
+          )}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function Row<T>(props: {
+  readonly row: T;
+  readonly columns: readonly Column<T>[];
+  readonly class: string | undefined;
+}): JSX.Element {
+  return (
+    <tr class={props.class}>
+      {props.columns.map(({ align, cell }, i) => {
+        const look = align === "end" ? "end" : undefined;
+        const safeCell = cell(props.row);
+        return i === 0 ? (
+          <th scope="row" class={look}>
+            {safeCell}
+          </th>
+        ) : (
+          <td class={look}>{safeCell}</td>
+        );
+      })}
+    </tr>
+  );
+}
