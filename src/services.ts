@@ -4,6 +4,7 @@ import { telegramDestination } from "./funnel/telegram-destination.ts";
 import { createDispatcher, type Dispatcher } from "./outbox/dispatcher.ts";
 import { metaDestination } from "./outbox/meta-destination.ts";
 import { createSales } from "./payments/sales.ts";
+import { createRollups } from "./rollups/rollups.ts";
 
 /** What a process does besides answering requests. */
 export interface Services {
@@ -38,6 +39,13 @@ export function openDispatcher({ db, log, now, secrets, config, metrics, payment
 export async function startServices(deps: Deps): Promise<Services> {
   if (deps.config.role === "web") return { stop: async () => undefined };
   const dispatcher = openDispatcher(deps);
+  const rollups = createRollups(deps);
   dispatcher.start();
-  return { stop: () => dispatcher.stop() };
+  rollups.start();
+  return {
+    async stop() {
+      await rollups.stop();
+      await dispatcher.stop();
+    },
+  };
 }

@@ -366,6 +366,61 @@ export function defineSchema(kit: Kit) {
     heartbeatAt: instant().notNull(),
   });
 
+  /**
+   * What happened in an hour, counted anew from the sessions, funnel states and payments by `src/rollups`: pages that
+   * look at weeks read these. 0 and '' stand for "none", so that a row is the only one of its kind; rows with a
+   * currency carry sales, the others everything else.
+   */
+  const funnelHourly = table(
+    "funnel_hourly",
+    {
+      id: rowId(),
+      hour: instant().notNull(),
+      poolId: big().notNull(),
+      botId: big().notNull(),
+      campaign: text().notNull(),
+      currency: text().notNull(),
+      clicks: big().notNull(),
+      starts: big().notNull(),
+      checkouts: big().notNull(),
+      paid: big().notNull(),
+      delivered: big().notNull(),
+      refunded: big().notNull(),
+      valueMinor: big().notNull(),
+      refundedMinor: big().notNull(),
+    },
+    (t) => [
+      uniqueIndex("funnel_hourly_hour_pool_bot_campaign_currency_unique").on(
+        t.hour,
+        t.poolId,
+        t.botId,
+        t.campaign,
+        t.currency,
+      ),
+    ],
+  );
+
+  /** Requests of a route and what came of them, by minute (for some days) and by hour; see `src/rollups`. */
+  const deliveryRates = table(
+    "delivery_rates",
+    {
+      id: rowId(),
+      unit: text().$type<"minute" | "hour">().notNull(),
+      at: instant().notNull(),
+      destination: text().$type<Destination>().notNull(),
+      route: text().notNull(),
+      requests: big().notNull(),
+      /** Requests that did not go through. */
+      failures: big().notNull(),
+      /** Events that were delivered. */
+      delivered: big().notNull(),
+      durationMs: big().notNull(),
+    },
+    (t) => [
+      uniqueIndex("delivery_rates_unit_at_destination_route_unique").on(t.unit, t.at, t.destination, t.route),
+    ],
+  );
+
   const auditLog = table(
     "audit_log",
     {
@@ -431,6 +486,8 @@ export function defineSchema(kit: Kit) {
     outboxAttempts,
     outboxRoutes,
     dispatchers,
+    funnelHourly,
+    deliveryRates,
     auditLog,
     apiKeys,
     operatorSessions,

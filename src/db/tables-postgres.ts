@@ -17,6 +17,8 @@ export const {
   outboxAttempts,
   outboxRoutes,
   dispatchers,
+  funnelHourly,
+  deliveryRates,
   auditLog,
   apiKeys,
   operatorSessions,

@@ -1,0 +1,31 @@
+CREATE TABLE `delivery_rates` (
+	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`unit` text NOT NULL,
+	`at` integer NOT NULL,
+	`destination` text NOT NULL,
+	`route` text NOT NULL,
+	`requests` integer NOT NULL,
+	`failures` integer NOT NULL,
+	`delivered` integer NOT NULL,
+	`duration_ms` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `delivery_rates_unit_at_destination_route_unique` ON `delivery_rates` (`unit`,`at`,`destination`,`route`);--> statement-breakpoint
+CREATE TABLE `funnel_hourly` (
+	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`hour` integer NOT NULL,
+	`pool_id` integer NOT NULL,
+	`bot_id` integer NOT NULL,
+	`campaign` text NOT NULL,
+	`currency` text NOT NULL,
+	`clicks` integer NOT NULL,
+	`starts` integer NOT NULL,
+	`checkouts` integer NOT NULL,
+	`paid` integer NOT NULL,
+	`delivered` integer NOT NULL,
+	`refunded` integer NOT NULL,
+	`value_minor` integer NOT NULL,
+	`refunded_minor` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `funnel_hourly_hour_pool_bot_campaign_currency_unique` ON `funnel_hourly` (`hour`,`pool_id`,`bot_id`,`campaign`,`currency`);

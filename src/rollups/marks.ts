@@ -1,0 +1,46 @@
+import { z } from "zod";
+
+/**
+ * How far a table has been looked through, by row number. On Postgres a row's number is given before it is
+ * committed, so rows show up out of order: a look begins at a number that was the newest at least `SETTLE_MS` before.
+ */
+export interface Mark {
+  readonly settled: number;
+  readonly newest: number;
+  readonly newestAtMs: number;
+}
+
+/** No transaction of ours takes as long from giving a row its number to its commit. */
+export const SETTLE_MS = 30_000;
+
+const mark = z.object({ settled: z.number(), newest: z.number(), newestAtMs: z.number() });
+const marksSchema = z.object({ sessions: mark, funnelStates: mark, outboxAttempts: mark });
+
+export type Marks = z.output<typeof marksSchema>;
+
+const UNSEEN: Mark = { settled: 0, newest: 0, newestAtMs: 0 };
+export const NO_MARKS: Marks = { sessions: UNSEEN, funnelStates: UNSEEN, outboxAttempts: UNSEEN };
+
+/** What `settings` keeps; anything else means: begin again, which does no harm. */
+export function readMarks(text: string): Marks {
+  try {
+    return marksSchema.parse(JSON.parse(text));
+  } catch {
+    return NO_MARKS;
+  }
+}
+
+/** The row number after which a look at `nowMs` begins. Pure. */
+export function beginOf(mark: Mark, nowMs: number): number {
+  return isSettled(mark, nowMs) ? mark.newest : mark.settled;
+}
+
+/** The mark after a look that began at `nowMs`, when the newest row was `newestId`. Pure. */
+export function moveMark(before: Mark, newestId: number, nowMs: number): Mark {
+  if (!isSettled(before, nowMs)) return before;
+  return { settled: before.newest, newest: Math.max(before.newest, newestId), newestAtMs: nowMs };
+}
+
+function isSettled({ newestAtMs }: Mark, nowMs: number): boolean {
+  return nowMs - newestAtMs >= SETTLE_MS;
+}

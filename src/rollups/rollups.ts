@@ -1,0 +1,140 @@
+import { eq, sql } from "drizzle-orm";
+import type { Database } from "../db/database.ts";
+import type { Log } from "../platform/log.ts";
+import { MINUTE_MS } from "./bucket.ts";
+import { forgetMinutes, recountRoute } from "./delivery-rates.ts";
+import { type FunnelCount, foldCampaigns } from "./funnel-count.ts";
+import { countFunnelHour } from "./funnel-hour.ts";
+import { NO_MARKS, readMarks } from "./marks.ts";
+import { findNews } from "./news.ts";
+import { createPace, Stopped } from "./pace.ts";
+
+const EVERY_MS = 10_000;
+/** Of several processes one counts at a time: it has the turn until it was quiet for this long. */
+const TURN_MS = 9_000;
+const SETTING = "rollups";
+/** Campaigns kept by name in an hour. */
+const MOST_CAMPAIGNS = 300;
+const MINUTES_KEPT_MS = 3 * 24 * 60 * MINUTE_MS;
+const CHUNK = 200;
+
+export interface Rollups {
+  start(): void;
+  /** Counts what is new, where it is this process's turn; answers whether it was. */
+  run(): Promise<boolean>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Keeps `funnel_hourly` and `delivery_rates`: hours and minutes in which anything was written are counted again from
+ * the rows themselves. Nothing is ever added up twice, whoever counts and however often it is cut short.
+ */
+export function createRollups(deps: { readonly db: Database; readonly log: Log }): Rollups {
+  const { db, log } = deps;
+  const abort = new AbortController();
+  const pace = createPace(abort.signal);
+  let running: Promise<boolean> | undefined;
+  let timer: Timer | undefined;
+  let isAway = false;
+
+  async function count(): Promise<boolean> {
+    const turn = await takeTurn(db);
+    if (turn === null) return false;
+    const news = await findNews(db, readMarks(turn.marks), turn.nowMs, pace);
+    for (const route of news.routes) await recountRoute(db, route, pace);
+    for (const hourMs of news.hours) {
+      const counts = await countFunnelHour(db, hourMs, pace);
+      await replaceHour(db, hourMs, foldCampaigns(counts, MOST_CAMPAIGNS));
+    }
+    await forgetMinutes(db, turn.nowMs - MINUTES_KEPT_MS);
+    await writeMarks(db, JSON.stringify(news.marks));
+    return true;
+  }
+
+  function run(): Promise<boolean> {
+    running ??= count().finally(() => {
+      running = undefined;
+    });
+    return running;
+  }
+
+  async function tick(): Promise<void> {
+    const startedMs = performance.now();
+    try {
+      await run();
+      isAway = false;
+    } catch (error) {
+      if (error instanceof Stopped) return;
+      if (!isAway) log.warn({ error, todo: db.advice(error) }, "the console's numbers could not be counted");
+      isAway = true;
+    }
+    if (abort.signal.aborted) return;
+    timer = setTimeout(tick, Math.max(1_000, EVERY_MS - (performance.now() - startedMs)));
+    timer.unref();
+  }
+
+  return {
+    run,
+    start: () => void tick(),
+    async stop() {
+      abort.abort();
+      clearTimeout(timer);
+      await running?.catch(() => undefined);
+    },
+  };
+}
+
+/** Takes the turn by the database's clock; null where another process has it. */
+async function takeTurn(db: Database): Promise<{ marks: string; nowMs: number } | null> {
+  const { settings } = db.tables;
+  const { now, plusMs } = db.dialect;
+  const at = sql<Date>`${now}`;
+  return db.transaction(async (tx) => {
+    const empty = JSON.stringify(NO_MARKS);
+    const begun = await tx
+      .insert(settings)
+      .values({ key: SETTING, value: empty, updatedAt: at })
+      .onConflictDoNothing()
+      .returning({ key: settings.key });
+    if (begun.length > 0) return { marks: empty, nowMs: tx.nowMs() };
+    const [turn] = await tx
+      .update(settings)
+      .set({ updatedAt: at })
+      .where(sql`${settings.key} = ${SETTING} and ${settings.updatedAt} <= ${plusMs(now, -TURN_MS)}`)
+      .returning({ marks: settings.value });
+    return turn ? { marks: turn.marks, nowMs: tx.nowMs() } : null;
+  });
+}
+
+async function writeMarks(db: Database, marks: string): Promise<void> {
+  const { settings } = db.tables;
+  await db.transaction(async (tx) => {
+    await tx
+      .update(settings)
+      .set({ value: marks, updatedAt: sql<Date>`${db.dialect.now}` })
+      .where(eq(settings.key, SETTING));
+  });
+}
+
+/** In one transaction with a sign that the turn is still taken. */
+async function replaceHour(db: Database, hourMs: number, counts: readonly FunnelCount[]): Promise<void> {
+  const { funnelHourly, settings } = db.tables;
+  const hour = new Date(hourMs);
+  await db.transaction(async (tx) => {
+    await tx.delete(funnelHourly).where(eq(funnelHourly.hour, hour));
+    for (let i = 0; i < counts.length; i += CHUNK) {
+      await tx.insert(funnelHourly).values(counts.slice(i, i + CHUNK).map((count) => ({ hour, ...count })));
+    }
+    await tx
+      .update(settings)
+      .set({ updatedAt: sql<Date>`${db.dialect.now}` })
+      .where(eq(settings.key, SETTING));
+  });
+}
+
+/** When the numbers were last brought up to date; null before the first time. */
+export async function countedAt(db: Database): Promise<Date | null> {
+  const { settings } = db.tables;
+  const [row] = await db.select({ at: settings.updatedAt }).from(settings).where(eq(settings.key, SETTING));
+  return row?.at ?? null;
+}

@@ -1,0 +1,226 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { sql } from "drizzle-orm";
+import type { FunnelState } from "../../src/db/define-schema.ts";
+import { newId } from "../../src/platform/ids.ts";
+import { createLog } from "../../src/platform/log.ts";
+import { firstTokenAt, HOUR_MS } from "../../src/rollups/bucket.ts";
+import { OTHER_CAMPAIGNS } from "../../src/rollups/funnel-count.ts";
+import { createRollups } from "../../src/rollups/rollups.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+
+const HOUR = Date.parse("2025-03-01T12:00:00.000Z");
+
+let own: TestDatabase;
+beforeEach(async () => {
+  own = await createTestDatabase();
+});
+afterEach(() => own.dispose());
+
+/** A token of a visit at that time. */
+const tokenAt = (atMs: number) => firstTokenAt(atMs).slice(0, 12) + newId().slice(12);
+
+async function visit(atMs: number, campaign: string | null = null, poolId = 1): Promise<string> {
+  const trackingToken = tokenAt(atMs);
+  const at = new Date(atMs);
+  await own.db.transaction(async (tx) => {
+    await tx.insert(own.db.tables.sessions).values({
+      trackingToken,
+      rootEventId: `evt_${trackingToken}`,
+      poolId,
+      botId: 7,
+      pageviewTs: at,
+      utmCampaign: campaign,
+      createdAt: at,
+      updatedAt: at,
+    });
+  });
+  return trackingToken;
+}
+
+async function step(state: FunnelState, atMs: number, trackingToken: string | null, paymentId?: string) {
+  await own.db.transaction(async (tx) => {
+    await tx.insert(own.db.tables.funnelStates).values({
+      dedupKey: newId(),
+      state,
+      poolId: 1,
+      botId: 7,
+      trackingToken,
+      paymentId: paymentId ?? null,
+      createdAt: new Date(atMs),
+    });
+  });
+}
+
+async function pay(
+  atMs: number,
+  token: string | null,
+  amountMinor: number,
+  currency: string,
+): Promise<string> {
+  const id = newId();
+  const at = new Date(atMs);
+  await own.db.transaction(async (tx) => {
+    await tx.insert(own.db.tables.payments).values({
+      id,
+      provider: "generic",
+      providerRef: id,
+      status: "paid",
+      amountMinor,
+      currency,
+      trackingToken: token,
+      paidAt: at,
+      createdAt: at,
+      updatedAt: at,
+    });
+  });
+  await step("paid", atMs, token, id);
+  return id;
+}
+
+async function request(atMs: number, outcome: string, events: number, route = "123") {
+  await own.db.transaction(async (tx) => {
+    await tx.insert(own.db.tables.outboxAttempts).values({
+      destination: "meta",
+      route,
+      outboxIds: [],
+      events,
+      outcome,
+      durationMs: 40,
+      response: "{}",
+      startedAt: new Date(atMs),
+    });
+  });
+}
+
+/** Counts at once, whoever counted a moment ago. */
+async function count() {
+  const { dialect } = own.db;
+  await own.db.transaction((tx) =>
+    tx.rows(
+      sql`update settings set updated_at = ${dialect.plusMs(dialect.now, -60_000)} where key = 'rollups' returning key`,
+    ),
+  );
+  return createRollups({ db: own.db, log: createLog("silent") }).run();
+}
+
+function funnel() {
+  const { funnelHourly: f } = own.db.tables;
+  return own.db
+    .select({
+      hour: f.hour,
+      campaign: f.campaign,
+      currency: f.currency,
+      clicks: f.clicks,
+      starts: f.starts,
+      paid: f.paid,
+      valueMinor: f.valueMinor,
+    })
+    .from(f)
+    .orderBy(f.hour, f.campaign, f.currency);
+}
+
+describe(`hourly counts, on ${testDialect}`, () => {
+  test("each step counts in the hour in which it happened, under its visit's campaign, and money by currency", async () => {
+    const token = await visit(HOUR + 1_000, "summer");
+    await visit(HOUR + HOUR_MS - 1, "summer");
+    await step("started", HOUR + 5_000, token);
+    await pay(HOUR + HOUR_MS + 1_000, token, 4990, "BRL");
+    await pay(HOUR + HOUR_MS + 2_000, token, 10, "BRL");
+    await pay(HOUR + HOUR_MS + 3_000, null, 700, "USD");
+    expect(await count()).toBe(true);
+    const none = { clicks: 0, starts: 0, paid: 0, valueMinor: 0 };
+    const [first, second] = [new Date(HOUR), new Date(HOUR + HOUR_MS)];
+    expect(await funnel()).toEqual([
+      { ...none, hour: first, campaign: "summer", currency: "", clicks: 2, starts: 1 },
+      { ...none, hour: second, campaign: "", currency: "USD", paid: 1, valueMinor: 700 },
+      { ...none, hour: second, campaign: "summer", currency: "BRL", paid: 2, valueMinor: 5000 },
+    ]);
+  });
+
+  test("counting again changes nothing, and what comes later is added", async () => {
+    await visit(HOUR, "a");
+    await count();
+    const once = await funnel();
+    await count();
+    expect(await funnel()).toEqual(once);
+    await visit(HOUR + 1, "a");
+    await count();
+    expect((await funnel()).map(({ clicks }) => clicks)).toEqual([2]);
+  });
+
+  test("a visit that was spooled for hours counts in the hour in which it was made", async () => {
+    await visit(HOUR + 5 * HOUR_MS);
+    await count();
+    await visit(HOUR);
+    await count();
+    expect((await funnel()).map(({ hour, clicks }) => [hour.getTime(), clicks])).toEqual([
+      [HOUR, 1],
+      [HOUR + 5 * HOUR_MS, 1],
+    ]);
+  });
+
+  test("an hour with more visits than are read in one go is counted whole", async () => {
+    const { sessions } = own.db.tables;
+    const at = new Date(HOUR);
+    const rows = Array.from({ length: 25_000 }, (_, i) => {
+      const trackingToken = tokenAt(HOUR + (i % 3_600_000));
+      const names = { trackingToken, rootEventId: trackingToken, utmCampaign: i % 2 ? "odd" : "even" };
+      return { ...names, poolId: 1, botId: 7, pageviewTs: at, createdAt: at, updatedAt: at };
+    });
+    await own.db.transaction((tx) => tx.insertMany(sessions, "trackingToken", rows));
+    await count();
+    expect((await funnel()).map(({ campaign, clicks }) => [campaign, clicks])).toEqual([
+      ["even", 12_500],
+      ["odd", 12_500],
+    ]);
+  });
+
+  test("a flood of made-up campaigns does not make the table grow: the small ones are put together", async () => {
+    for (let i = 0; i < 310; i++) await visit(HOUR + i, `made up ${i}`);
+    for (let i = 0; i < 5; i++) await visit(HOUR + i, "real");
+    await count();
+    const rows = await funnel();
+    expect(rows.length).toBe(301);
+    expect(rows.reduce((sum, { clicks }) => sum + clicks, 0)).toBe(315);
+    expect(rows.find(({ campaign }) => campaign === "real")?.clicks).toBe(5);
+    expect(rows.find(({ campaign }) => campaign === OTHER_CAMPAIGNS)?.clicks).toBe(11);
+  });
+
+  test("while one process counts, another leaves it alone", async () => {
+    await visit(HOUR);
+    expect(await count()).toBe(true);
+    expect(await createRollups({ db: own.db, log: createLog("silent") }).run()).toBe(false);
+  });
+});
+
+describe(`delivery rates, on ${testDialect}`, () => {
+  const rates = () => {
+    const { deliveryRates: r } = own.db.tables;
+    return own.db
+      .select({ unit: r.unit, at: r.at, requests: r.requests, failures: r.failures, delivered: r.delivered })
+      .from(r)
+      .orderBy(r.unit, r.at);
+  };
+
+  test("requests are counted by minute and by hour, and only what was delivered counts as delivered", async () => {
+    const now = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
+    await request(now + 1_000, "delivered", 100);
+    await request(now + 59_999, "transient", 50);
+    await request(now + 60_000, "delivered", 7);
+    await count();
+    expect(await rates()).toEqual([
+      { unit: "hour", at: new Date(now), requests: 3, failures: 1, delivered: 107 },
+      { unit: "minute", at: new Date(now), requests: 2, failures: 1, delivered: 100 },
+      { unit: "minute", at: new Date(now + 60_000), requests: 1, failures: 0, delivered: 7 },
+    ]);
+    await request(now + 61_000, "delivered", 1);
+    await count();
+    expect((await rates()).map(({ delivered }) => delivered)).toEqual([108, 100, 8]);
+  });
+
+  test("minutes are forgotten after some days, hours are not", async () => {
+    await request(HOUR, "delivered", 5);
+    await count();
+    expect((await rates()).map(({ unit, delivered }) => [unit, delivered])).toEqual([["hour", 5]]);
+  });
+});
