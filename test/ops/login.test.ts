@@ -1,0 +1,192 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { insideOps } from "../../src/ops/answer.ts";
+import { sha256Hex } from "../../src/platform/secrets.ts";
+import { createTestApp, type TestApp } from "../support/app.ts";
+import { testDialect } from "../support/database.ts";
+import { logIn, newBrowser, OPERATOR_PASSWORD } from "../support/operator.ts";
+
+const HOUR_MS = 3_600_000;
+const SESSION = "ponte_ops";
+
+/** A time of the test's own, moved by the test: attempts of other tests fall into other windows. */
+let nowMs = Date.now() + Math.floor(Math.random() * 1e6) * 24 * HOUR_MS;
+const now = () => new Date(nowMs);
+
+let own: TestApp;
+beforeAll(async () => {
+  own = await createTestApp({ OPERATOR_PASSWORD }, (deps) => ({ ...deps, now }));
+});
+afterAll(() => own.dispose());
+
+const sessions = () => own.db.select().from(own.db.tables.operatorSessions);
+const audited = () => own.db.select().from(own.db.tables.auditLog).orderBy(own.db.tables.auditLog.id);
+
+/** A browser with this session key, whoever gave it. */
+function browserWith(key: string) {
+  const browser = newBrowser(own);
+  browser.cookies.set(SESSION, key);
+  return browser;
+}
+
+describe(`the console's login on ${testDialect}`, () => {
+  test("sends strangers to the login from every address, and tells them nothing else", async () => {
+    const stranger = newBrowser(own);
+    for (const path of ["/ops/outbox?status=dead", "/ops/pools/secret-pool", "/ops/nowhere"]) {
+      const answer = await stranger.get(path);
+      expect(answer.status).toBe(303);
+      expect(answer.headers.get("location")).toBe(`/ops/login?next=${encodeURIComponent(path)}`);
+      expect(await answer.text()).toBe("");
+    }
+    expect((await stranger.get("/ops")).headers.get("location")).toBe("/ops/login");
+  });
+
+  test("tells a live page to go to the login, so that no login form lands inside of it", async () => {
+    const answer = await newBrowser(own).get("/ops", { "hx-request": "true" });
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get("hx-redirect")).toBe("/ops/login");
+  });
+
+  test("opens a session for the password and keeps of its key nothing but a digest", async () => {
+    const browser = newBrowser(own);
+    const answer = await browser.post("/ops/login", {
+      password: OPERATOR_PASSWORD,
+      next: "/ops/outbox?status=dead",
+    });
+    expect(answer.status).toBe(303);
+    expect(answer.headers.get("location")).toBe("/ops/outbox?status=dead");
+    const cookie = answer.headers.getSetCookie().find((line) => line.startsWith(`${SESSION}=`)) ?? "";
+    expect(cookie.split("; ").slice(1)).toEqual(["Path=/", "Max-Age=604800", "HttpOnly", "SameSite=Strict"]);
+    const key = browser.cookies.get(SESSION) ?? "";
+    const stored = await sessions();
+    expect(stored.map(({ sessionHash }) => sessionHash)).toContain(sha256Hex(key));
+    expect(JSON.stringify(stored)).not.toContain(key);
+    expect((await browser.get("/ops")).status).toBe(200);
+    expect((await audited()).at(-1)).toMatchObject({ actor: "console", action: "operator.login" });
+  });
+
+  test("opens nothing for any other password, and says so", async () => {
+    const before = (await sessions()).length;
+    const wrong = [`${OPERATOR_PASSWORD} `, OPERATOR_PASSWORD.toUpperCase(), "", "x".repeat(2_000), "\u0000"];
+    for (const password of wrong) {
+      const answer = await newBrowser(own).post("/ops/login", { password });
+      expect(answer.status).toBe(403);
+      expect(answer.headers.getSetCookie()).toEqual([]);
+      expect(await answer.text()).toContain("That is not the password.");
+    }
+    expect((await sessions()).length).toBe(before);
+    expect(JSON.stringify(own.logLines)).not.toContain(OPERATOR_PASSWORD);
+  });
+
+  test("takes over no key that was planted before the login", async () => {
+    const planted = "A".repeat(43);
+    const victim = browserWith(planted);
+    expect((await victim.post("/ops/login", { password: OPERATOR_PASSWORD })).status).toBe(303);
+    expect(victim.cookies.get(SESSION)).not.toBe(planted);
+    expect((await browserWith(planted).get("/ops")).status).toBe(303);
+  });
+
+  test("gives a new key and a new token at every login, and the old key is worth nothing", async () => {
+    const browser = await logIn(own);
+    const [oldKey = "", oldToken] = [browser.cookies.get(SESSION), browser.csrfToken];
+    await browser.post("/ops/login", { password: OPERATOR_PASSWORD });
+    await browser.get("/ops");
+    expect(browser.cookies.get(SESSION)).not.toBe(oldKey);
+    expect(browser.csrfToken).not.toBe(oldToken);
+    expect((await browserWith(oldKey).get("/ops")).status).toBe(303);
+  });
+
+  test("shows the console to whoever comes back to the login with a session", async () => {
+    const browser = await logIn(own);
+    const answer = await browser.get("/ops/login?next=/ops/bots");
+    expect(answer.headers.get("location")).toBe("/ops/bots");
+  });
+
+  test("ends one session, and leaves those of other browsers alone", async () => {
+    const [here, there] = [await logIn(own), await logIn(own)];
+    const key = here.cookies.get(SESSION) ?? "";
+    const answer = await here.post("/ops/logout");
+    expect(answer.headers.get("location")).toBe("/ops/login");
+    expect(here.cookies.has(SESSION)).toBe(false);
+    expect((await browserWith(key).get("/ops")).status).toBe(303);
+    expect((await there.get("/ops")).status).toBe(200);
+    expect((await audited()).at(-1)?.action).toBe("operator.logout");
+  });
+
+  test("ends the sessions of every browser when asked to", async () => {
+    const [here, there] = [await logIn(own), await logIn(own)];
+    await here.post("/ops/logout", { everywhere: "1" });
+    expect((await there.get("/ops")).status).toBe(303);
+    expect(await sessions()).toEqual([]);
+    expect((await audited()).at(-1)?.action).toBe("operator.logout_everywhere");
+  });
+
+  test("ends a session that nobody uses for half a day, and one in use after a week", async () => {
+    const [idle, busy] = [await logIn(own), await logIn(own)];
+    const loggedInMs = nowMs;
+    while (nowMs < loggedInMs + 7 * 24 * HOUR_MS - 8 * HOUR_MS) {
+      nowMs += 8 * HOUR_MS;
+      if (nowMs < loggedInMs + 7 * 24 * HOUR_MS) expect((await busy.get("/ops")).status).toBe(200);
+    }
+    expect((await idle.get("/ops")).status).toBe(303);
+    nowMs = loggedInMs + 7 * 24 * HOUR_MS + 1;
+    expect((await busy.get("/ops")).status).toBe(303);
+  });
+
+  test("goes on after the login to pages of the console only", async () => {
+    for (const next of [
+      "https://evil.example/ops",
+      "//evil.example/ops",
+      "/\\evil.example/ops",
+      "javascript:alert(1)",
+      "/opsy",
+      "/ops/../go/x",
+    ]) {
+      const answer = await newBrowser(own).post("/ops/login", { password: OPERATOR_PASSWORD, next });
+      expect(answer.headers.get("location")).toBe("/ops");
+    }
+  });
+
+  test("whatever address is asked for, a browser that follows it stays inside the console", () => {
+    const nasty = fc.oneof(
+      fc.string(),
+      fc.webUrl({ withQueryParameters: true }),
+      fc.array(
+        fc.constantFrom("/", "\\", "ops", "..", "@", ":", "evil.example", "%2f", "\t", "\n", "?", "#"),
+      ),
+    );
+    fc.assert(
+      fc.property(nasty, (text) => {
+        const to = new URL(insideOps([text].flat().join("")), "https://console.example/ops/login");
+        expect(to.origin).toBe("https://console.example");
+        expect(to.pathname).toMatch(/^\/ops(\/|$)/);
+      }),
+    );
+  });
+});
+
+describe("over https", () => {
+  let secured: TestApp;
+  beforeAll(async () => {
+    secured = await createTestApp({ OPERATOR_PASSWORD, PUBLIC_URL: "https://go.example.com" }, (deps) => ({
+      ...deps,
+      now,
+    }));
+  });
+  afterAll(() => secured.dispose());
+
+  test("the session's cookie is Secure, bound to this host, and no plain one is taken for it", async () => {
+    const browser = newBrowser(secured);
+    const answer = await browser.post("/ops/login", { password: OPERATOR_PASSWORD });
+    const cookie = answer.headers.getSetCookie().find((line) => line.includes(SESSION)) ?? "";
+    expect(cookie).toStartWith(`__Host-${SESSION}=`);
+    expect(cookie).toContain("; Secure");
+    expect(cookie).toContain("; Path=/;");
+    expect(cookie).not.toContain("Domain");
+    expect((await browser.get("/ops")).status).toBe(200);
+    const key = browser.cookies.get(`__Host-${SESSION}`) ?? "";
+    browser.cookies.clear();
+    browser.cookies.set(SESSION, key);
+    expect((await browser.get("/ops")).status).toBe(303);
+  });
+});
