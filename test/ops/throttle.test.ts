@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Redis } from "ioredis";
+import { createLoginThrottle, type LoginThrottle } from "../../src/ops/auth/throttle.ts";
+import { createTestApp, type TestApp } from "../support/app.ts";
+import { newBrowser, OPERATOR_PASSWORD } from "../support/operator.ts";
+
+const WINDOW_MS = 15 * 60_000;
+
+/** The beginning of a window in which nobody else counts, in Redis neither. */
+const freshWindow = () => Math.floor(Math.random() * 1e8) * WINDOW_MS + 4e12 - (4e12 % WINDOW_MS);
+const stranger = (address: string) => ({ address, device: null });
+
+async function attempts(throttle: LoginThrottle, n: number, address: string, nowMs: number) {
+  const kinds: string[] = [];
+  for (let i = 0; i < n; i++) kinds.push((await throttle.attempt(stranger(address), nowMs)).kind);
+  return kinds;
+}
+
+describe("the throttle of failed logins", () => {
+  test("allows ten attempts of an address in a quarter of an hour, and says when to come back", async () => {
+    const throttle = createLoginThrottle(undefined);
+    const startMs = freshWindow();
+    expect(await attempts(throttle, 10, "192.0.2.1", startMs)).toEqual(Array(10).fill("allowed"));
+    expect(await throttle.attempt(stranger("192.0.2.1"), startMs + 60_000)).toEqual({
+      kind: "throttled",
+      retryAfterSeconds: 14 * 60,
+    });
+    expect(await attempts(throttle, 1, "192.0.2.2", startMs)).toEqual(["allowed"]);
+    expect(await attempts(throttle, 1, "192.0.2.1", startMs + WINDOW_MS)).toEqual(["allowed"]);
+  });
+
+  test("takes a whole /64 for one address: a customer has all of it", async () => {
+    const throttle = createLoginThrottle(undefined);
+    const startMs = freshWindow();
+    for (let i = 0; i < 10; i++) await throttle.attempt(stranger(`2001:db8:1:2::${i}`), startMs);
+    const same = ["2001:db8:1:2:ffff:1:2:3", "2001:db8:1:2::"];
+    for (const address of same) {
+      expect((await throttle.attempt(stranger(address), startMs)).kind).toBe("throttled");
+    }
+    expect((await throttle.attempt(stranger("2001:db8:1:3::1"), startMs)).kind).toBe("allowed");
+  });
+
+  test("allows a hundred attempts of all strangers together, and still those who were here before", async () => {
+    const throttle = createLoginThrottle(undefined);
+    const startMs = freshWindow();
+    const kinds: string[] = [];
+    for (let i = 0; i < 101; i++) kinds.push(...(await attempts(throttle, 1, `198.51.100.${i}`, startMs)));
+    expect(kinds.slice(0, 100)).toEqual(Array(100).fill("allowed"));
+    expect(kinds[100]).toBe("throttled");
+    const known = await throttle.attempt({ address: "198.51.100.7", device: "laptop" }, startMs);
+    expect(known.kind).toBe("allowed");
+  });
+
+  test("one address that goes on and on locks nobody else out", async () => {
+    const throttle = createLoginThrottle(undefined);
+    const startMs = freshWindow();
+    await attempts(throttle, 500, "192.0.2.1", startMs);
+    expect(await attempts(throttle, 1, "192.0.2.2", startMs)).toEqual(["allowed"]);
+  });
+
+  test("forgets the failures before a login that worked", async () => {
+    const throttle = createLoginThrottle(undefined);
+    const startMs = freshWindow();
+    await attempts(throttle, 10, "192.0.2.1", startMs);
+    await throttle.succeeded(stranger("192.0.2.1"), startMs);
+    expect(await attempts(throttle, 10, "192.0.2.1", startMs)).toEqual(Array(10).fill("allowed"));
+  });
+
+  const url = process.env.TEST_REDIS_URL;
+  test.skipIf(!url)("counts for all processes where there is Redis", async () => {
+    const redis = new Redis(url ?? "");
+    const [one, other] = [createLoginThrottle(redis), createLoginThrottle(redis)];
+    const startMs = freshWindow();
+    await attempts(one, 6, "192.0.2.1", startMs);
+    expect(await attempts(other, 5, "192.0.2.1", startMs)).toEqual([
+      ...Array(4).fill("allowed"),
+      "throttled",
+    ]);
+    await one.succeeded(stranger("192.0.2.1"), startMs);
+    expect(await attempts(one, 1, "192.0.2.1", startMs)).toEqual(["allowed"]);
+    const keys = await redis.keys(`ponte:login:${startMs}:*`);
+    for (const key of keys) expect(await redis.pttl(key)).toBeGreaterThan(0);
+    redis.disconnect();
+  });
+
+  test("counts in this process alone while Redis is away", async () => {
+    const nowhere = new Redis("redis://127.0.0.1:1", {
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      retryStrategy: () => null,
+    });
+    nowhere.on("error", () => undefined);
+    const throttle = createLoginThrottle(nowhere);
+    const kinds = await attempts(throttle, 11, "192.0.2.1", freshWindow());
+    expect(kinds).toEqual([...Array(10).fill("allowed"), "throttled"]);
+    await throttle.succeeded(stranger("192.0.2.1"), 0);
+    nowhere.disconnect();
+  });
+});
+
+describe("guessing the password", () => {
+  let nowMs = freshWindow();
+  let own: TestApp;
+  let url: string;
+  beforeAll(async () => {
+    own = await createTestApp({ OPERATOR_PASSWORD, TRUSTED_PROXIES: "127.0.0.1" }, (deps) => ({
+      ...deps,
+      now: () => new Date(nowMs),
+    }));
+    own.app.listen({ hostname: "127.0.0.1", port: 0 });
+    url = `http://127.0.0.1:${own.app.server?.port}`;
+  });
+  afterAll(async () => {
+    await own.app.stop();
+    await own.dispose();
+  });
+
+  /** A browser behind our proxy, at that address. */
+  function browserAt(address: string) {
+    return newBrowser({
+      request: (path, init) => {
+        const headers = new Headers(init?.headers);
+        headers.set("x-forwarded-for", address);
+        if (headers.has("origin")) headers.set("origin", url);
+        return fetch(url + path, { ...init, headers, redirect: "manual" });
+      },
+    });
+  }
+  const guess = async (address: string, password = "a guess") =>
+    (await browserAt(address).post("/ops/login", { password })).status;
+
+  test("stops after ten guesses, at once or one by one, even for the right one", async () => {
+    nowMs = freshWindow();
+    const answers = await Promise.all(Array.from({ length: 16 }, () => guess("192.0.2.9")));
+    // Some of many at once are told to try again; none of them is looked at beyond the tenth.
+    expect(answers.filter((status) => status !== 429).length).toBe(10);
+    const answer = await browserAt("192.0.2.9").post("/ops/login", { password: OPERATOR_PASSWORD });
+    expect(answer.status).toBe(429);
+    expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(await answer.text()).toContain("Too many attempts");
+    expect(await guess("192.0.2.10", OPERATOR_PASSWORD)).toBe(303);
+    nowMs += WINDOW_MS;
+    expect(await guess("192.0.2.9", OPERATOR_PASSWORD)).toBe(303);
+  });
+
+  test("leaves alone the browser of an operator at the same address who was logged in before", async () => {
+    nowMs = freshWindow();
+    const operator = browserAt("192.0.2.11");
+    await operator.post("/ops/login", { password: OPERATOR_PASSWORD });
+    await operator.get("/ops");
+    await operator.post("/ops/logout");
+    for (let i = 0; i < 11; i++) await guess("192.0.2.11");
+    expect(await guess("192.0.2.11", OPERATOR_PASSWORD)).toBe(429);
+    expect((await operator.post("/ops/login", { password: OPERATOR_PASSWORD })).status).toBe(303);
+  });
+
+  test("takes no device for known because it says so", async () => {
+    nowMs = freshWindow();
+    for (let i = 0; i < 10; i++) await guess("192.0.2.12");
+    for (const device of ["laptop", "v1.AAAA.BBBB.CCCC", "x".repeat(500)]) {
+      const browser = browserAt("192.0.2.12");
+      browser.cookies.set("ponte_device", device);
+      expect((await browser.post("/ops/login", { password: OPERATOR_PASSWORD })).status).toBe(429);
+    }
+  });
+
+  test("is Secure where a proxy that we trust says that the browser came by https", async () => {
+    nowMs = freshWindow();
+    const answer = await fetch(`${url}/ops/login`, {
+      method: "POST",
+      redirect: "manual",
+      body: new URLSearchParams({ password: OPERATOR_PASSWORD }),
+      headers: { "x-forwarded-for": "192.0.2.13", "x-forwarded-proto": "https" },
+    });
+    const cookies = answer.headers.getSetCookie();
+    expect(cookies.length).toBe(2);
+    for (const cookie of cookies) expect(cookie).toMatch(/^__Host-.*; Secure$/);
+  });
+});
