@@ -19,9 +19,10 @@ as_database_user() {
   if [ "$(id -u)" -ne 0 ]; then "$@"; else runuser -u "$database_user" -- "$@"; fi
 }
 
-# start_postgres FOLDER: sets $postgres_url. Durability is off: the data is thrown away.
+# start_postgres FOLDER [SETTINGS]: sets $postgres_url. Durability is off unless the settings say otherwise: the data is
+# thrown away.
 start_postgres() {
-  local folder=$1 port
+  local folder=$1 settings=${2:--c fsync=off} port
   find_postgres
   database_user=$(id -un postgres 2>/dev/null || echo nobody)
   mkdir -p "$folder"
@@ -30,7 +31,7 @@ start_postgres() {
   as_database_user "$postgres_bin/initdb" -D "$folder/data" -A trust -U postgres -E UTF8 --locale=C.UTF-8 >"$folder/initdb.log" 2>&1 ||
     die "initdb failed: $(tail -n 3 "$folder/initdb.log")"
   as_database_user "$postgres_bin/pg_ctl" -D "$folder/data" -l "$folder/postgres.log" -w \
-    -o "-p $port -k $folder -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200" start >/dev/null ||
+    -o "-p $port -k $folder -c listen_addresses=127.0.0.1 -c max_connections=200 $settings" start >/dev/null ||
     die "PostgreSQL did not start: $(tail -n 3 "$folder/postgres.log")"
   postgres_folder=$folder
   export postgres_url="postgres://postgres@127.0.0.1:$port/postgres"
