@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { sql } from "drizzle-orm";
 import { openSpool, type Spool } from "../../src/db/spool.ts";
-import { sampleOutbox } from "../../src/health/outbox-sample.ts";
 import { createReadiness } from "../../src/health/readiness.ts";
 import { beat, withdraw } from "../../src/outbox/heartbeat.ts";
 import { changeRoute, pauseRoute } from "../../src/outbox/routes.ts";
+import { sampleOutbox } from "../../src/outbox/sample.ts";
 import {
   createSqliteFolder,
   createTestDatabase,

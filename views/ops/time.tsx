@@ -33,6 +33,11 @@ export function hourText(at: Date, zone: string): string {
   }).format(at);
 }
 
+/** e.g. `Sat, 01 Mar`, for tables of days. */
+export function dayText(at: Date, zone: string): string {
+  return formatOf(zone, { weekday: "short", day: "2-digit", month: "short" }).format(at);
+}
+
 /** An instant in the operator's time zone; machines and the pointer get it to the millisecond in UTC. */
 export function TimeOf({
   at,

@@ -1,16 +1,69 @@
 import { Elysia } from "elysia";
-import { PageHead } from "../../../views/ops/parts.tsx";
+import { z } from "zod";
+import { LiveOverview, OverviewPage } from "../../../views/ops/overview.tsx";
+import { DESTINATIONS } from "../../db/define-schema.ts";
+import { resumeRoute } from "../../outbox/routes.ts";
+import { recordAudit } from "../../pools/audit.ts";
+import { fragmentAnswer } from "../answer.ts";
 import type { OpsDeps } from "../deps.ts";
-import { opsGuard } from "../guard.ts";
+import { formFields } from "../form.ts";
+import { type Operator, opsGuard } from "../guard.ts";
+import { doneAndSee } from "../note.ts";
 import { opsPage } from "../page.ts";
+import { type OverviewFacts, overviewOf, readOverview } from "./read-overview.ts";
+import { createRemembered } from "./remembered.ts";
+import { readSpan } from "./span.ts";
+
+/** However many look on, the same span is read from the database no more often than this. */
+const REMEMBERED_MS = 4_000;
+
+const routeSchema = z.object({ destination: z.enum(DESTINATIONS), route: z.string().min(1).max(200) });
 
 /** `/ops`: whether money is being lost. */
 export function overviewPages(deps: OpsDeps) {
-  return new Elysia({ name: "ops.overview" }).use(opsGuard(deps)).get("/ops", ({ operator }) =>
-    opsPage(operator, {
-      title: "Overview",
-      section: "overview",
-      children: PageHead({ title: "Overview" }),
-    }),
-  );
+  const { db, now } = deps;
+  const remembered = createRemembered<OverviewFacts>(REMEMBERED_MS);
+
+  async function overview(operator: Operator, query: unknown) {
+    const { zone, csrfToken } = operator.frame;
+    const nowMs = now().getTime();
+    const span = readSpan(query, zone, nowMs);
+    const name = span.name === "custom" ? `${span.fromMs} ${span.toMs}` : span.name;
+    const facts = await remembered(name, () => readOverview(db, span));
+    return overviewOf(facts, span, { zone, csrfToken, nowMs });
+  }
+
+  return new Elysia({ name: "ops.overview" })
+    .use(opsGuard(deps))
+    .get("/ops", async ({ operator, query }) =>
+      opsPage(operator, {
+        title: "Overview",
+        section: "overview",
+        withCharts: true,
+        children: OverviewPage({ overview: await overview(operator, query) }),
+      }),
+    )
+    .get("/ops/live", async ({ operator, query }) =>
+      fragmentAnswer(String(LiveOverview({ overview: await overview(operator, query) }))),
+    )
+    .post("/ops/routes/resume", async ({ operator, body }) => {
+      const fields = formFields(body);
+      const key = routeSchema.safeParse({
+        destination: fields.text("destination"),
+        route: fields.text("route"),
+      });
+      if (!key.success) return doneAndSee(operator, "/ops", "Nothing was changed: that is no route.");
+      const { destination, route } = key.data;
+      const isResumed = await db.transaction(async (tx) => {
+        const resumed = await resumeRoute(tx, db, key.data);
+        const entry = { at: now(), actor: operator.actor, action: "outbox.resume" };
+        if (resumed) await recordAudit(tx, db.tables, { ...entry, subject: `route:${destination}:${route}` });
+        return resumed;
+      });
+      remembered.forget();
+      const note = isResumed
+        ? `${destination} ${route} may send again.`
+        : "Nothing held that route up any more.";
+      return doneAndSee(operator, "/ops", note);
+    });
 }

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { DESTINATIONS } from "../db/define-schema.ts";
-import { hasStatus, statusLiteral } from "../outbox/filter.ts";
+import { hasStatus, statusLiteral } from "./filter.ts";
 
 /**
  * Counting stops here, the routes' shares together: a scrape must stay cheap when millions wait, and on SQLite it

@@ -1,0 +1,17 @@
+import { currencyExponent, TELEGRAM_STARS } from "../meta/currencies.ts";
+
+/** An amount as operators read it: `R$4,990.00`, `¥500`, `★ 50`. What is no currency is shown as it stands. */
+export function moneyText(amountMinor: number, currency: string): string {
+  if (currency === TELEGRAM_STARS) return `★ ${new Intl.NumberFormat("en").format(amountMinor)}`;
+  const decimals = currencyExponent(currency);
+  if (decimals === null) return `${amountMinor} ${currency}`.trim();
+  const format = new Intl.NumberFormat("en", {
+    style: "currency",
+    currency,
+    currencyDisplay: "narrowSymbol",
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+  });
+  // For reading only: nothing is computed with it.
+  return format.format(amountMinor / 10 ** decimals);
+}

@@ -1,0 +1,31 @@
+import { dayText, hourText } from "../../../views/ops/time.tsx";
+
+const MOST_LINES = 100;
+
+/**
+ * Adds points up until they are few enough for a table: as they are, by the hour, or by the day in that zone. Pure.
+ */
+export function coarsen<T extends { readonly at: Date }>(
+  points: readonly T[],
+  zone: string,
+  add: (a: T, b: T) => T,
+): (T & { readonly label: string })[] {
+  const byPoint = points.map((point) => ({ ...point, label: hourText(point.at, zone) }));
+  if (byPoint.length <= MOST_LINES) return byPoint;
+  const byHour = gather(points, (at) => `${hourText(at, zone).slice(0, -2)}00`, add);
+  return byHour.length <= MOST_LINES ? byHour : gather(points, (at) => dayText(at, zone), add);
+}
+
+function gather<T extends { readonly at: Date }>(
+  points: readonly T[],
+  labelOf: (at: Date) => string,
+  add: (a: T, b: T) => T,
+): (T & { readonly label: string })[] {
+  const lines = new Map<string, T>();
+  for (const point of points) {
+    const label = labelOf(point.at);
+    const had = lines.get(label);
+    lines.set(label, had ? add(had, point) : point);
+  }
+  return [...lines].map(([label, line]) => ({ ...line, label }));
+}

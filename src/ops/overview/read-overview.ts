@@ -1,0 +1,81 @@
+import type { Overview } from "../../../views/ops/overview.tsx";
+import type { Database } from "../../db/database.ts";
+import { countedAt } from "../../rollups/rollups.ts";
+import { wallText } from "../zone.ts";
+import { coarsen } from "./coarsen.ts";
+import { type DeliveryFacts, readDeliveries } from "./deliveries.ts";
+import { type FunnelFacts, readFunnel } from "./funnel.ts";
+import { SPANS, type Span } from "./span.ts";
+import { readTrouble, routeNames, type TroubleFacts } from "./trouble.ts";
+
+/** What was read, in nobody's time zone: the same for every operator who asks for that span. */
+export interface OverviewFacts {
+  readonly trouble: TroubleFacts;
+  readonly deliveries: DeliveryFacts;
+  readonly funnel: FunnelFacts;
+  readonly names: Awaited<ReturnType<typeof routeNames>>;
+  readonly countedAt: Date | null;
+}
+
+/** One statement after another: on SQLite each holds up the process, and visitors come in between. */
+export async function readOverview(db: Database, span: Span): Promise<OverviewFacts> {
+  const names = await routeNames(db);
+  const trouble = await readTrouble(db, names);
+  const deliveries = await readDeliveries(db, span);
+  const funnel = await readFunnel(db, span);
+  return { trouble, deliveries, funnel, names, countedAt: await countedAt(db) };
+}
+
+/** The facts as one operator sees them. Pure. */
+export function overviewOf(
+  facts: OverviewFacts,
+  span: Span,
+  { zone, csrfToken, nowMs }: { readonly zone: string; readonly csrfToken: string; readonly nowMs: number },
+): Overview {
+  const { trouble, deliveries, funnel, names } = facts;
+  const points = deliveries.points.map(({ atMs, ...point }) => ({ at: new Date(atMs), ...point }));
+  const hours = funnel.byHour.map(({ atMs, ...steps }) => ({ at: new Date(atMs), ...steps }));
+  return {
+    zone,
+    csrfToken,
+    trouble,
+    span: {
+      name: span.name,
+      query: span.query,
+      isLive: span.isLive,
+      unit: span.unit,
+      fault: span.fault,
+      choices: SPANS,
+      from: wallText(span.fromMs, zone),
+      to: wallText(span.toMs, zone),
+    },
+    deliveries: {
+      chart: points,
+      table: coarsen(points, zone, (a, b) => ({
+        at: a.at,
+        meta: a.meta + b.meta,
+        telegram: a.telegram + b.telegram,
+        failures: a.failures + b.failures,
+      })),
+      routes: deliveries.routes.map((rate) => ({ ...rate, ...names(rate.destination, rate.route) })),
+    },
+    funnel: {
+      from: new Date(funnel.fromMs),
+      total: funnel.total,
+      byPool: funnel.byPool,
+      byBot: funnel.byBot,
+      byCampaign: funnel.byCampaign,
+      chart: hours,
+      table: coarsen(hours, zone, (a, b) => ({
+        at: a.at,
+        clicks: a.clicks + b.clicks,
+        starts: a.starts + b.starts,
+        checkouts: a.checkouts + b.checkouts,
+        paid: a.paid + b.paid,
+        delivered: a.delivered + b.delivered,
+        refunded: a.refunded + b.refunded,
+      })),
+    },
+    countedAgoMs: facts.countedAt === null ? null : Math.max(0, nowMs - facts.countedAt.getTime()),
+  };
+}

@@ -1,0 +1,70 @@
+import { z } from "zod";
+import { bucketStart, HOUR_MS, MINUTE_MS } from "../../rollups/bucket.ts";
+import { instantOfWall } from "../zone.ts";
+
+export const SPANS = ["1h", "24h", "7d", "30d"] as const;
+const LENGTHS = { "1h": HOUR_MS, "24h": 24 * HOUR_MS, "7d": 7 * 24 * HOUR_MS, "30d": 30 * 24 * HOUR_MS };
+const LONGEST_MS = 92 * 24 * HOUR_MS;
+/** Longer spans are shown by the hour; minutes are kept for three days. */
+const LONGEST_BY_MINUTE_MS = 25 * HOUR_MS;
+const MINUTES_REACH_BACK_MS = 60 * HOUR_MS;
+
+/** Which stretch of time the page tells of. Unix milliseconds; `toMs` is not part of it. */
+export interface Span {
+  readonly name: (typeof SPANS)[number] | "custom";
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** How finely deliveries are shown. */
+  readonly unit: "minute" | "hour";
+  /** The page's address again, for links and for what is fetched anew. */
+  readonly query: string;
+  /** New things go on happening in it. */
+  readonly isLive: boolean;
+  /** What was wrong with what was asked for. */
+  readonly fault: string | null;
+}
+
+const line = z.string().max(40).catch("");
+const querySchema = z.object({ span: z.enum([...SPANS, "custom"]).catch("24h"), from: line, to: line });
+
+/** Reads `?span=` and, for a custom one, `from` and `to` as the clock in `zone` shows them. Never fails. */
+export function readSpan(query: unknown, zone: string, nowMs: number): Span {
+  const { span, from, to } = querySchema.parse(query ?? {});
+  if (span !== "custom") return preset(span, nowMs, null);
+  const fromMs = instantOfWall(from, zone);
+  const toMs = to === "" ? nowMs : instantOfWall(to, zone);
+  if (fromMs === null || toMs === null)
+    return preset("24h", nowMs, "Give both times, for example 2025-03-01T12:00.");
+  if (toMs <= fromMs) return preset("24h", nowMs, "The end must come after the beginning.");
+  if (toMs - fromMs > LONGEST_MS) return preset("24h", nowMs, "A span may have at most 92 days.");
+  const query_ = new URLSearchParams({ span, from, to });
+  return {
+    name: span,
+    fromMs,
+    toMs,
+    unit: unitOf(fromMs, toMs, nowMs),
+    query: `?${query_}`,
+    isLive: toMs >= nowMs,
+    fault: null,
+  };
+}
+
+function preset(name: (typeof SPANS)[number], nowMs: number, fault: string | null): Span {
+  // The minute that has begun is part of it, so that what happens now shows now.
+  const toMs = bucketStart(nowMs, MINUTE_MS) + MINUTE_MS;
+  const fromMs = toMs - LENGTHS[name];
+  return {
+    name,
+    fromMs,
+    toMs,
+    unit: unitOf(fromMs, toMs, nowMs),
+    query: `?span=${name}`,
+    isLive: true,
+    fault,
+  };
+}
+
+function unitOf(fromMs: number, toMs: number, nowMs: number): Span["unit"] {
+  const isShort = toMs - fromMs <= LONGEST_BY_MINUTE_MS;
+  return isShort && nowMs - fromMs <= MINUTES_REACH_BACK_MS ? "minute" : "hour";
+}

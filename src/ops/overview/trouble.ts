@@ -1,0 +1,119 @@
+import { isNotNull, sql } from "drizzle-orm";
+import type { PausedRoute, RouteName } from "../../../views/ops/trouble.tsx";
+import type { Database } from "../../db/database.ts";
+import { hasStatus } from "../../outbox/filter.ts";
+import { sampleOutbox } from "../../outbox/sample.ts";
+
+/** A dispatcher gives a sign of life every few seconds; longer silence means that it is gone. */
+const ALIVE_MS = 30_000;
+const MOST_PAUSED = 50;
+/** Dead events are looked at as far as this. */
+const MOST_DEAD = 2_000;
+
+/** What waits and what is stuck, now. Counts end at the sample's limits, which `isMore…` says. */
+export interface TroubleFacts {
+  readonly waiting: number;
+  readonly sending: number;
+  readonly dead: number;
+  readonly expired: number;
+  readonly isMoreWaiting: boolean;
+  readonly isMoreDead: boolean;
+  readonly oldest: { readonly seconds: number; readonly route: RouteName } | null;
+  readonly paused: readonly PausedRoute[];
+  readonly held: readonly { readonly route: RouteName; readonly state: "throttled" | "resting" }[];
+  readonly deadByPool: readonly {
+    readonly pool: string;
+    readonly eventName: string;
+    readonly events: number;
+    readonly lastError: string;
+  }[];
+  readonly dispatchersAlive: number;
+}
+
+/** Where counting ended, it ended at one of the sample's round numbers. */
+const FULL_WAITING = 50_000;
+const FULL_DEAD = 2_000;
+
+/** Reads the partial indexes of what is not delivered, and of those no more than so many rows. */
+export async function readTrouble(db: Database, names: RouteNames): Promise<TroubleFacts> {
+  const { outboxRoutes } = db.tables;
+  const sample = await sampleOutbox(db, ALIVE_MS);
+  const pausedRows = await db
+    .select()
+    .from(outboxRoutes)
+    .where(isNotNull(outboxRoutes.pausedAt))
+    .orderBy(outboxRoutes.pausedAt)
+    .limit(MOST_PAUSED);
+  const of = (status: string) =>
+    sample.depths.filter((depth) => depth.status === status).reduce((sum, { events }) => sum + events, 0);
+  const waitingOn = (destination: string, route: string) =>
+    sample.depths.find((d) => d.status === "pending" && d.destination === destination && d.route === route)
+      ?.events ?? 0;
+  const oldest = sample.depths
+    .filter(({ status, oldestSeconds }) => status === "pending" && oldestSeconds !== null)
+    .sort((a, b) => (b.oldestSeconds ?? 0) - (a.oldestSeconds ?? 0))[0];
+  return {
+    waiting: of("pending"),
+    sending: of("sending"),
+    dead: of("dead"),
+    expired: of("expired"),
+    isMoreWaiting: of("pending") >= FULL_WAITING,
+    isMoreDead: of("dead") >= FULL_DEAD,
+    oldest: oldest
+      ? { seconds: oldest.oldestSeconds ?? 0, route: names(oldest.destination, oldest.route) }
+      : null,
+    paused: pausedRows.map(({ destination, route, pausedAt, pausedReason }) => ({
+      ...names(destination, route),
+      pausedAt: pausedAt ?? new Date(0),
+      reason: pausedReason ?? "",
+      waiting: waitingOn(destination, route),
+    })),
+    held: sample.held.flatMap(({ destination, route, state }) =>
+      state === "paused" ? [] : [{ route: names(destination, route), state }],
+    ),
+    deadByPool: await readDead(db),
+    dispatchersAlive: sample.dispatchersAlive,
+  };
+}
+
+export type RouteNames = (destination: string, route: string) => RouteName;
+
+/** Finds the pools of a pixel and the name of a bot, which is what operators call a route. */
+export async function routeNames(db: Database): Promise<RouteNames> {
+  const { pools, bots } = db.tables;
+  const poolRows = await db
+    .select({ slug: pools.slug, pixelId: pools.metaPixelId })
+    .from(pools)
+    .orderBy(pools.slug);
+  const botRows = await db.select({ id: bots.id, username: bots.username }).from(bots);
+  const bot = new Map(botRows.map(({ id, username }) => [String(id), `@${username}`]));
+  return (destination, route) => {
+    if (destination === "telegram") return { destination, route, of: bot.get(route) ?? "removed bot" };
+    const [pixel = ""] = route.split("/");
+    const slugs = poolRows.filter(({ pixelId }) => pixelId === pixel).map(({ slug }) => slug);
+    return { destination, route, of: slugs.join(", ") || "no pool" };
+  };
+}
+
+/** The newest dead events by pool and kind, with the other side's last words. */
+async function readDead(db: Database): Promise<TroubleFacts["deadByPool"]> {
+  const { outbox, pools } = db.tables;
+  const rows = await db.rows<{
+    pool: string | null;
+    name: string;
+    events: number | string;
+    error: string | null;
+  }>(sql`
+    select p.slug as pool, d.event_name as name, d.events, o.last_error as error from (
+      select pool_id, event_name, count(*) as events, max(id) as id from (
+        select id, pool_id, event_name from ${outbox} where ${hasStatus(db.tables, "dead")} order by id desc limit ${MOST_DEAD}
+      ) newest group by pool_id, event_name
+    ) d join ${outbox} o on o.id = d.id left join ${pools} p on p.id = d.pool_id
+    order by d.events desc, name limit 20`);
+  return rows.map(({ pool, name, events, error }) => ({
+    pool: pool ?? "without an ad",
+    eventName: name,
+    events: Number(events),
+    lastError: error ?? "",
+  }));
+}

@@ -1,0 +1,105 @@
+import { countText, rateText } from "./numbers.ts";
+import { type Column, DataTable } from "./table.tsx";
+
+/** How often each step happened. */
+export interface Steps {
+  readonly clicks: number;
+  readonly starts: number;
+  readonly checkouts: number;
+  readonly paid: number;
+  readonly delivered: number;
+  readonly refunded: number;
+}
+
+/** The steps of one pool, bot or campaign; `values` are sums of sales, one text a currency. */
+export interface FunnelLine extends Steps {
+  readonly name: string;
+  readonly href: string | null;
+  readonly values: readonly string[];
+}
+
+const STEPS = [
+  ["clicks", "Clicks"],
+  ["starts", "Starts"],
+  ["checkouts", "Checkouts"],
+  ["paid", "Paid"],
+  ["delivered", "Delivered"],
+] as const satisfies readonly (readonly [keyof Steps, string])[];
+
+/** From the click to the delivery: how many, how many of those before, how many of those who clicked. */
+export function FunnelSteps({ line }: { readonly line: FunnelLine }): JSX.Element {
+  const most = Math.max(1, ...STEPS.map(([step]) => line[step]));
+  return (
+    <ol class="funnel">
+      {STEPS.map(([step, label], i) => {
+        const before = STEPS[i - 1];
+        const share: string = before
+          ? `${rateText(line[step], line[before[0]])} of ${before[1].toLowerCase()}`
+          : "the visits that were let in";
+        const ofClicks: string = i > 1 ? `${rateText(line[step], line.clicks)} of clicks` : "";
+        return (
+          <li>
+            <span class="funnel-label">{label}</span>
+            <span class="funnel-count" safe>
+              {countText(line[step])}
+            </span>
+            <svg class="funnel-bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
+              <rect width="100" height="6" rx="1" class="rail" />
+              <rect width={String((100 * line[step]) / most)} height="6" rx="1" class="fill" />
+            </svg>
+            <span class="funnel-rate" safe>
+              {share}
+            </span>
+            <span class="funnel-rate" safe>
+              {ofClicks}
+            </span>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+/** The funnel of every pool, bot or campaign, the best first. */
+export function FunnelTable(props: {
+  /** What a line is, e.g. `Pool`. */
+  readonly of: string;
+  readonly lines: readonly FunnelLine[];
+}): JSX.Element {
+  const number = (head: string, cell: (line: FunnelLine) => string): Column<FunnelLine> => ({
+    head,
+    align: "end",
+    cell: (line) => <span safe>{cell(line)}</span>,
+  });
+  return (
+    <DataTable
+      caption={`By ${props.of.toLowerCase()}`}
+      rows={props.lines}
+      empty="Nothing happened in this span."
+      columns={[
+        { head: props.of, cell: (line) => <LineName line={line} /> },
+        number("Clicks", (line) => countText(line.clicks)),
+        number("Starts", (line) => countText(line.starts)),
+        number("of clicks", (line) => rateText(line.starts, line.clicks)),
+        number("Checkouts", (line) => countText(line.checkouts)),
+        number("Paid", (line) => countText(line.paid)),
+        number("of clicks", (line) => rateText(line.paid, line.clicks)),
+        number("Delivered", (line) => countText(line.delivered)),
+        number("Refunded", (line) => countText(line.refunded)),
+        number("Sales", (line) => (line.values.length > 0 ? line.values.join(" + ") : "–")),
+      ]}
+    />
+  );
+}
+
+function LineName({ line: { name, href } }: { readonly line: FunnelLine }): JSX.Element {
+  return href === null ? (
+    <span class="name" safe>
+      {name}
+    </span>
+  ) : (
+    <a class="name" href={href} safe>
+      {name}
+    </a>
+  );
+}

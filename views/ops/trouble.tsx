@@ -1,0 +1,123 @@
+import { ConfirmForm } from "./form.tsx";
+import { countText } from "./numbers.ts";
+import { Badge, Banner, Card } from "./parts.tsx";
+import { DataTable } from "./table.tsx";
+import { TimeOf } from "./time.tsx";
+
+/** A route, and what operators call it: its pools, or its bot. */
+export interface RouteName {
+  readonly destination: string;
+  readonly route: string;
+  readonly of: string;
+}
+
+export interface PausedRoute extends RouteName {
+  readonly pausedAt: Date;
+  /** The other side's own words. */
+  readonly reason: string;
+  readonly waiting: number;
+}
+
+/** Routes that wait for somebody: nothing of theirs is sent, and after seven days Meta no longer takes it. */
+export function PausedRoutes(props: {
+  readonly paused: readonly PausedRoute[];
+  readonly zone: string;
+  readonly csrfToken: string;
+}): JSX.Element {
+  const { paused, zone, csrfToken } = props;
+  if (paused.length === 0) return "";
+  return (
+    <Banner
+      tone="bad"
+      title={
+        paused.length === 1
+          ? "One route is paused: nothing of it is sent"
+          : `${paused.length} routes are paused: nothing of them is sent`
+      }
+    >
+      <ul class="paused">
+        {paused.map(({ destination, route, of, reason, pausedAt, waiting }) => (
+          <li>
+            <p>
+              <b safe>{of}</b> <span safe>{`(${destination} ${route}), since `}</span>
+              <TimeOf at={pausedAt} zone={zone} />
+              <span safe>{`: ${countText(waiting)} waiting. `}</span>
+              <q safe>{reason}</q>
+            </p>
+            <ConfirmForm
+              action="/ops/routes/resume"
+              csrfToken={csrfToken}
+              label="Resume…"
+              question="A new token lets a route go again by itself. Resume it by hand where only a permission was missing; if the cause is still there, it pauses again and nothing is lost."
+              confirm="Resume"
+              fields={{ destination, route }}
+            />
+          </li>
+        ))}
+      </ul>
+    </Banner>
+  );
+}
+
+/** Routes that go slowly, by themselves and for a while. */
+export function HeldRoutes(props: {
+  readonly held: readonly { readonly route: RouteName; readonly state: "throttled" | "resting" }[];
+}): JSX.Element {
+  if (props.held.length === 0) return "";
+  return (
+    <Banner tone="warn" title="Slowed down for a while">
+      <ul class="paused">
+        {props.held.map(({ route, state }) => (
+          <li>
+            <span safe>{`${route.of} (${route.destination} ${route.route}) `}</span>
+            <Badge
+              tone="warn"
+              text={state === "throttled" ? "asked to slow down" : "resting after failures"}
+            />
+          </li>
+        ))}
+      </ul>
+    </Banner>
+  );
+}
+
+/** What died, and of what: the first line costs most. */
+export function DeadEvents(props: {
+  readonly dead: readonly {
+    readonly pool: string;
+    readonly eventName: string;
+    readonly events: number;
+    readonly lastError: string;
+  }[];
+}): JSX.Element {
+  if (props.dead.length === 0) return "";
+  return (
+    <Card
+      title="Dead events"
+      lead="Not sent unless somebody retries them. The words are those of the newest."
+    >
+      <DataTable
+        caption="Dead events by pool and kind"
+        hideCaption
+        rows={props.dead}
+        empty="None."
+        columns={[
+          { head: "Pool", cell: ({ pool }) => <span safe>{pool}</span> },
+          { head: "Event", cell: ({ eventName }) => <span safe>{eventName}</span> },
+          { head: "Events", align: "end", cell: ({ events }) => <span safe>{countText(events)}</span> },
+          {
+            head: "Last error",
+            cell: ({ lastError }) => (
+              <span class="words" safe>
+                {lastError}
+              </span>
+            ),
+          },
+        ]}
+      />
+      <p>
+        <a href="/ops/outbox?status=dead">Look at them in the outbox</a>
+      </p>
+    </Card>
+  );
+}
