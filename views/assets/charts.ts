@@ -14,10 +14,39 @@ interface ChartData {
 }
 
 const HEIGHT = 200;
+const DAY_SECONDS = 86_400;
 const drawn = new WeakMap<Element, uPlot>();
+
+/** Hours as on a clock; where a new day begins, its date. All in the operator's zone. */
+function timeLabels(
+  zone: string,
+): (plot: uPlot, ticks: number[], axis: number, space: number, step: number) => string[] {
+  const clock = new Intl.DateTimeFormat("en-GB", {
+    timeZone: zone,
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  });
+  const date = new Intl.DateTimeFormat("en-GB", { timeZone: zone, day: "numeric", month: "short" });
+  return (_plot, ticks, _axis, _space, step) => {
+    let day = "";
+    return ticks.map((seconds) => {
+      const [time, today] = [clock.format(seconds * 1_000), date.format(seconds * 1_000)];
+      const isNew = today !== day;
+      day = today;
+      if (step >= DAY_SECONDS) return today;
+      return isNew ? `${time}\n${today}` : time;
+    });
+  };
+}
 
 function draw(place: HTMLElement): void {
   const chart: ChartData = JSON.parse(place.dataset.chart ?? "null");
+  const pointed = new Intl.DateTimeFormat("en-GB", {
+    timeZone: chart.zone,
+    dateStyle: "medium",
+    timeStyle: "short",
+  });
   const data: uPlot.AlignedData = [[...chart.at], ...chart.series.map(({ values }) => [...values])];
   const style = getComputedStyle(place);
   const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
@@ -38,7 +67,7 @@ function draw(place: HTMLElement): void {
       legend: { live: true },
       scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.08)] } },
       axes: [
-        { ...axis, space: 70 },
+        { ...axis, space: 70, values: timeLabels(chart.zone) },
         {
           ...axis,
           size: 52,
@@ -46,9 +75,10 @@ function draw(place: HTMLElement): void {
         },
       ],
       series: [
-        { value: "{YYYY}-{MM}-{DD} {HH}:{mm}" },
+        { value: (_plot, seconds) => (seconds === null ? "" : pointed.format(seconds * 1_000)) },
         ...chart.series.map(({ label, tone }) => ({
           label,
+          value: (_plot: uPlot, n: number | null) => (n === null ? "" : n.toLocaleString("en")),
           stroke: colour(tone),
           fill: `color-mix(in srgb, ${colour(tone)} ${chart.kind === "bars" ? "70%" : "14%"}, transparent)`,
           width: chart.kind === "bars" ? 0 : 1.5,

@@ -54,8 +54,8 @@ export function frame({ facts, nonce, title, section, withCharts = false, childr
         <link rel="icon" href="data:," />
         <link rel="stylesheet" href={assets.css} nonce={nonce} />
         <script src={assets.htmxJs} nonce={nonce} defer />
-        {withCharts ? <script src={assets.chartsJs} nonce={nonce} defer /> : null}
         <script src={assets.consoleJs} nonce={nonce} defer />
+        {withCharts ? <script src={assets.chartsJs} nonce={nonce} defer /> : null}
       </head>
       <body hx-headers={JSON.stringify({ "x-csrf-token": csrfToken })}>
         <a class="skip" href="#main">
@@ -120,20 +120,16 @@ function TestingBanner({ testing }: Pick<FrameFacts, "testing">): JSX.Element {
 
 function LogOut({ csrfToken }: { readonly csrfToken: string }): JSX.Element {
   return (
-    <form method="post" action="/ops/logout" class="logout">
-      <input type="hidden" name="_csrf" value={csrfToken} />
-      <button type="submit" class="quiet">
-        Log out
-      </button>
-      <details class="menu">
-        <summary>everywhere…</summary>
-        <div>
-          <p>Ends the session of every browser, this one too.</p>
-          <button type="submit" class="danger" name="everywhere" value="1">
-            Log out everywhere
-          </button>
-        </div>
-      </details>
-    </form>
+    <details class="menu">
+      <summary>Log out…</summary>
+      <form method="post" action="/ops/logout">
+        <input type="hidden" name="_csrf" value={csrfToken} />
+        <button type="submit">Log out here</button>
+        <p class="hint">Or end the session of every browser, this one too:</p>
+        <button type="submit" class="danger" name="everywhere" value="1">
+          Log out everywhere
+        </button>
+      </form>
+    </details>
   );
 }

@@ -74,6 +74,7 @@ export function FunnelTable(props: {
   return (
     <DataTable
       caption={`By ${props.of.toLowerCase()}`}
+      even
       rows={props.lines}
       empty="Nothing happened in this span."
       columns={[

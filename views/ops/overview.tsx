@@ -37,8 +37,11 @@ export interface Overview {
     }[];
     readonly dispatchersAlive: number;
   };
-  /** `chart` is as fine as it gets, `table` has few enough lines to read. */
+  /** `chart` has means of so many minutes or hours, `table` sums, in few enough lines to read. */
   readonly deliveries: {
+    readonly toMeta: number;
+    readonly toTelegram: number;
+    readonly meansOf: number;
     readonly chart: readonly Point[];
     readonly table: readonly (Point & { readonly label: string })[];
     readonly routes: readonly (RouteName & {
@@ -120,7 +123,6 @@ function Numbers({
 }: {
   readonly overview: Overview;
 }): JSX.Element {
-  const sum = (key: "meta" | "telegram") => deliveries.chart.reduce((total, point) => total + point[key], 0);
   const { oldest } = trouble;
   const oldMs = (oldest?.seconds ?? 0) * 1_000;
   const [firstValue = "–", ...otherValues] = funnel.total.values;
@@ -128,8 +130,8 @@ function Numbers({
     <div class="stats">
       <StatTile
         label="Sent"
-        value={countText(sum("meta") + sum("telegram"))}
-        hint={`${countText(sum("meta"))} to Meta, ${countText(sum("telegram"))} to Telegram`}
+        value={countText(deliveries.toMeta + deliveries.toTelegram)}
+        hint={`${countText(deliveries.toMeta)} to Meta, ${countText(deliveries.toTelegram)} to Telegram`}
       />
       <StatTile
         label="Waiting"
@@ -169,6 +171,7 @@ function Deliveries({ overview }: { readonly overview: Overview }): JSX.Element 
   const { deliveries, span, zone } = overview;
   const { chart, table, routes } = deliveries;
   const title = `Deliveries per ${span.unit}`;
+  const means = deliveries.meansOf > 1 ? `Means of ${deliveries.meansOf} ${span.unit}s. ` : "";
   const number = (
     head: string,
     cell: (point: Point) => number,
@@ -178,7 +181,7 @@ function Deliveries({ overview }: { readonly overview: Overview }): JSX.Element 
     cell: (point) => <span safe>{countText(cell(point))}</span>,
   });
   return (
-    <Card title={title} lead={staleness(overview.countedAgoMs)}>
+    <Card title={title} lead={means + staleness(overview.countedAgoMs)}>
       <Chart
         label={`${title}; the table below has the numbers`}
         at={chart.map(({ at }) => at.getTime())}

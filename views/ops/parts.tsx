@@ -77,7 +77,7 @@ export function StatTile(props: {
       <span class="stat-label" safe>
         {props.label}
       </span>
-      <span class="stat-value" safe>
+      <span class={props.value.length > 9 ? "stat-value long" : "stat-value"} safe>
         {props.value}
       </span>
       <span class="stat-hint" safe>

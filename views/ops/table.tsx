@@ -19,11 +19,13 @@ export function DataTable<T>(props: {
   readonly empty: string;
   readonly rowClass?: (row: T) => string | undefined;
   readonly id?: string;
+  /** Columns of the same width in every such table, for tables under each other. */
+  readonly even?: boolean;
 }): JSX.Element {
   const { caption, columns, rows } = props;
   return (
     <section class="scroll" aria-label={caption} tabindex="0">
-      <table>
+      <table class={props.even ? "even" : undefined}>
         <caption class={props.hideCaption ? "hidden" : undefined} safe>
           {caption}
         </caption>

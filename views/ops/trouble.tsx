@@ -102,7 +102,14 @@ export function DeadEvents(props: {
         rows={props.dead}
         empty="None."
         columns={[
-          { head: "Pool", cell: ({ pool }) => <span safe>{pool}</span> },
+          {
+            head: "Pool",
+            cell: ({ pool }) => (
+              <span class="name" safe>
+                {pool}
+              </span>
+            ),
+          },
           { head: "Event", cell: ({ eventName }) => <span safe>{eventName}</span> },
           { head: "Events", align: "end", cell: ({ events }) => <span safe>{countText(events)}</span> },
           {

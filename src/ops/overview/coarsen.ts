@@ -29,3 +29,19 @@ function gather<T extends { readonly at: Date }>(
   }
   return [...lines].map(([label, line]) => ({ ...line, label }));
 }
+
+/** More points than this are a thicket and no line. */
+const MOST_POINTS = 360;
+const STEPS = [5, 10, 15, 30, 60] as const;
+
+/** Means of so many points each that a chart can be read; the first instant of each stands for it. Pure. */
+export function smooth<T extends { readonly at: Date }>(
+  points: readonly T[],
+  mean: (points: readonly T[]) => T,
+): { readonly points: readonly T[]; readonly step: number } {
+  const step = points.length <= MOST_POINTS ? 1 : (STEPS.find((n) => points.length / n <= MOST_POINTS) ?? 60);
+  if (step === 1) return { points, step };
+  const means: T[] = [];
+  for (let i = 0; i < points.length; i += step) means.push(mean(points.slice(i, i + step)));
+  return { points: means, step };
+}

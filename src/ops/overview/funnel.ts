@@ -81,8 +81,17 @@ export async function readFunnel(db: Database, { fromMs, toMs }: Span): Promise<
     byPool: byPool.slice(0, MOST_LINES),
     byBot: byBot.slice(0, MOST_LINES),
     byCampaign: linesOf(campaigns, campaignValues, (name) => ({ name: campaignName(name), href: null })),
-    byHour: hours.map(({ hour, ...steps }) => ({ atMs: hour.getTime(), ...steps })),
+    byHour: everyHour(hours, firstMs, toMs),
   };
+}
+
+/** Also those in which nothing happened. */
+function everyHour(rows: readonly (Steps & { readonly hour: Date })[], firstMs: number, toMs: number) {
+  const byTime = new Map(rows.map(({ hour, ...steps }) => [hour.getTime(), steps]));
+  const none: Steps = { clicks: 0, starts: 0, checkouts: 0, paid: 0, delivered: 0, refunded: 0 };
+  const hours: (Steps & { readonly atMs: number })[] = [];
+  for (let atMs = firstMs; atMs < toMs; atMs += HOUR_MS) hours.push({ atMs, ...(byTime.get(atMs) ?? none) });
+  return hours;
 }
 
 function sums({ tables: { funnelHourly: f } }: Database) {

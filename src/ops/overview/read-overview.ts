@@ -2,7 +2,7 @@ import type { Overview } from "../../../views/ops/overview.tsx";
 import type { Database } from "../../db/database.ts";
 import { countedAt } from "../../rollups/rollups.ts";
 import { wallText } from "../zone.ts";
-import { coarsen } from "./coarsen.ts";
+import { coarsen, smooth } from "./coarsen.ts";
 import { type DeliveryFacts, readDeliveries } from "./deliveries.ts";
 import { type FunnelFacts, readFunnel } from "./funnel.ts";
 import { SPANS, type Span } from "./span.ts";
@@ -35,6 +35,17 @@ export function overviewOf(
   const { trouble, deliveries, funnel, names } = facts;
   const points = deliveries.points.map(({ atMs, ...point }) => ({ at: new Date(atMs), ...point }));
   const hours = funnel.byHour.map(({ atMs, ...steps }) => ({ at: new Date(atMs), ...steps }));
+  const chart = smooth(points, (some) => {
+    const mean = (key: "meta" | "telegram" | "failures") =>
+      Math.round((10 * some.reduce((sum, point) => sum + point[key], 0)) / some.length) / 10;
+    return {
+      at: some[0]?.at ?? new Date(0),
+      meta: mean("meta"),
+      telegram: mean("telegram"),
+      failures: mean("failures"),
+    };
+  });
+  const sum = (key: "meta" | "telegram") => points.reduce((total, point) => total + point[key], 0);
   return {
     zone,
     csrfToken,
@@ -50,7 +61,10 @@ export function overviewOf(
       to: wallText(span.toMs, zone),
     },
     deliveries: {
-      chart: points,
+      toMeta: sum("meta"),
+      toTelegram: sum("telegram"),
+      chart: chart.points,
+      meansOf: chart.step,
       table: coarsen(points, zone, (a, b) => ({
         at: a.at,
         meta: a.meta + b.meta,
