@@ -1,5 +1,8 @@
 import type { BenchCase } from "./case.ts";
+import { cookiesCase } from "./cases/cookies.ts";
+import { gateCase } from "./cases/gate.ts";
 import { goCases } from "./cases/go.ts";
+import { tailCase } from "./cases/tail.ts";
 
 /** Every case, in the order of the report. */
-export const CASES: readonly BenchCase[] = [...goCases];
+export const CASES: readonly BenchCase[] = [...goCases, tailCase, cookiesCase, gateCase];
