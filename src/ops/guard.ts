@@ -115,7 +115,8 @@ function toLogin(request: Request): Response {
       headers: { "hx-redirect": "/ops/login", "cache-control": "no-store" },
     });
   }
-  const next = isReading && pathname !== "/ops" ? `?next=${encodeURIComponent(pathname + search)}` : "";
+  const asked = pathname + search;
+  const next = isReading && asked !== "/ops" ? `?next=${encodeURIComponent(asked)}` : "";
   return seeOther(`/ops/login${next}`);
 }
 

@@ -1,0 +1,81 @@
+import axe from "axe-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { createRollups } from "../../src/rollups/rollups.ts";
+import { createTestApp } from "../support/app.ts";
+import { OPERATOR_PASSWORD } from "../support/operator.ts";
+import { seedTraffic } from "../support/traffic.ts";
+import { newVisitor } from "./chromium.ts";
+
+/** The looks that every page must stand: the widths of a desk and of a small phone, by day and by night. */
+export const LOOKS = (["light", "dark"] as const).flatMap((colorScheme) =>
+  [
+    { width: 1280, height: 900 },
+    { width: 360, height: 740 },
+  ].map((viewport) => ({
+    name: `${colorScheme}, ${viewport.width} px`,
+    options: { colorScheme, viewport, locale: "en-GB" } satisfies BrowserContextOptions,
+  })),
+);
+
+/** The real app on a free port, after `hours` of traffic that were counted as the dispatcher's process does. */
+export async function startConsole({ hours = 24, clicksPerHour = 60 } = {}) {
+  const own = await createTestApp({ OPERATOR_PASSWORD, RATE_LIMIT_PER_HOUR: "0" });
+  const traffic = await seedTraffic(own.db, { endMs: Date.now(), hours, clicksPerHour });
+  await countAll(own);
+  own.app.listen({ port: 0, hostname: "127.0.0.1" });
+  return {
+    ...own,
+    traffic,
+    url: `http://127.0.0.1:${own.app.server?.port}`,
+    count: () => countAll(own),
+    async stop() {
+      await own.app.stop(true);
+      await own.dispose();
+    },
+  };
+}
+
+/** Counts at once what the dispatcher's process would count within seconds. */
+async function countAll({ db, deps }: Awaited<ReturnType<typeof createTestApp>>): Promise<void> {
+  const rollups = createRollups({ db, log: deps.log });
+  await rollups.run();
+  await rollups.stop();
+}
+
+/** A browser of its own on the login page; `faults` is what the browser complains of, `visited` other hosts. */
+export async function openLogin(browser: Browser, url: string, options: BrowserContextOptions = {}) {
+  const { context, visited } = await newVisitor(browser, options);
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error") faults.push(message.text());
+  });
+  await page.goto(`${url}/ops`);
+  return { context, page, faults, visited };
+}
+
+/** The same, logged in and on the overview. */
+export async function openConsole(browser: Browser, url: string, options: BrowserContextOptions = {}) {
+  const opened = await openLogin(browser, url, options);
+  await opened.page.fill("#password", OPERATOR_PASSWORD);
+  await Promise.all([opened.page.waitForURL(`${url}/ops`), opened.page.keyboard.press("Enter")]);
+  return opened;
+}
+
+/** What axe finds wrong with the page that is serious or worse, one line each. */
+export async function seriousFaults(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const results = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  return results.violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, help, nodes }) =>
+      nodes.map(({ target, failureSummary }) => `${id}: ${help} (${target.join(" ")}) ${failureSummary}`),
+    );
+}
+
+declare global {
+  interface Window {
+    axe: typeof axe;
+  }
+}

@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Browser, Page } from "playwright-core";
+import { OPERATOR_PASSWORD } from "../support/operator.ts";
+import { launchChromium, withBrowser } from "./chromium.ts";
+import { LOOKS, openConsole, openLogin, seriousFaults, startConsole } from "./console-page.ts";
+
+describe.if(withBrowser)("the console in Chromium", () => {
+  let browser: Browser;
+  let own: Awaited<ReturnType<typeof startConsole>>;
+  beforeAll(async () => {
+    browser = await launchChromium();
+    own = await startConsole();
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    await own?.stop();
+  });
+
+  /** The overview with a clock of the test's own, so that nobody waits for the page to ask again. */
+  async function openLiveConsole() {
+    const opened = await openConsole(browser, own.url);
+    await opened.page.clock.install();
+    await opened.page.reload();
+    return opened;
+  }
+  async function passTenSeconds(page: Page): Promise<void> {
+    const asked = page.waitForResponse(/\/ops\/live/);
+    await page.clock.runFor(10_000);
+    await asked;
+  }
+
+  for (const { name, options } of LOOKS) {
+    test(`login and overview have no serious fault in ${name}, and fit`, async () => {
+      const { context, page, faults, visited } = await openLogin(browser, own.url, options);
+      const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+      expect(await seriousFaults(page)).toEqual([]);
+      expect(await fits()).toBe(true);
+      await page.fill("#password", "not it");
+      await page.click("text=Log in >> nth=-1");
+      await page.waitForSelector("#fault");
+      expect(await seriousFaults(page)).toEqual([]);
+      // The browser reports the refusal itself, which is meant to be.
+      expect(faults.splice(0).every((fault) => fault.includes("403"))).toBe(true);
+
+      await page.fill("#password", OPERATOR_PASSWORD);
+      await page.keyboard.press("Enter");
+      await page.waitForSelector(".chart canvas");
+      expect(await seriousFaults(page)).toEqual([]);
+      expect(await fits()).toBe(true);
+      expect(faults).toEqual([]);
+      expect(visited).toEqual([]);
+      await context.close();
+    }, 30_000);
+  }
+
+  test("logging in needs the keyboard only, and comes to the page that was asked for", async () => {
+    const { context, page } = await openLogin(browser, own.url);
+    await page.goto(`${own.url}/ops?span=7d`);
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("password");
+    await page.keyboard.type(OPERATOR_PASSWORD);
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/ops?span=7d");
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => document.activeElement?.textContent?.trim())).toBe("Skip to content");
+    await page.keyboard.press("Enter");
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("main");
+    await context.close();
+  });
+
+  test("the overview reads whole without scripts, and its forms work", async () => {
+    const { context, page } = await openConsole(browser, own.url, { javaScriptEnabled: false });
+    expect(await page.locator("h1").textContent()).toBe("Overview");
+    expect(await page.locator("table").count()).toBeGreaterThan(3);
+    await page.selectOption("#zone", "UTC");
+    await page.click("[data-without-js]");
+    await page.waitForURL("**/ops");
+    expect(await page.locator("#zone").inputValue()).toBe("UTC");
+    await context.close();
+  });
+
+  test("the numbers follow what happens while one looks on", async () => {
+    const { context, page } = await openLiveConsole();
+    const shown = () => page.locator("#live").textContent();
+    const before = await shown();
+    const { outbox } = own.db.tables;
+    const [event] = await own.db.select().from(outbox).limit(1);
+    if (!event) throw new Error("there is no event");
+    const { id: _id, ...row } = event;
+    await own.db.transaction(async (tx) => {
+      const dead = { status: "dead" as const, lastError: "The newest of all errors" };
+      await tx.insert(outbox).values({ ...row, ...dead, eventId: crypto.randomUUID() });
+    });
+    expect(before).not.toContain("The newest of all errors");
+    while (!(await shown())?.includes("The newest of all errors")) await passTenSeconds(page);
+    await context.close();
+  }, 30_000);
+
+  test("a page whose session ended while one looked on goes to the login", async () => {
+    const { context, page } = await openLiveConsole();
+    await own.db.transaction(async (tx) => {
+      await tx.delete(own.db.tables.operatorSessions);
+    });
+    await Promise.all([page.waitForURL("**/ops/login"), page.clock.runFor(10_000)]);
+    await context.close();
+  }, 30_000);
+
+  test("logging out everywhere is asked for twice and ends the other browser's session", async () => {
+    const [here, there] = [await openConsole(browser, own.url), await openConsole(browser, own.url)];
+    await here.page.click("text=Log out…");
+    await here.page.click("text=Log out everywhere");
+    await here.page.waitForURL("**/ops/login");
+    await there.page.goto(`${own.url}/ops`);
+    expect(new URL(there.page.url()).pathname).toBe("/ops/login");
+    await here.context.close();
+    await there.context.close();
+  });
+});

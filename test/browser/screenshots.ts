@@ -1,0 +1,36 @@
+/**
+ * `bun test/browser/screenshots.ts [folder]`: pictures of the console for the documentation, over traffic that looks
+ * the same every time.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import { launchChromium } from "./chromium.ts";
+import { LOOKS, openConsole, openLogin, startConsole } from "./console-page.ts";
+
+const folder = process.argv[2] ?? "docs/images";
+mkdirSync(folder, { recursive: true });
+
+const browser = await launchChromium();
+const own = await startConsole({ clicksPerHour: 400 });
+try {
+  for (const { options } of LOOKS) {
+    const login = await openLogin(browser, own.url, options);
+    await shoot(login.page, "login", options);
+    await login.context.close();
+    const overview = await openConsole(browser, own.url, options);
+    await overview.page.waitForSelector(".chart canvas");
+    await shoot(overview.page, "overview", options);
+    await overview.context.close();
+  }
+} finally {
+  await browser.close();
+  await own.stop();
+}
+
+async function shoot(page: Page, name: string, { colorScheme, viewport }: BrowserContextOptions) {
+  await page.screenshot({
+    path: join(folder, `console-${name}-${colorScheme}-${viewport?.width}.png`),
+    fullPage: true,
+  });
+}

@@ -1,0 +1,250 @@
+import type { Database, Tx } from "../../src/db/database.ts";
+import type { FunnelState, Tables } from "../../src/db/define-schema.ts";
+import { newId } from "../../src/platform/ids.ts";
+import { firstTokenAt } from "../../src/rollups/bucket.ts";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** Rows in one insert. */
+const CHUNK = 400;
+
+type New<K extends keyof Tables> = Tables[K]["$inferInsert"];
+
+/** Pools as an operator has them: the second one's token was withdrawn, so that its pixel is paused. */
+const POOLS = [
+  { slug: "curso-edicao", name: "Curso de Edição", pixel: "481250396617742", bots: [0, 1], currency: "BRL" },
+  { slug: "vip-mensal", name: "VIP Mensal", pixel: "734002918856341", bots: [2], currency: "BRL" },
+  { slug: "english-by-ear", name: "English by Ear", pixel: "902771345608125", bots: [3], currency: "USD" },
+] as const;
+const BOTS = ["edicao_aulas_bot", "edicao_turma2_bot", "vip_mensal_bot", "english_by_ear_bot"];
+const CAMPAIGNS = [
+  "BR | Frio | Vídeo 03",
+  "BR | Remarketing 7d",
+  "LAL 1% compradores",
+  "PT | Criativos novos",
+  null,
+];
+const PRICES_MINOR = [2_990, 4_990, 9_700, 19_700];
+
+export interface TrafficOptions {
+  readonly endMs: number;
+  readonly hours: number;
+  readonly clicksPerHour: number;
+}
+
+/**
+ * Traffic as it looks in real life, up to `endMs`: a day's rise and fall, a funnel that gets narrower, sales in two
+ * currencies, a paused pixel with events that wait for it, a handful of dead ones. The same shape every time.
+ */
+export async function seedTraffic(db: Database, { endMs, hours, clicksPerHour }: TrafficOptions) {
+  const { tables } = db;
+  const random = randomNumbers(20_240_612);
+  const pick = <T>(from: readonly [T, ...T[]] | readonly T[]): T => {
+    const one = from[Math.floor(random() ** 1.6 * from.length)];
+    if (one === undefined) throw new Error("there is nothing to pick from");
+    return one;
+  };
+  const startMs = endMs - hours * HOUR_MS;
+  const { pools, bots } = await seedPools(db, new Date(startMs));
+
+  const sessions: New<"sessions">[] = [];
+  const states: New<"funnelStates">[] = [];
+  const payments: New<"payments">[] = [];
+  const outbox: New<"outbox">[] = [];
+  const attempts = new Map<string, New<"outboxAttempts">>();
+
+  const pausedAtMs = endMs - 3 * HOUR_MS;
+  /** An event, and the request of its minute that carried it. */
+  function send(row: Omit<New<"outbox">, "payload" | "availableAt" | "status">): void {
+    const atMs = row.createdAt.getTime();
+    const isPaused = row.route === POOLS[1].pixel && atMs > pausedAtMs;
+    const isWaiting = isPaused || atMs > endMs - 8_000;
+    const isDead = !isWaiting && row.destination === "meta" && random() < 0.004;
+    outbox.push({
+      ...row,
+      payload: { event_name: row.eventName, event_id: row.eventId },
+      status: isWaiting ? "pending" : isDead ? "dead" : "delivered",
+      attempts: isWaiting ? 0 : 1,
+      lastError: isDead ? "Invalid parameter: user_data.fbc was created in the future (2804017)" : null,
+      availableAt: row.createdAt,
+      deliveredAt: isWaiting || isDead ? null : new Date(atMs + 1_500),
+    });
+    if (isWaiting) return;
+    const minuteMs = atMs - (atMs % MINUTE_MS);
+    const key = `${row.destination} ${row.route} ${minuteMs}`;
+    const had = attempts.get(key);
+    const fails = had ? had.outcome !== "delivered" : random() < 0.01;
+    attempts.set(key, {
+      destination: row.destination,
+      route: row.route,
+      outboxIds: [],
+      events: (had?.events ?? 0) + 1,
+      outcome: fails ? "retry" : "delivered",
+      status: fails ? 503 : 200,
+      durationMs: had?.durationMs ?? Math.round(60 + random() * 240),
+      response: fails ? "Service temporarily unavailable" : '{"events_received":1}',
+      startedAt: new Date(atMs),
+    });
+  }
+
+  for (let hour = 0; hour < hours; hour++) {
+    const hourMs = startMs + hour * HOUR_MS;
+    const clock = (new Date(hourMs).getUTCHours() + 21) % 24;
+    const clicks = Math.round(clicksPerHour * (0.55 + 0.5 * Math.sin(((clock - 9) / 24) * 2 * Math.PI)));
+    for (let i = 0; i < Math.max(3, clicks); i++) {
+      const atMs = Math.floor(hourMs + random() * HOUR_MS);
+      const pool = pick(pools);
+      const botId = bots[pick(pool.bots)] ?? 0;
+      const campaign = pick(CAMPAIGNS);
+      const trackingToken = firstTokenAt(atMs).slice(0, 12) + newId().slice(12);
+      const of = { poolId: pool.id, trackingToken };
+      const at = new Date(atMs);
+      sessions.push({
+        ...of,
+        botId,
+        rootEventId: `evt_${trackingToken}`,
+        pageviewSent: true,
+        pageviewSentAt: at,
+        pageviewTs: at,
+        clickTs: at,
+        fbclid: `IwAR0${trackingToken.slice(20)}`,
+        utmSource: "facebook",
+        utmCampaign: campaign,
+        clientIp: "203.0.113.20",
+        userAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15",
+        createdAt: at,
+        updatedAt: at,
+      });
+      send({
+        ...of,
+        destination: "meta",
+        route: pool.pixel,
+        eventName: "PageView",
+        eventId: `evt_${trackingToken}`,
+        createdAt: at,
+      });
+      const step = (state: FunnelState, seconds: number, paymentId: string | null = null) => {
+        const createdAt = new Date(atMs + seconds * 1_000);
+        if (createdAt.getTime() > endMs) return;
+        states.push({ ...of, botId, state, paymentId, createdAt, dedupKey: `${state}:${newId()}` });
+      };
+      if (random() > 0.46) continue;
+      step("started", 6);
+      if (random() > 0.3) continue;
+      step("checkout_started", 70);
+      if (random() > 0.55 || atMs + 150_000 > endMs) continue;
+      const id = newId();
+      const paidAt = new Date(atMs + 140_000);
+      payments.push({
+        ...of,
+        id,
+        botId,
+        provider: "pushinpay",
+        providerRef: `ref-${id}`,
+        status: "paid",
+        amountMinor: pick(PRICES_MINOR),
+        currency: pool.currency,
+        paidAt,
+        metaPurchaseSent: true,
+        metaPurchaseSentAt: paidAt,
+        createdAt: at,
+        updatedAt: paidAt,
+      });
+      step("paid", 140, id);
+      const sale = { ...of, paymentId: id, createdAt: paidAt };
+      send({
+        ...sale,
+        destination: "meta",
+        route: pool.pixel,
+        eventName: "Purchase",
+        eventId: `purchase_${id}`,
+      });
+      send({
+        ...sale,
+        destination: "telegram",
+        route: String(botId),
+        eventName: "delivery",
+        eventId: `delivery_${id}`,
+      });
+      if (random() < 0.99) step("delivered", 143, id);
+      if (random() < 0.02) step("refunded", 3_000, id);
+    }
+  }
+
+  const byTime = <T extends { readonly createdAt: Date }>(rows: readonly T[]) =>
+    [...rows].sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
+  const requests = [...attempts.values()].sort((a, b) => a.startedAt.getTime() - b.startedAt.getTime());
+  await inChunks(db, byTime(sessions), (tx, chunk) => tx.insert(tables.sessions).values(chunk));
+  await inChunks(db, byTime(payments), (tx, chunk) => tx.insert(tables.payments).values(chunk));
+  await inChunks(db, byTime(states), (tx, chunk) => tx.insert(tables.funnelStates).values(chunk));
+  await inChunks(db, byTime(outbox), (tx, chunk) => tx.insert(tables.outbox).values(chunk));
+  await inChunks(db, requests, (tx, chunk) => tx.insert(tables.outboxAttempts).values(chunk));
+  await db.transaction(async (tx) => {
+    await tx.insert(tables.outboxRoutes).values({
+      destination: "meta",
+      route: POOLS[1].pixel,
+      pausedAt: new Date(pausedAtMs),
+      pausedReason: "Error validating access token: the session has been invalidated (190/460)",
+      updatedAt: new Date(pausedAtMs),
+    });
+    await tx.insert(tables.dispatchers).values({
+      id: newId(),
+      host: "ponte-1",
+      pid: 1,
+      startedAt: new Date(startMs),
+      heartbeatAt: new Date(),
+    });
+  });
+  return { clicks: sessions.length, sales: payments.length, poolIds: pools.map(({ id }) => id) };
+}
+
+async function seedPools(db: Database, at: Date) {
+  const { tables } = db;
+  const times = { createdAt: at, updatedAt: at };
+  return db.transaction(async (tx) => {
+    const bots: number[] = [];
+    for (const username of BOTS) {
+      const [bot] = await tx
+        .insert(tables.bots)
+        .values({ username, ...times })
+        .returning({ id: tables.bots.id });
+      bots.push(bot?.id ?? 0);
+    }
+    const pools = [];
+    for (const { slug, name, pixel, currency, bots: members } of POOLS) {
+      const [pool] = await tx
+        .insert(tables.pools)
+        .values({ slug, name, metaPixelId: pixel, captureParams: [], ...times })
+        .returning({ id: tables.pools.id });
+      const id = pool?.id ?? 0;
+      for (const member of members) {
+        await tx.insert(tables.poolBots).values({ poolId: id, botId: bots[member] ?? 0 });
+      }
+      pools.push({ id, pixel, currency, bots: members });
+    }
+    await tx.notify("pools");
+    return { pools, bots };
+  });
+}
+
+/** So many rows in a transaction that a statement's parameters suffice. */
+async function inChunks<T>(
+  db: Database,
+  rows: readonly T[],
+  insert: (tx: Tx, chunk: T[]) => Promise<unknown>,
+): Promise<void> {
+  for (let i = 0; i < rows.length; i += CHUNK) {
+    await db.transaction(async (tx) => void (await insert(tx, rows.slice(i, i + CHUNK))));
+  }
+}
+
+/** Numbers from 0 to 1 that are the same every time (mulberry32). */
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
