@@ -32,7 +32,12 @@ function browserWith(key: string) {
 describe(`the console's login on ${testDialect}`, () => {
   test("sends strangers to the login from every address, and tells them nothing else", async () => {
     const stranger = newBrowser(own);
-    for (const path of ["/ops?span=7d", "/ops/outbox?status=dead", "/ops/pools/secret-pool", "/ops/nowhere"]) {
+    for (const path of [
+      "/ops?span=7d",
+      "/ops/outbox?status=dead",
+      "/ops/pools/secret-pool",
+      "/ops/nowhere",
+    ]) {
       const answer = await stranger.get(path);
       expect(answer.status).toBe(303);
       expect(answer.headers.get("location")).toBe(`/ops/login?next=${encodeURIComponent(path)}`);
