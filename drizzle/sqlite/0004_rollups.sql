@@ -13,10 +13,9 @@ CREATE TABLE `delivery_rates` (
 CREATE UNIQUE INDEX `delivery_rates_unit_at_destination_route_unique` ON `delivery_rates` (`unit`,`at`,`destination`,`route`);--> statement-breakpoint
 CREATE TABLE `funnel_hourly` (
 	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`dimension` text NOT NULL,
 	`hour` integer NOT NULL,
-	`pool_id` integer NOT NULL,
-	`bot_id` integer NOT NULL,
-	`campaign` text NOT NULL,
+	`key` text NOT NULL,
 	`currency` text NOT NULL,
 	`clicks` integer NOT NULL,
 	`starts` integer NOT NULL,
@@ -28,4 +27,4 @@ CREATE TABLE `funnel_hourly` (
 	`refunded_minor` integer NOT NULL
 );
 --> statement-breakpoint
-CREATE UNIQUE INDEX `funnel_hourly_hour_pool_bot_campaign_currency_unique` ON `funnel_hourly` (`hour`,`pool_id`,`bot_id`,`campaign`,`currency`);
+CREATE UNIQUE INDEX `funnel_hourly_dimension_hour_key_currency_unique` ON `funnel_hourly` (`dimension`,`hour`,`key`,`currency`);

@@ -368,17 +368,17 @@ export function defineSchema(kit: Kit) {
 
   /**
    * What happened in an hour, counted anew from the sessions, funnel states and payments by `src/rollups`: pages that
-   * look at weeks read these. 0 and '' stand for "none", so that a row is the only one of its kind; rows with a
-   * currency carry sales, the others everything else.
+   * look at weeks read these. Everything is there three times, by pool, by bot and by campaign. Rows with a currency
+   * carry sales, those with '' everything else.
    */
   const funnelHourly = table(
     "funnel_hourly",
     {
       id: rowId(),
+      dimension: text().$type<"pool" | "bot" | "campaign">().notNull(),
       hour: instant().notNull(),
-      poolId: big().notNull(),
-      botId: big().notNull(),
-      campaign: text().notNull(),
+      /** The pool's or the bot's id, or the campaign's name; '' where there is none. */
+      key: text().notNull(),
       currency: text().notNull(),
       clicks: big().notNull(),
       starts: big().notNull(),
@@ -390,11 +390,10 @@ export function defineSchema(kit: Kit) {
       refundedMinor: big().notNull(),
     },
     (t) => [
-      uniqueIndex("funnel_hourly_hour_pool_bot_campaign_currency_unique").on(
+      uniqueIndex("funnel_hourly_dimension_hour_key_currency_unique").on(
+        t.dimension,
         t.hour,
-        t.poolId,
-        t.botId,
-        t.campaign,
+        t.key,
         t.currency,
       ),
     ],

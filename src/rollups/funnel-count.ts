@@ -1,13 +1,16 @@
-/** Whose numbers: 0 and '' stand for "none". */
+/** By what everything is counted, each time all of it. */
+export const DIMENSIONS = ["pool", "bot", "campaign"] as const;
+export type Dimension = (typeof DIMENSIONS)[number];
+
+/** Whose numbers: the pool's or bot's id or the campaign, '' for none; and the currency, '' for what is no sale. */
 export interface FunnelKey {
-  readonly poolId: number;
-  readonly botId: number;
-  readonly campaign: string;
+  readonly dimension: Dimension;
+  readonly key: string;
   readonly currency: string;
 }
 
 /** How often each step happened, and the sales' value in the currency's minor unit. */
-export interface FunnelCount extends FunnelKey {
+export interface Counts {
   readonly clicks: number;
   readonly starts: number;
   readonly checkouts: number;
@@ -18,7 +21,9 @@ export interface FunnelCount extends FunnelKey {
   readonly refundedMinor: number;
 }
 
-export const NO_COUNTS = {
+export type FunnelCount = FunnelKey & Counts;
+
+const NO_COUNTS: Counts = {
   clicks: 0,
   starts: 0,
   checkouts: 0,
@@ -27,23 +32,32 @@ export const NO_COUNTS = {
   refunded: 0,
   valueMinor: 0,
   refundedMinor: 0,
-} as const satisfies Omit<FunnelCount, keyof FunnelKey>;
+};
 
 /** The campaign of what is kept together: no campaign's own name begins with a control character. */
 export const OTHER_CAMPAIGNS = "\u0001other";
 
-export function addCounts(count: FunnelCount, change: Partial<FunnelCount>): FunnelCount {
-  const sum = (key: keyof typeof NO_COUNTS) => count[key] + (change[key] ?? 0);
+/** Adds counts up under their keys. */
+export function createTally() {
+  const counts = new Map<string, FunnelCount>();
   return {
-    ...count,
-    clicks: sum("clicks"),
-    starts: sum("starts"),
-    checkouts: sum("checkouts"),
-    paid: sum("paid"),
-    delivered: sum("delivered"),
-    refunded: sum("refunded"),
-    valueMinor: sum("valueMinor"),
-    refundedMinor: sum("refundedMinor"),
+    add({ dimension, key, currency }: FunnelKey, change: Partial<Counts>): void {
+      const name = `${dimension} ${currency} ${key}`;
+      const had = counts.get(name) ?? { dimension, key, currency, ...NO_COUNTS };
+      const sum = (step: keyof Counts) => had[step] + (change[step] ?? 0);
+      counts.set(name, {
+        ...had,
+        clicks: sum("clicks"),
+        starts: sum("starts"),
+        checkouts: sum("checkouts"),
+        paid: sum("paid"),
+        delivered: sum("delivered"),
+        refunded: sum("refunded"),
+        valueMinor: sum("valueMinor"),
+        refundedMinor: sum("refundedMinor"),
+      });
+    },
+    all: (): FunnelCount[] => [...counts.values()],
   };
 }
 
@@ -53,8 +67,10 @@ export function addCounts(count: FunnelCount, change: Partial<FunnelCount>): Fun
  */
 export function foldCampaigns(counts: readonly FunnelCount[], most: number): FunnelCount[] {
   const weights = new Map<string, number>();
-  for (const { campaign, paid, starts, clicks } of counts) {
-    weights.set(campaign, (weights.get(campaign) ?? 0) + paid * 1e6 + starts * 1e3 + clicks);
+  for (const { dimension, key, paid, starts, clicks } of counts) {
+    if (dimension === "campaign") {
+      weights.set(key, (weights.get(key) ?? 0) + paid * 1e6 + starts * 1e3 + clicks);
+    }
   }
   if (weights.size <= most) return [...counts];
   const kept = new Set(
@@ -63,12 +79,10 @@ export function foldCampaigns(counts: readonly FunnelCount[], most: number): Fun
       .slice(0, most)
       .map(([campaign]) => campaign),
   );
-  const folded = new Map<string, FunnelCount>();
-  for (const count of counts) {
-    const campaign = kept.has(count.campaign) ? count.campaign : OTHER_CAMPAIGNS;
-    const name = JSON.stringify([count.poolId, count.botId, campaign, count.currency]);
-    const had = folded.get(name);
-    folded.set(name, had ? addCounts(had, count) : { ...count, campaign });
+  const folded = createTally();
+  for (const { dimension, key, currency, ...count } of counts) {
+    const isKept = dimension !== "campaign" || kept.has(key);
+    folded.add({ dimension, key: isKept ? key : OTHER_CAMPAIGNS, currency }, count);
   }
-  return [...folded.values()];
+  return folded.all();
 }

@@ -1,32 +1,50 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { firstTokenAt, HOUR_MS } from "./bucket.ts";
-import { addCounts, type FunnelCount, type FunnelKey, NO_COUNTS } from "./funnel-count.ts";
+import { type Counts, createTally, type FunnelCount } from "./funnel-count.ts";
 import type { Pace } from "./pace.ts";
 
 /** Rows read in one go. */
-const PAGE = 10_000;
+const PAGE = 5_000;
+const MOST_SLICES = 60;
+
+/** What the two databases' drivers give for a number in a hand-written statement. */
+type Num = number | string;
+
+/** To whom a group of rows belongs. */
+interface Group {
+  readonly pool: Num | null;
+  readonly bot: Num | null;
+  readonly campaign: string | null;
+}
+
+type Add = (group: Group, currency: string, change: Partial<Counts>) => void;
 
 /** Everything that happened in the hour that begins at `hourMs`, counted from the rows themselves. */
 export async function countFunnelHour(db: Database, hourMs: number, pace: Pace): Promise<FunnelCount[]> {
-  const counts = new Map<string, FunnelCount>();
-  const add = (key: FunnelKey, change: Partial<FunnelCount>) => {
-    const name = JSON.stringify([key.poolId, key.botId, key.campaign, key.currency]);
-    counts.set(name, addCounts(counts.get(name) ?? { ...NO_COUNTS, ...key }, change));
+  const tally = createTally();
+  const add: Add = ({ pool, bot, campaign }, currency, change) => {
+    tally.add({ dimension: "pool", key: String(pool ?? ""), currency }, change);
+    tally.add({ dimension: "bot", key: String(bot ?? ""), currency }, change);
+    tally.add({ dimension: "campaign", key: campaign ?? "", currency }, change);
   };
-  await countClicks(db, hourMs, pace, add);
-  await countStates(db, hourMs, pace, add);
-  return [...counts.values()];
+  const clicks = await countClicks(db, hourMs, pace, add);
+  await countStates(db, hourMs, Math.min(MOST_SLICES, Math.ceil((clicks + 1) / PAGE)), pace, add);
+  return tally.all();
 }
 
-type Add = (key: FunnelKey, change: Partial<FunnelCount>) => void;
-
 /** Tokens begin with their time, so the unique index finds an hour's visits; none is needed on `created_at`. */
-async function countClicks({ tables, ...db }: Database, hourMs: number, pace: Pace, add: Add): Promise<void> {
+async function countClicks(
+  { tables, ...db }: Database,
+  hourMs: number,
+  pace: Pace,
+  add: Add,
+): Promise<number> {
   const end = firstTokenAt(hourMs + HOUR_MS);
-  for (let last = firstTokenAt(hourMs), rows = PAGE; rows === PAGE; ) {
+  let total = 0;
+  for (let last = firstTokenAt(hourMs), rows = PAGE; rows === PAGE; total += rows) {
     const groups = await pace(() =>
-      db.rows<{ pool: Num; bot: Num; campaign: string | null; clicks: Num; last: string }>(sql`
+      db.rows<Group & { readonly clicks: Num; readonly last: string }>(sql`
         select pool_id as pool, bot_id as bot, utm_campaign as campaign, count(*) as clicks, max(tracking_token) as last
         from (
           select pool_id, bot_id, utm_campaign, tracking_token from ${tables.sessions}
@@ -39,36 +57,30 @@ async function countClicks({ tables, ...db }: Database, hourMs: number, pace: Pa
       const clicks = Number(group.clicks);
       rows += clicks;
       if (group.last > last) last = group.last;
-      const [poolId, botId] = [Number(group.pool), Number(group.bot)];
-      add({ poolId, botId, campaign: group.campaign ?? "", currency: "" }, { clicks });
+      add(group, "", { clicks });
     }
   }
+  return total;
 }
 
-/** What the two databases' drivers give for a number in a hand-written statement. */
-type Num = number | string;
-
-interface StateGroup {
+interface StateGroup extends Group {
   readonly state: "started" | "checkout_started" | "paid" | "delivered" | "refunded";
-  readonly pool: Num | null;
-  readonly bot: Num | null;
-  readonly campaign: string | null;
   readonly currency: string | null;
   readonly people: Num;
   readonly minor: Num | null;
 }
 
-/** The steps after the click, under the campaign of the visit that they belong to; minute by minute. */
+/** The steps after the click, under the campaign of the visit that they belong to; slice by slice of the hour. */
 async function countStates(
   { tables, dialect, ...db }: Database,
   hourMs: number,
+  slices: number,
   pace: Pace,
   add: Add,
 ): Promise<void> {
-  const SLICES = 6;
-  for (let i = 0; i < SLICES; i++) {
-    const from = dialect.instant(new Date(hourMs + (i * HOUR_MS) / SLICES));
-    const to = dialect.instant(new Date(hourMs + ((i + 1) * HOUR_MS) / SLICES));
+  for (let i = 0; i < slices; i++) {
+    const from = dialect.instant(new Date(hourMs + Math.floor((i * HOUR_MS) / slices)));
+    const to = dialect.instant(new Date(hourMs + Math.floor(((i + 1) * HOUR_MS) / slices)));
     const groups = await pace(() =>
       db.rows<StateGroup>(sql`
         select f.state, f.pool_id as pool, f.bot_id as bot, s.utm_campaign as campaign, p.currency,
@@ -80,19 +92,11 @@ async function countStates(
           and f.state in ('started', 'checkout_started', 'paid', 'delivered', 'refunded')
         group by f.state, f.pool_id, f.bot_id, s.utm_campaign, p.currency`),
     );
-    for (const group of groups) {
-      const key = {
-        poolId: Number(group.pool ?? 0),
-        botId: Number(group.bot ?? 0),
-        campaign: group.campaign ?? "",
-        currency: group.currency ?? "",
-      };
-      add(key, changeOf(group));
-    }
+    for (const group of groups) add(group, group.currency ?? "", changeOf(group));
   }
 }
 
-function changeOf({ state, people, minor }: StateGroup): Partial<FunnelCount> {
+function changeOf({ state, people, minor }: StateGroup): Partial<Counts> {
   const n = Number(people);
   switch (state) {
     case "started":

@@ -1,9 +1,9 @@
-import { eq, sql } from "drizzle-orm";
+import { and, eq, inArray, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
 import { MINUTE_MS } from "./bucket.ts";
 import { forgetMinutes, recountRoute } from "./delivery-rates.ts";
-import { type FunnelCount, foldCampaigns } from "./funnel-count.ts";
+import { DIMENSIONS, type FunnelCount, foldCampaigns } from "./funnel-count.ts";
 import { countFunnelHour } from "./funnel-hour.ts";
 import { NO_MARKS, readMarks } from "./marks.ts";
 import { findNews } from "./news.ts";
@@ -14,7 +14,7 @@ const EVERY_MS = 10_000;
 const TURN_MS = 9_000;
 const SETTING = "rollups";
 /** Campaigns kept by name in an hour. */
-const MOST_CAMPAIGNS = 300;
+const MOST_CAMPAIGNS = 100;
 const MINUTES_KEPT_MS = 3 * 24 * 60 * MINUTE_MS;
 const CHUNK = 200;
 
@@ -121,7 +121,8 @@ async function replaceHour(db: Database, hourMs: number, counts: readonly Funnel
   const { funnelHourly, settings } = db.tables;
   const hour = new Date(hourMs);
   await db.transaction(async (tx) => {
-    await tx.delete(funnelHourly).where(eq(funnelHourly.hour, hour));
+    const isOfHour = and(inArray(funnelHourly.dimension, [...DIMENSIONS]), eq(funnelHourly.hour, hour));
+    await tx.delete(funnelHourly).where(isOfHour);
     for (let i = 0; i < counts.length; i += CHUNK) {
       await tx.insert(funnelHourly).values(counts.slice(i, i + CHUNK).map((count) => ({ hour, ...count })));
     }

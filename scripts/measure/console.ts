@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { type SQL, sql } from "drizzle-orm";
+import type { Database } from "../../src/db/database.ts";
+import { openDatabase } from "../../src/db/open.ts";
+import { overviewOf, readOverview } from "../../src/ops/overview/read-overview.ts";
+import { readSpan, SPANS } from "../../src/ops/overview/span.ts";
+import { beat } from "../../src/outbox/heartbeat.ts";
+import { createLog } from "../../src/platform/log.ts";
+import { createRollups } from "../../src/rollups/rollups.ts";
+import { LiveOverview } from "../../views/ops/overview.tsx";
+import { seedConsole } from "./seed-console.ts";
+
+/**
+ * How long the console's overview takes, and how long it holds up the process, over millions of rows:
+ * `bun scripts/measure/console.ts [--rows 5000000] [--url postgres://…|file] [--seeded] [--explain]`. Without a URL a
+ * SQLite file that is removed afterwards.
+ */
+const { values: options } = parseArgs({
+  options: {
+    rows: { type: "string", default: "5000000" },
+    url: { type: "string" },
+    seeded: { type: "boolean", default: false },
+    explain: { type: "boolean", default: false },
+  },
+});
+
+const ROUNDS = 15;
+const ZONE = "America/Sao_Paulo";
+
+const folder = mkdtempSync(join(tmpdir(), "ponte-measure-"));
+const db = await openDatabase({ url: options.url ?? join(folder, "ponte.db") });
+try {
+  await db.migrate();
+  if (!options.seeded)
+    await timed(`seeding ${options.rows} visits`, () =>
+      seedConsole(db, { visits: Number(options.rows), nowMs: Date.now() }),
+    );
+  await beat(db, "measure");
+  const rollups = createRollups({ db, log: createLog("warn") });
+  await timed("counting everything for the first time", async () => void (await rollups.run()));
+  for (const span of SPANS) await measure(span);
+  if (options.explain) await explain(db);
+} finally {
+  await db.close();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** The whole page from the tables, nothing remembered. */
+async function measure(name: string): Promise<void> {
+  const tookMs: number[] = [];
+  let bytes = 0;
+  const held = watchLoop();
+  for (let i = 0; i < ROUNDS; i++) {
+    const startedMs = performance.now();
+    const span = readSpan({ span: name }, ZONE, Date.now());
+    const overview = overviewOf(await readOverview(db, span), span, {
+      zone: ZONE,
+      csrfToken: "",
+      nowMs: Date.now(),
+    });
+    bytes = Buffer.byteLength(String(LiveOverview({ overview })));
+    tookMs.push(performance.now() - startedMs);
+    await Bun.sleep(5);
+  }
+  tookMs.sort((a, b) => a - b);
+  const at = (share: number) => (tookMs[Math.floor(share * (ROUNDS - 1))] ?? 0).toFixed(1);
+  console.log(
+    `${db.dialect.name} ${name.padEnd(3)}  median ${at(0.5)} ms  slowest ${at(1)} ms  longest hold of the process ${held().toFixed(1)} ms  page ${(bytes / 1024).toFixed(0)} kB`,
+  );
+}
+
+async function timed(what: string, work: () => Promise<void>): Promise<void> {
+  const held = watchLoop();
+  const startedMs = performance.now();
+  await work();
+  const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
+  console.log(
+    `${db.dialect.name} ${what}: ${seconds} s, longest hold of the process ${held().toFixed(1)} ms`,
+  );
+}
+
+/** The longest time in which nothing else could run; call it to stop watching. */
+function watchLoop(): () => number {
+  let longestMs = 0;
+  let lastMs = performance.now();
+  const timer = setInterval(() => {
+    longestMs = Math.max(longestMs, performance.now() - lastMs - 1);
+    lastMs = performance.now();
+  }, 1);
+  return () => {
+    clearInterval(timer);
+    return Math.max(longestMs, performance.now() - lastMs - 1);
+  };
+}
+
+/** Prints how the database goes about the statements of a page over 30 days. */
+async function explain(real: Database): Promise<void> {
+  const planOf = async (name: string, statement: SQL) => {
+    const asked =
+      real.dialect.name === "postgres"
+        ? sql`explain (analyze, costs off, timing off) `
+        : sql`explain query plan `;
+    const lines = await real.rows<Record<string, unknown>>(sql`${asked}${statement}`);
+    console.log(`\n-- ${name}\n${lines.map((line) => line.detail ?? line["QUERY PLAN"]).join("\n")}`);
+  };
+  const spied: Database = {
+    ...real,
+    rows: async <T>(statement: SQL) => {
+      await planOf("hand-written", statement);
+      return real.rows<T>(statement);
+    },
+  };
+  const span = readSpan({ span: "30d" }, ZONE, Date.now());
+  await readOverview(spied, span);
+  const [from, to] = [span.fromMs, span.toMs].map((ms) => real.dialect.instant(new Date(ms)));
+  for (const dimension of ["pool", "campaign"]) {
+    await planOf(
+      `the funnel by ${dimension}`,
+      sql`select key, sum(clicks) from funnel_hourly where dimension = ${dimension} and hour >= ${from} and hour < ${to} group by key`,
+    );
+  }
+  await planOf(
+    "deliveries by hour",
+    sql`select at, destination, sum(delivered) from delivery_rates where unit = 'hour' and at >= ${from} and at < ${to} group by at, destination`,
+  );
+}
