@@ -35,6 +35,7 @@ const PARAM_BUILDER = "node_modules/meta-capi-param-builder-clientjs/dist/client
 const HTMX = "node_modules/htmx.org/dist/htmx.min.js";
 const UPLOT = ["uPlot.esm.js", "uPlot.min.css"].map((name) => `node_modules/uplot/dist/${name}`);
 const CONSOLE_CSS = "views/ops/console.css";
+const CONSOLE = ["console", "live"].map((name) => `views/assets/${name}.ts`);
 const BRIDGE = ["bridge", "meta-cookies", "pixel", "utmify"].map((name) => `views/assets/${name}.ts`);
 
 /** All files that pages load from us. */
@@ -42,9 +43,7 @@ export function openAssets(): Assets {
   const bridge = script("bridge.js", BRIDGE, () => bundle("views/assets/bridge.ts"));
   const paramBuilder = script("param-builder.js", [PARAM_BUILDER], () => file(PARAM_BUILDER));
   const htmx = script("htmx.js", [HTMX], () => file(HTMX));
-  const consoleJs = script("console.js", ["views/assets/console.ts"], () =>
-    bundle("views/assets/console.ts"),
-  );
+  const consoleJs = script("console.js", CONSOLE, () => bundle("views/assets/console.ts"));
   const charts = script("charts.js", ["views/assets/charts.ts", ...UPLOT], () =>
     bundle("views/assets/charts.ts"),
   );

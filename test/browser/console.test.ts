@@ -95,6 +95,35 @@ describe.if(withBrowser)("the console in Chromium", () => {
     await context.close();
   }, 30_000);
 
+  test("what the operator has in hand is not taken away when the numbers are renewed", async () => {
+    const { context, page } = await openLiveConsole();
+    const table = page.locator("#deliveries-table");
+    await table.locator("summary").click();
+    const chart = await page.locator(".chart canvas").first().elementHandle();
+    await passTenSeconds(page);
+    await chart?.waitForElementState("hidden");
+    await page.waitForSelector(".chart canvas");
+    expect(await table.evaluate((details) => details.hasAttribute("open"))).toBe(true);
+    expect(await page.evaluate(() => document.activeElement?.parentElement?.id)).toBe("deliveries-table");
+
+    await page.click("text=Resume…");
+    await passTenSeconds(page);
+    expect(await page.locator("text=Resume >> nth=-1").isVisible()).toBe(true);
+    expect(await page.locator("details.confirm[open]").count()).toBe(1);
+    await context.close();
+  });
+
+  test("a paused route is resumed after a question, and the overview says so once", async () => {
+    const { context, page } = await openConsole(browser, own.url);
+    await page.click("text=Resume…");
+    await page.click("details.confirm[open] button");
+    await page.waitForSelector("text=may send again");
+    expect(await page.locator("text=One route is paused").count()).toBe(0);
+    await page.reload();
+    expect(await page.locator("text=may send again").count()).toBe(0);
+    await context.close();
+  });
+
   test("a page whose session ended while one looked on goes to the login", async () => {
     const { context, page } = await openLiveConsole();
     await own.db.transaction(async (tx) => {

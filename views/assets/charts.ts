@@ -15,7 +15,8 @@ interface ChartData {
 
 const HEIGHT = 200;
 const DAY_SECONDS = 86_400;
-const drawn = new WeakMap<Element, uPlot>();
+/** By its label: a chart that is drawn anew goes on showing the point that is pointed at. */
+const drawn = new Map<string, uPlot>();
 
 /** Hours as on a clock; where a new day begins, its date. All in the operator's zone. */
 function timeLabels(
@@ -56,14 +57,18 @@ function draw(place: HTMLElement): void {
     ticks: { show: false },
     font: "12px system-ui",
   };
-  drawn.get(place)?.destroy();
+  const name = place.getAttribute("aria-label") ?? "";
+  const before = drawn.get(name);
+  const pointer = before && { left: before.cursor.left ?? -1, top: before.cursor.top ?? -1 };
+  before?.destroy();
   place.replaceChildren();
   const plot = new uPlot(
     {
       width: place.clientWidth,
       height: HEIGHT,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), chart.zone),
-      cursor: { y: false, points: { size: 7 } },
+      // No zooming by drag: the next renewal would undo it, and a span can be chosen above.
+      cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
       legend: { live: true },
       scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.08)] } },
       axes: [
@@ -90,7 +95,8 @@ function draw(place: HTMLElement): void {
     data,
     place,
   );
-  drawn.set(place, plot);
+  if (pointer && pointer.left >= 0) plot.setCursor(pointer);
+  drawn.set(name, plot);
 }
 
 function drawAll(root: ParentNode): void {
@@ -98,7 +104,8 @@ function drawAll(root: ParentNode): void {
 }
 
 drawAll(document);
-document.addEventListener("htmx:afterSettle", () => drawAll(document));
+// Before the browser paints: nothing flickers.
+document.addEventListener("htmx:afterSwap", () => drawAll(document));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll(document));
 let resizing: ReturnType<typeof setTimeout> | undefined;
 addEventListener("resize", () => {

@@ -1,3 +1,5 @@
+import { keepHoldOfLiveParts } from "./live.ts";
+
 /**
  * What the console's pages do in the browser besides htmx: small comforts, none of them needed. Without scripts every
  * page reads and every form works.
@@ -9,12 +11,7 @@ const ready = (work: () => void) =>
 
 ready(() => {
   offerOwnZone();
-  // A page that nobody looks at asks for nothing.
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.target instanceof Element && event.target.hasAttribute("data-live") && document.hidden) {
-      event.preventDefault();
-    }
-  });
+  keepHoldOfLiveParts();
   const lost = document.getElementById("lost");
   const showLost = (isLost: boolean) => {
     if (lost) lost.hidden = !isLost;

@@ -86,7 +86,7 @@ export function frame({ facts, nonce, title, section, withCharts = false, childr
         <main id="main" tabindex="-1">
           {testing.length > 0 ? <TestingBanner testing={testing} /> : null}
           {note === null ? null : (
-            <Banner tone="good">
+            <Banner tone="good" announced>
               <span safe>{note}</span>
             </Banner>
           )}

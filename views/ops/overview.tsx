@@ -79,7 +79,7 @@ export function OverviewPage(props: { readonly overview: Overview }): JSX.Elemen
         <SpanChooser span={span} />
       </PageHead>
       {span.fault === null ? null : (
-        <Banner tone="warn">
+        <Banner tone="warn" announced>
           <span safe>{`${span.fault} Shown are the last 24 hours.`}</span>
         </Banner>
       )}
@@ -88,7 +88,7 @@ export function OverviewPage(props: { readonly overview: Overview }): JSX.Elemen
         class="stack"
         data-live
         hx-get={`/ops/live${span.query}`}
-        hx-trigger={span.isLive ? "every 10s" : "never"}
+        hx-trigger={span.isLive ? "every 10s, seen" : "never"}
         hx-swap="innerHTML"
       >
         <LiveOverview overview={overview} />

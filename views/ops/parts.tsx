@@ -95,14 +95,18 @@ export function StatTile(props: {
   );
 }
 
-/** Something that must not be overlooked. `children` say what and what to do. */
+/**
+ * Something that must not be overlooked. `children` say what and what to do. With `announced`, screen readers say it at
+ * once; not for what stands in a live part, or they would say it with every renewal.
+ */
 export function Banner(props: {
   readonly tone: Tone;
   readonly title?: string;
+  readonly announced?: boolean;
   readonly children: Children;
 }): JSX.Element {
   return (
-    <div class={`banner ${props.tone}`} role={props.tone === "bad" ? "alert" : "status"}>
+    <div class={`banner ${props.tone}`} role={props.announced ? "status" : undefined}>
       {props.title === undefined ? null : <strong safe>{props.title}</strong>}
       <div>{props.children}</div>
     </div>
