@@ -5,6 +5,7 @@ import type { Database } from "../../db/database.ts";
 import { bucketStart, HOUR_MS } from "../../rollups/bucket.ts";
 import { type Dimension, OTHER_CAMPAIGNS } from "../../rollups/funnel-count.ts";
 import { moneyText } from "../money.ts";
+import { breathe } from "./breathe.ts";
 import type { Span } from "./span.ts";
 
 /** Lines of a table, the best ones. */
@@ -61,6 +62,7 @@ async function readLines(
   nameOf: (key: string) => Pick<FunnelLine, "name" | "href">,
 ): Promise<FunnelLine[]> {
   const { funnelHourly: f } = db.tables;
+  await breathe();
   const best = await db
     .select({ key: f.key, ...sums(db) })
     .from(f)
@@ -69,6 +71,7 @@ async function readLines(
     .orderBy(desc(sql`sum(${f.paid})`), desc(sql`sum(${f.clicks})`), f.key)
     .limit(MOST_LINES);
   if (best.length === 0) return [];
+  await breathe();
   const keys = best.map(({ key }) => key);
   const values = await db
     .select({ key: f.key, currency: f.currency, valueMinor: sum(f.valueMinor) })

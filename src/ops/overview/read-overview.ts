@@ -2,6 +2,7 @@ import type { Overview } from "../../../views/ops/overview.tsx";
 import type { Database } from "../../db/database.ts";
 import { countedAt } from "../../rollups/rollups.ts";
 import { wallText } from "../zone.ts";
+import { breathe } from "./breathe.ts";
 import { coarsen, smooth } from "./coarsen.ts";
 import { type DeliveryFacts, readDeliveries } from "./deliveries.ts";
 import { type FunnelFacts, readFunnel } from "./funnel.ts";
@@ -17,11 +18,13 @@ export interface OverviewFacts {
   readonly countedAt: Date | null;
 }
 
-/** One statement after another: on SQLite each holds up the process, and visitors come in between. */
+/** One statement after another; visitors come in between. */
 export async function readOverview(db: Database, span: Span): Promise<OverviewFacts> {
   const names = await routeNames(db);
   const trouble = await readTrouble(db, names);
+  await breathe();
   const deliveries = await readDeliveries(db, span);
+  await breathe();
   const funnel = await readFunnel(db, span);
   return { trouble, deliveries, funnel, names, countedAt: await countedAt(db) };
 }

@@ -3,6 +3,7 @@ import type { PausedRoute, RouteName } from "../../../views/ops/trouble.tsx";
 import type { Database } from "../../db/database.ts";
 import { hasStatus } from "../../outbox/filter.ts";
 import { sampleOutbox } from "../../outbox/sample.ts";
+import { breathe } from "./breathe.ts";
 
 /** A dispatcher gives a sign of life every few seconds; longer silence means that it is gone. */
 const ALIVE_MS = 30_000;
@@ -38,6 +39,7 @@ const FULL_DEAD = 2_000;
 export async function readTrouble(db: Database, names: RouteNames): Promise<TroubleFacts> {
   const { outboxRoutes } = db.tables;
   const sample = await sampleOutbox(db, ALIVE_MS);
+  await breathe();
   const pausedRows = await db
     .select()
     .from(outboxRoutes)
