@@ -87,7 +87,7 @@ function RouteReference({ route, schemas }: { route: Route; schemas: Schemas }):
               <th>
                 <code safe>{parameter.name}</code>
               </th>
-              <td safe>{parameter.required ? "required" : "optional"}</td>
+              <td>{parameter.required ? "required" : "optional"}</td>
               <td safe>{parameter.schema.description ?? parameter.schema.enum?.join(", ") ?? ""}</td>
             </tr>
           ))}
