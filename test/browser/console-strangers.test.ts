@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { sql } from "drizzle-orm";
+import type { Browser } from "playwright-core";
+import { launchChromium, withBrowser } from "./chromium.ts";
+import { openConsole, startConsole } from "./console-page.ts";
+
+const EVIL = `"><img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'\`{{7*7}}</title></style>`;
+
+/**
+ * What strangers, Meta and operators write stands on the console's pages: campaigns, user agents, errors, names. Here
+ * all of it is written by somebody who wants to run a script in the operator's browser.
+ */
+describe.if(withBrowser)("strangers' words in the console", () => {
+  let browser: Browser;
+  let own: Awaited<ReturnType<typeof startConsole>>;
+  beforeAll(async () => {
+    browser = await launchChromium();
+    own = await startConsole({ hours: 6, clicksPerHour: 20 });
+    await own.db.transaction(async (tx) => {
+      const spoilt = [
+        sql`update pools set name = ${EVIL} || cast(id as text), slug = ${EVIL} || cast(id as text), meta_test_event_code = ${EVIL} returning id`,
+        sql`update bots set username = ${EVIL} || cast(id as text), health_reason = ${EVIL}, healthy = false, welcome = ${EVIL} returning id`,
+        sql`update meta_tracking_sessions set utm_campaign = ${EVIL}, user_agent = ${EVIL}, referrer = ${EVIL}, fbclid = ${EVIL} returning id`,
+        sql`update funnel_hourly set key = ${EVIL} where id in (select max(id) from funnel_hourly where dimension = 'campaign' and clicks > 0) returning id`,
+        sql`update outbox set last_error = ${EVIL}, event_name = ${EVIL}, fbtrace_id = ${EVIL} returning id`,
+        sql`update outbox_attempts set response = ${EVIL}, fbtrace_id = ${EVIL} returning id`,
+        sql`update outbox_routes set paused_reason = ${EVIL} returning id`,
+      ];
+      for (const statement of spoilt) await tx.rows(statement);
+      await tx.insert(own.db.tables.auditLog).values({
+        at: new Date(),
+        actor: EVIL,
+        action: EVIL,
+        subject: EVIL,
+        before: { [EVIL]: EVIL },
+        after: { [EVIL]: EVIL },
+      });
+    });
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    await own?.stop();
+  });
+
+  test("are read, and never run, on any page of the navigation", async () => {
+    const { context, page, visited } = await openConsole(browser, own.url);
+    const dialogs: string[] = [];
+    page.on("dialog", (dialog) => {
+      dialogs.push(dialog.message());
+      dialog.dismiss();
+    });
+    expect(await page.locator(`text=${EVIL.slice(0, 30)}`).count()).toBeGreaterThan(0);
+    const links = await page.locator("nav a").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
+    for (const href of [...links, "/ops?span=7d", `/ops?span=${encodeURIComponent(EVIL)}`]) {
+      const response = await page.goto(own.url + href);
+      expect(response?.status()).toBeLessThan(500);
+      expect(await page.evaluate(() => window.pwned)).toBeUndefined();
+      expect(await page.locator("img[onerror], main script, main style").count()).toBe(0);
+    }
+    expect(dialogs).toEqual([]);
+    expect(visited).toEqual([]);
+    await context.close();
+  }, 30_000);
+
+  test("do not get in by the address of the login, nor by a planted note", async () => {
+    const { context, page } = await openConsole(browser, own.url);
+    const note = { name: "ponte_note", value: encodeURIComponent(EVIL), url: own.url };
+    await context.addCookies([note]);
+    await page.goto(`${own.url}/ops`);
+    expect(await page.locator(".banner.good").textContent()).toContain("<script>");
+    await context.clearCookies();
+    await page.goto(`${own.url}/ops/login?next=${encodeURIComponent(EVIL)}`);
+    expect(await page.inputValue("input[name=next]")).toBe("/ops");
+    expect(await page.evaluate(() => window.pwned)).toBeUndefined();
+    await context.close();
+  });
+});
