@@ -53,6 +53,24 @@ describe.if(withBrowser)("the console in Chromium", () => {
     }, 30_000);
   }
 
+  for (const { name, options } of LOOKS) {
+    test(`every page of the navigation has no serious fault in ${name}, and fits`, async () => {
+      const { context, page, visited } = await openConsole(browser, own.url, options);
+      const links = await page
+        .locator("nav[aria-label=Console] a")
+        .evaluateAll((all) => all.map((a) => a.getAttribute("href") ?? ""));
+      expect(links.length).toBeGreaterThan(5);
+      for (const href of links) {
+        await page.goto(own.url + href);
+        expect({ href, faults: await seriousFaults(page) }).toEqual({ href, faults: [] });
+        const fits = await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+        expect({ href, fits }).toEqual({ href, fits: true });
+      }
+      expect(visited).toEqual([]);
+      await context.close();
+    }, 60_000);
+  }
+
   test("logging in needs the keyboard only, and comes to the page that was asked for", async () => {
     const { context, page } = await openLogin(browser, own.url);
     await page.goto(`${own.url}/ops?span=7d`);
