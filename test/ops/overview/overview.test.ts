@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
+import fc from "fast-check";
+import { beat } from "../../../src/outbox/heartbeat.ts";
+import { pauseRoute } from "../../../src/outbox/routes.ts";
+import { newId } from "../../../src/platform/ids.ts";
+import { createRollups } from "../../../src/rollups/rollups.ts";
+import { createTestApp, type TestApp } from "../../support/app.ts";
+import { testDialect } from "../../support/database.ts";
+import { logIn, OPERATOR_PASSWORD, type TestOperator } from "../../support/operator.ts";
+import { addRows } from "../../support/outbox.ts";
+import { addPool } from "../../support/pools.ts";
+
+const EVIL = `"><script>alert(1)</script>`;
+
+let own: TestApp;
+let operator: TestOperator;
+beforeAll(async () => {
+  own = await createTestApp({ OPERATOR_PASSWORD });
+  const { pool, bots } = await addPool(own.db, {
+    slug: "summer",
+    metaPixelId: "111",
+    metaTestEventCode: "TEST1",
+  });
+  const botId = bots[0]?.id ?? 0;
+  const { sessions, funnelStates, payments, outboxAttempts } = own.db.tables;
+  const now = new Date();
+  const of = { poolId: pool.id, botId };
+  await own.db.transaction(async (tx) => {
+    for (let i = 0; i < 20; i++) {
+      const trackingToken = newId();
+      await tx.insert(sessions).values({
+        ...of,
+        trackingToken,
+        rootEventId: trackingToken,
+        pageviewTs: now,
+        utmCampaign: EVIL,
+        createdAt: now,
+        updatedAt: now,
+      });
+      if (i >= 8) continue;
+      const step = (state: "started" | "paid", paymentId: string | null) =>
+        tx
+          .insert(funnelStates)
+          .values({ ...of, state, dedupKey: newId(), trackingToken, paymentId, createdAt: now });
+      await step("started", null);
+      if (i >= 3) continue;
+      const id = newId();
+      const times = { paidAt: now, createdAt: now, updatedAt: now };
+      const money = {
+        amountMinor: 4990,
+        currency: i === 0 ? "USD" : "BRL",
+        trackingToken,
+        status: "paid" as const,
+      };
+      await tx.insert(payments).values({ id, provider: "generic", providerRef: id, ...money, ...times });
+      await step("paid", id);
+    }
+    await tx.insert(outboxAttempts).values({
+      destination: "meta",
+      route: "111",
+      outboxIds: [],
+      events: 17,
+      outcome: "delivered",
+      durationMs: 40,
+      response: "{}",
+      startedAt: now,
+    });
+    await pauseRoute(tx, own.db, { destination: "meta", route: "111" }, `token ${EVIL}`);
+  });
+  await addRows(own.db, 5, { route: "111", poolId: pool.id });
+  await addRows(own.db, 2, { route: "111", poolId: pool.id, status: "dead", lastError: `(#100) ${EVIL}` });
+  await createRollups({ db: own.db, log: own.deps.log }).run();
+  operator = await logIn(own);
+});
+afterAll(() => own.dispose());
+
+/** What a reader sees: tags gone, entities read, spaces single. */
+async function textOf(response: Response): Promise<string> {
+  const html = await response.text();
+  return html
+    .replaceAll(/<[^>]*>/g, " ")
+    .replaceAll(/&#34;|&quot;/g, '"')
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll(/\s+/g, " ");
+}
+
+describe(`the overview, on ${testDialect}`, () => {
+  test("says what is sent, what waits, what is dead and what is paused", async () => {
+    const text = await textOf(await operator.get("/ops?span=1h"));
+    expect(text).toContain("Sent 17 17 to Meta, 0 to Telegram");
+    expect(text).toContain("Waiting 5 ");
+    expect(text).toContain("Dead 2 0 expired");
+    expect(text).toContain("Paused routes 1 somebody must act");
+    expect(text).toContain("One route is paused: nothing of it is sent");
+    expect(text).toContain(`token ${EVIL}`);
+    expect(text).toContain(`(#100) ${EVIL}`);
+  });
+
+  test("counts the funnel from click to payment with rates, by pool and campaign, and value by currency", async () => {
+    const text = await textOf(await operator.get("/ops?span=24h"));
+    expect(text).toContain("Clicks 20 the visits that were let in");
+    expect(text).toContain("Starts 8 40.0% of clicks");
+    expect(text).toContain("Paid 3 ");
+    expect(text).toContain("summer 20 8 40.0% 0 3 15.0% 0 0 R$99.80 + $49.90");
+    expect(text).toContain(`${EVIL} 20 8 40.0% 0 3 15.0%`);
+  });
+
+  test("nothing that strangers wrote gets out of its place", async () => {
+    expect(await (await operator.get("/ops")).text()).not.toContain("<script>alert");
+  });
+
+  test("says loudly that a pool is in test mode, on every page", async () => {
+    for (const path of ["/ops", "/ops/nothing-here"]) {
+      expect(await textOf(await operator.get(path))).toContain("Test mode: Meta does not count these events");
+    }
+  });
+
+  test("says loudly that nothing is sent while no dispatcher runs", async () => {
+    expect(await textOf(await operator.get("/ops?span=30d"))).toContain("no dispatcher is running");
+    await beat(own.db, "here");
+    expect(await textOf(await operator.get("/ops?span=7d"))).not.toContain("no dispatcher is running");
+  });
+
+  test("its live part comes by itself, for htmx", async () => {
+    const html = await (await operator.get("/ops/live?span=1h", { "hx-request": "true" })).text();
+    expect(html).toContain("Deliveries per minute");
+    expect(html).not.toContain("<html");
+  });
+
+  test("a paused route is resumed from here, which stands in the audit log, and twice does no harm", async () => {
+    const fields = { destination: "meta", route: "111" };
+    expect((await operator.post("/ops/routes/resume", fields)).headers.get("location")).toBe("/ops");
+    expect(await textOf(await operator.get("/ops"))).toContain("meta 111 may send again.");
+    const { auditLog, outboxRoutes } = own.db.tables;
+    expect(await own.db.select().from(outboxRoutes)).toEqual([]);
+    const entries = await own.db.select().from(auditLog).where(eq(auditLog.action, "outbox.resume"));
+    expect(entries).toMatchObject([{ actor: "console", subject: "route:meta:111" }]);
+    await operator.post("/ops/routes/resume", fields);
+    expect(await textOf(await operator.get("/ops"))).toContain("Nothing held that route up any more.");
+    expect((await operator.post("/ops/routes/resume", { destination: "moon" })).status).toBe(303);
+  });
+
+  test("any query is answered with a page", async () => {
+    const query = fc.dictionary(fc.constantFrom("span", "from", "to", "x"), fc.string());
+    await fc.assert(
+      fc.asyncProperty(query, async (fields) => {
+        const { status } = await operator.get(`/ops?${new URLSearchParams(fields)}`);
+        expect(status).toBe(200);
+      }),
+      { numRuns: 40 },
+    );
+    expect((await operator.get("/ops?span=custom&from=2025-03-01T00:00&to=%ff")).status).toBe(200);
+  });
+});
