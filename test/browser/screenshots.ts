@@ -14,13 +14,19 @@ mkdirSync(folder, { recursive: true });
 const browser = await launchChromium();
 const own = await startConsole({ clicksPerHour: 400 });
 try {
-  for (const { options } of LOOKS) {
-    const login = await openLogin(browser, own.url, options);
-    await shoot(login.page, "login", options);
-    await login.context.close();
+  for (const [i, { options }] of LOOKS.entries()) {
+    const { context, page } = await openLogin(browser, own.url, options);
+    if (i === 0) await shoot(page, "login", options);
+    await context.close();
     const overview = await openConsole(browser, own.url, options);
     await overview.page.waitForSelector(".chart canvas");
     await shoot(overview.page, "overview", options);
+    if (i === 0) {
+      await overview.page.locator("section.card", { hasText: "Funnel" }).evaluate((card) => {
+        scrollTo(0, card.getBoundingClientRect().top - 16);
+      });
+      await shoot(overview.page, "funnel", options);
+    }
     await overview.context.close();
   }
 } finally {
@@ -31,6 +37,5 @@ try {
 async function shoot(page: Page, name: string, { colorScheme, viewport }: BrowserContextOptions) {
   await page.screenshot({
     path: join(folder, `console-${name}-${colorScheme}-${viewport?.width}.png`),
-    fullPage: true,
   });
 }
