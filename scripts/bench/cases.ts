@@ -1,8 +1,9 @@
 import type { BenchCase } from "./case.ts";
 import { cookiesCase } from "./cases/cookies.ts";
+import { drainCases } from "./cases/drain.ts";
 import { gateCase } from "./cases/gate.ts";
 import { goCases } from "./cases/go.ts";
 import { tailCase } from "./cases/tail.ts";
 
 /** Every case, in the order of the report. */
-export const CASES: readonly BenchCase[] = [...goCases, tailCase, cookiesCase, gateCase];
+export const CASES: readonly BenchCase[] = [...goCases, tailCase, cookiesCase, gateCase, ...drainCases];

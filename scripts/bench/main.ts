@@ -8,6 +8,7 @@ import { renderChart } from "./chart.ts";
 import { commitOf, describeMachine, isInMemory } from "./machine.ts";
 import { whatIsMissing } from "./needs.ts";
 import { HELP, type Options, readOptions, UsageError } from "./options.ts";
+import { peerVersions } from "./peers.ts";
 import {
   type Entry,
   entryOf,
@@ -93,6 +94,7 @@ async function runAll(chosen: readonly BenchCase[], options: Options, work: stri
   } finally {
     await cluster?.stop();
   }
+  if (chosen.some(({ needs }) => needs.includes("peers"))) Object.assign(versions, await peerVersions());
   await publish(entries, versions, options);
   for (const failure of failures) console.error(`✗ ${failure}`);
   return failures.length === 0 ? 0 : 1;

@@ -1,4 +1,4 @@
-import { type Child, freePort, startChild } from "./child.ts";
+import { type Child, freePort, startChild, startTalker } from "./child.ts";
 
 /** The key under which the benchmark's secrets are sealed, so that harness and server read the same. */
 export const BENCH_SECRET = Buffer.alloc(32, 7);
@@ -68,7 +68,7 @@ async function untilAnswering(url: string, child: Child): Promise<void> {
 /** The stand-in for Meta, as a process of its own. */
 export async function startSandboxProcess(): Promise<{ url: string; stop(): Promise<void> }> {
   const port = freePort();
-  const child = startChild(["bun", "src/cli/main.ts", "sandbox", "--port", String(port)]);
+  const child = startTalker(["bun", "src/cli/main.ts", "sandbox", "--port", String(port)]);
   const url = `http://127.0.0.1:${port}`;
   await untilAnswering(`${url}/healthz`, child);
   return { url, stop: child.stop };
