@@ -10,26 +10,41 @@ import { formFields } from "../form.ts";
 import { type Operator, opsGuard } from "../guard.ts";
 import { doneAndSee } from "../note.ts";
 import { opsPage } from "../page.ts";
-import { type OverviewFacts, overviewOf, readOverview } from "./read-overview.ts";
+import {
+  type CountedFacts,
+  overviewOf,
+  type PresentFacts,
+  readCounted,
+  readPresent,
+} from "./read-overview.ts";
 import { createRemembered } from "./remembered.ts";
 import { readSpan } from "./span.ts";
 
-/** However many look on, the same span is read from the database no more often than this. */
-const REMEMBERED_MS = 4_000;
+/** However many look on, the same thing is read from the database no more often than this. */
+const PRESENT_MS = 4_000;
+/** The longer the span, the more there is to read and the less a moment changes. */
+const COUNTED_MS = { minute: 4_000, hour: 30_000 } as const;
 
 const routeSchema = z.object({ destination: z.enum(DESTINATIONS), route: z.string().min(1).max(200) });
 
 /** `/ops`: whether money is being lost. */
 export function overviewPages(deps: OpsDeps) {
   const { db, now } = deps;
-  const remembered = createRemembered<OverviewFacts>(REMEMBERED_MS);
+  const present = createRemembered<PresentFacts>(PRESENT_MS);
+  const counted = {
+    minute: createRemembered<CountedFacts>(COUNTED_MS.minute),
+    hour: createRemembered<CountedFacts>(COUNTED_MS.hour),
+  };
 
   async function overview(operator: Operator, query: unknown) {
     const { zone, csrfToken } = operator.frame;
     const nowMs = now().getTime();
     const span = readSpan(query, zone, nowMs);
     const name = span.name === "custom" ? `${span.fromMs} ${span.toMs}` : span.name;
-    const facts = await remembered(name, () => readOverview(db, span));
+    const facts = {
+      ...(await present("now", () => readPresent(db))),
+      ...(await counted[span.unit](name, () => readCounted(db, span))),
+    };
     return overviewOf(facts, span, { zone, csrfToken, nowMs });
   }
 
@@ -60,7 +75,7 @@ export function overviewPages(deps: OpsDeps) {
         if (resumed) await recordAudit(tx, db.tables, { ...entry, subject: `route:${destination}:${route}` });
         return resumed;
       });
-      remembered.forget();
+      present.forget();
       const note = isResumed
         ? `${destination} ${route} may send again.`
         : "Nothing held that route up any more.";

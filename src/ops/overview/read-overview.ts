@@ -7,26 +7,35 @@ import { coarsen, smooth } from "./coarsen.ts";
 import { type DeliveryFacts, readDeliveries } from "./deliveries.ts";
 import { type FunnelFacts, readFunnel } from "./funnel.ts";
 import { SPANS, type Span } from "./span.ts";
-import { readTrouble, routeNames, type TroubleFacts } from "./trouble.ts";
+import { type RouteNames, readTrouble, routeNames, type TroubleFacts } from "./trouble.ts";
 
-/** What was read, in nobody's time zone: the same for every operator who asks for that span. */
-export interface OverviewFacts {
+/** What goes on now, and what a route is called. */
+export interface PresentFacts {
   readonly trouble: TroubleFacts;
+  readonly names: RouteNames;
+}
+
+/** What was counted in a span. */
+export interface CountedFacts {
   readonly deliveries: DeliveryFacts;
   readonly funnel: FunnelFacts;
-  readonly names: Awaited<ReturnType<typeof routeNames>>;
   readonly countedAt: Date | null;
 }
 
-/** One statement after another; visitors come in between. */
-export async function readOverview(db: Database, span: Span): Promise<OverviewFacts> {
+/** Both are in nobody's time zone: the same for every operator who asks. */
+export type OverviewFacts = PresentFacts & CountedFacts;
+
+export async function readPresent(db: Database): Promise<PresentFacts> {
   const names = await routeNames(db);
-  const trouble = await readTrouble(db, names);
-  await breathe();
+  return { trouble: await readTrouble(db, names), names };
+}
+
+/** One statement after another; visitors come in between. */
+export async function readCounted(db: Database, span: Span): Promise<CountedFacts> {
   const deliveries = await readDeliveries(db, span);
   await breathe();
   const funnel = await readFunnel(db, span);
-  return { trouble, deliveries, funnel, names, countedAt: await countedAt(db) };
+  return { deliveries, funnel, countedAt: await countedAt(db) };
 }
 
 /** The facts as one operator sees them. Pure. */

@@ -117,10 +117,12 @@ describe(`the overview, on ${testDialect}`, () => {
     }
   });
 
-  test("says loudly that nothing is sent while no dispatcher runs", async () => {
-    expect(await textOf(await operator.get("/ops?span=30d"))).toContain("no dispatcher is running");
-    await beat(own.db, "here");
-    expect(await textOf(await operator.get("/ops?span=7d"))).not.toContain("no dispatcher is running");
+  test("says loudly that nothing is sent where no dispatcher runs, and not where one does", async () => {
+    expect(await textOf(await operator.get("/ops"))).toContain("no dispatcher is running");
+    const other = await createTestApp({ OPERATOR_PASSWORD });
+    await beat(other.db, "here");
+    expect(await textOf(await (await logIn(other)).get("/ops"))).not.toContain("no dispatcher is running");
+    await other.dispose();
   });
 
   test("its live part comes by itself, for htmx", async () => {
