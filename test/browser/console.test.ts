@@ -74,7 +74,8 @@ describe.if(withBrowser)("the console in Chromium", () => {
   test("logging in needs the keyboard only, and comes to the page that was asked for", async () => {
     const { context, page } = await openLogin(browser, own.url);
     await page.goto(`${own.url}/ops?span=7d`);
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe("password");
+    // The browser gives the focus when it first paints.
+    await page.waitForFunction(() => document.activeElement?.id === "password");
     await page.keyboard.type(OPERATOR_PASSWORD);
     await page.keyboard.press("Enter");
     await page.waitForURL("**/ops?span=7d");
