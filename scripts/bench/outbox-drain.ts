@@ -16,13 +16,18 @@ const DEADLINE_MS = 120_000;
  *
  * @throws Error where an event did not arrive, or arrived twice
  */
-export async function drainOutbox(place: Place, graphUrl: string, events: number): Promise<number> {
+export async function drainOutbox(
+  place: Place,
+  graphUrl: string,
+  events: number,
+  bunArguments: readonly string[] = [],
+): Promise<number> {
   const { db } = place;
   await db.transaction((tx) => pauseRoute(tx, db, ROUTE, "until all is ready"));
   const [last] = await db.rows<{ id: number | string | null }>(sql`select max(id) as id from outbox`);
   await seedVisits(db, events, 0);
   const before = await received(graphUrl);
-  const dispatcher = await startPonte({ ...place, graphUrl, role: "dispatcher" });
+  const dispatcher = await startPonte({ ...place, graphUrl, role: "dispatcher", bunArguments });
   try {
     await db.transaction((tx) => resumeRoute(tx, db, ROUTE));
     await untilDelivered(place, graphUrl, before.first_deliveries + events);

@@ -7,6 +7,7 @@ export const ROOT = join(import.meta.dir, "../../..");
 export interface Child {
   readonly pid: number;
   isRunning(): boolean;
+  readonly exited: Promise<number>;
   /** The memory it occupies now. */
   residentMiB(): number;
   /** Asks it to stop, and waits. */
@@ -72,6 +73,7 @@ function spawn<Out extends "pipe" | number>(
 function childOf(child: Bun.Subprocess<"pipe", "pipe" | number, "inherit">): Child {
   return {
     pid: child.pid,
+    exited: child.exited,
     isRunning: () => child.exitCode === null && child.signalCode === null,
     residentMiB() {
       const status = readFileSync(`/proc/${child.pid}/status`, "utf8");

@@ -1,0 +1,108 @@
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { clicks, oneClick, rate } from "./cases/go.ts";
+import { cpuProfileSchema, renderSelfTimes, topSelfTimes } from "./cpu-profile.ts";
+import { whatIsMissing } from "./needs.ts";
+import { drainOutbox } from "./outbox-drain.ts";
+import { figure } from "./report.ts";
+import { seedPools } from "./seed.ts";
+import { freshPostgres, freshSqlite, type Place, startCluster } from "./servers/databases.ts";
+import { startPonte, startSandboxProcess } from "./servers/ponte.ts";
+
+const HELP = `Usage: bun scripts/bench/profile.ts [options]
+
+Runs Ponte under load with Bun's CPU profiler and prints where its time goes, thread by thread, as Markdown.
+
+  --drain             the outbox being drained instead of clicks being answered
+  --postgres          on a temporary PostgreSQL instead of SQLite
+  --connections N     clicks at a time (default 64)
+  --seconds N         how long (default 5)
+  --events N          events to drain (default 100000)
+  --top N             how many functions (default 10)
+  --keep FOLDER       where the profiles are kept, for a viewer (default: thrown away)
+  --help              this text
+`;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      drain: { type: "boolean", default: false },
+      postgres: { type: "boolean", default: false },
+      connections: { type: "string", default: "64" },
+      seconds: { type: "string", default: "5" },
+      events: { type: "string", default: "100000" },
+      top: { type: "string", default: "10" },
+      keep: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return;
+  }
+  const missing = values.drain ? null : whatIsMissing(["wrk"]);
+  if (missing !== null) throw new Error(missing);
+  const work = mkdtempSync(join(tmpdir(), "ponte-profile-"));
+  chmodSync(work, 0o755);
+  const profiles = values.keep ?? join(work, "profiles");
+  const cluster = values.postgres ? await startCluster(join(work, "postgres")) : undefined;
+  try {
+    const place = cluster
+      ? await freshPostgres(work, await cluster.createDatabase())
+      : await freshSqlite(work);
+    await seedPools(place.db);
+    const bunArguments = ["--cpu-prof", "--cpu-prof-dir", profiles];
+    const told = values.drain
+      ? await underDrain(place, Number(values.events), bunArguments)
+      : await underClicks(place, Number(values.connections), Number(values.seconds), bunArguments);
+    await place.db.close();
+    console.log(`${told}\n`);
+    await printProfiles(profiles, Number(values.top));
+  } finally {
+    await cluster?.stop();
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+async function underClicks(
+  place: Place,
+  connections: number,
+  seconds: number,
+  bunArguments: readonly string[],
+) {
+  const ponte = await startPonte({ ...place, bunArguments });
+  await oneClick(ponte.url);
+  const summary = await clicks(ponte.url, connections, seconds);
+  await ponte.stop();
+  return `Clicks, ${connections} connections, ${place.db.dialect.name}: ${figure(rate(summary))} a second while profiled.`;
+}
+
+async function underDrain(place: Place, events: number, bunArguments: readonly string[]) {
+  const sandbox = await startSandboxProcess();
+  const perSecond = await drainOutbox(place, sandbox.url, events, bunArguments);
+  await sandbox.stop();
+  return `Outbox, ${figure(events)} events, ${place.db.dialect.name}: ${figure(perSecond)} a second while profiled.`;
+}
+
+/** A process writes one profile a thread. */
+async function printProfiles(folder: string, count: number): Promise<void> {
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith(".cpuprofile"))
+    .sort();
+  if (files.length === 0) throw new Error("Bun wrote no profile");
+  for (const [i, file] of files.entries()) {
+    const profile = cpuProfileSchema.parse(await Bun.file(join(folder, file)).json());
+    if (files.length > 1) console.log(`Thread ${i + 1} of ${files.length}:\n`);
+    console.log(`${renderSelfTimes(topSelfTimes(profile, count))}\n`);
+  }
+}
+
+main().then(
+  () => process.exit(0),
+  (error) => {
+    console.error(`✗ ${error instanceof Error ? error.message : String(error)}`);
+    process.exit(1);
+  },
+);
