@@ -66,6 +66,7 @@ export function readOptions(argv: readonly string[], caseNames: readonly string[
     throw new UsageError(`There is no case ${unknown}. The cases are: ${caseNames.join(", ")}`);
   }
   const smoke = values.smoke ?? false;
+  if (smoke && values.write) throw new UsageError("--smoke measures nothing that could go into the report");
   const base = smoke ? SMOKE : FULL;
   const number = (name: "rounds" | "seconds" | "events" | "sessions" | "memory-seconds", fallback: number) =>
     wholeNumber(name, values[name], fallback);

@@ -13,7 +13,8 @@ import { startPonte, startSandboxProcess } from "./servers/ponte.ts";
 
 const HELP = `Usage: bun scripts/bench/profile.ts [options]
 
-Runs Ponte under load with Bun's CPU profiler and prints where its time goes, thread by thread, as Markdown.
+Runs Ponte under load with Bun's CPU profiler and prints where its main thread's time goes, as Markdown. The thread
+that writes visits is not seen by Bun's profiler.
 
   --drain             the outbox being drained instead of clicks being answered
   --postgres          on a temporary PostgreSQL instead of SQLite
@@ -86,7 +87,7 @@ async function underDrain(place: Place, events: number, bunArguments: readonly s
   return `Outbox, ${figure(events)} events, ${place.db.dialect.name}: ${figure(perSecond)} a second while profiled.`;
 }
 
-/** A process writes one profile a thread. */
+/** Bun profiles the main thread; where a version writes one for each thread, each is shown. */
 async function printProfiles(folder: string, count: number): Promise<void> {
   const files = readdirSync(folder)
     .filter((name) => name.endsWith(".cpuprofile"))

@@ -1,4 +1,5 @@
 import type { Database } from "../../src/db/database.ts";
+import { ensureOperatorPassword } from "../../src/ops/auth/password.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import { loadPools } from "../../src/pools/load-pools.ts";
@@ -17,8 +18,9 @@ export const GATED_PATH = "/go/gated";
 export const BOT = "ponte_bench_bot";
 export const PIXEL = "1234567890123456";
 
-/** Adds the benchmark's pools. */
+/** Adds the benchmark's pools, and the console's password, which a server would otherwise make at its first start. */
 export async function seedPools(db: Database): Promise<void> {
+  await ensureOperatorPassword(db, { operatorPassword: undefined });
   const deps = { db, secrets: createSecrets(new Uint8Array(BENCH_SECRET)), now: () => new Date() };
   const pool = {
     name: "Black Friday",

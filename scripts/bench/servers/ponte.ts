@@ -32,7 +32,6 @@ export function ponteEnvironment(settings: PonteSettings, port: number): Record<
     LOG_LEVEL: "warn",
     RATE_LIMIT_PER_HOUR: "0",
     TRUSTED_PROXIES: "127.0.0.1",
-    OPERATOR_PASSWORD: "benchmark-only",
     META_GRAPH_URL: settings.graphUrl ?? "http://127.0.0.1:9",
     TELEGRAM_API_URL: settings.graphUrl ?? "http://127.0.0.1:9",
     ...settings.environment,
