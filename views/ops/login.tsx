@@ -5,6 +5,7 @@ export type LoginFault =
   | { readonly kind: "wrong" }
   | { readonly kind: "throttled"; readonly retryAfterSeconds: number }
   | { readonly kind: "busy" }
+  | { readonly kind: "away" }
   | { readonly kind: "foreign" };
 
 export function loginPage(
@@ -57,7 +58,7 @@ export function loginPage(
           </button>
         </form>
         <p class="hint" id="hint">
-          The password is <code>OPERATOR_PASSWORD</code>, or the one that the server's log showed at its first
+          The password is <code>OPERATOR_PASSWORD</code>, or the one that the server showed at its first
           start.
         </p>
       </>
@@ -73,6 +74,8 @@ function faultText(fault: LoginFault): string {
       return `Too many attempts. Try again in ${Math.ceil(fault.retryAfterSeconds / 60)} min.`;
     case "busy":
       return "Too many people are logging in at this moment. Try again.";
+    case "away":
+      return "The database cannot be used at this moment, so nobody can log in. Visitors are served all the same.";
     case "foreign":
       return "That form did not come from this page. Try again here.";
   }

@@ -50,14 +50,20 @@ export function loginPages(deps: OpsDeps) {
       log.warn({ address }, "a login was refused unread: too many attempts");
       return page(next, attempt, 429, { "retry-after": String(attempt.retryAfterSeconds) });
     }
-    const verdict = await check(fields.raw("password"));
-    if (verdict === "busy") return page(next, { kind: "busy" }, 503, { "retry-after": "5" });
-    if (verdict === "wrong") {
-      log.warn({ address }, "a login failed: wrong password");
-      return page(next, { kind: "wrong" }, 403);
+    let key: string;
+    try {
+      const verdict = await check(fields.raw("password"));
+      if (verdict === "busy") return page(next, { kind: "busy" }, 503, { "retry-after": "5" });
+      if (verdict === "wrong") {
+        log.warn({ address }, "a login failed: wrong password");
+        return page(next, { kind: "wrong" }, 403);
+      }
+      await throttle.succeeded(client, nowMs);
+      key = await replaceSession(deps, cookies.get(cookieName(SESSION_COOKIE, secure)), address);
+    } catch (error) {
+      log.error({ error, todo: db.advice(error) }, "nobody can log in: the database cannot be used");
+      return page(next, { kind: "away" }, 503, { "retry-after": "10" });
     }
-    await throttle.succeeded(client, nowMs);
-    const key = await replaceSession(deps, cookies.get(cookieName(SESSION_COOKIE, secure)), address);
     const device = deps.secrets.seal(client.device ?? newId(), DEVICE_PURPOSE);
     return seeOther(next, [
       cookieHeader({
@@ -85,6 +91,7 @@ export function loginPages(deps: OpsDeps) {
       const peer = server?.requestIP(request)?.address ?? null;
       const key = readCookies(request).get(cookieName(SESSION_COOKIE, isSecure(deps, request, peer)));
       const next = insideOps(new URL(request.url).searchParams.get("next"));
+      // While the database is away the page still shows; whoever sends it is told.
       const session = await findSession(db, key, now()).catch(() => null);
       return session ? seeOther(next) : page(next, null, 200);
     })

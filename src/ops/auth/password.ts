@@ -47,7 +47,10 @@ export function createPasswordCheck(
   async function verify(given: string): Promise<PasswordVerdict> {
     if (config.operatorPassword !== undefined) ownHash ??= hashOf(config.operatorPassword);
     const expected = ownHash ? await ownHash : await storedHash(db);
-    if (expected === null) return "wrong";
+    if (expected === null) {
+      await hashOf(given);
+      return "wrong";
+    }
     return (await Bun.password.verify(given, expected)) ? "right" : "wrong";
   }
 

@@ -1,4 +1,4 @@
-import type { Overview } from "../../../views/ops/overview.tsx";
+import type { Overview } from "../../../views/ops/overview-data.ts";
 import type { Database } from "../../db/database.ts";
 import { countedAt } from "../../rollups/rollups.ts";
 import { wallText } from "../zone.ts";

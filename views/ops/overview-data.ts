@@ -1,0 +1,60 @@
+import type { FunnelLine, Steps } from "./funnel.tsx";
+import type { SpanChoice } from "./span.tsx";
+import type { PausedRoute, RouteName } from "./trouble.tsx";
+
+export interface Point {
+  readonly at: Date;
+  readonly meta: number;
+  readonly telegram: number;
+  readonly failures: number;
+}
+
+/** All that the page shows of the installation. */
+export interface Overview {
+  readonly zone: string;
+  readonly csrfToken: string;
+  readonly span: SpanChoice;
+  readonly trouble: {
+    readonly waiting: number;
+    readonly sending: number;
+    readonly dead: number;
+    readonly expired: number;
+    readonly isMoreWaiting: boolean;
+    readonly isMoreDead: boolean;
+    readonly oldest: { readonly seconds: number; readonly route: RouteName } | null;
+    readonly paused: readonly PausedRoute[];
+    readonly held: readonly { readonly route: RouteName; readonly state: "throttled" | "resting" }[];
+    readonly deadByPool: readonly {
+      readonly pool: string;
+      readonly eventName: string;
+      readonly events: number;
+      readonly lastError: string;
+    }[];
+    readonly dispatchersAlive: number;
+  };
+  /** `chart` has means of so many minutes or hours, `table` sums, in few enough lines to read. */
+  readonly deliveries: {
+    readonly toMeta: number;
+    readonly toTelegram: number;
+    readonly meansOf: number;
+    readonly chart: readonly Point[];
+    readonly table: readonly (Point & { readonly label: string })[];
+    readonly routes: readonly (RouteName & {
+      readonly requests: number;
+      readonly failures: number;
+      readonly delivered: number;
+      readonly meanMs: number;
+    })[];
+  };
+  readonly funnel: {
+    readonly from: Date;
+    readonly total: FunnelLine;
+    readonly byPool: readonly FunnelLine[];
+    readonly byBot: readonly FunnelLine[];
+    readonly byCampaign: readonly FunnelLine[];
+    readonly chart: readonly (Steps & { readonly at: Date })[];
+    readonly table: readonly (Steps & { readonly label: string })[];
+  };
+  /** When the funnel and the deliveries were last counted; null: never yet. */
+  readonly countedAgoMs: number | null;
+}
