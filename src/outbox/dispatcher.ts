@@ -8,7 +8,7 @@ import { deliver, type OnSettled, type RequestFact } from "./deliver.ts";
 import type { DestinationAdapter } from "./destination.ts";
 import { beat, withdraw } from "./heartbeat.ts";
 import { claim, RENEW_EVERY_MS, reclaimExpired, renewLeases } from "./lease.ts";
-import { isProbe, type Limits, nextTurns, routeName } from "./schedule.ts";
+import { isProbe, type Limits, nextTurns, routeName, type UnderWay } from "./schedule.ts";
 import { type WaitingRoute, waitingRoutes } from "./waiting-routes.ts";
 
 const LIMITS: Limits = { perRoute: 2, altogether: 16 };
@@ -39,6 +39,13 @@ export interface Dispatcher {
   stop(graceMs?: number): Promise<void>;
 }
 
+/** From the moment its rows are being taken until they are settled. */
+interface Batch {
+  readonly route: WaitingRoute;
+  isClaiming: boolean;
+  finished: Promise<void>;
+}
+
 /** The only code that lets events out. Any number of dispatchers work on one database side by side. */
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const { db, log, adapters, limits = LIMITS } = deps;
@@ -47,7 +54,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const bell = createBell();
   const abort = new AbortController();
   /** Batches under way, by lease. */
-  const held = new Map<string, { readonly route: WaitingRoute; readonly finished: Promise<void> }>();
+  const held = new Map<string, Batch>();
   const lastServed = new Map<string, number>();
   const streaks = new Map<string, { unexplained: number }>();
   let served = 0;
@@ -79,19 +86,25 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   }
 
   function turns(waiting: readonly WaitingRoute[]): WaitingRoute[] {
-    const inFlight = new Map<string, number>();
-    for (const { route } of held.values()) {
-      inFlight.set(routeName(route), (inFlight.get(routeName(route)) ?? 0) + 1);
+    const underWay = new Map<string, UnderWay>();
+    for (const { route, isClaiming } of held.values()) {
+      const others = underWay.get(routeName(route));
+      underWay.set(routeName(route), {
+        requests: (others?.requests ?? 0) + 1,
+        isClaiming: isClaiming || (others?.isClaiming ?? false),
+        isTroubled: route.failures > 0 || (others?.isTroubled ?? false),
+      });
     }
-    const troubled = [...held.values()].filter(({ route }) => route.failures > 0).length;
     const sendable = waiting.filter(({ destination }) => adapters[destination] !== undefined);
-    return nextTurns(sendable, { inFlight, troubled, lastServed }, limits);
+    return nextTurns(sendable, { underWay, lastServed }, limits);
   }
 
   function start(route: WaitingRoute): void {
     const leaseId = newId();
     lastServed.set(routeName(route), ++served);
-    const finished = runBatch(route, leaseId)
+    const batch: Batch = { route, isClaiming: true, finished: Promise.resolve() };
+    held.set(leaseId, batch);
+    batch.finished = runBatch(batch, leaseId)
       .catch((error) =>
         log.error({ error, route: route.route }, "a batch could not be settled; its lease will run out"),
       )
@@ -99,10 +112,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         held.delete(leaseId);
         bell.ring();
       });
-    held.set(leaseId, { route, finished });
   }
 
-  async function runBatch(route: WaitingRoute, leaseId: string): Promise<void> {
+  async function runBatch(batch: Batch, leaseId: string): Promise<void> {
+    const { route } = batch;
     const adapter = adapters[route.destination];
     if (!adapter) return;
     const { destination, failures } = route;
@@ -113,6 +126,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       await Bun.sleep(CONTENDED_MS);
       return;
     }
+    // What it left, or what has come since, may go now.
+    batch.isClaiming = false;
+    bell.ring();
     const streak = streaks.get(routeName(route)) ?? { unexplained: 0 };
     streaks.set(routeName(route), streak);
     const delivery = { db, log, adapter, onSettled, onRequest, signal: abort.signal };

@@ -1,0 +1,109 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { BREAKER_THRESHOLD } from "../../src/outbox/back-off.ts";
+import { nextTurns, routeName, type UnderWay } from "../../src/outbox/schedule.ts";
+import type { WaitingRoute } from "../../src/outbox/waiting-routes.ts";
+
+const LIMITS = { perRoute: 2, altogether: 4 };
+
+const waiting = (route: string, more: Partial<WaitingRoute> = {}): WaitingRoute => ({
+  destination: "meta",
+  route,
+  dueInMs: 0,
+  failures: 0,
+  ...more,
+});
+
+function turns(
+  routes: readonly WaitingRoute[],
+  underWay: Record<string, Partial<UnderWay>> = {},
+  lastServed: Record<string, number> = {},
+) {
+  const named = <T>(by: Record<string, T>) =>
+    Object.entries(by).map(([route, value]) => [`meta ${route}`, value] as const);
+  return nextTurns(
+    routes,
+    {
+      underWay: new Map(
+        named(underWay).map(([name, some]) => [
+          name,
+          { requests: 1, isClaiming: false, isTroubled: false, ...some },
+        ]),
+      ),
+      lastServed: new Map(named(lastServed)),
+    },
+    LIMITS,
+  ).map(({ route }) => route);
+}
+
+describe("whose turn it is", () => {
+  test("the route served longest ago comes first; one that waits for its time does not come at all", () => {
+    expect(
+      turns([waiting("a"), waiting("b"), waiting("c", { dueInMs: 1 })], {}, { a: 2, b: 1, c: 0 }),
+    ).toEqual(["b", "a"]);
+  });
+
+  test("a route whose rows are just being taken waits for what is left of them", () => {
+    expect(turns([waiting("a")], { a: { isClaiming: true } })).toEqual([]);
+    expect(turns([waiting("a")], { a: { isClaiming: false } })).toEqual(["a"]);
+  });
+
+  test("a second request is sent only while half of the capacity is free, and a third one never", () => {
+    expect(turns([waiting("a")], { a: {}, b: {} })).toEqual([]);
+    expect(turns([waiting("a")], { a: { requests: 2 } })).toEqual([]);
+  });
+
+  test("those that have nothing under way come before those that have", () => {
+    expect(turns([waiting("big"), waiting("small")], { big: {} }, { small: 9 })).toEqual(["small"]);
+  });
+
+  test("routes in trouble take half of the capacity at most, one request each", () => {
+    const hanging = ["a", "b", "c"].map((route) => waiting(route, { failures: BREAKER_THRESHOLD }));
+    expect(turns([...hanging, waiting("well")])).toEqual(["a", "b", "well"]);
+    expect(turns(hanging, { a: { isTroubled: true } })).toEqual(["b"]);
+  });
+
+  test("whatever waits and runs, no limit is passed, and no healthy route is kept out by troubled ones", () => {
+    const route = fc.record({
+      dueInMs: fc.integer({ min: -5, max: 5 }),
+      failures: fc.nat(2),
+      requests: fc.nat(2),
+      isClaiming: fc.boolean(),
+      servedAt: fc.nat(9),
+    });
+    fc.assert(
+      fc.property(fc.array(route, { maxLength: 12 }), (given) => {
+        const routes = given.map((some, i) => ({ ...some, ...waiting(String(i), some) }));
+        const underWay = new Map(
+          routes
+            .filter(({ requests }) => requests > 0)
+            .map((some) => [
+              routeName(some),
+              {
+                requests: some.requests,
+                isClaiming: some.isClaiming,
+                isTroubled: some.failures > 0,
+              },
+            ]),
+        );
+        const lastServed = new Map(routes.map((some) => [routeName(some), some.servedAt]));
+        const next = nextTurns(routes, { underWay, lastServed }, LIMITS);
+        const before = routes.reduce((sum, { requests }) => sum + requests, 0);
+        expect(next.length).toBeLessThanOrEqual(Math.max(0, LIMITS.altogether - before));
+        expect(new Set(next).size).toBe(next.length);
+        for (const { route: name } of next) {
+          const some = routes[Number(name)];
+          expect(some?.dueInMs).toBeLessThanOrEqual(0);
+          expect(some?.requests ? some.isClaiming : false).toBe(false);
+          expect(some?.requests).toBeLessThan((some?.failures ?? 0) > 0 ? 1 : LIMITS.perRoute);
+        }
+        const isIdleAndWell = ({ dueInMs, failures, requests }: (typeof routes)[number]) =>
+          dueInMs <= 0 && failures === 0 && requests === 0;
+        if (before + next.length < LIMITS.altogether) {
+          const names = new Set(next.map(({ route: name }) => name));
+          for (const some of routes.filter(isIdleAndWell)) expect(names.has(some.route)).toBe(true);
+        }
+      }),
+    );
+  });
+});
