@@ -45,6 +45,7 @@ export function createApp(deps: Deps) {
         clientAddress,
         publicUrl: config.publicUrl,
         pageviewHoldMs: config.pageviewHoldMs,
+        consentDenied: config.consentDenied,
         tallies: metrics.visits,
         onAnswer: metrics.onVisit,
       }),
@@ -54,7 +55,14 @@ export function createApp(deps: Deps) {
     .use(cookiesPlugin(deps))
     .use(assetsPlugin(deps.assets))
     .use(paymentsPlugin({ ...deps.payments, authorize: mayWrite }))
-    .use(funnelPlugin({ ...deps, sales: createSales(deps.payments), authorize: mayWrite }))
+    .use(
+      funnelPlugin({
+        ...deps,
+        sales: createSales(deps.payments),
+        consentDenied: config.consentDenied,
+        authorize: mayWrite,
+      }),
+    )
     .use(
       apiPlugin({
         ...deps,

@@ -78,6 +78,7 @@ const schema = z.object({
   PUSHINPAY_API_URL: httpUrl.default("https://api.pushinpay.com.br"),
   GENERIC_WEBHOOK_SECRET: z.string().min(16, "must have at least 16 characters").optional(),
   STARS_USD_PER_1000: usdMinor.default(1300),
+  CONSENT_DENIED: z.enum(["drop", "ldu"]).default("drop"),
   APP_SECRET: key32.optional(),
   OPERATOR_PASSWORD: z.string().min(8, "must have at least 8 characters").optional(),
   API_KEY: z.string().min(16, "must have at least 16 characters").optional(),
@@ -113,6 +114,7 @@ const EXAMPLES: Readonly<Record<keyof z.input<typeof schema>, string>> = {
   PUSHINPAY_API_URL: "https://api.pushinpay.com.br",
   GENERIC_WEBHOOK_SECRET: "the output of `openssl rand -hex 24`",
   STARS_USD_PER_1000: "13.00 (0 = not reported as money)",
+  CONSENT_DENIED: "ldu (Limited Data Use)",
   APP_SECRET: "the output of `openssl rand -base64 32`",
   OPERATOR_PASSWORD: "a long sentence",
   API_KEY: "the output of `openssl rand -hex 24`",
@@ -157,6 +159,8 @@ export interface Config {
   readonly meta: { readonly graphUrl: string; readonly graphVersion: string };
   readonly telegramApiUrl: string;
   readonly payments: PaymentsConfig;
+  /** What becomes of the events of a visitor who denied consent. */
+  readonly consentDenied: "drop" | "ldu";
   readonly appSecret: Uint8Array | undefined;
   readonly operatorPassword: string | undefined;
   readonly apiKey: string | undefined;
@@ -197,6 +201,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     meta: { graphUrl: env.META_GRAPH_URL, graphVersion: env.META_GRAPH_VERSION },
     telegramApiUrl: env.TELEGRAM_API_URL,
     payments: paymentsConfig(env),
+    consentDenied: env.CONSENT_DENIED,
     appSecret: env.APP_SECRET,
     operatorPassword: env.OPERATOR_PASSWORD,
     apiKey: env.API_KEY,

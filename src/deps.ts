@@ -91,6 +91,7 @@ export async function openDeps(config: Config, log: Log, now: () => Date = () =>
       trackingData: (token) => trackingStore.find(token),
       providers: configuredProviders(config.payments, now),
       publicUrl: config.publicUrl,
+      consentDenied: config.consentDenied,
       starsUsdMinorPerThousand: config.payments.starsUsdMinorPerThousand,
     },
     async close() {

@@ -9,6 +9,8 @@ export interface BridgePage {
   readonly botUsername: string;
   readonly pixelId: string | null;
   readonly utmifyPixelId: string | null;
+  /** The pixel runs under Meta's Limited Data Use: for visitors who denied consent, where the operator chose so. */
+  readonly limitedDataUse: boolean;
   /** Milliseconds after which the page goes on by itself; null waits for the visitor's tap. */
   readonly autoContinueMs: number | null;
   /** First-party addresses, with a content hash. */
@@ -26,6 +28,9 @@ const HEX = /^[0-9a-f]+$/;
 /** Stand-ins for a visit's values: made anew in each process, so that no pool's name can hold one. */
 const TOKEN = `token-${crypto.randomUUID()}`;
 const NONCE = `nonce-${crypto.randomUUID()}`;
+
+/** Limited Data Use as the pixel's picture takes it. Source: Meta, "Data Processing Options", image pixel. */
+const LIMITED_DATA_USE = "&dpo=LDU&dpoco=0&dpost=0";
 
 /**
  * Renders the page once and returns what fills a visit's token and nonce into it: the only work left for a visit
@@ -71,6 +76,7 @@ function render(page: BridgePage): string {
           data-token={TOKEN}
           data-event-id={`evt_${TOKEN}`}
           data-pixel-id={pixelId ?? undefined}
+          data-limited-data-use={page.limitedDataUse ? "yes" : undefined}
           data-utmify-pixel-id={page.utmifyPixelId ?? undefined}
           data-auto-continue-ms={page.autoContinueMs === null ? undefined : String(page.autoContinueMs)}
         />
@@ -107,7 +113,7 @@ function render(page: BridgePage): string {
               alt=""
               width="1"
               height="1"
-              src={`https://www.facebook.com/tr?id=${encodeURIComponent(pixelId)}&ev=PageView&eid=evt_${TOKEN}&noscript=1`}
+              src={`https://www.facebook.com/tr?id=${encodeURIComponent(pixelId)}&ev=PageView&eid=evt_${TOKEN}${page.limitedDataUse ? LIMITED_DATA_USE : ""}&noscript=1`}
             />
           </noscript>
         ) : null}

@@ -190,7 +190,7 @@ const timeline: z.ZodType<Timeline> = z.strictObject({
       user_agent: maybe,
       referrer: maybe,
       event_source_url: maybe,
-      consent: z.enum(["granted", "denied"]).nullable(),
+      consent: z.enum(["granted", "denied", "erased"]).nullable(),
       user_external_id: maybe,
       created_at: instant,
       updated_at: instant,

@@ -1,5 +1,6 @@
-import { and, eq, inArray } from "drizzle-orm";
+import { and, eq, inArray, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
+import { withLimitedDataUse } from "../meta/event.ts";
 import { pageViewEvent } from "../meta/page-view.ts";
 import { mergeCookies } from "../tracking/meta-cookies.ts";
 import { type Session, sessionFacts } from "../tracking/session.ts";
@@ -7,7 +8,8 @@ import type { BrowserReport } from "./report.ts";
 
 /**
  * Merges browsers' reports into their sessions, writes the still-pending PageViews anew with what was learnt,
- * and releases them for sending. A report for a token that nobody knows changes nothing.
+ * and releases them for sending. A report for a token that nobody knows changes nothing, nor does one for a visit
+ * that was erased.
  * Resolves to the sessions as they are afterwards.
  */
 export async function recordCookies(
@@ -21,7 +23,7 @@ export async function recordCookies(
     .select({ session: sessions, pool: { name: pools.name, slug: pools.slug } })
     .from(sessions)
     .innerJoin(pools, eq(pools.id, sessions.poolId))
-    .where(inArray(sessions.trackingToken, tokens));
+    .where(and(inArray(sessions.trackingToken, tokens), sql`${sessions.consent} is distinct from 'erased'`));
   const merged = new Map(known.map((row) => [row.session.trackingToken, row]));
   for (const { trackingToken, report } of reports) {
     const row = merged.get(trackingToken);
@@ -52,7 +54,7 @@ export async function recordCookies(
     changed.map(({ session, pool }) => ({
       destination: "meta" as const,
       eventId: session.rootEventId,
-      payload: pageViewEvent(sessionFacts(session), pool),
+      payload: pageViewPayload(session, pool),
       availableAt: now,
     })),
     // A PageView that already failed waits for its back-off, not for the browser.
@@ -60,4 +62,10 @@ export async function recordCookies(
   );
   if (changed.length > 0) await tx.notify("outbox");
   return changed.map(({ session }) => session);
+}
+
+/** Of somebody who denied consent there is a PageView only where the operator reports it under Limited Data Use. */
+function pageViewPayload(session: Session, pool: { readonly name: string; readonly slug: string }) {
+  const event = pageViewEvent(sessionFacts(session), pool);
+  return session.consent === "denied" ? withLimitedDataUse(event) : event;
 }

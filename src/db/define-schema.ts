@@ -159,7 +159,8 @@ export function defineSchema(kit: Kit) {
       userAgent: text(),
       referrer: text(),
       eventSourceUrl: text(),
-      consent: text().$type<"granted" | "denied">(),
+      /** `erased`: the person had their data erased; nothing of the visit is ever reported or filled in again. */
+      consent: text().$type<"granted" | "denied" | "erased">(),
       userExternalId: text(),
       ...times(),
     },

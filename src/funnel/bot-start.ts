@@ -1,8 +1,7 @@
 import { z } from "zod";
-import type { Database } from "../db/database.ts";
 import { findBot } from "../tracking/bot-users.ts";
 import { isTrackingToken } from "../tracking/session.ts";
-import { recordStart, type Started } from "./record-start.ts";
+import { recordStart, type StartDeps, type Started } from "./record-start.ts";
 import { noteUpdate } from "./turn.ts";
 
 /** Room for Telegram's names, which have no documented limit below a message's. */
@@ -72,11 +71,12 @@ export type StartAnswer = z.output<typeof startAnswerSchema>;
 
 /** Records the start as the webhook would, but greets nobody: that is the operator's bot's part. */
 export function startFromOutside(
-  { db, now }: { readonly db: Database; readonly now: () => Date },
+  deps: StartDeps & { readonly now: () => Date },
   input: BotStart,
 ): Promise<BotStarted> {
+  const { db } = deps;
   return db.transaction(async (tx) => {
-    const at = now();
+    const at = deps.now();
     const bot = await findBot(tx, db.tables, input.bot);
     if (bot === null) return { kind: "unknown_bot" };
     const isCopy =
@@ -90,7 +90,7 @@ export function startFromOutside(
     const token = input.tracking_token?.trim() ?? "";
     // A copy that comes late must not make an older visit the latest one.
     const usable = isTrackingToken(token) && !isCopy ? token : null;
-    const started = await recordStart(db, tx, bot, person, usable, at);
+    const started = await recordStart(deps, tx, bot, person, usable, at);
     return { kind: "started", isFirst: started.isFirst, answer: answerOf(bot.username, started) };
   });
 }

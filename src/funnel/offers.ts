@@ -42,12 +42,13 @@ export async function findOffer(
 
 /** /start: the person is linked to their visit and greeted with what there is to buy. */
 export async function welcome(
-  { deps: { db }, bot, now, updateId }: Turn,
+  { deps, bot, now, updateId }: Turn,
   tx: Tx,
   person: Person,
   token: string | null,
 ): Promise<void> {
-  const started = await recordStart(db, tx, bot, person, token, now);
+  const { db } = deps;
+  const started = await recordStart(deps, tx, bot, person, token, now);
   const { botUser } = started;
   const message = welcomeMessage(
     botUser.telegramUserId,

@@ -1,6 +1,7 @@
 import { and, eq, isNull } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import { type DeniedPolicy, permittedEvent } from "../meta/consent.ts";
 import { leadEvent } from "../meta/step-event.ts";
 import { enqueue, metaRoute } from "../outbox/enqueue.ts";
 import { findPoolOf, type PoolRow, reportingPixel } from "../pools/find-pool-of.ts";
@@ -24,6 +25,12 @@ export interface Started extends Visitor {
   readonly isFirst: boolean;
 }
 
+export interface StartDeps {
+  readonly db: Database;
+  /** What becomes of the Lead of somebody who denied consent; absent: none is sent. */
+  readonly consentDenied?: DeniedPolicy;
+}
+
 /** A visit of an unknown token may wait in another process's spool for this long; older ones never come. */
 const SPOOLED_FOR_MS = 7 * 24 * 3_600_000;
 /** How far the clocks of two machines of ours may be apart. */
@@ -35,7 +42,7 @@ const CLOCK_SKEW_MS = 5 * 60_000;
  * of the person stays.
  */
 export async function recordStart(
-  db: Database,
+  { db, consentDenied = "drop" }: StartDeps,
   tx: Tx,
   bot: { readonly id: number; readonly username: string },
   person: Person,
@@ -54,7 +61,7 @@ export async function recordStart(
     trackingToken,
   };
   const isFirst = await recordFunnelState(tx, db.tables, step, now);
-  if (isFirst) await enqueueLead(tx, db.tables, visitor, bot.username, now);
+  if (isFirst) await enqueueLead(tx, db.tables, visitor, bot.username, consentDenied, now);
   return { ...visitor, isFirst };
 }
 
@@ -99,21 +106,24 @@ async function enqueueLead(
   tables: Tables,
   { botUser, session, pool, trackingToken }: Visitor,
   username: string,
+  consentDenied: DeniedPolicy,
   now: Date,
 ): Promise<void> {
   const pixelId = reportingPixel(pool);
-  if (!pool?.sendLead || !pixelId || session?.consent === "denied") return;
+  if (!pool?.sendLead || !pixelId) return;
   const seller = { userId: botUser.telegramUserId, fallbackUrl: `https://t.me/${username}` };
   const lead = leadEvent(session && sessionFacts(session), seller, now, now);
   // Without a session it is one per person and bot: the same person may well be a lead of two shops.
   const eventId = session ? lead.event_id : `lead_user_${botUser.id}`;
+  const payload = permittedEvent({ ...lead, event_id: eventId }, session?.consent ?? null, consentDenied);
+  if (payload === null) return;
   await enqueue(tx, tables, [
     {
       destination: "meta",
       route: metaRoute(pixelId, pool.metaTestEventCode),
       eventName: "Lead",
       eventId,
-      payload: { ...lead, event_id: eventId },
+      payload,
       poolId: pool.id,
       trackingToken,
     },

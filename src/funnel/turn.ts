@@ -2,6 +2,7 @@ import type { Context } from "grammy";
 import type { User } from "grammy/types";
 import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import type { DeniedPolicy } from "../meta/consent.ts";
 import type { Log } from "../platform/log.ts";
 import type { Person } from "../tracking/bot-users.ts";
 import type { Sales } from "./sales.ts";
@@ -14,6 +15,8 @@ export interface ConversationDeps {
   readonly log: Log;
   readonly now: () => Date;
   readonly sales: Sales;
+  /** What becomes of the events of somebody who denied consent; absent: none is sent. */
+  readonly consentDenied?: DeniedPolicy;
 }
 
 /** One update's turn in the conversation. */

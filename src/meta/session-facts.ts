@@ -1,3 +1,4 @@
+import type { Consent } from "./consent.ts";
 import type { UtmKey } from "./event.ts";
 
 /** What an event needs to know of a visit's session; plain data, whichever store it was read from. */
@@ -14,6 +15,7 @@ export interface SessionFacts {
   /** Keyed `utm_source`, `utm_campaign`, … */
   readonly utm: Readonly<Record<string, string>>;
   readonly pageviewAt: Date;
+  readonly consent: Consent | null;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { eq } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
+import { permittedEvent } from "../meta/consent.ts";
 import { purchaseEvent } from "../meta/purchase.ts";
 import type { SessionFacts } from "../meta/session-facts.ts";
 import { hashedCustomer } from "../meta/user-data.ts";
@@ -119,15 +120,21 @@ async function purchaseEntry(
     botId: payment.botId,
   });
   const pixelId = reportingPixel(pool);
-  if (!pool || !pixelId || session?.consent === "denied") return null;
+  if (!pool || !pixelId) return null;
   const seller = await sellingBot(deps, tx, payment, botUser);
   const facts = session ? sessionFacts(session) : distant;
+  const payload = permittedEvent(
+    purchaseEvent(paymentFacts(payment), facts, seller, now),
+    facts?.consent ?? null,
+    deps.consentDenied ?? "drop",
+  );
+  if (payload === null) return null;
   return {
     destination: "meta",
     route: metaRoute(pixelId, pool.metaTestEventCode),
     eventName: "Purchase",
     eventId: `purchase_${payment.id}`,
-    payload: purchaseEvent(paymentFacts(payment), facts, seller, now),
+    payload,
     poolId: pool.id,
     trackingToken: payment.trackingToken,
     paymentId: payment.id,

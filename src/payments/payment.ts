@@ -1,5 +1,6 @@
 import type { Database } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import type { DeniedPolicy } from "../meta/consent.ts";
 
 export type Payment = Tables["payments"]["$inferSelect"];
 
@@ -9,4 +10,6 @@ export interface PaymentDeps {
   readonly now: () => Date;
   /** US cents for 1 000 Telegram Stars; null: Stars are not reported as money. */
   readonly starsUsdMinorPerThousand: number | null;
+  /** What becomes of the events of somebody who denied consent; absent: none is sent. */
+  readonly consentDenied?: DeniedPolicy;
 }

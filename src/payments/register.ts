@@ -1,6 +1,7 @@
 import { and, eq } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import { permittedEvent } from "../meta/consent.ts";
 import { initiateCheckoutEvent } from "../meta/step-event.ts";
 import { hashedCustomer } from "../meta/user-data.ts";
 import { enqueue, metaRoute } from "../outbox/enqueue.ts";
@@ -101,20 +102,24 @@ export async function registerInside(
     now,
   );
   const pixelId = reportingPixel(pool);
-  if (pool?.sendInitiateCheckout && pixelId && session?.consent !== "denied") {
+  if (pool?.sendInitiateCheckout && pixelId) {
     const seller = await sellingBot(deps, tx, payment, botUser);
-    await enqueue(tx, tables, [
-      {
-        destination: "meta",
-        route: metaRoute(pixelId, pool.metaTestEventCode),
-        eventName: "InitiateCheckout",
-        eventId: `checkout_${payment.id}`,
-        payload: initiateCheckoutEvent(paymentFacts(payment), session && sessionFacts(session), seller, now),
-        poolId: pool.id,
-        trackingToken: payment.trackingToken,
-        paymentId: payment.id,
-      },
-    ]);
+    const event = initiateCheckoutEvent(paymentFacts(payment), session && sessionFacts(session), seller, now);
+    const payload = permittedEvent(event, session?.consent ?? null, deps.consentDenied ?? "drop");
+    if (payload !== null) {
+      await enqueue(tx, tables, [
+        {
+          destination: "meta",
+          route: metaRoute(pixelId, pool.metaTestEventCode),
+          eventName: "InitiateCheckout",
+          eventId: `checkout_${payment.id}`,
+          payload,
+          poolId: pool.id,
+          trackingToken: payment.trackingToken,
+          paymentId: payment.id,
+        },
+      ]);
+    }
   }
   return { kind: "created", payment };
 }

@@ -1,3 +1,4 @@
+import type { DeniedPolicy } from "../meta/consent.ts";
 import { metaRoute } from "../outbox/enqueue.ts";
 import type { Pool, PoolBot } from "../pools/pool.ts";
 import { canonicalFbc, newFbp, validMetaCookie } from "../tracking/meta-cookies.ts";
@@ -32,20 +33,28 @@ export interface Visit {
  * Everything that a visit is remembered by, out of its request. Pure: the token and the time come in.
  *
  * @param holdMs how long the PageView waits for the browser's cookies
+ * @param consentDenied what becomes of the PageView of somebody who denied consent; absent: there is none
  */
 export function captureVisit(
   request: VisitRequest,
   pool: Pool,
   bot: PoolBot,
-  { trackingToken, nowMs, holdMs }: { trackingToken: string; nowMs: number; holdMs: number },
+  {
+    trackingToken,
+    nowMs,
+    holdMs,
+    consentDenied = "drop",
+  }: { trackingToken: string; nowMs: number; holdMs: number; consentDenied?: DeniedPolicy },
 ): Visit {
   const { query, cookies } = request;
   const param = (name: string) => storable(query.get(name), MAX_PARAM);
   const fbclid = clickId(query.get("fbclid"));
   const cookieFbp = validMetaCookie(cookieValue(cookies, "_fbp"));
   const { fbc, fbcOrigin } = canonicalFbc(validMetaCookie(cookieValue(cookies, "_fbc")), fbclid, nowMs);
-  const fbp = cookieFbp ?? newFbp(nowMs);
-  const consent = query.get("consent") === "denied" ? "denied" : null;
+  const consent = consentOf(query);
+  // Whom nothing may be said about is given no cookie to be known by, either.
+  const isReported = consent === null || consentDenied === "ldu";
+  const fbp = cookieFbp ?? (isReported ? newFbp(nowMs) : null);
 
   return {
     record: {
@@ -72,7 +81,7 @@ export function captureVisit(
       eventSourceUrl: storable(request.url, MAX_URL),
       consent,
       pageView:
-        consent === null && pool.metaPixelId !== null
+        isReported && pool.metaPixelId !== null
           ? {
               route: metaRoute(pool.metaPixelId, pool.metaTestEventCode),
               poolName: pool.name,
@@ -82,10 +91,15 @@ export function captureVisit(
           : null,
     },
     newCookies: {
-      ...(cookieFbp === null && { fbp }),
-      ...(fbcOrigin === "generated" && fbc !== null && { fbc }),
+      ...(cookieFbp === null && fbp !== null && { fbp }),
+      ...(fbcOrigin === "generated" && fbc !== null && isReported && { fbc }),
     },
   };
+}
+
+/** `consent=denied` in the link says that the visitor refused to be reported; everything else says nothing. */
+export function consentOf(query: Query): "denied" | null {
+  return query.get("consent") === "denied" ? "denied" : null;
 }
 
 /** The value of a cookie, as sent; the first one where a name is repeated. */

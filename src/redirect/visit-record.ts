@@ -1,3 +1,4 @@
+import { withLimitedDataUse } from "../meta/event.ts";
 import { pageViewEvent } from "../meta/page-view.ts";
 import type { OutboxEntry } from "../outbox/enqueue.ts";
 import { type NewSession, rootEventId, sessionFacts } from "../tracking/session.ts";
@@ -29,7 +30,7 @@ export interface VisitRecord {
   readonly referrer: string | null;
   readonly eventSourceUrl: string | null;
   readonly consent: "denied" | null;
-  /** How the PageView goes out; null where nothing is to be reported. */
+  /** How the PageView goes out (of somebody who denied consent, under Limited Data Use); null where none does. */
   readonly pageView: PageViewOrder | null;
 }
 
@@ -83,12 +84,13 @@ export function sessionOf(visit: VisitRecord): NewSession {
 export function pageViewOf(visit: VisitRecord, session: NewSession): OutboxEntry | null {
   if (visit.pageView === null) return null;
   const { route, poolName, poolSlug, holdMs } = visit.pageView;
+  const event = pageViewEvent(sessionFacts(session), { name: poolName, slug: poolSlug });
   return {
     destination: "meta",
     route,
     eventName: "PageView",
     eventId: session.rootEventId,
-    payload: pageViewEvent(sessionFacts(session), { name: poolName, slug: poolSlug }),
+    payload: visit.consent === "denied" ? withLimitedDataUse(event) : event,
     poolId: session.poolId,
     trackingToken: session.trackingToken,
     holdMs,

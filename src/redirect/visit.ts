@@ -3,6 +3,7 @@ import type { Locale } from "../db/define-schema.ts";
 import { QueueFullError } from "../db/group-commit.ts";
 import { gateVerdict } from "../gate/gate.ts";
 import type { RefusalCounter } from "../gate/refusals.ts";
+import type { DeniedPolicy } from "../meta/consent.ts";
 import type { VisitTallies } from "../metrics/tallies.ts";
 import { newId } from "../platform/ids.ts";
 import type { Log } from "../platform/log.ts";
@@ -11,7 +12,7 @@ import type { Pool, PoolBot } from "../pools/pool.ts";
 import type { PoolCache } from "../pools/pool-cache.ts";
 import type { TrackingStore } from "../tracking/tracking-store.ts";
 import type { BridgePages } from "./bridge-pages.ts";
-import { captureVisit, type Visit } from "./capture.ts";
+import { captureVisit, consentOf, type Visit } from "./capture.ts";
 import type { ClientAddress } from "./client-address.ts";
 import { pageLocale } from "./locale.ts";
 import { gateRefusedPage, notFoundPage, tooManyRequestsPage, unavailablePage } from "./pages.ts";
@@ -32,6 +33,8 @@ export interface VisitDeps {
   readonly clientAddress: ClientAddress;
   readonly publicUrl: string | undefined;
   readonly pageviewHoldMs: number;
+  /** What becomes of visitors who denied consent: reported nowhere, or under Limited Data Use. */
+  readonly consentDenied: DeniedPolicy;
   readonly tallies: VisitTallies;
   readonly onAnswer: (status: number, durationMs: number) => void;
   readonly log: Log;
@@ -116,8 +119,12 @@ export function createVisitHandler(deps: VisitDeps) {
       );
       return unavailable(locale);
     }
-    // Without a pixel there is nothing for a page to do: the visitor goes straight on, and no cookie will come.
-    const showsPage = pool.metaPixelId !== null || pool.utmifyPixelId !== null;
+    // Without a pixel that may load there is nothing for a page to do: the visitor goes straight on, and no cookie
+    // will come. UTMify knows no limited use, so whoever denied consent never meets it.
+    const hasDenied = consentOf(arrival.query) === "denied";
+    const showsPage = hasDenied
+      ? deps.consentDenied === "ldu" && pool.metaPixelId !== null
+      : pool.metaPixelId !== null || pool.utmifyPixelId !== null;
     const visit = captureVisit(
       {
         url: arrival.publicUrl,
@@ -129,7 +136,12 @@ export function createVisitHandler(deps: VisitDeps) {
       },
       pool,
       bot,
-      { trackingToken: newId(), nowMs, holdMs: showsPage ? deps.pageviewHoldMs : 0 },
+      {
+        trackingToken: newId(),
+        nowMs,
+        holdMs: showsPage ? deps.pageviewHoldMs : 0,
+        consentDenied: deps.consentDenied,
+      },
     );
     try {
       const recorded = await deps.recorder.record(visit.record);
@@ -158,7 +170,9 @@ export function createVisitHandler(deps: VisitDeps) {
   function bridge(pool: Pool, bot: PoolBot, locale: Locale, visit: Visit, arrival: Arrival): Response | null {
     const nonce = newId();
     try {
-      const body = deps.bridgePages(pool, bot, locale)({ trackingToken: visit.record.trackingToken, nonce });
+      const { trackingToken, consent } = visit.record;
+      const fill = deps.bridgePages(pool, bot, locale, consent === "denied");
+      const body = fill({ trackingToken, nonce });
       return new Response(body, { headers: withCookies(pageHeaders(pool, nonce), visit, arrival) });
     } catch (error) {
       deps.log.error(

@@ -34,6 +34,7 @@ export function sessionFacts(session: NewSession): SessionFacts {
     eventSourceUrl: session.eventSourceUrl,
     utm: utmOf(session),
     pageviewAt: session.pageviewTs,
+    consent: session.consent,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { readConsent } from "../meta/consent.ts";
 import type { SessionFacts } from "../meta/session-facts.ts";
 import { addressOfFbi } from "./meta-cookies.ts";
 import { type NewSession, rootEventId } from "./session.ts";
@@ -59,6 +60,7 @@ function factsOf(trackingToken: string, stored: Readonly<Record<string, string>>
     eventSourceUrl: text("event_source_url"),
     utm: Object.fromEntries(Object.entries(stored).filter(([name]) => name.startsWith("utm_"))),
     pageviewAt: new Date(Number(stored.pageview_ts ?? 0) * 1000),
+    consent: readConsent(stored.consent),
   };
 }
 
@@ -85,6 +87,7 @@ function trackingData(session: NewSession): Readonly<Record<string, string | nul
     referrer: session.referrer,
     event_source_url: session.eventSourceUrl,
     first_page: session.eventSourceUrl,
+    consent: session.consent,
     user_external_id: session.userExternalId,
   };
 }

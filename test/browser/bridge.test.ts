@@ -167,6 +167,25 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     await context.close();
   });
 
+  test("the pixel says Limited Data Use first for whoever denied consent, where the operator reports so", async () => {
+    const limited = await createTestApp({ CONSENT_DENIED: "ldu", RATE_LIMIT_PER_HOUR: "0" });
+    await addPool(limited.db, { slug: "utmify", utmifyPixelId: "66f0a1" });
+    await limited.deps.pools.refresh();
+    limited.app.listen({ port: 0, hostname: "127.0.0.1" });
+    const visitor = await newVisitor(browser);
+    const limitedPage = await visitor.context.newPage();
+    await limitedPage.goto(`http://127.0.0.1:${limited.app.server?.port}/go/utmify?consent=denied`);
+    await limitedPage.waitForFunction(() => window.fbqCalls?.length === 3);
+    expect((await fbqCalls(limitedPage))?.slice(0, 2)).toEqual([
+      ["dataProcessingOptions", ["LDU"], 0, 0],
+      ["init", "1234567890"],
+    ]);
+    expect(visitor.visited.filter((url) => url.includes("utmify.com.br"))).toEqual([]);
+    await visitor.context.close();
+    await limited.app.stop(true);
+    await limited.dispose();
+  });
+
   test("no value breaks out of its place: nothing runs, the text is the text", async () => {
     const payload = encodeURIComponent(EVIL);
     const { context, page, faults } = await open(

@@ -15,6 +15,7 @@ export function session(over: Partial<SessionFacts> = {}): SessionFacts {
     eventSourceUrl: "https://go.example.com/go/curso?utm_source=fb",
     utm: { utm_source: "fb", utm_campaign: "maio" },
     pageviewAt: new Date("2026-05-10T12:00:00.750Z"),
+    consent: null,
     ...over,
   };
 }

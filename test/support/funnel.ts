@@ -17,13 +17,13 @@ export const API_KEY = "test-api-key-0123456789";
 
 /**
  * The bots' side of an installation over real HTTP: the app listens, the sandbox is Telegram and Meta, and pushes
- * updates as Telegram would.
+ * updates as Telegram would. `environment` adds settings.
  */
-export async function openFunnel() {
+export async function openFunnel(environment: Readonly<Record<string, string>> = {}) {
   const sandbox = await startSandbox();
   const provider = fakeProviders();
   const own = await createTestApp(
-    { TELEGRAM_API_URL: sandbox.url, META_GRAPH_URL: sandbox.url, API_KEY },
+    { TELEGRAM_API_URL: sandbox.url, META_GRAPH_URL: sandbox.url, API_KEY, ...environment },
     (deps) => ({ ...deps, payments: { ...deps.payments, providers: provider.providers } }),
   );
   const { db, deps } = own;

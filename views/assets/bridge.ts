@@ -9,15 +9,23 @@ interface Visit {
   readonly token: string;
   readonly eventId: string;
   readonly pixelId: string | undefined;
+  readonly limitedDataUse: boolean;
   readonly utmifyPixelId: string | undefined;
   readonly autoContinueMs: number | undefined;
 }
 
 function visitOf(data: DOMStringMap): Visit | undefined {
-  const { token, eventId, pixelId, utmifyPixelId, autoContinueMs } = data;
+  const { token, eventId, pixelId, limitedDataUse, utmifyPixelId, autoContinueMs } = data;
   if (!token || !eventId) return undefined;
   const wait = autoContinueMs === undefined ? undefined : Number(autoContinueMs);
-  return { token, eventId, pixelId, utmifyPixelId, autoContinueMs: wait };
+  return {
+    token,
+    eventId,
+    pixelId,
+    limitedDataUse: limitedDataUse !== undefined,
+    utmifyPixelId,
+    autoContinueMs: wait,
+  };
 }
 
 /** Reports the cookies to the server, in a way that survives the page being left. */
@@ -54,7 +62,9 @@ function run(): void {
   if (!script || !visit || script.dataset.ran) return;
   script.dataset.ran = "yes";
 
-  const fired = visit.pixelId ? firePageView(visit.pixelId, visit.eventId) : Promise.resolve();
+  const fired = visit.pixelId
+    ? firePageView(visit.pixelId, visit.eventId, visit.limitedDataUse)
+    : Promise.resolve();
   if (visit.utmifyPixelId) loadUtmify(visit.utmifyPixelId);
   const reported = reportCookies(visit.token);
   if (visit.autoContinueMs !== undefined) continueAfter(visit.autoContinueMs, Promise.all([fired, reported]));

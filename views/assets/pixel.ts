@@ -33,12 +33,15 @@ function stub(): Fbq {
 /**
  * Fires the browser's PageView once, under the server's event id, so that Meta counts the two as one.
  * Resolves when the pixel has been loaded, or could not be.
+ *
+ * @param limitedDataUse country and state 0 let Meta locate the visitor; said before `init`, as Meta asks
  */
-export function firePageView(pixelId: string, eventId: string): Promise<void> {
+export function firePageView(pixelId: string, eventId: string, limitedDataUse: boolean): Promise<void> {
   if (window.fbq) return Promise.resolve();
   const fbq = stub();
   window.fbq = fbq;
   window._fbq = fbq;
+  if (limitedDataUse) fbq("dataProcessingOptions", ["LDU"], 0, 0);
   fbq("init", pixelId);
   fbq("track", "PageView", {}, { eventID: eventId });
   return loadScript(PIXEL_SCRIPT);

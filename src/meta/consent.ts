@@ -1,0 +1,30 @@
+import { type MetaEvent, withLimitedDataUse } from "./event.ts";
+
+/** What a visitor said about being reported; `erased` once their data was erased, for good. Null: nothing. */
+export type Consent = "granted" | "denied" | "erased";
+
+/** What becomes of a visitor's events who denied consent: none is sent, or each under Limited Data Use. */
+export const DENIED_POLICIES = ["drop", "ldu"] as const;
+export type DeniedPolicy = (typeof DENIED_POLICIES)[number];
+
+/** The event as it may be sent to Meta; null where it may not. */
+export function permittedEvent(
+  event: MetaEvent,
+  consent: Consent | null,
+  whenDenied: DeniedPolicy,
+): MetaEvent | null {
+  switch (consent) {
+    case null:
+    case "granted":
+      return event;
+    case "denied":
+      return whenDenied === "ldu" ? withLimitedDataUse(event) : null;
+    case "erased":
+      return null;
+  }
+}
+
+/** A stored text as consent; null for every other one. */
+export function readConsent(text: string | null | undefined): Consent | null {
+  return text === "granted" || text === "denied" || text === "erased" ? text : null;
+}

@@ -1,0 +1,197 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
+import { permittedEvent, readConsent } from "../../src/meta/consent.ts";
+import { purchaseEvent } from "../../src/meta/purchase.ts";
+import { receiveReport } from "../../src/payments/receive-report.ts";
+import { newId } from "../../src/platform/ids.ts";
+import { payment, sellingBot, session } from "../meta/builders.ts";
+import { testDialect } from "../support/database.ts";
+import { type Funnel, openFunnel } from "../support/funnel.ts";
+import { click, post, reachedMeta, report, reportEveryStep, startAndBuy } from "./journey.ts";
+
+const FBP = "fb.1.1700000000000.987654321";
+
+async function metaRows(funnel: Funnel, token: string) {
+  const { outbox } = funnel.db.tables;
+  const rows = await funnel.db.select().from(outbox).where(eq(outbox.trackingToken, token));
+  return rows.filter(({ destination }) => destination === "meta");
+}
+
+const beacon = (funnel: Funnel, token: string) =>
+  post(funnel, "/api/tracking/cookies", { tracking_token: token, _fbp: FBP, _fbi: "177.45.10.9" });
+
+/** Click, cookies, bot, checkout, payment, and whatever that lets go. */
+async function wholeWay(funnel: Funnel, query: string) {
+  const visit = await click(funnel, query);
+  await beacon(funnel, visit.token);
+  const offer = await funnel.addOffer({ provider: "generic" });
+  const { user, payment: sale } = await startAndBuy(funnel, visit.token, offer.id);
+  const paid = await report(funnel, {
+    provider_ref: sale.id,
+    status: "paid",
+    amount_minor: sale.amountMinor,
+    currency: sale.currency,
+  });
+  expect(paid.status).toBe(200);
+  await funnel.dispatcher.drain();
+  return { ...visit, user, sale };
+}
+
+describe(`consent=denied, with the setting as it comes, on ${testDialect}`, () => {
+  let funnel: Funnel;
+  beforeAll(async () => {
+    funnel = await openFunnel();
+    await reportEveryStep(funnel);
+  });
+  afterAll(() => funnel.dispose());
+
+  test("the visitor goes straight to the bot: no page that loads a pixel, no cookie", async () => {
+    const { response, token } = await click(funnel, "fbclid=AbCdEf&consent=denied");
+    expect(response.status).toBe(302);
+    expect(response.headers.get("location")).toBe(`https://t.me/shop_bot?start=${token}`);
+    expect(response.headers.getSetCookie()).toEqual([]);
+    const { sessions } = funnel.db.tables;
+    const [row] = await funnel.db.select().from(sessions).where(eq(sessions.trackingToken, token));
+    expect(row).toMatchObject({ consent: "denied", pageviewSent: false, fbp: null });
+  });
+
+  test("the whole way is gone, what was bought is delivered, and Meta hears of none of it", async () => {
+    const { token, user, sale } = await wholeWay(funnel, "fbclid=AbCdEf&consent=denied");
+    const { payments } = funnel.db.tables;
+    const [paid] = await funnel.db.select().from(payments).where(eq(payments.id, sale.id));
+    expect(paid).toMatchObject({ status: "paid", metaPurchaseSent: false });
+    expect(funnel.chat(user.id).at(-1)?.params.text).toContain("https://example.com/course");
+    expect(await metaRows(funnel, token)).toEqual([]);
+    expect(reachedMeta(funnel, token)).toEqual([]);
+    expect(reachedMeta(funnel, sale.id)).toEqual([]);
+  });
+
+  test("nor of a payment that the operator's own shop registers with the visitor's e-mail address", async () => {
+    const { token } = await click(funnel, "consent=denied");
+    const body = { provider: "generic", provider_ref: newId(), amount_minor: 4990, currency: "BRL" };
+    const customer = { email: "ana@example.com" };
+    const made = await post(funnel, "/api/payments", { ...body, tracking_token: token, customer });
+    expect(made.status).toBe(201);
+    const paid = await report(funnel, { provider_ref: body.provider_ref, status: "paid" });
+    expect(paid.status).toBe(200);
+    await funnel.dispatcher.drain();
+    expect(await metaRows(funnel, token)).toEqual([]);
+    expect(reachedMeta(funnel, body.provider_ref)).toEqual([]);
+  });
+
+  test("nor where only Redis knows of the visit, which still lies in some spool", async () => {
+    const token = newId();
+    const providerRef = newId();
+    const known = session({ trackingToken: token, consent: "denied" });
+    const received = await receiveReport(
+      { ...funnel.deps.payments, trackingData: async () => known },
+      {
+        provider: "generic",
+        providerRef,
+        event: { kind: "paid" },
+        registration: {
+          provider: "generic",
+          provider_ref: providerRef,
+          amount_minor: 4990,
+          currency: "BRL",
+          tracking_token: token,
+          bot: "shop_bot",
+          telegram_user_id: "4815162342",
+        },
+      },
+    );
+    expect(received.kind).toBe("confirmed");
+    const rows = await metaRows(funnel, token);
+    expect(rows.filter(({ eventName }) => eventName === "Purchase")).toEqual([]);
+  });
+
+  test("everybody else is reported: PageView, Lead, InitiateCheckout, Purchase, none of them limited", async () => {
+    const { token, response, html } = await wholeWay(funnel, "fbclid=AbCdEf&consent=granted");
+    expect(response.status).toBe(200);
+    expect(html).not.toContain("limited-data-use");
+    const rows = await metaRows(funnel, token);
+    expect(rows.map(({ eventName, status }) => `${eventName} ${status}`).sort()).toEqual([
+      "InitiateCheckout delivered",
+      "Lead delivered",
+      "PageView delivered",
+      "Purchase delivered",
+    ]);
+    expect(JSON.stringify(rows)).not.toContain("data_processing_options");
+  });
+});
+
+describe(`consent=denied with CONSENT_DENIED=ldu on ${testDialect}`, () => {
+  let funnel: Funnel;
+  beforeAll(async () => {
+    funnel = await openFunnel({ CONSENT_DENIED: "ldu", PAGEVIEW_HOLD_MS: "600000" });
+    await reportEveryStep(funnel);
+  });
+  afterAll(() => funnel.dispose());
+
+  test("the page's pixel is limited, and UTMify, which knows no such thing, does not load", async () => {
+    const { response, html } = await click(funnel, "fbclid=AbCdEf&consent=denied");
+    expect(response.status).toBe(200);
+    expect(html).toContain('data-limited-data-use="yes"');
+    expect(html).toContain("&dpo=LDU&dpoco=0&dpost=0");
+    expect(html).not.toContain("utmify");
+    expect((await click(funnel, "fbclid=AbCdEf")).html).toContain("utmify");
+  });
+
+  test("every event says so, also the PageView that the browser's cookies wrote anew", async () => {
+    const { token } = await wholeWay(funnel, "fbclid=AbCdEf&consent=denied");
+    const rows = await metaRows(funnel, token);
+    expect(rows.map(({ eventName }) => eventName).sort()).toEqual([
+      "InitiateCheckout",
+      "Lead",
+      "PageView",
+      "Purchase",
+    ]);
+    for (const { payload, status } of rows) {
+      expect(status).toBe("delivered");
+      expect(payload).toMatchObject({
+        data_processing_options: ["LDU"],
+        data_processing_options_country: 0,
+        data_processing_options_state: 0,
+      });
+    }
+    const pageView = rows.find(({ eventName }) => eventName === "PageView");
+    expect(JSON.stringify(pageView?.payload)).toContain("177.45.10.9");
+  });
+
+  test("everybody else's events are not limited", async () => {
+    const { token } = await wholeWay(funnel, "fbclid=AbCdEf");
+    const rows = await metaRows(funnel, token);
+    expect(rows).toHaveLength(4);
+    expect(JSON.stringify(rows)).not.toContain("data_processing_options");
+  });
+});
+
+describe("what may be sent", () => {
+  const event = purchaseEvent(payment(), session(), sellingBot(), new Date("2026-05-10T12:07:00Z"));
+  const limited = expect.objectContaining({ data_processing_options: ["LDU"] });
+
+  test.each([
+    [null, "drop", event],
+    [null, "ldu", event],
+    ["granted", "drop", event],
+    ["granted", "ldu", event],
+    ["denied", "drop", null],
+    ["denied", "ldu", limited],
+    ["erased", "drop", null],
+    ["erased", "ldu", null],
+  ] as const)("consent %p with CONSENT_DENIED=%s", (consent, whenDenied, expected) => {
+    expect(permittedEvent(event, consent, whenDenied)).toEqual(expected);
+  });
+
+  test("stored texts that are no consent say nothing", () => {
+    expect(["granted", "denied", "erased", "", "yes", null, undefined].map(readConsent)).toEqual([
+      "granted",
+      "denied",
+      "erased",
+      null,
+      null,
+      null,
+      null,
+    ]);
+  });
+});
