@@ -3,6 +3,8 @@ import { funnelOnSettled } from "./funnel/on-settled.ts";
 import { telegramDestination } from "./funnel/telegram-destination.ts";
 import { createDispatcher, type Dispatcher } from "./outbox/dispatcher.ts";
 import { metaDestination } from "./outbox/meta-destination.ts";
+import { createRetention } from "./outbox/retention.ts";
+import { createExpiry } from "./payments/expire.ts";
 import { createSales } from "./payments/sales.ts";
 import { createRollups } from "./rollups/rollups.ts";
 
@@ -40,11 +42,15 @@ export async function startServices(deps: Deps): Promise<Services> {
   if (deps.config.role === "web") return { stop: async () => undefined };
   const dispatcher = openDispatcher(deps);
   const rollups = createRollups(deps);
+  const retention = createRetention({ db: deps.db, log: deps.log, days: deps.config.retentionDays });
+  const expiry = createExpiry(deps);
   dispatcher.start();
   rollups.start();
+  retention.start();
+  expiry.start();
   return {
     async stop() {
-      await rollups.stop();
+      await Promise.all([rollups.stop(), retention.stop(), expiry.stop()]);
       await dispatcher.stop();
     },
   };

@@ -21,6 +21,7 @@ export interface Removed {
 }
 
 export interface Retention {
+  /** Runs at once, for processes that never live for an hour, and then every hour. */
   start(): void;
   /** Removes what is too old; resolves to how much. */
   run(): Promise<Removed>;
@@ -124,11 +125,13 @@ export function createRetention(deps: { db: Database; log: Log; days: number; pa
   return {
     run,
     start() {
-      schedule = new Cron(SCHEDULE, { protect: true, unref: true }, async () => {
+      const attempt = async () => {
         await run().catch((error) =>
           log.warn({ error }, "old rows could not be removed; trying again in an hour"),
         );
-      });
+      };
+      schedule = new Cron(SCHEDULE, { protect: true, unref: true }, attempt);
+      void attempt();
     },
     async stop() {
       stopping = true;

@@ -1,5 +1,7 @@
+import { Cron } from "croner";
 import { and, asc, inArray, lt, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
+import type { Log } from "../platform/log.ts";
 
 /**
  * A payment that nobody paid within this time is no longer waited for; money that arrives later still counts. Longer
@@ -7,6 +9,7 @@ import type { Database } from "../db/database.ts";
  */
 const PENDING_FOR_MS = 48 * 3_600_000;
 const BATCH = 500;
+const EVERY_FIVE_MINUTES = "17 */5 * * * *";
 
 /** Marks pending payments that are too old as expired, in small batches. Resolves to how many. */
 export async function expirePayments(db: Database, now: Date): Promise<number> {
@@ -32,4 +35,47 @@ export async function expirePayments(db: Database, now: Date): Promise<number> {
     total += expired;
     if (expired < BATCH) return total;
   }
+}
+
+export interface Expiry {
+  /** Runs at once, and then every five minutes. */
+  start(): void;
+  /** Resolves when the batches in hand are done. */
+  stop(): Promise<void>;
+}
+
+/** Expires payments by schedule. Any number of processes may do so side by side. */
+export function createExpiry(deps: {
+  readonly db: Database;
+  readonly log: Log;
+  readonly now: () => Date;
+}): Expiry {
+  const { db, log, now } = deps;
+  let running: Promise<void> | undefined;
+  let schedule: Cron | undefined;
+
+  function run(): Promise<void> {
+    running ??= expirePayments(db, now())
+      .then((expired) => {
+        if (expired > 0) log.info({ expired }, "payments that nobody paid are no longer waited for");
+      })
+      .catch((error) =>
+        log.warn({ error }, "old payments could not be expired; trying again in five minutes"),
+      )
+      .finally(() => {
+        running = undefined;
+      });
+    return running;
+  }
+
+  return {
+    start() {
+      schedule = new Cron(EVERY_FIVE_MINUTES, { protect: true, unref: true }, run);
+      void run();
+    },
+    async stop() {
+      schedule?.stop();
+      await running;
+    },
+  };
 }
