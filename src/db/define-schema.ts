@@ -271,12 +271,15 @@ export function defineSchema(kit: Kit) {
       refundedAt: instant(),
       metaPurchaseSent: boolean().notNull().default(false),
       metaPurchaseSentAt: instant(),
+      /** When the buyer's data was erased: from then on nobody is reported or delivered to for this payment. */
+      erasedAt: instant(),
       ...times(),
     },
     (t) => [
       uniqueIndex("payments_provider_ref_unique").on(t.provider, t.providerRef),
       index("payments_token_idx").on(t.trackingToken),
       index("payments_bot_user_idx").on(t.botUserId),
+      index("payments_customer_idx").on(t.customerUserId).where(sql`customer_user_id is not null`),
       index("payments_created_at_idx").on(t.createdAt),
       index("payments_pending_idx").on(t.createdAt).where(sql`status = 'pending'`),
     ],
@@ -295,6 +298,8 @@ export function defineSchema(kit: Kit) {
       poolId: big(),
       trackingToken: text(),
       paymentId: text(),
+      /** The person in a bot whom it tells of, or is sent to: how everything about somebody is found. */
+      botUserId: big(),
       payload: json().notNull(),
       status: text().$type<OutboxStatus>().notNull().default("pending"),
       attempts: integer().notNull().default(0),
@@ -315,6 +320,7 @@ export function defineSchema(kit: Kit) {
       index("outbox_sending_idx").on(t.leaseUntil).where(sql`status = 'sending'`),
       index("outbox_troubled_idx").on(t.status, t.id).where(sql`status in ('dead', 'expired', 'discarded')`),
       index("outbox_token_idx").on(t.trackingToken).where(sql`tracking_token is not null`),
+      index("outbox_bot_user_idx").on(t.botUserId).where(sql`bot_user_id is not null`),
     ],
   );
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { OutboxEntry } from "../outbox/enqueue.ts";
 import { parseInput } from "../pools/rules.ts";
 import type { OutgoingMessage } from "../telegram/messages.ts";
+import type { BotUser } from "../tracking/find-session.ts";
 
 /** What a Telegram row of the outbox holds. No secret: tokens are put in when it is sent. */
 export type Outgoing = MethodCall | CheckoutCall;
@@ -37,6 +38,7 @@ export function chatOf(message: Outgoing): string {
 /** Whose chat, and what it has to do with. */
 export interface Recipient {
   readonly botId: number;
+  readonly botUser: Pick<BotUser, "id">;
   readonly poolId: number | null;
   readonly trackingToken: string | null;
 }
@@ -50,7 +52,7 @@ interface About {
 
 /** A message as the outbox takes it; `eventId` tells it from every other message, `lane` see {@link routeOf}. */
 export function messageEntry(
-  { botId, poolId, trackingToken }: Recipient,
+  { botId, botUser, poolId, trackingToken }: Recipient,
   message: OutgoingMessage,
   { lane, ...about }: About,
 ): OutboxEntry {
@@ -60,13 +62,14 @@ export function messageEntry(
     payload: message,
     poolId,
     trackingToken,
+    botUserId: botUser.id,
     ...about,
   };
 }
 
 /** A checkout goes by its provider's lane. */
 export function checkoutEntry(
-  { botId, poolId, trackingToken }: Recipient,
+  { botId, botUser, poolId, trackingToken }: Recipient,
   call: Omit<CheckoutCall, "method">,
   about: { readonly eventId: string; readonly provider: string },
 ): OutboxEntry {
@@ -78,6 +81,7 @@ export function checkoutEntry(
     payload: { method: "checkout", ...call } satisfies CheckoutCall,
     poolId,
     trackingToken,
+    botUserId: botUser.id,
     paymentId: call.payment_id,
   };
 }

@@ -74,13 +74,17 @@ export async function recordVisitor(
   token: string | null,
   now: Date,
 ): Promise<Visitor> {
-  const named = await findSession(tx, tables, token);
-  const kept = named !== null || (token !== null && mayBeSpooled(token, now)) ? token : null;
+  const found = await findSession(tx, tables, token);
+  // Whoever had that visit erased is a stranger when they come again.
+  const isErased = found?.consent === "erased";
+  const named = isErased ? null : found;
+  const isKept = named !== null || (token !== null && !isErased && mayBeSpooled(token, now));
+  const kept = isKept ? token : null;
   const botUser = await saveBotUser(tx, tables, botId, person, kept, now);
   const trackingToken = botUser.latestToken;
   const session =
     named?.trackingToken === trackingToken ? named : await findSession(tx, tables, trackingToken);
-  if (session !== null && session.userExternalId === null) {
+  if (session !== null && session.userExternalId === null && session.consent !== "erased") {
     const { sessions } = tables;
     await tx
       .update(sessions)
@@ -126,6 +130,7 @@ async function enqueueLead(
       payload,
       poolId: pool.id,
       trackingToken,
+      botUserId: botUser.id,
     },
   ]);
 }

@@ -6,6 +6,7 @@ import { BOT_TOKEN_PURPOSE, PAYMENT_TOKEN_PURPOSE } from "../pools/connect-bot.t
 import { type BotApiAnswer, callBotApi } from "../telegram/call.ts";
 import { checkoutMessage } from "../telegram/messages.ts";
 import { type CallOutcome, outcomeOfCall } from "../telegram/outcome.ts";
+import { withoutPerson } from "../telegram/without-person.ts";
 import { botOfRoute, type CheckoutCall, type MethodCall, readOutgoing } from "./outgoing.ts";
 import type { Sales } from "./sales.ts";
 import { UNREACHABLE } from "./unreachable.ts";
@@ -153,7 +154,7 @@ function answerOf(answer: BotApiAnswer, outcome: CallOutcome): Answer {
     subcode: null,
     fbtraceId: null,
     durationMs: answer.durationMs,
-    response: answer.kind === "answered" ? answer.body : answer.error,
+    response: answer.kind === "answered" ? withoutPerson(answer.body) : answer.error,
   };
 }
 

@@ -1,6 +1,6 @@
 import { ParamBuilder, PII_DATA_TYPE, type PiiDataType } from "capi-param-builder-nodejs";
 import { publicClientIp } from "./client-ip.ts";
-import { externalIdDigest, isSha256Hex } from "./digest.ts";
+import { externalIdDigest, isSha256Hex, sha256Hex } from "./digest.ts";
 import type { UserData } from "./event.ts";
 
 /** A customer as Ponte stores them: digests under Meta's names, nothing that reads as a person. */
@@ -72,6 +72,17 @@ export function hashedCustomer(customer: Customer): HashedCustomer {
     ...(fn === null ? null : { fn }),
     ...(ln === null ? null : { ln }),
   };
+}
+
+/** An e-mail address, or a phone number with its country code. */
+const READS_AS_PERSON = /@|^\+\d{8,15}$/;
+
+/**
+ * The operator's id of a customer as it is stored: shops that know customers by e-mail or phone hand over personal
+ * data, so of those only the digest is kept that Meta is given as `external_id` anyway.
+ */
+export function storedCustomerId(id: string): string {
+  return READS_AS_PERSON.test(id.trim()) ? sha256Hex(id.trim()) : id;
 }
 
 function readyDigest(value: string | undefined): string | null {

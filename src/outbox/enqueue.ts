@@ -14,6 +14,8 @@ export interface OutboxEntry {
   readonly poolId?: number | null;
   readonly trackingToken?: string | null;
   readonly paymentId?: string | null;
+  /** The person in a bot whom it tells of, or is sent to. */
+  readonly botUserId?: number | null;
   /** Milliseconds before it may leave; 0 or absent: at once. */
   readonly holdMs?: number;
 }
@@ -26,6 +28,8 @@ export async function enqueue(tx: Tx, tables: Tables, entries: readonly OutboxEn
   if (entries.length === 0) return [];
   // The database's time: a web process whose own clock is off delays nothing and lets nothing go early.
   const createdAt = new Date(tx.nowMs());
+  // A PageView knows of nobody yet: the column is written only where some entry fills it.
+  const namesPeople = entries.some(({ botUserId }) => botUserId !== undefined && botUserId !== null);
   const rows = entries.map((entry) => ({
     ...fate(entry, createdAt),
     destination: entry.destination,
@@ -35,6 +39,7 @@ export async function enqueue(tx: Tx, tables: Tables, entries: readonly OutboxEn
     poolId: entry.poolId ?? null,
     trackingToken: entry.trackingToken ?? null,
     paymentId: entry.paymentId ?? null,
+    ...(namesPeople && { botUserId: entry.botUserId ?? null }),
     payload: entry.payload,
     availableAt: entry.holdMs ? new Date(createdAt.getTime() + entry.holdMs) : createdAt,
     createdAt,

@@ -21,6 +21,9 @@ export interface ApplyDeps extends PaymentDeps {
   readonly trackingData: (token: string) => Promise<SessionFacts | null>;
 }
 
+const PAID_AFTER_ERASURE =
+  "paid after the buyer's data was erased: nobody is known to deliver to, and nothing is reported; give the money back, or ask the provider who paid";
+
 export type Applied = "confirmed" | "changed" | "unchanged";
 
 /**
@@ -61,12 +64,14 @@ async function confirm(
   const { tables } = deps.db;
   const now = deps.now();
   const { amountMinor, currency } = decision;
+  const isErased = payment.erasedAt !== null;
   // What was given at registration goes before what the provider knows.
-  const customer = { ...(decision.buyer && hashedCustomer(decision.buyer)), ...payment.customer };
+  const buyer = isErased ? null : decision.buyer;
+  const customer = { ...(buyer && hashedCustomer(buyer)), ...payment.customer };
   const paid: Payment = { ...payment, status: "paid", paidAt: now, amountMinor, currency, customer };
-  const botUser = await findBotUser(tx, tables, payment.botUserId);
+  const botUser = isErased ? null : await findBotUser(tx, tables, payment.botUserId);
   const session = await findSessionOf(tx, tables, { trackingToken: payment.trackingToken, botUser });
-  const purchase = await purchaseEntry(deps, tx, paid, botUser, session, distant, now);
+  const purchase = isErased ? null : await purchaseEntry(deps, tx, paid, botUser, session, distant, now);
   const delivery = decision.deliver ? await deliveryEntry(deps.db, tx, paid, botUser) : null;
 
   await tx
@@ -89,7 +94,8 @@ async function confirm(
     [purchase, delivery].filter((entry) => entry !== null),
   );
   await recordFunnelState(tx, tables, { ...stepOf(payment), state: "paid" }, now);
-  if (decision.note) await note(deps, tx, payment, decision.note);
+  const notes = [decision.note, isErased ? PAID_AFTER_ERASURE : null].filter((text) => text !== null);
+  if (notes.length > 0) await note(deps, tx, payment, notes.join("; "));
   if (!purchase) {
     deps.log.warn(
       { payment: payment.id },
@@ -138,6 +144,7 @@ async function purchaseEntry(
     poolId: pool.id,
     trackingToken: payment.trackingToken,
     paymentId: payment.id,
+    botUserId: payment.botUserId,
   };
 }
 
@@ -165,6 +172,7 @@ async function deliveryEntry(
     poolId: payment.poolId,
     trackingToken: payment.trackingToken,
     paymentId: payment.id,
+    botUserId: botUser.id,
   };
 }
 

@@ -3,7 +3,7 @@ import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { permittedEvent } from "../meta/consent.ts";
 import { initiateCheckoutEvent } from "../meta/step-event.ts";
-import { hashedCustomer } from "../meta/user-data.ts";
+import { hashedCustomer, storedCustomerId } from "../meta/user-data.ts";
 import { enqueue, metaRoute } from "../outbox/enqueue.ts";
 import { newId } from "../platform/ids.ts";
 import { findPoolOf, reportingPixel } from "../pools/find-pool-of.ts";
@@ -71,13 +71,14 @@ export async function registerInside(
     botUserId: botUser?.id ?? null,
     offerId: sale?.offerId ?? null,
     trackingToken: input.tracking_token ?? session?.trackingToken ?? null,
-    customerUserId: customerUserId ?? null,
+    customerUserId: customerUserId === undefined ? null : storedCustomerId(customerUserId),
     // Hashed on arrival: what somebody's e-mail is, the database never knows.
     customer: { ...hashedCustomer({ email, phone, firstName: first_name, lastName: last_name }) },
     content: contentOf(input),
     providerData: sale?.providerData ?? null,
     paidAt: null,
     refundedAt: null,
+    erasedAt: null,
     metaPurchaseSent: false,
     metaPurchaseSentAt: null,
     createdAt: input.created_at ? earlier(new Date(input.created_at), now) : now,
@@ -117,6 +118,7 @@ export async function registerInside(
           poolId: pool.id,
           trackingToken: payment.trackingToken,
           paymentId: payment.id,
+          botUserId: payment.botUserId,
         },
       ]);
     }

@@ -1,4 +1,5 @@
 import pino, { type Logger } from "pino";
+import { loggedError } from "./log-error.ts";
 import { currentRequestId } from "./request-id.ts";
 import { createScrubber } from "./scrub.ts";
 
@@ -35,7 +36,7 @@ export function createLog(
       paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]),
       censor: "[redacted]",
     },
-    serializers: { error: pino.stdSerializers.err },
+    serializers: { error: loggedError },
     mixin() {
       const requestId = currentRequestId();
       return requestId === undefined ? {} : { request_id: requestId };

@@ -1,0 +1,24 @@
+import { z } from "zod";
+
+/** Of what was sent Telegram repeats the text, the chat and whose it is; these say that it arrived. */
+const arrived = z.object({
+  ok: z.literal(true),
+  result: z.object({ message_id: z.int(), date: z.int() }).optional().catch(undefined),
+});
+
+/**
+ * Telegram's answer as it may be kept and logged: of a good one no more than message and date, so that nobody's name
+ * or words stand in logs, which outlive every erasure. Refusals are Telegram's own words, and stay.
+ */
+export function withoutPerson(body: string): string {
+  const parsed = arrived.safeParse(parseJson(body));
+  return parsed.success ? JSON.stringify(parsed.data) : body;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // No JSON names nobody: a proxy's page, or nothing at all.
+  }
+}
