@@ -27,7 +27,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   cookies: KNOWLEDGE,
   payments: KNOWLEDGE,
   funnel: KNOWLEDGE,
-  api: [...KNOWLEDGE],
+  // Goes through everybody's tables to take one person out of them.
+  privacy: KNOWLEDGE,
+  api: [...KNOWLEDGE, "privacy"],
   // Counts over the tables of visits, payments and deliveries alike, so it stands beside what writes them.
   rollups: STORE,
   ops: [...KNOWLEDGE, "rollups", "assets", "views"],

@@ -1,16 +1,18 @@
 import { Elysia } from "elysia";
 import type { Log } from "../platform/log.ts";
 import type { BotDeps } from "../pools/connect-bot.ts";
+import type { ErasureDeps } from "../privacy/erase.ts";
 import type { Authorize } from "./authorize.ts";
 import { botsApi } from "./bots.ts";
 import { keysApi } from "./keys.ts";
 import { offersApi } from "./offers.ts";
 import { outboxApi } from "./outbox.ts";
 import { poolsApi } from "./pools.ts";
+import { privacyApi } from "./privacy.ts";
 import { outboxRoutesApi } from "./routes.ts";
 import { sessionsApi } from "./sessions.ts";
 
-export interface ApiDeps extends BotDeps {
+export interface ApiDeps extends BotDeps, ErasureDeps {
   readonly authorize: Authorize;
   readonly log: Log;
 }
@@ -22,6 +24,7 @@ export function apiPlugin(deps: ApiDeps) {
     .use(botsApi(deps))
     .use(offersApi(deps))
     .use(sessionsApi(deps))
+    .use(privacyApi(deps))
     .use(outboxRoutesApi(deps))
     .use(outboxApi(deps))
     .use(keysApi(deps));

@@ -14,6 +14,7 @@ import type { BotView } from "../pools/bot-view.ts";
 import type { WebhookState } from "../pools/connect-bot.ts";
 import type { OfferView } from "../pools/offer-view.ts";
 import type { PoolView } from "../pools/pool-view.ts";
+import type { Erasure } from "../privacy/erasure.ts";
 import type { Timeline } from "../tracking/timeline.ts";
 import type { ApiKeyView } from "./api-keys.ts";
 
@@ -305,6 +306,36 @@ const routeBacklog: z.ZodType<RouteBacklog> = z.strictObject({
   failures: count,
 });
 
+const erasure: z.ZodType<Erasure> = z
+  .strictObject({
+    dry_run: z.boolean(),
+    sessions: count,
+    people: count.describe("Their rows in bots"),
+    payments: count,
+    outbox: count.describe("Events and messages"),
+    unsent: count.describe("Of those, how many had not gone out, and never will"),
+    undelivered: count.describe("Of those, what was paid for and not handed over: a person must see to it"),
+    answers: count.describe("Telegram's answers in outbox_attempts"),
+    spooled: count.describe("Visits on this machine's disk that the database did not have yet"),
+    copies: count.nullable().describe("Copies in Redis; null where it did not answer: they go in seven days"),
+  })
+  .meta({
+    examples: [
+      {
+        dry_run: false,
+        sessions: 2,
+        people: 1,
+        payments: 1,
+        outbox: 9,
+        unsent: 0,
+        undelivered: 0,
+        answers: 5,
+        spooled: 0,
+        copies: 2,
+      },
+    ],
+  });
+
 const problem = z
   .strictObject({
     type: text,
@@ -344,6 +375,7 @@ export const SCHEMAS = {
   OutboxStatus: z.strictObject({ events: z.array(statusCount), routes: z.array(routeBacklog) }),
   RouteChanged: z.strictObject({ destination: z.enum(DESTINATIONS), route: text, paused: z.boolean() }),
   Replayed: z.strictObject({ action: z.enum(["retry", "discard"]), dry_run: z.boolean(), rows: count }),
+  Erasure: erasure,
   Problem: problem,
 } as const;
 

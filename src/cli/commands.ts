@@ -7,6 +7,7 @@ import { offerAdd, offerList, offerUpdate } from "./offer.ts";
 import { outboxList, outboxRoutes, outboxShow, outboxStatusCommand } from "./outbox.ts";
 import { outboxDiscard, outboxPause, outboxResume, outboxRetry } from "./outbox-change.ts";
 import { poolAdd, poolList, poolShow, poolUpdate } from "./pool.ts";
+import { privacyErase } from "./privacy.ts";
 import { sandbox } from "./sandbox.ts";
 import { paymentShow, sessionShow } from "./visitor.ts";
 
@@ -34,6 +35,7 @@ export const COMMANDS: readonly Command[] = [
   outboxResume,
   sessionShow,
   paymentShow,
+  privacyErase,
   doctor,
   apiKeyAdd,
   apiKeyList,

@@ -18,6 +18,8 @@ export interface Spool {
   /** The oldest documents that have not been set aside. */
   oldest(limit: number): Spooled[];
   remove(keys: readonly string[]): void;
+  /** How many of these are here, set aside or not. */
+  count(keys: readonly string[]): number;
   /** Takes a document that can never be replayed out of the queue, but keeps it, with the reason, for a person. */
   setAside(key: string, reason: string): void;
   counts(): { waiting: number; setAside: number };
@@ -44,6 +46,7 @@ export function openSpool(path: string): Spool {
     "select key, body from spool where reason is null order by key limit ?",
   );
   const remove = client.prepare("delete from spool where key = ?");
+  const has = client.query<{ key: string }, [string]>("select key from spool where key = ?");
   const count = client.query<{ waiting: number; setAside: number }, []>(
     "select count(*) filter (where reason is null) as waiting, count(reason) as setAside from spool",
   );
@@ -56,6 +59,7 @@ export function openSpool(path: string): Spool {
     remove: client.transaction((keys: readonly string[]) => {
       for (const key of keys) remove.run(key);
     }).immediate,
+    count: (keys) => keys.filter((key) => has.get(key) !== null).length,
     setAside: (key, reason) => client.run("update spool set reason = ? where key = ?", [reason, key]),
     counts: () => count.get() ?? { waiting: 0, setAside: 0 },
     note: (name) =>

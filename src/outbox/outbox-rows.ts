@@ -64,22 +64,29 @@ export async function findOutboxRow(db: Database, id: number): Promise<OutboxDet
 /** The requests on the row's route, while it waited, that carried it. */
 async function requestsFor(db: Database, row: Row): Promise<AttemptRow[]> {
   const { outboxAttempts } = db.tables;
-  const at = (date: Date, slackMs: number) => new Date(date.getTime() + slackMs);
   const latest = await db
     .select()
     .from(outboxAttempts)
-    .where(
-      and(
-        eq(outboxAttempts.destination, row.destination),
-        eq(outboxAttempts.route, row.route),
-        gte(outboxAttempts.startedAt, at(row.createdAt, -SLACK_MS)),
-        row.deliveredAt ? lte(outboxAttempts.startedAt, at(row.deliveredAt, SLACK_MS)) : undefined,
-        holdsId(db, row.id),
-      ),
-    )
+    .where(carriedRow(db, row))
     .orderBy(desc(outboxAttempts.startedAt), desc(outboxAttempts.id))
     .limit(MOST_REQUESTS);
   return latest.reverse();
+}
+
+/** Which of `outbox_attempts` carried the row: found by its route and its life. */
+export function carriedRow(
+  db: Database,
+  row: Pick<Row, "id" | "destination" | "route" | "createdAt" | "deliveredAt">,
+): SQL | undefined {
+  const { outboxAttempts } = db.tables;
+  const at = (date: Date, slackMs: number) => new Date(date.getTime() + slackMs);
+  return and(
+    eq(outboxAttempts.destination, row.destination),
+    eq(outboxAttempts.route, row.route),
+    gte(outboxAttempts.startedAt, at(row.createdAt, -SLACK_MS)),
+    row.deliveredAt ? lte(outboxAttempts.startedAt, at(row.deliveredAt, SLACK_MS)) : undefined,
+    holdsId(db, row.id),
+  );
 }
 
 /** `outbox_ids` is written as `[1,2,3]`; looked through as text, because the two databases unpack JSON differently. */

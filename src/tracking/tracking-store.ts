@@ -15,10 +15,19 @@ export interface TrackingStore {
   save(session: NewSession): void;
   /** What is stored of a token; null where nothing is, or no answer came in time. */
   find(trackingToken: string): Promise<SessionFacts | null>;
+  /** How many of these tokens have a copy; null where no answer came. */
+  count(trackingTokens: readonly string[]): Promise<number | null>;
+  /** Removes the copies of these tokens; resolves to how many there were, null where no answer came. */
+  forget(trackingTokens: readonly string[]): Promise<number | null>;
 }
 
 /** Where there is no Redis there is no copy. */
-export const noTrackingStore: TrackingStore = { save: () => undefined, find: async () => null };
+export const noTrackingStore: TrackingStore = {
+  save: () => undefined,
+  find: async () => null,
+  count: async () => 0,
+  forget: async () => 0,
+};
 
 /** Keeps the data as a hash under `ponte:tracking:<token>` for seven days. */
 export function redisTrackingStore(redis: Redis): TrackingStore {
@@ -42,7 +51,20 @@ export function redisTrackingStore(redis: Redis): TrackingStore {
         return null;
       }
     },
+    count: (tokens) => counted(tokens, (keys) => redis.exists(...keys)),
+    forget: (tokens) => counted(tokens, (keys) => redis.del(...keys)),
   };
+}
+
+async function counted(
+  tokens: readonly string[],
+  ask: (keys: string[]) => Promise<number>,
+): Promise<number | null> {
+  try {
+    return tokens.length === 0 ? 0 : await ask(tokens.map(keyOf));
+  } catch {
+    return null;
+  }
 }
 
 const keyOf = (trackingToken: string) => `ponte:tracking:${trackingToken}`;

@@ -4,10 +4,12 @@ import { createApiKey, type Scope } from "../../src/api/api-keys.ts";
 import { createAuthorize } from "../../src/api/authorize.ts";
 import { openapiPlugin } from "../../src/api/openapi.ts";
 import { apiPlugin } from "../../src/api/plugin.ts";
+import { openSpool } from "../../src/db/spool.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { refusalOf } from "../../src/platform/refusal.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import type { BotApi } from "../../src/pools/bot-api.ts";
+import { noTrackingStore } from "../../src/tracking/tracking-store.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 
 export const ENVIRONMENT_KEY = "environment-key-0123456789";
@@ -55,7 +57,17 @@ export async function openHarness(): Promise<Harness> {
       );
     })
     .use(
-      apiPlugin({ db: own.db, secrets, now, log, authorize, telegram, publicUrl: "https://go.example.com" }),
+      apiPlugin({
+        db: own.db,
+        secrets,
+        now,
+        log,
+        authorize,
+        telegram,
+        publicUrl: "https://go.example.com",
+        spool: openSpool(":memory:"),
+        trackingStore: noTrackingStore,
+      }),
     )
     .use(openapiPlugin({ version: "0.0.0-test" }));
 

@@ -1,0 +1,110 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Config } from "../config.ts";
+import { openSpool } from "../db/spool.ts";
+import { createLog } from "../platform/log.ts";
+import { parseInput } from "../pools/rules.ts";
+import { type ErasureDeps, erasePerson } from "../privacy/erase.ts";
+import { type Erasure, isAnything } from "../privacy/erasure.ts";
+import { erasureSchema, personKey } from "../privacy/key.ts";
+import { noTrackingStore, redisTrackingStore } from "../tracking/tracking-store.ts";
+import { defineCommand, Refused, WrongUsage } from "./command.ts";
+import { ACTOR, type Opened, withDatabase } from "./open.ts";
+import { issueLines } from "./pool-flags.ts";
+import { answer, count, record } from "./print.ts";
+
+export const privacyErase = defineCommand({
+  name: "privacy erase",
+  summary: "Erase a person's data: by visit, payment or customer",
+  options: {
+    token: { type: "string", value: "token", help: "the tracking token of a visit of theirs" },
+    payment: { type: "string", value: "id", help: "a payment of theirs" },
+    customer: { type: "string", value: "id", help: "their Telegram user id, or your shop's id of them" },
+    "dry-run": { type: "boolean", help: "only count" },
+    yes: { type: "boolean", help: "do not ask first" },
+  },
+  details: [
+    "Finds the Telegram user and the customer behind the key, with every visit, bot and payment of theirs, and takes",
+    "them out of all tables, Redis and this machine's spool. Amounts, references and counts stay. What had not been",
+    "sent to Meta or to them never will be. Cannot be undone; running it again is safe. See docs/privacy.md.",
+  ].join("\n"),
+  examples: [
+    "privacy erase --customer 123456789 --dry-run",
+    "privacy erase --token 0193f2a5c1d27e3f8a4b5c6d7e8f9012",
+  ],
+  async run(given, _values, context) {
+    const parsed = parseInput(erasureSchema, {
+      tracking_token: given.token,
+      payment_id: given.payment,
+      customer: given.customer,
+    });
+    if (parsed.kind === "invalid") {
+      throw new WrongUsage(
+        given.token === undefined && given.payment === undefined && given.customer === undefined
+          ? "give --token, --payment or --customer"
+          : issueLines(parsed.issues, { tracking_token: "token", payment_id: "payment" }),
+      );
+    }
+    const key = personKey(parsed.value);
+    const { terminal } = context;
+    await withDatabase(context, async (opened) => {
+      await withStores(opened, async (deps) => {
+        const preview = await erasePerson(deps, key, { actor: ACTOR, dryRun: true });
+        if (given["dry-run"]) return answer(context, preview, () => erasureText(preview));
+        if (isAnything(preview) && terminal.isInteractive && !given.yes) {
+          terminal.err(erasureText(preview));
+          if (!(await terminal.confirm("Erase this for good?"))) throw new Refused("Nothing was changed.");
+        }
+        const erasure = await erasePerson(deps, key, { actor: ACTOR, dryRun: false });
+        answer(context, erasure, () => erasureText(erasure));
+      });
+    });
+  },
+});
+
+/** The spool and Redis of this machine, where it has them. */
+async function withStores({ config, db, now }: Opened, work: (deps: ErasureDeps) => Promise<void>) {
+  const path = join(config.dataDir, "spool.db");
+  const spool = existsSync(path) ? openSpool(path) : null;
+  const redis = await connectedRedis(config);
+  try {
+    await work({ db, now, spool, trackingStore: redis ? redisTrackingStore(redis) : noTrackingStore });
+  } finally {
+    redis?.disconnect();
+    spool?.close();
+  }
+}
+
+/** Redis, once it answers or is known not to; what it cannot be asked then counts as unknown. */
+async function connectedRedis({ redisUrl }: Config) {
+  if (redisUrl === undefined) return undefined;
+  const { connectRedis } = await import("../platform/redis.ts");
+  const redis = connectRedis(redisUrl, createLog("silent"));
+  await new Promise((settled) => redis.once("ready", settled).once("error", settled));
+  return redis;
+}
+
+function erasureText(erasure: Erasure): string {
+  const { dry_run, sessions, people, payments, outbox, unsent, undelivered, answers, spooled, copies } =
+    erasure;
+  if (!isAnything(erasure) && copies !== null) return "Nothing is known of this person (any more).";
+  return [
+    record([
+      [dry_run ? "Would erase" : "Erased", ""],
+      ["Visits", sessions],
+      ["People in bots", people],
+      ["Payments (amounts stay)", payments],
+      ["Events and messages", outbox],
+      ["  never sent now", unsent],
+      ["Telegram's answers", answers],
+      ["Visits on this disk", spooled],
+      ["Copies in Redis", copies ?? "Redis did not answer; they go within seven days"],
+    ]),
+    ...(undelivered > 0
+      ? [
+          "",
+          `${count(undelivered, "thing")} paid for ${dry_run ? "would" : "will"} not be handed over: do so yourself, or give the money back.`,
+        ]
+      : []),
+  ].join("\n");
+}

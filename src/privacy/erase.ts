@@ -1,0 +1,149 @@
+import type { Database } from "../db/database.ts";
+import type { Spool } from "../db/spool.ts";
+import { recordAudit } from "../pools/audit.ts";
+import type { TrackingStore } from "../tracking/tracking-store.ts";
+import { chunksOf } from "./chunks.ts";
+import { type Erasure, isAnything, NOTHING, sum } from "./erasure.ts";
+import { eraseAnswers, eraseEvents, findAnswers, findEvents } from "./outbox-events.ts";
+import { findPerson, type Person, type PersonKey } from "./person.ts";
+import {
+  eraseBotUsers,
+  erasePayments,
+  eraseSessions,
+  findBotUsers,
+  findPayments,
+  findSessions,
+} from "./rows.ts";
+
+export interface ErasureDeps {
+  readonly db: Database;
+  /** This machine's spool; null where there is none to look into. */
+  readonly spool: Pick<Spool, "count" | "remove"> | null;
+  readonly trackingStore: Pick<TrackingStore, "count" | "forget">;
+  readonly now: () => Date;
+}
+
+/** What is written about somebody while they are being erased goes with another pass. */
+const MOST_PASSES = 5;
+
+/**
+ * Erases one person: everything that tells of them, in every table, in Redis and in this machine's spool. What stays
+ * are counts, amounts and references, and an audit record that names nobody. Small transactions, each whole by itself;
+ * erasing again, after a crash or for good measure, changes what is left, and nothing where nothing is.
+ *
+ * @param actor `cli`, `console` or `api:<key name>`
+ */
+export async function erasePerson(
+  deps: ErasureDeps,
+  key: PersonKey,
+  { actor, dryRun }: { readonly actor: string; readonly dryRun: boolean },
+): Promise<Erasure> {
+  let person = await findPerson(deps.db, key);
+  let total = NOTHING;
+  for (let n = 0; n < MOST_PASSES; n++) {
+    const found = await findTraces(deps, person);
+    if (dryRun)
+      return { ...countOf(found), dry_run: true, copies: await deps.trackingStore.count(person.tokens) };
+    const copies = await eraseTraces(deps, person, found);
+    const changed = { ...countOf(found), copies };
+    if (n > 0 && !isAnything(changed)) break;
+    total = sum(total, changed);
+    // The keys are gone now, so whom they led to is remembered.
+    person = together(person, await findPerson(deps.db, key));
+  }
+  if (isAnything(total)) await audit(deps, key, actor, total);
+  return total;
+}
+
+/** What still tells of the person, and where. */
+type Traces = Awaited<ReturnType<typeof findTraces>>;
+
+async function findTraces({ db, spool }: ErasureDeps, person: Person) {
+  const events = await findEvents(db, person);
+  return {
+    events: events.filter(({ isErased }) => !isErased),
+    answers: await findAnswers(db, events),
+    sessions: await findSessions(db, person),
+    payments: await findPayments(db, person),
+    people: await findBotUsers(db, person),
+    spooled: spool?.count(person.tokens) ?? 0,
+  };
+}
+
+/** Resolves to how many copies Redis had. */
+async function eraseTraces(deps: ErasureDeps, person: Person, found: Traces): Promise<number | null> {
+  const { db, spool, trackingStore, now } = deps;
+  const { events, answers, sessions, payments, people, spooled } = found;
+  // First what could still come into the database behind us.
+  if (spooled > 0) spool?.remove(person.tokens);
+  for (const some of chunksOf(events)) {
+    const ids = some.map(({ id }) => id);
+    await db.transaction((tx) => eraseEvents(db, tx, ids));
+  }
+  for (const ids of chunksOf(answers)) await db.transaction((tx) => eraseAnswers(db, tx, ids));
+  for (const ids of chunksOf(sessions)) await db.transaction((tx) => eraseSessions(db, tx, ids, now()));
+  // What leads to everything else goes last and together, so that an erasure that was cut off finds its way again.
+  const batches = chunksOf(payments);
+  const last = batches.pop() ?? [];
+  for (const ids of batches) await db.transaction((tx) => erasePayments(db, tx, ids, now()));
+  if (last.length + people.length > 0) {
+    await db.transaction(async (tx) => {
+      await erasePayments(db, tx, last, now());
+      await eraseBotUsers(db, tx, people, now());
+    });
+  }
+  return trackingStore.forget(person.tokens);
+}
+
+function together(a: Person, b: Person): Person {
+  return {
+    tokens: [...new Set([...a.tokens, ...b.tokens])],
+    botUserIds: [...new Set([...a.botUserIds, ...b.botUserIds])],
+    paymentIds: [...new Set([...a.paymentIds, ...b.paymentIds])],
+  };
+}
+
+function countOf({ events, answers, sessions, payments, people, spooled }: Traces): Erasure {
+  const unsent = events.filter(({ status }) => status !== "delivered");
+  return {
+    ...NOTHING,
+    sessions: sessions.length,
+    people: people.length,
+    payments: payments.length,
+    outbox: events.length,
+    unsent: unsent.length,
+    undelivered: unsent.filter(({ eventName }) => eventName === "delivery").length,
+    answers: answers.length,
+    spooled,
+  };
+}
+
+/** Says that somebody was erased, by whom and how much; not who. A payment and a visit stay, nameless, so they may be named. */
+async function audit(
+  { db, now }: ErasureDeps,
+  key: PersonKey,
+  actor: string,
+  erasure: Erasure,
+): Promise<void> {
+  const { dry_run: _, ...counts } = erasure;
+  await db.transaction((tx) =>
+    recordAudit(tx, db.tables, {
+      at: now(),
+      actor,
+      action: "privacy.erase",
+      subject: subjectOf(key),
+      after: counts,
+    }),
+  );
+}
+
+function subjectOf(key: PersonKey): string {
+  switch (key.kind) {
+    case "token":
+      return `session:${key.token}`;
+    case "payment":
+      return `payment:${key.paymentId}`;
+    case "customer":
+      return "customer";
+  }
+}

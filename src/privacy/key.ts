@@ -1,0 +1,39 @@
+import { z } from "zod";
+import type { PersonKey } from "./person.ts";
+
+const HEX_32 = /^[0-9a-f]{32}$/;
+
+const keyShape = {
+  tracking_token: z.string().regex(HEX_32, "must be 32 lowercase hex digits").optional(),
+  payment_id: z.string().regex(HEX_32, "must be 32 lowercase hex digits").optional(),
+  customer: z
+    .string()
+    .trim()
+    .regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u, "1 to 200 characters, none of them a control character")
+    .optional()
+    .describe("A Telegram user's id, or customer.id of your own shop's payments"),
+};
+
+/** A request as the API's documentation shows it. */
+export const ERASURE_EXAMPLE = { tracking_token: "0193f2a5c1d27e3f8a4b5c6d7e8f9012", dry_run: true };
+
+/** Whose data to erase, by one of three keys. */
+export const erasureSchema = z
+  .strictObject({
+    ...keyShape,
+    dry_run: z.boolean().optional().describe("Only count."),
+  })
+  .refine(
+    ({ tracking_token, payment_id, customer }) =>
+      [tracking_token, payment_id, customer].filter((key) => key !== undefined).length === 1,
+    "give one of tracking_token, payment_id and customer",
+  )
+  .meta({ examples: [ERASURE_EXAMPLE] });
+
+/** The key that was given. */
+export function personKey(given: z.output<typeof erasureSchema>): PersonKey {
+  const { tracking_token: token, payment_id: paymentId, customer } = given;
+  if (token !== undefined) return { kind: "token", token };
+  if (paymentId !== undefined) return { kind: "payment", paymentId };
+  return { kind: "customer", customer: customer ?? "" };
+}

@@ -1,0 +1,126 @@
+import { and, eq, inArray, isNull, ne, or, type SQL, sql } from "drizzle-orm";
+import type { Database, Tx } from "../db/database.ts";
+import { carriedRow } from "../outbox/outbox-rows.ts";
+import { inChunks } from "./chunks.ts";
+import type { Person } from "./person.ts";
+
+/** Why an event that had not gone out never will. */
+const ERASED_REASON = "not sent: the person's data was erased";
+/** What stands in the place of an answer to something that was sent to them. */
+const ERASED_ANSWER = "[erased]";
+
+/** Event ids by which a visit's and a payment's events are known. */
+const OF_TOKEN = ["evt", "lead"] as const;
+const OF_PAYMENT = ["purchase", "checkout", "delivery"] as const;
+
+type Row = Awaited<ReturnType<typeof findEvents>>[number];
+
+/** Everything in the outbox about the person, each query by an index. */
+export async function findEvents(db: Database, { tokens, botUserIds, paymentIds }: Person) {
+  const { outbox } = db.tables;
+  const columns = {
+    id: outbox.id,
+    destination: outbox.destination,
+    route: outbox.route,
+    eventName: outbox.eventName,
+    status: outbox.status,
+    createdAt: outbox.createdAt,
+    deliveredAt: outbox.deliveredAt,
+    isErased: sql`${isErased(db)}`.mapWith(Boolean),
+  };
+  const select = (where: SQL | undefined) => db.select(columns).from(outbox).where(where);
+  // Of a visit that was passed on, the messages to others are theirs.
+  const isTheirs = or(
+    eq(outbox.destination, "meta"),
+    isNull(outbox.botUserId),
+    inArray(outbox.botUserId, [...botUserIds]),
+  );
+  const eventIds = [
+    ...tokens.flatMap((token) => OF_TOKEN.map((kind) => `${kind}_${token}`)),
+    ...paymentIds.flatMap((id) => OF_PAYMENT.map((kind) => `${kind}_${id}`)),
+  ];
+  const found = [
+    ...(await inChunks(tokens, (some) => select(and(inArray(outbox.trackingToken, some), isTheirs)))),
+    ...(await inChunks(botUserIds, (some) => select(inArray(outbox.botUserId, some)))),
+    // The unique index begins with the destination.
+    ...(await inChunks(eventIds, (some) =>
+      select(and(inArray(outbox.destination, ["meta", "telegram"]), inArray(outbox.eventId, some))),
+    )),
+  ];
+  return [...new Map(found.map((row) => [row.id, row])).values()];
+}
+
+/** The mark of an erased payload. No value can read like it: inside a JSON text its quotes would be escaped. */
+function isErased({ dialect, tables: { outbox } }: Database): SQL {
+  return sql`(${dialect.jsonText(sql`${outbox.payload}`)} like '{"erased":true%')`;
+}
+
+/**
+ * Takes the person out of events: what was delivered keeps what the books need, everything else ends as `discarded`.
+ * One that is on its way at this moment loses its lease: its dispatcher finds nothing to settle, and nobody tries it
+ * again.
+ */
+export async function eraseEvents(db: Database, tx: Tx, ids: readonly number[]): Promise<void> {
+  const { outbox } = db.tables;
+  const rows = await db.dialect.locked(
+    tx
+      .select({
+        id: outbox.id,
+        status: outbox.status,
+        payload: outbox.payload,
+        lastError: outbox.lastError,
+      })
+      .from(outbox)
+      .where(inArray(outbox.id, [...ids])),
+  );
+  await tx.updateMany(
+    outbox,
+    ["id"],
+    rows.map(({ id, status, payload, lastError }) => ({
+      id,
+      payload: withoutPerson(payload),
+      status: status === "delivered" ? ("delivered" as const) : ("discarded" as const),
+      lastError: status === "delivered" ? lastError : ERASED_REASON,
+      leaseId: null,
+      leaseUntil: null,
+    })),
+  );
+}
+
+/** What of an event tells of no person: which it is, when, and what was sold for how much. */
+const KEPT: ReadonlySet<string> = new Set([
+  "event_name",
+  "event_time",
+  "event_id",
+  "action_source",
+  "custom_data",
+]);
+
+/** The payload without the person; of a message in a chat nothing is left. */
+export function withoutPerson(payload: unknown): object {
+  const entries = typeof payload === "object" && payload !== null ? Object.entries(payload) : [];
+  return { erased: true, ...Object.fromEntries(entries.filter(([key]) => KEPT.has(key))) };
+}
+
+/** Requests of the Bot API that carried these rows and still have their answer; Meta's answers name nobody. */
+export async function findAnswers(db: Database, rows: readonly Row[]): Promise<number[]> {
+  const { outboxAttempts } = db.tables;
+  const ids = new Set<number>();
+  for (const row of rows) {
+    if (row.destination !== "telegram") continue;
+    const found = await db
+      .select({ id: outboxAttempts.id })
+      .from(outboxAttempts)
+      .where(and(carriedRow(db, row), ne(outboxAttempts.response, ERASED_ANSWER)));
+    for (const { id } of found) ids.add(id);
+  }
+  return [...ids];
+}
+
+export async function eraseAnswers(db: Database, tx: Tx, ids: readonly number[]): Promise<void> {
+  const { outboxAttempts } = db.tables;
+  await tx
+    .update(outboxAttempts)
+    .set({ response: ERASED_ANSWER })
+    .where(inArray(outboxAttempts.id, [...ids]));
+}

@@ -1,0 +1,94 @@
+import { and, inArray, isNull, notLike, sql } from "drizzle-orm";
+import type { Database, Tx } from "../db/database.ts";
+import { inChunks } from "./chunks.ts";
+import type { Person } from "./person.ts";
+
+/** Begins what stands in the place of a Telegram user's id. */
+const ERASED_USER = "erased-";
+
+/** Visits that still tell of their visitor. */
+export async function findSessions(db: Database, { tokens }: Person): Promise<number[]> {
+  const { sessions } = db.tables;
+  const rows = await inChunks(tokens, (some) =>
+    db
+      .select({ id: sessions.id })
+      .from(sessions)
+      .where(and(inArray(sessions.trackingToken, some), sql`${sessions.consent} is distinct from 'erased'`)),
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** The visit stays as a click of its pool and campaign; `erased` keeps it from being filled in or reported again. */
+export async function eraseSessions({ tables }: Database, tx: Tx, ids: readonly number[], now: Date) {
+  const { sessions } = tables;
+  await tx
+    .update(sessions)
+    .set({
+      fbclid: null,
+      fbc: null,
+      fbcOrigin: null,
+      fbp: null,
+      fbi: null,
+      grim: null,
+      params: null,
+      clientIp: null,
+      userAgent: null,
+      referrer: null,
+      eventSourceUrl: null,
+      userExternalId: null,
+      consent: "erased",
+      updatedAt: now,
+    })
+    .where(inArray(sessions.id, [...ids]));
+}
+
+/** People in bots who still have a name or a number. */
+export async function findBotUsers(db: Database, { botUserIds }: Person): Promise<number[]> {
+  const { botUsers } = db.tables;
+  const rows = await inChunks(botUserIds, (some) =>
+    db
+      .select({ id: botUsers.id })
+      .from(botUsers)
+      .where(and(inArray(botUsers.id, some), notLike(botUsers.telegramUserId, `${ERASED_USER}%`))),
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** The row stays, nameless, so that the funnel's counts of people stay true. */
+export async function eraseBotUsers({ tables }: Database, tx: Tx, ids: readonly number[], now: Date) {
+  const { botUsers } = tables;
+  await tx
+    .update(botUsers)
+    .set({
+      telegramUserId: sql`${ERASED_USER} || ${botUsers.id}`,
+      username: null,
+      firstName: null,
+      languageCode: null,
+      firstToken: null,
+      latestToken: null,
+      blockedAt: null,
+      updatedAt: now,
+    })
+    .where(inArray(botUsers.id, [...ids]));
+}
+
+/** Payments that still tell of their buyer. */
+export async function findPayments(db: Database, { paymentIds }: Person): Promise<string[]> {
+  const { payments } = db.tables;
+  const rows = await inChunks(paymentIds, (some) =>
+    db
+      .select({ id: payments.id })
+      .from(payments)
+      .where(and(inArray(payments.id, some), isNull(payments.erasedAt))),
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** What the books need stays: amounts, dates, the provider's reference, what was sold. */
+export async function erasePayments({ tables }: Database, tx: Tx, ids: readonly string[], now: Date) {
+  const { payments } = tables;
+  await tx
+    .update(payments)
+    .set({ customer: {}, customerUserId: null, erasedAt: now, updatedAt: now })
+    .where(inArray(payments.id, [...ids]));
+}

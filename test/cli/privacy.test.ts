@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openSpool } from "../../src/db/spool.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { seedVisitor } from "../support/seed-visitor.ts";
+import { ponte, ponteJson } from "./ponte.ts";
+
+let own: TestDatabase;
+let environment: Record<string, string>;
+let dataDir: string;
+beforeAll(async () => {
+  own = await createTestDatabase();
+  dataDir = mkdtempSync(join(tmpdir(), "ponte-privacy-"));
+  environment = { DATABASE_URL: own.url, DATA_DIR: dataDir };
+});
+afterAll(async () => {
+  await own.dispose();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+describe(`ponte privacy erase on ${testDialect}`, () => {
+  test("counts, then erases, in this machine's spool too, and is done when there is nothing left", async () => {
+    const { token, telegramUserId } = await seedVisitor(own.db);
+    const spool = openSpool(join(dataDir, "spool.db"));
+    spool.append([{ key: token, body: "{}" }]);
+    const counted = await ponte(["privacy", "erase", "--customer", telegramUserId, "--dry-run"], environment);
+    expect(counted.code).toBe(0);
+    expect(counted.out).toMatch(/Would erase[\s\S]*Visits +1[\s\S]*Payments \(amounts stay\) +1/);
+    expect(spool.counts().waiting).toBe(1);
+
+    const erased = await ponteJson(["privacy", "erase", "--customer", telegramUserId], environment);
+    expect(erased).toMatchObject({ dry_run: false, sessions: 1, people: 1, payments: 1, spooled: 1 });
+    expect(spool.counts().waiting).toBe(0);
+    spool.close();
+    const { auditLog } = own.db.tables;
+    expect(await own.db.select().from(auditLog)).toMatchObject([
+      { actor: "cli", action: "privacy.erase", subject: "customer" },
+    ]);
+    const again = await ponte(["privacy", "erase", "--customer", telegramUserId], environment);
+    expect(again).toMatchObject({ code: 0, out: "Nothing is known of this person (any more).\n" });
+  });
+
+  test("Redis being away is said, and keeps nothing from being erased", async () => {
+    const { paymentId } = await seedVisitor(own.db);
+    const ran = await ponte(["privacy", "erase", "--payment", paymentId], {
+      ...environment,
+      REDIS_URL: "redis://127.0.0.1:9",
+    });
+    expect(ran.code).toBe(0);
+    expect(ran.out).toMatch(/Visits +1/);
+    expect(ran.out).toContain("Redis did not answer; they go within seven days");
+  });
+
+  test.each([
+    [[], "give --token, --payment or --customer"],
+    [["--token", "abc"], "--token: must be 32 lowercase hex digits"],
+    [["--token", "0".repeat(32), "--customer", "1"], "give one of"],
+  ])("%p is wrong usage", async (flags, message) => {
+    const ran = await ponte(["privacy", "erase", ...flags], environment);
+    expect(ran.code).toBe(2);
+    expect(ran.err).toContain(message);
+  });
+
+  test("the help says what stays", async () => {
+    const { code, out } = await ponte(["privacy", "erase", "--help"]);
+    expect(code).toBe(0);
+    expect(out).toContain("Amounts, references and counts stay.");
+    expect(out).toContain("--dry-run");
+  });
+});

@@ -1,0 +1,410 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq, sql } from "drizzle-orm";
+import type { Database } from "../../src/db/database.ts";
+import { claim, settle } from "../../src/outbox/lease.ts";
+import { newId } from "../../src/platform/ids.ts";
+import { erasePerson } from "../../src/privacy/erase.ts";
+import type { PersonKey } from "../../src/privacy/person.ts";
+import { decodeVisit, encodeVisit } from "../../src/redirect/visit-json.ts";
+import { sha256 } from "../meta/builders.ts";
+import { testDialect } from "../support/database.ts";
+import {
+  buttonUpdate,
+  type Funnel,
+  newUser,
+  openFunnel,
+  PIXEL,
+  startUpdate,
+  type TestUser,
+} from "../support/funnel.ts";
+import { visitOf } from "../support/visits.ts";
+import { click, post, reachedMeta, report, reportEveryStep } from "./journey.ts";
+import { dump, tracesOf } from "./traces.ts";
+
+let funnel: Funnel;
+let offerId: number;
+beforeAll(async () => {
+  funnel = await openFunnel();
+  await reportEveryStep(funnel);
+  ({ id: offerId } = await funnel.addOffer({ provider: "generic" }));
+});
+afterAll(() => funnel.dispose());
+
+const by = { actor: "test", dryRun: false };
+const erase = (key: PersonKey, options = by) => erasePerson(funnel.deps, key, options);
+const customer = (id: string | number): PersonKey => ({ kind: "customer", customer: String(id) });
+
+/** Somebody with a name, an address and a click of their own, and the words by which they would be found. */
+async function person() {
+  const mark = newId().slice(-10);
+  const user = newUser({
+    id: 5_000_000_000 + Number.parseInt(mark.slice(0, 7), 16),
+    first_name: `Ana-${mark}`,
+    username: `ana_${mark}`,
+  });
+  const fbclid = `IwAR${mark}Click`;
+  const address = `2001:db8:${mark.slice(0, 4)}:${mark.slice(4, 8)}::1`;
+  const known = {
+    fbclid,
+    fbp: `fb.1.1700000000000.${Number.parseInt(mark, 16)}`,
+    address,
+    userAgent: `Phone/${mark}`,
+    referrer: `https://ads.example.com/${mark}`,
+    adId: `ad-${mark}`,
+    telegramUser: String(user.id),
+    firstName: user.first_name,
+    username: `ana_${mark}`,
+    externalId: await sha256(fbclid),
+    buyerId: await sha256(String(user.id)),
+    email: `ana-${mark}@example.com`,
+    emailDigest: await sha256(`ana-${mark}@example.com`),
+    shopCustomer: `customer-${mark}`,
+    shopCustomerDigest: await sha256(`customer-${mark}`),
+  };
+  return { user, known };
+}
+type Somebody = Awaited<ReturnType<typeof person>>;
+
+/** Visits, starts, looks, and taps on buy. Nothing is sent yet. */
+async function comeAndBuy({ user, known }: Somebody) {
+  const { token } = await click(funnel, `fbclid=${known.fbclid}&utm_campaign=summer&ad=${known.adId}`, {
+    "user-agent": known.userAgent,
+    referer: known.referrer,
+  });
+  await post(funnel, "/api/tracking/cookies", {
+    tracking_token: token,
+    _fbp: known.fbp,
+    _fbi: known.address,
+  });
+  await funnel.post(funnel.shop.id, startUpdate(user, token));
+  await funnel.post(funnel.shop.id, buttonUpdate(user, `offer:${offerId}`));
+  await funnel.post(funnel.shop.id, buttonUpdate(user, `buy:${offerId}`));
+  return { token, sale: await saleOf(user) };
+}
+
+async function saleOf(user: TestUser) {
+  const { payments, botUsers } = funnel.db.tables;
+  const [row] = await funnel.db
+    .select({ payment: payments })
+    .from(payments)
+    .innerJoin(botUsers, eq(botUsers.id, payments.botUserId))
+    .where(eq(botUsers.telegramUserId, String(user.id)));
+  if (!row) throw new Error("nothing was sold");
+  return row.payment;
+}
+
+const pay = (reference: string) =>
+  report(funnel, { provider_ref: reference, status: "paid", amount_minor: 4990, currency: "BRL" });
+
+/** The whole way, everything sent; and a second purchase in the operator's own shop. */
+async function goAllTheWay(somebody: Somebody) {
+  const { token, sale } = await comeAndBuy(somebody);
+  await funnel.dispatcher.drain();
+  expect((await pay(sale.id)).status).toBe(200);
+  const { known } = somebody;
+  const shopRef = newId();
+  const made = await post(funnel, "/api/payments", {
+    provider: "generic",
+    provider_ref: shopRef,
+    amount_minor: 700,
+    currency: "BRL",
+    tracking_token: token,
+    customer: { id: known.shopCustomer, email: known.email, first_name: known.firstName },
+  });
+  const { id: shopPaymentId }: { id: string } = await made.json();
+  expect((await report(funnel, { provider_ref: shopRef, status: "paid" })).status).toBe(200);
+  await funnel.dispatcher.drain();
+  return { token, sale, shopPaymentId };
+}
+
+async function paymentOf(id: string) {
+  const { payments } = funnel.db.tables;
+  const [row] = await funnel.db.select().from(payments).where(eq(payments.id, id));
+  return row;
+}
+
+/** What operators and accountants count. */
+async function books() {
+  const { db } = funnel;
+  const views = ["funnel_daily", "pool_performance"].map((view) =>
+    sql.raw(`select * from ${view} order by 1, 2`),
+  );
+  const { payments } = db.tables;
+  const money = await db
+    .select({
+      id: payments.id,
+      ref: payments.providerRef,
+      status: payments.status,
+      amount: payments.amountMinor,
+      currency: payments.currency,
+      content: payments.content,
+      paidAt: payments.paidAt,
+      reported: payments.metaPurchaseSentAt,
+    })
+    .from(payments)
+    .orderBy(payments.id);
+  return JSON.stringify([...(await Promise.all(views.map((view) => db.rows(view)))), money]);
+}
+
+describe(`erasing a person on ${testDialect}`, () => {
+  test("as a customer: no row of any table tells of them, everybody else's stays, and the books are the same", async () => {
+    const bystander = await person();
+    await goAllTheWay(bystander);
+    const before = { books: await books(), others: await tracesOf(funnel.db, bystander.known) };
+    const ana = await person();
+    const { token } = await goAllTheWay(ana);
+    const whole = await tracesOf(funnel.db, ana.known);
+    for (const table of ["meta_tracking_sessions", "bot_users", "outbox", "payments"]) {
+      expect(whole.join()).toContain(table);
+    }
+    const booksWithAna = await books();
+    expect(booksWithAna).not.toBe(before.books);
+
+    const erased = await erase(customer(ana.user.id));
+    expect(await tracesOf(funnel.db, ana.known)).toEqual([]);
+    expect(erased).toMatchObject({ dry_run: false, sessions: 1, people: 1, payments: 2, unsent: 0 });
+    expect(erased.outbox).toBe(10);
+    expect(erased.copies).toBe(funnel.deps.redis ? 1 : 0);
+    expect(await funnel.deps.trackingStore.find(token)).toBeNull();
+    expect(await tracesOf(funnel.db, bystander.known)).toEqual(before.others);
+    expect(await books()).toBe(booksWithAna);
+  });
+
+  test("the audit log says that it was done, by whom and how much, and not to whom", async () => {
+    const ana = await person();
+    await goAllTheWay(ana);
+    const { auditLog } = funnel.db.tables;
+    await erase(customer(ana.user.id), { actor: "api:privacy desk", dryRun: false });
+    const entries = await funnel.db.select().from(auditLog).where(eq(auditLog.actor, "api:privacy desk"));
+    expect(entries).toHaveLength(1);
+    expect(entries[0]).toMatchObject({
+      action: "privacy.erase",
+      subject: "customer",
+      after: { sessions: 1, people: 1, payments: 2 },
+    });
+    expect(await tracesOf(funnel.db, ana.known)).toEqual([]);
+  });
+
+  test.each(["token", "sale", "shopPaymentId", "shopCustomer"] as const)(
+    "by %s the same person is found, with all that is theirs",
+    async (by) => {
+      const ana = await person();
+      const { token, sale, shopPaymentId } = await goAllTheWay(ana);
+      // Another visit, and another bot, which they came to without any.
+      const { token: second } = await click(funnel, `fbclid=${ana.known.fbclid}Two`, {
+        "user-agent": ana.known.userAgent,
+      });
+      await funnel.post(funnel.shop.id, startUpdate(ana.user, second));
+      await funnel.post(funnel.other.id, startUpdate(ana.user));
+      const keys: Record<typeof by, PersonKey> = {
+        token: { kind: "token", token },
+        sale: { kind: "payment", paymentId: sale.id },
+        shopPaymentId: { kind: "payment", paymentId: shopPaymentId },
+        shopCustomer: customer(ana.known.shopCustomer),
+      };
+      expect(await erase(keys[by])).toMatchObject({ sessions: 2, people: 2, payments: 2 });
+      expect(await tracesOf(funnel.db, ana.known)).toEqual([]);
+    },
+  );
+
+  test("counted first, nothing changes, and the counts are those of the erasure", async () => {
+    const ana = await person();
+    const { token } = await goAllTheWay(ana);
+    const before = await dump(funnel.db);
+    const counted = await erase({ kind: "token", token }, { actor: "test", dryRun: true });
+    expect(await dump(funnel.db)).toEqual(before);
+    expect(await erase({ kind: "token", token })).toEqual({ ...counted, dry_run: false });
+  });
+
+  test("again, nothing is found and nothing is written, by whatever key", async () => {
+    const ana = await person();
+    const { token, sale } = await goAllTheWay(ana);
+    await erase({ kind: "token", token });
+    const after = await dump(funnel.db);
+    const keys: PersonKey[] = [
+      { kind: "token", token },
+      { kind: "payment", paymentId: sale.id },
+      customer(ana.user.id),
+      customer(ana.known.shopCustomer),
+    ];
+    for (const key of keys) {
+      const again = await erase(key);
+      expect(Object.values(again).filter((value) => typeof value === "number" && value > 0)).toEqual([]);
+    }
+    expect(await dump(funnel.db)).toEqual(after);
+  });
+
+  test("what had not gone out never does, and what was paid for and not handed over is said", async () => {
+    const ana = await person();
+    const { token, sale } = await comeAndBuy(ana);
+    expect((await pay(sale.id)).status).toBe(200);
+    const erased = await erase(customer(ana.user.id));
+    expect(erased).toMatchObject({ undelivered: 1 });
+    expect(erased.unsent).toBe(erased.outbox);
+    await funnel.dispatcher.drain();
+    expect(reachedMeta(funnel, token)).toEqual([]);
+    expect(reachedMeta(funnel, sale.id)).toEqual([]);
+    expect(funnel.chat(ana.user.id)).toEqual([]);
+    const { outbox } = funnel.db.tables;
+    const rows = await funnel.db.select().from(outbox).where(eq(outbox.trackingToken, token));
+    expect(new Set(rows.map(({ status }) => status))).toEqual(new Set(["discarded"]));
+    expect(rows[0]?.lastError).toContain("erased");
+  });
+
+  test("what is on its way at that moment is not tried again, however its request ends", async () => {
+    const ana = await person();
+    const { token } = await comeAndBuy(ana);
+    const { db } = funnel;
+    const leaseId = newId();
+    const taken = await claim(db, leaseId, { destination: "meta", route: PIXEL, limit: 100 });
+    const mine = taken.filter(({ trackingToken }) => trackingToken === token);
+    expect(mine.length).toBeGreaterThan(0);
+    await erase(customer(ana.user.id));
+    const retry = { kind: "retry" as const, afterMs: () => 0, fbtraceId: null, reason: "no answer" };
+    const settled = await db.transaction((tx) => settle(tx, db, leaseId, taken, retry));
+    expect(settled).toHaveLength(taken.length - mine.length);
+    await funnel.dispatcher.drain();
+    expect(reachedMeta(funnel, token)).toEqual([]);
+  });
+
+  test("a payment that is made afterwards is booked, names nobody, reports nothing and leaves word", async () => {
+    const ana = await person();
+    const { token, sale } = await comeAndBuy(ana);
+    await erase(customer(ana.user.id));
+    const { auditLog } = funnel.db.tables;
+    expect((await pay(sale.id)).status).toBe(200);
+    await funnel.dispatcher.drain();
+    expect(await paymentOf(sale.id)).toMatchObject({
+      status: "paid",
+      amountMinor: 4990,
+      customer: {},
+      metaPurchaseSent: false,
+    });
+    const notes = await funnel.db
+      .select()
+      .from(auditLog)
+      .where(eq(auditLog.subject, `payment:${sale.id}`));
+    expect(JSON.stringify(notes)).toContain("paid after the buyer's data was erased");
+    expect(reachedMeta(funnel, token)).toEqual([]);
+    expect(funnel.chat(ana.user.id)).toEqual([]);
+    expect(await tracesOf(funnel.db, ana.known)).toEqual([]);
+  });
+
+  test("the page left open reports cookies to nobody, and whoever comes back by the old link is a stranger", async () => {
+    const ana = await person();
+    const { token } = await goAllTheWay(ana);
+    await erase({ kind: "token", token });
+    const late = { tracking_token: token, _fbp: ana.known.fbp, _fbi: ana.known.address };
+    expect((await post(funnel, "/api/tracking/cookies", late)).status).toBe(204);
+    expect(await tracesOf(funnel.db, ana.known)).toEqual([]);
+    await funnel.post(funnel.shop.id, startUpdate(ana.user, token));
+    const { botUsers } = funnel.db.tables;
+    const [again] = await funnel.db
+      .select()
+      .from(botUsers)
+      .where(eq(botUsers.telegramUserId, String(ana.user.id)));
+    expect(again).toMatchObject({ firstToken: null, latestToken: null });
+    const sessionTraces = await tracesOf(funnel.db, { user: String(ana.user.id) });
+    expect(sessionTraces).toEqual(["bot_users: user", "outbox: user"]);
+  });
+
+  test("a link that was passed on: the first reader is erased, the second keeps messages and purchase", async () => {
+    const [ana, bia] = [await person(), await person()];
+    const { token } = await comeAndBuy(ana);
+    await funnel.post(funnel.shop.id, startUpdate(bia.user, token));
+    await funnel.post(funnel.shop.id, buttonUpdate(bia.user, `buy:${offerId}`));
+    const hers = await saleOf(bia.user);
+    expect(await erase({ kind: "token", token })).toMatchObject({ people: 1, payments: 1 });
+    expect(await tracesOf(funnel.db, ana.known)).toEqual([]);
+    await funnel.dispatcher.drain();
+    expect(
+      funnel
+        .chat(bia.user.id)
+        .map(({ params }) => String(params.text))
+        .join(),
+    ).toContain(bia.user.first_name);
+    expect(await paymentOf(hers.id)).toMatchObject({ erasedAt: null });
+  });
+
+  test("an id that half the shop's customers share is followed only where it was asked for", async () => {
+    const { token } = await click(funnel, "fbclid=SharedClick");
+    const guest = `guest-${newId()}`;
+    const register = (extra: object) =>
+      post(funnel, "/api/payments", {
+        provider: "generic",
+        provider_ref: newId(),
+        amount_minor: 100,
+        currency: "BRL",
+        customer: { id: guest },
+        ...extra,
+      });
+    await register({ tracking_token: token });
+    for (let n = 0; n < 100; n++) await register({});
+    expect(await erase({ kind: "token", token })).toMatchObject({ payments: 1 });
+    expect(await erase(customer(guest))).toMatchObject({ payments: 100 });
+  }, 30_000);
+
+  test("a visit that still lies in this machine's spool never reaches the database", async () => {
+    const { deps, pool, shop } = funnel;
+    const { poolBots } = funnel.db.tables;
+    const [member] = await funnel.db.select().from(poolBots);
+    const visit = visitOf(pool.id, member?.id ?? 0, shop.id, "fbclid=SpooledClick");
+    const other = visitOf(pool.id, member?.id ?? 0, shop.id, "fbclid=OtherClick");
+    deps.spool.append(
+      [visit, other].map((record) => ({ key: record.trackingToken, body: encodeVisit(record) })),
+    );
+    const erased = await erase({ kind: "token", token: visit.trackingToken });
+    expect(erased).toMatchObject({ spooled: 1, sessions: 0 });
+    expect(deps.spool.oldest(10).map(({ body }) => decodeVisit(body).fbclid)).toEqual(["OtherClick"]);
+    await deps.recorder.replay();
+    expect(await tracesOf(funnel.db, { click: "SpooledClick" })).toEqual([]);
+    expect(await tracesOf(funnel.db, { click: "OtherClick" })).not.toEqual([]);
+  });
+
+  test("nobody is found by keys that are nobody's", async () => {
+    const before = await dump(funnel.db);
+    const keys: PersonKey[] = [
+      { kind: "token", token: newId() },
+      { kind: "payment", paymentId: newId() },
+      customer("somebody else"),
+      customer("%"),
+    ];
+    for (const key of keys) {
+      const erased = await erase(key);
+      expect(Object.values(erased).filter((value) => typeof value === "number" && value > 0)).toEqual([]);
+    }
+    expect(await dump(funnel.db)).toEqual(before);
+  });
+
+  test("cut off after any of its transactions, the same key finishes it", async () => {
+    for (const key of ["customer", "shopCustomer", "token"] as const) {
+      for (let dies = 1; ; dies++) {
+        const ana = await person();
+        const { token } = await goAllTheWay(ana);
+        const keys = {
+          token: { kind: "token" as const, token },
+          customer: customer(ana.user.id),
+          shopCustomer: customer(ana.known.shopCustomer),
+        };
+        const mortal = dyingIn(funnel.db, dies);
+        const outcome = await erasePerson({ ...funnel.deps, db: mortal }, keys[key], by).then(
+          () => "finished",
+          () => "cut off",
+        );
+        if (outcome === "finished") break;
+        await erase(keys[key]);
+        expect(`${key} ${dies} ${await tracesOf(funnel.db, ana.known)}`).toBe(`${key} ${dies} `);
+      }
+    }
+  }, 60_000);
+});
+
+/** The same database, whose n-th transaction from now is never committed. */
+function dyingIn(db: Database, n: number): Database {
+  let left = n;
+  return {
+    ...db,
+    transaction: (work) =>
+      --left === 0 ? Promise.reject(new Error("the process was killed")) : db.transaction(work),
+  };
+}
