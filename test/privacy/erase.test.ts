@@ -170,6 +170,16 @@ describe(`erasing a person on ${testDialect}`, () => {
     expect(await books()).toBe(booksWithAna);
   });
 
+  test("no log line ever said who it was: logs outlive every erasure", async () => {
+    const ana = await person();
+    const { token } = await goAllTheWay(ana);
+    await erase({ kind: "token", token });
+    const log = JSON.stringify(funnel.logLines);
+    expect(log).toContain("[TELEGRAM RAW RESPONSE]");
+    const said = Object.entries(ana.known).filter(([, value]) => log.includes(value));
+    expect(said.map(([name]) => name)).toEqual([]);
+  });
+
   test("the audit log says that it was done, by whom and how much, and not to whom", async () => {
     const ana = await person();
     await goAllTheWay(ana);
