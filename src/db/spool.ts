@@ -35,6 +35,7 @@ export function openSpool(path: string): Spool {
   client.run("pragma journal_mode = wal");
   client.run("pragma synchronous = full");
   client.run("pragma busy_timeout = 1000");
+  client.run("pragma secure_delete = fast");
   client.run(
     "create table if not exists spool (key text primary key, body text not null, spooled_at integer not null, reason text)",
   );

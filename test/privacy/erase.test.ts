@@ -1,4 +1,6 @@
+import { Database as SqliteClient } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { eq, sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import { claim, settle } from "../../src/outbox/lease.ts";
@@ -179,6 +181,27 @@ describe(`erasing a person on ${testDialect}`, () => {
     const said = Object.entries(ana.known).filter(([, value]) => log.includes(value));
     expect(said.map(([name]) => name)).toEqual([]);
   });
+
+  test.if(testDialect === "sqlite")(
+    "of SQLite's file no byte tells of them, once its log is folded in",
+    async () => {
+      const ana = await person();
+      await goAllTheWay(ana);
+      const path = funnel.deps.config.database.url;
+      const seen = () => {
+        const client = new SqliteClient(path);
+        client.run("pragma wal_checkpoint(truncate)");
+        client.close();
+        const bytes = readFileSync(path, "latin1");
+        return Object.entries(ana.known)
+          .filter(([, value]) => bytes.includes(value))
+          .map(([name]) => name);
+      };
+      expect(seen()).toContain("firstName");
+      await erase(customer(ana.user.id));
+      expect(seen()).toEqual([]);
+    },
+  );
 
   test("the audit log says that it was done, by whom and how much, and not to whom", async () => {
     const ana = await person();
