@@ -45,6 +45,7 @@ export function botsApi(deps: BotDeps & { readonly authorize: Authorize }) {
         }
       },
       {
+        parse: "json",
         body: botDraftSchema,
         detail: describe(
           "Make a bot",
@@ -77,6 +78,7 @@ export function botsApi(deps: BotDeps & { readonly authorize: Authorize }) {
       },
       {
         params,
+        parse: "json",
         body: botChangeSchema,
         detail: describe(
           "Change a bot",

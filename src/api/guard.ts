@@ -8,6 +8,7 @@ const MAX_BODY_BYTES = 64 * 1024;
 /**
  * What every operators' route has in common: the key is checked before anything else is looked at (reading for
  * GET, writing for the rest), bodies are small JSON, and what is wrong is said as a problem. Handlers get `actor`.
+ * A route with a body says `parse: "json"`: the guard has read it by then, but the OpenAPI document shows it by that.
  */
 export function apiGuard({ authorize }: { readonly authorize: Authorize }) {
   return new Elysia({ name: "api.guard" })

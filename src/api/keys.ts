@@ -39,6 +39,7 @@ export function keysApi(deps: {
         return status(201, { ...view, key });
       },
       {
+        parse: "json",
         body: apiKeyDraftSchema,
         detail: describe("Make an API key", { 201: "NewApiKey" }, "The key itself is shown this once."),
       },

@@ -33,6 +33,7 @@ export function offersApi(deps: OfferDeps & { readonly authorize: Authorize }) {
         }
       },
       {
+        parse: "json",
         body: offerDraftSchema,
         detail: describe("Make an offer", { 201: "Offer", 422: null }),
       },
@@ -58,6 +59,7 @@ export function offersApi(deps: OfferDeps & { readonly authorize: Authorize }) {
       },
       {
         params: idParams,
+        parse: "json",
         body: offerChangeSchema,
         detail: describe(
           "Change an offer",

@@ -8,6 +8,8 @@ export interface JsonSchema {
   readonly const?: unknown;
   readonly enum?: readonly unknown[] | undefined;
   readonly examples?: readonly unknown[] | undefined;
+  /** Of a whole body: zod leaves `examples` out wherever a part of it is transformed. */
+  readonly example?: unknown;
   readonly properties?: Readonly<Record<string, JsonSchema>> | undefined;
   readonly items?: JsonSchema | undefined;
   readonly anyOf?: readonly JsonSchema[] | undefined;
@@ -22,6 +24,7 @@ const schema: z.ZodType<JsonSchema> = z.lazy(() =>
     const: z.unknown().optional(),
     enum: z.array(z.unknown()).optional(),
     examples: z.array(z.unknown()).optional(),
+    example: z.unknown().optional(),
     properties: z.record(z.string(), schema).optional(),
     items: schema.optional(),
     anyOf: z.array(schema).optional(),
@@ -60,6 +63,7 @@ export function exampleOf(given: JsonSchema | undefined, schemas: Schemas, depth
   if (given.$ref !== undefined) {
     return exampleOf(schemas[given.$ref.split("/").at(-1) ?? ""], schemas, depth + 1);
   }
+  if (given.example !== undefined) return given.example;
   if (given.examples !== undefined && given.examples.length > 0) return given.examples[0];
   if (given.const !== undefined) return given.const;
   if (given.enum !== undefined) return given.enum[0];

@@ -68,4 +68,5 @@ export const replayBody = z
       .meta({ examples: [{ status: "dead", pool: "summer" }] }),
     dry_run: z.boolean().optional().describe("Only count."),
   })
-  .refine(({ ids, filter }) => (ids === undefined) !== (filter === undefined), "give either ids or filter");
+  .refine(({ ids, filter }) => (ids === undefined) !== (filter === undefined), "give either ids or filter")
+  .meta({ example: { filter: { status: "dead", pool: "summer" }, dry_run: true } });

@@ -45,6 +45,7 @@ export function outboxApi(deps: OutboxApiDeps) {
       },
     )
     .post("/outbox/retry", ({ body, actor }) => replayed(deps, "retry", body, actor), {
+      parse: "json",
       body: replayBody,
       detail: describe(
         "Send events again",
@@ -53,6 +54,7 @@ export function outboxApi(deps: OutboxApiDeps) {
       ),
     })
     .post("/outbox/discard", ({ body, actor }) => replayed(deps, "discard", body, actor), {
+      parse: "json",
       body: replayBody,
       detail: describe(
         "Take events out of the queue",

@@ -39,7 +39,11 @@ export function poolsApi(deps: ManageDeps & { readonly authorize: Authorize }) {
             return problem(422, { detail: "The pool would not work like this.", errors: result.issues });
         }
       },
-      { body: poolDraftSchema, detail: describe("Make a pool", { 201: "Pool", 409: null, 422: null }) },
+      {
+        parse: "json",
+        body: poolDraftSchema,
+        detail: describe("Make a pool", { 201: "Pool", 409: null, 422: null }),
+      },
     )
     .get(
       "/pools/:slug",
@@ -65,6 +69,7 @@ export function poolsApi(deps: ManageDeps & { readonly authorize: Authorize }) {
       },
       {
         params,
+        parse: "json",
         body: poolChangeSchema,
         detail: describe(
           "Change a pool",

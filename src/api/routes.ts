@@ -72,7 +72,11 @@ export function outboxRoutesApi(deps: {
         });
         return { destination, route, paused: true };
       },
-      { body: pauseBody, detail: describe("Hold a route's events back", { 200: "RouteChanged" }) },
+      {
+        parse: "json",
+        body: pauseBody,
+        detail: describe("Hold a route's events back", { 200: "RouteChanged" }),
+      },
     )
     .post(
       "/routes/resume",
@@ -89,6 +93,7 @@ export function outboxRoutesApi(deps: {
           : problem(404, { detail: `Nothing holds ${destination} route ${route} up.` });
       },
       {
+        parse: "json",
         body: z.strictObject(routeShape),
         detail: describe("Let a route's events go again", { 200: "RouteChanged", 404: null }),
       },

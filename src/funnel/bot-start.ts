@@ -13,25 +13,34 @@ const name = z
   .optional();
 
 /** `POST /api/bot/start`: an operator's own bot says that somebody pressed /start. */
-export const botStartSchema = z.strictObject({
-  bot: z
-    .string()
-    .trim()
-    .regex(/^@?[A-Za-z0-9_]{5,32}$/, "must be the bot's username")
-    .meta({ examples: ["my_shop_bot"] }),
-  telegram_user_id: z
-    .union([
-      z.string().regex(/^[1-9]\d{0,19}$/, "must be a Telegram user's id"),
-      z.int().positive().transform(String),
-    ])
-    .meta({ examples: ["123456789"] }),
-  /** What came after `/start`, as it came: one that is no visit's is an organic start. */
-  tracking_token: z.string().max(256).nullable().optional(),
-  username: name,
-  first_name: name,
-  language_code: name,
-  update_id: z.int().nonnegative().optional(),
-});
+export const botStartSchema = z
+  .strictObject({
+    bot: z
+      .string()
+      .trim()
+      .regex(/^@?[A-Za-z0-9_]{5,32}$/, "must be the bot's username")
+      .meta({ examples: ["my_shop_bot"] }),
+    telegram_user_id: z
+      .union([
+        z.string().regex(/^[1-9]\d{0,19}$/, "must be a Telegram user's id"),
+        z.int().positive().transform(String),
+      ])
+      .meta({ examples: ["123456789"] }),
+    /** What came after `/start`, as it came: one that is no visit's is an organic start. */
+    tracking_token: z.string().max(256).nullable().optional(),
+    username: name,
+    first_name: name,
+    language_code: name,
+    update_id: z.int().nonnegative().optional(),
+  })
+  .meta({
+    example: {
+      bot: "my_shop_bot",
+      telegram_user_id: "123456789",
+      tracking_token: "0193f2a5c1d27e3f8a4b5c6d7e8f9012",
+      first_name: "Ana",
+    },
+  });
 
 export type BotStart = z.output<typeof botStartSchema>;
 

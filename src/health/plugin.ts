@@ -28,21 +28,52 @@ export function healthPlugin(deps: HealthDeps) {
   let lastKey: string | undefined;
   const ready = cached(READINESS_MS, createReadiness(deps));
   return new Elysia({ name: "health" })
-    .get("/healthz", () => new Response("ok\n", { headers: NO_STORE }))
-    .get("/readyz", async () => {
-      const found = await ready();
-      return Response.json(found, { status: found.ready ? 200 : 503, headers: NO_STORE });
+    .get("/healthz", () => new Response("ok\n", { headers: NO_STORE }), {
+      detail: detail("Whether the process answers", { 200: "It does" }),
     })
-    .get("/metrics", async ({ request }) => {
-      const refusal = await deps.mayRead(request);
-      const key = sha256Hex(request.headers.get("authorization") ?? "");
-      if (refusal) {
-        // Keys lie in the database; when it is away, whoever could read before shall see that it is.
-        if (refusal.status !== 503 || key !== lastKey) return refusal;
-      } else lastKey = key;
-      const text = await deps.metrics.text();
-      return new Response(text, {
-        headers: { ...NO_STORE, "content-type": deps.metrics.registry.contentType },
-      });
-    });
+    .get(
+      "/readyz",
+      async () => {
+        const found = await ready();
+        return Response.json(found, { status: found.ready ? 200 : 503, headers: NO_STORE });
+      },
+      {
+        detail: detail("Whether all of Ponte works, with each check", {
+          200: "All of it",
+          503: "Not all of it; `checks` says what does not",
+        }),
+      },
+    )
+    .get(
+      "/metrics",
+      async ({ request }) => {
+        const refusal = await deps.mayRead(request);
+        const key = sha256Hex(request.headers.get("authorization") ?? "");
+        if (refusal) {
+          // Keys lie in the database; when it is away, whoever could read before shall see that it is.
+          if (refusal.status !== 503 || key !== lastKey) return refusal;
+        } else lastKey = key;
+        const text = await deps.metrics.text();
+        return new Response(text, {
+          headers: { ...NO_STORE, "content-type": deps.metrics.registry.contentType },
+        });
+      },
+      {
+        detail: {
+          ...detail("Numbers for Prometheus", {
+            200: "In its text format",
+            401: "No API key, or an unknown one",
+          }),
+          security: [{ apiKey: [] }],
+        },
+      },
+    );
+}
+
+/** The OpenAPI side of a route: its summary, and what each status says. */
+function detail(summary: string, answers: Readonly<Record<number, string>>) {
+  const responses = Object.fromEntries(
+    Object.entries(answers).map(([status, description]) => [status, { description }]),
+  );
+  return { tags: ["Health"], summary, responses };
 }

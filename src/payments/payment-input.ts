@@ -63,16 +63,29 @@ export const registerSchema = z
   .refine((input) => (input.bot === undefined) === (input.telegram_user_id === undefined), {
     message: "bot and telegram_user_id come together",
     path: ["bot"],
+  })
+  .meta({
+    example: {
+      provider: "generic",
+      provider_ref: "order-1001",
+      tracking_token: "0193f2a5c1d27e3f8a4b5c6d7e8f9012",
+      amount_minor: 4990,
+      currency: "BRL",
+      customer: { id: "customer-17", email: "ana@example.com", phone: "+5511987654321" },
+      content: { ids: ["course-1"], name: "Course", type: "product" },
+    },
   });
 
 export type RegisterInput = z.output<typeof registerSchema>;
 
 /** What the `generic` provider's webhook may carry besides reference and status. */
-export const genericWebhookSchema = z.looseObject({
-  provider_ref: providerRefSchema,
-  status: z.enum(["paid", "refunded", "expired", "chargeback"]),
-  amount_minor: amountMinorSchema.optional(),
-  currency: currencySchema.optional(),
-  created_at: z.iso.datetime({ offset: true }).optional(),
-  ...buyerFields,
-});
+export const genericWebhookSchema = z
+  .looseObject({
+    provider_ref: providerRefSchema,
+    status: z.enum(["paid", "refunded", "expired", "chargeback"]),
+    amount_minor: amountMinorSchema.optional(),
+    currency: currencySchema.optional(),
+    created_at: z.iso.datetime({ offset: true }).optional(),
+    ...buyerFields,
+  })
+  .meta({ example: { provider_ref: "order-1001", status: "paid", amount_minor: 4990, currency: "BRL" } });

@@ -3,6 +3,7 @@ import { QueueFullError } from "../db/group-commit.ts";
 import { readBody } from "../platform/body.ts";
 import { methodNotAllowed, problem, problemErrors } from "../platform/problem.ts";
 import type { ApplyDeps } from "./apply-event.ts";
+import { registerDetail, webhookDetail } from "./docs.ts";
 import { providerRefSchema, registerSchema } from "./payment-input.ts";
 import { type PaymentProvider, ProviderError, type WebhookReading } from "./providers/adapter.ts";
 import { parseJson } from "./providers/json.ts";
@@ -23,13 +24,7 @@ export function paymentsPlugin(deps: PaymentsDeps) {
   return new Elysia({ name: "payments" })
     .post("/api/payments", ({ request }) => register(deps, request), {
       parse: "none",
-      detail: {
-        tags: ["Payments"],
-        summary: "Register a payment",
-        description:
-          "Once for each provider and provider_ref: 201 with the new payment, 200 with the same body when it is there already, 409 when the reference belongs to another amount.",
-        security: [{ apiKey: [] }],
-      },
+      detail: registerDetail(),
     })
     .all("/api/payments", () => methodNotAllowed("POST"))
     .post(
@@ -37,11 +32,7 @@ export function paymentsPlugin(deps: PaymentsDeps) {
       ({ request, params }) => webhook(deps, request, params.provider),
       {
         parse: "none",
-        detail: {
-          tags: ["Payments"],
-          summary: "A provider's webhook",
-          description: "Signed by the provider; repeated, concurrent and reordered ones act once.",
-        },
+        detail: webhookDetail(),
       },
     )
     .all("/api/payments/webhooks/:provider", () => methodNotAllowed("POST"));

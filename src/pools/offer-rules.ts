@@ -48,18 +48,32 @@ const settings = {
 };
 
 /** A new offer of a bot. */
-export const offerDraftSchema = z.strictObject({
-  bot: username,
-  ...fields,
-  provider: provider.optional(),
-  ...settings,
-});
+export const offerDraftSchema = z
+  .strictObject({
+    bot: username,
+    ...fields,
+    provider: provider.optional(),
+    ...settings,
+  })
+  .meta({
+    example: {
+      bot: "shop_bot",
+      name: "Course",
+      description: "Everything about bridges",
+      price_minor: 4990,
+      currency: "BRL",
+      provider: "mercadopago",
+      delivery: "https://example.com/course",
+    },
+  });
 export type OfferDraft = z.output<typeof offerDraftSchema>;
 
 /** A change of an offer: only what is named changes. */
-export const offerChangeSchema = z.strictObject({
-  ...z.object(fields).partial().shape,
-  provider: provider.optional(),
-  ...settings,
-});
+export const offerChangeSchema = z
+  .strictObject({
+    ...z.object(fields).partial().shape,
+    provider: provider.optional(),
+    ...settings,
+  })
+  .meta({ example: { price_minor: 3990, currency: "BRL" } });
 export type OfferChange = z.output<typeof offerChangeSchema>;

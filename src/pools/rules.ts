@@ -95,11 +95,22 @@ const poolFields = {
 };
 
 /** A new pool. What is left out takes its default; the gate is on as soon as it has a value. */
-export const poolDraftSchema = z.strictObject({ slug, ...poolFields, bots: poolBots });
+export const poolDraftSchema = z.strictObject({ slug, ...poolFields, bots: poolBots }).meta({
+  example: {
+    slug: "summer",
+    name: "Summer sale",
+    meta_pixel_id: "1234567890123456",
+    meta_access_token: "EAAB0000000000000000",
+    meta_cloaker_param_value: "k7Qx2",
+    bots: [{ username: "shop_bot", weight: 1 }],
+  },
+});
 export type PoolDraft = z.output<typeof poolDraftSchema>;
 
 /** A change of a pool: only what is named changes, null (or "") clears, and `bots` is the whole new list. */
-export const poolChangeSchema = z.strictObject({ ...poolFields, bots: poolBots.optional() });
+export const poolChangeSchema = z
+  .strictObject({ ...poolFields, bots: poolBots.optional() })
+  .meta({ example: { meta_test_event_code: "TEST12345", auto_continue_ms: 3_000 } });
 export type PoolChange = z.output<typeof poolChangeSchema>;
 
 const botFields = {
@@ -126,11 +137,15 @@ const botFields = {
 };
 
 /** A new bot; without a token it is one that lives elsewhere. */
-export const botDraftSchema = z.strictObject({ username, ...botFields });
+export const botDraftSchema = z
+  .strictObject({ username, ...botFields })
+  .meta({ example: { username: "shop_bot", welcome: "Hello! Choose below." } });
 export type BotDraft = z.output<typeof botDraftSchema>;
 
 /** A change of a bot: only what is named changes, null (or "") clears. */
-export const botChangeSchema = z.strictObject(botFields);
+export const botChangeSchema = z
+  .strictObject(botFields)
+  .meta({ example: { enabled: true, welcome: "Hello! Choose below." } });
 export type BotChange = z.output<typeof botChangeSchema>;
 
 /** One thing that is wrong with what was asked for; `path` is the field, as in `bots.0.weight`. */

@@ -28,7 +28,7 @@ export const erasureSchema = z
       [tracking_token, payment_id, customer].filter((key) => key !== undefined).length === 1,
     "give one of tracking_token, payment_id and customer",
   )
-  .meta({ examples: [ERASURE_EXAMPLE] });
+  .meta({ example: ERASURE_EXAMPLE });
 
 /** The key that was given. */
 export function personKey(given: z.output<typeof erasureSchema>): PersonKey {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { exampleOf, openapiDocument } from "../../src/api/openapi-document.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 
 let own: TestApp;
@@ -28,4 +29,42 @@ test("the API stands in the app, behind its key", async () => {
   expect((await own.request("/api/pools")).status).toBe(401);
   const headers = { authorization: "Bearer a-key-of-the-environment" };
   expect((await own.request("/api/pools", { headers })).status).toBe(200);
+});
+
+test("every operation says what it is for, what it takes and what it answers", async () => {
+  const { paths } = openapiDocument.parse(await (await own.request("/openapi/json")).json());
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, method, operation })),
+  );
+  expect(operations.length).toBeGreaterThan(30);
+  const silent = operations.filter(
+    ({ operation }) => !operation.summary || Object.keys(operation.responses ?? {}).length === 0,
+  );
+  expect(silent.map(({ name }) => name)).toEqual([]);
+  const bodiless = operations.filter(
+    ({ method, operation }) =>
+      (method === "post" || method === "patch") &&
+      operation.requestBody?.content?.["application/json"]?.schema === undefined,
+  );
+  expect(bodiless.map(({ name }) => name)).toEqual(["post /api/bots/{username}/connect"]);
+});
+
+test("every example of a body that the document shows is understood", async () => {
+  const { paths, components } = openapiDocument.parse(await (await own.request("/openapi/json")).json());
+  const misunderstood: string[] = [];
+  for (const [path, methods] of Object.entries(paths)) {
+    for (const [method, { requestBody }] of Object.entries(methods)) {
+      const schema = requestBody?.content?.["application/json"]?.schema;
+      // A webhook is signed by its provider.
+      if (schema === undefined || path.includes("/webhooks/")) continue;
+      const example = exampleOf(schema, components.schemas ?? {});
+      const answer = await own.request(path.replace("{slug}", "no-such").replace(/\{[^}]+\}/, "1234567"), {
+        method: method.toUpperCase(),
+        headers: { authorization: "Bearer a-key-of-the-environment", "content-type": "application/json" },
+        body: JSON.stringify(example),
+      });
+      if (answer.status === 400) misunderstood.push(`${method} ${path}: ${await answer.text()}`);
+    }
+  }
+  expect(misunderstood).toEqual([]);
 });
