@@ -6,6 +6,8 @@ import { metaDestination } from "./outbox/meta-destination.ts";
 import { createRetention } from "./outbox/retention.ts";
 import { createExpiry } from "./payments/expire.ts";
 import { createSales } from "./payments/sales.ts";
+import { createBotHealth } from "./pools/bot-health.ts";
+import { telegramBotApi } from "./pools/telegram-bot-api.ts";
 import { createRollups } from "./rollups/rollups.ts";
 
 /** What a process does besides answering requests. */
@@ -44,13 +46,15 @@ export async function startServices(deps: Deps): Promise<Services> {
   const rollups = createRollups(deps);
   const retention = createRetention({ db: deps.db, log: deps.log, days: deps.config.retentionDays });
   const expiry = createExpiry(deps);
+  const botHealth = createBotHealth({ ...deps, telegram: telegramBotApi(deps.config.telegramApiUrl) });
   dispatcher.start();
   rollups.start();
   retention.start();
   expiry.start();
+  botHealth.start();
   return {
     async stop() {
-      await Promise.all([rollups.stop(), retention.stop(), expiry.stop()]);
+      await Promise.all([rollups.stop(), retention.stop(), expiry.stop(), botHealth.stop()]);
       await dispatcher.stop();
     },
   };

@@ -95,7 +95,8 @@ export async function updateBot(
     const columns: Partial<BotRow> = {
       ...changedOnly(row, botColumns(change)),
       ...(token && check && tokenColumns(token, check.telegramId, secrets, row.webhookSecret)),
-      ...(token === null && row.token !== null && { token: null, webhookSecret: null }),
+      ...(token === null &&
+        row.token !== null && { token: null, webhookSecret: null, healthy: true, healthReason: null }),
       ...paymentColumns(change, row.paymentToken, secrets),
     };
     if (Object.keys(columns).length === 0) return { bot: before, isChanged: false };

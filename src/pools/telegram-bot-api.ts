@@ -40,8 +40,9 @@ async function told<T>(call: () => Promise<T>): Promise<T | TelegramRefused | Te
     return await call();
   } catch (error) {
     if (error instanceof GrammyError) {
-      const isTheirFault = error.error_code >= 500;
-      return { kind: isTheirFault ? "unreachable" : "refused", reason: error.description };
+      // Too many questions, or trouble of Telegram's own, say nothing about the token.
+      const isNoAnswer = error.error_code >= 500 || error.error_code === 429;
+      return { kind: isNoAnswer ? "unreachable" : "refused", reason: error.description };
     }
     if (error instanceof HttpError) return { kind: "unreachable", reason: error.message };
     throw error;

@@ -164,6 +164,7 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     expect(visited.filter((url) => url.includes("utmify"))).toEqual([
       "https://cdn.utmify.com.br/scripts/pixel/pixel.js",
     ]);
+    expect(await page.locator("script[src*=utmify][async][defer]").count()).toBe(1);
     await context.close();
   });
 

@@ -47,11 +47,12 @@ export function firePageView(pixelId: string, eventId: string, limitedDataUse: b
   return loadScript(PIXEL_SCRIPT);
 }
 
-/** Adds a script to the page; resolves when it has run or failed. */
+/** Adds a script to the page, `async` and `defer`; resolves when it has run or failed. */
 export function loadScript(src: string): Promise<void> {
   return new Promise((resolve) => {
     const script = document.createElement("script");
     script.async = true;
+    script.defer = true;
     script.src = src;
     script.onload = script.onerror = () => resolve();
     document.head.append(script);

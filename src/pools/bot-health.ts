@@ -1,0 +1,144 @@
+import { Cron } from "croner";
+import { and, eq, isNotNull } from "drizzle-orm";
+import type { Database } from "../db/database.ts";
+import type { Log } from "../platform/log.ts";
+import { SealBrokenError, type Secrets } from "../platform/secrets.ts";
+import { recordAudit } from "./audit.ts";
+import type { BotApi } from "./bot-api.ts";
+import type { BotRow } from "./bot-view.ts";
+import { BOT_TOKEN_PURPOSE } from "./connect-bot.ts";
+import { nextStamp } from "./stamp.ts";
+
+const EVERY_MINUTE = "40 * * * * *";
+/** One refusal may be anything; so many in a row, a minute apart, are about the token. */
+const REFUSALS_TO_BELIEVE = 2;
+/** Who the audit log names. */
+const ACTOR = "bot health";
+
+export interface BotHealthDeps {
+  readonly db: Database;
+  readonly secrets: Secrets;
+  readonly telegram: Pick<BotApi, "identify">;
+  readonly log: Log;
+  readonly now: () => Date;
+}
+
+export interface BotHealth {
+  /** Asks at once, and then every minute. */
+  start(): void;
+  /** Asks Telegram about every bot with a token, and writes down what changed. */
+  check(): Promise<void>;
+  /** Resolves when what is being asked is answered. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Keeps visitors from bots that are no more: one whose token Telegram refuses (banned, deleted, revoked) gets no more
+ * of them until the token is good again. Telegram being away says nothing about a bot. A bot without a token lives
+ * elsewhere, and counts as healthy. Any number of processes may do so side by side.
+ */
+export function createBotHealth(deps: BotHealthDeps): BotHealth {
+  const { db, log } = deps;
+  const refusals = new Map<number, number>();
+  let running: Promise<void> | undefined;
+  let schedule: Cron | undefined;
+
+  async function checkAll(): Promise<void> {
+    const { bots } = db.tables;
+    const rows = await db
+      .select()
+      .from(bots)
+      .where(and(eq(bots.enabled, true), isNotNull(bots.token)));
+    for (const bot of rows) await checkOne(bot);
+  }
+
+  async function checkOne(bot: BotRow): Promise<void> {
+    const token = tokenOf(deps.secrets, bot);
+    if (token === null) return;
+    const identity = await deps.telegram.identify(token);
+    switch (identity.kind) {
+      case "unreachable":
+        return;
+      case "known":
+        refusals.delete(bot.id);
+        if (!bot.healthy && (await write(deps, bot, null))) {
+          log.info({ bot: bot.username }, "Telegram takes the bot's token again; visitors are sent to it");
+        }
+        return;
+      case "refused": {
+        const count = (refusals.get(bot.id) ?? 0) + 1;
+        refusals.set(bot.id, count);
+        if (count < REFUSALS_TO_BELIEVE || !bot.healthy) return;
+        if (await write(deps, bot, identity.reason)) {
+          const todo = `ponte bot update ${bot.username} --token - (or take the bot out of its pools)`;
+          log.error(
+            { bot: bot.username, reason: identity.reason, todo },
+            "Telegram refuses the bot's token: no more visitors are sent to it",
+          );
+        }
+        return;
+      }
+    }
+  }
+
+  function check(): Promise<void> {
+    running ??= checkAll()
+      .catch((error) =>
+        log.warn(
+          { error, todo: db.advice(error) },
+          "the bots' health could not be checked; again in a minute",
+        ),
+      )
+      .finally(() => {
+        running = undefined;
+      });
+    return running;
+  }
+
+  return {
+    check,
+    start() {
+      schedule = new Cron(EVERY_MINUTE, { protect: true, unref: true }, check);
+      void check();
+    },
+    async stop() {
+      schedule?.stop();
+      await running;
+    },
+  };
+}
+
+/** Null where it cannot be opened: `ponte doctor` tells, and it is nothing that Telegram said. */
+function tokenOf(secrets: Secrets, { token }: BotRow): string | null {
+  try {
+    return token === null ? null : secrets.open(token, BOT_TOKEN_PURPOSE);
+  } catch (error) {
+    if (error instanceof SealBrokenError) return null;
+    throw error;
+  }
+}
+
+/** Answers whether it was news, and still about the token that was asked about. */
+async function write({ db, now }: BotHealthDeps, bot: BotRow, reason: string | null): Promise<boolean> {
+  const { tables } = db;
+  const { bots } = tables;
+  const healthy = reason === null;
+  return db.transaction(async (tx) => {
+    const at = await nextStamp(tx, tables, now());
+    const changed = await tx
+      .update(bots)
+      .set({ healthy, healthReason: reason, updatedAt: at })
+      .where(and(eq(bots.id, bot.id), eq(bots.healthy, !healthy), eq(bots.token, bot.token ?? "")))
+      .returning({ id: bots.id });
+    if (changed.length === 0) return false;
+    await recordAudit(tx, tables, {
+      at,
+      actor: ACTOR,
+      action: healthy ? "bot.healthy" : "bot.unhealthy",
+      subject: `bot:${bot.username}`,
+      after: { healthy, health_reason: reason },
+    });
+    await tx.notify("pools");
+    return true;
+  });
+}

@@ -1,0 +1,210 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
+import { createLog } from "../../src/platform/log.ts";
+import { createSecrets } from "../../src/platform/secrets.ts";
+import type { Identity } from "../../src/pools/bot-api.ts";
+import { createBotHealth } from "../../src/pools/bot-health.ts";
+import { BOT_TOKEN_PURPOSE } from "../../src/pools/connect-bot.ts";
+import { loadPools } from "../../src/pools/load-pools.ts";
+import { updateBot } from "../../src/pools/manage-bots.ts";
+import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
+import { startSandbox } from "../../src/sandbox/app.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { addPool } from "../support/pools.ts";
+
+const secrets = createSecrets(new Uint8Array(32).fill(9));
+const KNOWN: Identity = { kind: "known", telegramId: "7", username: "a_bot" };
+const REFUSED: Identity = { kind: "refused", reason: "Unauthorized" };
+const AWAY: Identity = { kind: "unreachable", reason: "ECONNREFUSED" };
+
+let own: TestDatabase;
+/** What Telegram says of a token; of any other that it knows it. */
+let answers: Map<string, Identity>;
+let asked: string[];
+let logLines: string[];
+let ids: Record<"a" | "b" | "elsewhere", number>;
+beforeAll(async () => {
+  own = await createTestDatabase();
+  const { bots } = await addPool(own.db, { slug: "shop" }, [
+    { username: "a_bot" },
+    { username: "b_bot" },
+    { username: "elsewhere_bot" },
+  ]);
+  const [a, b, elsewhere] = bots.map(({ id }) => id);
+  ids = { a: a ?? 0, b: b ?? 0, elsewhere: elsewhere ?? 0 };
+});
+afterAll(() => own.dispose());
+
+beforeEach(async () => {
+  answers = new Map();
+  asked = [];
+  logLines = [];
+  const { bots } = own.db.tables;
+  await own.db.transaction(async (tx) => {
+    for (const key of ["a", "b"] as const) {
+      const token = secrets.seal(`token-${key}`, BOT_TOKEN_PURPOSE);
+      const columns = { token, healthy: true, healthReason: null, enabled: true };
+      await tx.update(bots).set(columns).where(eq(bots.id, ids[key]));
+    }
+  });
+});
+
+function health() {
+  return createBotHealth({
+    db: own.db,
+    secrets,
+    now: () => new Date(),
+    log: createLog("info", { write: (line: string) => void logLines.push(line) }),
+    telegram: {
+      identify: async (token) => {
+        asked.push(token);
+        return answers.get(token) ?? KNOWN;
+      },
+    },
+  });
+}
+
+async function bot(id: number) {
+  const { bots } = own.db.tables;
+  const [row] = await own.db.select().from(bots).where(eq(bots.id, id));
+  return row;
+}
+
+async function chosen() {
+  const [pool] = await loadPools(own.db);
+  return pool?.bots.map(({ username }) => username);
+}
+
+describe(`the bots' health on ${testDialect}`, () => {
+  test("a bot whose token is refused twice in a row gets no more visitors, and the operator is told once", async () => {
+    answers.set("token-a", REFUSED);
+    const { check } = health();
+    await check();
+    expect(await chosen()).toEqual(["a_bot", "b_bot", "elsewhere_bot"]);
+    await check();
+    await check();
+    expect(await chosen()).toEqual(["b_bot", "elsewhere_bot"]);
+    expect(await bot(ids.a)).toMatchObject({ healthy: false, healthReason: "Unauthorized" });
+    const told = logLines.filter((line) => line.includes("refuses the bot's token"));
+    expect(told).toHaveLength(1);
+    expect(told[0]).toContain("ponte bot update a_bot --token -");
+    expect(told[0]).not.toContain("token-a");
+    const { auditLog } = own.db.tables;
+    const entries = await own.db.select().from(auditLog).where(eq(auditLog.action, "bot.unhealthy"));
+    expect(entries).toMatchObject([{ subject: "bot:a_bot", after: { health_reason: "Unauthorized" } }]);
+  });
+
+  test("it gets them again when Telegram takes the token again", async () => {
+    answers.set("token-a", REFUSED);
+    const { check } = health();
+    await check();
+    await check();
+    answers.set("token-a", KNOWN);
+    await check();
+    expect(await bot(ids.a)).toMatchObject({ healthy: true, healthReason: null });
+    expect(await chosen()).toContain("a_bot");
+  });
+
+  test("Telegram being away, or refusing once in between, takes no bot's visitors", async () => {
+    const { check } = health();
+    for (const answer of [AWAY, AWAY, REFUSED, KNOWN, REFUSED, AWAY]) {
+      answers.set("token-b", answer);
+      await check();
+    }
+    expect(await bot(ids.b)).toMatchObject({ healthy: true });
+    answers.set("token-b", REFUSED);
+    await check();
+    expect(await bot(ids.b)).toMatchObject({ healthy: false });
+  });
+
+  test("bots without a token and disabled ones are not asked about", async () => {
+    const { bots } = own.db.tables;
+    await own.db.transaction(async (tx) => {
+      await tx.update(bots).set({ enabled: false }).where(eq(bots.id, ids.b));
+    });
+    await health().check();
+    expect(asked).toEqual(["token-a"]);
+    expect(await bot(ids.elsewhere)).toMatchObject({ healthy: true });
+  });
+
+  test("a token that was changed while Telegram was asked is not judged by the old one's answer", async () => {
+    const { bots } = own.db.tables;
+    const { check } = createBotHealth({
+      db: own.db,
+      secrets,
+      now: () => new Date(),
+      log: createLog("silent"),
+      telegram: {
+        identify: async () => {
+          await own.db.transaction(async (tx) => {
+            const token = secrets.seal("token-new", BOT_TOKEN_PURPOSE);
+            await tx.update(bots).set({ token }).where(eq(bots.id, ids.a));
+          });
+          return REFUSED;
+        },
+      },
+    });
+    await check();
+    await check();
+    await check();
+    expect(await bot(ids.a)).toMatchObject({ healthy: true });
+  });
+
+  test("a bot that is given away, its token taken out, is nobody's to judge any more", async () => {
+    answers.set("token-a", REFUSED);
+    const { check } = health();
+    await check();
+    await check();
+    const deps = {
+      db: own.db,
+      secrets,
+      now: () => new Date(),
+      telegram: telegramBotApi("http://127.0.0.1:9"),
+      publicUrl: undefined,
+    };
+    await updateBot(deps, "test", "a_bot", { token: null });
+    expect(await bot(ids.a)).toMatchObject({ healthy: true, healthReason: null });
+  });
+
+  test("a database or a key that fails is logged, and the next minute tries again", async () => {
+    const { bots } = own.db.tables;
+    await own.db.transaction(async (tx) => {
+      await tx.update(bots).set({ token: "v1.of-another-key" }).where(eq(bots.id, ids.a));
+    });
+    await health().check();
+    expect(asked).toEqual(["token-b"]);
+    const broken = createBotHealth({
+      db: {
+        ...own.db,
+        select: () => {
+          throw new Error("away");
+        },
+      },
+      secrets,
+      now: () => new Date(),
+      log: createLog("warn", { write: (line: string) => void logLines.push(line) }),
+      telegram: { identify: async () => KNOWN },
+    });
+    await broken.check();
+    expect(logLines.join()).toContain("could not be checked");
+  });
+
+  test("over HTTP: too many questions, or trouble of Telegram's, is no refusal; an unknown token is one", async () => {
+    const sandbox = await startSandbox();
+    const { identify } = telegramBotApi(sandbox.url);
+    const fault = (mode: string) =>
+      fetch(`${sandbox.url}/telegram/faults`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ mode, method: "getMe" }),
+      });
+    const kinds: string[] = [];
+    for (const mode of ["429", "500", "reset"]) {
+      await fault(mode);
+      kinds.push((await identify("700001:AAF-a_well_formed_token_of_a_test_bot")).kind);
+    }
+    kinds.push((await identify("no token at all")).kind);
+    await sandbox.stop();
+    expect(kinds).toEqual(["unreachable", "unreachable", "unreachable", "refused"]);
+  });
+});
