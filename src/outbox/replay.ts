@@ -1,6 +1,7 @@
 import { and, eq, gt, type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { OutboxStatus } from "../db/define-schema.ts";
+import { isErased } from "./erased.ts";
 import { filterCondition, type OutboxFilter, statusLiteral } from "./filter.ts";
 
 /** What an operator can do with rows that are not on their way. */
@@ -97,7 +98,9 @@ async function change(
 
 function selectionCondition(db: Database, selection: Selection, status: OutboxStatus): SQL | undefined {
   const { outbox } = db.tables;
-  const isStatus = sql`${outbox.status} = ${statusLiteral(status)}`;
+  const hasStatus = sql`${outbox.status} = ${statusLiteral(status)}`;
+  // Of an event from which a person was erased there is nothing left to send.
+  const isStatus = status === "discarded" ? and(hasStatus, sql`not ${isErased(db)}`) : hasStatus;
   return "ids" in selection
     ? and(db.dialect.anyId(sql`${outbox.id}`, selection.ids), isStatus)
     : and(filterCondition(db, { ...selection.filter, status: undefined }), isStatus);

@@ -1,5 +1,6 @@
 import { and, eq, inArray, isNull, ne, or, type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
+import { isErased, withoutPerson } from "../outbox/erased.ts";
 import { carriedRow } from "../outbox/outbox-rows.ts";
 import { inChunks } from "./chunks.ts";
 import type { Person } from "./person.ts";
@@ -50,11 +51,6 @@ export async function findEvents(db: Database, { tokens, botUserIds, paymentIds 
   return [...new Map(found.map((row) => [row.id, row])).values()];
 }
 
-/** The mark of an erased payload. No value can read like it: inside a JSON text its quotes would be escaped. */
-function isErased({ dialect, tables: { outbox } }: Database): SQL {
-  return sql`(${dialect.jsonText(sql`${outbox.payload}`)} like '{"erased":true%')`;
-}
-
 /**
  * Takes the person out of events: what was delivered keeps what the books need, everything else ends as `discarded`.
  * One that is on its way at this moment loses its lease: its dispatcher finds nothing to settle, and nobody tries it
@@ -85,21 +81,6 @@ export async function eraseEvents(db: Database, tx: Tx, ids: readonly number[]):
       leaseUntil: null,
     })),
   );
-}
-
-/** What of an event tells of no person: which it is, when, and what was sold for how much. */
-const KEPT: ReadonlySet<string> = new Set([
-  "event_name",
-  "event_time",
-  "event_id",
-  "action_source",
-  "custom_data",
-]);
-
-/** The payload without the person; of a message in a chat nothing is left. */
-export function withoutPerson(payload: unknown): object {
-  const entries = typeof payload === "object" && payload !== null ? Object.entries(payload) : [];
-  return { erased: true, ...Object.fromEntries(entries.filter(([key]) => KEPT.has(key))) };
 }
 
 /** Requests of the Bot API that carried these rows and still have their answer; Meta's answers name nobody. */

@@ -50,7 +50,7 @@ export async function saveBotUser(
       },
     })
     .returning();
-  if (!user) throw new Error(`the person ${person.telegramUserId} of bot ${botId} could not be saved`);
+  if (!user) throw new Error(`a person of bot ${botId} could not be saved`);
   return user;
 }
 

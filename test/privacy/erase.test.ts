@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { eq, sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import { claim, settle } from "../../src/outbox/lease.ts";
+import { countReplay, replay } from "../../src/outbox/replay.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { erasePerson } from "../../src/privacy/erase.ts";
 import type { PersonKey } from "../../src/privacy/person.ts";
@@ -282,6 +283,10 @@ describe(`erasing a person on ${testDialect}`, () => {
     const rows = await funnel.db.select().from(outbox).where(eq(outbox.trackingToken, token));
     expect(new Set(rows.map(({ status }) => status))).toEqual(new Set(["discarded"]));
     expect(rows[0]?.lastError).toContain("erased");
+    expect(await replay(funnel.db, "retry", { ids: rows.map(({ id }) => id) })).toBe(0);
+    expect(
+      await countReplay(funnel.db, "retry", { filter: { trackingToken: token, status: "discarded" } }),
+    ).toBe(0);
   });
 
   test("what is on its way at that moment is not tried again, however its request ends", async () => {
