@@ -6,6 +6,7 @@ import type { OpsDeps } from "./deps.ts";
 import { opsGuard } from "./guard.ts";
 import { overviewPages } from "./overview/plugin.ts";
 import { opsPage } from "./page.ts";
+import { visitorPages } from "./visitors/plugin.ts";
 
 /**
  * The operators' console under `/ops`.
@@ -32,6 +33,7 @@ export function opsPlugin(deps: OpsDeps) {
     .use(loginPages(deps))
     .use(accountPages(deps))
     .use(overviewPages(deps))
+    .use(visitorPages(deps))
     .use(missingPages(deps));
 }
 

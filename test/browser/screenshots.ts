@@ -4,6 +4,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { isNotNull } from "drizzle-orm";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { launchChromium } from "./chromium.ts";
 import { LOOKS, openConsole, openLogin, startConsole } from "./console-page.ts";
@@ -13,6 +14,12 @@ mkdirSync(folder, { recursive: true });
 
 const browser = await launchChromium();
 const own = await startConsole({ clicksPerHour: 400 });
+const { payments } = own.db.tables;
+const [sale] = await own.db
+  .select({ id: payments.id })
+  .from(payments)
+  .where(isNotNull(payments.metaPurchaseSentAt))
+  .limit(1);
 try {
   for (const [i, { options }] of LOOKS.entries()) {
     const { context, page } = await openLogin(browser, own.url, options);
@@ -27,6 +34,8 @@ try {
       });
       await shoot(overview.page, "funnel", options);
     }
+    await overview.page.goto(`${own.url}/ops/visitors?q=${sale?.id}`);
+    await shoot(overview.page, "visitor", options);
     await overview.context.close();
   }
 } finally {

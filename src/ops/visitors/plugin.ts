@@ -1,0 +1,58 @@
+import { Elysia } from "elysia";
+import { z } from "zod";
+import { NotFound } from "../../../views/ops/not-found.tsx";
+import { VisitorPage } from "../../../views/ops/visitor.tsx";
+import { FoundPage, LatestPage } from "../../../views/ops/visitors.tsx";
+import { latestVisits } from "../../tracking/latest-visits.ts";
+import { timelineByToken } from "../../tracking/timeline.ts";
+import type { OpsDeps } from "../deps.ts";
+import { opsGuard } from "../guard.ts";
+import { opsPage } from "../page.ts";
+import { findVisitors } from "./find-visitors.ts";
+
+const PAGE_LENGTH = 50;
+
+const text = z.string().trim().max(200).catch("").default("");
+const querySchema = z.object({ q: text, before: text });
+
+/** `/ops/visitors`: one visitor from click to delivery, found by whatever the operator holds in hand. */
+export function visitorPages(deps: OpsDeps) {
+  const { db } = deps;
+  return new Elysia({ name: "ops.visitors" })
+    .use(opsGuard(deps))
+    .get("/ops/visitors", async ({ operator, query }) => {
+      const { q, before } = querySchema.parse(query);
+      const { zone } = operator.frame;
+      if (q !== "") {
+        const found = await findVisitors(db, q);
+        return opsPage(operator, {
+          title: "Visitors",
+          section: "visitors",
+          children: FoundPage({ found, asked: q, zone }),
+        });
+      }
+      const visits = await latestVisits(db, { limit: PAGE_LENGTH + 1, before: before || null });
+      const shown = visits.slice(0, PAGE_LENGTH);
+      const oldest = visits.length > PAGE_LENGTH ? shown.at(-1)?.trackingToken : undefined;
+      return opsPage(operator, {
+        title: "Visitors",
+        section: "visitors",
+        children: LatestPage({ visits: shown, older: oldest ?? null, isFirst: before === "", zone }),
+      });
+    })
+    .get("/ops/visitors/:token", async ({ operator, params }) => {
+      const timeline = await timelineByToken(db, params.token);
+      if (timeline === null)
+        return opsPage(operator, {
+          title: "Not found",
+          section: "visitors",
+          status: 404,
+          children: NotFound({ text: "No visit has this tracking token. Retention may have removed it." }),
+        });
+      return opsPage(operator, {
+        title: "Visitor",
+        section: "visitors",
+        children: VisitorPage({ timeline, zone: operator.frame.zone }),
+      });
+    });
+}

@@ -1,0 +1,47 @@
+import { desc, eq, lt } from "drizzle-orm";
+import type { Database } from "../db/database.ts";
+import { isTrackingToken } from "./session.ts";
+
+/** One line of the list of visits. */
+export interface VisitSummary {
+  readonly trackingToken: string;
+  readonly at: Date;
+  /** Null where the pool was removed. */
+  readonly poolSlug: string | null;
+  readonly source: string | null;
+  readonly campaign: string | null;
+  readonly hasCookies: boolean;
+  readonly isReported: boolean;
+  /** The Telegram user whom the visit led to the bot. */
+  readonly telegramUserId: string | null;
+}
+
+/**
+ * The newest visits, newest first. Tokens begin with their time, so the unique index is the order.
+ *
+ * @param before only visits older than this token's; anything that is no token is ignored
+ */
+export async function latestVisits(
+  db: Database,
+  { limit, before }: { readonly limit: number; readonly before: string | null },
+): Promise<VisitSummary[]> {
+  const { sessions, pools } = db.tables;
+  const older = before !== null && isTrackingToken(before) ? lt(sessions.trackingToken, before) : undefined;
+  const rows = await db
+    .select({
+      trackingToken: sessions.trackingToken,
+      at: sessions.pageviewTs,
+      poolSlug: pools.slug,
+      source: sessions.utmSource,
+      campaign: sessions.utmCampaign,
+      cookiesAt: sessions.cookiesAt,
+      isReported: sessions.pageviewSent,
+      telegramUserId: sessions.userExternalId,
+    })
+    .from(sessions)
+    .leftJoin(pools, eq(pools.id, sessions.poolId))
+    .where(older)
+    .orderBy(desc(sessions.trackingToken))
+    .limit(limit);
+  return rows.map(({ cookiesAt, ...row }) => ({ ...row, hasCookies: cookiesAt !== null }));
+}

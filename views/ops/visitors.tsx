@@ -1,0 +1,113 @@
+import type { VisitSummary } from "../../src/tracking/latest-visits.ts";
+import type { Timeline } from "../../src/tracking/timeline.ts";
+import { Card, EmptyState, PageHead, Pager } from "./parts.tsx";
+import { type Column, DataTable } from "./table.tsx";
+import { TimeOf } from "./time.tsx";
+import { VisitorTimeline } from "./visitor.tsx";
+
+const LIST = "/ops/visitors";
+
+/** The newest visits, under the search. */
+export function LatestPage(props: {
+  readonly visits: readonly VisitSummary[];
+  /** The token that the next page is older than; null on the last one. */
+  readonly older: string | null;
+  readonly isFirst: boolean;
+  readonly zone: string;
+}): JSX.Element {
+  const { visits, older, isFirst, zone } = props;
+  return (
+    <>
+      <PageHead title="Visitors" lead="One visitor from click to delivery." />
+      <SearchForm asked="" />
+      <Card title={isFirst ? "Latest visits" : "Earlier visits"}>
+        <DataTable
+          caption="Visits, newest first"
+          hideCaption
+          columns={columns(zone)}
+          rows={visits}
+          empty="Nobody has come yet. Open a pool's link, and the visit stands here."
+        />
+        <Pager
+          first={isFirst ? null : LIST}
+          next={older === null ? null : `${LIST}?before=${older}`}
+          shown={visits.length === 1 ? "1 visit" : `${visits.length} visits`}
+        />
+      </Card>
+    </>
+  );
+}
+
+/** What the search found; everything of it at once, because nobody has more than twenty visits shown. */
+export function FoundPage(props: {
+  readonly found: readonly Timeline[];
+  readonly asked: string;
+  readonly zone: string;
+}): JSX.Element {
+  const { found, asked, zone } = props;
+  return (
+    <>
+      <PageHead title="Visitors" lead={foundText(found.length)} />
+      <SearchForm asked={asked} />
+      {found.length === 0 ? (
+        <Card title="Nothing found">
+          <EmptyState
+            title="Nothing is known by that key"
+            text="Give a tracking token or a payment's id (32 characters, 0-9 and a-f), an event_id, or the number of a Telegram user, each whole."
+          >
+            <a href={LIST}>See the latest visits</a>
+          </EmptyState>
+        </Card>
+      ) : (
+        found.map((timeline) => <VisitorTimeline timeline={timeline} zone={zone} />)
+      )}
+    </>
+  );
+}
+
+function foundText(total: number): string {
+  if (total === 0) return "Nobody was found.";
+  return total === 1 ? "1 visitor found." : `${total} visits of one person found, the newest first.`;
+}
+
+function SearchForm({ asked }: { readonly asked: string }): JSX.Element {
+  return (
+    <form method="get" action={LIST} class="filters">
+      <div class="field wide">
+        <label for="f-q">Token, payment, event id or Telegram user id</label>
+        <input
+          id="f-q"
+          name="q"
+          type="search"
+          value={asked}
+          maxlength="200"
+          autocomplete="off"
+          spellcheck="false"
+        />
+      </div>
+      <button type="submit">Find</button>
+    </form>
+  );
+}
+
+function columns(zone: string): Column<VisitSummary>[] {
+  return [
+    {
+      head: "Click",
+      cell: ({ at, trackingToken }) => (
+        <a href={`${LIST}/${trackingToken}`}>
+          <TimeOf at={at} zone={zone} />
+        </a>
+      ),
+    },
+    { head: "Pool", cell: ({ poolSlug }) => <span safe>{poolSlug ?? "removed"}</span> },
+    { head: "Source", cell: ({ source }) => <span safe>{source ?? "–"}</span> },
+    { head: "Campaign", cell: ({ campaign }) => <span safe>{campaign ?? "–"}</span> },
+    { head: "Cookies", cell: ({ hasCookies }) => <span>{hasCookies ? "yes" : "no"}</span> },
+    { head: "PageView", cell: ({ isReported }) => <span>{isReported ? "reported" : "not yet"}</span> },
+    {
+      head: "Telegram user",
+      cell: ({ telegramUserId }) => <span safe>{telegramUserId ?? "–"}</span>,
+    },
+  ];
+}
