@@ -4,6 +4,7 @@ import { accountPages } from "./account.ts";
 import { loginPages } from "./auth/login.ts";
 import type { OpsDeps } from "./deps.ts";
 import { opsGuard } from "./guard.ts";
+import { outboxPages } from "./outbox/plugin.ts";
 import { overviewPages } from "./overview/plugin.ts";
 import { opsPage } from "./page.ts";
 import { visitorPages } from "./visitors/plugin.ts";
@@ -33,6 +34,7 @@ export function opsPlugin(deps: OpsDeps) {
     .use(loginPages(deps))
     .use(accountPages(deps))
     .use(overviewPages(deps))
+    .use(outboxPages(deps))
     .use(visitorPages(deps))
     .use(missingPages(deps));
 }

@@ -36,6 +36,11 @@ try {
     }
     await overview.page.goto(`${own.url}/ops/visitors?q=${sale?.id}`);
     await shoot(overview.page, "visitor", options);
+    await overview.page.goto(`${own.url}/ops/outbox?status=dead`);
+    await shoot(overview.page, "outbox", options);
+    await overview.page.locator("tbody th a").first().click();
+    await overview.page.waitForURL("**/ops/outbox/*");
+    await shoot(overview.page, "event", options);
     await overview.context.close();
   }
 } finally {

@@ -1,13 +1,11 @@
-import { moneyText } from "../../src/ops/money.ts";
-import type { Timeline } from "../../src/tracking/timeline.ts";
-import type { Step } from "../../src/tracking/timeline-steps.ts";
-import type { PaymentView, SessionView } from "../../src/tracking/timeline-view.ts";
-import { Badge, Card, Facts, PageHead, type Tone } from "./parts.tsx";
+import { STATUS_TONES } from "./outbox.tsx";
+import { Badge, Card, Facts, PageHead } from "./parts.tsx";
 import { type Column, DataTable } from "./table.tsx";
 import { durationText, TimeOf } from "./time.tsx";
+import type { PaymentLine, StepLine, VisitorFacts } from "./visitor-data.ts";
 
 /** One visitor on a page of their own. */
-export function VisitorPage(props: { readonly timeline: Timeline; readonly zone: string }): JSX.Element {
+export function VisitorPage(props: { readonly visitor: VisitorFacts; readonly zone: string }): JSX.Element {
   return (
     <>
       <PageHead title="Visitor" lead="From click to delivery, with the time between.">
@@ -22,13 +20,13 @@ export function VisitorPage(props: { readonly timeline: Timeline; readonly zone:
 
 /** What happened, and what is known of the visitor. */
 export function VisitorTimeline({
-  timeline,
+  visitor,
   zone,
 }: {
-  readonly timeline: Timeline;
+  readonly visitor: VisitorFacts;
   readonly zone: string;
 }): JSX.Element {
-  const { tracking_token: token, session, people, payments, steps } = timeline;
+  const { token, payments, steps, known } = visitor;
   return (
     <>
       <Card title="What happened" lead={token ?? "Came without an ad"}>
@@ -52,22 +50,13 @@ export function VisitorTimeline({
         </Card>
       )}
       <Card title="What is known">
-        <Facts
-          items={[
-            ...(session === null ? [] : sessionFacts(session)),
-            ...people.flatMap((person) => [
-              fact("Telegram user", `${person.telegram_user_id} ${person.first_name ?? ""}`.trim()),
-              ...(person.username === null ? [] : [fact("Username", `@${person.username}`)]),
-              ...(person.blocked_at === null ? [] : [fact("Blocked the bot", person.blocked_at)]),
-            ]),
-          ]}
-        />
+        <Facts items={known.map(([name, value]) => ({ name, value: <span safe>{value}</span> }))} />
       </Card>
     </>
   );
 }
 
-function stepColumns(zone: string): Column<Step>[] {
+function stepColumns(zone: string): Column<StepLine>[] {
   return [
     { head: "When", cell: ({ at }) => <TimeOf at={at} zone={zone} /> },
     {
@@ -103,16 +92,7 @@ function stepColumns(zone: string): Column<Step>[] {
   ];
 }
 
-const STATUS_TONES: Readonly<Record<NonNullable<Step["status"]>, Tone>> = {
-  pending: "info",
-  sending: "info",
-  delivered: "good",
-  dead: "bad",
-  expired: "bad",
-  discarded: "idle",
-};
-
-function paymentColumns(zone: string): Column<PaymentView>[] {
+function paymentColumns(zone: string): Column<PaymentLine>[] {
   return [
     {
       head: "Payment",
@@ -122,40 +102,15 @@ function paymentColumns(zone: string): Column<PaymentView>[] {
         </code>
       ),
     },
-    { head: "Status", cell: ({ status }) => <span>{status}</span> },
+    { head: "Status", cell: ({ status }) => <span safe>{status}</span> },
     {
       head: "Amount",
       align: "end",
-      cell: ({ amount_minor, currency }) => <span safe>{moneyText(amount_minor, currency)}</span>,
+      cell: ({ amount }) => <span safe>{amount}</span>,
     },
     { head: "Provider", cell: ({ provider }) => <span safe>{provider}</span> },
     { head: "Made", cell: ({ created_at }) => <TimeOf at={created_at} zone={zone} /> },
     { head: "Paid", cell: ({ paid_at }) => <TimeOf at={paid_at} zone={zone} /> },
     { head: "Purchase reported", cell: (row) => <TimeOf at={row.meta_purchase_sent_at} zone={zone} /> },
   ];
-}
-
-function sessionFacts(session: SessionView) {
-  const known: readonly (readonly [string, string | null | undefined])[] = [
-    ["Pool", session.pool?.slug ?? "removed"],
-    ["Bot", session.bot && `@${session.bot.username}`],
-    ["Source", session.utm_source],
-    ["Campaign", session.utm_campaign],
-    ["Medium", session.utm_medium],
-    ["Content", session.utm_content],
-    ["Term", session.utm_term],
-    ["fbclid", session.fbclid],
-    ["fbc", session.fbc && `${session.fbc} (${session.fbc_origin})`],
-    ["fbp", session.fbp],
-    ["Address", session.client_ip],
-    ["User agent", session.user_agent],
-    ["Referrer", session.referrer],
-    ["Consent", session.consent],
-    ["Further parameters", session.params && JSON.stringify(session.params)],
-  ];
-  return known.flatMap(([name, value]) => (value ? [fact(name, value)] : []));
-}
-
-function fact(name: string, value: string) {
-  return { name, value: <span safe>{value}</span> };
 }

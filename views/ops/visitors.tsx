@@ -1,15 +1,14 @@
-import type { VisitSummary } from "../../src/tracking/latest-visits.ts";
-import type { Timeline } from "../../src/tracking/timeline.ts";
 import { Card, EmptyState, PageHead, Pager } from "./parts.tsx";
 import { type Column, DataTable } from "./table.tsx";
 import { TimeOf } from "./time.tsx";
 import { VisitorTimeline } from "./visitor.tsx";
+import type { VisitLine, VisitorFacts } from "./visitor-data.ts";
 
 const LIST = "/ops/visitors";
 
 /** The newest visits, under the search. */
 export function LatestPage(props: {
-  readonly visits: readonly VisitSummary[];
+  readonly visits: readonly VisitLine[];
   /** The token that the next page is older than; null on the last one. */
   readonly older: string | null;
   readonly isFirst: boolean;
@@ -40,7 +39,7 @@ export function LatestPage(props: {
 
 /** What the search found; everything of it at once, because nobody has more than twenty visits shown. */
 export function FoundPage(props: {
-  readonly found: readonly Timeline[];
+  readonly found: readonly VisitorFacts[];
   readonly asked: string;
   readonly zone: string;
 }): JSX.Element {
@@ -59,7 +58,7 @@ export function FoundPage(props: {
           </EmptyState>
         </Card>
       ) : (
-        found.map((timeline) => <VisitorTimeline timeline={timeline} zone={zone} />)
+        found.map((visitor) => <VisitorTimeline visitor={visitor} zone={zone} />)
       )}
     </>
   );
@@ -73,7 +72,7 @@ function foundText(total: number): string {
 function SearchForm({ asked }: { readonly asked: string }): JSX.Element {
   return (
     <form method="get" action={LIST} class="filters">
-      <div class="field wide">
+      <div class="field keyed">
         <label for="f-q">Token, payment, event id or Telegram user id</label>
         <input
           id="f-q"
@@ -90,7 +89,7 @@ function SearchForm({ asked }: { readonly asked: string }): JSX.Element {
   );
 }
 
-function columns(zone: string): Column<VisitSummary>[] {
+function columns(zone: string): Column<VisitLine>[] {
   return [
     {
       head: "Click",

@@ -9,6 +9,7 @@ import type { OpsDeps } from "../deps.ts";
 import { opsGuard } from "../guard.ts";
 import { opsPage } from "../page.ts";
 import { findVisitors } from "./find-visitors.ts";
+import { visitorFacts } from "./visitor-facts.ts";
 
 const PAGE_LENGTH = 50;
 
@@ -28,7 +29,7 @@ export function visitorPages(deps: OpsDeps) {
         return opsPage(operator, {
           title: "Visitors",
           section: "visitors",
-          children: FoundPage({ found, asked: q, zone }),
+          children: FoundPage({ found: found.map(visitorFacts), asked: q, zone }),
         });
       }
       const visits = await latestVisits(db, { limit: PAGE_LENGTH + 1, before: before || null });
@@ -52,7 +53,7 @@ export function visitorPages(deps: OpsDeps) {
       return opsPage(operator, {
         title: "Visitor",
         section: "visitors",
-        children: VisitorPage({ timeline, zone: operator.frame.zone }),
+        children: VisitorPage({ visitor: visitorFacts(timeline), zone: operator.frame.zone }),
       });
     });
 }

@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
+import fc from "fast-check";
+import type { OutboxStatus } from "../../src/db/define-schema.ts";
+import { createTestApp, type TestApp } from "../support/app.ts";
+import { testDialect } from "../support/database.ts";
+import { logIn, OPERATOR_PASSWORD, type TestOperator } from "../support/operator.ts";
+import { addRows } from "../support/outbox.ts";
+
+const EVIL = "</pre><script>alert(1)</script>";
+
+let own: TestApp;
+let operator: TestOperator;
+beforeAll(async () => {
+  own = await createTestApp({ OPERATOR_PASSWORD, PUBLIC_URL: "http://bridge.example.com" });
+  operator = await logIn(own);
+});
+afterAll(() => own.dispose());
+
+async function see(path: string): Promise<string> {
+  const answer = await operator.get(path);
+  expect(answer.status).toBe(200);
+  return answer.text();
+}
+
+const idsIn = (html: string) =>
+  [...html.matchAll(/href="\/ops\/outbox\/(\d+)"/g)].map(([, id]) => Number(id));
+
+async function statusesOf(ids: readonly number[]): Promise<OutboxStatus[]> {
+  const { outbox } = own.db.tables;
+  const rows = await Promise.all(
+    ids.map((id) => own.db.select({ status: outbox.status }).from(outbox).where(eq(outbox.id, id))),
+  );
+  return rows.flat().map(({ status }) => status);
+}
+
+describe(`the console's outbox on ${testDialect}`, () => {
+  test("the filter finds its events and no others, page by page, newest first", async () => {
+    const route = "filtered";
+    const dead = await addRows(own.db, 120, {
+      route,
+      status: "dead",
+      eventName: "Lead",
+      lastError: "Odd_100%",
+    });
+    await addRows(own.db, 3, { route, status: "dead", eventName: "Purchase", lastError: "Odd one" });
+    await addRows(own.db, 3, { route, status: "delivered", eventName: "Lead" });
+    const listed: number[] = [];
+    let path: string | undefined = "/ops/outbox?status=dead&event=Lead&text=d_100%25";
+    while (path !== undefined) {
+      const html: string = await see(path);
+      listed.push(...idsIn(html));
+      path = /href="([^"]+)" rel="next"/.exec(html)?.[1]?.replaceAll("&amp;", "&");
+    }
+    expect(listed).toEqual(dead.toSorted((a, b) => b - a));
+  });
+
+  test("the times are those of the operator's clock", async () => {
+    const [id = 0] = await addRows(own.db, 1, {
+      eventName: "Timed",
+      createdAt: new Date("2025-03-01T12:30:00Z"),
+    });
+    // São Paulo is three hours behind UTC.
+    expect(idsIn(await see("/ops/outbox?event=Timed&from=2025-03-01T09:30&to=2025-03-01T09:31"))).toEqual([
+      id,
+    ]);
+    expect(idsIn(await see("/ops/outbox?event=Timed&from=2025-03-01T12:00"))).toEqual([]);
+  });
+
+  test("an event says what is sent, what was answered and what to do", async () => {
+    const [id = 0] = await addRows(own.db, 1, { status: "dead", route: "answered", lastError: EVIL });
+    const { outboxAttempts } = own.db.tables;
+    await own.db.transaction((tx) =>
+      tx.insert(outboxAttempts).values({
+        destination: "meta",
+        route: "answered",
+        outboxIds: [id],
+        startedAt: new Date(),
+        outcome: "rejected",
+        events: 1,
+        status: 400,
+        code: 100,
+        subcode: 2804050,
+        durationMs: 12,
+        response: `{"error":{"message":"${EVIL}"}}`,
+      }),
+    );
+    const html = await see(`/ops/outbox/${id}`);
+    expect(html).toContain("Meta refused it for good");
+    expect(html).toContain("100/2804050");
+    expect(html).toContain("&lt;/pre&gt;&lt;script&gt;alert(1)&lt;/script&gt;");
+    expect(html).not.toContain("<script>alert");
+    expect(html).toContain("event_source_url");
+  });
+
+  test("the ticked events are retried or discarded, delivered ones never, and the audit log says by whom", async () => {
+    const [a = 0, b = 0, c = 0] = await addRows(own.db, 3, { status: "dead", availableInMs: 3_600_000 });
+    const [sent = 0] = await addRows(own.db, 1, { status: "delivered" });
+    const ids = [a, b, sent].map(String);
+    const answer = await operator.post("/ops/outbox/replay", { action: "discard", id: ids, status: "dead" });
+    expect(answer.headers.get("location")).toBe("/ops/outbox?status=dead");
+    expect(await statusesOf([a, b, c, sent])).toEqual(["discarded", "discarded", "dead", "delivered"]);
+    expect(await see("/ops/outbox")).toContain("2 events discarded.");
+    const retried = await operator.post("/ops/outbox/replay", {
+      action: "retry",
+      id: String(a),
+      on_row: "1",
+    });
+    expect(retried.headers.get("location")).toBe(`/ops/outbox/${a}`);
+    expect(await statusesOf([a, b])).toEqual(["pending", "discarded"]);
+    const { auditLog } = own.db.tables;
+    const written = await own.db.select({ actor: auditLog.actor, action: auditLog.action }).from(auditLog);
+    for (const action of ["outbox.discard", "outbox.retry"]) {
+      expect(written).toContainEqual({ actor: "console", action });
+    }
+  });
+
+  test("all that match are counted in the question, and those are changed", async () => {
+    const ids = await addRows(own.db, 70, { status: "dead", eventName: "Bulk" });
+    const [other = 0] = await addRows(own.db, 1, { status: "dead", eventName: "Bulky" });
+    const html = await see("/ops/outbox?event=Bulk&status=dead");
+    expect(html).toContain("Discard 70 events");
+    expect(html).toContain("There is no undo");
+    await operator.post("/ops/outbox/replay", { all: "1", action: "discard", event: "Bulk", status: "dead" });
+    expect(new Set(await statusesOf(ids))).toEqual(new Set<OutboxStatus>(["discarded"]));
+    expect(await statusesOf([other])).toEqual(["dead"]);
+  });
+
+  test("another site's form, and one that names nothing, change nothing", async () => {
+    const [id = 0] = await addRows(own.db, 1, { status: "dead" });
+    const cookie = [...operator.cookies].map((pair) => pair.join("=")).join("; ");
+    const forged = await own.request("/ops/outbox/replay", {
+      method: "POST",
+      body: new URLSearchParams({ action: "discard", id: String(id) }),
+      headers: { cookie, origin: "https://evil.example" },
+    });
+    expect(forged.status).toBe(403);
+    for (const fields of [
+      {},
+      { action: "retry" },
+      { action: "drop", id: String(id) },
+      { action: "discard", id: "x" },
+    ]) {
+      expect((await operator.post("/ops/outbox/replay", fields)).status).toBe(303);
+    }
+    expect(await statusesOf([id])).toEqual(["dead"]);
+  });
+
+  test("no query and no address breaks the pages", async () => {
+    const names = ["status", "destination", "pool", "event", "text", "from", "to", "cursor"];
+    const odd = fc.constantFrom(
+      "\0",
+      "%",
+      "-1",
+      "1e400",
+      "9".repeat(400),
+      "0000-00-00T00:00",
+      "9999-99-99T99:99",
+      EVIL,
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...names),
+        fc.oneof(odd, fc.string({ unit: "binary" })),
+        async (name, value) => {
+          const text = encodeURIComponent(value.toWellFormed());
+          expect((await operator.get(`/ops/outbox?${name}=${text}`)).status).toBe(200);
+          expect((await operator.get(`/ops/outbox/x${text}`)).status).toBe(404);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+});

@@ -1,0 +1,49 @@
+import type { Destination, OutboxStatus } from "../../src/db/define-schema.ts";
+
+/** The filter's fields as typed; empty where nothing was. */
+export interface OutboxFields {
+  readonly status: OutboxStatus | "";
+  readonly destination: Destination | "";
+  readonly pool: string;
+  readonly event: string;
+  readonly text: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** One line of the list of events. */
+export interface EventLine {
+  readonly id: number;
+  readonly created_at: string;
+  readonly event_name: string;
+  readonly status: OutboxStatus;
+  readonly attempts: number;
+  readonly pool: string | null;
+  readonly destination: Destination;
+  readonly route: string;
+  readonly last_error: string | null;
+}
+
+/** A request that carried an event, and its answer. */
+export interface RequestLine {
+  readonly started_at: string;
+  readonly outcome: string;
+  readonly status: number | null;
+  readonly code: number | null;
+  readonly subcode: number | null;
+  readonly events: number;
+  readonly duration_ms: number;
+  readonly response: unknown;
+}
+
+/** One event with what is sent and every request made for it. */
+export interface EventFacts extends EventLine {
+  readonly event_id: string;
+  readonly fbtrace_id: string | null;
+  readonly payment_id: string | null;
+  readonly tracking_token: string | null;
+  readonly available_at: string;
+  readonly delivered_at: string | null;
+  readonly payload: unknown;
+  readonly requests: readonly RequestLine[];
+}

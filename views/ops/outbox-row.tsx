@@ -1,0 +1,152 @@
+import { ConfirmForm } from "./form.tsx";
+import { STATUS_TONES } from "./outbox.tsx";
+import type { EventFacts, RequestLine } from "./outbox-data.ts";
+import { Banner, Card, Facts, PageHead } from "./parts.tsx";
+import { type Column, DataTable } from "./table.tsx";
+import { TimeOf } from "./time.tsx";
+
+/** One event: what to do about it, what is sent, and every answer that came back. */
+export function OutboxRowPage(props: {
+  readonly row: EventFacts;
+  readonly csrfToken: string;
+  readonly zone: string;
+}): JSX.Element {
+  const { row, csrfToken, zone } = props;
+  const known: readonly (readonly [string, string | null])[] = [
+    ["Event id", row.event_id],
+    ["Goes to", `${row.destination} ${row.route}`],
+    ["Pool", row.pool],
+    ["Tries", String(row.attempts)],
+    ["Last error", row.last_error],
+    ["Meta's trace id", row.fbtrace_id],
+    ["Payment", row.payment_id],
+  ];
+  return (
+    <>
+      <PageHead title={`${row.event_name}, event ${row.id}`}>
+        <RowActions row={row} csrfToken={csrfToken} />
+      </PageHead>
+      <Banner tone={STATUS_TONES[row.status]} title={row.status}>
+        <p safe>{whatToDo(row)}</p>
+      </Banner>
+      <Card title="Where it is">
+        <Facts
+          items={[
+            { name: "Written", value: <TimeOf at={row.created_at} zone={zone} /> },
+            ...(row.delivered_at === null
+              ? [{ name: "Due", value: <TimeOf at={row.available_at} zone={zone} /> }]
+              : [{ name: "Delivered", value: <TimeOf at={row.delivered_at} zone={zone} /> }]),
+            ...known.flatMap(([name, value]) => (value ? [{ name, value: <span safe>{value}</span> }] : [])),
+            ...(row.tracking_token === null ? [] : [visitorFact(row.tracking_token)]),
+          ]}
+        />
+      </Card>
+      <Card title="Requests" lead="Every request that carried it, with the answer as it came.">
+        <DataTable
+          caption="Requests, oldest first"
+          hideCaption
+          columns={requestColumns(zone)}
+          rows={row.requests}
+          empty="It was not sent yet, or retention removed its requests."
+        />
+      </Card>
+      <Card title="Payload">
+        <pre class="mono" tabindex="0" safe>
+          {JSON.stringify(row.payload, null, 2)}
+        </pre>
+      </Card>
+    </>
+  );
+}
+
+function visitorFact(token: string) {
+  return {
+    name: "Visitor",
+    value: (
+      <a class="mono" href={`/ops/visitors/${encodeURIComponent(token)}`} safe>
+        {token}
+      </a>
+    ),
+  };
+}
+
+function RowActions({ row, csrfToken }: { readonly row: EventFacts; readonly csrfToken: string }) {
+  const { status, id } = row;
+  const isQueued = status !== "delivered" && status !== "sending";
+  const fields = { id: String(id), on_row: "1" };
+  return (
+    <>
+      {isQueued ? (
+        <ConfirmForm
+          action="/ops/outbox/replay"
+          csrfToken={csrfToken}
+          label="Retry…"
+          question="It will be sent at once. What was sent cannot be taken back."
+          confirm="Retry this event"
+          fields={{ ...fields, action: "retry" }}
+        />
+      ) : null}
+      {isQueued && status !== "discarded" ? (
+        <ConfirmForm
+          action="/ops/outbox/replay"
+          csrfToken={csrfToken}
+          label="Discard…"
+          question="It will not be sent. There is no undo; it can be retried until retention removes it."
+          confirm="Discard this event"
+          danger
+          fields={{ ...fields, action: "discard" }}
+        />
+      ) : null}
+      <a class="button" href="/ops/outbox">
+        All events
+      </a>
+    </>
+  );
+}
+
+/** What the operator should know or do, by where the event stands and what was answered last. */
+function whatToDo({ status, requests, destination }: EventFacts): string {
+  switch (status) {
+    case "delivered":
+      return "Nothing to do: the answer was good.";
+    case "sending":
+      return "A dispatcher has it in hand right now.";
+    case "discarded":
+      return "An operator took it out of the queue, or its person was erased.";
+    case "expired":
+      return "It waited longer than its destination takes events. Retrying is refused again unless the clock was wrong.";
+    case "dead":
+      return destination === "telegram"
+        ? "Telegram will not take it. A buyer who blocked the bot must unblock it; then retry."
+        : "Meta refused it for good. Read the answer below, put right what it names (pixel, parameter), then retry: the same event_id is counted once.";
+    case "pending":
+      return requests.at(-1)?.code === 190
+        ? "The pixel's token is refused. Give the pool a good one: everything that waits is sent by itself."
+        : "It waits for its time and is sent by itself.";
+  }
+}
+
+function requestColumns(zone: string): Column<RequestLine>[] {
+  return [
+    { head: "When", cell: ({ started_at }) => <TimeOf at={started_at} zone={zone} /> },
+    { head: "Outcome", cell: ({ outcome }) => <span safe>{outcome}</span> },
+    { head: "HTTP", align: "end", cell: ({ status }) => <span safe>{String(status ?? "–")}</span> },
+    {
+      head: "Code",
+      align: "end",
+      cell: ({ code, subcode }) => (
+        <span safe>{code === null ? "–" : subcode === null ? `${code}` : `${code}/${subcode}`}</span>
+      ),
+    },
+    { head: "Events", align: "end", cell: ({ events }) => <span safe>{String(events)}</span> },
+    { head: "Took", align: "end", cell: ({ duration_ms }) => <span safe>{`${duration_ms} ms`}</span> },
+    {
+      head: "Answer",
+      cell: ({ response }) => (
+        <code class="mono" safe>
+          {typeof response === "string" ? response : JSON.stringify(response)}
+        </code>
+      ),
+    },
+  ];
+}
