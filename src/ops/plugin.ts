@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import { NotFound } from "../../views/ops/not-found.tsx";
 import { accountPages } from "./account.ts";
+import { auditPages } from "./audit/plugin.ts";
 import { loginPages } from "./auth/login.ts";
 import type { OpsDeps } from "./deps.ts";
 import { opsGuard } from "./guard.ts";
@@ -36,6 +37,7 @@ export function opsPlugin(deps: OpsDeps) {
     .use(overviewPages(deps))
     .use(outboxPages(deps))
     .use(visitorPages(deps))
+    .use(auditPages(deps))
     .use(missingPages(deps));
 }
 
