@@ -20,9 +20,6 @@ const SECTIONS = [
   { section: "overview", href: "/ops", label: "Overview", icon: "overview" },
   { section: "outbox", href: "/ops/outbox", label: "Outbox", icon: "outbox" },
   { section: "visitors", href: "/ops/visitors", label: "Visitors", icon: "visitors" },
-  { section: "pools", href: "/ops/pools", label: "Pools", icon: "pools" },
-  { section: "bots", href: "/ops/bots", label: "Bots", icon: "bots" },
-  { section: "keys", href: "/ops/keys", label: "Keys", icon: "keys" },
   { section: "audit", href: "/ops/audit", label: "Audit", icon: "audit" },
 ] as const satisfies readonly { section: string; href: string; label: string; icon: IconName }[];
 
@@ -107,7 +104,7 @@ function TestingBanner({ testing }: Pick<FrameFacts, "testing">): JSX.Element {
       {testing.map(({ slug, code }, i) => (
         <>
           {i > 0 ? ", " : ""}
-          <a href={`/ops/pools/${encodeURIComponent(slug)}`} safe>
+          <a href={`/ops/outbox?pool=${encodeURIComponent(slug)}`} safe>
             {slug}
           </a>{" "}
           (<code safe>{code}</code>)

@@ -43,12 +43,12 @@ export async function readFunnel(db: Database, { fromMs, toMs }: Span): Promise<
       const slug = slugs.get(id);
       if (slug === undefined)
         return { name: id === "" ? "without an ad" : `pool ${id}, removed`, href: null };
-      return { name: slug, href: `/ops/pools/${encodeURIComponent(slug)}` };
+      return { name: slug, href: `/ops/outbox?pool=${encodeURIComponent(slug)}` };
     }),
     byBot: await readLines(db, isIn("bot"), (id) => {
       const username = usernames.get(id);
       if (username === undefined) return { name: id === "" ? "no bot" : `bot ${id}, removed`, href: null };
-      return { name: `@${username}`, href: `/ops/bots/${encodeURIComponent(username)}` };
+      return { name: `@${username}`, href: null };
     }),
     byCampaign: await readLines(db, isIn("campaign"), (name) => ({ name: campaignName(name), href: null })),
     byHour: everyHour(hours, firstMs, toMs),
