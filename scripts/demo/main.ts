@@ -1,15 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { appSecret, type Config, ConfigError, readConfig } from "../src/config.ts";
-import { openDatabase } from "../src/db/open.ts";
-import { newId } from "../src/platform/ids.ts";
-import { createSecrets } from "../src/platform/secrets.ts";
-import { createPool } from "../src/pools/manage-pools.ts";
-import { poolDraftSchema } from "../src/pools/rules.ts";
-import { startSandbox } from "../src/sandbox/app.ts";
+import { appSecret, type Config, ConfigError, readConfig } from "../../src/config.ts";
+import { openDatabase } from "../../src/db/open.ts";
+import { createSecrets } from "../../src/platform/secrets.ts";
+import { startSandbox } from "../../src/sandbox/app.ts";
+import { prepareDemo } from "./prepare.ts";
 
 /** `./scripts/start`: a sandbox, a demo pool that delivers to it, and the server in the foreground. */
 
 const READY_TRIES = 200;
+const DEFAULT_PORT = 3000;
+const ROOT = `${import.meta.dir}/../..`;
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
@@ -19,50 +19,46 @@ async function main(): Promise<void> {
       `Port ${sandboxPort} is taken, and the sandbox needs it. Choose another pair: PORT=4000 ./scripts/start`,
     );
   });
-  await prepareDatabase(config);
+  const base = `http://localhost:${config.port}`;
+  const publicUrl = config.publicUrl ?? base;
+  const db = await openDatabase(config.database);
+  try {
+    await prepareDemo(db, createSecrets(appSecret(config)), { sandboxUrl: sandbox.url, publicUrl });
+  } finally {
+    await db.close();
+  }
 
   const password = config.operatorPassword ?? randomBytes(9).toString("base64url");
+  const apiKey = config.apiKey ?? `demo-${randomBytes(12).toString("base64url")}`;
   const server = Bun.spawn(["bun", "src/main.ts"], {
-    cwd: `${import.meta.dir}/..`,
+    cwd: ROOT,
     env: {
       ...process.env,
       META_GRAPH_URL: sandbox.url,
       TELEGRAM_API_URL: sandbox.url,
+      MERCADOPAGO_API_URL: sandbox.url,
+      MERCADOPAGO_ACCESS_TOKEN: "TEST-demo-a-token-of-the-sandbox",
+      MERCADOPAGO_WEBHOOK_SECRET: "mercadopago-sandbox-secret",
+      PUBLIC_URL: publicUrl,
       OPERATOR_PASSWORD: password,
+      API_KEY: apiKey,
     },
     stdout: "inherit",
     stderr: "inherit",
   });
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => server.kill(signal));
 
-  const base = `http://localhost:${config.port}`;
   if (await isReady(`http://127.0.0.1:${config.port}/healthz`, server)) {
-    console.log(welcome(config, base, sandbox.url, config.operatorPassword ? null : password));
+    console.log(
+      welcome(config, base, sandbox.url, {
+        password: config.operatorPassword ? null : password,
+        apiKey: config.apiKey ? null : apiKey,
+      }),
+    );
   }
   const code = await server.exited;
   await sandbox.stop();
   process.exit(code);
-}
-
-/** Brings the database up to date and adds the demo pool where it is not there yet. */
-async function prepareDatabase(config: Config): Promise<void> {
-  const db = await openDatabase(config.database);
-  try {
-    await db.migrate();
-    const draft = poolDraftSchema.parse({
-      slug: "demo",
-      name: "Ponte Demo",
-      meta_pixel_id: "1234567890",
-      meta_access_token: `EAAdemo${newId()}`,
-      meta_cloaker_param_name: "grim",
-      meta_cloaker_param_value: "demo",
-      bots: [{ username: "ponte_demo_bot" }],
-    });
-    const secrets = createSecrets(appSecret(config));
-    await createPool({ db, secrets, now: () => new Date() }, "demo", draft);
-  } finally {
-    await db.close();
-  }
 }
 
 async function isReady(url: string, server: Bun.Subprocess): Promise<boolean> {
@@ -77,15 +73,25 @@ async function isReady(url: string, server: Bun.Subprocess): Promise<boolean> {
   return false;
 }
 
-function welcome(config: Config, base: string, sandbox: string, password: string | null): string {
+/** What to open and what to type. A password or key of the operator's own is not repeated. */
+function welcome(
+  config: Config,
+  base: string,
+  sandbox: string,
+  { password, apiKey }: { readonly password: string | null; readonly apiKey: string | null },
+): string {
   const database = config.database.url;
   const sql = database.startsWith("postgres")
     ? `psql "$DATABASE_URL" -c "select * from outbox_status"`
     : `sqlite3 ${database} "select * from outbox_status"`;
+  const port = config.port === DEFAULT_PORT ? "" : `PORT=${config.port} `;
+  const key = apiKey === null ? "" : `API_KEY=${apiKey} `;
   return `
   Ponte is running.
 
   visitor    ${base}/go/demo?grim=demo&fbclid=demo-click&utm_source=facebook
+  buyer      ${port}${key}./scripts/visitor
+             in another terminal: one visitor from the click to the delivery, hop by hop
   console    ${base}/ops${password ? `   (password, this time only: ${password})` : ""}
   sandbox    ${sandbox}/   what Meta and Telegram would have received
   outbox     ${sql}

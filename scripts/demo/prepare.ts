@@ -1,0 +1,86 @@
+import type { Database } from "../../src/db/database.ts";
+import type { Secrets } from "../../src/platform/secrets.ts";
+import { type BotDeps, connectBot } from "../../src/pools/connect-bot.ts";
+import { updateBot } from "../../src/pools/manage-bots.ts";
+import { createOffer } from "../../src/pools/manage-offers.ts";
+import { createPool } from "../../src/pools/manage-pools.ts";
+import { offerDraftSchema } from "../../src/pools/offer-rules.ts";
+import { listOffers } from "../../src/pools/offer-view.ts";
+import { poolDraftSchema } from "../../src/pools/rules.ts";
+import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
+
+/** The demo's bot as the sandbox knows it. Nobody else would take this token, so it is no secret. */
+export const DEMO_BOT = {
+  username: "ponte_demo_bot",
+  token: "7000000001:AAdemo-a-token-that-only-a-sandbox-takes",
+} as const;
+
+/** Who the audit log names. */
+const ACTOR = "demo";
+
+/**
+ * Brings the database up to date, and adds the demo's pool, bot and offer where they are not there yet. The sandbox
+ * starts empty each time, so it is told of the bot, and the bot's webhook is set, every time.
+ */
+export async function prepareDemo(
+  db: Database,
+  secrets: Secrets,
+  { sandboxUrl, publicUrl }: { readonly sandboxUrl: string; readonly publicUrl: string },
+): Promise<void> {
+  const deps: BotDeps = {
+    db,
+    secrets,
+    now: () => new Date(),
+    telegram: telegramBotApi(sandboxUrl),
+    publicUrl,
+  };
+  await db.migrate();
+  await createPool(
+    deps,
+    ACTOR,
+    poolDraftSchema.parse({
+      slug: "demo",
+      name: "Ponte Demo",
+      meta_pixel_id: "1234567890",
+      meta_access_token: "EAAdemo-a-token-that-only-a-sandbox-takes",
+      meta_cloaker_param_name: "grim",
+      meta_cloaker_param_value: "demo",
+      bots: [{ username: DEMO_BOT.username }],
+    }),
+  );
+  await tellSandbox(sandboxUrl);
+  const { username, token } = DEMO_BOT;
+  const bot = await updateBot(deps, ACTOR, username, { token });
+  if (bot.kind !== "updated" && bot.kind !== "unchanged") throw new Error(`The demo's bot: ${bot.kind}`);
+  const webhook = await connectBot(deps, username);
+  if (webhook.kind !== "set") throw new Error(`The demo's webhook: ${webhook.kind}`);
+  await addOffer(deps);
+}
+
+async function tellSandbox(sandboxUrl: string): Promise<void> {
+  const response = await fetch(`${sandboxUrl}/telegram/bots`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(DEMO_BOT),
+  });
+  if (!response.ok) throw new Error(`The sandbox refuses the demo's bot: ${await response.text()}`);
+}
+
+async function addOffer(deps: BotDeps): Promise<void> {
+  const offers = await listOffers(deps.db, deps.db.tables, { bot: DEMO_BOT.username, limit: 1 });
+  if (offers.items.length > 0) return;
+  const result = await createOffer(
+    deps,
+    ACTOR,
+    offerDraftSchema.parse({
+      bot: DEMO_BOT.username,
+      name: "Curso de Pontes",
+      description: "Tudo sobre pontes, em doze aulas.",
+      price_minor: 4_990,
+      currency: "BRL",
+      provider: "mercadopago",
+      delivery: "https://example.com/curso-de-pontes",
+    }),
+  );
+  if (result.kind === "invalid") throw new Error("The demo's offer is not valid");
+}
