@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { dirname, join } from "node:path";
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
@@ -24,7 +25,9 @@ const cidrList = z.string().transform((text, context) => {
     .filter(Boolean)
     .map((entry) => (entry.includes("/") ? entry : `${entry}/${entry.includes(":") ? 128 : 32}`));
   for (const entry of entries) {
-    if (!ipaddr.isValidCIDR(entry)) context.addIssue({ code: "custom", message: `"${entry}" is not a CIDR` });
+    // The library also takes `127.1` and `0x7f.1` for addresses; nobody writes those on purpose.
+    const isRange = isIP(entry.replace(/\/.*/, "")) !== 0 && ipaddr.isValidCIDR(entry);
+    if (!isRange) context.addIssue({ code: "custom", message: `"${entry}" is not a CIDR` });
   }
   return entries;
 });

@@ -58,7 +58,7 @@ export async function openDeps(config: Config, log: Log, now: () => Date = () =>
     ? (await import("./platform/redis.ts")).connectRedis(config.redisUrl, log)
     : undefined;
   const pools = await openPoolCache({ db, snapshot: spoolSnapshot(spool), log });
-  const refusals = createRefusalCounter({ db, log, now });
+  const refusals = createRefusalCounter({ db, log });
   const metrics = createMetrics({ version, role: config.role });
   const visitWriter = openVisitWriter(db, config.database);
   const recorder = createVisitRecorder({

@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { refusals } from "./cases/gate.ts";
 import { clicks, oneClick, rate } from "./cases/go.ts";
 import { cpuProfileSchema, renderSelfTimes, topSelfTimes } from "./cpu-profile.ts";
 import { whatIsMissing } from "./needs.ts";
@@ -17,6 +18,7 @@ Runs Ponte under load with Bun's CPU profiler and prints where its main thread's
 that writes visits is not seen by Bun's profiler.
 
   --drain             the outbox being drained instead of clicks being answered
+  --gate              clicks that the gate refuses
   --postgres          on a temporary PostgreSQL instead of SQLite
   --connections N     clicks at a time (default 64)
   --seconds N         how long (default 5)
@@ -30,6 +32,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       drain: { type: "boolean", default: false },
+      gate: { type: "boolean", default: false },
       postgres: { type: "boolean", default: false },
       connections: { type: "string", default: "64" },
       seconds: { type: "string", default: "5" },
@@ -57,7 +60,10 @@ async function main(): Promise<void> {
     const bunArguments = ["--cpu-prof", "--cpu-prof-dir", profiles];
     const told = values.drain
       ? await underDrain(place, Number(values.events), bunArguments)
-      : await underClicks(place, Number(values.connections), Number(values.seconds), bunArguments);
+      : await underClicks(place, Number(values.connections), Number(values.seconds), {
+          bunArguments,
+          load: values.gate ? refusals : clicks,
+        });
     await place.db.close();
     console.log(`${told}\n`);
     await printProfiles(profiles, Number(values.top));
@@ -71,11 +77,11 @@ async function underClicks(
   place: Place,
   connections: number,
   seconds: number,
-  bunArguments: readonly string[],
+  { bunArguments, load }: { readonly bunArguments: readonly string[]; readonly load: typeof clicks },
 ) {
   const ponte = await startPonte({ ...place, bunArguments });
   await oneClick(ponte.url);
-  const summary = await clicks(ponte.url, connections, seconds);
+  const summary = await load(ponte.url, connections, seconds);
   await ponte.stop();
   return `Clicks, ${connections} connections, ${place.db.dialect.name}: ${figure(rate(summary))} a second while profiled.`;
 }

@@ -2,7 +2,8 @@ import { isbot } from "isbot";
 import { equalInConstantTime } from "../platform/secrets.ts";
 import type { Gate } from "../pools/pool.ts";
 
-export type RefusalReason = "param" | "automated";
+export const REFUSAL_REASONS = ["param", "automated"] as const;
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 export type GateVerdict =
   | { readonly kind: "admitted" }

@@ -1,35 +1,49 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
-import type { RefusalReason } from "./gate.ts";
+import { REFUSAL_REASONS, type RefusalReason } from "./gate.ts";
 
 const HOUR_MS = 3_600_000;
 const FLUSH_MS = 1_000;
 
 export interface RefusalCounter {
-  count(poolId: number, reason: RefusalReason): void;
+  count(poolId: number, reason: RefusalReason, atMs: number): void;
   /** Adds what was counted to the database; keeps it for the next time where that fails. */
   flush(): Promise<void>;
   close(): Promise<void>;
 }
 
+/** A pool's refusals in one hour. */
+type Counts = Record<RefusalReason, number>;
+
 /** Counts refusals in memory and adds them, by pool, reason and hour, once a second: a refusal costs no write. */
-export function createRefusalCounter(deps: { db: Database; log: Log; now?: () => Date }): RefusalCounter {
-  const { db, log, now = () => new Date() } = deps;
+export function createRefusalCounter({ db, log }: { db: Database; log: Log }): RefusalCounter {
   const { gateRefusals } = db.tables;
-  let counted = new Map<string, { poolId: number; reason: RefusalReason; hour: Date; total: number }>();
+  let byHour = new Map<number, Map<number, Counts>>();
 
   function add(poolId: number, reason: RefusalReason, hourMs: number, total: number): void {
-    const key = `${poolId} ${reason} ${hourMs}`;
-    const entry = counted.get(key);
-    if (entry) entry.total += total;
-    else counted.set(key, { poolId, reason, hour: new Date(hourMs), total });
+    const byPool = byHour.get(hourMs) ?? new Map<number, Counts>();
+    byHour.set(hourMs, byPool);
+    const counts = byPool.get(poolId) ?? { param: 0, automated: 0 };
+    byPool.set(poolId, counts);
+    counts[reason] += total;
   }
 
   async function flush(): Promise<void> {
-    if (counted.size === 0) return;
-    const rows = [...counted.values()];
-    counted = new Map();
+    const rows = [...byHour]
+      .flatMap(([hourMs, byPool]) =>
+        [...byPool].flatMap(([poolId, counts]) =>
+          REFUSAL_REASONS.map((reason) => ({
+            poolId,
+            reason,
+            hour: new Date(hourMs),
+            total: counts[reason],
+          })),
+        ),
+      )
+      .filter(({ total }) => total > 0);
+    if (rows.length === 0) return;
+    byHour = new Map();
     try {
       await db.transaction(async (tx) => {
         await tx
@@ -49,7 +63,7 @@ export function createRefusalCounter(deps: { db: Database; log: Log; now?: () =>
   const timer = setInterval(flush, FLUSH_MS);
   timer.unref();
   return {
-    count: (poolId, reason) => add(poolId, reason, Math.floor(now().getTime() / HOUR_MS) * HOUR_MS, 1),
+    count: (poolId, reason, atMs) => add(poolId, reason, atMs - (atMs % HOUR_MS), 1),
     flush,
     async close() {
       clearInterval(timer);

@@ -6,36 +6,56 @@ import type { Pool } from "../pools/pool.ts";
 /** How soon a visitor whom nothing can be served may try again. */
 const RETRY_AFTER_SECONDS = 10;
 
-/** The 403 of the gate: one page for every reason. */
-export function gateRefusedPage(pool: Pool, locale: Locale): Response {
-  // The nonce is the page's only own value; a fixed one keeps the page the same for every refusal.
-  return page(403, "0", gateRefused({ locale, nonce: "0", poolName: pool.name, poolSlug: pool.slug }));
+/**
+ * The 403 of the gate: one page for every reason, made once for each pool and language. A pool that changed is a new
+ * object in the pool cache, and its old pages go with the old object.
+ */
+export function gateRefusedPages(): (pool: Pool, locale: Locale) => Response {
+  const byPool = new WeakMap<Pool, Partial<Record<Locale, Page>>>();
+  return (pool, locale) => {
+    const pages = byPool.get(pool) ?? {};
+    byPool.set(pool, pages);
+    // The nonce is the page's only own value; a fixed one keeps the page the same for every refusal.
+    pages[locale] ??= page(
+      403,
+      "0",
+      gateRefused({ locale, nonce: "0", poolName: pool.name, poolSlug: pool.slug }),
+    );
+    return responseOf(pages[locale]);
+  };
 }
 
 export function notFoundPage(locale: Locale): Response {
   const nonce = newId();
-  return page(404, nonce, notFound({ locale, nonce }));
+  return responseOf(page(404, nonce, notFound({ locale, nonce })));
 }
 
 export function tooManyRequestsPage(locale: Locale, retryAfterSeconds: number): Response {
   const nonce = newId();
-  return page(429, nonce, tooManyRequests({ locale, nonce }), retryAfterSeconds);
+  return responseOf(page(429, nonce, tooManyRequests({ locale, nonce }), retryAfterSeconds));
 }
 
 export function unavailablePage(locale: Locale): Response {
   const nonce = newId();
-  return page(503, nonce, unavailable({ locale, nonce }), RETRY_AFTER_SECONDS);
+  return responseOf(page(503, nonce, unavailable({ locale, nonce }), RETRY_AFTER_SECONDS));
 }
 
-function page(status: number, nonce: string, html: string, retryAfterSeconds?: number): Response {
-  return new Response(html, {
-    status,
-    headers: {
-      "content-type": "text/html; charset=utf-8",
-      "cache-control": "no-store",
-      "content-security-policy": `default-src 'none'; style-src 'nonce-${nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-      "x-content-type-options": "nosniff",
-      ...(retryAfterSeconds !== undefined && { "retry-after": String(retryAfterSeconds) }),
-    },
+interface Page {
+  readonly html: string;
+  readonly init: { readonly status: number; readonly headers: Headers };
+}
+
+function responseOf({ html, init }: Page): Response {
+  return new Response(html, init);
+}
+
+function page(status: number, nonce: string, html: string, retryAfterSeconds?: number): Page {
+  const headers = new Headers({
+    "content-type": "text/html; charset=utf-8",
+    "cache-control": "no-store",
+    "content-security-policy": `default-src 'none'; style-src 'nonce-${nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+    "x-content-type-options": "nosniff",
+    ...(retryAfterSeconds !== undefined && { "retry-after": String(retryAfterSeconds) }),
   });
+  return { html, init: { status, headers } };
 }

@@ -1,12 +1,14 @@
 /** The parameters of a query; of a repeated one, the first. */
-export type Query = ReadonlyMap<string, string>;
+export interface Query {
+  get(name: string): string | undefined;
+}
 
 /**
- * Reads a query (without its `?`) exactly as `URLSearchParams` does, at half the cost: every visit brings one, and
- * most of what stands in it needs no decoding.
+ * Reads a query (without its `?`) exactly as `URLSearchParams` does, at a fraction of the cost: every request brings
+ * one, most of what stands in it needs no decoding, and what nobody asks for is never decoded.
  */
 export function parseQuery(text: string): Query {
-  const query = new Map<string, string>();
+  const encoded = new Map<string, string>();
   for (let from = 0; from < text.length; ) {
     const ampersand = text.indexOf("&", from);
     const end = ampersand < 0 ? text.length : ampersand;
@@ -14,11 +16,16 @@ export function parseQuery(text: string): Query {
       const equals = text.indexOf("=", from);
       const nameEnd = equals < 0 || equals > end ? end : equals;
       const name = decoded(text.slice(from, nameEnd));
-      if (!query.has(name)) query.set(name, decoded(text.slice(nameEnd + 1, end)));
+      if (!encoded.has(name)) encoded.set(name, text.slice(nameEnd + 1, end));
     }
     from = end + 1;
   }
-  return query;
+  return {
+    get(name) {
+      const value = encoded.get(name);
+      return value === undefined ? undefined : decoded(value);
+    },
+  };
 }
 
 function decoded(text: string): string {

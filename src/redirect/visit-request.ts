@@ -1,42 +1,38 @@
-import type { ClientAddress } from "./client-address.ts";
 import { parseQuery, type Query } from "./query.ts";
 
-/** How a request reached us, as far as it can be trusted. */
-export interface Arrival {
-  /** The address that visitors use, as they wrote it: scheme, host, path and query. */
-  readonly publicUrl: string;
+/** The address that a visitor used, as far as it can be trusted. */
+export interface PublicAddress {
+  /** As they wrote it: scheme, host, path and query. */
+  readonly url: string;
   readonly host: string;
   readonly isSecure: boolean;
-  readonly clientIp: string | null;
-  readonly query: Query;
+}
+
+/** The parameters of a request's query. */
+export function queryOf({ url }: Request): Query {
+  const question = url.indexOf("?");
+  return parseQuery(question < 0 ? "" : url.slice(question + 1));
 }
 
 /**
- * Reads a request's arrival. `X-Forwarded-*` counts only from a trusted proxy; `configuredUrl` (`PUBLIC_URL`),
+ * Which address the visitor used. `X-Forwarded-*` counts only from a trusted proxy; `configuredUrl` (`PUBLIC_URL`),
  * where set, names scheme and host for good.
  */
-export function arrivalOf(
-  request: Request,
-  peer: string | null,
-  settings: { clientAddress: ClientAddress; configuredUrl: string | undefined },
-): Arrival {
-  const { headers, url } = request;
-  const { clientAddress, configuredUrl } = settings;
+export function publicAddressOf(
+  { headers, url }: Request,
+  isFromProxy: boolean,
+  configuredUrl: string | undefined,
+): PublicAddress {
   const pathStart = url.indexOf("/", url.indexOf("://") + 3);
-  const path = url.slice(pathStart);
-  const origin = configuredUrl ?? originOf(headers, clientAddress.isTrusted(peer)) ?? url.slice(0, pathStart);
-  const question = path.indexOf("?");
+  const origin = configuredUrl ?? (isFromProxy ? originOf(headers) : null) ?? url.slice(0, pathStart);
   return {
-    publicUrl: origin + path,
+    url: origin + url.slice(pathStart),
     host: origin.slice(origin.indexOf("://") + 3).replace(/:\d+$/, ""),
     isSecure: origin.startsWith("https:"),
-    clientIp: clientAddress.find(peer, headers.get("x-forwarded-for")),
-    query: parseQuery(question < 0 ? "" : path.slice(question + 1)),
   };
 }
 
-function originOf(headers: Headers, trusted: boolean): string | null {
-  if (!trusted) return null;
+function originOf(headers: Headers): string | null {
   const host = headers.get("x-forwarded-host") ?? headers.get("host");
   const scheme = headers.get("x-forwarded-proto");
   return host && (scheme === "https" || scheme === "http") ? `${scheme}://${host}` : null;

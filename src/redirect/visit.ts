@@ -15,13 +15,13 @@ import type { BridgePages } from "./bridge-pages.ts";
 import { captureVisit, consentOf, type Visit } from "./capture.ts";
 import type { ClientAddress } from "./client-address.ts";
 import { pageLocale } from "./locale.ts";
-import { gateRefusedPage, notFoundPage, tooManyRequestsPage, unavailablePage } from "./pages.ts";
+import { gateRefusedPages, notFoundPage, tooManyRequestsPage, unavailablePage } from "./pages.ts";
 import type { RateLimiter } from "./rate-limit.ts";
 import { selectBot } from "./select-bot.ts";
 import { metaCookieHeaders } from "./visit-headers.ts";
 import { sessionOf } from "./visit-record.ts";
 import type { VisitRecorder } from "./visit-recorder.ts";
-import { type Arrival, arrivalOf, isPrefetch } from "./visit-request.ts";
+import { isPrefetch, type PublicAddress, publicAddressOf, queryOf } from "./visit-request.ts";
 
 export interface VisitDeps {
   readonly pools: PoolCache;
@@ -46,6 +46,7 @@ const HTML = "text/html; charset=utf-8";
 /** `GET /go/:slug` as a function: who comes in gets the bridge page, or is sent straight on to the bot. */
 export function createVisitHandler(deps: VisitDeps) {
   const { tallies } = deps;
+  const refusedPage = gateRefusedPages();
   const turns = new Map<number, number>();
   const redirects = new WeakMap<Pool, Map<number, number>>();
 
@@ -81,14 +82,12 @@ export function createVisitHandler(deps: VisitDeps) {
     }
     const locale = pageLocale(pool.locale, acceptLanguage);
 
-    const arrival = arrivalOf(request, peer, {
-      clientAddress: deps.clientAddress,
-      configuredUrl: deps.publicUrl,
-    });
+    const query = queryOf(request);
+    const clientIp = deps.clientAddress.find(peer, headers.get("x-forwarded-for"));
     const looksAhead = request.method === "HEAD" || isPrefetch(headers);
     const nowMs = deps.now().getTime();
-    if (!looksAhead && arrival.clientIp !== null) {
-      const checked = deps.rateLimiter.check(arrival.clientIp, nowMs);
+    if (!looksAhead && clientIp !== null) {
+      const checked = deps.rateLimiter.check(clientIp, nowMs);
       const rate = checked instanceof Promise ? await checked : checked;
       if (rate.kind === "limited") {
         tallies.rateLimited++;
@@ -97,14 +96,14 @@ export function createVisitHandler(deps: VisitDeps) {
     }
 
     const userAgent = headers.get("user-agent");
-    const verdict = gateVerdict({ query: arrival.query, userAgent }, pool.gate);
+    const verdict = gateVerdict({ query, userAgent }, pool.gate);
     if (verdict.kind === "refused") {
       if (!looksAhead) {
         if (verdict.reason === "param") tallies.refusedParam++;
         else tallies.refusedAutomated++;
-        deps.refusals.count(pool.id, verdict.reason);
+        deps.refusals.count(pool.id, verdict.reason, nowMs);
       }
-      return gateRefusedPage(pool, locale);
+      return refusedPage(pool, locale);
     }
     if (looksAhead) {
       tallies.lookedAhead++;
@@ -121,18 +120,19 @@ export function createVisitHandler(deps: VisitDeps) {
     }
     // Without a pixel that may load there is nothing for a page to do: the visitor goes straight on, and no cookie
     // will come. UTMify knows no limited use, so whoever denied consent never meets it.
-    const hasDenied = consentOf(arrival.query) === "denied";
+    const hasDenied = consentOf(query) === "denied";
     const showsPage = hasDenied
       ? deps.consentDenied === "ldu" && pool.metaPixelId !== null
       : pool.metaPixelId !== null || pool.utmifyPixelId !== null;
+    const address = publicAddressOf(request, deps.clientAddress.isTrusted(peer), deps.publicUrl);
     const visit = captureVisit(
       {
-        url: arrival.publicUrl,
-        query: arrival.query,
+        url: address.url,
+        query,
         cookies: headers.get("cookie"),
         userAgent,
         referrer: headers.get("referer"),
-        clientIp: arrival.clientIp,
+        clientIp,
       },
       pool,
       bot,
@@ -155,10 +155,10 @@ export function createVisitHandler(deps: VisitDeps) {
       const line = { error, visit: visit.record, request_id: idOf(request, peer) };
       deps.log.fatal(line, "a visit could be stored nowhere");
     }
-    const page = showsPage ? bridge(pool, bot, locale, visit, arrival) : null;
+    const page = showsPage ? bridge(pool, bot, locale, visit, address) : null;
     if (page) tallies.page++;
     else tallies.redirect++;
-    return page ?? sendOn(bot, visit, arrival);
+    return page ?? sendOn(bot, visit, address);
   }
 
   function unavailable(locale: Locale): Response {
@@ -167,13 +167,19 @@ export function createVisitHandler(deps: VisitDeps) {
   }
 
   /** The bridge page; null where it cannot be rendered, and the visitor is sent straight on. */
-  function bridge(pool: Pool, bot: PoolBot, locale: Locale, visit: Visit, arrival: Arrival): Response | null {
+  function bridge(
+    pool: Pool,
+    bot: PoolBot,
+    locale: Locale,
+    visit: Visit,
+    address: PublicAddress,
+  ): Response | null {
     const nonce = newId();
     try {
       const { trackingToken, consent } = visit.record;
       const fill = deps.bridgePages(pool, bot, locale, consent === "denied");
       const body = fill({ trackingToken, nonce });
-      return new Response(body, { headers: withCookies(pageHeaders(pool, nonce), visit, arrival) });
+      return new Response(body, { headers: withCookies(pageHeaders(pool, nonce), visit, address) });
     } catch (error) {
       deps.log.error(
         { error, pool: pool.slug },
@@ -196,13 +202,13 @@ export function createVisitHandler(deps: VisitDeps) {
   };
 }
 
-function sendOn(bot: PoolBot, visit: Visit, arrival: Arrival): Response {
+function sendOn(bot: PoolBot, visit: Visit, address: PublicAddress): Response {
   const location = `https://t.me/${bot.username}?start=${visit.record.trackingToken}`;
   const headers: [string, string][] = [
     ["location", location],
     ["cache-control", "no-store"],
   ];
-  return new Response(null, { status: 302, headers: withCookies(headers, visit, arrival) });
+  return new Response(null, { status: 302, headers: withCookies(headers, visit, address) });
 }
 
 function pageHeaders(pool: Pool, nonce: string): [string, string][] {
@@ -215,7 +221,7 @@ function pageHeaders(pool: Pool, nonce: string): [string, string][] {
   ];
 }
 
-function withCookies(headers: [string, string][], visit: Visit, arrival: Arrival): [string, string][] {
-  for (const cookie of metaCookieHeaders(visit.newCookies, arrival)) headers.push(["set-cookie", cookie]);
+function withCookies(headers: [string, string][], visit: Visit, address: PublicAddress): [string, string][] {
+  for (const cookie of metaCookieHeaders(visit.newCookies, address)) headers.push(["set-cookie", cookie]);
   return headers;
 }

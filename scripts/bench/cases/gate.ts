@@ -28,18 +28,18 @@ async function measureRefusals({ effort, folder, say }: Bench): Promise<Figures>
   let refused = 1;
   try {
     if (effort.warmUp) {
-      refused += (await refusals(ponte.url, 2)).requests;
-      await refusals(bare.url, 2);
+      refused += (await refusals(ponte.url, CONNECTIONS, 2)).requests;
+      await refusals(bare.url, CONNECTIONS, 2);
     }
     const figures = await takeTurns(
       effort.rounds,
       {
         async ours() {
-          const summary = await refusals(ponte.url, effort.seconds);
+          const summary = await refusals(ponte.url, CONNECTIONS, effort.seconds);
           refused += summary.requests;
           return rate(summary);
         },
-        yardstick: async () => rate(await refusals(bare.url, effort.seconds)),
+        yardstick: async () => rate(await refusals(bare.url, CONNECTIONS, effort.seconds)),
       },
       (round, ours, yardstick) =>
         say(`round ${round} of ${effort.rounds}: ${Math.round(ours)} of ${Math.round(yardstick)} req/s`),
@@ -60,9 +60,10 @@ async function oneRefusal(url: string): Promise<Response> {
 }
 
 /** Clicks without the gate's parameter; each must be refused. */
-async function refusals(url: string, seconds: number): Promise<WrkSummary> {
+/** Clicks at the gated pool, all refused. */
+export async function refusals(url: string, connections: number, seconds: number): Promise<WrkSummary> {
   const args = [GATED_PATH, String(Math.floor(Math.random() * 1e9))];
-  const summary = await runWrk({ script: "go.lua", args, url, connections: CONNECTIONS, seconds });
+  const summary = await runWrk({ script: "go.lua", args, url, connections, seconds });
   if (summary.errors.status !== summary.requests) {
     throw new Error(
       `${summary.requests - summary.errors.status} of ${summary.requests} came through the gate`,
