@@ -98,11 +98,11 @@ async function lookUp(deps: OpsDeps, key: string | undefined) {
 async function testingPools({ db }: OpsDeps): Promise<FrameFacts["testing"]> {
   const { pools } = db.tables;
   const rows = await db
-    .select({ slug: pools.slug, code: pools.metaTestEventCode })
+    .select({ id: pools.id, slug: pools.slug, code: pools.metaTestEventCode })
     .from(pools)
     .where(eq(pools.enabled, true))
     .orderBy(pools.slug);
-  return rows.flatMap(({ slug, code }) => (code ? [{ slug, code }] : []));
+  return rows.flatMap(({ code, ...pool }) => (code ? [{ ...pool, code }] : []));
 }
 
 /** A page's own request is told by header, which htmx follows; a browser goes there by itself. */

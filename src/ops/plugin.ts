@@ -8,6 +8,7 @@ import { opsGuard } from "./guard.ts";
 import { outboxPages } from "./outbox/plugin.ts";
 import { overviewPages } from "./overview/plugin.ts";
 import { opsPage } from "./page.ts";
+import { poolPages } from "./pools/plugin.ts";
 import { visitorPages } from "./visitors/plugin.ts";
 
 /**
@@ -37,6 +38,7 @@ export function opsPlugin(deps: OpsDeps) {
     .use(overviewPages(deps))
     .use(outboxPages(deps))
     .use(visitorPages(deps))
+    .use(poolPages(deps))
     .use(auditPages(deps))
     .use(missingPages(deps));
 }

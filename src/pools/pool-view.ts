@@ -46,6 +46,12 @@ export async function findPool(reader: Reader, tables: Tables, slug: string): Pr
   return view ?? null;
 }
 
+/** The pool of that number, or null. */
+export async function findPoolById(reader: Reader, tables: Tables, id: number): Promise<PoolView | null> {
+  const [view] = await poolViews(reader, tables, eq(tables.pools.id, id), 1);
+  return view ?? null;
+}
+
 /** Pools in the order they were made. `cursor` is the previous page's `next_cursor`. */
 export async function listPools(
   reader: Reader,

@@ -29,7 +29,7 @@ export const username = text(
 
 const poolBot = z.strictObject({
   username,
-  weight: z.int().min(1, "1 to 1000").max(1000, "1 to 1000").optional(),
+  weight: z.int("1 to 1000").min(1, "1 to 1000").max(1000, "1 to 1000").optional(),
   enabled: z.boolean().optional(),
 });
 
@@ -56,7 +56,7 @@ const poolFields = {
   strategy: z.enum(STRATEGIES).optional(),
   locale: z.enum(LOCALES).nullable().optional().describe("The page's language; null follows the visitor's."),
   auto_continue_ms: z
-    .int()
+    .int("500 to 60000")
     .min(500, "500 to 60000")
     .max(60_000, "500 to 60000")
     .nullable()

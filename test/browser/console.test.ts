@@ -59,7 +59,7 @@ describe.if(withBrowser)("the console in Chromium", () => {
       const links = await page
         .locator("nav[aria-label=Console] a")
         .evaluateAll((all) => all.map((a) => a.getAttribute("href") ?? ""));
-      expect(links).toEqual(["/ops", "/ops/outbox", "/ops/visitors", "/ops/audit"]);
+      expect(links).toEqual(["/ops", "/ops/outbox", "/ops/visitors", "/ops/pools", "/ops/audit"]);
       for (const href of links) {
         await page.goto(own.url + href);
         expect({ href, faults: await seriousFaults(page) }).toEqual({ href, faults: [] });

@@ -19,5 +19,5 @@ export interface FrameFacts {
   /** What the change that led here did. */
   readonly note: string | null;
   /** Pools whose events go to Meta's test page, with their test code. */
-  readonly testing: readonly { readonly slug: string; readonly code: string }[];
+  readonly testing: readonly { readonly id: number; readonly slug: string; readonly code: string }[];
 }

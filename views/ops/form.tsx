@@ -1,4 +1,6 @@
 import type { Children } from "@kitajs/html";
+import type { FieldErrors } from "./form-data.ts";
+import { Banner } from "./parts.tsx";
 
 interface FieldProps {
   readonly label: string;
@@ -20,6 +22,18 @@ export function PostForm(props: {
       <input type="hidden" name="_csrf" value={props.csrfToken} />
       {props.children}
     </form>
+  );
+}
+
+/** Above a form that was sent and not taken: that nothing was saved, and what belongs to no field. */
+export function FormFault({ errors }: { readonly errors: FieldErrors }): JSX.Element {
+  const total = Object.keys(errors).filter((name) => name !== "").length;
+  if (total === 0 && errors[""] === undefined) return "";
+  const fields = total === 1 ? "One field needs" : `${total} fields need`;
+  return (
+    <Banner tone="bad" title="Nothing was saved" announced>
+      <span safe>{errors[""] ?? `${fields} another look. Secrets that you typed must be typed again.`}</span>
+    </Banner>
   );
 }
 

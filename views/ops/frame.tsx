@@ -20,6 +20,7 @@ const SECTIONS = [
   { section: "overview", href: "/ops", label: "Overview", icon: "overview" },
   { section: "outbox", href: "/ops/outbox", label: "Outbox", icon: "outbox" },
   { section: "visitors", href: "/ops/visitors", label: "Visitors", icon: "visitors" },
+  { section: "pools", href: "/ops/pools", label: "Pools", icon: "pools" },
   { section: "audit", href: "/ops/audit", label: "Audit", icon: "audit" },
 ] as const satisfies readonly { section: string; href: string; label: string; icon: IconName }[];
 
@@ -101,10 +102,10 @@ export function frame({ facts, nonce, title, section, withCharts = false, childr
 function TestingBanner({ testing }: Pick<FrameFacts, "testing">): JSX.Element {
   return (
     <Banner tone="bad" title="Test mode: Meta does not count these events for your ads">
-      {testing.map(({ slug, code }, i) => (
+      {testing.map(({ id, slug, code }, i) => (
         <>
           {i > 0 ? ", " : ""}
-          <a href={`/ops/outbox?pool=${encodeURIComponent(slug)}`} safe>
+          <a href={`/ops/pools/${id}`} safe>
             {slug}
           </a>{" "}
           (<code safe>{code}</code>)

@@ -43,7 +43,7 @@ export async function readFunnel(db: Database, { fromMs, toMs }: Span): Promise<
       const slug = slugs.get(id);
       if (slug === undefined)
         return { name: id === "" ? "without an ad" : `pool ${id}, removed`, href: null };
-      return { name: slug, href: `/ops/outbox?pool=${encodeURIComponent(slug)}` };
+      return { name: slug, href: `/ops/pools/${id}` };
     }),
     byBot: await readLines(db, isIn("bot"), (id) => {
       const username = usernames.get(id);

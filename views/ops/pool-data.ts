@@ -1,0 +1,46 @@
+/** A pool's form as it stands in the page: what was typed, right or wrong. The access token is never in it. */
+export interface PoolFields {
+  readonly slug: string;
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly strategy: string;
+  /** Empty follows the visitor's. */
+  readonly locale: string;
+  readonly auto_continue_ms: string;
+  /** Names with spaces between them. */
+  readonly capture_params: string;
+  readonly meta_tracking_enabled: boolean;
+  readonly meta_pixel_id: string;
+  /** A new access token may be typed; this takes the stored one away. */
+  readonly removes_access_token: boolean;
+  readonly meta_test_event_code: string;
+  readonly meta_cloaker_enabled: boolean;
+  readonly meta_cloaker_param_name: string;
+  readonly meta_cloaker_param_value: string;
+  readonly block_automated: boolean;
+  readonly utmify_pixel_id: string;
+  readonly send_lead: boolean;
+  readonly send_initiate_checkout: boolean;
+  readonly bots: readonly PoolBotFields[];
+}
+
+export interface PoolBotFields {
+  readonly username: string;
+  readonly weight: string;
+  readonly enabled: boolean;
+}
+
+/** A pool in the list. */
+export interface PoolLine {
+  readonly id: number;
+  readonly slug: string;
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly tracked: boolean;
+  readonly pixel: string | null;
+  readonly testCode: string | null;
+  readonly gated: boolean;
+  readonly bots: readonly { readonly id: number; readonly text: string }[];
+  readonly today: number;
+  readonly visits: number;
+}

@@ -1,0 +1,66 @@
+import type { FieldErrors } from "./form-data.ts";
+import { countText } from "./numbers.ts";
+import { Badge, Card, Facts, PageHead } from "./parts.tsx";
+import type { PoolFields } from "./pool-data.ts";
+import { PoolForm } from "./pool-form.tsx";
+import { TimeOf } from "./time.tsx";
+
+interface FormProps {
+  readonly fields: PoolFields;
+  readonly errors: FieldErrors;
+  /** Bots that are there, for completion. */
+  readonly botNames: readonly string[];
+  readonly csrfToken: string;
+}
+
+/** What is known of a pool besides its form. */
+interface PoolState {
+  readonly id: number;
+  readonly slug: string;
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly has_access_token: boolean;
+  readonly total_redirects: number;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+export function NewPoolPage(props: FormProps): JSX.Element {
+  return (
+    <>
+      <PageHead title="New pool" lead="Its link is ready for ads as soon as it is saved." />
+      <Card title="Settings">
+        <PoolForm {...props} action="/ops/pools/new" submit="Make the pool" pool={null} />
+      </Card>
+    </>
+  );
+}
+
+/** One pool: what it is, and everything that may be changed. */
+export function PoolPage(
+  props: FormProps & { readonly pool: PoolState; readonly zone: string },
+): JSX.Element {
+  const { pool, zone, ...form } = props;
+  return (
+    <>
+      <PageHead title={pool.name} lead={`Pool ${pool.slug}`}>
+        <Badge tone={pool.enabled ? "good" : "idle"} text={pool.enabled ? "on" : "off"} />
+        <a class="button" href={`/ops/outbox?pool=${encodeURIComponent(pool.slug)}`}>
+          Its events
+        </a>
+      </PageHead>
+      <Card title="Settings">
+        <PoolForm {...form} action={`/ops/pools/${pool.id}`} submit="Save" pool={pool} />
+      </Card>
+      <Card title="About">
+        <Facts
+          items={[
+            { name: "Visits", value: <span safe>{countText(pool.total_redirects)}</span> },
+            { name: "Made", value: <TimeOf at={pool.created_at} zone={zone} /> },
+            { name: "Changed", value: <TimeOf at={pool.updated_at} zone={zone} /> },
+          ]}
+        />
+      </Card>
+    </>
+  );
+}
