@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import { visitorLink } from "../pools/ad-link.ts";
 import { createPool, updatePool } from "../pools/manage-pools.ts";
 import { findPool, listPools, type PoolView } from "../pools/pool-view.ts";
 import { parseInput, poolChangeSchema, poolDraftSchema } from "../pools/rules.ts";
@@ -124,14 +125,6 @@ function printPool(context: Context, config: Config, pool: PoolView, done: strin
   answer(context, { ...pool, link }, () =>
     [...(done === null ? [] : [`${done} pool "${pool.slug}".`, ""]), poolRecord(pool, link)].join("\n"),
   );
-}
-
-/** The link that ads point to; without the UTM macros, which the console's link builder adds. */
-function visitorLink({ publicUrl, port }: Config, pool: PoolView): string {
-  const gate = pool.meta_cloaker_enabled
-    ? `?${pool.meta_cloaker_param_name}=${pool.meta_cloaker_param_value ?? ""}`
-    : "";
-  return `${publicUrl ?? `http://localhost:${port}`}/go/${pool.slug}${gate}`;
 }
 
 function poolRecord(pool: PoolView, link: string): string {

@@ -46,6 +46,16 @@ export async function findPool(reader: Reader, tables: Tables, slug: string): Pr
   return view ?? null;
 }
 
+/** The row of the pool of that number, sealed token included; undefined where there is none. */
+export async function findPoolRow(
+  reader: Reader,
+  { pools }: Tables,
+  id: number,
+): Promise<PoolRow | undefined> {
+  const [row] = await reader.select().from(pools).where(eq(pools.id, id));
+  return row;
+}
+
 /** The pool of that number, or null. */
 export async function findPoolById(reader: Reader, tables: Tables, id: number): Promise<PoolView | null> {
   const [view] = await poolViews(reader, tables, eq(tables.pools.id, id), 1);

@@ -60,7 +60,7 @@ describe.if(withBrowser)("the console in Chromium", () => {
         .locator("nav[aria-label=Console] a")
         .evaluateAll((all) => all.map((a) => a.getAttribute("href") ?? ""));
       expect(links).toEqual(["/ops", "/ops/outbox", "/ops/visitors", "/ops/pools", "/ops/audit"]);
-      for (const href of links) {
+      for (const href of [...links, "/ops/pools/new", "/ops/pools/1"]) {
         await page.goto(own.url + href);
         expect({ href, faults: await seriousFaults(page) }).toEqual({ href, faults: [] });
         const fits = await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);

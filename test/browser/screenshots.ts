@@ -41,6 +41,10 @@ try {
     await overview.page.locator("tbody th a").first().click();
     await overview.page.waitForURL("**/ops/outbox/*");
     await shoot(overview.page, "event", options);
+    await overview.page.goto(`${own.url}/ops/pools`);
+    await overview.page.locator("tbody th a").first().click();
+    await overview.page.waitForURL("**/ops/pools/*");
+    await shoot(overview.page, "pool", options);
     await overview.context.close();
   }
 } finally {

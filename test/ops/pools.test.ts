@@ -41,7 +41,7 @@ async function lastAudit() {
 
 /** What the settings on that page would send as they stand. */
 async function formOn(path: string): Promise<FormValues> {
-  return formIn(await see(path), path);
+  return formIn(await see(path), path.endsWith("/new") ? path : `${path}#settings`);
 }
 
 describe(`the console's pools on ${testDialect}`, () => {

@@ -44,3 +44,31 @@ export interface PoolLine {
   readonly today: number;
   readonly visits: number;
 }
+
+/** The pool's link, ready for ads. */
+export interface AdLinkFacts {
+  /** As visitors use it, with the gate's parameter. */
+  readonly bare: string;
+  readonly parameters: string;
+  /** Both together. */
+  readonly link: string;
+  readonly values: readonly {
+    readonly name: string;
+    readonly value: string;
+    readonly error: string | undefined;
+  }[];
+  /** What Meta fills in, with its braces. */
+  readonly macros: readonly string[];
+  /** Visitors can reach the address. */
+  readonly isPublic: boolean;
+  /** Rows of squares of the bare link's QR code, with its margin; true is dark. */
+  readonly qr: readonly (readonly boolean[])[];
+}
+
+/** What came of asking Meta. */
+export interface PixelTrial {
+  readonly tone: "good" | "warn" | "bad";
+  readonly title: string;
+  readonly text: string;
+  readonly raw: readonly { readonly label: string; readonly text: string }[];
+}

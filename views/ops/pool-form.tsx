@@ -21,7 +21,7 @@ export function PoolForm(
 ): JSX.Element {
   const { fields, errors, pool, botNames } = props;
   return (
-    <PostForm action={props.action} csrfToken={props.csrfToken}>
+    <PostForm action={props.action} csrfToken={props.csrfToken} class="form sections">
       <FormFault errors={errors} />
       {pool === null ? null : <input type="hidden" name="seen" value={pool.updated_at} />}
       <fieldset>
@@ -62,9 +62,9 @@ export function PoolForm(
           error={errors.strategy}
         />
       </fieldset>
+      <BridgePart fields={fields} errors={errors} />
       <MetaPart fields={fields} errors={errors} hasToken={pool?.has_access_token ?? false} />
       <GatePart fields={fields} errors={errors} />
-      <BridgePart fields={fields} errors={errors} />
       <div class="actions">
         <button type="submit" class="primary" safe>
           {props.submit}

@@ -1,8 +1,10 @@
+import { AdLink } from "./ad-link.tsx";
 import type { FieldErrors } from "./form-data.ts";
 import { countText } from "./numbers.ts";
 import { Badge, Card, Facts, PageHead } from "./parts.tsx";
-import type { PoolFields } from "./pool-data.ts";
+import type { AdLinkFacts, PixelTrial, PoolFields } from "./pool-data.ts";
 import { PoolForm } from "./pool-form.tsx";
+import { PoolPixel } from "./pool-pixel.tsx";
 import { TimeOf } from "./time.tsx";
 
 interface FormProps {
@@ -38,9 +40,17 @@ export function NewPoolPage(props: FormProps): JSX.Element {
 
 /** One pool: what it is, and everything that may be changed. */
 export function PoolPage(
-  props: FormProps & { readonly pool: PoolState; readonly zone: string },
+  props: FormProps & {
+    readonly pool: PoolState;
+    readonly adLink: AdLinkFacts;
+    readonly testCode: string;
+    readonly codeError: string | undefined;
+    readonly trial: PixelTrial | null;
+    readonly zone: string;
+  },
 ): JSX.Element {
-  const { pool, zone, ...form } = props;
+  const { pool, adLink, testCode, codeError, trial, zone, ...form } = props;
+  const path = `/ops/pools/${pool.id}`;
   return (
     <>
       <PageHead title={pool.name} lead={`Pool ${pool.slug}`}>
@@ -49,8 +59,16 @@ export function PoolPage(
           Its events
         </a>
       </PageHead>
-      <Card title="Settings">
-        <PoolForm {...form} action={`/ops/pools/${pool.id}`} submit="Save" pool={pool} />
+      <AdLink facts={adLink} action={path} />
+      <PoolPixel
+        path={path}
+        csrfToken={form.csrfToken}
+        testCode={testCode}
+        codeError={codeError}
+        trial={trial}
+      />
+      <Card title="Settings" id="settings">
+        <PoolForm {...form} action={`${path}#settings`} submit="Save" pool={pool} />
       </Card>
       <Card title="About">
         <Facts

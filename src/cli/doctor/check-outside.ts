@@ -6,8 +6,8 @@ import type { Secrets } from "../../platform/secrets.ts";
 import type { BotApi } from "../../pools/bot-api.ts";
 import type { BotRow } from "../../pools/bot-view.ts";
 import { BOT_TOKEN_PURPOSE, webhookUrl } from "../../pools/connect-bot.ts";
-import { ACCESS_TOKEN_PURPOSE } from "../../pools/pool-columns.ts";
 import type { PoolRow } from "../../pools/pool-view.ts";
+import { pixelCredential } from "../../pools/try-pixel.ts";
 import { bad, type Finding, good, warning } from "./finding.ts";
 
 const TIMEOUT_MS = 10_000;
@@ -87,13 +87,11 @@ async function credentialFinding(
   isOnline: boolean,
 ): Promise<Finding> {
   const newToken = `bun run ponte pool update ${pool.slug} --access-token -`;
-  if (pool.metaAccessToken === null) return bad(check, "it has a pixel and no access token", newToken);
-  let accessToken: string;
-  try {
-    accessToken = secrets.open(pool.metaAccessToken, ACCESS_TOKEN_PURPOSE);
-  } catch (error) {
-    return bad(check, String(error), newToken);
-  }
+  const credential = pixelCredential(secrets, pool);
+  if (credential.kind === "no_pixel" || credential.kind === "no_token")
+    return bad(check, "it has a pixel and no access token", newToken);
+  if (credential.kind === "sealed") return bad(check, credential.reason, newToken);
+  const { accessToken } = credential;
   if (!isOnline) return good(check, `pixel ${pixelId}, its token opens (Meta was not asked)`);
   const { graphUrl, graphVersion: version } = config.meta;
   const result = await checkPixel({ graphUrl, version, pixelId, accessToken, timeoutMs: TIMEOUT_MS });

@@ -1,0 +1,84 @@
+import type { PixelTrial } from "../../../views/ops/pool-data.ts";
+import type { PoolPixelCheck, TestEvent } from "../../pools/try-pixel.ts";
+
+/** What a check of the credential found, in the operator's words. */
+export function checkTrial(check: PoolPixelCheck): PixelTrial {
+  switch (check.kind) {
+    case "reached": {
+      const text = check.name === null ? "The token reaches it." : `The token reaches it: ${check.name}`;
+      return { tone: "good", title: "Meta knows the pixel", text, raw: [] };
+    }
+    case "refused":
+      return {
+        tone: "bad",
+        title: "Meta refuses the token",
+        text: `${check.reason}. Save a new one below; what was refused meanwhile waits and goes by itself then.`,
+        raw: [],
+      };
+    case "unreadable":
+      return {
+        tone: "warn",
+        title: "The token may not read the pixel",
+        text: `${check.reason}. A token made for the Conversions API alone may still send: a test event tells.`,
+        raw: [],
+      };
+    case "unanswered":
+      return { tone: "bad", title: "Meta did not answer", text: check.reason, raw: [] };
+    case "no_pixel":
+    case "no_token":
+    case "sealed":
+      return missingTrial(check);
+  }
+}
+
+/** What became of a test event, with Meta's answer as it came. */
+export function eventTrial(test: TestEvent, testEventCode: string): PixelTrial {
+  if (test.kind !== "sent") return missingTrial(test);
+  const { answer, event } = test;
+  const raw = [
+    answer.kind === "answered"
+      ? { label: `Meta's answer: HTTP ${answer.status} after ${answer.durationMs} ms`, text: answer.body }
+      : { label: `No answer after ${answer.durationMs} ms`, text: answer.error },
+    { label: "What was sent", text: JSON.stringify(event, null, 2) },
+  ];
+  return { ...verdict(test, testEventCode), raw };
+}
+
+function verdict(
+  { outcome }: Extract<TestEvent, { kind: "sent" }>,
+  testEventCode: string,
+): Omit<PixelTrial, "raw"> {
+  switch (outcome.kind) {
+    case "delivered":
+      return outcome.received === 0
+        ? { tone: "bad", title: "Meta took no event", text: outcome.messages.join("; ") }
+        : {
+            tone: "good",
+            title: "Meta took the test event",
+            text: [
+              `It stands under Test events, ${testEventCode}, within seconds.`,
+              ...outcome.messages,
+            ].join(" "),
+          };
+    case "credential":
+      return { tone: "bad", title: "Meta refuses the token", text: outcome.reason };
+    case "invalid":
+      return { tone: "bad", title: "Meta refuses the event", text: outcome.reason };
+    case "throttled":
+      return { tone: "warn", title: "Meta asks for quiet", text: `${outcome.reason}. Try again in a while.` };
+    case "transient":
+      return { tone: "warn", title: "Meta could not take it now", text: `${outcome.reason}. Try again.` };
+  }
+}
+
+function missingTrial(missing: Exclude<TestEvent, { kind: "sent" }>): PixelTrial {
+  const title = "Nothing was sent";
+  switch (missing.kind) {
+    case "no_pixel":
+      return { tone: "bad", title, text: "The pool has no pixel. Save one below.", raw: [] };
+    case "no_token":
+      return { tone: "bad", title, text: "The pool has no access token. Save one below.", raw: [] };
+    case "sealed":
+      return { tone: "bad", title, text: missing.reason, raw: [] };
+  }
+}

@@ -1,0 +1,82 @@
+import type { Config } from "../config.ts";
+import type { PoolView } from "./pool-view.ts";
+
+/** What Meta fills into a link when an ad is clicked (Ads Manager, "URL dynamic parameters"). */
+export const META_MACROS = [
+  "campaign.name",
+  "campaign.id",
+  "adset.name",
+  "adset.id",
+  "ad.name",
+  "ad.id",
+  "placement",
+  "site_source_name",
+] as const;
+
+/** The campaign parameters that every visit keeps, with what Facebook's ads are told apart by. */
+export const FACEBOOK_UTM = {
+  utm_source: "facebook",
+  utm_campaign: "{{campaign.name}}",
+  utm_medium: "{{adset.name}}",
+  utm_content: "{{ad.name}}",
+  utm_term: "{{placement}}",
+} as const;
+
+const MACRO = /(\{\{[^{}]*\}\})/;
+
+/** Where visitors come in; without PUBLIC_URL this machine's own address, which is of use on this machine only. */
+export function baseUrl({ publicUrl, port }: Pick<Config, "publicUrl" | "port">): string {
+  return publicUrl ?? `http://localhost:${port}`;
+}
+
+/** The link that lets a visitor in, with the gate's parameter where the pool asks for one. */
+export function visitorLink(
+  config: Pick<Config, "publicUrl" | "port">,
+  pool: Pick<
+    PoolView,
+    "slug" | "meta_cloaker_enabled" | "meta_cloaker_param_name" | "meta_cloaker_param_value"
+  >,
+): string {
+  // The rules of both take characters only that need no encoding.
+  const gate = pool.meta_cloaker_enabled
+    ? `?${pool.meta_cloaker_param_name}=${pool.meta_cloaker_param_value ?? ""}`
+    : "";
+  return `${baseUrl(config)}/go/${pool.slug}${gate}`;
+}
+
+/**
+ * `name=value&…` for the ads of Facebook: values are encoded, but for Meta's macros, which it knows by their bare
+ * braces. What is empty is left out.
+ */
+export function adParameters(values: Readonly<Record<string, string>>): string {
+  return Object.entries(values)
+    .filter(([, value]) => value !== "")
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodedAroundMacros(value)}`)
+    .join("&");
+}
+
+/** The link with those parameters behind it. */
+export function withParameters(link: string, parameters: string): string {
+  if (parameters === "") return link;
+  return `${link}${link.includes("?") ? "&" : "?"}${parameters}`;
+}
+
+/** Macros in these values that Meta leaves as they are, misspelt ones for the most part. */
+export function unknownMacros(value: string): string[] {
+  const known = new Set<string>(META_MACROS.map((name) => `{{${name}}}`));
+  return macroPieces(value).filter((piece) => MACRO.test(piece) && !known.has(piece));
+}
+
+function encodedAroundMacros(value: string): string {
+  return macroPieces(value)
+    .map((piece) => (MACRO.test(piece) ? bareBraces(piece) : encodeURIComponent(piece)))
+    .join("");
+}
+
+function macroPieces(value: string): string[] {
+  return value.toWellFormed().split(MACRO);
+}
+
+function bareBraces(macro: string): string {
+  return `{{${encodeURIComponent(macro.slice(2, -2))}}}`;
+}

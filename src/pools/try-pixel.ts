@@ -1,0 +1,129 @@
+import { checkPixel, type PixelCheck } from "../meta/check-pixel.ts";
+import type { MetaEvent } from "../meta/event.ts";
+import { type GraphAnswer, sendEvents } from "../meta/graph-client.ts";
+import { type Outcome, outcomeOf } from "../meta/outcome.ts";
+import { pageViewEvent } from "../meta/page-view.ts";
+import { newId } from "../platform/ids.ts";
+import type { Secrets } from "../platform/secrets.ts";
+import { SealBrokenError } from "../platform/secrets.ts";
+import { recordAudit } from "./audit.ts";
+import type { ManageDeps } from "./manage-pools.ts";
+import { ACCESS_TOKEN_PURPOSE } from "./pool-columns.ts";
+import type { PoolRow } from "./pool-view.ts";
+
+/** Somebody waits for the answer. */
+const TIMEOUT_MS = 10_000;
+
+export interface PixelDeps extends ManageDeps {
+  readonly meta: { readonly graphUrl: string; readonly graphVersion: string };
+}
+
+/** A pool's pixel with its token opened, or why there is nothing to send with. */
+export type PixelCredential =
+  | { readonly kind: "ready"; readonly pixelId: string; readonly accessToken: string }
+  | { readonly kind: "no_pixel" }
+  | { readonly kind: "no_token" }
+  /** Another APP_SECRET sealed the token. */
+  | { readonly kind: "sealed"; readonly reason: string };
+
+type NoCredential = Exclude<PixelCredential, { kind: "ready" }>;
+
+export type PoolPixelCheck = PixelCheck | NoCredential;
+
+export type TestEvent =
+  | {
+      readonly kind: "sent";
+      readonly event: MetaEvent;
+      /** Meta's answer as it came, without the token. */
+      readonly answer: GraphAnswer;
+      readonly outcome: Outcome;
+    }
+  | NoCredential;
+
+export function pixelCredential(
+  secrets: Secrets,
+  { metaPixelId, metaAccessToken }: Pick<PoolRow, "metaPixelId" | "metaAccessToken">,
+): PixelCredential {
+  if (metaPixelId === null) return { kind: "no_pixel" };
+  if (metaAccessToken === null) return { kind: "no_token" };
+  try {
+    return {
+      kind: "ready",
+      pixelId: metaPixelId,
+      accessToken: secrets.open(metaAccessToken, ACCESS_TOKEN_PURPOSE),
+    };
+  } catch (error) {
+    if (!(error instanceof SealBrokenError)) throw error;
+    return { kind: "sealed", reason: error.message };
+  }
+}
+
+/** Asks Meta about the pool's pixel with the pool's own token, without sending an event. */
+export async function checkPoolPixel(
+  { secrets, meta }: Pick<PixelDeps, "secrets" | "meta">,
+  pool: Pick<PoolRow, "metaPixelId" | "metaAccessToken">,
+): Promise<PoolPixelCheck> {
+  const credential = pixelCredential(secrets, pool);
+  if (credential.kind !== "ready") return credential;
+  const { pixelId, accessToken } = credential;
+  const { graphUrl, graphVersion: version } = meta;
+  return checkPixel({ graphUrl, version, pixelId, accessToken, timeoutMs: TIMEOUT_MS });
+}
+
+/**
+ * Sends one PageView to the test view of Events Manager at once, past the outbox, as if `visitor` had opened the pool's
+ * link. It counts for no ad. Written down in the audit log, whatever Meta said.
+ */
+export async function sendTestEvent(
+  { db, secrets, now, meta }: PixelDeps,
+  actor: string,
+  pool: PoolRow,
+  testEventCode: string,
+  visitor: { readonly url: string; readonly userAgent: string | null; readonly clientIp: string | null },
+): Promise<TestEvent> {
+  const credential = pixelCredential(secrets, pool);
+  if (credential.kind !== "ready") return credential;
+  const event = testPageView(pool, now(), visitor);
+  const answer = await sendEvents({
+    graphUrl: meta.graphUrl,
+    version: meta.graphVersion,
+    pixelId: credential.pixelId,
+    accessToken: credential.accessToken,
+    testEventCode,
+    events: [JSON.stringify(event)],
+    timeoutMs: TIMEOUT_MS,
+    partnerAgent: "ponte",
+  });
+  const outcome = outcomeOf(answer, 1);
+  await db.transaction((tx) =>
+    recordAudit(tx, db.tables, {
+      at: now(),
+      actor,
+      action: "pool.test_event",
+      subject: `pool:${pool.slug}`,
+      after: { test_event_code: testEventCode, event_id: event.event_id, outcome: outcome.kind },
+    }),
+  );
+  return { kind: "sent", event, answer, outcome };
+}
+
+function testPageView(
+  pool: PoolRow,
+  pageviewAt: Date,
+  { url, userAgent, clientIp }: Parameters<typeof sendTestEvent>[4],
+): MetaEvent {
+  const trackingToken = newId();
+  const nothing = { fbclid: null, fbc: null, fbp: null, utm: {}, consent: null };
+  return pageViewEvent(
+    {
+      ...nothing,
+      trackingToken,
+      rootEventId: `test_${trackingToken}`,
+      clientIp,
+      userAgent,
+      eventSourceUrl: url,
+      pageviewAt,
+    },
+    pool,
+  );
+}
