@@ -43,7 +43,7 @@ export function createVisitRecorder(deps: {
   let databaseIsAway = false;
 
   const write = (visits: readonly VisitRecord[]) =>
-    db.transaction((tx) => recordVisits(tx, db.tables, visits));
+    db.recordArrivals((writer) => recordVisits(writer, db.tables, visits));
 
   const toDatabase = createGroupCommit<VisitRecord>({
     write: (visits) => withDeadline(writer.write(visits), deadlineMs),
