@@ -16,6 +16,7 @@ import { captureVisit, consentOf, type Visit } from "./capture.ts";
 import type { ClientAddress } from "./client-address.ts";
 import { pageLocale } from "./locale.ts";
 import { gateRefusedPages, notFoundPage, tooManyRequestsPage, unavailablePage } from "./pages.ts";
+import type { Query } from "./query.ts";
 import type { RateLimiter } from "./rate-limit.ts";
 import { selectBot } from "./select-bot.ts";
 import { metaCookieHeaders } from "./visit-headers.ts";
@@ -107,7 +108,7 @@ export function createVisitHandler(deps: VisitDeps) {
     }
     if (looksAhead) {
       tallies.lookedAhead++;
-      return new Response(null, { headers: pageHeaders(pool, newId()) });
+      return lookAhead(request.method, pool, showsPage(pool, query), locale);
     }
 
     const bot = choose(pool);
@@ -118,12 +119,7 @@ export function createVisitHandler(deps: VisitDeps) {
       );
       return unavailable(locale);
     }
-    // Without a pixel that may load there is nothing for a page to do: the visitor goes straight on, and no cookie
-    // will come. UTMify knows no limited use, so whoever denied consent never meets it.
-    const hasDenied = consentOf(query) === "denied";
-    const showsPage = hasDenied
-      ? deps.consentDenied === "ldu" && pool.metaPixelId !== null
-      : pool.metaPixelId !== null || pool.utmifyPixelId !== null;
+    const withPage = showsPage(pool, query);
     const address = publicAddressOf(request, deps.clientAddress.isTrusted(peer), deps.publicUrl);
     const visit = captureVisit(
       {
@@ -139,7 +135,7 @@ export function createVisitHandler(deps: VisitDeps) {
       {
         trackingToken: newId(),
         nowMs,
-        holdMs: showsPage ? deps.pageviewHoldMs : 0,
+        holdMs: withPage ? deps.pageviewHoldMs : 0,
         consentDenied: deps.consentDenied,
       },
     );
@@ -155,10 +151,20 @@ export function createVisitHandler(deps: VisitDeps) {
       const line = { error, visit: visit.record, request_id: idOf(request, peer) };
       deps.log.fatal(line, "a visit could be stored nowhere");
     }
-    const page = showsPage ? bridge(pool, bot, locale, visit, address) : null;
+    const page = withPage ? bridge(pool, bot, locale, visit, address) : null;
     if (page) tallies.page++;
     else tallies.redirect++;
     return page ?? sendOn(bot, visit, address);
+  }
+
+  /**
+   * Without a pixel that may load there is nothing for a page to do: the visitor goes straight on, and no cookie will
+   * come. UTMify knows no limited use, so whoever denied consent never meets it.
+   */
+  function showsPage(pool: Pool, query: Query): boolean {
+    return consentOf(query) === "denied"
+      ? deps.consentDenied === "ldu" && pool.metaPixelId !== null
+      : pool.metaPixelId !== null || pool.utmifyPixelId !== null;
   }
 
   function unavailable(locale: Locale): Response {
@@ -197,9 +203,24 @@ export function createVisitHandler(deps: VisitDeps) {
       status = response.status;
       return response;
     } finally {
-      deps.onAnswer(status, performance.now() - startedMs);
+      // A prefetch that was declined is no failure of ours, and must not look like one in the metrics.
+      const isDeclined = status === 503 && isPrefetch(request.headers);
+      if (!isDeclined) deps.onAnswer(status, performance.now() - startedMs);
     }
   };
+}
+
+/**
+ * What a visit would get, for who only looks: its headers, no body and no token. A prefetch is declined with 503,
+ * because browsers show a stored answer to the real visitor, `no-store` or not, and the visit would never reach us.
+ */
+function lookAhead(method: string, pool: Pool, withPage: boolean, locale: Locale): Response {
+  if (method !== "HEAD") return new Response(null, { status: 503, headers: pageHeaders(pool, newId()) });
+  const [bot] = pool.bots;
+  if (!bot) return unavailablePage(locale);
+  if (withPage) return new Response(null, { headers: pageHeaders(pool, newId()) });
+  const headers = { location: `https://t.me/${bot.username}`, "cache-control": "no-store" };
+  return new Response(null, { status: 302, headers });
 }
 
 function sendOn(bot: PoolBot, visit: Visit, address: PublicAddress): Response {

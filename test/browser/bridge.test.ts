@@ -148,6 +148,34 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     await context.close();
   });
 
+  test("a browser that prefetched the link still makes a visit of the tap", async () => {
+    const purposes: (string | null)[] = [];
+    // The ad and the link on one address: Chromium prefetches within a site without asking anybody.
+    const site = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch(request) {
+        if (new URL(request.url).pathname !== "/") {
+          if (request.url.includes("/go/")) purposes.push(request.headers.get("sec-purpose"));
+          return own.app.handle(request);
+        }
+        const rules = `{"prefetch":[{"urls":["/go/open?fbclid=Ahead"],"eagerness":"immediate"}]}`;
+        const html = `<!doctype html><script type="speculationrules">${rules}</script><a id="ad" href="/go/open?fbclid=Ahead">ad</a>`;
+        return new Response(html, { headers: { "content-type": "text/html" } });
+      },
+    });
+    const { context } = await newVisitor(browser);
+    const page = await context.newPage();
+    await page.goto(site.url.href);
+    while (purposes.length === 0) await Bun.sleep(20);
+    await page.click("#ad");
+    const link = await page.getAttribute("#start", "href");
+    expect(purposes).toEqual(["prefetch", null]);
+    expect(await session(link?.split("start=")[1] ?? "")).toMatchObject({ fbclid: "Ahead" });
+    await context.close();
+    await site.stop(true);
+  });
+
   test("goes on by itself where the pool says so, after the pixel and the report", async () => {
     // The page leaves by itself, and with it its content: the token stands in the address it goes to.
     const { context } = await newVisitor(browser, {}, {});

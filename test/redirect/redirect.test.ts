@@ -165,18 +165,37 @@ describe(`GET /go/:slug on ${testDialect}`, () => {
     expect(own.logLines.some(({ level, msg }) => level >= 50 && msg?.includes("no bot"))).toBe(true);
   });
 
-  test("HEAD and prefetch get the page's headers and count as nothing", async () => {
+  test("HEAD gets a visit's status and headers and counts as nothing", async () => {
+    const before = [await rowCount(), await redirectsOf("open"), await redirectsOf("bare")];
+    const page = await own.request("/go/open", { method: "HEAD" });
+    expect(page.status).toBe(200);
+    expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    const bare = await own.request("/go/bare", { method: "HEAD" });
+    expect(bare.status).toBe(302);
+    expect(bare.headers.get("location")).toBe("https://t.me/bare_bot");
+    expect((await own.request("/go/open?consent=denied", { method: "HEAD" })).status).toBe(302);
+    expect((await own.request("/go/botless", { method: "HEAD" })).status).toBe(503);
+    for (const response of [page, bare]) {
+      expect(response.headers.getSetCookie()).toEqual([]);
+      expect(await response.text()).toBe("");
+    }
+    expect([await rowCount(), await redirectsOf("open"), await redirectsOf("bare")]).toEqual(before);
+  });
+
+  test("a prefetch is declined, so that no browser shows its answer to the visitor, and counts as nothing", async () => {
     const before = [await rowCount(), await redirectsOf("open")];
-    const head = await own.request("/go/open", { method: "HEAD" });
-    const purpose = await own.request("/go/open", { headers: { purpose: "prefetch" } });
-    const secPurpose = await own.request("/go/open", { headers: { "sec-purpose": "prefetch;prerender" } });
-    for (const response of [head, purpose, secPurpose]) {
-      expect(response.status).toBe(200);
+    const failures = async () => /status="5xx".*/.exec(await own.deps.metrics.text())?.[0];
+    const failed = await failures();
+    for (const headers of [{ purpose: "prefetch" }, { "sec-purpose": "prefetch;prerender" }]) {
+      const response = await own.request("/go/open", { headers });
+      expect(response.status).toBe(503);
       expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
+      expect(response.headers.get("cache-control")).toBe("no-store");
       expect(response.headers.getSetCookie()).toEqual([]);
       expect(await response.text()).toBe("");
     }
     expect([await rowCount(), await redirectsOf("open")]).toEqual(before);
+    expect(await failures()).toBe(failed);
   });
 
   test("another method is told which ones there are", async () => {
