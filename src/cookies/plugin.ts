@@ -4,12 +4,15 @@ import { isRowFault } from "../db/fault.ts";
 import { createGroupCommit, QueueFullError } from "../db/group-commit.ts";
 import { readBody } from "../platform/body.ts";
 import type { Log } from "../platform/log.ts";
-import { methodNotAllowed, problem, problemErrors } from "../platform/problem.ts";
+import { methodNotAllowed, problem } from "../platform/problem.ts";
 import type { TrackingStore } from "../tracking/tracking-store.ts";
 import { recordCookies } from "./record-cookies.ts";
-import { type BrowserReport, cookieReportSchema } from "./report.ts";
+import { type BrowserReport, readReport } from "./report.ts";
 
 const MAX_BODY_BYTES = 4_096;
+
+const EXPECTED = "Send JSON with tracking_token and any of _fbp, _fbc, _fbi.";
+const PARTLY_KEPT = "The fields named here were left out; the others were taken.";
 
 export interface CookiesDeps {
   readonly db: Database;
@@ -36,21 +39,16 @@ export function cookiesPlugin({ db, trackingStore, log }: CookiesDeps) {
         }
         const body = await readBody(request, MAX_BODY_BYTES);
         if (body.kind === "refused") return body.response;
-        const parsed = cookieReportSchema.safeParse(parseJson(body.text));
-        if (!parsed.success) {
-          return problem(400, {
-            detail: "Send JSON with tracking_token and any of _fbp, _fbc, _fbi.",
-            errors: problemErrors(parsed.error.issues),
-          });
-        }
+        const { report, errors } = readReport(parseJson(body.text));
         try {
-          await reports.submit(parsed.data);
+          if (report) await reports.submit(report);
         } catch (error) {
           if (!(error instanceof QueueFullError)) {
             log.error({ error, todo: db.advice(error) }, "a cookie report could not be stored");
           }
           return problem(503, { detail: "Try again in a moment.", headers: { "retry-after": "2" } });
         }
+        if (errors.length > 0) return problem(400, { detail: report ? PARTLY_KEPT : EXPECTED, errors });
         return new Response(null, { status: 204 });
       },
       // The body is read by hand: beacons call JSON `text/plain`, and a big one must be refused early.

@@ -30,12 +30,27 @@ export function validMetaCookie(value: string | null | undefined): string | null
   return value && FORM.test(value) ? value : null;
 }
 
-/** The address inside a `_fbi` cookie, `<ip>[.<appendix>]`; null where there is none. */
+/** What Meta's param builder appends to a cookie; to `_fbi` once for each domain that it tries to set it on. */
+const APPENDIX = /^(?:[A-Za-z0-9_-]{2}|[A-Za-z0-9_-]{8})$/;
+
+/** A `_fbi` value with one appendix at most, which is all that it means; null where it holds no address. */
+export function tidyFbi(fbi: string): string | null {
+  const address = addressOfFbi(fbi);
+  if (address === null) return null;
+  const appendices = fbi.slice(address.length);
+  return address + appendices.slice(Math.max(0, appendices.lastIndexOf(".")));
+}
+
+/** The address inside a `_fbi` cookie, `<ip>[.<appendix>]`, repeated appendices and all; null where there is none. */
 export function addressOfFbi(fbi: string | null | undefined): string | null {
   if (!fbi) return null;
-  if (isAddress(fbi)) return fbi;
-  const withoutAppendix = fbi.slice(0, Math.max(0, fbi.lastIndexOf(".")));
-  return isAddress(withoutAppendix) ? withoutAppendix : null;
+  // The address is the longest part that is one: some appendices could pass for a number of IPv4.
+  for (let end = fbi.length; end > 0; end = fbi.lastIndexOf(".", end - 1)) {
+    const address = fbi.slice(0, end);
+    if (isAddress(address)) return address;
+    if (!APPENDIX.test(fbi.slice(fbi.lastIndexOf(".", end - 1) + 1, end))) return null;
+  }
+  return null;
 }
 
 function isAddress(text: string): boolean {

@@ -56,6 +56,28 @@ describe(`POST /api/tracking/cookies on ${testDialect}`, () => {
     expect((await stored(token)).session).toMatchObject({ fbc, fbcOrigin: "cookie" });
   });
 
+  test("one odd cookie does not cost the others: it is named and left out, and the PageView is released", async () => {
+    for (const odd of [{ _fbp: "fb.1.x" }, { _fbp: "a=b" }, { _fbp: 7 }, { _fbi: "nowhere" }]) {
+      const token = await visit();
+      const held = await stored(token);
+      const response = await beacon(JSON.stringify({ tracking_token: token, _fbc: fbc, ...odd }));
+      expect(response.status).toBe(400);
+      expect((await response.json()).errors).toMatchObject([{ path: Object.keys(odd)[0] }]);
+      const { session, event } = await stored(token);
+      expect(session).toMatchObject({ fbc, fbcOrigin: "cookie", fbp: held.session?.fbp, fbi: null });
+      expect(event?.availableAt.getTime()).toBeLessThan(held.event?.availableAt.getTime() ?? 0);
+    }
+  });
+
+  test("an address with repeated appendices, as the param builder writes it, is one with one", async () => {
+    const token = await visit();
+    const _fbi = "177.45.10.9.AQYCAQMB.AQYCAQMB.AQYCAQMB";
+    expect((await beacon(JSON.stringify({ tracking_token: token, _fbi }))).status).toBe(204);
+    const { session, event } = await stored(token);
+    expect(session?.fbi).toBe("177.45.10.9.AQYCAQMB");
+    expect(event?.payload).toMatchObject({ user_data: { client_ip_address: "177.45.10.9" } });
+  });
+
   test("an event that has left is not touched any more", async () => {
     const token = await visit();
     const { outbox } = own.db.tables;

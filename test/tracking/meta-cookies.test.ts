@@ -5,6 +5,7 @@ import {
   canonicalFbc,
   mergeCookies,
   parseMetaCookie,
+  tidyFbi,
   validMetaCookie,
 } from "../../src/tracking/meta-cookies.ts";
 
@@ -125,12 +126,41 @@ describe("mergeCookies", () => {
   });
 });
 
+describe("tidyFbi", () => {
+  test.each([
+    ["203.0.113.7", "203.0.113.7"],
+    ["203.0.113.7.AQ", "203.0.113.7.AQ"],
+    ["203.0.113.9.AQYCAQMB.AQYCAQMB.AQYCAQMB", "203.0.113.9.AQYCAQMB"],
+    ["2001:db8::1.AQ.AQYCAQMB", "2001:db8::1.AQYCAQMB"],
+    ["AQYCAQMB", null],
+  ])("keeps one appendix of %p", (fbi, tidy) => {
+    expect(tidyFbi(fbi)).toBe(tidy);
+  });
+
+  test("answers null or an address with at most one appendix for any text whatever", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.ipV4(), fc.ipV6()), fc.array(fc.string()), (start, rest) => {
+        const tidy = tidyFbi([start, ...rest].join("."));
+        if (tidy !== null) expect(tidyFbi(tidy)).toBe(tidy);
+        expect(tidy === null ? null : addressOfFbi(tidy)).toBe(addressOfFbi([start, ...rest].join(".")));
+      }),
+    );
+  });
+});
+
 describe("addressOfFbi", () => {
   test.each([
     ["203.0.113.7", "203.0.113.7"],
     ["203.0.113.7.AQ", "203.0.113.7"],
     ["2001:db8::1.AQYCAQMB", "2001:db8::1"],
     ["2001:db8::1", "2001:db8::1"],
+    ["203.0.113.9.AQYCAQMB.AQYCAQMB", "203.0.113.9"],
+    ["203.0.113.9.AQYCAQMB.AQYCAQMB.AQYCAQMB", "203.0.113.9"],
+    ["2001:db8::1.AQYCAQMB.AQYCAQMB", "2001:db8::1"],
+    ["203.0.113.9.99", "203.0.113.9"],
+    ["203.0.113.9.appendix-too-long", null],
+    ["203.0.113.9.AQ.", null],
+    [".AQ.AQ", null],
     ["", null],
     ["AQ", null],
     ["300.1.1.1.AQ", null],
