@@ -52,7 +52,7 @@ export function createApp(deps: Deps) {
     )
     .use(observePlugin({ metrics, isTrustedProxy: clientAddress.isTrusted }))
     .use(healthPlugin({ ...deps, mayRead: readersOnly(authorize) }))
-    .use(cookiesPlugin(deps))
+    .use(cookiesPlugin({ ...deps, clientAddress }))
     .use(assetsPlugin(deps.assets))
     .use(paymentsPlugin({ ...deps.payments, authorize: mayWrite }))
     .use(

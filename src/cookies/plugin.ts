@@ -17,11 +17,16 @@ const PARTLY_KEPT = "The fields named here were left out; the others were taken.
 export interface CookiesDeps {
   readonly db: Database;
   readonly trackingStore: TrackingStore;
+  /** Who asks: the TCP peer, or whom a trusted proxy names. */
+  readonly clientAddress: { find(peer: string | null, forwardedFor: string | null): string | null };
   readonly log: Log;
 }
 
-/** `POST /api/tracking/cookies`: what the browser knows of Meta's cookies, beaconed by the bridge page. */
-export function cookiesPlugin({ db, trackingStore, log }: CookiesDeps) {
+/**
+ * `POST /api/tracking/cookies`: what the browser knows of Meta's cookies, beaconed by the bridge page.
+ * `GET /api/tracking/ip`: the asker's own address, of which Meta's param builder makes the `_fbi` cookie.
+ */
+export function cookiesPlugin({ db, trackingStore, clientAddress, log }: CookiesDeps) {
   const reports = createGroupCommit<BrowserReport>({
     write: async (batch) => {
       const sessions = await db.transaction((tx) => recordCookies(db, tx, batch));
@@ -54,7 +59,14 @@ export function cookiesPlugin({ db, trackingStore, log }: CookiesDeps) {
       // The body is read by hand: beacons call JSON `text/plain`, and a big one must be refused early.
       { parse: "none" },
     )
-    .all("/api/tracking/cookies", () => methodNotAllowed("POST"));
+    .all("/api/tracking/cookies", () => methodNotAllowed("POST"))
+    .get("/api/tracking/ip", ({ request, server }) => {
+      const peer = server?.requestIP(request)?.address ?? null;
+      const address = clientAddress.find(peer, request.headers.get("x-forwarded-for"));
+      const headers = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };
+      return new Response(address, { status: address === null ? 204 : 200, headers });
+    })
+    .all("/api/tracking/ip", () => methodNotAllowed("GET, HEAD"));
 }
 
 /** Undefined where the text is no JSON; the schema then says what was expected. */

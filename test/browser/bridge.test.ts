@@ -18,7 +18,11 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
   let base: string;
   beforeAll(async () => {
     browser = await launchChromium();
-    own = await createTestApp({ PAGEVIEW_HOLD_MS: "60000", RATE_LIMIT_PER_HOUR: "0" });
+    own = await createTestApp({
+      PAGEVIEW_HOLD_MS: "60000",
+      RATE_LIMIT_PER_HOUR: "0",
+      TRUSTED_PROXIES: "127.0.0.1",
+    });
     const token = own.deps.secrets.seal("EAAbrowser-test-token", "pools.meta_access_token");
     await addPool(own.db, { slug: "open", name: "Curso Ágil", metaAccessToken: token });
     await addPool(own.db, { slug: "utmify", utmifyPixelId: "66f0a1" });
@@ -78,6 +82,16 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     expect(row).toMatchObject({ fbcOrigin: "cookie" });
     expect(event.payload).toMatchObject({ user_data: { fbc: row?.fbc } });
     expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test("the visitor's own address becomes _fbi, and the one that Meta is told", async () => {
+    const address = "2804:14c:65a1::7";
+    const proxied = { extraHTTPHeaders: { "x-forwarded-for": address } };
+    const { context, token } = await open("/go/open", proxied);
+    const event = await untilReported(token);
+    expect((await session(token))?.fbi).toMatch(/^2804:14c:65a1::7\.\w+$/);
+    expect(event.payload).toMatchObject({ user_data: { client_ip_address: address } });
     await context.close();
   });
 

@@ -146,3 +146,28 @@ describe(`POST /api/tracking/cookies on ${testDialect}`, () => {
     expect((await stored(token)).session).toMatchObject({ fbc, fbi: "203.0.113.9.AQ" });
   });
 });
+
+describe("GET /api/tracking/ip", () => {
+  test("tells the asker's own address, from a trusted proxy only, and nobody may keep it", async () => {
+    const proxied = await createTestApp({ TRUSTED_PROXIES: "127.0.0.1" });
+    for (const [app, expected] of [
+      [own.app, "127.0.0.1"],
+      [proxied.app, "2001:db8::5"],
+    ] as const) {
+      app.listen({ port: 0, hostname: "127.0.0.1" });
+      const url = `http://127.0.0.1:${app.server?.port}/api/tracking/ip`;
+      const response = await fetch(url, { headers: { "x-forwarded-for": "2001:db8::5" } });
+      expect(await response.text()).toBe(expected);
+      expect(response.headers.get("cache-control")).toBe("no-store");
+      expect(response.headers.get("content-type")).toStartWith("text/plain");
+      expect(response.headers.get("access-control-allow-origin")).toBeNull();
+      await app.stop(true);
+    }
+    await proxied.dispose();
+  });
+
+  test("says nothing where the peer is unknown, and takes no other method", async () => {
+    expect((await own.request("/api/tracking/ip")).status).toBe(204);
+    expect((await own.request("/api/tracking/ip", { method: "POST" })).status).toBe(405);
+  });
+});

@@ -2,7 +2,10 @@ type Cookies = Readonly<Record<string, string>>;
 
 /** Meta's param builder, as its bundle puts it on the window. */
 interface ParamBuilder {
-  processAndCollectAllParams(url?: string): Promise<Readonly<Record<string, string | undefined>>>;
+  processAndCollectAllParams(
+    url: string,
+    getIpFn: () => Promise<string>,
+  ): Promise<Readonly<Record<string, string | undefined>>>;
 }
 
 declare global {
@@ -36,13 +39,19 @@ function paramBuilder(): Promise<ParamBuilder> {
   });
 }
 
+/** The visitor's address as our server sees it: without one the param builder sets no `_fbi`. */
+async function ownAddress(): Promise<string> {
+  const response = await fetch("/api/tracking/ip");
+  return response.ok ? response.text() : "";
+}
+
 /**
  * Collects `_fbp`, `_fbc` and `_fbi`: `now()` tells what the browser has already; `later` lets Meta's param
  * builder do its work first, for `deadlineMs` milliseconds at most, and never fails.
  */
 export function collectMetaCookies(deadlineMs: number): { now(): Cookies; later: Promise<Cookies> } {
   const built = paramBuilder()
-    .then((builder) => builder.processAndCollectAllParams(location.href))
+    .then((builder) => builder.processAndCollectAllParams(location.href, ownAddress))
     .catch(() => undefined);
   const deadline = new Promise((resolve) => setTimeout(resolve, deadlineMs));
   return { now: readCookies, later: Promise.race([built, deadline]).then(readCookies) };
