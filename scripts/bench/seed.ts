@@ -71,6 +71,7 @@ function visitNumber(n: number, pool: Pool, bot: PoolBot, holdMs: number) {
   return captureVisit(
     {
       url: `https://go.example.com${OPEN_PATH}?${query}`,
+      subdomainIndex: 1,
       query: parseQuery(query),
       cookies: null,
       userAgent:

@@ -15,6 +15,8 @@ const MAX_FBI = 100;
 /** What a request says about its visitor. */
 export interface VisitRequest {
   readonly url: string;
+  /** Of the domain that new cookies are set on (see `cookie-scope.ts`). */
+  readonly subdomainIndex: number;
   readonly query: Query;
   readonly cookies: string | null;
   readonly userAgent: string | null;
@@ -46,15 +48,18 @@ export function captureVisit(
     consentDenied = "drop",
   }: { trackingToken: string; nowMs: number; holdMs: number; consentDenied?: DeniedPolicy },
 ): Visit {
-  const { query, cookies } = request;
+  const { query, cookies, subdomainIndex } = request;
   const param = (name: string) => storable(query.get(name), MAX_PARAM);
   const fbclid = clickId(query.get("fbclid"));
   const cookieFbp = validMetaCookie(cookieValue(cookies, "_fbp"));
-  const { fbc, fbcOrigin } = canonicalFbc(validMetaCookie(cookieValue(cookies, "_fbc")), fbclid, nowMs);
+  const { fbc, fbcOrigin } = canonicalFbc(validMetaCookie(cookieValue(cookies, "_fbc")), fbclid, {
+    subdomainIndex,
+    nowMs,
+  });
   const consent = consentOf(query);
   // Whom nothing may be said about is given no cookie to be known by, either.
   const isReported = consent === null || consentDenied === "ldu";
-  const fbp = cookieFbp ?? (isReported ? newFbp(nowMs) : null);
+  const fbp = cookieFbp ?? (isReported ? newFbp({ subdomainIndex, nowMs }) : null);
 
   return {
     record: {

@@ -14,6 +14,7 @@ import type { TrackingStore } from "../tracking/tracking-store.ts";
 import type { BridgePages } from "./bridge-pages.ts";
 import { captureVisit, consentOf, type Visit } from "./capture.ts";
 import type { ClientAddress } from "./client-address.ts";
+import { cookieScope } from "./cookie-scope.ts";
 import { pageLocale } from "./locale.ts";
 import { gateRefusedPages, notFoundPage, tooManyRequestsPage, unavailablePage } from "./pages.ts";
 import type { Query } from "./query.ts";
@@ -124,6 +125,7 @@ export function createVisitHandler(deps: VisitDeps) {
     const visit = captureVisit(
       {
         url: address.url,
+        subdomainIndex: cookieScope(address.host).subdomainIndex,
         query,
         cookies: headers.get("cookie"),
         userAgent,

@@ -65,22 +65,28 @@ export interface CanonicalFbc {
   readonly fbcOrigin: "cookie" | "generated" | null;
 }
 
+/** Where and when a cookie of ours is made. */
+export interface Making {
+  readonly subdomainIndex: number;
+  readonly nowMs: number;
+}
+
 /**
  * Which fbc a visit has. The browser's own cookie is kept where it names this visit's click, or where the visit
  * names none; a new click makes a new fbc; without either there is no fbc, for one is never invented.
  */
-export function canonicalFbc(cookie: string | null, fbclid: string | null, nowMs: number): CanonicalFbc {
+export function canonicalFbc(cookie: string | null, fbclid: string | null, made: Making): CanonicalFbc {
   const known = cookie === null ? null : parseMetaCookie(cookie);
   if (cookie !== null && known !== null && (fbclid === null || known.rest === fbclid)) {
     return { fbc: cookie, fbcOrigin: "cookie" };
   }
   if (fbclid === null || !CLICK_ID.test(fbclid)) return { fbc: null, fbcOrigin: null };
-  return { fbc: `fb.1.${nowMs}.${fbclid}`, fbcOrigin: "generated" };
+  return { fbc: `fb.${made.subdomainIndex}.${made.nowMs}.${fbclid}`, fbcOrigin: "generated" };
 }
 
 /** A new `_fbp` for a browser that has none, as Meta's server-side param builder makes it. */
-export function newFbp(nowMs: number): string {
-  return `fb.1.${nowMs}.${Math.floor(Math.random() * 2_147_483_647)}`;
+export function newFbp({ subdomainIndex, nowMs }: Making): string {
+  return `fb.${subdomainIndex}.${nowMs}.${Math.floor(Math.random() * 2_147_483_647)}`;
 }
 
 /** What is known of a session's cookies. */

@@ -6,7 +6,7 @@ import { metaDestination } from "../../src/outbox/meta-destination.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { addPool } from "../support/pools.ts";
-import { launchChromium, newVisitor, type Outside, withBrowser } from "./chromium.ts";
+import { launchChromium, newVisitor, type Outside, SHOP_HOST, withBrowser } from "./chromium.ts";
 
 const EVIL = `"><img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'\`{{7*7}}</title>`;
 // No "<script" in this one: Chromium ignores the nonce of a script that has it in an attribute.
@@ -119,6 +119,20 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     const rows = [await session(token), await session(second)];
     expect(rows[1]?.fbp?.split(".")[3]).toBe(rows[0]?.fbp?.split(".")[3]);
     expect(rows[1]?.fbc).toContain(".First");
+    await context.close();
+  });
+
+  test("the param builder takes over our cookies on a domain of three parts, too", async () => {
+    const { context } = await newVisitor(browser);
+    const page = await context.newPage();
+    await page.goto(`${base.replace("127.0.0.1", SHOP_HOST)}/go/open?fbclid=Shop`);
+    const token = (await page.getAttribute("#start", "href"))?.split("start=")[1] ?? "";
+    await untilReported(token);
+    const fbc = (await context.cookies()).find(({ name }) => name === "_fbc");
+    // Its appendix says that it could write the cookie again.
+    expect(fbc?.value).toMatch(/^fb\.2\.\d{13}\.Shop\.\w+$/);
+    expect(fbc?.domain).toBe(".loja.com.br");
+    expect((await session(token))?.fbc).toBe(fbc?.value ?? "");
     await context.close();
   });
 

@@ -4,7 +4,11 @@ import { type Browser, type BrowserContext, type BrowserContextOptions, chromium
 /** Browser tests need Chromium; `./scripts/test` brings it and says so here. Plain `bun test` leaves them out. */
 export const withBrowser = process.env.TEST_BROWSER === "1";
 
+/** A name under which a page of this machine is visited like one of a Brazilian shop. */
+export const SHOP_HOST = "www.loja.com.br";
+
 const FLAGS = [
+  `--host-resolver-rules=MAP ${SHOP_HOST} 127.0.0.1`,
   "--headless",
   "--no-sandbox",
   "--disable-gpu",
@@ -60,7 +64,7 @@ export async function newVisitor(
   const context = await browser.newContext({ locale: "pt-BR", ...options });
   const visited: string[] = [];
   await context.route(
-    (url) => !["127.0.0.1", "localhost"].includes(url.hostname),
+    (url) => !["127.0.0.1", "localhost", SHOP_HOST].includes(url.hostname),
     (route) => {
       const url = route.request().url();
       visited.push(url);

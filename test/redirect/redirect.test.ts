@@ -115,6 +115,22 @@ describe(`GET /go/:slug on ${testDialect}`, () => {
     expect(session).toMatchObject({ fbc: known, fbcOrigin: "cookie", fbp: "fb.1.1600000000000.77" });
   });
 
+  test.each([
+    ["www.loja.com.br", 2, "; Domain=loja.com.br"],
+    ["go.example.com", 1, "; Domain=example.com"],
+    ["127.0.0.1", 0, ""],
+  ])("new cookies of %s have the index of their domain, in the row too", async (host, index, domain) => {
+    const response = await own.app.handle(new Request(`http://${host}/go/open?fbclid=click1`));
+    const { session } = await stored(/\?start=([0-9a-f]{32})/.exec(await response.text())?.[1]);
+    expect(session?.fbp).toStartWith(`fb.${index}.`);
+    expect(session?.fbc).toStartWith(`fb.${index}.`);
+    const attributes = `; Max-Age=7776000; Path=/; SameSite=Lax${domain}`;
+    expect(response.headers.getSetCookie()).toEqual([
+      `_fbp=${session?.fbp}${attributes}`,
+      `_fbc=${session?.fbc}${attributes}`,
+    ]);
+  });
+
   test("keeps a click id of 500 characters whole and in its case", async () => {
     const fbclid = "IwZXh0bgNhZW0".repeat(38).concat("aBcDeF");
     expect(fbclid).toHaveLength(500);

@@ -25,6 +25,7 @@ export function visitOf(poolId: number, poolBotId: number, botId: number, query 
   const { record } = captureVisit(
     {
       url: `https://go.example.com/go/open?${query}`,
+      subdomainIndex: 1,
       query: parseQuery(query),
       cookies: null,
       userAgent: "Mozilla/5.0",

@@ -55,30 +55,30 @@ describe("parseMetaCookie", () => {
 });
 
 describe("canonicalFbc", () => {
-  const now = 1_732_000_000_000;
+  const made = { subdomainIndex: 2, nowMs: 1_732_000_000_000 };
   const cookie = "fb.2.1600000000000.IwAR0AbC.AQ";
 
   test("keeps the browser's cookie, with its older time, when it names the same click", () => {
-    expect(canonicalFbc(cookie, "IwAR0AbC", now)).toEqual({ fbc: cookie, fbcOrigin: "cookie" });
+    expect(canonicalFbc(cookie, "IwAR0AbC", made)).toEqual({ fbc: cookie, fbcOrigin: "cookie" });
   });
   test("keeps the browser's cookie when the visit has no click id", () => {
-    expect(canonicalFbc(cookie, null, now)).toEqual({ fbc: cookie, fbcOrigin: "cookie" });
+    expect(canonicalFbc(cookie, null, made)).toEqual({ fbc: cookie, fbcOrigin: "cookie" });
   });
   test("lets a new click win, and the case of its letters tells clicks apart", () => {
-    expect(canonicalFbc(cookie, "IwAR0aBc", now)).toEqual({
-      fbc: "fb.1.1732000000000.IwAR0aBc",
+    expect(canonicalFbc(cookie, "IwAR0aBc", made)).toEqual({
+      fbc: "fb.2.1732000000000.IwAR0aBc",
       fbcOrigin: "generated",
     });
   });
   test("never invents an fbc", () => {
-    expect(canonicalFbc(null, null, now)).toEqual({ fbc: null, fbcOrigin: null });
-    expect(canonicalFbc("rubbish", null, now)).toEqual({ fbc: null, fbcOrigin: null });
-    expect(canonicalFbc(null, "not.a click", now)).toEqual({ fbc: null, fbcOrigin: null });
+    expect(canonicalFbc(null, null, made)).toEqual({ fbc: null, fbcOrigin: null });
+    expect(canonicalFbc("rubbish", null, made)).toEqual({ fbc: null, fbcOrigin: null });
+    expect(canonicalFbc(null, "not.a click", made)).toEqual({ fbc: null, fbcOrigin: null });
   });
   test("makes an fbc that comes apart again into the very click id", () => {
     fc.assert(
       fc.property(clickId, (id) => {
-        const { fbc } = canonicalFbc(null, id, now);
+        const { fbc } = canonicalFbc(null, id, made);
         expect(parseMetaCookie(fbc ?? "")?.rest).toBe(id);
       }),
     );
