@@ -106,6 +106,23 @@ describe(`visit recorder on ${testDialect}`, () => {
     },
   );
 
+  test("however many wait for a database that hangs, all are spooled when the first batch gives up", async () => {
+    const { db, state } = unreliable(own.db);
+    state.mode = "hangs";
+    let batches = 0;
+    const write = (visits: Parameters<ReturnType<typeof writerOn>["write"]>[0]) => {
+      batches++;
+      return writerOn(db).write(visits);
+    };
+    const recorder = createVisitRecorder({ db, writer: { write }, spool, log, deadlineMs: 50 });
+    const outcomes = await Promise.all(Array.from({ length: 3_000 }, () => recorder.record(visit())));
+    expect(new Set(outcomes)).toEqual(new Set(["spooled"]));
+    expect(spool.counts().waiting).toBe(3_000);
+    // Each further batch would have been another deadline to wait.
+    expect(batches).toBe(1);
+    await recorder.close();
+  });
+
   test("a visit whose commit went through unseen counts once when the spool is replayed", async () => {
     const recorder = createVisitRecorder({ db: own.db, writer: writerOn(own.db), spool, log });
     const twice = visit();
