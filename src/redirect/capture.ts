@@ -1,7 +1,8 @@
 import type { DeniedPolicy } from "../meta/consent.ts";
 import { metaRoute } from "../outbox/enqueue.ts";
 import type { Pool, PoolBot } from "../pools/pool.ts";
-import { canonicalFbc, newFbp, validMetaCookie } from "../tracking/meta-cookies.ts";
+import { canonicalFbc, newFbp, tidyFbi, validMetaCookie } from "../tracking/meta-cookies.ts";
+import { cookieValues } from "./cookie-header.ts";
 import type { Query } from "./query.ts";
 import type { VisitRecord } from "./visit-record.ts";
 
@@ -10,7 +11,6 @@ const MAX_CLICK_ID = 2_000;
 const MAX_PARAM = 1_000;
 const MAX_URL = 8_000;
 const MAX_USER_AGENT = 1_000;
-const MAX_FBI = 100;
 
 /** What a request says about its visitor. */
 export interface VisitRequest {
@@ -50,12 +50,14 @@ export function captureVisit(
 ): Visit {
   const { query, cookies, subdomainIndex } = request;
   const param = (name: string) => storable(query.get(name), MAX_PARAM);
-  const fbclid = clickId(query.get("fbclid"));
-  const cookieFbp = validMetaCookie(cookieValue(cookies, "_fbp"));
-  const { fbc, fbcOrigin } = canonicalFbc(validMetaCookie(cookieValue(cookies, "_fbc")), fbclid, {
-    subdomainIndex,
-    nowMs,
-  });
+  const givenClick = query.get("fbclid") || null;
+  const fbclid = clickId(givenClick);
+  const [cookieFbp = null] = cookieValues(cookies, "_fbp", validMetaCookie);
+  const [cookieFbi = null] = cookieValues(cookies, "_fbi", tidyFbi);
+  // A click whose id cannot be used is a new click all the same: an older one's cookie does not speak for it.
+  const mayBeOlder = givenClick === null || fbclid !== null;
+  const cookieFbcs = mayBeOlder ? cookieValues(cookies, "_fbc", validMetaCookie) : [];
+  const { fbc, fbcOrigin } = canonicalFbc(cookieFbcs, fbclid, { subdomainIndex, nowMs });
   const consent = consentOf(query);
   // Whom nothing may be said about is given no cookie to be known by, either.
   const isReported = consent === null || consentDenied === "ldu";
@@ -72,7 +74,7 @@ export function captureVisit(
       fbc,
       fbcOrigin,
       fbp,
-      fbi: storable(cookieValue(cookies, "_fbi"), MAX_FBI),
+      fbi: cookieFbi,
       utmSource: param("utm_source"),
       utmCampaign: param("utm_campaign"),
       utmMedium: param("utm_medium"),
@@ -107,19 +109,9 @@ export function consentOf(query: Query): "denied" | null {
   return query.get("consent") === "denied" ? "denied" : null;
 }
 
-/** The value of a cookie, as sent; the first one where a name is repeated. */
-export function cookieValue(header: string | null, name: string): string | null {
-  if (header === null) return null;
-  for (const pair of header.split(";")) {
-    const equals = pair.indexOf("=");
-    if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim();
-  }
-  return null;
-}
-
-function clickId(given: string | undefined): string | null {
-  const text = storable(given, MAX_CLICK_ID + 1);
-  return text !== null && text.length <= MAX_CLICK_ID ? text : null;
+/** A click id as it came; null for one that could only be stored changed, for Meta refuses a changed one. */
+function clickId(given: string | null): string | null {
+  return given !== null && storable(given, MAX_CLICK_ID) === given ? given : null;
 }
 
 function listedParams(query: Query, names: readonly string[]) {

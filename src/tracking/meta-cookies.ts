@@ -72,14 +72,23 @@ export interface Making {
 }
 
 /**
- * Which fbc a visit has. The browser's own cookie is kept where it names this visit's click, or where the visit
- * names none; a new click makes a new fbc; without either there is no fbc, for one is never invented.
+ * Which fbc a visit has. The browser's own cookie is kept where it names this visit's click (the oldest, of several),
+ * or where the visit names none (the newest); a new click makes a new fbc; without either there is no fbc, for one is
+ * never invented. Nor is there one for a click id that holds a dot or a space: it would not come apart again.
+ *
+ * @param cookies the browser's `_fbc` cookies; what does not have their form is passed over
  */
-export function canonicalFbc(cookie: string | null, fbclid: string | null, made: Making): CanonicalFbc {
-  const known = cookie === null ? null : parseMetaCookie(cookie);
-  if (cookie !== null && known !== null && (fbclid === null || known.rest === fbclid)) {
-    return { fbc: cookie, fbcOrigin: "cookie" };
+export function canonicalFbc(cookies: readonly string[], fbclid: string | null, made: Making): CanonicalFbc {
+  let kept: { readonly fbc: string; readonly createdMs: number } | null = null;
+  for (const fbc of cookies) {
+    const parts = parseMetaCookie(fbc);
+    if (parts === null || (fbclid !== null && parts.rest !== fbclid)) continue;
+    const { createdMs } = parts;
+    const isBetter =
+      kept === null || (fbclid === null ? createdMs > kept.createdMs : createdMs < kept.createdMs);
+    if (isBetter) kept = { fbc, createdMs };
   }
+  if (kept) return { fbc: kept.fbc, fbcOrigin: "cookie" };
   if (fbclid === null || !CLICK_ID.test(fbclid)) return { fbc: null, fbcOrigin: null };
   return { fbc: `fb.${made.subdomainIndex}.${made.nowMs}.${fbclid}`, fbcOrigin: "generated" };
 }
@@ -91,6 +100,8 @@ export function newFbp({ subdomainIndex, nowMs }: Making): string {
 
 /** What is known of a session's cookies. */
 export interface CookieFacts extends CanonicalFbc {
+  /** The visit's own click; an fbc of another one is not its. */
+  readonly fbclid: string | null;
   readonly fbp: string | null;
   readonly fbi: string | null;
 }
@@ -106,7 +117,10 @@ export interface CookieReport {
  * What is known after a browser's report: the missing is filled in, nothing is erased or overwritten, except
  * that a generated fbc gives way to the browser's own for the same click.
  */
-export function mergeCookies(known: CookieFacts, report: CookieReport): CookieFacts {
+export function mergeCookies(
+  known: CookieFacts,
+  report: CookieReport,
+): Pick<CookieFacts, "fbc" | "fbcOrigin" | "fbp" | "fbi"> {
   return {
     ...mergeFbc(known, report.fbc),
     fbp: known.fbp ?? report.fbp ?? null,
@@ -114,9 +128,12 @@ export function mergeCookies(known: CookieFacts, report: CookieReport): CookieFa
   };
 }
 
-function mergeFbc({ fbc, fbcOrigin }: CanonicalFbc, reported: string | undefined): CanonicalFbc {
+function mergeFbc({ fbclid, fbc, fbcOrigin }: CookieFacts, reported: string | undefined): CanonicalFbc {
   if (reported === undefined) return { fbc, fbcOrigin };
-  if (fbc === null) return { fbc: reported, fbcOrigin: "cookie" };
-  const sameClick = parseMetaCookie(fbc)?.rest === parseMetaCookie(reported)?.rest;
-  return fbcOrigin === "generated" && sameClick ? { fbc: reported, fbcOrigin: "cookie" } : { fbc, fbcOrigin };
+  const click = parseMetaCookie(reported)?.rest;
+  const isFirst = fbc === null && (fbclid === null || fbclid === click);
+  const isSameClick = fbc !== null && parseMetaCookie(fbc)?.rest === click;
+  return isFirst || (fbcOrigin === "generated" && isSameClick)
+    ? { fbc: reported, fbcOrigin: "cookie" }
+    : { fbc, fbcOrigin };
 }

@@ -59,26 +59,35 @@ describe("canonicalFbc", () => {
   const cookie = "fb.2.1600000000000.IwAR0AbC.AQ";
 
   test("keeps the browser's cookie, with its older time, when it names the same click", () => {
-    expect(canonicalFbc(cookie, "IwAR0AbC", made)).toEqual({ fbc: cookie, fbcOrigin: "cookie" });
+    expect(canonicalFbc([cookie], "IwAR0AbC", made)).toEqual({ fbc: cookie, fbcOrigin: "cookie" });
   });
   test("keeps the browser's cookie when the visit has no click id", () => {
-    expect(canonicalFbc(cookie, null, made)).toEqual({ fbc: cookie, fbcOrigin: "cookie" });
+    expect(canonicalFbc([cookie], null, made)).toEqual({ fbc: cookie, fbcOrigin: "cookie" });
+  });
+  test("of several cookies takes the oldest of this click, or the newest where there is no click", () => {
+    const again = "fb.1.1610000000000.IwAR0AbC";
+    const other = "fb.1.1620000000000.Other";
+    const cookies = ["rubbish", other, again, cookie];
+    expect(canonicalFbc(cookies, "IwAR0AbC", made).fbc).toBe(cookie);
+    expect(canonicalFbc(cookies, "Other", made).fbc).toBe(other);
+    expect(canonicalFbc(cookies, null, made).fbc).toBe(other);
+    expect(canonicalFbc(cookies, "New", made).fbcOrigin).toBe("generated");
   });
   test("lets a new click win, and the case of its letters tells clicks apart", () => {
-    expect(canonicalFbc(cookie, "IwAR0aBc", made)).toEqual({
+    expect(canonicalFbc([cookie], "IwAR0aBc", made)).toEqual({
       fbc: "fb.2.1732000000000.IwAR0aBc",
       fbcOrigin: "generated",
     });
   });
   test("never invents an fbc", () => {
-    expect(canonicalFbc(null, null, made)).toEqual({ fbc: null, fbcOrigin: null });
-    expect(canonicalFbc("rubbish", null, made)).toEqual({ fbc: null, fbcOrigin: null });
-    expect(canonicalFbc(null, "not.a click", made)).toEqual({ fbc: null, fbcOrigin: null });
+    expect(canonicalFbc([], null, made)).toEqual({ fbc: null, fbcOrigin: null });
+    expect(canonicalFbc(["rubbish"], null, made)).toEqual({ fbc: null, fbcOrigin: null });
+    expect(canonicalFbc([], "not.a click", made)).toEqual({ fbc: null, fbcOrigin: null });
   });
   test("makes an fbc that comes apart again into the very click id", () => {
     fc.assert(
       fc.property(clickId, (id) => {
-        const { fbc } = canonicalFbc(null, id, made);
+        const { fbc } = canonicalFbc([], id, made);
         expect(parseMetaCookie(fbc ?? "")?.rest).toBe(id);
       }),
     );
@@ -91,6 +100,7 @@ describe("mergeCookies", () => {
     { requiredKeys: [] },
   );
   const known = fc.record({
+    fbclid: fc.constantFrom(null, "click"),
     fbc: fc.option(fc.constantFrom("fb.1.1700000000000.click", "fb.1.1700000000000.other")),
     fbcOrigin: fc.constantFrom("cookie" as const, "generated" as const),
     fbp: fc.option(fc.string({ minLength: 1 })),
@@ -104,13 +114,14 @@ describe("mergeCookies", () => {
         for (const key of ["fbp", "fbc", "fbi"] as const) {
           if (facts[key] !== null) expect(once[key]).not.toBeNull();
         }
-        expect(mergeCookies(once, report)).toEqual(once);
+        expect(mergeCookies({ ...facts, ...once }, report)).toEqual(once);
       }),
     );
   });
 
   test("replaces a generated fbc by the browser's for the same click only", () => {
     const generated = {
+      fbclid: "click",
       fbc: "fb.1.1700000000000.click",
       fbcOrigin: "generated" as const,
       fbp: null,
@@ -124,6 +135,12 @@ describe("mergeCookies", () => {
     const cookie = { ...generated, fbcOrigin: "cookie" as const };
     expect(mergeCookies(cookie, { fbc: "fb.2.1600000000000.click" }).fbc).toBe(cookie.fbc);
   });
+});
+
+test("an older click's cookie is not the fbc of a click that could have none", () => {
+  const dotted = { fbclid: "a.b", fbc: null, fbcOrigin: null, fbp: null, fbi: null };
+  expect(mergeCookies(dotted, { fbc: "fb.1.1600000000000.older" }).fbc).toBeNull();
+  expect(mergeCookies({ ...dotted, fbclid: null }, { fbc: "fb.1.1600000000000.older" }).fbc).not.toBeNull();
 });
 
 describe("tidyFbi", () => {
