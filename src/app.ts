@@ -40,7 +40,10 @@ export function createApp(deps: Deps) {
     .use(
       redirectPlugin({
         ...deps,
-        rateLimiter: createRateLimiter(config.rateLimitPerHour, deps.redis && redisSharedCount(deps.redis)),
+        rateLimiter:
+          config.rateLimitPerHour === 0
+            ? null
+            : createRateLimiter(config.rateLimitPerHour, deps.redis && redisSharedCount(deps.redis)),
         bridgePages: createBridgePages(deps.assets.bridge),
         clientAddress,
         publicUrl: config.publicUrl,

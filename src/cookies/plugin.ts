@@ -30,7 +30,7 @@ export function cookiesPlugin({ db, trackingStore, clientAddress, log }: Cookies
   const reports = createGroupCommit<BrowserReport>({
     write: async (batch) => {
       const sessions = await db.transaction((tx) => recordCookies(db, tx, batch));
-      for (const session of sessions) trackingStore.save(session);
+      for (const session of sessions) trackingStore.save(() => session);
     },
     isRowFault,
   });

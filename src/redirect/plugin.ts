@@ -7,7 +7,7 @@ export function redirectPlugin(deps: VisitDeps) {
   const visit = createVisitHandler(deps);
   return new Elysia({ name: "redirect" })
     .get("/go/:slug", ({ request, params, server }) =>
-      visit(request, params.slug, server?.requestIP(request)?.address ?? null),
+      visit(request, params.slug, () => server?.requestIP(request)?.address ?? null),
     )
     .all("/go/:slug", () => methodNotAllowed("GET, HEAD"));
 }

@@ -41,7 +41,6 @@ export function createRateLimiter(limitPerHour: number, shared?: SharedCount): R
 
   return {
     check(address, nowMs) {
-      if (limitPerHour === 0) return ALLOWED;
       const hourStart = nowMs - (nowMs % HOUR_MS);
       const here = countHere(address, hourStart);
       if (!shared) return verdict(here, nowMs);

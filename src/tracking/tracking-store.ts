@@ -11,8 +11,8 @@ const TTL_SECONDS = 7 * 24 * 3_600;
  * of anything: the session row has it all.
  */
 export interface TrackingStore {
-  /** Adds what is known to what is stored; a missing value never replaces one. Nobody waits for it. */
-  save(session: NewSession): void;
+  /** Adds what is known to what is stored; a missing value never replaces one. Nobody waits for it, or makes it in vain. */
+  save(sessionOf: () => NewSession): void;
   /** What is stored of a token; null where nothing is, or no answer came in time. */
   find(trackingToken: string): Promise<SessionFacts | null>;
   /** How many of these tokens have a copy; null where no answer came. */
@@ -32,7 +32,8 @@ export const noTrackingStore: TrackingStore = {
 /** Keeps the data as a hash under `ponte:tracking:<token>` for seven days. */
 export function redisTrackingStore(redis: Redis): TrackingStore {
   return {
-    save(session) {
+    save(sessionOf) {
+      const session = sessionOf();
       const key = keyOf(session.trackingToken);
       const known = Object.entries(trackingData(session)).filter(([, value]) => value !== null);
       redis
