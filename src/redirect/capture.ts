@@ -124,9 +124,13 @@ function listedParams(query: Query, names: readonly string[]) {
   return Object.keys(params).length > 0 ? params : null;
 }
 
+/** What one of the databases does not take: NUL and, though mostly in pairs, surrogates. */
+const UNSTORABLE = /[\0\ud800-\udfff]/;
+
 /** Text that both databases take: not empty, no NUL, no half of a surrogate pair, at most `max` characters. */
 function storable(text: string | null | undefined, max: number): string | null {
   if (!text) return null;
+  if (text.length <= max && !UNSTORABLE.test(text)) return text;
   const clean = (text.includes("\0") ? text.replaceAll("\0", "") : text).slice(0, max).toWellFormed();
   return clean === "" ? null : clean;
 }
