@@ -27,6 +27,7 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     await addPool(own.db, { slug: "open", name: "Curso Ágil", metaAccessToken: token });
     await addPool(own.db, { slug: "utmify", utmifyPixelId: "66f0a1" });
     await addPool(own.db, { slug: "auto", autoContinueMs: 3_000 });
+    await addPool(own.db, { slug: "patient", autoContinueMs: 20_000 });
     await addPool(own.db, { slug: "evil", name: EVIL, metaPixelId: EVIL_PIXEL });
     await own.deps.pools.refresh();
     own.app.listen({ port: 0, hostname: "127.0.0.1" });
@@ -211,6 +212,16 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     await page.goto(`${base}/go/auto`);
     await page.waitForURL(/^https:\/\/t\.me\/auto_bot\?start=[0-9a-f]{32}$/);
     await untilReported(page.url().slice(-32));
+    await context.close();
+  });
+
+  test("does not go on by itself before the pixel has sent its event, however late that is", async () => {
+    const { context, visited } = await newVisitor(browser, {}, { pixelDelayMs: 500 });
+    const page = await context.newPage();
+    await page.goto(`${base}/go/patient`);
+    await page.waitForURL(/^https:\/\/t\.me\//);
+    const outside = visited.filter((url) => !url.includes("fbevents"));
+    expect(outside).toEqual(["https://www.facebook.com/tr/?ev=PageView", page.url()]);
     await context.close();
   });
 

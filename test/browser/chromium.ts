@@ -32,6 +32,8 @@ export async function launchChromium(): Promise<Browser> {
 export interface Outside {
   readonly blockPixel?: boolean;
   readonly blockParamBuilder?: boolean;
+  /** How long the pixel takes to send what it was told, once it is there. */
+  readonly pixelDelayMs?: number;
 }
 
 declare global {
@@ -44,10 +46,17 @@ declare global {
   }
 }
 
-/** Takes over a queue of `fbq` calls as `fbevents.js` does, and keeps every call for the test to read. */
-const FBEVENTS = `
+/**
+ * Takes over a queue of `fbq` calls as `fbevents.js` does, keeps every call for the test to read and sends the events
+ * later, as the real one does when it has loaded the pixel's settings.
+ */
+const fbevents = (delayMs: number) => `
   window.fbqCalls = [];
-  const take = (...call) => window.fbqCalls.push(call);
+  const send = (name) => new Image().src = "https://www.facebook.com/tr/?ev=" + name;
+  const take = (...call) => {
+    window.fbqCalls.push(call);
+    if (call[0] === "track") setTimeout(send, ${delayMs}, call[1]);
+  };
   for (const call of window.fbq.queue) take(...call);
   window.fbq.callMethod = take;
 `;
@@ -69,7 +78,10 @@ export async function newVisitor(
       const url = route.request().url();
       visited.push(url);
       if (url.includes("connect.facebook.net") && !outside.blockPixel) {
-        return route.fulfill({ contentType: "text/javascript", body: FBEVENTS });
+        return route.fulfill({ contentType: "text/javascript", body: fbevents(outside.pixelDelayMs ?? 0) });
+      }
+      if (url.startsWith("https://www.facebook.com/tr")) {
+        return route.fulfill({ contentType: "image/gif", body: "" });
       }
       if (url.startsWith("https://cdn.utmify.com.br/")) {
         return route.fulfill({ contentType: "text/javascript", body: "window.utmifyRan = window.pixelId;" });
