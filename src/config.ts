@@ -19,6 +19,19 @@ const httpUrl = z
   .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), "must be an http(s) URL")
   .transform((text) => text.replace(/\/+$/, ""));
 
+/** Only an origin: paths of ours are added to it, and cookies go on its host. */
+const originUrl = httpUrl
+  .refine((text) => new URL(text).href === `${new URL(text).origin}/`, "must be scheme and host only")
+  .transform((text) => new URL(text).origin);
+
+/** A path, or a URL of a database that we know; another one's would pass for the name of a file. */
+const databaseUrl = z
+  .string()
+  .regex(
+    /^(?![A-Za-z][A-Za-z0-9+.-]*:\/\/)|^(sqlite|file|postgres(ql)?):\/\//i,
+    "must be a file or a postgres:// URL",
+  );
+
 const cidrList = z.string().transform((text, context) => {
   const entries = text
     .split(/[\s,]+/)
@@ -52,8 +65,8 @@ const usdMinor = z
 const schema = z.object({
   HOST: z.string().default("0.0.0.0"),
   PORT: wholeNumber(0, 65_535).default(3000),
-  PUBLIC_URL: httpUrl.optional(),
-  DATABASE_URL: z.string().default("data/ponte.db"),
+  PUBLIC_URL: originUrl.optional(),
+  DATABASE_URL: databaseUrl.default("data/ponte.db"),
   DATABASE_DIRECT_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, "must be a postgres:// URL")
