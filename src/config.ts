@@ -28,7 +28,7 @@ const originUrl = httpUrl
 const databaseUrl = z
   .string()
   .regex(
-    /^(?![A-Za-z][A-Za-z0-9+.-]*:\/\/)|^(sqlite|file|postgres(ql)?):\/\//i,
+    /^(?![A-Za-z][A-Za-z0-9+.-]*:\/\/)|^(sqlite|file|postgres(ql)?):\/\//,
     "must be a file or a postgres:// URL",
   );
 
