@@ -18,25 +18,18 @@ import { refusalOf } from "./platform/refusal.ts";
 import { enterRequest } from "./platform/request-id.ts";
 import { telegramBotApi } from "./pools/telegram-bot-api.ts";
 import { createBridgePages } from "./redirect/bridge-pages.ts";
-import { clientAddressFinder } from "./redirect/client-address.ts";
+import { type ClientAddress, clientAddressFinder } from "./redirect/client-address.ts";
 import { redirectPlugin } from "./redirect/plugin.ts";
 import { createRateLimiter } from "./redirect/rate-limit.ts";
 import { redisSharedCount } from "./redirect/shared-count.ts";
 
 /** The whole HTTP side as one Elysia app; tests hand it requests with `app.handle`. */
 export function createApp(deps: Deps) {
-  const { config, log, metrics } = deps;
+  const { config, metrics } = deps;
   const clientAddress = clientAddressFinder(config.trustedProxies);
   const authorize = createAuthorize({ ...deps, apiKey: config.apiKey });
   const mayWrite = writersOnly(authorize);
-  return new Elysia({ name: "ponte", normalize: false })
-    .onError(({ code, error, request, server }) => {
-      enterRequest({
-        request,
-        isFromProxy: () => clientAddress.isTrusted(server?.requestIP(request)?.address ?? null),
-      });
-      return answeredWithError(request, errorAnswer(log, code, error, request));
-    })
+  return emptyApp(deps.log, clientAddress)
     .use(
       redirectPlugin({
         ...deps,
@@ -78,6 +71,30 @@ export function createApp(deps: Deps) {
     .use(opsPlugin({ ...deps, clientAddress }));
 }
 
+/**
+ * What a process that only dispatches answers: whether it is well, and its numbers. A visitor who was sent to it by
+ * mistake is told that nothing is here, instead of being taken in by a process that is sized for something else.
+ */
+export function createDispatcherApp(deps: Deps) {
+  const { config, metrics } = deps;
+  const clientAddress = clientAddressFinder(config.trustedProxies);
+  const authorize = createAuthorize({ ...deps, apiKey: config.apiKey });
+  return emptyApp(deps.log, clientAddress)
+    .use(observePlugin({ metrics, isTrustedProxy: clientAddress.isTrusted }))
+    .use(healthPlugin({ ...deps, mayRead: readersOnly(authorize) }));
+}
+
+/** An app that answers nothing yet, but does so properly. */
+function emptyApp(log: Log, clientAddress: ClientAddress) {
+  return new Elysia({ name: "ponte", normalize: false }).onError(({ code, error, request, server }) => {
+    enterRequest({
+      request,
+      isFromProxy: () => clientAddress.isTrusted(server?.requestIP(request)?.address ?? null),
+    });
+    return answeredWithError(request, errorAnswer(log, code, error, request));
+  });
+}
+
 /** The answer to what went wrong: the request's own fault, or ours, which is logged. */
 function errorAnswer(log: Log, code: string | number, error: unknown, request: Request): Response {
   if (code === "NOT_FOUND") return problem(404, { detail: "Nothing is here." });
@@ -90,4 +107,4 @@ function errorAnswer(log: Log, code: string | number, error: unknown, request: R
   return problem(500, { detail: "This is our fault and has been logged. Try again." });
 }
 
-export type App = ReturnType<typeof createApp>;
+export type App = ReturnType<typeof createApp> | ReturnType<typeof createDispatcherApp>;

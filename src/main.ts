@@ -1,4 +1,4 @@
-import { type App, createApp } from "./app.ts";
+import { type App, createApp, createDispatcherApp } from "./app.ts";
 import { ConfigError, readConfig } from "./config.ts";
 import { type Deps, openDeps } from "./deps.ts";
 import { ensureOperatorPassword } from "./ops/auth/password.ts";
@@ -24,7 +24,7 @@ async function main(): Promise<void> {
     deps.visitWriter.start();
     await showFirstPassword(deps, log);
   }
-  const app = createApp(deps);
+  const app = config.role === "dispatcher" ? createDispatcherApp(deps) : createApp(deps);
   app.listen({
     hostname: config.host,
     port: config.port,
