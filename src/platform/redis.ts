@@ -5,20 +5,12 @@ import type { Log } from "./log.ts";
 export const REDIS_TIMEOUT_MS = 50;
 
 /**
- * A connection that owes answers and says nothing for so long is given up, and Redis with it until a new one is
- * answered on: what is asked meanwhile fails at once, where it would wait and pile up in memory.
- */
-const SILENCE_MS = 1_000;
-
-/**
  * Connects to Redis in the background. Commands fail at once while it is away and after `REDIS_TIMEOUT_MS` when
  * it is slow: Redis is a convenience here, never something that a visitor waits for.
  */
 export function connectRedis(url: string, log: Log): Redis {
   const redis = new Redis(url, {
     commandTimeout: REDIS_TIMEOUT_MS,
-    socketTimeout: SILENCE_MS,
-    autoResendUnfulfilledCommands: false,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     enableAutoPipelining: true,
