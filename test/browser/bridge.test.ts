@@ -169,6 +169,28 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     await context.close();
   });
 
+  test("a param builder that comes after the first report is waited for, and reported again", async () => {
+    const { promise: later, resolve: bringBuilder } = Promise.withResolvers<void>();
+    const { context } = await newVisitor(browser, {}, { paramBuilderAfter: later });
+    const page = await context.newPage();
+    const reports: string[] = [];
+    page.on("request", (request) => {
+      if (request.url().endsWith("/api/tracking/cookies")) reports.push(request.postData() ?? "");
+    });
+    // The page's load waits for every script of its.
+    await page.goto(`${base}/go/open`, { waitUntil: "domcontentloaded" });
+    const token = (await page.getAttribute("#start", "href"))?.split("start=")[1] ?? "";
+    await untilReported(token);
+    expect((await session(token))?.fbi).toBeNull();
+    bringBuilder();
+    while (!(await session(token))?.fbi) await Bun.sleep(20);
+    // Leaving says nothing that was not said before.
+    await page.click("#start");
+    await page.waitForURL(/t\.me/);
+    expect(new Set(reports).size).toBe(reports.length);
+    await context.close();
+  });
+
   test("leaving at once still reports, and the tap is never delayed", async () => {
     const { context, page, token } = await open("/go/open", {}, { blockParamBuilder: true });
     await page.click("#start");

@@ -32,6 +32,8 @@ export async function launchChromium(): Promise<Browser> {
 export interface Outside {
   readonly blockPixel?: boolean;
   readonly blockParamBuilder?: boolean;
+  /** The param builder's script comes only after this. */
+  readonly paramBuilderAfter?: Promise<unknown>;
   /** How long the pixel takes to send what it was told, once it is there. */
   readonly pixelDelayMs?: number;
 }
@@ -94,6 +96,12 @@ export async function newVisitor(
   );
   if (outside.blockParamBuilder) {
     await context.route(/\/assets\/param-builder\./, (route) => route.abort());
+  }
+  if (outside.paramBuilderAfter) {
+    await context.route(/\/assets\/param-builder\./, async (route) => {
+      await outside.paramBuilderAfter;
+      await route.continue();
+    });
   }
   return { context, visited };
 }

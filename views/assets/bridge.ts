@@ -1,5 +1,5 @@
-import { collectMetaCookies } from "./meta-cookies.ts";
-import { firePageView } from "./pixel.ts";
+import { reportMetaCookies } from "./meta-cookies.ts";
+import { firePageView, pause } from "./pixel.ts";
 import { loadUtmify } from "./utmify.ts";
 
 /** How long anything may keep the visitor's cookies from being reported. */
@@ -36,25 +36,6 @@ function beacon(token: string, cookies: Readonly<Record<string, string>>): void 
   fetch(url, { method: "POST", body, keepalive: true }).catch(() => undefined);
 }
 
-/** Reports once with the best that is known: after the param builder, at the deadline, or when the page is left. */
-function reportCookies(token: string): Promise<void> {
-  const reported = Promise.withResolvers<void>();
-  let done = false;
-  const report = (cookies: Readonly<Record<string, string>>) => {
-    if (done) return;
-    done = true;
-    beacon(token, cookies);
-    reported.resolve();
-  };
-  const { now, later } = collectMetaCookies(COOKIES_DEADLINE_MS);
-  later.then(report);
-  addEventListener("pagehide", () => report(now()));
-  document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "hidden") report(now());
-  });
-  return reported.promise;
-}
-
 function run(): void {
   const script = document.getElementById("ponte");
   const visit = script && visitOf(script.dataset);
@@ -66,14 +47,13 @@ function run(): void {
     ? firePageView(visit.pixelId, visit.eventId, visit.limitedDataUse)
     : Promise.resolve();
   if (visit.utmifyPixelId) loadUtmify(visit.utmifyPixelId);
-  const reported = reportCookies(visit.token);
+  const reported = reportMetaCookies(COOKIES_DEADLINE_MS, (cookies) => beacon(visit.token, cookies));
   if (visit.autoContinueMs !== undefined) continueAfter(visit.autoContinueMs, Promise.all([fired, reported]));
 }
 
 /** Goes on to the bot when everything has been said, and at the latest after `ms` milliseconds. */
 function continueAfter(ms: number, said: Promise<unknown>): void {
-  const timeout = new Promise((resolve) => setTimeout(resolve, ms));
-  Promise.race([said, timeout]).then(() => {
+  Promise.race([said, pause(ms)]).then(() => {
     const link = document.getElementById("start");
     if (link instanceof HTMLAnchorElement) location.assign(link.href);
   });

@@ -1,3 +1,5 @@
+import { pause } from "./pixel.ts";
+
 type Cookies = Readonly<Record<string, string>>;
 
 /** Meta's param builder, as its bundle puts it on the window. */
@@ -33,9 +35,9 @@ function paramBuilder(): Promise<ParamBuilder> {
   return new Promise((resolve) => {
     const look = () => {
       if (window.clientParamBuilder) resolve(window.clientParamBuilder);
-      else setTimeout(look, 50);
     };
     look();
+    document.getElementById("builder")?.addEventListener("load", look);
   });
 }
 
@@ -46,13 +48,28 @@ async function ownAddress(): Promise<string> {
 }
 
 /**
- * Collects `_fbp`, `_fbc` and `_fbi`: `now()` tells what the browser has already; `later` lets Meta's param
- * builder do its work first, for `deadlineMs` milliseconds at most, and never fails.
+ * Lets Meta's param builder collect `_fbp`, `_fbc` and `_fbi`, and reports what the browser has: when that is done, or
+ * after `deadlineMs` milliseconds, or when the page is left. Reports again where more became known, never the same twice.
  */
-export function collectMetaCookies(deadlineMs: number): { now(): Cookies; later: Promise<Cookies> } {
-  const built = paramBuilder()
+export function reportMetaCookies(deadlineMs: number, report: (cookies: Cookies) => void): Promise<void> {
+  const reported = Promise.withResolvers<void>();
+  let last = "";
+  const reportNow = () => {
+    const cookies = readCookies();
+    const now = JSON.stringify(cookies);
+    if (now !== last) report(cookies);
+    last = now;
+    reported.resolve();
+  };
+  paramBuilder()
     .then((builder) => builder.processAndCollectAllParams(location.href, ownAddress))
-    .catch(() => undefined);
-  const deadline = new Promise((resolve) => setTimeout(resolve, deadlineMs));
-  return { now: readCookies, later: Promise.race([built, deadline]).then(readCookies) };
+    // A builder that fails may have set some of them all the same.
+    .catch(() => undefined)
+    .then(reportNow);
+  pause(deadlineMs).then(reportNow);
+  addEventListener("pagehide", reportNow);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") reportNow();
+  });
+  return reported.promise;
 }
