@@ -14,7 +14,8 @@ const MAX_USER_AGENT = 1_000;
 
 /** What a request says about its visitor. */
 export interface VisitRequest {
-  readonly url: string;
+  /** Null where nobody said on which host it arrived. */
+  readonly url: string | null;
   /** Of the domain that new cookies are set on (see `cookie-scope.ts`). */
   readonly subdomainIndex: number;
   readonly query: Query;
@@ -85,7 +86,8 @@ export function captureVisit(
       clientIp: request.clientIp,
       userAgent: storable(request.userAgent, MAX_USER_AGENT),
       referrer: storable(request.referrer, MAX_URL),
-      eventSourceUrl: storable(request.url, MAX_URL),
+      // Meta takes no website event without an address; purchases name the bot's, too, where they know no other.
+      eventSourceUrl: storable(request.url, MAX_URL) ?? `https://t.me/${bot.username}`,
       consent,
       pageView:
         isReported && pool.metaPixelId !== null

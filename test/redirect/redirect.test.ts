@@ -211,6 +211,17 @@ describe(`GET /go/:slug on ${testDialect}`, () => {
     }
   });
 
+  test("a link that lost its slug or gained a part gets the same page", async () => {
+    const unknown = await visit("/go/nothing");
+    for (const path of ["/go", "/go/", "/go/open/more", "/go/a/b/c"]) {
+      const { response, body } = await visit(path);
+      expect(response.status).toBe(404);
+      expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
+      const withoutNonce = (html: string) => html.replaceAll(/nonce="[0-9a-f]+"/g, "");
+      expect(withoutNonce(body)).toBe(withoutNonce(unknown.body));
+    }
+  });
+
   test("where no bot can be chosen the answer is 503 with Retry-After, and the log is loud", async () => {
     const { response } = await visit("/go/botless");
     expect(response.status).toBe(503);
