@@ -104,6 +104,7 @@ const schema = z.object({
   TRUSTED_PROXIES: cidrList.default([]),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   RETENTION_DAYS: wholeNumber(1, 36_500).default(365),
+  TRACKING_TTL_DAYS: wholeNumber(1, 3_650).default(7),
   TZ_DISPLAY: z.string().refine(isTimeZone, "must be an IANA time zone").default("America/Sao_Paulo"),
 });
 
@@ -140,6 +141,7 @@ const EXAMPLES: Readonly<Record<keyof z.input<typeof schema>, string>> = {
   TRUSTED_PROXIES: "10.0.0.0/8, 127.0.0.1",
   LOG_LEVEL: "info",
   RETENTION_DAYS: "365",
+  TRACKING_TTL_DAYS: "7",
   TZ_DISPLAY: "America/Sao_Paulo",
 };
 
@@ -186,6 +188,8 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   readonly logLevel: string;
   readonly retentionDays: number;
+  /** How long Redis keeps its copy of a visit's tracking data. */
+  readonly trackingTtlDays: number;
   readonly timeZone: string;
 }
 
@@ -227,6 +231,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     trustedProxies: env.TRUSTED_PROXIES,
     logLevel: env.LOG_LEVEL,
     retentionDays: env.RETENTION_DAYS,
+    trackingTtlDays: env.TRACKING_TTL_DAYS,
     timeZone: env.TZ_DISPLAY,
   };
 }

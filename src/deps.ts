@@ -68,7 +68,7 @@ export async function openDeps(config: Config, log: Log, now: () => Date = () =>
     log,
     onCommit: metrics.onCommit,
   });
-  const trackingStore = redis ? redisTrackingStore(redis) : noTrackingStore;
+  const trackingStore = redis ? redisTrackingStore(redis, config.trackingTtlDays) : noTrackingStore;
   return {
     config,
     log,

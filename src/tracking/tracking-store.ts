@@ -4,7 +4,7 @@ import type { SessionFacts } from "../meta/session-facts.ts";
 import { addressOfFbi } from "./meta-cookies.ts";
 import { type NewSession, rootEventId } from "./session.ts";
 
-const TTL_SECONDS = 7 * 24 * 3_600;
+const DAY_SECONDS = 24 * 3_600;
 
 /**
  * A copy of the tracking data outside the database, for other tools that look a token up. Never the only place
@@ -29,8 +29,8 @@ export const noTrackingStore: TrackingStore = {
   forget: async () => 0,
 };
 
-/** Keeps the data as a hash under `ponte:tracking:<token>` for seven days. */
-export function redisTrackingStore(redis: Redis): TrackingStore {
+/** Keeps the data as a hash under `ponte:tracking:<token>`, for `ttlDays` days after it was last added to. */
+export function redisTrackingStore(redis: Redis, ttlDays: number): TrackingStore {
   return {
     save(sessionOf) {
       const session = sessionOf();
@@ -39,7 +39,7 @@ export function redisTrackingStore(redis: Redis): TrackingStore {
       redis
         .pipeline()
         .hset(key, Object.fromEntries(known))
-        .expire(key, TTL_SECONDS)
+        .expire(key, ttlDays * DAY_SECONDS)
         .exec()
         // Redis being away is logged once, by the connection; the row in the database is complete.
         .catch(() => undefined);
