@@ -11,7 +11,7 @@ const HTML = "text/html; charset=utf-8";
 
 /** The bridge page with its headers and the cookies that the browser does not have yet. */
 export function bridgePage(
-  html: Buffer<ArrayBuffer>,
+  html: string,
   pool: Pool,
   nonce: string,
   visit: Visit,
