@@ -23,11 +23,19 @@ export interface PostgresOptions {
 /** Any number, as long as every Ponte that migrates the same database takes the same lock. */
 const MIGRATION_LOCK = 7_066_838_301;
 
+/**
+ * How long the driver waits before it connects again, after so many failures in a row. Whoever asks meanwhile waits
+ * with it, and the driver's own would keep them for up to twenty seconds.
+ */
+const reconnectAfterSeconds = (failures: number) =>
+  (0.5 + Math.random() / 2) * Math.min(3 ** failures / 100, 0.5);
+
 /** Opens a pool of connections to Postgres; connecting happens at the first query. */
 export function openPostgres(options: PostgresOptions): Database {
   const settings = {
     onnotice: () => undefined,
     connect_timeout: 5,
+    backoff: reconnectAfterSeconds,
     connection: { application_name: "ponte" },
   };
   const prepare = options.pooler !== "transaction";
