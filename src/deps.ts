@@ -89,6 +89,7 @@ export async function openDeps(config: Config, log: Log, now: () => Date = () =>
       log,
       now,
       trackingData: (token) => trackingStore.find(token),
+      recallVisit: recorder.recall,
       providers: configuredProviders(config.payments, now),
       publicUrl: config.publicUrl,
       consentDenied: config.consentDenied,

@@ -19,6 +19,8 @@ export interface ApplyDeps extends PaymentDeps {
   readonly log: Log;
   /** Tracking data of a token that the database does not have (yet), such as a visit that is still spooled. */
   readonly trackingData: (token: string) => Promise<SessionFacts | null>;
+  /** Brings a visit into the database that waits on this machine's disk; false where none does. Absent: none ever does. */
+  readonly recallVisit?: (token: string) => Promise<boolean>;
 }
 
 const PAID_AFTER_ERASURE =

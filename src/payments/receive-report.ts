@@ -57,14 +57,18 @@ function isProven(payment: Payment, { checkoutRef }: ProviderReport): boolean {
   return checkoutRef === undefined || storedCheckout(payment)?.providerRef === checkoutRef;
 }
 
-/** Tracking data from Redis, only where the token is known and its visit is not in the database. */
+/**
+ * Tracking data from Redis, only where the token is known and its visit is not in the database. One that still waits
+ * on this machine's disk is brought in first: without it nobody knows whose pixel the Purchase belongs to.
+ */
 export async function distantSession(
-  { db, trackingData }: ApplyDeps,
+  { db, trackingData, recallVisit }: ApplyDeps,
   token: string | null,
 ): Promise<SessionFacts | null> {
   if (!token) return null;
   const here = await findSessionOf(db, db.tables, { trackingToken: token, botUser: null });
-  return here ? null : trackingData(token);
+  if (here || (await recallVisit?.(token))) return null;
+  return trackingData(token);
 }
 
 async function registeredToken({ db }: ApplyDeps, { provider, providerRef }: ProviderReport) {

@@ -24,6 +24,11 @@ export interface VisitRecorder {
   record(visit: VisitRecord): Promise<Recorded>;
   /** Brings spooled visits into the database; resolves to how many. */
   replay(): Promise<number>;
+  /**
+   * Brings one visit in before its turn, for whoever needs it now; false where it does not wait on this machine.
+   * @throws what the database said
+   */
+  recall(trackingToken: string): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -100,6 +105,14 @@ export function createVisitRecorder(deps: {
     return replayed;
   }
 
+  async function recall(trackingToken: string): Promise<boolean> {
+    const waiting = spool.find(trackingToken);
+    const [visit] = waiting ? decodeOrSetAside(waiting) : [];
+    if (!visit) return false;
+    await replayAlone(visit);
+    return true;
+  }
+
   function decodeOrSetAside({ key, body }: Spooled): VisitRecord[] {
     try {
       return [decodeVisit(body)];
@@ -145,6 +158,7 @@ export function createVisitRecorder(deps: {
   return {
     record,
     replay,
+    recall,
     async close() {
       clearInterval(timer);
       await toDatabase.idle();

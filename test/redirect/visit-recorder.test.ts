@@ -133,6 +133,22 @@ describe(`visit recorder on ${testDialect}`, () => {
     await recorder.close();
   });
 
+  test("a spooled visit can be brought in before its turn, and counts once", async () => {
+    const { db, state } = unreliable(own.db);
+    const recorder = createVisitRecorder({ db, writer: writerOn(db), spool, log });
+    state.mode = "refuses";
+    const [early, later] = [visit(), visit()];
+    await Promise.all([early, later].map(recorder.record));
+    expect(recorder.recall(early.trackingToken)).rejects.toThrow("connection refused");
+    state.mode = "fine";
+    expect(await recorder.recall(early.trackingToken)).toBe(true);
+    expect(await recorder.recall(early.trackingToken)).toBe(false);
+    expect(await contents()).toEqual({ sessions: 1, events: 1, redirects: [1, 1] });
+    await recorder.replay();
+    expect(await contents()).toEqual({ sessions: 2, events: 2, redirects: [2, 2] });
+    await recorder.close();
+  });
+
   test("a visit that can never be stored is set aside with its reason, its neighbours go in", async () => {
     const recorder = createVisitRecorder({ db: own.db, writer: writerOn(own.db), spool, log });
     const good = visit();
