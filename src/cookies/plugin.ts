@@ -3,6 +3,7 @@ import type { Database } from "../db/database.ts";
 import { isRowFault } from "../db/fault.ts";
 import { createGroupCommit, QueueFullError } from "../db/group-commit.ts";
 import { readBody } from "../platform/body.ts";
+import { ANSWER_DEADLINE_MS, withDeadline } from "../platform/deadline.ts";
 import type { Log } from "../platform/log.ts";
 import { methodNotAllowed, problem } from "../platform/problem.ts";
 import type { TrackingStore } from "../tracking/tracking-store.ts";
@@ -29,7 +30,8 @@ export interface CookiesDeps {
 export function cookiesPlugin({ db, trackingStore, clientAddress, log }: CookiesDeps) {
   const reports = createGroupCommit<BrowserReport>({
     write: async (batch) => {
-      const sessions = await db.transaction((tx) => recordCookies(db, tx, batch));
+      const stored = db.transaction((tx) => recordCookies(db, tx, batch));
+      const sessions = await withDeadline(stored, ANSWER_DEADLINE_MS);
       for (const session of sessions) trackingStore.save(() => session);
     },
     isRowFault,

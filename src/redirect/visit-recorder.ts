@@ -51,7 +51,7 @@ export function createVisitRecorder(deps: {
     db.recordArrivals((writer) => recordVisits(writer, db.tables, visits));
 
   const toDatabase = createGroupCommit<VisitRecord>({
-    write: (visits) => withDeadline(writer.write(visits), deadlineMs),
+    write: writeInTime,
     isRowFault,
     ...(onCommit && { onCommit }),
   });
@@ -61,6 +61,21 @@ export function createVisitRecorder(deps: {
     isRowFault: () => false,
   });
 
+  async function writeInTime(visits: readonly VisitRecord[]): Promise<void> {
+    // Whoever gathered while a batch ran out of time does not wait as long again.
+    if (databaseIsAway) throw new Error("the database was found to be away a moment ago");
+    try {
+      await withDeadline(writer.write(visits), deadlineMs);
+    } catch (error) {
+      if (!isRowFault(error)) {
+        databaseIsAway = true;
+        const todo = db.advice(error);
+        log.error({ error, todo }, "the database did not take visits; they go to the spool");
+      }
+      throw error;
+    }
+  }
+
   async function record(visit: VisitRecord): Promise<Recorded> {
     if (!databaseIsAway) {
       try {
@@ -68,17 +83,19 @@ export function createVisitRecorder(deps: {
         return "committed";
       } catch (error) {
         if (error instanceof QueueFullError) throw error;
-        if (!databaseIsAway) {
-          log.error(
-            { error, todo: db.advice(error) },
-            "the database did not take visits; they go to the spool",
-          );
-        }
-        databaseIsAway = !isRowFault(error);
+        if (isRowFault(error)) log.error({ error }, "the database refuses a visit; it goes to the spool");
       }
     }
-    await toSpool.submit(visit);
-    return "spooled";
+    try {
+      await toSpool.submit(visit);
+      return "spooled";
+    } catch (error) {
+      if (error instanceof QueueFullError) throw error;
+      log.error({ error }, "the spool did not take visits; the database is asked again");
+    }
+    databaseIsAway = false;
+    await toDatabase.submit(visit);
+    return "committed";
   }
 
   async function replay(): Promise<number> {

@@ -123,6 +123,39 @@ describe(`visit recorder on ${testDialect}`, () => {
     await recorder.close();
   });
 
+  test("who comes while a database hangs waits out the deadline at most once", async () => {
+    const { db, state } = unreliable(own.db);
+    const written: number[] = [];
+    const { write } = writerOn(db);
+    const writer: typeof write = (visits) => {
+      written.push(visits.length);
+      return write(visits);
+    };
+    const recorder = createVisitRecorder({ db, writer: { write: writer }, spool, log, deadlineMs: 100 });
+    state.mode = "hangs";
+    const first = recorder.record(visit());
+    while (written.length === 0) await Bun.sleep(1);
+    const second = recorder.record(visit());
+    expect(await Promise.all([first, second])).toEqual(["spooled", "spooled"]);
+    expect(written).toEqual([1]);
+    await recorder.close();
+  });
+
+  test("a spool that takes nothing keeps no visit from a database that is back", async () => {
+    const { db, state } = unreliable(own.db);
+    const append = () => {
+      throw new Error("disk full");
+    };
+    const full = { ...spool, append };
+    const recorder = createVisitRecorder({ db, writer: writerOn(db), spool: full, log });
+    state.mode = "refuses";
+    await expect(recorder.record(visit())).rejects.toThrow("connection refused");
+    state.mode = "fine";
+    expect(await recorder.record(visit())).toBe("committed");
+    expect((await contents()).sessions).toBe(1);
+    await recorder.close();
+  });
+
   test("a visit whose commit went through unseen counts once when the spool is replayed", async () => {
     const recorder = createVisitRecorder({ db: own.db, writer: writerOn(own.db), spool, log });
     const twice = visit();
@@ -139,7 +172,7 @@ describe(`visit recorder on ${testDialect}`, () => {
     state.mode = "refuses";
     const [early, later] = [visit(), visit()];
     await Promise.all([early, later].map(recorder.record));
-    expect(recorder.recall(early.trackingToken)).rejects.toThrow("connection refused");
+    await expect(recorder.recall(early.trackingToken)).rejects.toThrow("connection refused");
     state.mode = "fine";
     expect(await recorder.recall(early.trackingToken)).toBe(true);
     expect(await recorder.recall(early.trackingToken)).toBe(false);
