@@ -67,12 +67,11 @@ function eventText(row: ClaimedRow): string {
 
 function verdictOf(outcome: Outcome, rows: readonly ClaimedRow[]): Verdict {
   switch (outcome.kind) {
-    case "delivered":
-      return {
-        kind: "delivered",
-        note: outcome.messages.length > 0 ? outcome.messages.join("; ") : null,
-        pauseMs: outcome.usageDelayMs,
-      };
+    case "delivered": {
+      const note = outcome.messages.length > 0 ? outcome.messages.join("; ") : null;
+      if (outcome.received < rows.length) return partlyTaken(note ?? "", rows.length);
+      return { kind: "delivered", note, pauseMs: outcome.usageDelayMs };
+    }
     case "transient":
     case "throttled":
       return { kind: outcome.kind, reason: outcome.reason, afterMs: outcome.afterMs };
@@ -86,6 +85,14 @@ function verdictOf(outcome: Outcome, rows: readonly ClaimedRow[]): Verdict {
         ...suspicion(outcome, rows),
       };
   }
+}
+
+/**
+ * Meta took some of the events and does not say which. Sent again, apart, those that it has are dropped by their ids,
+ * and the rest arrives; one that it does not take alone is tried until it does.
+ */
+function partlyTaken(reason: string, events: number): Verdict {
+  return events > 1 ? { kind: "invalid", reason, as: "dead" } : { kind: "transient", reason, afterMs: null };
 }
 
 /** Which events a refusal may be about: the one Meta names by its place, and those that break a rule known to us. */

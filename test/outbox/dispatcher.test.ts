@@ -126,6 +126,25 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(received().filter(({ duplicate }) => duplicate)).toHaveLength(3);
   });
 
+  test("what Meta did not take of a batch is sent again: of a partial success nothing is lost", async () => {
+    await fault({ mode: "partial", times: 1, accept: 3 });
+    await fault({ mode: "partial", times: 1, accept: 0 });
+    await enqueueEvents(own.db, PIXEL, events(10));
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 10 });
+    expect(received().filter(({ duplicate }) => !duplicate)).toHaveLength(10);
+  });
+
+  test("one event that Meta answers with `events_received: 0` is tried again", async () => {
+    await fault({ mode: "partial", times: 1, accept: 0 });
+    await enqueueEvents(own.db, PIXEL, events(1));
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ pending: 1 });
+    await passTime(own.db);
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 1 });
+  });
+
   test("429 slows the pixel down for as long as it says, burns no attempt, and leaves other pixels alone", async () => {
     await addSendingPool(own.db, "two", OTHER);
     await fault({ mode: "429", times: 1, retry_after: 120, pixel: PIXEL });
