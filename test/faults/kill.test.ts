@@ -45,6 +45,7 @@ describe.if(process.env.TEST_FAULTS === "1").each(["sqlite", "postgres"] as cons
       printFigures(`kill -9, ${dialect}, seed ${seed}`, findings, { kills: KILLS });
       expect(findings.missing).toEqual([]);
       expect(findings.different).toEqual([]);
+      expect(findings.lost).toEqual([]);
       expect(world.ledger.wrong).toEqual([]);
       expect(world.ledger.visits.length).toBeGreaterThan(KILLS);
       expect(world.ledger.payments.length).toBeGreaterThan(0);

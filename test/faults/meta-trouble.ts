@@ -27,3 +27,10 @@ export async function troubleMeta(
     if (!armed.ok) throw new Error(`the sandbox takes no such fault: ${await armed.text()}`);
   }
 }
+
+/** The armed faults, each with how often it has struck. */
+export async function struckModes({ url }: RunningSandbox): Promise<{ mode: string; hits: number }[]> {
+  const answer = await fetch(`${url}/faults`);
+  const listed: readonly { mode: string; hits: number }[] = JSON.parse(await answer.text());
+  return listed.map(({ mode, hits }) => ({ mode, hits }));
+}

@@ -1,13 +1,17 @@
+import { sql } from "drizzle-orm";
+import type { Database } from "../../src/db/database.ts";
 import type { RunningSandbox } from "../../src/sandbox/app.ts";
 import type { AcknowledgedPayment, AcknowledgedVisit, Ledger } from "./ledger.ts";
 
-/** What the oracle found; `missing` and `different` must be empty. */
+/** What the oracle found; the lists must be empty. */
 export interface Findings {
   readonly ledger: Ledger;
   readonly delivered: number;
   /** Copies of an event that Meta drops by its id. */
   readonly copies: number;
   readonly missing: readonly string[];
+  /** Events that were given up: dead, expired or discarded, with the reason. */
+  readonly lost: readonly string[];
   readonly different: readonly string[];
 }
 
@@ -26,7 +30,12 @@ interface Received {
 }
 
 /** Holds what clients were promised against what Meta received. `pixelOf` names the pixel of a pool. */
-export function audit(ledger: Ledger, sandbox: RunningSandbox, pixelOf: (slug: string) => string): Findings {
+export async function audit(
+  ledger: Ledger,
+  sandbox: RunningSandbox,
+  db: Database,
+  pixelOf: (slug: string) => string,
+): Promise<Findings> {
   const byId = new Map<string, Received[]>();
   let delivered = 0;
   for (const { event, pixel_id } of sandbox.events.list()) {
@@ -51,7 +60,14 @@ export function audit(ledger: Ledger, sandbox: RunningSandbox, pixelOf: (slug: s
   for (const payment of ledger.payments) {
     check(`purchase_${payment.id}`, (event) => purchaseFault(event, payment));
   }
-  return { ledger, delivered, copies: delivered - byId.size, missing, different };
+  return { ledger, delivered, copies: delivered - byId.size, missing, different, lost: await givenUp(db) };
+}
+
+async function givenUp(db: Database): Promise<string[]> {
+  const rows = await db.rows<{ event_id: string; status: string; last_error: string | null }>(
+    sql`select event_id, status, last_error from outbox where status not in ('pending', 'sending', 'delivered')`,
+  );
+  return rows.map(({ event_id, status, last_error }) => `${event_id} is ${status}: ${last_error}`);
 }
 
 function pageViewFault(event: Received, visit: AcknowledgedVisit, pixelId: string): string | null {

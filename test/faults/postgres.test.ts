@@ -58,6 +58,7 @@ describe.if(process.env.TEST_FAULTS === "1")("an outage of Postgres under load",
     printFigures(`Postgres restarted, seed ${seed}`, findings, { kills: 1, restarts: RESTARTS });
     expect(findings.missing).toEqual([]);
     expect(findings.different).toEqual([]);
+    expect(findings.lost).toEqual([]);
     expect(ledger.wrong).toEqual([]);
     expect(ledger.refused.visit).toBe(0);
     // Only the web process that was killed with their requests in its hands.
@@ -88,6 +89,7 @@ describe.if(process.env.TEST_FAULTS === "1")("an outage of Postgres under load",
     printFigures(`Postgres hanging, seed ${seed}`, findings, {});
     expect(findings.missing).toEqual([]);
     expect(findings.different).toEqual([]);
+    expect(findings.lost).toEqual([]);
     expect(ledger.wrong).toEqual([]);
     expect([ledger.refused.visit, ledger.unanswered.visit]).toEqual([0, 0]);
     expect([ledger.unanswered.cookies, ledger.unanswered.payment]).toEqual([0, 0]);

@@ -75,6 +75,7 @@ describe.if(process.env.TEST_FAULTS === "1")("an outage of Redis under load", ()
     printFigures(`Redis killed and hanging, seed ${seed}`, findings, { kills: KILLS, restarts: KILLS });
     expect(findings.missing).toEqual([]);
     expect(findings.different).toEqual([]);
+    expect(findings.lost).toEqual([]);
     expect(ledger.wrong).toEqual([]);
     expect(ledger.refused).toEqual({ visit: 0, cookies: 0, payment: 0 });
     expect(ledger.unanswered).toEqual({ visit: 0, cookies: 0, payment: 0 });

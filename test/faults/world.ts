@@ -94,7 +94,7 @@ export async function openWorld(dialect: "sqlite" | "postgres", { pools = 1, ...
     async settle(): Promise<Findings> {
       await fetch(`${sandbox.url}/faults`, { method: "DELETE" });
       await untilDrained(db, spooled);
-      return audit(ledger, sandbox, (slug) => pixels.get(slug) ?? "");
+      return audit(ledger, sandbox, db, (slug) => pixels.get(slug) ?? "");
     },
     async close() {
       for (const server of servers) await server.kill();
