@@ -16,6 +16,8 @@ const LIMITS: Limits = { perRoute: 2, altogether: 16 };
 const PROBE_ROWS = 10;
 /** A route whose rows others are just taking is looked at again after this long. */
 const CONTENDED_MS = 20;
+/** A route whose rows could not be taken or settled, because the database failed, is left alone for so long. */
+const FAILED_MS = 1_000;
 const EVERY_SECOND = "* * * * * *";
 /** How long a stop waits for answers before giving requests up. */
 const STOP_GRACE_MS = 5_000;
@@ -105,9 +107,12 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const batch: Batch = { route, isClaiming: true, finished: Promise.resolve() };
     held.set(leaseId, batch);
     batch.finished = runBatch(batch, leaseId)
-      .catch((error) =>
-        log.error({ error, route: route.route }, "a batch could not be settled; its lease will run out"),
-      )
+      .catch((error) => {
+        const todo = db.advice(error);
+        log.error({ error, todo, route: route.route }, "a batch could not be taken or settled");
+        // Tried again at once, a full disk under SQLite would keep this process too busy to answer anybody.
+        return Bun.sleep(FAILED_MS);
+      })
       .finally(() => {
         held.delete(leaseId);
         bell.ring();

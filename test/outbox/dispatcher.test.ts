@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { eq, sql } from "drizzle-orm";
+import type { Database } from "../../src/db/database.ts";
 import { claim } from "../../src/outbox/lease.ts";
 import { credentialChanged } from "../../src/outbox/routes.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
@@ -318,6 +319,26 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(await slow()).toBe(0);
     await drained;
     expect(await statusCounts(own.db)).toEqual({ delivered: 5_000 });
+  });
+
+  test("a database that takes nothing is left alone for a while, and the process has time for others", async () => {
+    await enqueueEvents(own.db, PIXEL, events(1));
+    let isFull = true;
+    let tries = 0;
+    const db: Database = {
+      ...own.db,
+      transaction(work) {
+        if (!isFull) return own.db.transaction(work);
+        tries++;
+        return Promise.reject(new Error("database or disk is full"));
+      },
+    };
+    const drained = testDispatcher(db, sandbox.url).drain();
+    while (tries === 0) await Bun.sleep(1);
+    isFull = false;
+    await drained;
+    expect(tries).toBe(1);
+    expect(await statusCounts(own.db)).toEqual({ delivered: 1 });
   });
 
   test("started, it is woken by a commit and delivers without being asked", async () => {
