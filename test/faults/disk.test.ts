@@ -36,7 +36,7 @@ describe.if(process.env.TEST_FAULTS === "1")("a full disk on SQLite, under load"
     await untilMoreVisits();
     await disk.fill(server.pid);
     await until(async () => (await here.spooled()) >= VISITS);
-    await until(() => ledger.refused.payment > 0 && ledger.refused.cookies > 0);
+    await until(() => ledger.refused.payment > 0);
     const spooled = await here.spooled();
     await disk.makeRoom(server.pid);
     await until(async () => (await here.spooled()) === 0);
@@ -63,6 +63,8 @@ describe.if(process.env.TEST_FAULTS === "1")("a full disk on SQLite, under load"
       {},
       {
         onLogLine(line) {
+          // The console's first password is no line of the log.
+          if (!line.startsWith("{")) return;
           const { level, visit } = JSON.parse(line);
           if (level === FATAL && visit) logged.set(visit.trackingToken, visit);
         },
