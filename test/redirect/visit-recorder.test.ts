@@ -48,6 +48,7 @@ function unreliable(db: Database) {
     db: {
       ...db,
       transaction: (work) => (state.mode === "fine" ? db.transaction(work) : trouble()),
+      recordArrivals: (work) => (state.mode === "fine" ? db.recordArrivals(work) : trouble()),
     } satisfies Database,
   };
 }
