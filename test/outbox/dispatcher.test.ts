@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { eq, sql } from "drizzle-orm";
+import { eq, isNotNull, sql } from "drizzle-orm";
 import { claim } from "../../src/outbox/lease.ts";
-import { credentialChanged } from "../../src/outbox/routes.ts";
+import { updatePool } from "../../src/pools/manage-pools.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
+import { ponteJson } from "../cli/ponte.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import {
   addSendingPool,
@@ -11,6 +12,7 @@ import {
   passTime,
   statusCounts,
   testDispatcher,
+  testSecrets,
 } from "../support/outbox.ts";
 
 const PIXEL = "1111111111";
@@ -158,9 +160,23 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(route?.pausedReason).toContain("190");
     const [row] = await own.db.select().from(outbox).limit(1);
     expect(row?.attempts).toBe(0);
-    await own.db.transaction((tx) => credentialChanged(tx, own.db, PIXEL));
+    const change = { meta_access_token: "EAAthe-new-one" };
+    await updatePool({ db: own.db, secrets: testSecrets, now: () => new Date() }, "test", "one", change);
     await dispatcher().drain();
     expect(await statusCounts(own.db)).toEqual({ delivered: 5 });
+  });
+
+  test("a token changed by the command line, in another process, lets the rows go by themselves", async () => {
+    await fault({ mode: "190", times: 1 });
+    await enqueueEvents(own.db, PIXEL, events(2));
+    const running = dispatcher();
+    running.start();
+    const { outboxRoutes } = own.db.tables;
+    while ((await own.db.$count(outboxRoutes, isNotNull(outboxRoutes.pausedAt))) === 0) await Bun.sleep(5);
+    const environment = { DATABASE_URL: own.url, APP_SECRET: Buffer.alloc(32, 7).toString("base64") };
+    await ponteJson(["pool", "update", "one", "--access-token", "EAAthe-new-one"], environment);
+    while (((await statusCounts(own.db)).delivered ?? 0) < 2) await Bun.sleep(5);
+    await running.stop();
   });
 
   test("a pixel without any token is paused with what to do about it", async () => {
