@@ -51,7 +51,7 @@ export function telegramDestination(deps: TelegramDestinationDeps): DestinationA
       const isOutdated = again.kind === "found" && again.token !== bot.token;
       if (!isOutdated) return sent;
       const reason = `the token was changed while it was refused: ${sent.verdict.reason}`;
-      return { ...sent, verdict: { kind: "throttled", reason, afterMs: 0 } };
+      return { ...sent, verdict: { kind: "outdated", reason } };
     },
   };
 }

@@ -1,4 +1,4 @@
-import { backOffMs, THROTTLE_MS } from "./back-off.ts";
+import { backOffMs, throttleRestMs } from "./back-off.ts";
 import type { Sent } from "./destination.ts";
 import type { Reply } from "./isolate.ts";
 import type { Settlement } from "./lease.ts";
@@ -18,6 +18,8 @@ export interface Consequences {
 export interface Circumstances {
   /** Rows in the request. */
   readonly events: number;
+  /** Answers of the route in a row, before this one, that asked for quiet. */
+  readonly throttles: number;
   /** Refusals of the route in a row that nothing explained. */
   readonly unexplained: number;
   /** The process stops and gave the request up. */
@@ -34,7 +36,7 @@ export function consequencesOf({ verdict, answer }: Sent, circumstances: Circums
     // Whatever the other side did with it: the same event_id makes sending again harmless.
     return {
       settlement: { kind: "released", afterMs: null, reason: null },
-      change: null,
+      change: { kind: "unknown" },
       reply: { kind: "stop" },
     };
   }
@@ -54,13 +56,19 @@ export function consequencesOf({ verdict, answer }: Sent, circumstances: Circums
       };
     }
     case "throttled": {
-      const forMs = verdict.afterMs ?? THROTTLE_MS;
+      const forMs = throttleRestMs(circumstances.throttles + 1, verdict.afterMs);
       return {
         settlement: { kind: "released", afterMs: forMs, reason: verdict.reason },
         change: { kind: "throttled", forMs },
         reply: { kind: "stop" },
       };
     }
+    case "outdated":
+      return {
+        settlement: { kind: "released", afterMs: null, reason: verdict.reason },
+        change: { kind: "unknown" },
+        reply: { kind: "stop" },
+      };
     case "credential":
       return pause(verdict.reason);
     case "invalid": {

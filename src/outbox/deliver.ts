@@ -6,7 +6,7 @@ import { type Consequences, consequencesOf } from "./consequences.ts";
 import type { Answer, ClaimedRow, DestinationAdapter, Sent, Verdict } from "./destination.ts";
 import { isolate, type Reply } from "./isolate.ts";
 import { type Settlement, settle } from "./lease.ts";
-import { changeRoute, hurryRetries, type RouteKey } from "./routes.ts";
+import { changeRoute, hurryRetries, type RouteChange, type RouteKey, type Standing } from "./routes.ts";
 import { surely } from "./surely.ts";
 
 /** How rows come to their end. */
@@ -37,8 +37,8 @@ export interface Batch {
   readonly key: RouteKey;
   readonly leaseId: string;
   readonly rows: readonly ClaimedRow[];
-  /** Failures in a row that the route had before. */
-  readonly failures: number;
+  /** How the route stood before. */
+  readonly standing: Standing;
   /** Refusals in a row that nothing in the events explained; kept by the dispatcher from batch to batch. */
   readonly streak: { unexplained: number };
 }
@@ -86,10 +86,11 @@ async function setBack({ db, log }: DeliveryDeps, batch: Batch, error: unknown):
 }
 
 async function send(deps: DeliveryDeps, batch: Batch, rows: readonly ClaimedRow[]): Promise<Reply> {
-  const { key, streak } = batch;
+  const { key, streak, standing } = batch;
   const sent = await deps.adapter.send(key.route, rows, deps.signal);
   const consequences = consequencesOf(sent, {
     events: rows.length,
+    throttles: standing.throttles,
     unexplained: streak.unexplained,
     isStopping: deps.signal.aborted,
     random: Math.random(),
@@ -134,16 +135,29 @@ async function record(
   withHook: boolean,
 ): Promise<void> {
   const { db } = deps;
-  const { key, failures } = batch;
+  const { key, standing } = batch;
   if (settlement) await settleRows(deps, tx, batch, rows, settlement, withHook);
-  // A healthy route that stays so is not written to: it is the usual case, and many batches share it.
-  const isNews = change !== null && (change.kind !== "healthy" || change.pauseMs !== null || failures > 0);
-  if (isNews) await changeRoute(tx, db, key, change);
-  if (change?.kind === "healthy" && failures >= BREAKER_THRESHOLD) {
+  if (change && isNews(change, standing)) await changeRoute(tx, db, key, change);
+  if (change?.kind === "healthy" && standing.failures >= BREAKER_THRESHOLD) {
     await hurryRetries(tx, db, key);
     await tx.notify("outbox");
   }
   if (answer) await writeAttempt(tx, db, key, rows, verdict, answer);
+}
+
+/** A healthy route that stays so is not written to: it is the usual case, and many batches share it. */
+function isNews(change: RouteChange, { failures, throttles }: Standing): boolean {
+  switch (change.kind) {
+    case "healthy":
+      return change.pauseMs !== null || failures > 0 || throttles > 0;
+    case "unknown":
+      // Only a probe holds a right that others wait for.
+      return failures >= BREAKER_THRESHOLD;
+    case "failed":
+    case "throttled":
+    case "paused":
+      return true;
+  }
 }
 
 async function writeAttempt(

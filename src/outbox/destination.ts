@@ -23,6 +23,8 @@ export type Verdict =
   | { readonly kind: "transient"; readonly reason: string; readonly afterMs: number | null }
   /** The route has to slow down; the attempt does not count. */
   | { readonly kind: "throttled"; readonly reason: string; readonly afterMs: number | null }
+  /** The credential was refused, but it is not the latest one any more: send again with that. The attempt does not count. */
+  | { readonly kind: "outdated"; readonly reason: string }
   /** The route waits for an operator; the attempt does not count. */
   | { readonly kind: "credential"; readonly reason: string }
   /** At least one of the rows can never be delivered: which one shows when they are sent apart. */

@@ -118,8 +118,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const { route } = batch;
     const adapter = adapters[route.destination];
     if (!adapter) return;
-    const { destination, failures } = route;
-    const key = { destination, route: route.route };
+    const key = { destination: route.destination, route: route.route };
     const limit = isProbe(route) ? Math.min(PROBE_ROWS, adapter.maxBatch) : adapter.maxBatch;
     const rows = await claim(db, leaseId, { ...key, limit, isProbe: isProbe(route) });
     if (rows.length === 0) {
@@ -132,7 +131,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const streak = streaks.get(routeName(route)) ?? { unexplained: 0 };
     streaks.set(routeName(route), streak);
     const delivery = { db, log, adapter, onSettled, onRequest, signal: abort.signal };
-    await deliver(delivery, { key, leaseId, rows, failures, streak });
+    await deliver(delivery, { key, leaseId, rows, standing: route, streak });
   }
 
   /** The schedule looks once a second; a row that falls due before that is not kept waiting. */

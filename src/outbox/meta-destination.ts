@@ -44,7 +44,7 @@ export function metaDestination(deps: MetaDestinationDeps): DestinationAdapter {
       const verdict = verdictOf(outcome, rows);
       if (verdict.kind === "credential" && (await isOutdated(deps, pixelId, token.accessToken))) {
         const reason = `the token was changed while it was refused: ${verdict.reason}`;
-        return { verdict: { kind: "throttled", reason, afterMs: 0 }, answer: answerOf(answer, outcome) };
+        return { verdict: { kind: "outdated", reason }, answer: answerOf(answer, outcome) };
       }
       return { verdict, answer: answerOf(answer, outcome) };
     },

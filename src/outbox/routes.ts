@@ -8,6 +8,14 @@ export interface RouteKey {
   readonly route: string;
 }
 
+/** How often in a row a route was told the same lately, when somebody looked. */
+export interface Standing {
+  /** Requests that failed. */
+  readonly failures: number;
+  /** Answers that asked for quiet. */
+  readonly throttles: number;
+}
+
 /** What a request's outcome does to its route. */
 export type RouteChange =
   /** It went through. `pauseMs`: the other side asks for quiet before the next one. */
@@ -15,6 +23,8 @@ export type RouteChange =
   /** One more failure in a row; enough of them open the breaker. */
   | { readonly kind: "failed" }
   | { readonly kind: "throttled"; readonly forMs: number }
+  /** It said nothing about the route: whoever asks next may. */
+  | { readonly kind: "unknown" }
   | { readonly kind: "paused"; readonly reason: string };
 
 /** Rows whose back-off is cut short when a route works again; more wait for their own time. */
@@ -27,18 +37,22 @@ export async function changeRoute(tx: Tx, db: Database, key: RouteKey, change: R
   switch (change.kind) {
     case "healthy": {
       const rest = change.pauseMs === null ? {} : { throttledUntil: inMs(change.pauseMs) };
-      await putRoute(tx, db, key, { failures: 0, openUntil: null, ...rest });
+      await putRoute(tx, db, key, { failures: 0, throttles: 0, openUntil: null, ...rest });
       return;
     }
     case "failed": {
-      const failures = await countFailure(tx, db, key);
+      const failures = await countOneMore(tx, db, key, "failures");
       const restMs = breakerRestMs(failures);
       if (restMs > 0) await putRoute(tx, db, key, { openUntil: inMs(restMs) });
       return;
     }
     case "throttled":
+      await countOneMore(tx, db, key, "throttles");
       // The other side answers, so that a probe it was would have got through: no need to rest as well.
       await putRoute(tx, db, key, { throttledUntil: inMs(change.forMs), openUntil: null });
+      return;
+    case "unknown":
+      await tx.update(db.tables.outboxRoutes).set({ openUntil: null }).where(isRoute(db, key));
       return;
     case "paused":
       await putRoute(tx, db, key, {
@@ -56,6 +70,7 @@ interface RouteColumns {
   readonly throttledUntil?: SQL<Date>;
   readonly openUntil?: SQL<Date> | null;
   readonly failures?: number;
+  readonly throttles?: number;
 }
 
 async function putRoute(tx: Tx, db: Database, key: RouteKey, columns: RouteColumns): Promise<void> {
@@ -68,18 +83,23 @@ async function putRoute(tx: Tx, db: Database, key: RouteKey, columns: RouteColum
 }
 
 /** Counted by the database, so that requests which fail at the same time all count. */
-async function countFailure(tx: Tx, db: Database, key: RouteKey): Promise<number> {
+async function countOneMore(
+  tx: Tx,
+  db: Database,
+  key: RouteKey,
+  column: "failures" | "throttles",
+): Promise<number> {
   const { outboxRoutes } = db.tables;
   const updatedAt = sql<Date>`${db.dialect.now}`;
   const [route] = await tx
     .insert(outboxRoutes)
-    .values({ destination: key.destination, route: key.route, failures: 1, updatedAt })
+    .values({ destination: key.destination, route: key.route, [column]: 1, updatedAt })
     .onConflictDoUpdate({
       target: [outboxRoutes.destination, outboxRoutes.route],
-      set: { failures: sql`${outboxRoutes.failures} + 1`, updatedAt },
+      set: { [column]: sql`${outboxRoutes[column]} + 1`, updatedAt },
     })
-    .returning({ failures: outboxRoutes.failures });
-  return route?.failures ?? 1;
+    .returning({ counted: outboxRoutes[column] });
+  return route?.counted ?? 1;
 }
 
 /**

@@ -146,6 +146,31 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(await statusCounts(own.db)).toEqual({ delivered: 4 });
   });
 
+  test("429 with Retry-After: 0, again and again, is no hot loop, and the next delivery forgets it", async () => {
+    let asked = 0;
+    using meta = Bun.serve({
+      port: 0,
+      fetch: () =>
+        ++asked <= 3
+          ? Response.json({ error: { code: 4 } }, { status: 429, headers: { "retry-after": "0" } })
+          : Response.json({ events_received: 2 }),
+    });
+    await enqueueEvents(own.db, PIXEL, events(2));
+    const { outboxRoutes } = own.db.tables;
+    for (const seconds of [1, 2, 4]) {
+      await testDispatcher(own.db, meta.url.origin).drain();
+      const [route] = await own.db.select().from(outboxRoutes);
+      const restMs = (route?.throttledUntil?.getTime() ?? 0) - (route?.updatedAt.getTime() ?? 0);
+      expect(restMs).toBe(seconds * 1_000);
+      await passTime(own.db);
+    }
+    expect(asked).toBe(3);
+    await testDispatcher(own.db, meta.url.origin).drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 2 });
+    const [route] = await own.db.select().from(outboxRoutes);
+    expect(route?.throttles).toBe(0);
+  });
+
   test("a refused token pauses the pixel, burns nothing, and a changed one lets the rows go", async () => {
     await fault({ mode: "190", times: 1 });
     await enqueueEvents(own.db, PIXEL, events(5));
@@ -164,6 +189,23 @@ describe(`dispatcher on ${testDialect}`, () => {
     await updatePool({ db: own.db, secrets: testSecrets, now: () => new Date() }, "test", "one", change);
     await dispatcher().drain();
     expect(await statusCounts(own.db)).toEqual({ delivered: 5 });
+  });
+
+  test("a token changed while the old one is being refused is used at once, and nothing is paused or slowed down", async () => {
+    const change = { meta_access_token: "EAAthe-new-one" };
+    using meta = Bun.serve({
+      port: 0,
+      async fetch(request) {
+        if ((await request.text()).includes("EAAthe-new-one")) return Response.json({ events_received: 2 });
+        await updatePool({ db: own.db, secrets: testSecrets, now: () => new Date() }, "test", "one", change);
+        return Response.json({ error: { code: 190, message: "invalid token" } }, { status: 401 });
+      },
+    });
+    await enqueueEvents(own.db, PIXEL, events(2));
+    await testDispatcher(own.db, meta.url.origin).drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 2 });
+    expect((await attempts()).map(({ outcome }) => outcome)).toEqual(["outdated", "delivered"]);
+    expect(await own.db.$count(own.db.tables.outboxRoutes)).toBe(0);
   });
 
   test("a token changed by the command line, in another process, lets the rows go by themselves", async () => {

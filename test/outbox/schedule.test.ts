@@ -11,6 +11,7 @@ const waiting = (route: string, more: Partial<WaitingRoute> = {}): WaitingRoute 
   route,
   dueInMs: 0,
   failures: 0,
+  throttles: 0,
   ...more,
 });
 
