@@ -2,6 +2,7 @@ import { Elysia } from "elysia";
 import type { Database } from "../db/database.ts";
 import { isRowFault } from "../db/fault.ts";
 import { createGroupCommit, QueueFullError } from "../db/group-commit.ts";
+import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { readBody } from "../platform/body.ts";
 import type { Log } from "../platform/log.ts";
 import { methodNotAllowed, problem, problemErrors } from "../platform/problem.ts";
@@ -21,7 +22,11 @@ export interface CookiesDeps {
 export function cookiesPlugin({ db, trackingStore, log }: CookiesDeps) {
   const reports = createGroupCommit<BrowserReport>({
     write: async (batch) => {
-      const sessions = await db.transaction((tx) => recordCookies(db, tx, batch));
+      const sessions = await promptly(
+        db,
+        ANSWER_MS,
+        db.transaction((tx) => recordCookies(db, tx, batch)),
+      );
       for (const session of sessions) trackingStore.save(session);
     },
     isRowFault,
@@ -44,7 +49,7 @@ export function cookiesPlugin({ db, trackingStore, log }: CookiesDeps) {
           });
         }
         try {
-          await reports.submit(parsed.data);
+          await promptly(db, ANSWER_MS, reports.submit(parsed.data));
         } catch (error) {
           if (!(error instanceof QueueFullError)) {
             log.error({ error, todo: db.advice(error) }, "a cookie report could not be stored");

@@ -1,6 +1,7 @@
 import { Cron } from "croner";
 import type { Database } from "../db/database.ts";
 import type { Destination } from "../db/define-schema.ts";
+import { promptly } from "../db/promptly.ts";
 import { newId } from "../platform/ids.ts";
 import type { Log } from "../platform/log.ts";
 import { createBell } from "./bell.ts";
@@ -16,6 +17,8 @@ const LIMITS: Limits = { perRoute: 2, altogether: 16 };
 const PROBE_ROWS = 10;
 /** A route whose rows others are just taking is looked at again after this long. */
 const CONTENDED_MS = 20;
+/** How long the database may take over what comes before or after a request, well within a lease. */
+const PATIENCE_MS = 5_000;
 const EVERY_SECOND = "* * * * * *";
 /** How long a stop waits for answers before giving requests up. */
 const STOP_GRACE_MS = 5_000;
@@ -63,6 +66,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   let isAway = false;
   let nextDue: Timer | undefined;
 
+  const inTime = <T>(work: Promise<T>) => promptly(db, PATIENCE_MS, work);
+
   function drain(): Promise<void> {
     bell.ring();
     draining ??= drainAll();
@@ -74,7 +79,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       for (;;) {
         await bell.wait();
         const hasRoom = !stopping && held.size < limits.altogether;
-        const waiting = hasRoom ? await waitingRoutes(db, db.dialect) : [];
+        const waiting = hasRoom ? await inTime(waitingRoutes(db, db.dialect)) : [];
         for (const route of turns(waiting)) start(route);
         if (hasRoom) planNext(waiting);
         if (held.size === 0 && !bell.hasRung) return;
@@ -120,7 +125,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     if (!adapter) return;
     const key = { destination: route.destination, route: route.route };
     const limit = isProbe(route) ? Math.min(PROBE_ROWS, adapter.maxBatch) : adapter.maxBatch;
-    const rows = await claim(db, leaseId, { ...key, limit, isProbe: isProbe(route) });
+    const rows = await inTime(claim(db, leaseId, { ...key, limit, isProbe: isProbe(route) }));
     if (rows.length === 0) {
       await Bun.sleep(CONTENDED_MS);
       return;
@@ -158,7 +163,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   async function tick(): Promise<void> {
     wake();
     if (stopping || isAway) return;
-    await reclaimExpired(db).then(
+    await inTime(reclaimExpired(db)).then(
       (taken) => {
         if (taken === 0) return;
         log.warn({ events: taken }, "a dispatcher died or lost its leases; its events are taken over");
@@ -170,8 +175,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
   async function showLife(): Promise<void> {
     try {
-      await beat(db, id);
-      await renewLeases(db, [...held.keys()]);
+      await inTime(beat(db, id));
+      await inTime(renewLeases(db, [...held.keys()]));
     } catch (error) {
       log.warn({ error }, "this dispatcher's sign of life and leases could not be renewed");
     }

@@ -1,5 +1,6 @@
 import { Elysia } from "elysia";
 import { QueueFullError } from "../db/group-commit.ts";
+import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { readBody } from "../platform/body.ts";
 import { methodNotAllowed, problem, problemErrors } from "../platform/problem.ts";
 import type { ApplyDeps } from "./apply-event.ts";
@@ -51,7 +52,7 @@ async function register(deps: PaymentsDeps, request: Request): Promise<Response>
     });
   }
   try {
-    const registered = await registerPayment(deps, parsed.data);
+    const registered = await promptly(deps.db, ANSWER_MS, registerPayment(deps, parsed.data));
     const { id, status } = registered.payment;
     if (registered.kind === "conflict") {
       return problem(409, {
@@ -99,7 +100,7 @@ async function act(deps: PaymentsDeps, report: ProviderReport): Promise<Response
     return problem(400, { detail: "The payment's reference is no text of 1 to 200 characters." });
   }
   try {
-    const received = await receiveReport(deps, report);
+    const received = await promptly(deps.db, ANSWER_MS, receiveReport(deps, report));
     if (received.kind === "unknown") {
       return problem(404, {
         detail: `No payment has the reference ${report.providerRef}, and the webhook does not carry enough to register it.`,
