@@ -3,8 +3,10 @@ import { sql } from "drizzle-orm";
 import { openDatabase } from "../../src/db/open.ts";
 import { promptly } from "../../src/db/promptly.ts";
 import { DeadlineError } from "../../src/platform/deadline.ts";
+import { createTestApp, type TestApp } from "../support/app.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addSendingPool, enqueueEvents, pageView, statusCounts, testDispatcher } from "../support/outbox.ts";
+import { addPool } from "../support/pools.ts";
 import { startSilentProxy } from "../support/silent-proxy.ts";
 
 let own: TestDatabase;
@@ -67,4 +69,38 @@ describe.skipIf(testDialect === "sqlite")("connections that go silent", () => {
     await running.stop();
     await db.close();
   }, 60_000);
+
+  test("answer cookies and payments with 503 in time, and the next ones as ever; visits arrive by the spool", async () => {
+    const app = await createTestApp({ DATABASE_URL: url, API_KEY: "k".repeat(32) });
+    try {
+      await addPool(own.db, { slug: "open" });
+      await app.deps.pools.refresh();
+      expect((await visit(app)).status).toBe(200);
+      proxy.silence();
+      const [visited, cookies, payment] = await Promise.all([visit(app), beacon(app), pay(app)]);
+      expect(visited.status).toBe(200);
+      expect([cookies.status, payment.status]).toEqual([503, 503]);
+      expect([cookies.headers.get("retry-after"), payment.headers.get("retry-after")]).toEqual(["2", "5"]);
+      expect([(await beacon(app)).status, (await pay(app)).status]).toEqual([204, 201]);
+      while ((await own.db.$count(own.db.tables.sessions)) < 2) await Bun.sleep(20);
+    } finally {
+      await app.dispose();
+    }
+  }, 60_000);
 });
+
+const visit = (app: TestApp) => app.request("/go/open?fbclid=abc");
+const beacon = (app: TestApp) =>
+  app.request("/api/tracking/cookies", {
+    method: "POST",
+    body: JSON.stringify({
+      tracking_token: "0193f2a5c1d27e3f8a4b5c6d7e8f9012",
+      _fbp: "fb.1.1700000000000.123",
+    }),
+  });
+const pay = (app: TestApp) =>
+  app.request("/api/payments", {
+    method: "POST",
+    headers: { authorization: `Bearer ${"k".repeat(32)}`, "content-type": "application/json" },
+    body: JSON.stringify({ provider: "generic", provider_ref: "r1", amount_minor: 100, currency: "BRL" }),
+  });
