@@ -47,6 +47,12 @@ export function consequencesOf({ verdict, answer }: Sent, circumstances: Circums
         change: { kind: "healthy", pauseMs: verdict.pauseMs },
         reply: { kind: "delivered" },
       };
+    case "partial":
+      return {
+        settlement: null,
+        change: { kind: "healthy", pauseMs: verdict.pauseMs },
+        reply: { kind: "refused", suspects: [] },
+      };
     case "transient": {
       const afterMs = (attempts: number) => Math.max(verdict.afterMs ?? 0, backOffMs(attempts, random));
       return {

@@ -19,6 +19,8 @@ export interface ClaimedRow {
 export type Verdict =
   /** `pauseMs`: the other side asks for quiet before the route's next request. */
   | { readonly kind: "delivered"; readonly note: string | null; readonly pauseMs: number | null }
+  /** Some of the rows arrived, nobody knows which: all are sent apart until each of them did. */
+  | { readonly kind: "partial"; readonly reason: string; readonly pauseMs: number | null }
   /** Try again with back-off, and not before `afterMs` where given. */
   | { readonly kind: "transient"; readonly reason: string; readonly afterMs: number | null }
   /** The route has to slow down; the attempt does not count. */

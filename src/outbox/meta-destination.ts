@@ -73,6 +73,8 @@ function verdictOf(outcome: Outcome, rows: readonly ClaimedRow[]): Verdict {
         note: outcome.messages.length > 0 ? outcome.messages.join("; ") : null,
         pauseMs: outcome.usageDelayMs,
       };
+    case "partial":
+      return { kind: "partial", reason: outcome.reason, pauseMs: outcome.usageDelayMs };
     case "transient":
     case "throttled":
       return { kind: outcome.kind, reason: outcome.reason, afterMs: outcome.afterMs };

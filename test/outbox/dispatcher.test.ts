@@ -128,6 +128,34 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(received().filter(({ duplicate }) => duplicate)).toHaveLength(3);
   });
 
+  test("what Meta counted only a part of is sent apart until every event has arrived", async () => {
+    await fault({ mode: "partial", times: 2, accept: 3 });
+    await enqueueEvents(own.db, PIXEL, events(8));
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 8 });
+    expect(new Set(received().map(({ event }) => event.event_id)).size).toBe(8);
+    const outcomes = (await attempts()).map(({ outcome, events }) => `${events} ${outcome}`);
+    expect(outcomes).toEqual([
+      "8 partial",
+      "4 partial",
+      "2 delivered",
+      "1 delivered",
+      "1 delivered",
+      "4 delivered",
+    ]);
+    expect((await attempts())[0]?.response).toContain('"events_received":3');
+  });
+
+  test("what Meta counted nothing of is tried again later", async () => {
+    await fault({ mode: "partial", times: 1, accept: 0 });
+    await enqueueEvents(own.db, PIXEL, events(2));
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ pending: 2 });
+    await passTime(own.db);
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 2 });
+  });
+
   test("429 slows the pixel down for as long as it says, burns no attempt, and leaves other pixels alone", async () => {
     await addSendingPool(own.db, "two", OTHER);
     await fault({ mode: "429", times: 1, retry_after: 120, pixel: PIXEL });

@@ -1,5 +1,5 @@
 import { collectMetaCookies } from "./meta-cookies.ts";
-import { firePageView } from "./pixel.ts";
+import { firePageView, pause } from "./pixel.ts";
 import { loadUtmify } from "./utmify.ts";
 
 /** How long anything may keep the visitor's cookies from being reported. */
@@ -72,8 +72,7 @@ function run(): void {
 
 /** Goes on to the bot when everything has been said, and at the latest after `ms` milliseconds. */
 function continueAfter(ms: number, said: Promise<unknown>): void {
-  const timeout = new Promise((resolve) => setTimeout(resolve, ms));
-  Promise.race([said, timeout]).then(() => {
+  Promise.race([said, pause(ms)]).then(() => {
     const link = document.getElementById("start");
     if (link instanceof HTMLAnchorElement) location.assign(link.href);
   });

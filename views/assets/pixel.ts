@@ -17,6 +17,12 @@ declare global {
 
 const PIXEL_SCRIPT = "https://connect.facebook.net/en_US/fbevents.js";
 
+/** What the pixel reports to. */
+const PIXEL_REQUEST = /^https:\/\/(www\.)?facebook\.com\/tr\b/;
+
+/** How long a pixel that has been loaded may take to send, where the browser does not show its request. */
+const SEND_GRACE_MS = 1_000;
+
 /** The stub that `fbevents.js` expects to find. */
 function stub(): Fbq {
   const fbq = ((...call: readonly unknown[]) => {
@@ -32,29 +38,50 @@ function stub(): Fbq {
 
 /**
  * Fires the browser's PageView once, under the server's event id, so that Meta counts the two as one.
- * Resolves when the pixel has been loaded, or could not be.
+ * Resolves when it has left the browser, or cannot.
  *
  * @param limitedDataUse country and state 0 let Meta locate the visitor; said before `init`, as Meta asks
  */
-export function firePageView(pixelId: string, eventId: string, limitedDataUse: boolean): Promise<void> {
-  if (window.fbq) return Promise.resolve();
+export async function firePageView(pixelId: string, eventId: string, limitedDataUse: boolean): Promise<void> {
+  if (window.fbq) return;
   const fbq = stub();
   window.fbq = fbq;
   window._fbq = fbq;
   if (limitedDataUse) fbq("dataProcessingOptions", ["LDU"], 0, 0);
   fbq("init", pixelId);
   fbq("track", "PageView", {}, { eventID: eventId });
-  return loadScript(PIXEL_SCRIPT);
+  const sent = pixelSent();
+  // The script loads the pixel's settings before it sends anything, so its own arrival says nothing yet.
+  if (await loadScript(PIXEL_SCRIPT)) await Promise.race([sent, pause(SEND_GRACE_MS)]);
 }
 
-/** Adds a script to the page, `async` and `defer`; resolves when it has run or failed. */
-export function loadScript(src: string): Promise<void> {
+/** Resolves when a request of the pixel has been answered; never where the browser does not tell. */
+function pixelSent(): Promise<void> {
+  return new Promise((resolve) => {
+    if (!window.PerformanceObserver) return;
+    const observer = new PerformanceObserver((list) => {
+      if (!list.getEntries().some(({ name }) => PIXEL_REQUEST.test(name))) return;
+      observer.disconnect();
+      resolve();
+    });
+    observer.observe({ entryTypes: ["resource"] });
+  });
+}
+
+/** Resolves after `ms` milliseconds. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Adds a script to the page, `async` and `defer`; resolves to whether it ran. */
+export function loadScript(src: string): Promise<boolean> {
   return new Promise((resolve) => {
     const script = document.createElement("script");
     script.async = true;
     script.defer = true;
     script.src = src;
-    script.onload = script.onerror = () => resolve();
+    script.onload = () => resolve(true);
+    script.onerror = () => resolve(false);
     document.head.append(script);
   });
 }
