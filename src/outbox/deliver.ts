@@ -136,13 +136,15 @@ async function record(
 ): Promise<void> {
   const { db } = deps;
   const { key, standing } = batch;
-  if (settlement) await settleRows(deps, tx, batch, rows, settlement, withHook);
+  const settled = settlement ? await settleRows(deps, tx, batch, rows, settlement, withHook) : rows.length;
+  if (answer) await writeAttempt(tx, db, key, rows, verdict, answer);
+  // Too late: whoever took the rows over has learnt since how the route is.
+  if (settled === 0) return;
   if (change && isNews(change, standing)) await changeRoute(tx, db, key, change);
   if (change?.kind === "healthy" && standing.failures >= BREAKER_THRESHOLD) {
     await hurryRetries(tx, db, key);
     await tx.notify("outbox");
   }
-  if (answer) await writeAttempt(tx, db, key, rows, verdict, answer);
 }
 
 /** A healthy route that stays so is not written to: it is the usual case, and many batches share it. */
@@ -179,6 +181,7 @@ async function writeAttempt(
   });
 }
 
+/** Answers how many of the rows it settled: those whose lease was not lost meanwhile. */
 async function settleRows(
   { db, log, onSettled }: DeliveryDeps,
   tx: Tx,
@@ -186,7 +189,7 @@ async function settleRows(
   rows: readonly ClaimedRow[],
   settlement: Settlement,
   withHook: boolean,
-): Promise<void> {
+): Promise<number> {
   const settled = await settle(tx, db, leaseId, rows, settlement);
   if (settled.length < rows.length) {
     log.warn(
@@ -194,10 +197,13 @@ async function settleRows(
       "a lease was lost before its result came; whoever took the events over decides about them",
     );
   }
-  if (!withHook || settlement.kind === "retry" || settlement.kind === "released") return;
+  if (!withHook || settlement.kind === "retry" || settlement.kind === "released") {
+    return settled.length;
+  }
   const ids = new Set(settled);
   const ended = rows.filter(({ id }) => ids.has(id));
   if (ended.length > 0) await onSettled(tx, ended, settlement, key);
+  return settled.length;
 }
 
 async function expire(deps: DeliveryDeps, batch: Batch, rows: readonly ClaimedRow[]): Promise<void> {

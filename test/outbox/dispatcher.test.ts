@@ -362,6 +362,22 @@ describe(`dispatcher on ${testDialect}`, () => {
     ]);
   });
 
+  test("a refusal that comes after the lease was lost does not pause the route", async () => {
+    using meta = Bun.serve({
+      port: 0,
+      async fetch() {
+        await own.db.transaction(async (tx) => {
+          await tx.update(own.db.tables.outbox).set({ leaseId: "somebody-else" });
+        });
+        return Response.json({ error: { code: 190, message: "invalid token" } }, { status: 401 });
+      },
+    });
+    await enqueueEvents(own.db, PIXEL, events(2));
+    await testDispatcher(own.db, meta.url.origin).drain();
+    expect(await own.db.$count(own.db.tables.outboxRoutes)).toBe(0);
+    expect((await attempts()).map(({ outcome }) => outcome)).toEqual(["credential"]);
+  });
+
   test("four dispatchers side by side deliver every row once", async () => {
     for (let i = 0; i < 8; i++) await enqueueEvents(own.db, PIXEL, events(1_000, `b${i}-`));
     await Promise.all([1, 2, 3, 4].map(() => dispatcher().drain()));
