@@ -97,7 +97,7 @@ export function consequencesOf({ verdict, answer }: Sent, circumstances: Circums
 function pause(reason: string): Consequences {
   return {
     settlement: { kind: "released", afterMs: null, reason },
-    change: { kind: "paused", reason },
+    change: { kind: "paused", reason, by: "refusal" },
     reply: { kind: "stop" },
   };
 }

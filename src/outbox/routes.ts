@@ -1,6 +1,6 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
-import type { Destination } from "../db/define-schema.ts";
+import type { Destination, PausedBy } from "../db/define-schema.ts";
 import { BREAKER_THRESHOLD, breakerRestMs } from "./back-off.ts";
 
 export interface RouteKey {
@@ -25,7 +25,8 @@ export type RouteChange =
   | { readonly kind: "throttled"; readonly forMs: number }
   /** It said nothing about the route: whoever asks next may. */
   | { readonly kind: "unknown" }
-  | { readonly kind: "paused"; readonly reason: string };
+  /** An operator's pause and its reason stay, whatever the other side refuses meanwhile. */
+  | { readonly kind: "paused"; readonly reason: string; readonly by: PausedBy };
 
 /** Rows whose back-off is cut short when a route works again; more wait for their own time. */
 const MOST_HURRIED = 10_000;
@@ -55,11 +56,13 @@ export async function changeRoute(tx: Tx, db: Database, key: RouteKey, change: R
       await tx.update(db.tables.outboxRoutes).set({ openUntil: null }).where(isRoute(db, key));
       return;
     case "paused":
-      await putRoute(tx, db, key, {
-        pausedAt: sql<Date>`${now}`,
-        pausedReason: change.reason,
-        openUntil: null,
-      });
+      await putRoute(
+        tx,
+        db,
+        key,
+        { pausedAt: sql<Date>`${now}`, pausedReason: change.reason, pausedBy: change.by, openUntil: null },
+        change.by === "refusal" ? sql`not ${isOperators(db)}` : undefined,
+      );
       return;
   }
 }
@@ -67,19 +70,31 @@ export async function changeRoute(tx: Tx, db: Database, key: RouteKey, change: R
 interface RouteColumns {
   readonly pausedAt?: SQL<Date>;
   readonly pausedReason?: string;
+  readonly pausedBy?: PausedBy;
   readonly throttledUntil?: SQL<Date>;
   readonly openUntil?: SQL<Date> | null;
   readonly failures?: number;
   readonly throttles?: number;
 }
 
-async function putRoute(tx: Tx, db: Database, key: RouteKey, columns: RouteColumns): Promise<void> {
+/** `only` narrows when a route that is known already is changed. */
+async function putRoute(
+  tx: Tx,
+  db: Database,
+  key: RouteKey,
+  columns: RouteColumns,
+  only?: SQL,
+): Promise<void> {
   const { outboxRoutes } = db.tables;
   const set = { ...columns, updatedAt: sql<Date>`${db.dialect.now}` };
   await tx
     .insert(outboxRoutes)
     .values({ destination: key.destination, route: key.route, ...set })
-    .onConflictDoUpdate({ target: [outboxRoutes.destination, outboxRoutes.route], set });
+    .onConflictDoUpdate({
+      target: [outboxRoutes.destination, outboxRoutes.route],
+      set,
+      ...(only && { setWhere: only }),
+    });
 }
 
 /** Counted by the database, so that requests which fail at the same time all count. */
@@ -138,7 +153,7 @@ export async function hurryRetries(tx: Tx, db: Database, key: RouteKey): Promise
 
 /** Holds a route's rows back until it is resumed. */
 export async function pauseRoute(tx: Tx, db: Database, key: RouteKey, reason: string): Promise<void> {
-  await changeRoute(tx, db, key, { kind: "paused", reason });
+  await changeRoute(tx, db, key, { kind: "paused", reason, by: "operator" });
 }
 
 /** Lets a route's rows go again, with a clean record. Answers whether there was anything to resume. */
@@ -149,7 +164,10 @@ export async function resumeRoute(tx: Tx, db: Database, key: RouteKey): Promise<
   return removed.length > 0;
 }
 
-/** A pixel or a bot has a new token: whatever its routes, `<id>` and `<id>/…`, were paused for may be over. */
+/**
+ * A pixel or a bot has a new token: whatever its routes, `<id>` and `<id>/…`, were refused for may be over. What an
+ * operator paused stays so.
+ */
 export async function credentialChanged(
   tx: Tx,
   db: Database,
@@ -158,8 +176,16 @@ export async function credentialChanged(
 ): Promise<void> {
   const { outboxRoutes } = db.tables;
   const isConcerned = sql`(${outboxRoutes.route} = ${id} or ${outboxRoutes.route} like ${`${id}/%`})`;
-  await tx.delete(outboxRoutes).where(and(eq(outboxRoutes.destination, destination), isConcerned));
+  await tx
+    .delete(outboxRoutes)
+    .where(and(eq(outboxRoutes.destination, destination), isConcerned, sql`not ${isOperators(db)}`));
   await tx.notify("outbox");
+}
+
+/** Whether an operator paused the route. */
+function isOperators({ tables: { outboxRoutes } }: Database): SQL {
+  const by = sql.raw(`'${"operator" satisfies PausedBy}'`);
+  return sql`(${outboxRoutes.pausedAt} is not null and coalesce(${outboxRoutes.pausedBy}, '') = ${by})`;
 }
 
 function isRoute(db: Database, key: RouteKey): SQL | undefined {

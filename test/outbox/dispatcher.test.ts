@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { eq, isNotNull, sql } from "drizzle-orm";
 import { claim } from "../../src/outbox/lease.ts";
+import { changeRoute, pauseRoute } from "../../src/outbox/routes.ts";
 import { updatePool } from "../../src/pools/manage-pools.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { ponteJson } from "../cli/ponte.ts";
@@ -217,6 +218,21 @@ describe(`dispatcher on ${testDialect}`, () => {
     await updatePool({ db: own.db, secrets: testSecrets, now: () => new Date() }, "test", "one", change);
     await dispatcher().drain();
     expect(await statusCounts(own.db)).toEqual({ delivered: 5 });
+  });
+
+  test("an operator's pause outlives a changed token, and a refusal does not take its reason", async () => {
+    const key = { destination: "meta" as const, route: PIXEL };
+    const { db } = own;
+    await db.transaction((tx) => pauseRoute(tx, db, key, "the campaign is over"));
+    const refused = { kind: "paused", reason: "190", by: "refusal" } as const;
+    await db.transaction((tx) => changeRoute(tx, db, key, refused));
+    await db.transaction((tx) => changeRoute(tx, db, { ...key, route: `${PIXEL}/TEST1` }, refused));
+    const change = { meta_access_token: "EAAthe-new-one" };
+    await updatePool({ db, secrets: testSecrets, now: () => new Date() }, "test", "one", change);
+    const routes = await db.select().from(db.tables.outboxRoutes);
+    expect(routes).toMatchObject([
+      { route: PIXEL, pausedBy: "operator", pausedReason: "the campaign is over" },
+    ]);
   });
 
   test("a token changed while the old one is being refused is used at once, and nothing is paused or slowed down", async () => {
