@@ -9,10 +9,18 @@ import { deliver, type OnSettled, type RequestFact } from "./deliver.ts";
 import type { DestinationAdapter } from "./destination.ts";
 import { beat, withdraw } from "./heartbeat.ts";
 import { claim, RENEW_EVERY_MS, reclaimExpired, renewLeases } from "./lease.ts";
-import { isProbe, type Limits, nextTurns, routeName, type UnderWay } from "./schedule.ts";
+import {
+  isProbe,
+  type Limits,
+  nextTurns,
+  routeName,
+  SLOW_MS,
+  slotsTaken,
+  type UnderWay,
+} from "./schedule.ts";
 import { type WaitingRoute, waitingRoutes } from "./waiting-routes.ts";
 
-const LIMITS: Limits = { perRoute: 2, altogether: 16 };
+const LIMITS: Limits = { perRoute: 2, altogether: 20 };
 /** Rows of a route that is tried again after its breaker opened. */
 const PROBE_ROWS = 10;
 /** A route whose rows others are just taking is looked at again after this long. */
@@ -45,6 +53,7 @@ export interface Dispatcher {
 /** From the moment its rows are being taken until they are settled. */
 interface Batch {
   readonly route: WaitingRoute;
+  readonly startedAt: number;
   isClaiming: boolean;
   finished: Promise<void>;
 }
@@ -78,7 +87,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     try {
       for (;;) {
         await bell.wait();
-        const hasRoom = !stopping && held.size < limits.altogether;
+        const hasRoom = !stopping && slotsTaken(underWay().values(), limits) < limits.altogether;
         const waiting = hasRoom ? await inTime(waitingRoutes(db, db.dialect)) : [];
         for (const route of turns(waiting)) start(route);
         if (hasRoom) planNext(waiting);
@@ -90,24 +99,35 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     }
   }
 
-  function turns(waiting: readonly WaitingRoute[]): WaitingRoute[] {
-    const underWay = new Map<string, UnderWay>();
-    for (const { route, isClaiming } of held.values()) {
-      const others = underWay.get(routeName(route));
-      underWay.set(routeName(route), {
+  function underWay(): Map<string, UnderWay> {
+    const byRoute = new Map<string, UnderWay>();
+    for (const { route, startedAt, isClaiming } of held.values()) {
+      const others = byRoute.get(routeName(route));
+      byRoute.set(routeName(route), {
+        destination: route.destination,
         requests: (others?.requests ?? 0) + 1,
+        slow: (others?.slow ?? 0) + (performance.now() - startedAt > SLOW_MS ? 1 : 0),
         isClaiming: isClaiming || (others?.isClaiming ?? false),
         isTroubled: route.failures > 0 || (others?.isTroubled ?? false),
       });
     }
+    return byRoute;
+  }
+
+  function turns(waiting: readonly WaitingRoute[]): WaitingRoute[] {
     const sendable = waiting.filter(({ destination }) => adapters[destination] !== undefined);
-    return nextTurns(sendable, { underWay, lastServed }, limits);
+    return nextTurns(sendable, { underWay: underWay(), lastServed }, limits);
   }
 
   function start(route: WaitingRoute): void {
     const leaseId = newId();
     lastServed.set(routeName(route), ++served);
-    const batch: Batch = { route, isClaiming: true, finished: Promise.resolve() };
+    const batch: Batch = {
+      route,
+      startedAt: performance.now(),
+      isClaiming: true,
+      finished: Promise.resolve(),
+    };
     held.set(leaseId, batch);
     batch.finished = runBatch(batch, leaseId)
       .catch((error) =>

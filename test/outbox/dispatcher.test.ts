@@ -419,6 +419,31 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(await statusCounts(own.db)).toEqual({ delivered: 5_000 });
   });
 
+  test("as many pixels that hang as there are slots hold up no other for the length of a time-out", async () => {
+    const released = Promise.withResolvers<void>();
+    let asked = 0;
+    using meta = Bun.serve({
+      port: 0,
+      async fetch({ url }) {
+        if (!url.includes(PIXEL)) asked++;
+        if (!url.includes(PIXEL)) await released.promise;
+        return Response.json({ events_received: 1 });
+      },
+    });
+    for (let i = 0; i < 18; i++) {
+      await addSendingPool(own.db, `hangs-${i}`, `90${i}`);
+      await enqueueEvents(own.db, `90${i}`, events(1, `hangs-${i}-`));
+    }
+    const running = testDispatcher(own.db, meta.url.origin);
+    running.start();
+    while (asked < 15) await Bun.sleep(5);
+    await enqueueEvents(own.db, PIXEL, events(1));
+    while (((await statusCounts(own.db)).delivered ?? 0) < 1) await Bun.sleep(20);
+    released.resolve();
+    while (((await statusCounts(own.db)).delivered ?? 0) < 19) await Bun.sleep(20);
+    await running.stop();
+  }, 20_000);
+
   test("started, it is woken by a commit and delivers without being asked", async () => {
     const running = dispatcher();
     running.start();
