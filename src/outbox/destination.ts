@@ -1,3 +1,5 @@
+import type { Destination } from "../db/define-schema.ts";
+
 /** An outbox row that this dispatcher holds the lease of. */
 export interface ClaimedRow {
   readonly id: number;
@@ -69,3 +71,6 @@ export interface DestinationAdapter {
    */
   send(route: string, rows: readonly ClaimedRow[], signal: AbortSignal): Promise<Sent>;
 }
+
+/** The destinations that this process can send to. */
+export type Adapters = Readonly<Partial<Record<Destination, DestinationAdapter>>>;

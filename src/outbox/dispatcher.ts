@@ -1,12 +1,11 @@
 import { Cron } from "croner";
 import type { Database } from "../db/database.ts";
-import type { Destination } from "../db/define-schema.ts";
 import { promptly } from "../db/promptly.ts";
 import { newId } from "../platform/ids.ts";
 import type { Log } from "../platform/log.ts";
 import { createBell } from "./bell.ts";
 import { deliver, type OnSettled, type RequestFact } from "./deliver.ts";
-import type { DestinationAdapter } from "./destination.ts";
+import type { Adapters } from "./destination.ts";
 import { beat, withdraw } from "./heartbeat.ts";
 import { claim, RENEW_EVERY_MS, reclaimExpired, renewLeases } from "./lease.ts";
 import {
@@ -34,7 +33,7 @@ const STOP_GRACE_MS = 5_000;
 export interface DispatcherDeps {
   readonly db: Database;
   readonly log: Log;
-  readonly adapters: Readonly<Partial<Record<Destination, DestinationAdapter>>>;
+  readonly adapters: Adapters;
   /** Told of rows that came to their end, in the transaction that says so; what it writes is committed with it. */
   readonly onSettled?: OnSettled;
   readonly onRequest?: (fact: RequestFact) => void;

@@ -1,5 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { Database, Tx } from "../db/database.ts";
+import type { Database, Reader, Tx } from "../db/database.ts";
 import type { ClaimedRow } from "./destination.ts";
 import { type RouteKey, takeProbe } from "./routes.ts";
 
@@ -29,12 +29,30 @@ export async function claim(db: Database, leaseId: string, at: Claim): Promise<C
   });
 }
 
-type RawRow = { readonly [K in keyof ClaimedRow]: ClaimedRow[K] };
+/** What of a row its destination wants to know, for a hand-written statement; see `rowsOf`. */
+export function rowColumns({ dialect: { now, epochMs, jsonText } }: Database): SQL {
+  return sql`id, event_name as "eventName", event_id as "eventId", ${jsonText(sql`payload`)} as payload, attempts,
+      ${epochMs(sql`created_at`)} as "createdAtMs", ${epochMs(now)} as "claimedAtMs", pool_id as "poolId",
+      tracking_token as "trackingToken", payment_id as "paymentId"`;
+}
+
+/** The rows that a statement with `rowColumns` found. */
+export async function rowsOf(reader: Reader, statement: SQL): Promise<ClaimedRow[]> {
+  const rows = await reader.rows<ClaimedRow>(statement);
+  // Postgres writes 64-bit numbers as text.
+  return rows.map((row) => ({
+    ...row,
+    id: Number(row.id),
+    poolId: row.poolId === null ? null : Number(row.poolId),
+  }));
+}
 
 async function claimRows(tx: Tx, db: Database, leaseId: string, at: Claim): Promise<ClaimedRow[]> {
-  const { now, plusMs, epochMs, jsonText, skipLocked } = db.dialect;
+  const { now, plusMs, skipLocked } = db.dialect;
   // `materialized`: the rows are looked for and locked once, whatever the planner thinks of the join.
-  const rows = await tx.rows<RawRow>(sql`
+  const rows = await rowsOf(
+    tx,
+    sql`
     with due as materialized (
       select id from outbox
       where status = 'pending' and destination = ${at.destination} and route = ${at.route} and available_at <= ${now}
@@ -43,13 +61,10 @@ async function claimRows(tx: Tx, db: Database, leaseId: string, at: Claim): Prom
     update outbox
     set status = 'sending', lease_id = ${leaseId}, lease_until = ${plusMs(now, LEASE_MS)}, attempts = attempts + 1
     where id in (select id from due)
-    returning id, event_name as "eventName", event_id as "eventId", ${jsonText(sql`payload`)} as payload, attempts,
-      ${epochMs(sql`created_at`)} as "createdAtMs", ${epochMs(now)} as "claimedAtMs", pool_id as "poolId",
-      tracking_token as "trackingToken", payment_id as "paymentId"`);
-  // `returning` promises no order, and Postgres writes 64-bit numbers as text.
-  return rows
-    .map((row) => ({ ...row, id: Number(row.id), poolId: row.poolId === null ? null : Number(row.poolId) }))
-    .sort((a, b) => a.id - b.id);
+    returning ${rowColumns(db)}`,
+  );
+  // `returning` promises no order.
+  return rows.sort((a, b) => a.id - b.id);
 }
 
 /** Keeps the rows of these leases for another lease's length. */
