@@ -10,6 +10,11 @@ import { type RouteKey, takeProbe } from "./routes.ts";
 export const LEASE_MS = 20_000;
 export const RENEW_EVERY_MS = 5_000;
 
+/** How long a request may take before it is given up. Milliseconds. */
+export const REQUEST_TIMEOUT_MS = 30_000;
+/** A probe's right outlives its request: time-out, and some for writing the outcome down. */
+export const PROBE_MS = REQUEST_TIMEOUT_MS + 15_000;
+
 const SWEEP_BATCH = 5_000;
 
 /** What to take: up to `limit` rows; a probe takes them only where nobody else is probing the route. */
@@ -24,7 +29,7 @@ export interface Claim extends RouteKey {
  */
 export async function claim(db: Database, leaseId: string, at: Claim): Promise<ClaimedRow[]> {
   return db.transaction(async (tx) => {
-    if (at.isProbe && !(await takeProbe(tx, db, at, LEASE_MS))) return [];
+    if (at.isProbe && !(await takeProbe(tx, db, at, PROBE_MS))) return [];
     return claimRows(tx, db, leaseId, at);
   });
 }

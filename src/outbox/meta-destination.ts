@@ -7,8 +7,7 @@ import { parseJson } from "../meta/json.ts";
 import { type Outcome, outcomeOf } from "../meta/outcome.ts";
 import { SealBrokenError, type Secrets } from "../platform/secrets.ts";
 import type { Answer, ClaimedRow, DestinationAdapter, Verdict } from "./destination.ts";
-
-const TIMEOUT_MS = 30_000;
+import { REQUEST_TIMEOUT_MS } from "./lease.ts";
 
 export interface MetaDestinationDeps {
   readonly db: Database;
@@ -20,7 +19,7 @@ export interface MetaDestinationDeps {
 
 /** Sends PageViews and Purchases to Meta's Conversions API, a request for each batch of a pixel. */
 export function metaDestination(deps: MetaDestinationDeps): DestinationAdapter {
-  const { graphUrl, graphVersion, timeoutMs = TIMEOUT_MS } = deps;
+  const { graphUrl, graphVersion, timeoutMs = REQUEST_TIMEOUT_MS } = deps;
   return {
     maxBatch: MAX_EVENTS_PER_REQUEST,
     isExpired: (row, now) => isExpired(eventTimeOf(row), now),

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { eq, isNotNull, sql } from "drizzle-orm";
-import { claim } from "../../src/outbox/lease.ts";
+import { claim, REQUEST_TIMEOUT_MS } from "../../src/outbox/lease.ts";
 import { changeRoute, pauseRoute } from "../../src/outbox/routes.ts";
 import { updatePool } from "../../src/pools/manage-pools.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
@@ -342,6 +342,23 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(posts()[5]?.events).toBe(10);
     const [closed] = await own.db.select().from(outboxRoutes);
     expect(closed).toMatchObject({ failures: 0, openUntil: null });
+  });
+
+  test("while a probe's request may still be answered, nobody else probes", async () => {
+    await enqueueEvents(own.db, PIXEL, events(2));
+    const key = { destination: "meta" as const, route: PIXEL };
+    for (let i = 0; i < 5; i++) {
+      await own.db.transaction((tx) => changeRoute(tx, own.db, key, { kind: "failed" }));
+    }
+    await passTime(own.db);
+    expect(await claim(own.db, "first", { ...key, limit: 1, isProbe: true })).toHaveLength(1);
+    const { outboxRoutes } = own.db.tables;
+    const openUntil = own.db.dialect.epochMs(sql`${outboxRoutes.openUntil}`);
+    const [row] = await own.db.rows<{ ms: number | string }>(
+      sql`select ${openUntil} - ${own.db.dialect.epochMs(own.db.dialect.now)} as ms from ${outboxRoutes}`,
+    );
+    expect(Number(row?.ms)).toBeGreaterThan(REQUEST_TIMEOUT_MS);
+    expect(await claim(own.db, "second", { ...key, limit: 1, isProbe: true })).toEqual([]);
   });
 
   test("rows whose dispatcher died are taken over when their lease has run out", async () => {
