@@ -44,13 +44,13 @@ export function consequencesOf({ verdict, answer }: Sent, circumstances: Circums
     case "delivered":
       return {
         settlement: { kind: "delivered", fbtraceId, note: verdict.note },
-        change: { kind: "healthy", pauseMs: verdict.pauseMs },
+        change: { kind: "healthy", pauseMs: verdict.pauseMs, unexplained: "none" },
         reply: { kind: "delivered" },
       };
     case "partial":
       return {
         settlement: null,
-        change: { kind: "healthy", pauseMs: verdict.pauseMs },
+        change: { kind: "healthy", pauseMs: verdict.pauseMs, unexplained: "same" },
         reply: { kind: "refused", suspects: [] },
       };
     case "transient": {
@@ -87,7 +87,7 @@ export function consequencesOf({ verdict, answer }: Sent, circumstances: Circums
       }
       return {
         settlement: { kind: verdict.as, fbtraceId, reason: verdict.reason },
-        change: { kind: "healthy", pauseMs: null },
+        change: { kind: "healthy", pauseMs: null, unexplained: verdict.isUnexplained ? "more" : "same" },
         reply: refused,
       };
     }

@@ -39,8 +39,8 @@ export interface Batch {
   readonly rows: readonly ClaimedRow[];
   /** How the route stood before. */
   readonly standing: Standing;
-  /** Refusals in a row that nothing in the events explained; kept by the dispatcher from batch to batch. */
-  readonly streak: { unexplained: number };
+  /** Refusals in a row that nothing in the events explained; as this batch goes on counting them. */
+  readonly streak: { unexplained: number; hasCounted: boolean };
 }
 
 /**
@@ -97,7 +97,10 @@ async function send(deps: DeliveryDeps, batch: Batch, rows: readonly ClaimedRow[
   });
   const { verdict } = sent;
   if (verdict.kind === "delivered") streak.unexplained = 0;
-  if (verdict.kind === "invalid" && rows.length === 1 && verdict.isUnexplained) streak.unexplained++;
+  if (verdict.kind === "invalid" && rows.length === 1 && verdict.isUnexplained) {
+    streak.unexplained++;
+    streak.hasCounted = true;
+  }
   report(deps, key, rows.length, sent);
   await surely(deps, (tx, isLastTry) => record(deps, tx, batch, rows, sent, consequences, !isLastTry));
   return consequences.reply;
@@ -140,7 +143,7 @@ async function record(
   if (answer) await writeAttempt(tx, db, key, rows, verdict, answer);
   // Too late: whoever took the rows over has learnt since how the route is.
   if (settled === 0) return;
-  if (change && isNews(change, standing)) await changeRoute(tx, db, key, change);
+  if (change && isNews(change, batch)) await changeRoute(tx, db, key, change);
   if (change?.kind === "healthy" && standing.failures >= BREAKER_THRESHOLD) {
     await hurryRetries(tx, db, key);
     await tx.notify("outbox");
@@ -148,10 +151,17 @@ async function record(
 }
 
 /** A healthy route that stays so is not written to: it is the usual case, and many batches share it. */
-function isNews(change: RouteChange, { failures, throttles }: Standing): boolean {
+function isNews(change: RouteChange, { standing, streak }: Batch): boolean {
+  const { failures, throttles, unexplained } = standing;
   switch (change.kind) {
     case "healthy":
-      return change.pauseMs !== null || failures > 0 || throttles > 0;
+      return (
+        change.pauseMs !== null ||
+        failures > 0 ||
+        throttles > 0 ||
+        change.unexplained === "more" ||
+        (change.unexplained === "none" && (unexplained > 0 || streak.hasCounted))
+      );
     case "unknown":
       // Only a probe holds a right that others wait for.
       return failures >= BREAKER_THRESHOLD;

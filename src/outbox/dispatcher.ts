@@ -67,7 +67,6 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   /** Batches under way, by lease. */
   const held = new Map<string, Batch>();
   const lastServed = new Map<string, number>();
-  const streaks = new Map<string, { unexplained: number }>();
   let served = 0;
   let stopping = false;
   let draining: Promise<void> | undefined;
@@ -115,7 +114,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
   function turns(waiting: readonly WaitingRoute[]): WaitingRoute[] {
     const sendable = waiting.filter(({ destination }) => adapters[destination] !== undefined);
-    return nextTurns(sendable, { underWay: underWay(), lastServed }, limits);
+    const running = underWay();
+    const known = new Set([...waiting.map(routeName), ...running.keys()]);
+    for (const name of lastServed.keys()) if (!known.has(name)) lastServed.delete(name);
+    return nextTurns(sendable, { underWay: running, lastServed }, limits);
   }
 
   function start(route: WaitingRoute): void {
@@ -152,8 +154,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     // What it left, or what has come since, may go now.
     batch.isClaiming = false;
     bell.ring();
-    const streak = streaks.get(routeName(route)) ?? { unexplained: 0 };
-    streaks.set(routeName(route), streak);
+    const streak = { unexplained: route.unexplained, hasCounted: false };
     const delivery = { db, log, adapter, onSettled, onRequest, signal: abort.signal };
     await deliver(delivery, { key, leaseId, rows, standing: route, streak });
   }
@@ -193,12 +194,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   }
 
   async function showLife(): Promise<void> {
-    try {
-      await inTime(beat(db, id));
-      await inTime(renewLeases(db, [...held.keys()]));
-    } catch (error) {
-      log.warn({ error }, "this dispatcher's sign of life and leases could not be renewed");
-    }
+    const failed = (what: string) => (error: unknown) =>
+      log.warn({ error }, `this dispatcher's ${what} could not be renewed`);
+    await inTime(renewLeases(db, [...held.keys()])).catch(failed("leases"));
+    await inTime(beat(db, id)).catch(failed("sign of life"));
   }
 
   const schedules: Cron[] = [];

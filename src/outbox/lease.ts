@@ -1,5 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database, Reader, Tx } from "../db/database.ts";
+import { backOffCeilingMs } from "./back-off.ts";
 import type { ClaimedRow } from "./destination.ts";
 import { type RouteKey, takeProbe } from "./routes.ts";
 
@@ -86,16 +87,25 @@ export async function renewLeases(db: Database, leaseIds: readonly string[]): Pr
   );
 }
 
-/** Gives rows whose lease ran out, because their dispatcher died, back to everybody. Answers how many. */
+/**
+ * Gives rows whose lease ran out, because their dispatcher died, back to everybody. Answers how many. At once for the
+ * first time; then with the back-off of their attempts: one of them may be what dispatchers die of.
+ */
 export async function reclaimExpired(db: Database): Promise<number> {
-  const { now, skipLocked } = db.dialect;
+  const { now, plusMs, skipLocked } = db.dialect;
+  const ceilings = Array.from(
+    { length: 12 },
+    (_, i) => sql`when ${sql.raw(String(i + 1))} then ${sql.raw(String(backOffCeilingMs(i + 1)))}`,
+  );
+  const backOff = sql`case attempts ${sql.join(ceilings, sql` `)} else ${sql.raw(String(backOffCeilingMs(13)))} end`;
   const rows = await db.transaction((tx) =>
     tx.rows(sql`
       with lapsed as materialized (
         select id from outbox where status = 'sending' and lease_until < ${now}
         order by lease_until limit ${SWEEP_BATCH} ${skipLocked}
       )
-      update outbox set status = 'pending', lease_id = null, lease_until = null
+      update outbox set status = 'pending', lease_id = null, lease_until = null,
+        available_at = case when attempts < 2 then available_at else ${plusMs(now, backOff)} end
       where id in (select id from lapsed) returning id`),
   );
   return rows.length;

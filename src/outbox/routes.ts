@@ -14,12 +14,21 @@ export interface Standing {
   readonly failures: number;
   /** Answers that asked for quiet. */
   readonly throttles: number;
+  /** Refusals that nothing in the events explained. */
+  readonly unexplained: number;
 }
 
 /** What a request's outcome does to its route. */
 export type RouteChange =
-  /** It went through. `pauseMs`: the other side asks for quiet before the next one. */
-  | { readonly kind: "healthy"; readonly pauseMs: number | null }
+  /**
+   * It went through, or was refused for its events alone. `pauseMs`: the other side asks for quiet before the next one.
+   * `unexplained`: whether it was one more refusal that nothing explains, or the end of such.
+   */
+  | {
+      readonly kind: "healthy";
+      readonly pauseMs: number | null;
+      readonly unexplained: "more" | "same" | "none";
+    }
   /** One more failure in a row; enough of them open the breaker. */
   | { readonly kind: "failed" }
   | { readonly kind: "throttled"; readonly forMs: number }
@@ -38,7 +47,9 @@ export async function changeRoute(tx: Tx, db: Database, key: RouteKey, change: R
   switch (change.kind) {
     case "healthy": {
       const rest = change.pauseMs === null ? {} : { throttledUntil: inMs(change.pauseMs) };
-      await putRoute(tx, db, key, { failures: 0, throttles: 0, openUntil: null, ...rest });
+      const explained = change.unexplained === "none" ? { unexplained: 0 } : {};
+      await putRoute(tx, db, key, { failures: 0, throttles: 0, openUntil: null, ...rest, ...explained });
+      if (change.unexplained === "more") await countOneMore(tx, db, key, "unexplained");
       return;
     }
     case "failed": {
@@ -75,6 +86,7 @@ interface RouteColumns {
   readonly openUntil?: SQL<Date> | null;
   readonly failures?: number;
   readonly throttles?: number;
+  readonly unexplained?: number;
 }
 
 /** `only` narrows when a route that is known already is changed. */
@@ -102,7 +114,7 @@ async function countOneMore(
   tx: Tx,
   db: Database,
   key: RouteKey,
-  column: "failures" | "throttles",
+  column: "failures" | "throttles" | "unexplained",
 ): Promise<number> {
   const { outboxRoutes } = db.tables;
   const updatedAt = sql<Date>`${db.dialect.now}`;

@@ -25,6 +25,7 @@ export async function waitingRoutes(reader: Reader, dialect: Dialect): Promise<W
     now: number;
     failures: number | null;
     throttles: number | null;
+    unexplained: number | null;
   }>(sql`
     with recursive heads(destination, route) as (
       ${sql.join(DESTINATIONS.map(firstRoute), sql` union all `)}
@@ -41,15 +42,16 @@ export async function waitingRoutes(reader: Reader, dialect: Dialect): Promise<W
         order by o.available_at limit 1
       ) as due,
       ${epochMs(sql`r.throttled_until`)} as throttled, ${epochMs(sql`r.open_until`)} as open,
-      ${epochMs(now)} as now, r.failures, r.throttles
+      ${epochMs(now)} as now, r.failures, r.throttles, r.unexplained
     from heads left join outbox_routes r on r.destination = heads.destination and r.route = heads.route
     where heads.route is not null and r.paused_at is null`);
-  return rows.map(({ destination, route, due, throttled, open, now, failures, throttles }) => ({
+  return rows.map(({ destination, route, due, throttled, open, now, failures, throttles, unexplained }) => ({
     destination,
     route,
     dueInMs: Math.max(due, throttled ?? 0, open ?? 0) - now,
     failures: failures ?? 0,
     throttles: throttles ?? 0,
+    unexplained: unexplained ?? 0,
   }));
 }
 

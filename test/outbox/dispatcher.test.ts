@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { eq, isNotNull, sql } from "drizzle-orm";
-import { claim, REQUEST_TIMEOUT_MS } from "../../src/outbox/lease.ts";
+import { claim, REQUEST_TIMEOUT_MS, reclaimExpired } from "../../src/outbox/lease.ts";
 import { changeRoute, pauseRoute } from "../../src/outbox/routes.ts";
 import { updatePool } from "../../src/pools/manage-pools.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
@@ -376,6 +376,53 @@ describe(`dispatcher on ${testDialect}`, () => {
     another.start();
     while (((await statusCounts(own.db)).delivered ?? 0) < 3) await Bun.sleep(5);
     await another.stop();
+  });
+
+  test("rows that lapse again and again wait longer each time, so that a poisonous one does not kill for ever", async () => {
+    await enqueueEvents(own.db, PIXEL, events(2));
+    const { outbox } = own.db.tables;
+    const first = { destination: "meta" as const, route: PIXEL, limit: 1 };
+    const lapse = sql`${own.db.dialect.plusMs(own.db.dialect.now, -1)}`;
+    const heldForMs = async (attempts: number) => {
+      await own.db.transaction(async (tx) => {
+        await tx.update(outbox).set({ status: "sending", attempts, leaseUntil: sql<Date>`${lapse}` });
+      });
+      expect(await reclaimExpired(own.db)).toBe(2);
+      const { now, epochMs } = own.db.dialect;
+      const [row] = await own.db.rows<{ ms: number | string }>(
+        sql`select ${epochMs(sql`max(available_at)`)} - ${epochMs(now)} as ms from outbox`,
+      );
+      return Number(row?.ms);
+    };
+    expect(await heldForMs(1)).toBeLessThanOrEqual(0);
+    expect(await claim(own.db, "any", first)).toHaveLength(1);
+    expect(await heldForMs(4)).toBeWithin(8_000, 16_001);
+    expect(await heldForMs(400)).toBeWithin(3_000_000, 3_600_001);
+  });
+
+  test("refusals that nothing explains are counted over all dispatchers, and forgotten at a delivery", async () => {
+    let refuses = true;
+    using meta = Bun.serve({
+      port: 0,
+      fetch: () =>
+        refuses
+          ? Response.json({ error: { code: 100, message: "no reason" } }, { status: 400 })
+          : Response.json({ events_received: 1 }),
+    });
+    const { outboxRoutes } = own.db.tables;
+    const sendOne = async (i: number) => {
+      await enqueueEvents(own.db, PIXEL, events(1, `u${i}-`));
+      await testDispatcher(own.db, meta.url.origin).drain();
+      const [route] = await own.db.select().from(outboxRoutes);
+      return route;
+    };
+    for (let i = 0; i < 5; i++) expect((await sendOne(i))?.unexplained).toBe(i + 1);
+    refuses = false;
+    expect((await sendOne(5))?.unexplained).toBe(0);
+    refuses = true;
+    for (let i = 6; i < 25; i++) expect((await sendOne(i))?.pausedAt).toBeNull();
+    expect((await sendOne(25))?.pausedBy).toBe("refusal");
+    expect(await statusCounts(own.db)).toEqual({ dead: 24, delivered: 1, pending: 1 });
   });
 
   test("a result that comes after the lease was lost changes nothing", async () => {

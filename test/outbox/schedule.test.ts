@@ -12,6 +12,7 @@ const waiting = (route: string, more: Partial<WaitingRoute> = {}): WaitingRoute 
   dueInMs: 0,
   failures: 0,
   throttles: 0,
+  unexplained: 0,
   ...more,
 });
 
