@@ -2,6 +2,7 @@ import type { Deps } from "./deps.ts";
 import { funnelOnSettled } from "./funnel/on-settled.ts";
 import { telegramDestination } from "./funnel/telegram-destination.ts";
 import { createDispatcher, type Dispatcher } from "./outbox/dispatcher.ts";
+import { createExpireWaiting } from "./outbox/expire-waiting.ts";
 import { metaDestination } from "./outbox/meta-destination.ts";
 import { createRetention } from "./outbox/retention.ts";
 import { createExpiry } from "./payments/expire.ts";
@@ -16,11 +17,14 @@ export interface Services {
 }
 
 /** The dispatcher of a process, with every destination it can send to. */
-export function openDispatcher({ db, log, now, secrets, config, metrics, payments }: Deps): Dispatcher {
-  return createDispatcher({
+export function openDispatcher(deps: Deps): Dispatcher {
+  return createDispatcher({ ...deliveryDeps(deps), onRequest: deps.metrics.onDelivery });
+}
+
+function deliveryDeps({ db, log, now, secrets, config, payments }: Deps) {
+  return {
     db,
     log,
-    onRequest: metrics.onDelivery,
     onSettled: funnelOnSettled({ db, now }),
     adapters: {
       meta: metaDestination({
@@ -36,7 +40,7 @@ export function openDispatcher({ db, log, now, secrets, config, metrics, payment
         sales: createSales(payments),
       }),
     },
-  });
+  };
 }
 
 /** Starts the schedules that the process's role asks for. */
@@ -46,15 +50,23 @@ export async function startServices(deps: Deps): Promise<Services> {
   const rollups = createRollups(deps);
   const retention = createRetention({ db: deps.db, log: deps.log, days: deps.config.retentionDays });
   const expiry = createExpiry(deps);
+  const expireWaiting = createExpireWaiting(deliveryDeps(deps));
   const botHealth = createBotHealth({ ...deps, telegram: telegramBotApi(deps.config.telegramApiUrl) });
   dispatcher.start();
   rollups.start();
   retention.start();
   expiry.start();
+  expireWaiting.start();
   botHealth.start();
   return {
     async stop() {
-      await Promise.all([rollups.stop(), retention.stop(), expiry.stop(), botHealth.stop()]);
+      await Promise.all([
+        rollups.stop(),
+        retention.stop(),
+        expiry.stop(),
+        expireWaiting.stop(),
+        botHealth.stop(),
+      ]);
       await dispatcher.stop();
     },
   };

@@ -1,4 +1,5 @@
 import type { Database } from "../db/database.ts";
+import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import type { Log } from "../platform/log.ts";
 import { problem } from "../platform/problem.ts";
 import { equalInConstantTime } from "../platform/secrets.ts";
@@ -39,10 +40,10 @@ export function createAuthorize(deps: AuthorizeDeps): Authorize {
 
 async function authorizeStored(deps: AuthorizeDeps, key: string, needs: Scope): Promise<Authorization> {
   try {
-    const row = await findApiKey(deps, key);
+    const row = await promptly(deps.db, ANSWER_MS, findApiKey(deps, key));
     if (row === undefined) return unauthorized("This API key is unknown or was revoked.", "invalid_token");
     if (needs === "write" && row.scope === "read") return forbidden();
-    await noteUse(deps, row);
+    await promptly(deps.db, ANSWER_MS, noteUse(deps, row));
     return { kind: "authorized", actor: `api:${row.name}`, scope: row.scope };
   } catch (error) {
     deps.log.error({ error }, "an API key could not be looked up");

@@ -3,7 +3,13 @@ import { type Config, readConfig } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { telegramBotApi } from "../pools/telegram-bot-api.ts";
 import { type Context, defineCommand, Refused } from "./command.ts";
-import { checkClock, checkDispatcher, checkOutbox, checkSpool } from "./doctor/check-database.ts";
+import {
+  checkClock,
+  checkDispatcher,
+  checkOutbox,
+  checkPartial,
+  checkSpool,
+} from "./doctor/check-database.ts";
 import { checkBots, checkPixels, checkRedis, type OutsideDeps } from "./doctor/check-outside.ts";
 import { checkMigrations, checkTables, checkViews } from "./doctor/check-tables.ts";
 import { bad, type Finding, good, warning } from "./doctor/finding.ts";
@@ -50,6 +56,7 @@ async function databaseFindings(config: Config, context: Context, isOnline: bool
         ["clock", () => checkClock(db)],
         ["dispatcher", () => checkDispatcher(db)],
         ["outbox", () => checkOutbox(db)],
+        ["meta", () => checkPartial(db)],
         ["pools", () => checkPixels(outside, isOnline)],
         ["bots", () => checkBots(outside, isOnline)],
       ];

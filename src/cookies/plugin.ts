@@ -2,8 +2,8 @@ import { Elysia } from "elysia";
 import type { Database } from "../db/database.ts";
 import { isRowFault } from "../db/fault.ts";
 import { createGroupCommit, QueueFullError } from "../db/group-commit.ts";
+import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { readBody } from "../platform/body.ts";
-import { ANSWER_DEADLINE_MS, withDeadline } from "../platform/deadline.ts";
 import type { Log } from "../platform/log.ts";
 import { methodNotAllowed, problem } from "../platform/problem.ts";
 import type { TrackingStore } from "../tracking/tracking-store.ts";
@@ -30,8 +30,11 @@ export interface CookiesDeps {
 export function cookiesPlugin({ db, trackingStore, clientAddress, log }: CookiesDeps) {
   const reports = createGroupCommit<BrowserReport>({
     write: async (batch) => {
-      const stored = db.transaction((tx) => recordCookies(db, tx, batch));
-      const sessions = await withDeadline(stored, ANSWER_DEADLINE_MS);
+      const sessions = await promptly(
+        db,
+        ANSWER_MS,
+        db.transaction((tx) => recordCookies(db, tx, batch)),
+      );
       for (const session of sessions) trackingStore.save(() => session);
     },
     isRowFault,
@@ -48,7 +51,7 @@ export function cookiesPlugin({ db, trackingStore, clientAddress, log }: Cookies
         if (body.kind === "refused") return body.response;
         const { report, errors } = readReport(parseJson(body.text));
         try {
-          if (report) await reports.submit(report);
+          if (report) await promptly(db, ANSWER_MS, reports.submit(report));
         } catch (error) {
           if (!(error instanceof QueueFullError)) {
             log.error({ error, todo: db.advice(error) }, "a cookie report could not be stored");

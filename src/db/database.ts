@@ -83,6 +83,11 @@ export interface Database extends Reader {
   writeElsewhere(write: () => Promise<void>, channels: readonly Channel[]): Promise<void>;
   /** Calls `wake` after commits that notified the channel. Returns how to stop. */
   listen(channel: Channel, wake: () => void): () => void;
+  /**
+   * Leaves the connections behind for new ones, for whoever waited in vain (see `promptly`): they may have died without
+   * a word. What still runs on them is given some seconds to end.
+   */
+  renewConnections(): void;
   /** What to do about an error of this database, for the log: a statement or a command; undefined where none helps. */
   advice(error: unknown): string | undefined;
   /** Applies the migrations and the operators' views. Safe to run again and from several processes. */

@@ -7,6 +7,9 @@ export type OutboxStatus = (typeof OUTBOX_STATUSES)[number];
 export const DESTINATIONS = ["meta", "telegram"] as const;
 export type Destination = (typeof DESTINATIONS)[number];
 
+/** Whoever paused a route: an operator, or the other side by refusing the credential (or all that is sent). */
+export type PausedBy = "operator" | "refusal";
+
 export const FUNNEL_STATES = [
   "started",
   "offer_viewed",
@@ -55,6 +58,8 @@ export function defineSchema(kit: Kit) {
       metaPixelId: text(),
       /** Sealed by `platform/secrets`. */
       metaAccessToken: text(),
+      /** When that token was last set; null: before this was written down. */
+      metaAccessTokenAt: instant(),
       metaTestEventCode: text(),
       metaCloakerEnabled: boolean().notNull().default(false),
       metaCloakerParamName: text().notNull().default("grim"),
@@ -321,6 +326,7 @@ export function defineSchema(kit: Kit) {
       index("outbox_troubled_idx").on(t.status, t.id).where(sql`status in ('dead', 'expired', 'discarded')`),
       index("outbox_token_idx").on(t.trackingToken).where(sql`tracking_token is not null`),
       index("outbox_bot_user_idx").on(t.botUserId).where(sql`bot_user_id is not null`),
+      index("outbox_payment_idx").on(t.paymentId).where(sql`payment_id is not null`),
     ],
   );
 
@@ -356,9 +362,15 @@ export function defineSchema(kit: Kit) {
       /** Set while an operator's help is needed; cleared by `resume` or by a changed credential. */
       pausedAt: instant(),
       pausedReason: text(),
+      /** Null: before this was written down. */
+      pausedBy: text().$type<PausedBy>(),
       throttledUntil: instant(),
+      /** Answers in a row that asked for quiet. */
+      throttles: integer().notNull().default(0),
       failures: integer().notNull().default(0),
       openUntil: instant(),
+      /** Refusals in a row that nothing in the events explained. */
+      unexplained: integer().notNull().default(0),
       updatedAt: instant().notNull(),
     },
     (t) => [uniqueIndex("outbox_routes_destination_route_unique").on(t.destination, t.route)],

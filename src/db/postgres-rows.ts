@@ -3,10 +3,9 @@ import { toSnakeCase } from "drizzle-orm/casing";
 import { PgDialect, type PgTable } from "drizzle-orm/pg-core";
 import type { Sql, TransactionSql } from "postgres";
 import type { Arrivals } from "./database.ts";
+import { CHANNEL_PREFIX } from "./postgres-listener.ts";
 
 export const pgDialect = new PgDialect({ casing: "snake_case" });
-
-export const CHANNEL_PREFIX = "ponte_";
 
 type Row = Readonly<Record<string, unknown>>;
 

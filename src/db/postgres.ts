@@ -1,14 +1,16 @@
-import type { SQL } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/postgres-js";
 import { migrate as applyMigrations } from "drizzle-orm/postgres-js/migrator";
-import postgres, { type Sql, type TransactionSql } from "postgres";
+import postgres, { type Sql } from "postgres";
+import { withDeadline } from "../platform/deadline.ts";
 import { createClock } from "./clock.ts";
-import type { Channel, Database, QueryBuilder, Reader, Tx } from "./database.ts";
+import type { Channel, Database, Tx } from "./database.ts";
 import { postgresDialect } from "./dialect.ts";
 import { adviceOn } from "./fault.ts";
 import { createListeners } from "./listeners.ts";
 import { migrationPlan, OPERATOR_VIEWS } from "./migrate.ts";
-import { CHANNEL_PREFIX, insertArrivals, insertRows, pgDialect, updateRows } from "./postgres-rows.ts";
+import { CHANNEL_PREFIX, openListener } from "./postgres-listener.ts";
+import { openPool, queries } from "./postgres-pool.ts";
+import { insertArrivals, insertRows, updateRows } from "./postgres-rows.ts";
 import * as tables from "./tables-postgres.ts";
 
 export interface PostgresOptions {
@@ -30,6 +32,14 @@ const MIGRATION_LOCK = 7_066_838_301;
 const reconnectAfterSeconds = (failures: number) =>
   (0.5 + Math.random() / 2) * Math.min(3 ** failures / 100, 0.5);
 
+const CLOCK_PATIENCE_MS = 2_000;
+
+/**
+ * The server's own limits, in milliseconds, for statements that wait for ever and for transactions whose client is
+ * gone. Nothing of ours takes so long but migrations, which have none.
+ */
+const SERVER_LIMITS = { statement_timeout: 60_000, idle_in_transaction_session_timeout: 60_000 };
+
 /** Opens a pool of connections to Postgres; connecting happens at the first query. */
 export function openPostgres(options: PostgresOptions): Database {
   const settings = {
@@ -39,35 +49,30 @@ export function openPostgres(options: PostgresOptions): Database {
     connection: { application_name: "ponte" },
   };
   const prepare = options.pooler !== "transaction";
-  const client = postgres(options.url, { ...settings, max: options.maxConnections ?? 10, prepare });
+  // PgBouncer refuses limits that are asked for at the start; there they are the role's.
+  const limits = prepare ? SERVER_LIMITS : {};
+  const pool = openPool(() =>
+    postgres(options.url, {
+      ...settings,
+      connection: { ...settings.connection, ...limits },
+      max: options.maxConnections ?? 10,
+      prepare,
+    }),
+  );
   const directUrl = options.directUrl ?? options.url;
   const listeners = createListeners();
   const clock = createClock(async () => {
-    const [row] = await client`select extract(epoch from clock_timestamp())::float8 * 1000 as ms`;
+    const asked = pool.client`select extract(epoch from clock_timestamp())::float8 * 1000 as ms`;
+    // Every transaction waits for the first measurement.
+    const [row] = await withDeadline(asked, CLOCK_PATIENCE_MS);
     return Number(row?.ms);
   });
-  let listening: Sql | undefined;
-
-  /** One connection for all channels, opened when somebody first listens; `postgres` reconnects it by itself. */
-  function subscribe(channel: Channel): void {
-    listening ??= postgres(directUrl, { ...settings, max: 1 });
-    listening
-      // On reconnection something may have been missed, so listeners are woken then too.
-      .listen(
-        CHANNEL_PREFIX + channel,
-        () => listeners.wake(channel),
-        () => listeners.wake(channel),
-      )
-      .catch(() => {
-        // No server yet. The schedules are the safety net; try again until there is one.
-        setTimeout(() => listening && subscribe(channel), 1_000).unref();
-      });
-  }
-  const subscribed = new Set<Channel>();
+  const listener = openListener(() => postgres(directUrl, { ...settings, max: 1 }), listeners);
 
   async function transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     const woken = new Set<Channel>();
     await clock.ready();
+    const { client } = pool;
     const result = await client.begin(async (bare) => {
       // Drizzle looks for the client's options, which `postgres` leaves off a transaction's connection.
       const connection = Object.assign(bare, { options: client.options });
@@ -98,7 +103,18 @@ export function openPostgres(options: PostgresOptions): Database {
   }
 
   return {
-    ...queries(client).reader,
+    get select() {
+      return pool.reader.select;
+    },
+    get selectDistinct() {
+      return pool.reader.selectDistinct;
+    },
+    get $count() {
+      return pool.reader.$count;
+    },
+    get rows() {
+      return pool.reader.rows;
+    },
     dialect: postgresDialect,
     tables,
     transaction,
@@ -107,7 +123,7 @@ export function openPostgres(options: PostgresOptions): Database {
       // One statement is a transaction by itself.
       await work({
         async insertArrivals(arrivals) {
-          await insertArrivals(client, prepare, arrivals);
+          await insertArrivals(pool.client, prepare, arrivals);
           if (arrivals.wakes) listeners.wake(arrivals.wakes);
         },
         nowMs: clock.nowMs,
@@ -116,37 +132,17 @@ export function openPostgres(options: PostgresOptions): Database {
     // Each connection writes for itself, and the server tells the listeners.
     writeElsewhere: (write) => write(),
     listen(channel, wake) {
-      if (!subscribed.has(channel)) {
-        subscribed.add(channel);
-        subscribe(channel);
-      }
+      listener.add(channel);
       return listeners.add(channel, wake);
     },
     // The driver also looks at PGUSER and the system's user, so it knows whom it logs in as.
-    advice: (error) => adviceOn(error, { user: String(client.options.user), tables }),
+    advice: (error) => adviceOn(error, { user: String(pool.client.options.user), tables }),
+    renewConnections() {
+      if (pool.renew()) listener.renew();
+    },
     migrate: () => migratePostgres(directUrl, settings),
     async close() {
-      const listener = listening;
-      listening = undefined;
-      await Promise.all([client.end({ timeout: 5 }), listener?.end({ timeout: 1 })]);
-    },
-  };
-}
-
-function queries(connection: Sql | TransactionSql): { builder: QueryBuilder; reader: Reader } {
-  // Drizzle's type asks for a pool; a transaction's connection has every method that it calls.
-  const builder = drizzle({ client: connection as Sql, casing: "snake_case" });
-  return {
-    builder,
-    reader: {
-      select: builder.select.bind(builder),
-      selectDistinct: builder.selectDistinct.bind(builder),
-      $count: builder.$count.bind(builder),
-      rows: async <T>(statement: SQL) => {
-        const { sql: text, params } = pgDialect.sqlToQuery(statement);
-        const rows = await connection.unsafe(text, params as never[]);
-        return [...rows] as unknown[] as T[];
-      },
+      await Promise.all([pool.close(), listener.close()]);
     },
   };
 }

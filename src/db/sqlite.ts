@@ -85,6 +85,8 @@ export function openSqlite(path: string): Database {
       for (const channel of channels) listeners.wake(channel);
     },
     listen: listeners.add,
+    // There is no network in between that could lose an answer.
+    renewConnections: () => undefined,
     advice: (error) => adviceOn(error, { user: "", tables }),
     migrate: () => inTurn(async () => migrateSqlite(writer)),
     close: () =>

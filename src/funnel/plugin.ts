@@ -1,4 +1,5 @@
 import { Elysia } from "elysia";
+import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { readBody } from "../platform/body.ts";
 import { methodNotAllowed, problem, problemErrors } from "../platform/problem.ts";
 import { botStartSchema, startFromOutside } from "./bot-start.ts";
@@ -43,7 +44,7 @@ async function start(deps: FunnelDeps, request: Request): Promise<Response> {
     });
   }
   try {
-    const started = await startFromOutside(deps, input.data);
+    const started = await promptly(deps.db, ANSWER_MS, startFromOutside(deps, input.data));
     switch (started.kind) {
       case "unknown_bot":
         return problem(422, {

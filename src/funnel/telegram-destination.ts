@@ -1,6 +1,7 @@
 import { eq } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Answer, ClaimedRow, DestinationAdapter, Sent, Verdict } from "../outbox/destination.ts";
+import { REQUEST_TIMEOUT_MS } from "../outbox/lease.ts";
 import { SealBrokenError, type Secrets } from "../platform/secrets.ts";
 import { BOT_TOKEN_PURPOSE, PAYMENT_TOKEN_PURPOSE } from "../pools/connect-bot.ts";
 import { type BotApiAnswer, callBotApi } from "../telegram/call.ts";
@@ -11,7 +12,6 @@ import { botOfRoute, type CheckoutCall, type MethodCall, readOutgoing } from "./
 import type { Sales } from "./sales.ts";
 import { UNREACHABLE } from "./unreachable.ts";
 
-const TIMEOUT_MS = 30_000;
 /** An answer in a chat is worth nothing a day later. What was bought is delivered however late. */
 const ANSWER_WORTH_MS = 24 * 3_600_000;
 
@@ -51,7 +51,7 @@ export function telegramDestination(deps: TelegramDestinationDeps): DestinationA
       const isOutdated = again.kind === "found" && again.token !== bot.token;
       if (!isOutdated) return sent;
       const reason = `the token was changed while it was refused: ${sent.verdict.reason}`;
-      return { ...sent, verdict: { kind: "throttled", reason, afterMs: 0 } };
+      return { ...sent, verdict: { kind: "outdated", reason } };
     },
   };
 }
@@ -100,7 +100,7 @@ async function checkoutCallOf(
 }
 
 async function callTelegram(
-  { apiUrl, timeoutMs = TIMEOUT_MS }: TelegramDestinationDeps,
+  { apiUrl, timeoutMs = REQUEST_TIMEOUT_MS }: TelegramDestinationDeps,
   { token, paymentToken }: FoundBot,
   { method, body }: MethodCall,
   signal: AbortSignal,

@@ -2,6 +2,7 @@ import { eq } from "drizzle-orm";
 import { Bot, BotError, type Composer } from "grammy";
 import type { Update, UserFromGetMe } from "grammy/types";
 import type { Database } from "../db/database.ts";
+import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { readBody } from "../platform/body.ts";
 import { problem } from "../platform/problem.ts";
 import { equalInConstantTime, type Secrets } from "../platform/secrets.ts";
@@ -27,7 +28,7 @@ export async function takeUpdate(
   botId: string,
 ): Promise<Response> {
   try {
-    const bot = await findWebhookBot(deps.db, botId);
+    const bot = await promptly(deps.db, ANSWER_MS, findWebhookBot(deps.db, botId));
     if (bot === null) return problem(404, { detail: "No bot of ours has this webhook." });
     const secret = deps.secrets.open(bot.webhookSecret, WEBHOOK_SECRET_PURPOSE);
     const given = request.headers.get("x-telegram-bot-api-secret-token");
@@ -40,7 +41,7 @@ export async function takeUpdate(
     if (reading.kind === "malformed") {
       return problem(400, { detail: "This is no update of the Bot API.", errors: reading.errors });
     }
-    const reply = await converse(deps, conversation, bot, reading.update);
+    const reply = await promptly(deps.db, ANSWER_MS, converse(deps, conversation, bot, reading.update));
     return new Response(reply, {
       headers: reply === null ? {} : { "content-type": "application/json" },
     });

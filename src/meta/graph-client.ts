@@ -133,11 +133,12 @@ async function readAtMost(response: Response, limit: number): Promise<{ text: st
   return { text: text.slice(0, limit), isCut: reader !== undefined };
 }
 
+/** Whole: a usage header names every business of the app, and cut it could not be read. HTTP itself has the limit. */
 function keptHeaders(headers: Headers, secret: string): Readonly<Record<string, string>> {
   const kept: Record<string, string> = {};
   for (const name of KEPT_HEADERS) {
     const value = headers.get(name);
-    if (value !== null) kept[name] = redactSecret(value.slice(0, 2048), secret, value.length > 2048);
+    if (value !== null) kept[name] = redactSecret(value, secret, false);
   }
   return kept;
 }

@@ -6,10 +6,15 @@ import { retryAfterMs, usageDelayMs } from "./usage-headers.ts";
 export type Outcome =
   | {
       readonly kind: "delivered";
-      /** Smaller than what was sent: a partial success, to be logged and shown. */
-      readonly received: number;
       readonly messages: readonly string[];
       /** Wait this long before the pixel's next request: Meta's quota is used up. Null: no need. */
+      readonly usageDelayMs: number | null;
+      readonly fbtraceId: string | null;
+    }
+  /** Meta counted some of the events, but not all, and does not say which: send apart, event_id makes it harmless. */
+  | {
+      readonly kind: "partial";
+      readonly reason: string;
       readonly usageDelayMs: number | null;
       readonly fbtraceId: string | null;
     }
@@ -71,16 +76,12 @@ export function outcomeOf(answer: GraphAnswer, sent: number): Outcome {
       if (answer.status < 200 || answer.status > 299) return unreadable(answer);
       const { received, messages } = body;
       const fbtraceId = body.fbtraceId ?? headerTraceId(answer);
-      const missing = sent - received;
-      const note = missing > 0 ? [`Meta received ${received} of ${sent} events`] : [];
       const delayMs = usageDelayMs(answer.headers);
-      return {
-        kind: "delivered",
-        received,
-        messages: [...note, ...messages],
-        usageDelayMs: delayMs,
-        fbtraceId,
-      };
+      if (received >= sent) return { kind: "delivered", messages, usageDelayMs: delayMs, fbtraceId };
+      const reason = [`Meta received ${received} of ${sent} events`, ...messages].join("; ");
+      return received === 0
+        ? { kind: "transient", reason, afterMs: delayMs, fbtraceId }
+        : { kind: "partial", reason, usageDelayMs: delayMs, fbtraceId };
     }
     case "error":
       return refusal(answer, body.error);

@@ -30,5 +30,15 @@ export function breakerRestMs(failures: number): number {
   return Math.min(BREAKER_CAP_MS, BREAKER_BASE_MS * 2 ** Math.min(failures - BREAKER_THRESHOLD, 20));
 }
 
-/** How long a route is left alone that was told to slow down, but not for how long. */
-export const THROTTLE_MS = 60_000;
+const THROTTLE_MS = 60_000;
+const THROTTLE_LEAST_MS = 1_000;
+
+/**
+ * How long a route is left alone at the n-th answer in a row that asked it to slow down: for as long as it was asked
+ * to, a minute where it was not told how long. Never less than a second, doubling up to a minute: "at once", heeded
+ * again and again, would be a hot loop.
+ */
+export function throttleRestMs(throttles: number, askedMs: number | null): number {
+  const leastMs = Math.min(THROTTLE_MS, THROTTLE_LEAST_MS * 2 ** Math.min(Math.max(throttles, 1) - 1, 20));
+  return Math.max(askedMs ?? THROTTLE_MS, leastMs);
+}

@@ -1,4 +1,4 @@
-import { backOffMs, THROTTLE_MS } from "./back-off.ts";
+import { backOffMs, throttleRestMs } from "./back-off.ts";
 import type { Sent } from "./destination.ts";
 import type { Reply } from "./isolate.ts";
 import type { Settlement } from "./lease.ts";
@@ -18,6 +18,8 @@ export interface Consequences {
 export interface Circumstances {
   /** Rows in the request. */
   readonly events: number;
+  /** Answers of the route in a row, before this one, that asked for quiet. */
+  readonly throttles: number;
   /** Refusals of the route in a row that nothing explained. */
   readonly unexplained: number;
   /** The process stops and gave the request up. */
@@ -34,7 +36,7 @@ export function consequencesOf({ verdict, answer }: Sent, circumstances: Circums
     // Whatever the other side did with it: the same event_id makes sending again harmless.
     return {
       settlement: { kind: "released", afterMs: null, reason: null },
-      change: null,
+      change: { kind: "unknown" },
       reply: { kind: "stop" },
     };
   }
@@ -42,8 +44,14 @@ export function consequencesOf({ verdict, answer }: Sent, circumstances: Circums
     case "delivered":
       return {
         settlement: { kind: "delivered", fbtraceId, note: verdict.note },
-        change: { kind: "healthy", pauseMs: verdict.pauseMs },
+        change: { kind: "healthy", pauseMs: verdict.pauseMs, unexplained: "none" },
         reply: { kind: "delivered" },
+      };
+    case "partial":
+      return {
+        settlement: null,
+        change: { kind: "healthy", pauseMs: verdict.pauseMs, unexplained: "same" },
+        reply: { kind: "refused", suspects: [] },
       };
     case "transient": {
       const afterMs = (attempts: number) => Math.max(verdict.afterMs ?? 0, backOffMs(attempts, random));
@@ -54,13 +62,19 @@ export function consequencesOf({ verdict, answer }: Sent, circumstances: Circums
       };
     }
     case "throttled": {
-      const forMs = verdict.afterMs ?? THROTTLE_MS;
+      const forMs = throttleRestMs(circumstances.throttles + 1, verdict.afterMs);
       return {
         settlement: { kind: "released", afterMs: forMs, reason: verdict.reason },
         change: { kind: "throttled", forMs },
         reply: { kind: "stop" },
       };
     }
+    case "outdated":
+      return {
+        settlement: { kind: "released", afterMs: null, reason: verdict.reason },
+        change: { kind: "unknown" },
+        reply: { kind: "stop" },
+      };
     case "credential":
       return pause(verdict.reason);
     case "invalid": {
@@ -73,7 +87,7 @@ export function consequencesOf({ verdict, answer }: Sent, circumstances: Circums
       }
       return {
         settlement: { kind: verdict.as, fbtraceId, reason: verdict.reason },
-        change: { kind: "healthy", pauseMs: null },
+        change: { kind: "healthy", pauseMs: null, unexplained: verdict.isUnexplained ? "more" : "same" },
         reply: refused,
       };
     }
@@ -83,7 +97,7 @@ export function consequencesOf({ verdict, answer }: Sent, circumstances: Circums
 function pause(reason: string): Consequences {
   return {
     settlement: { kind: "released", afterMs: null, reason },
-    change: { kind: "paused", reason },
+    change: { kind: "paused", reason, by: "refusal" },
     reply: { kind: "stop" },
   };
 }

@@ -6,7 +6,7 @@ import { type Consequences, consequencesOf } from "./consequences.ts";
 import type { Answer, ClaimedRow, DestinationAdapter, Sent, Verdict } from "./destination.ts";
 import { isolate, type Reply } from "./isolate.ts";
 import { type Settlement, settle } from "./lease.ts";
-import { changeRoute, hurryRetries, type RouteKey } from "./routes.ts";
+import { changeRoute, hurryRetries, type RouteChange, type RouteKey, type Standing } from "./routes.ts";
 import { surely } from "./surely.ts";
 
 /** How rows come to their end. */
@@ -37,10 +37,10 @@ export interface Batch {
   readonly key: RouteKey;
   readonly leaseId: string;
   readonly rows: readonly ClaimedRow[];
-  /** Failures in a row that the route had before. */
-  readonly failures: number;
-  /** Refusals in a row that nothing in the events explained; kept by the dispatcher from batch to batch. */
-  readonly streak: { unexplained: number };
+  /** How the route stood before. */
+  readonly standing: Standing;
+  /** Refusals in a row that nothing in the events explained; as this batch goes on counting them. */
+  readonly streak: { unexplained: number; hasCounted: boolean };
 }
 
 /**
@@ -86,17 +86,21 @@ async function setBack({ db, log }: DeliveryDeps, batch: Batch, error: unknown):
 }
 
 async function send(deps: DeliveryDeps, batch: Batch, rows: readonly ClaimedRow[]): Promise<Reply> {
-  const { key, streak } = batch;
+  const { key, streak, standing } = batch;
   const sent = await deps.adapter.send(key.route, rows, deps.signal);
   const consequences = consequencesOf(sent, {
     events: rows.length,
+    throttles: standing.throttles,
     unexplained: streak.unexplained,
     isStopping: deps.signal.aborted,
     random: Math.random(),
   });
   const { verdict } = sent;
   if (verdict.kind === "delivered") streak.unexplained = 0;
-  if (verdict.kind === "invalid" && rows.length === 1 && verdict.isUnexplained) streak.unexplained++;
+  if (verdict.kind === "invalid" && rows.length === 1 && verdict.isUnexplained) {
+    streak.unexplained++;
+    streak.hasCounted = true;
+  }
   report(deps, key, rows.length, sent);
   await surely(deps, (tx, isLastTry) => record(deps, tx, batch, rows, sent, consequences, !isLastTry));
   return consequences.reply;
@@ -134,16 +138,38 @@ async function record(
   withHook: boolean,
 ): Promise<void> {
   const { db } = deps;
-  const { key, failures } = batch;
-  if (settlement) await settleRows(deps, tx, batch, rows, settlement, withHook);
-  // A healthy route that stays so is not written to: it is the usual case, and many batches share it.
-  const isNews = change !== null && (change.kind !== "healthy" || change.pauseMs !== null || failures > 0);
-  if (isNews) await changeRoute(tx, db, key, change);
-  if (change?.kind === "healthy" && failures >= BREAKER_THRESHOLD) {
+  const { key, standing } = batch;
+  const settled = settlement ? await settleRows(deps, tx, batch, rows, settlement, withHook) : rows.length;
+  if (answer) await writeAttempt(tx, db, key, rows, verdict, answer);
+  // Too late: whoever took the rows over has learnt since how the route is.
+  if (settled === 0) return;
+  if (change && isNews(change, batch)) await changeRoute(tx, db, key, change);
+  if (change?.kind === "healthy" && standing.failures >= BREAKER_THRESHOLD) {
     await hurryRetries(tx, db, key);
     await tx.notify("outbox");
   }
-  if (answer) await writeAttempt(tx, db, key, rows, verdict, answer);
+}
+
+/** A healthy route that stays so is not written to: it is the usual case, and many batches share it. */
+function isNews(change: RouteChange, { standing, streak }: Batch): boolean {
+  const { failures, throttles, unexplained } = standing;
+  switch (change.kind) {
+    case "healthy":
+      return (
+        change.pauseMs !== null ||
+        failures > 0 ||
+        throttles > 0 ||
+        change.unexplained === "more" ||
+        (change.unexplained === "none" && (unexplained > 0 || streak.hasCounted))
+      );
+    case "unknown":
+      // Only a probe holds a right that others wait for.
+      return failures >= BREAKER_THRESHOLD;
+    case "failed":
+    case "throttled":
+    case "paused":
+      return true;
+  }
 }
 
 async function writeAttempt(
@@ -165,6 +191,7 @@ async function writeAttempt(
   });
 }
 
+/** Answers how many of the rows it settled: those whose lease was not lost meanwhile. */
 async function settleRows(
   { db, log, onSettled }: DeliveryDeps,
   tx: Tx,
@@ -172,7 +199,7 @@ async function settleRows(
   rows: readonly ClaimedRow[],
   settlement: Settlement,
   withHook: boolean,
-): Promise<void> {
+): Promise<number> {
   const settled = await settle(tx, db, leaseId, rows, settlement);
   if (settled.length < rows.length) {
     log.warn(
@@ -180,10 +207,13 @@ async function settleRows(
       "a lease was lost before its result came; whoever took the events over decides about them",
     );
   }
-  if (!withHook || settlement.kind === "retry" || settlement.kind === "released") return;
+  if (!withHook || settlement.kind === "retry" || settlement.kind === "released") {
+    return settled.length;
+  }
   const ids = new Set(settled);
   const ended = rows.filter(({ id }) => ids.has(id));
   if (ended.length > 0) await onSettled(tx, ended, settlement, key);
+  return settled.length;
 }
 
 async function expire(deps: DeliveryDeps, batch: Batch, rows: readonly ClaimedRow[]): Promise<void> {

@@ -1,3 +1,5 @@
+import type { Destination } from "../db/define-schema.ts";
+
 /** An outbox row that this dispatcher holds the lease of. */
 export interface ClaimedRow {
   readonly id: number;
@@ -19,10 +21,14 @@ export interface ClaimedRow {
 export type Verdict =
   /** `pauseMs`: the other side asks for quiet before the route's next request. */
   | { readonly kind: "delivered"; readonly note: string | null; readonly pauseMs: number | null }
+  /** Some of the rows arrived, nobody knows which: all are sent apart until each of them did. */
+  | { readonly kind: "partial"; readonly reason: string; readonly pauseMs: number | null }
   /** Try again with back-off, and not before `afterMs` where given. */
   | { readonly kind: "transient"; readonly reason: string; readonly afterMs: number | null }
   /** The route has to slow down; the attempt does not count. */
   | { readonly kind: "throttled"; readonly reason: string; readonly afterMs: number | null }
+  /** The credential was refused, but it is not the latest one any more: send again with that. The attempt does not count. */
+  | { readonly kind: "outdated"; readonly reason: string }
   /** The route waits for an operator; the attempt does not count. */
   | { readonly kind: "credential"; readonly reason: string }
   /** At least one of the rows can never be delivered: which one shows when they are sent apart. */
@@ -65,3 +71,6 @@ export interface DestinationAdapter {
    */
   send(route: string, rows: readonly ClaimedRow[], signal: AbortSignal): Promise<Sent>;
 }
+
+/** The destinations that this process can send to. */
+export type Adapters = Readonly<Partial<Record<Destination, DestinationAdapter>>>;

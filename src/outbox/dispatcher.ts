@@ -1,23 +1,33 @@
 import { Cron } from "croner";
 import type { Database } from "../db/database.ts";
-import type { Destination } from "../db/define-schema.ts";
+import { promptly } from "../db/promptly.ts";
 import { newId } from "../platform/ids.ts";
 import type { Log } from "../platform/log.ts";
 import { createBell } from "./bell.ts";
 import { deliver, type OnSettled, type RequestFact } from "./deliver.ts";
-import type { DestinationAdapter } from "./destination.ts";
+import type { Adapters } from "./destination.ts";
 import { beat, withdraw } from "./heartbeat.ts";
 import { claim, RENEW_EVERY_MS, reclaimExpired, renewLeases } from "./lease.ts";
-import { isProbe, type Limits, nextTurns, routeName, type UnderWay } from "./schedule.ts";
+import {
+  isProbe,
+  type Limits,
+  nextTurns,
+  routeName,
+  SLOW_MS,
+  slotsTaken,
+  type UnderWay,
+} from "./schedule.ts";
 import { type WaitingRoute, waitingRoutes } from "./waiting-routes.ts";
 
-const LIMITS: Limits = { perRoute: 2, altogether: 16 };
+const LIMITS: Limits = { perRoute: 2, altogether: 20 };
 /** Rows of a route that is tried again after its breaker opened. */
 const PROBE_ROWS = 10;
 /** A route whose rows others are just taking is looked at again after this long. */
 const CONTENDED_MS = 20;
 /** A route whose rows could not be taken or settled, because the database failed, is left alone for so long. */
 const FAILED_MS = 1_000;
+/** How long the database may take over what comes before or after a request, well within a lease. */
+const PATIENCE_MS = 5_000;
 const EVERY_SECOND = "* * * * * *";
 /** How long a stop waits for answers before giving requests up. */
 const STOP_GRACE_MS = 5_000;
@@ -25,7 +35,7 @@ const STOP_GRACE_MS = 5_000;
 export interface DispatcherDeps {
   readonly db: Database;
   readonly log: Log;
-  readonly adapters: Readonly<Partial<Record<Destination, DestinationAdapter>>>;
+  readonly adapters: Adapters;
   /** Told of rows that came to their end, in the transaction that says so; what it writes is committed with it. */
   readonly onSettled?: OnSettled;
   readonly onRequest?: (fact: RequestFact) => void;
@@ -44,6 +54,7 @@ export interface Dispatcher {
 /** From the moment its rows are being taken until they are settled. */
 interface Batch {
   readonly route: WaitingRoute;
+  readonly startedAt: number;
   isClaiming: boolean;
   finished: Promise<void>;
 }
@@ -58,12 +69,13 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   /** Batches under way, by lease. */
   const held = new Map<string, Batch>();
   const lastServed = new Map<string, number>();
-  const streaks = new Map<string, { unexplained: number }>();
   let served = 0;
   let stopping = false;
   let draining: Promise<void> | undefined;
   let isAway = false;
   let nextDue: Timer | undefined;
+
+  const inTime = <T>(work: Promise<T>) => promptly(db, PATIENCE_MS, work);
 
   function drain(): Promise<void> {
     bell.ring();
@@ -75,8 +87,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     try {
       for (;;) {
         await bell.wait();
-        const hasRoom = !stopping && held.size < limits.altogether;
-        const waiting = hasRoom ? await waitingRoutes(db, db.dialect) : [];
+        const hasRoom = !stopping && slotsTaken(underWay().values(), limits) < limits.altogether;
+        const waiting = hasRoom ? await inTime(waitingRoutes(db, db.dialect)) : [];
         for (const route of turns(waiting)) start(route);
         if (hasRoom) planNext(waiting);
         if (held.size === 0 && !bell.hasRung) return;
@@ -87,24 +99,38 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     }
   }
 
-  function turns(waiting: readonly WaitingRoute[]): WaitingRoute[] {
-    const underWay = new Map<string, UnderWay>();
-    for (const { route, isClaiming } of held.values()) {
-      const others = underWay.get(routeName(route));
-      underWay.set(routeName(route), {
+  function underWay(): Map<string, UnderWay> {
+    const byRoute = new Map<string, UnderWay>();
+    for (const { route, startedAt, isClaiming } of held.values()) {
+      const others = byRoute.get(routeName(route));
+      byRoute.set(routeName(route), {
+        destination: route.destination,
         requests: (others?.requests ?? 0) + 1,
+        slow: (others?.slow ?? 0) + (performance.now() - startedAt > SLOW_MS ? 1 : 0),
         isClaiming: isClaiming || (others?.isClaiming ?? false),
         isTroubled: route.failures > 0 || (others?.isTroubled ?? false),
       });
     }
+    return byRoute;
+  }
+
+  function turns(waiting: readonly WaitingRoute[]): WaitingRoute[] {
     const sendable = waiting.filter(({ destination }) => adapters[destination] !== undefined);
-    return nextTurns(sendable, { underWay, lastServed }, limits);
+    const running = underWay();
+    const known = new Set([...waiting.map(routeName), ...running.keys()]);
+    for (const name of lastServed.keys()) if (!known.has(name)) lastServed.delete(name);
+    return nextTurns(sendable, { underWay: running, lastServed }, limits);
   }
 
   function start(route: WaitingRoute): void {
     const leaseId = newId();
     lastServed.set(routeName(route), ++served);
-    const batch: Batch = { route, isClaiming: true, finished: Promise.resolve() };
+    const batch: Batch = {
+      route,
+      startedAt: performance.now(),
+      isClaiming: true,
+      finished: Promise.resolve(),
+    };
     held.set(leaseId, batch);
     batch.finished = runBatch(batch, leaseId)
       .catch((error) => {
@@ -123,10 +149,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const { route } = batch;
     const adapter = adapters[route.destination];
     if (!adapter) return;
-    const { destination, failures } = route;
-    const key = { destination, route: route.route };
+    const key = { destination: route.destination, route: route.route };
     const limit = isProbe(route) ? Math.min(PROBE_ROWS, adapter.maxBatch) : adapter.maxBatch;
-    const rows = await claim(db, leaseId, { ...key, limit, isProbe: isProbe(route) });
+    const rows = await inTime(claim(db, leaseId, { ...key, limit, isProbe: isProbe(route) }));
     if (rows.length === 0) {
       await Bun.sleep(CONTENDED_MS);
       return;
@@ -134,10 +159,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     // What it left, or what has come since, may go now.
     batch.isClaiming = false;
     bell.ring();
-    const streak = streaks.get(routeName(route)) ?? { unexplained: 0 };
-    streaks.set(routeName(route), streak);
+    const streak = { unexplained: route.unexplained, hasCounted: false };
     const delivery = { db, log, adapter, onSettled, onRequest, signal: abort.signal };
-    await deliver(delivery, { key, leaseId, rows, failures, streak });
+    await deliver(delivery, { key, leaseId, rows, standing: route, streak });
   }
 
   /** The schedule looks once a second; a row that falls due before that is not kept waiting. */
@@ -164,7 +188,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   async function tick(): Promise<void> {
     wake();
     if (stopping || isAway) return;
-    await reclaimExpired(db).then(
+    await inTime(reclaimExpired(db)).then(
       (taken) => {
         if (taken === 0) return;
         log.warn({ events: taken }, "a dispatcher died or lost its leases; its events are taken over");
@@ -175,12 +199,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   }
 
   async function showLife(): Promise<void> {
-    try {
-      await beat(db, id);
-      await renewLeases(db, [...held.keys()]);
-    } catch (error) {
-      log.warn({ error }, "this dispatcher's sign of life and leases could not be renewed");
-    }
+    const failed = (what: string) => (error: unknown) =>
+      log.warn({ error }, `this dispatcher's ${what} could not be renewed`);
+    await inTime(renewLeases(db, [...held.keys()])).catch(failed("leases"));
+    await inTime(beat(db, id)).catch(failed("sign of life"));
   }
 
   const schedules: Cron[] = [];

@@ -1,5 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { Database, Tx } from "../db/database.ts";
+import type { Database, Reader, Tx } from "../db/database.ts";
+import { backOffCeilingMs } from "./back-off.ts";
 import type { ClaimedRow } from "./destination.ts";
 import { type RouteKey, takeProbe } from "./routes.ts";
 
@@ -9,6 +10,11 @@ import { type RouteKey, takeProbe } from "./routes.ts";
  */
 export const LEASE_MS = 20_000;
 export const RENEW_EVERY_MS = 5_000;
+
+/** How long a request may take before it is given up. Milliseconds. */
+export const REQUEST_TIMEOUT_MS = 30_000;
+/** A probe's right outlives its request: time-out, and some for writing the outcome down. */
+export const PROBE_MS = REQUEST_TIMEOUT_MS + 15_000;
 
 const SWEEP_BATCH = 5_000;
 
@@ -24,17 +30,35 @@ export interface Claim extends RouteKey {
  */
 export async function claim(db: Database, leaseId: string, at: Claim): Promise<ClaimedRow[]> {
   return db.transaction(async (tx) => {
-    if (at.isProbe && !(await takeProbe(tx, db, at, LEASE_MS))) return [];
+    if (at.isProbe && !(await takeProbe(tx, db, at, PROBE_MS))) return [];
     return claimRows(tx, db, leaseId, at);
   });
 }
 
-type RawRow = { readonly [K in keyof ClaimedRow]: ClaimedRow[K] };
+/** What of a row its destination wants to know, for a hand-written statement; see `rowsOf`. */
+export function rowColumns({ dialect: { now, epochMs, jsonText } }: Database): SQL {
+  return sql`id, event_name as "eventName", event_id as "eventId", ${jsonText(sql`payload`)} as payload, attempts,
+      ${epochMs(sql`created_at`)} as "createdAtMs", ${epochMs(now)} as "claimedAtMs", pool_id as "poolId",
+      tracking_token as "trackingToken", payment_id as "paymentId"`;
+}
+
+/** The rows that a statement with `rowColumns` found. */
+export async function rowsOf(reader: Reader, statement: SQL): Promise<ClaimedRow[]> {
+  const rows = await reader.rows<ClaimedRow>(statement);
+  // Postgres writes 64-bit numbers as text.
+  return rows.map((row) => ({
+    ...row,
+    id: Number(row.id),
+    poolId: row.poolId === null ? null : Number(row.poolId),
+  }));
+}
 
 async function claimRows(tx: Tx, db: Database, leaseId: string, at: Claim): Promise<ClaimedRow[]> {
-  const { now, plusMs, epochMs, jsonText, skipLocked } = db.dialect;
+  const { now, plusMs, skipLocked } = db.dialect;
   // `materialized`: the rows are looked for and locked once, whatever the planner thinks of the join.
-  const rows = await tx.rows<RawRow>(sql`
+  const rows = await rowsOf(
+    tx,
+    sql`
     with due as materialized (
       select id from outbox
       where status = 'pending' and destination = ${at.destination} and route = ${at.route} and available_at <= ${now}
@@ -43,13 +67,10 @@ async function claimRows(tx: Tx, db: Database, leaseId: string, at: Claim): Prom
     update outbox
     set status = 'sending', lease_id = ${leaseId}, lease_until = ${plusMs(now, LEASE_MS)}, attempts = attempts + 1
     where id in (select id from due)
-    returning id, event_name as "eventName", event_id as "eventId", ${jsonText(sql`payload`)} as payload, attempts,
-      ${epochMs(sql`created_at`)} as "createdAtMs", ${epochMs(now)} as "claimedAtMs", pool_id as "poolId",
-      tracking_token as "trackingToken", payment_id as "paymentId"`);
-  // `returning` promises no order, and Postgres writes 64-bit numbers as text.
-  return rows
-    .map((row) => ({ ...row, id: Number(row.id), poolId: row.poolId === null ? null : Number(row.poolId) }))
-    .sort((a, b) => a.id - b.id);
+    returning ${rowColumns(db)}`,
+  );
+  // `returning` promises no order.
+  return rows.sort((a, b) => a.id - b.id);
 }
 
 /** Keeps the rows of these leases for another lease's length. */
@@ -66,16 +87,25 @@ export async function renewLeases(db: Database, leaseIds: readonly string[]): Pr
   );
 }
 
-/** Gives rows whose lease ran out, because their dispatcher died, back to everybody. Answers how many. */
+/**
+ * Gives rows whose lease ran out, because their dispatcher died, back to everybody. Answers how many. At once for the
+ * first time; then with the back-off of their attempts: one of them may be what dispatchers die of.
+ */
 export async function reclaimExpired(db: Database): Promise<number> {
-  const { now, skipLocked } = db.dialect;
+  const { now, plusMs, skipLocked } = db.dialect;
+  const ceilings = Array.from(
+    { length: 12 },
+    (_, i) => sql`when ${sql.raw(String(i + 1))} then ${sql.raw(String(backOffCeilingMs(i + 1)))}`,
+  );
+  const backOff = sql`case attempts ${sql.join(ceilings, sql` `)} else ${sql.raw(String(backOffCeilingMs(13)))} end`;
   const rows = await db.transaction((tx) =>
     tx.rows(sql`
       with lapsed as materialized (
         select id from outbox where status = 'sending' and lease_until < ${now}
         order by lease_until limit ${SWEEP_BATCH} ${skipLocked}
       )
-      update outbox set status = 'pending', lease_id = null, lease_until = null
+      update outbox set status = 'pending', lease_id = null, lease_until = null,
+        available_at = case when attempts < 2 then available_at else ${plusMs(now, backOff)} end
       where id in (select id from lapsed) returning id`),
   );
   return rows.length;

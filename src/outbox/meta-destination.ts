@@ -7,8 +7,7 @@ import { parseJson } from "../meta/json.ts";
 import { type Outcome, outcomeOf } from "../meta/outcome.ts";
 import { SealBrokenError, type Secrets } from "../platform/secrets.ts";
 import type { Answer, ClaimedRow, DestinationAdapter, Verdict } from "./destination.ts";
-
-const TIMEOUT_MS = 30_000;
+import { REQUEST_TIMEOUT_MS } from "./lease.ts";
 
 export interface MetaDestinationDeps {
   readonly db: Database;
@@ -20,7 +19,7 @@ export interface MetaDestinationDeps {
 
 /** Sends PageViews and Purchases to Meta's Conversions API, a request for each batch of a pixel. */
 export function metaDestination(deps: MetaDestinationDeps): DestinationAdapter {
-  const { graphUrl, graphVersion, timeoutMs = TIMEOUT_MS } = deps;
+  const { graphUrl, graphVersion, timeoutMs = REQUEST_TIMEOUT_MS } = deps;
   return {
     maxBatch: MAX_EVENTS_PER_REQUEST,
     isExpired: (row, now) => isExpired(eventTimeOf(row), now),
@@ -44,7 +43,7 @@ export function metaDestination(deps: MetaDestinationDeps): DestinationAdapter {
       const verdict = verdictOf(outcome, rows);
       if (verdict.kind === "credential" && (await isOutdated(deps, pixelId, token.accessToken))) {
         const reason = `the token was changed while it was refused: ${verdict.reason}`;
-        return { verdict: { kind: "throttled", reason, afterMs: 0 }, answer: answerOf(answer, outcome) };
+        return { verdict: { kind: "outdated", reason }, answer: answerOf(answer, outcome) };
       }
       return { verdict, answer: answerOf(answer, outcome) };
     },
@@ -67,11 +66,14 @@ function eventText(row: ClaimedRow): string {
 
 function verdictOf(outcome: Outcome, rows: readonly ClaimedRow[]): Verdict {
   switch (outcome.kind) {
-    case "delivered": {
-      const note = outcome.messages.length > 0 ? outcome.messages.join("; ") : null;
-      if (outcome.received < rows.length) return partlyTaken(note ?? "", rows.length);
-      return { kind: "delivered", note, pauseMs: outcome.usageDelayMs };
-    }
+    case "delivered":
+      return {
+        kind: "delivered",
+        note: outcome.messages.length > 0 ? outcome.messages.join("; ") : null,
+        pauseMs: outcome.usageDelayMs,
+      };
+    case "partial":
+      return { kind: "partial", reason: outcome.reason, pauseMs: outcome.usageDelayMs };
     case "transient":
     case "throttled":
       return { kind: outcome.kind, reason: outcome.reason, afterMs: outcome.afterMs };
@@ -85,14 +87,6 @@ function verdictOf(outcome: Outcome, rows: readonly ClaimedRow[]): Verdict {
         ...suspicion(outcome, rows),
       };
   }
-}
-
-/**
- * Meta took some of the events and does not say which. Sent again, apart, those that it has are dropped by their ids,
- * and the rest arrives; one that it does not take alone is tried until it does.
- */
-function partlyTaken(reason: string, events: number): Verdict {
-  return events > 1 ? { kind: "invalid", reason, as: "dead" } : { kind: "transient", reason, afterMs: null };
 }
 
 /** Which events a refusal may be about: the one Meta names by its place, and those that break a rule known to us. */

@@ -1,4 +1,4 @@
-import { and, eq, gt, type SQL, sql } from "drizzle-orm";
+import { and, eq, gt, or, type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { OutboxStatus } from "../db/define-schema.ts";
 import { isErased } from "./erased.ts";
@@ -36,7 +36,7 @@ export function replayedStatuses(action: Replay, selection: Selection): readonly
 export async function countReplay(db: Database, action: Replay, selection: Selection): Promise<number> {
   let total = 0;
   for (const status of replayedStatuses(action, selection)) {
-    total += await db.$count(db.tables.outbox, selectionCondition(db, selection, status));
+    total += await db.$count(db.tables.outbox, selectionCondition(db, action, selection, status));
   }
   return total;
 }
@@ -55,16 +55,21 @@ export async function replay(
   const { outbox } = db.tables;
   let done = 0;
   for (const status of replayedStatuses(action, selection)) {
-    const matching = selectionCondition(db, selection, status);
-    for (let last = 0; ; ) {
+    const matching = selectionCondition(db, action, selection, status);
+    // What waits is gone through in the order of its own index.
+    const order =
+      status === "pending" ? [outbox.destination, outbox.route, outbox.availableAt, outbox.id] : [outbox.id];
+    const { destination, route, availableAt, id } = outbox;
+    for (let further: SQL | undefined; ; ) {
       const found = await db
-        .select({ id: outbox.id })
+        .select({ destination, route, availableAt, id })
         .from(outbox)
-        .where(and(matching, gt(outbox.id, last)))
-        .orderBy(status === "pending" ? sql`+${outbox.id}` : outbox.id)
+        .where(and(matching, further))
+        .orderBy(...order)
         .limit(BATCH);
-      const ids = found.map(({ id }) => id);
-      last = ids.at(-1) ?? last;
+      const ids = found.map((row) => row.id);
+      const last = found.at(-1);
+      if (last) further = status === "pending" ? afterInTurn(db, last) : gt(id, last.id);
       if (ids.length > 0) done += await change(db, action, ids, status);
       onProgress(done);
       if (ids.length < BATCH) break;
@@ -96,12 +101,40 @@ async function change(
   });
 }
 
-function selectionCondition(db: Database, selection: Selection, status: OutboxStatus): SQL | undefined {
+/** Rows whose turn comes after that one's, as it was found: retrying it has changed its place. */
+function afterInTurn(
+  { dialect }: Database,
+  row: {
+    readonly destination: string;
+    readonly route: string;
+    readonly availableAt: Date;
+    readonly id: number;
+  },
+): SQL {
+  return sql`(destination, route, available_at, id) > (${row.destination}, ${row.route}, ${dialect.instant(row.availableAt)}, ${row.id})`;
+}
+
+function selectionCondition(
+  db: Database,
+  action: Replay,
+  selection: Selection,
+  status: OutboxStatus,
+): SQL | undefined {
   const { outbox } = db.tables;
   const hasStatus = sql`${outbox.status} = ${statusLiteral(status)}`;
   // Of an event from which a person was erased there is nothing left to send.
-  const isStatus = status === "discarded" ? and(hasStatus, sql`not ${isErased(db)}`) : hasStatus;
+  const isStatus =
+    status === "discarded"
+      ? and(hasStatus, sql`not ${isErased(db)}`)
+      : status === "pending" && action === "retry"
+        ? and(hasStatus, isHeldBack(db))
+        : hasStatus;
   return "ids" in selection
     ? and(db.dialect.anyId(sql`${outbox.id}`, selection.ids), isStatus)
     : and(filterCondition(db, { ...selection.filter, status: undefined }), isStatus);
+}
+
+/** What is due anyway and was never tried is as retrying would make it; so is what has just been retried. */
+function isHeldBack({ dialect, tables: { outbox } }: Database): SQL | undefined {
+  return or(gt(outbox.attempts, 0), sql`${outbox.availableAt} > ${dialect.now}`);
 }

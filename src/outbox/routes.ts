@@ -1,6 +1,6 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
-import type { Destination } from "../db/define-schema.ts";
+import type { Destination, PausedBy } from "../db/define-schema.ts";
 import { BREAKER_THRESHOLD, breakerRestMs } from "./back-off.ts";
 
 export interface RouteKey {
@@ -8,14 +8,34 @@ export interface RouteKey {
   readonly route: string;
 }
 
+/** How often in a row a route was told the same lately, when somebody looked. */
+export interface Standing {
+  /** Requests that failed. */
+  readonly failures: number;
+  /** Answers that asked for quiet. */
+  readonly throttles: number;
+  /** Refusals that nothing in the events explained. */
+  readonly unexplained: number;
+}
+
 /** What a request's outcome does to its route. */
 export type RouteChange =
-  /** It went through. `pauseMs`: the other side asks for quiet before the next one. */
-  | { readonly kind: "healthy"; readonly pauseMs: number | null }
+  /**
+   * It went through, or was refused for its events alone. `pauseMs`: the other side asks for quiet before the next one.
+   * `unexplained`: whether it was one more refusal that nothing explains, or the end of such.
+   */
+  | {
+      readonly kind: "healthy";
+      readonly pauseMs: number | null;
+      readonly unexplained: "more" | "same" | "none";
+    }
   /** One more failure in a row; enough of them open the breaker. */
   | { readonly kind: "failed" }
   | { readonly kind: "throttled"; readonly forMs: number }
-  | { readonly kind: "paused"; readonly reason: string };
+  /** It said nothing about the route: whoever asks next may. */
+  | { readonly kind: "unknown" }
+  /** An operator's pause and its reason stay, whatever the other side refuses meanwhile. */
+  | { readonly kind: "paused"; readonly reason: string; readonly by: PausedBy };
 
 /** Rows whose back-off is cut short when a route works again; more wait for their own time. */
 const MOST_HURRIED = 10_000;
@@ -27,25 +47,33 @@ export async function changeRoute(tx: Tx, db: Database, key: RouteKey, change: R
   switch (change.kind) {
     case "healthy": {
       const rest = change.pauseMs === null ? {} : { throttledUntil: inMs(change.pauseMs) };
-      await putRoute(tx, db, key, { failures: 0, openUntil: null, ...rest });
+      const explained = change.unexplained === "none" ? { unexplained: 0 } : {};
+      await putRoute(tx, db, key, { failures: 0, throttles: 0, openUntil: null, ...rest, ...explained });
+      if (change.unexplained === "more") await countOneMore(tx, db, key, "unexplained");
       return;
     }
     case "failed": {
-      const failures = await countFailure(tx, db, key);
+      const failures = await countOneMore(tx, db, key, "failures");
       const restMs = breakerRestMs(failures);
       if (restMs > 0) await putRoute(tx, db, key, { openUntil: inMs(restMs) });
       return;
     }
     case "throttled":
+      await countOneMore(tx, db, key, "throttles");
       // The other side answers, so that a probe it was would have got through: no need to rest as well.
       await putRoute(tx, db, key, { throttledUntil: inMs(change.forMs), openUntil: null });
       return;
+    case "unknown":
+      await tx.update(db.tables.outboxRoutes).set({ openUntil: null }).where(isRoute(db, key));
+      return;
     case "paused":
-      await putRoute(tx, db, key, {
-        pausedAt: sql<Date>`${now}`,
-        pausedReason: change.reason,
-        openUntil: null,
-      });
+      await putRoute(
+        tx,
+        db,
+        key,
+        { pausedAt: sql<Date>`${now}`, pausedReason: change.reason, pausedBy: change.by, openUntil: null },
+        change.by === "refusal" ? sql`not ${isOperators(db)}` : undefined,
+      );
       return;
   }
 }
@@ -53,33 +81,52 @@ export async function changeRoute(tx: Tx, db: Database, key: RouteKey, change: R
 interface RouteColumns {
   readonly pausedAt?: SQL<Date>;
   readonly pausedReason?: string;
+  readonly pausedBy?: PausedBy;
   readonly throttledUntil?: SQL<Date>;
   readonly openUntil?: SQL<Date> | null;
   readonly failures?: number;
+  readonly throttles?: number;
+  readonly unexplained?: number;
 }
 
-async function putRoute(tx: Tx, db: Database, key: RouteKey, columns: RouteColumns): Promise<void> {
+/** `only` narrows when a route that is known already is changed. */
+async function putRoute(
+  tx: Tx,
+  db: Database,
+  key: RouteKey,
+  columns: RouteColumns,
+  only?: SQL,
+): Promise<void> {
   const { outboxRoutes } = db.tables;
   const set = { ...columns, updatedAt: sql<Date>`${db.dialect.now}` };
   await tx
     .insert(outboxRoutes)
     .values({ destination: key.destination, route: key.route, ...set })
-    .onConflictDoUpdate({ target: [outboxRoutes.destination, outboxRoutes.route], set });
+    .onConflictDoUpdate({
+      target: [outboxRoutes.destination, outboxRoutes.route],
+      set,
+      ...(only && { setWhere: only }),
+    });
 }
 
 /** Counted by the database, so that requests which fail at the same time all count. */
-async function countFailure(tx: Tx, db: Database, key: RouteKey): Promise<number> {
+async function countOneMore(
+  tx: Tx,
+  db: Database,
+  key: RouteKey,
+  column: "failures" | "throttles" | "unexplained",
+): Promise<number> {
   const { outboxRoutes } = db.tables;
   const updatedAt = sql<Date>`${db.dialect.now}`;
   const [route] = await tx
     .insert(outboxRoutes)
-    .values({ destination: key.destination, route: key.route, failures: 1, updatedAt })
+    .values({ destination: key.destination, route: key.route, [column]: 1, updatedAt })
     .onConflictDoUpdate({
       target: [outboxRoutes.destination, outboxRoutes.route],
-      set: { failures: sql`${outboxRoutes.failures} + 1`, updatedAt },
+      set: { [column]: sql`${outboxRoutes[column]} + 1`, updatedAt },
     })
-    .returning({ failures: outboxRoutes.failures });
-  return route?.failures ?? 1;
+    .returning({ counted: outboxRoutes[column] });
+  return route?.counted ?? 1;
 }
 
 /**
@@ -118,7 +165,7 @@ export async function hurryRetries(tx: Tx, db: Database, key: RouteKey): Promise
 
 /** Holds a route's rows back until it is resumed. */
 export async function pauseRoute(tx: Tx, db: Database, key: RouteKey, reason: string): Promise<void> {
-  await changeRoute(tx, db, key, { kind: "paused", reason });
+  await changeRoute(tx, db, key, { kind: "paused", reason, by: "operator" });
 }
 
 /** Lets a route's rows go again, with a clean record. Answers whether there was anything to resume. */
@@ -129,7 +176,10 @@ export async function resumeRoute(tx: Tx, db: Database, key: RouteKey): Promise<
   return removed.length > 0;
 }
 
-/** A pixel or a bot has a new token: whatever its routes, `<id>` and `<id>/…`, were paused for may be over. */
+/**
+ * A pixel or a bot has a new token: whatever its routes, `<id>` and `<id>/…`, were refused for may be over. What an
+ * operator paused stays so.
+ */
 export async function credentialChanged(
   tx: Tx,
   db: Database,
@@ -138,8 +188,16 @@ export async function credentialChanged(
 ): Promise<void> {
   const { outboxRoutes } = db.tables;
   const isConcerned = sql`(${outboxRoutes.route} = ${id} or ${outboxRoutes.route} like ${`${id}/%`})`;
-  await tx.delete(outboxRoutes).where(and(eq(outboxRoutes.destination, destination), isConcerned));
+  await tx
+    .delete(outboxRoutes)
+    .where(and(eq(outboxRoutes.destination, destination), isConcerned, sql`not ${isOperators(db)}`));
   await tx.notify("outbox");
+}
+
+/** Whether an operator paused the route. */
+function isOperators({ tables: { outboxRoutes } }: Database): SQL {
+  const by = sql.raw(`'${"operator" satisfies PausedBy}'`);
+  return sql`(${outboxRoutes.pausedAt} is not null and coalesce(${outboxRoutes.pausedBy}, '') = ${by})`;
 }
 
 function isRoute(db: Database, key: RouteKey): SQL | undefined {

@@ -1,12 +1,14 @@
 import type { Database, Tx } from "../db/database.ts";
+import { promptly } from "../db/promptly.ts";
 import type { Log } from "../platform/log.ts";
 
 const MOST_TRIES = 8;
 const FIRST_PAUSE_MS = 50;
+const PATIENCE_MS = 5_000;
 
 /**
  * Commits what must not be lost for a database that hiccups: a result that is not written down means sending the
- * same events again. Tries for about six seconds, well within a lease. `work` is told when it is tried for the last
+ * same events again. Tries for about six seconds, well within a lease, and longer where the database does not even fail. `work` is told when it is tried for the last
  * time, so that it can leave out what may be the reason.
  *
  * @throws what the last try failed with
@@ -17,7 +19,11 @@ export async function surely<T>(
 ): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      return await db.transaction((tx) => work(tx, tries === MOST_TRIES));
+      return await promptly(
+        db,
+        PATIENCE_MS,
+        db.transaction((tx) => work(tx, tries === MOST_TRIES)),
+      );
     } catch (error) {
       if (tries === MOST_TRIES) throw error;
       log.warn({ error, tries }, "a result could not be written down; trying again");

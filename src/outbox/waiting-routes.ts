@@ -2,14 +2,12 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import { DESTINATIONS, type Destination } from "../db/define-schema.ts";
 import type { Dialect } from "../db/dialect.ts";
-import type { RouteKey } from "./routes.ts";
+import type { RouteKey, Standing } from "./routes.ts";
 
 /** A route with something waiting. */
-export interface WaitingRoute extends RouteKey {
+export interface WaitingRoute extends RouteKey, Standing {
   /** Milliseconds until its first row may leave, by the database's clock; 0 or less: it is due. */
   readonly dueInMs: number;
-  /** Requests that failed in a row. */
-  readonly failures: number;
 }
 
 /**
@@ -26,6 +24,8 @@ export async function waitingRoutes(reader: Reader, dialect: Dialect): Promise<W
     open: number | null;
     now: number;
     failures: number | null;
+    throttles: number | null;
+    unexplained: number | null;
   }>(sql`
     with recursive heads(destination, route) as (
       ${sql.join(DESTINATIONS.map(firstRoute), sql` union all `)}
@@ -42,14 +42,16 @@ export async function waitingRoutes(reader: Reader, dialect: Dialect): Promise<W
         order by o.available_at limit 1
       ) as due,
       ${epochMs(sql`r.throttled_until`)} as throttled, ${epochMs(sql`r.open_until`)} as open,
-      ${epochMs(now)} as now, r.failures
+      ${epochMs(now)} as now, r.failures, r.throttles, r.unexplained
     from heads left join outbox_routes r on r.destination = heads.destination and r.route = heads.route
     where heads.route is not null and r.paused_at is null`);
-  return rows.map(({ destination, route, due, throttled, open, now, failures }) => ({
+  return rows.map(({ destination, route, due, throttled, open, now, failures, throttles, unexplained }) => ({
     destination,
     route,
     dueInMs: Math.max(due, throttled ?? 0, open ?? 0) - now,
     failures: failures ?? 0,
+    throttles: throttles ?? 0,
+    unexplained: unexplained ?? 0,
   }));
 }
 

@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { QueueFullError } from "../db/group-commit.ts";
+import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { readBody } from "../platform/body.ts";
-import { ANSWER_DEADLINE_MS, withDeadline } from "../platform/deadline.ts";
 import { methodNotAllowed, problem, problemErrors } from "../platform/problem.ts";
 import type { ApplyDeps } from "./apply-event.ts";
 import { registerDetail, webhookDetail } from "./docs.ts";
@@ -52,7 +52,7 @@ async function register(deps: PaymentsDeps, request: Request): Promise<Response>
     });
   }
   try {
-    const registered = await withDeadline(registerPayment(deps, parsed.data), ANSWER_DEADLINE_MS);
+    const registered = await promptly(deps.db, ANSWER_MS, registerPayment(deps, parsed.data));
     const { id, status } = registered.payment;
     if (registered.kind === "conflict") {
       return problem(409, {
@@ -100,7 +100,7 @@ async function act(deps: PaymentsDeps, report: ProviderReport): Promise<Response
     return problem(400, { detail: "The payment's reference is no text of 1 to 200 characters." });
   }
   try {
-    const received = await withDeadline(receiveReport(deps, report), ANSWER_DEADLINE_MS);
+    const received = await promptly(deps.db, ANSWER_MS, receiveReport(deps, report));
     if (received.kind === "unknown") {
       return problem(404, {
         detail: `No payment has the reference ${report.providerRef}, and the webhook does not carry enough to register it.`,

@@ -115,6 +115,8 @@ export async function updatePool(
       before: changes.before,
       after,
     });
+    const isNewCredential = columns.metaAccessToken !== undefined || columns.metaPixelId !== undefined;
+    if (isNewCredential && pool.meta_pixel_id !== null) await credentialChanged(tx, db, pool.meta_pixel_id);
     await tx.notify("pools");
     return { kind: "updated", pool };
   });

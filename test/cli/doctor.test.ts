@@ -120,6 +120,24 @@ describe(`ponte doctor on ${testDialect}`, () => {
     }
   });
 
+  test("warns of requests of which Meta counted only a part", async () => {
+    const { outboxAttempts } = own.db.tables;
+    const request = {
+      destination: "meta" as const,
+      route: "77",
+      outboxIds: [1, 2],
+      events: 2,
+      durationMs: 1,
+    };
+    await own.db.transaction((tx) =>
+      tx
+        .insert(outboxAttempts)
+        .values({ ...request, outcome: "partial", response: '{"events_received":1}', startedAt: new Date() }),
+    );
+    const { of } = await diagnose();
+    expect(of("meta")).toMatchObject([{ level: "warning", text: expect.stringContaining("1 request") }]);
+  });
+
   test("warns of a test code, and of a route that is paused", async () => {
     await ponteJson(["pool", "update", "doc", "--test-event-code", "T9"], environment);
     await ponteJson(["outbox", "pause", "77", "--reason", "bad token"], environment);

@@ -31,6 +31,26 @@ function graph(answer: (request: Received) => Response | Promise<Response>) {
   return { url: `http://127.0.0.1:${server.port}`, received };
 }
 
+/** Meta's usage header for so many businesses, the last of which has used everything up. */
+function usageOf(businesses: number): string {
+  const quota = { type: "ads_management", call_count: 1, total_cputime: 1, total_time: 1 };
+  const usage = Array.from({ length: businesses }, (_, i) => [
+    String(1_000_000_000_000_000 + i),
+    [{ ...quota, estimated_time_to_regain_access: i === businesses - 1 ? 7 : 0 }],
+  ]);
+  return JSON.stringify(Object.fromEntries(usage));
+}
+
+test("a usage header of many businesses is read whole", async () => {
+  const usage = usageOf(40);
+  expect(usage.length).toBeGreaterThan(4_000);
+  const { url } = graph(() =>
+    Response.json({ events_received: 1 }, { headers: { "x-business-use-case-usage": usage } }),
+  );
+  const answer = await sendEvents(request(url));
+  expect(outcomeOf(answer, 1)).toMatchObject({ kind: "delivered", usageDelayMs: 7 * 60_000 });
+});
+
 /** A server below HTTP: it writes these bytes when a request arrives, and hangs up. */
 function rawServer(reply: string): string {
   const listener = Bun.listen({
@@ -72,7 +92,7 @@ describe("a batch on its way to Meta", () => {
     );
 
     expect(answer).toMatchObject({ kind: "answered", status: 200 });
-    expect(outcomeOf(answer, 2)).toMatchObject({ kind: "delivered", received: 2, fbtraceId: "T" });
+    expect(outcomeOf(answer, 2)).toMatchObject({ kind: "delivered", fbtraceId: "T" });
     const [sent] = server.received;
     expect(server.received).toHaveLength(1);
     expect(sent?.url).toBe(`${server.url}/v24.0/1234567890/events`);

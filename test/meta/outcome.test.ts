@@ -178,7 +178,9 @@ describe("an answer's class", () => {
     fc.assert(
       fc.property(status, body, headers, (code, text, kept) => {
         const outcome = outcomeOf(answered(code, text, kept), 10);
-        expect(["delivered", "transient", "throttled", "credential", "invalid"]).toContain(outcome.kind);
+        expect(["delivered", "partial", "transient", "throttled", "credential", "invalid"]).toContain(
+          outcome.kind,
+        );
         if (outcome.kind === "delivered") expect(code).toBeLessThan(300);
         if ("afterMs" in outcome && outcome.afterMs !== null) {
           expect(outcome.afterMs).toBeWithin(0, 86_400_001);
@@ -190,18 +192,29 @@ describe("an answer's class", () => {
 });
 
 describe("a delivery", () => {
-  test("that was partial says so and keeps Meta's messages", () => {
+  test("keeps Meta's messages", () => {
     const answer = answered(200, {
-      events_received: 2,
+      events_received: 3,
       messages: ["one was odd", { code: 7 }],
       fbtrace_id: "T",
     });
     expect(outcomeOf(answer, 3)).toEqual({
       kind: "delivered",
-      received: 2,
-      messages: ["Meta received 2 of 3 events", "one was odd", '{"code":7}'],
+      messages: ["one was odd", '{"code":7}'],
       usageDelayMs: null,
       fbtraceId: "T",
+    });
+  });
+
+  test("of some events only is partial, and of none at all is none", () => {
+    const messages = ["one was odd"];
+    expect(outcomeOf(answered(200, { events_received: 2, messages }), 3)).toMatchObject({
+      kind: "partial",
+      reason: "Meta received 2 of 3 events; one was odd",
+    });
+    expect(outcomeOf(answered(200, { events_received: 0, messages }), 3)).toMatchObject({
+      kind: "transient",
+      reason: "Meta received 0 of 3 events; one was odd",
     });
   });
 

@@ -1,6 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { BREAKER_THRESHOLD, backOffCeilingMs, backOffMs, breakerRestMs } from "../../src/outbox/back-off.ts";
+import {
+  BREAKER_THRESHOLD,
+  backOffCeilingMs,
+  backOffMs,
+  breakerRestMs,
+  throttleRestMs,
+} from "../../src/outbox/back-off.ts";
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
@@ -56,4 +62,11 @@ test("a breaker opens at the fifth failure in a row, for a second and then longe
   const rests = [5, 6, 7, 8, 9, 10, 11, 12, 100].map(breakerRestMs);
   expect(rests).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60].map((seconds) => seconds * SECOND));
   expect(BREAKER_THRESHOLD).toBe(5);
+});
+
+test("a route told to slow down rests as it was asked to, and never less than a floor that grows to a minute", () => {
+  expect(throttleRestMs(1, 120_000)).toBe(120_000);
+  expect(throttleRestMs(1, null)).toBe(60_000);
+  const rests = [1, 2, 3, 4, 5, 6, 7, 8, 100_000].map((n) => throttleRestMs(n, 0));
+  expect(rests).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60].map((seconds) => seconds * SECOND));
 });

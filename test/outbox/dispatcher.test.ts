@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { eq, sql } from "drizzle-orm";
+import { eq, isNotNull, sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
-import { claim } from "../../src/outbox/lease.ts";
-import { credentialChanged } from "../../src/outbox/routes.ts";
+import { claim, REQUEST_TIMEOUT_MS, reclaimExpired } from "../../src/outbox/lease.ts";
+import { changeRoute, pauseRoute } from "../../src/outbox/routes.ts";
+import { updatePool } from "../../src/pools/manage-pools.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
+import { ponteJson } from "../cli/ponte.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import {
   addSendingPool,
@@ -12,6 +14,7 @@ import {
   passTime,
   statusCounts,
   testDispatcher,
+  testSecrets,
 } from "../support/outbox.ts";
 
 const PIXEL = "1111111111";
@@ -127,23 +130,32 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(received().filter(({ duplicate }) => duplicate)).toHaveLength(3);
   });
 
-  test("what Meta did not take of a batch is sent again: of a partial success nothing is lost", async () => {
-    await fault({ mode: "partial", times: 1, accept: 3 });
-    await fault({ mode: "partial", times: 1, accept: 0 });
-    await enqueueEvents(own.db, PIXEL, events(10));
+  test("what Meta counted only a part of is sent apart until every event has arrived", async () => {
+    await fault({ mode: "partial", times: 2, accept: 3 });
+    await enqueueEvents(own.db, PIXEL, events(8));
     await dispatcher().drain();
-    expect(await statusCounts(own.db)).toEqual({ delivered: 10 });
-    expect(received().filter(({ duplicate }) => !duplicate)).toHaveLength(10);
+    expect(await statusCounts(own.db)).toEqual({ delivered: 8 });
+    expect(new Set(received().map(({ event }) => event.event_id)).size).toBe(8);
+    const outcomes = (await attempts()).map(({ outcome, events }) => `${events} ${outcome}`);
+    expect(outcomes).toEqual([
+      "8 partial",
+      "4 partial",
+      "2 delivered",
+      "1 delivered",
+      "1 delivered",
+      "4 delivered",
+    ]);
+    expect((await attempts())[0]?.response).toContain('"events_received":3');
   });
 
-  test("one event that Meta answers with `events_received: 0` is tried again", async () => {
+  test("what Meta counted nothing of is tried again later", async () => {
     await fault({ mode: "partial", times: 1, accept: 0 });
-    await enqueueEvents(own.db, PIXEL, events(1));
+    await enqueueEvents(own.db, PIXEL, events(2));
     await dispatcher().drain();
-    expect(await statusCounts(own.db)).toEqual({ pending: 1 });
+    expect(await statusCounts(own.db)).toEqual({ pending: 2 });
     await passTime(own.db);
     await dispatcher().drain();
-    expect(await statusCounts(own.db)).toEqual({ delivered: 1 });
+    expect(await statusCounts(own.db)).toEqual({ delivered: 2 });
   });
 
   test("429 slows the pixel down for as long as it says, burns no attempt, and leaves other pixels alone", async () => {
@@ -164,6 +176,31 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(await statusCounts(own.db)).toEqual({ delivered: 4 });
   });
 
+  test("429 with Retry-After: 0, again and again, is no hot loop, and the next delivery forgets it", async () => {
+    let asked = 0;
+    using meta = Bun.serve({
+      port: 0,
+      fetch: () =>
+        ++asked <= 3
+          ? Response.json({ error: { code: 4 } }, { status: 429, headers: { "retry-after": "0" } })
+          : Response.json({ events_received: 2 }),
+    });
+    await enqueueEvents(own.db, PIXEL, events(2));
+    const { outboxRoutes } = own.db.tables;
+    for (const seconds of [1, 2, 4]) {
+      await testDispatcher(own.db, meta.url.origin).drain();
+      const [route] = await own.db.select().from(outboxRoutes);
+      const restMs = (route?.throttledUntil?.getTime() ?? 0) - (route?.updatedAt.getTime() ?? 0);
+      expect(restMs).toBe(seconds * 1_000);
+      await passTime(own.db);
+    }
+    expect(asked).toBe(3);
+    await testDispatcher(own.db, meta.url.origin).drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 2 });
+    const [route] = await own.db.select().from(outboxRoutes);
+    expect(route?.throttles).toBe(0);
+  });
+
   test("a refused token pauses the pixel, burns nothing, and a changed one lets the rows go", async () => {
     await fault({ mode: "190", times: 1 });
     await enqueueEvents(own.db, PIXEL, events(5));
@@ -178,9 +215,55 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(route?.pausedReason).toContain("190");
     const [row] = await own.db.select().from(outbox).limit(1);
     expect(row?.attempts).toBe(0);
-    await own.db.transaction((tx) => credentialChanged(tx, own.db, PIXEL));
+    const change = { meta_access_token: "EAAthe-new-one" };
+    await updatePool({ db: own.db, secrets: testSecrets, now: () => new Date() }, "test", "one", change);
     await dispatcher().drain();
     expect(await statusCounts(own.db)).toEqual({ delivered: 5 });
+  });
+
+  test("an operator's pause outlives a changed token, and a refusal does not take its reason", async () => {
+    const key = { destination: "meta" as const, route: PIXEL };
+    const { db } = own;
+    await db.transaction((tx) => pauseRoute(tx, db, key, "the campaign is over"));
+    const refused = { kind: "paused", reason: "190", by: "refusal" } as const;
+    await db.transaction((tx) => changeRoute(tx, db, key, refused));
+    await db.transaction((tx) => changeRoute(tx, db, { ...key, route: `${PIXEL}/TEST1` }, refused));
+    const change = { meta_access_token: "EAAthe-new-one" };
+    await updatePool({ db, secrets: testSecrets, now: () => new Date() }, "test", "one", change);
+    const routes = await db.select().from(db.tables.outboxRoutes);
+    expect(routes).toMatchObject([
+      { route: PIXEL, pausedBy: "operator", pausedReason: "the campaign is over" },
+    ]);
+  });
+
+  test("a token changed while the old one is being refused is used at once, and nothing is paused or slowed down", async () => {
+    const change = { meta_access_token: "EAAthe-new-one" };
+    using meta = Bun.serve({
+      port: 0,
+      async fetch(request) {
+        if ((await request.text()).includes("EAAthe-new-one")) return Response.json({ events_received: 2 });
+        await updatePool({ db: own.db, secrets: testSecrets, now: () => new Date() }, "test", "one", change);
+        return Response.json({ error: { code: 190, message: "invalid token" } }, { status: 401 });
+      },
+    });
+    await enqueueEvents(own.db, PIXEL, events(2));
+    await testDispatcher(own.db, meta.url.origin).drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 2 });
+    expect((await attempts()).map(({ outcome }) => outcome)).toEqual(["outdated", "delivered"]);
+    expect(await own.db.$count(own.db.tables.outboxRoutes)).toBe(0);
+  });
+
+  test("a token changed by the command line, in another process, lets the rows go by themselves", async () => {
+    await fault({ mode: "190", times: 1 });
+    await enqueueEvents(own.db, PIXEL, events(2));
+    const running = dispatcher();
+    running.start();
+    const { outboxRoutes } = own.db.tables;
+    while ((await own.db.$count(outboxRoutes, isNotNull(outboxRoutes.pausedAt))) === 0) await Bun.sleep(5);
+    const environment = { DATABASE_URL: own.url, APP_SECRET: Buffer.alloc(32, 7).toString("base64") };
+    await ponteJson(["pool", "update", "one", "--access-token", "EAAthe-new-one"], environment);
+    while (((await statusCounts(own.db)).delivered ?? 0) < 2) await Bun.sleep(5);
+    await running.stop();
   });
 
   test("a pixel without any token is paused with what to do about it", async () => {
@@ -262,6 +345,23 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(closed).toMatchObject({ failures: 0, openUntil: null });
   });
 
+  test("while a probe's request may still be answered, nobody else probes", async () => {
+    await enqueueEvents(own.db, PIXEL, events(2));
+    const key = { destination: "meta" as const, route: PIXEL };
+    for (let i = 0; i < 5; i++) {
+      await own.db.transaction((tx) => changeRoute(tx, own.db, key, { kind: "failed" }));
+    }
+    await passTime(own.db);
+    expect(await claim(own.db, "first", { ...key, limit: 1, isProbe: true })).toHaveLength(1);
+    const { outboxRoutes } = own.db.tables;
+    const openUntil = own.db.dialect.epochMs(sql`${outboxRoutes.openUntil}`);
+    const [row] = await own.db.rows<{ ms: number | string }>(
+      sql`select ${openUntil} - ${own.db.dialect.epochMs(own.db.dialect.now)} as ms from ${outboxRoutes}`,
+    );
+    expect(Number(row?.ms)).toBeGreaterThan(REQUEST_TIMEOUT_MS);
+    expect(await claim(own.db, "second", { ...key, limit: 1, isProbe: true })).toEqual([]);
+  });
+
   test("rows whose dispatcher died are taken over when their lease has run out", async () => {
     await enqueueEvents(own.db, PIXEL, events(3));
     const held = await claim(own.db, "the-dead-one", { destination: "meta", route: PIXEL, limit: 10 });
@@ -279,6 +379,53 @@ describe(`dispatcher on ${testDialect}`, () => {
     await another.stop();
   });
 
+  test("rows that lapse again and again wait longer each time, so that a poisonous one does not kill for ever", async () => {
+    await enqueueEvents(own.db, PIXEL, events(2));
+    const { outbox } = own.db.tables;
+    const first = { destination: "meta" as const, route: PIXEL, limit: 1 };
+    const lapse = sql`${own.db.dialect.plusMs(own.db.dialect.now, -1)}`;
+    const heldForMs = async (attempts: number) => {
+      await own.db.transaction(async (tx) => {
+        await tx.update(outbox).set({ status: "sending", attempts, leaseUntil: sql<Date>`${lapse}` });
+      });
+      expect(await reclaimExpired(own.db)).toBe(2);
+      const { now, epochMs } = own.db.dialect;
+      const [row] = await own.db.rows<{ ms: number | string }>(
+        sql`select ${epochMs(sql`max(available_at)`)} - ${epochMs(now)} as ms from outbox`,
+      );
+      return Number(row?.ms);
+    };
+    expect(await heldForMs(1)).toBeLessThanOrEqual(0);
+    expect(await claim(own.db, "any", first)).toHaveLength(1);
+    expect(await heldForMs(4)).toBeWithin(8_000, 16_001);
+    expect(await heldForMs(400)).toBeWithin(3_000_000, 3_600_001);
+  });
+
+  test("refusals that nothing explains are counted over all dispatchers, and forgotten at a delivery", async () => {
+    let refuses = true;
+    using meta = Bun.serve({
+      port: 0,
+      fetch: () =>
+        refuses
+          ? Response.json({ error: { code: 100, message: "no reason" } }, { status: 400 })
+          : Response.json({ events_received: 1 }),
+    });
+    const { outboxRoutes } = own.db.tables;
+    const sendOne = async (i: number) => {
+      await enqueueEvents(own.db, PIXEL, events(1, `u${i}-`));
+      await testDispatcher(own.db, meta.url.origin).drain();
+      const [route] = await own.db.select().from(outboxRoutes);
+      return route;
+    };
+    for (let i = 0; i < 5; i++) expect((await sendOne(i))?.unexplained).toBe(i + 1);
+    refuses = false;
+    expect((await sendOne(5))?.unexplained).toBe(0);
+    refuses = true;
+    for (let i = 6; i < 25; i++) expect((await sendOne(i))?.pausedAt).toBeNull();
+    expect((await sendOne(25))?.pausedBy).toBe("refusal");
+    expect(await statusCounts(own.db)).toEqual({ dead: 24, delivered: 1, pending: 1 });
+  });
+
   test("a result that comes after the lease was lost changes nothing", async () => {
     await fault({ mode: "latency", times: 1, ms: 400 });
     await enqueueEvents(own.db, PIXEL, events(2));
@@ -294,6 +441,22 @@ describe(`dispatcher on ${testDialect}`, () => {
       ["sending", "somebody-else", "mine now"],
       ["sending", "somebody-else", "mine now"],
     ]);
+  });
+
+  test("a refusal that comes after the lease was lost does not pause the route", async () => {
+    using meta = Bun.serve({
+      port: 0,
+      async fetch() {
+        await own.db.transaction(async (tx) => {
+          await tx.update(own.db.tables.outbox).set({ leaseId: "somebody-else" });
+        });
+        return Response.json({ error: { code: 190, message: "invalid token" } }, { status: 401 });
+      },
+    });
+    await enqueueEvents(own.db, PIXEL, events(2));
+    await testDispatcher(own.db, meta.url.origin).drain();
+    expect(await own.db.$count(own.db.tables.outboxRoutes)).toBe(0);
+    expect((await attempts()).map(({ outcome }) => outcome)).toEqual(["credential"]);
   });
 
   test("four dispatchers side by side deliver every row once", async () => {
@@ -340,6 +503,31 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(tries).toBe(1);
     expect(await statusCounts(own.db)).toEqual({ delivered: 1 });
   });
+
+  test("as many pixels that hang as there are slots hold up no other for the length of a time-out", async () => {
+    const released = Promise.withResolvers<void>();
+    let asked = 0;
+    using meta = Bun.serve({
+      port: 0,
+      async fetch({ url }) {
+        if (!url.includes(PIXEL)) asked++;
+        if (!url.includes(PIXEL)) await released.promise;
+        return Response.json({ events_received: 1 });
+      },
+    });
+    for (let i = 0; i < 18; i++) {
+      await addSendingPool(own.db, `hangs-${i}`, `90${i}`);
+      await enqueueEvents(own.db, `90${i}`, events(1, `hangs-${i}-`));
+    }
+    const running = testDispatcher(own.db, meta.url.origin);
+    running.start();
+    while (asked < 15) await Bun.sleep(5);
+    await enqueueEvents(own.db, PIXEL, events(1));
+    while (((await statusCounts(own.db)).delivered ?? 0) < 1) await Bun.sleep(20);
+    released.resolve();
+    while (((await statusCounts(own.db)).delivered ?? 0) < 19) await Bun.sleep(20);
+    await running.stop();
+  }, 20_000);
 
   test("started, it is woken by a commit and delivers without being asked", async () => {
     const running = dispatcher();

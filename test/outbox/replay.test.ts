@@ -91,6 +91,20 @@ describe(`replay on ${testDialect}`, () => {
     stop();
   });
 
+  test("goes through what waits, route by route, changing each row once, and leaves alone what is due anyway", async () => {
+    for (const route of ["111", "222", "333"]) {
+      await addRows(own.db, 1_500, { route, status: "pending", availableInMs: 3_600_000, attempts: 4 });
+    }
+    await addRows(own.db, 10, { route: "222", status: "pending" });
+    const waiting = { filter: { status: "pending" } } as const;
+    expect(await countReplay(own.db, "retry", waiting)).toBe(4_500);
+    const progress: number[] = [];
+    expect(await replay(own.db, "retry", waiting, (done) => progress.push(done))).toBe(4_500);
+    expect(progress).toEqual([2_000, 4_000, 4_500]);
+    expect(await replay(own.db, "retry", waiting)).toBe(0);
+    expect(await replay(own.db, "discard", waiting)).toBe(4_510);
+  });
+
   test("a list pages through what a filter matches, newest first", async () => {
     const ids = await addRows(own.db, 5, { status: "dead" });
     await addRows(own.db, 3, { status: "delivered" });

@@ -11,6 +11,8 @@ const waiting = (route: string, more: Partial<WaitingRoute> = {}): WaitingRoute 
   route,
   dueInMs: 0,
   failures: 0,
+  throttles: 0,
+  unexplained: 0,
   ...more,
 });
 
@@ -27,7 +29,14 @@ function turns(
       underWay: new Map(
         named(underWay).map(([name, some]) => [
           name,
-          { requests: 1, isClaiming: false, isTroubled: false, ...some },
+          {
+            destination: "meta" as const,
+            requests: 1,
+            slow: 0,
+            isClaiming: false,
+            isTroubled: false,
+            ...some,
+          },
         ]),
       ),
       lastServed: new Map(named(lastServed)),
@@ -63,6 +72,19 @@ describe("whose turn it is", () => {
     expect(turns(hanging, { a: { isTroubled: true } })).toEqual(["b"]);
   });
 
+  test("requests that hang, even in all the slots, keep out nobody else, and get no second one", () => {
+    const hanging = Object.fromEntries(["a", "b", "c", "d"].map((route) => [route, { slow: 1 }]));
+    expect(turns([waiting("a"), waiting("well"), waiting("also")], hanging)).toEqual(["well", "also"]);
+    const more = Object.fromEntries([..."abcdefgh"].map((route) => [route, { slow: 1 }]));
+    expect(turns([waiting("well")], more)).toEqual([]);
+  });
+
+  test("one destination leaves a quarter to the other", () => {
+    const meta = ["a", "b", "c", "d"].map((route) => waiting(route));
+    expect(turns(meta)).toEqual(["a", "b", "c"]);
+    expect(turns([waiting("bot", { destination: "telegram" })], { a: {}, b: {}, c: {} })).toEqual(["bot"]);
+  });
+
   test("whatever waits and runs, no limit is passed, and no healthy route is kept out by troubled ones", () => {
     const route = fc.record({
       dueInMs: fc.integer({ min: -5, max: 5 }),
@@ -80,7 +102,9 @@ describe("whose turn it is", () => {
             .map((some) => [
               routeName(some),
               {
+                destination: "meta" as const,
                 requests: some.requests,
+                slow: 0,
                 isClaiming: some.isClaiming,
                 isTroubled: some.failures > 0,
               },
@@ -89,7 +113,8 @@ describe("whose turn it is", () => {
         const lastServed = new Map(routes.map((some) => [routeName(some), some.servedAt]));
         const next = nextTurns(routes, { underWay, lastServed }, LIMITS);
         const before = routes.reduce((sum, { requests }) => sum + requests, 0);
-        expect(next.length).toBeLessThanOrEqual(Math.max(0, LIMITS.altogether - before));
+        // One of the four is the other destination's.
+        expect(next.length).toBeLessThanOrEqual(Math.max(0, LIMITS.altogether - 1 - before));
         expect(new Set(next).size).toBe(next.length);
         for (const { route: name } of next) {
           const some = routes[Number(name)];
@@ -99,7 +124,7 @@ describe("whose turn it is", () => {
         }
         const isIdleAndWell = ({ dueInMs, failures, requests }: (typeof routes)[number]) =>
           dueInMs <= 0 && failures === 0 && requests === 0;
-        if (before + next.length < LIMITS.altogether) {
+        if (before + next.length < LIMITS.altogether - 1) {
           const names = new Set(next.map(({ route: name }) => name));
           for (const some of routes.filter(isIdleAndWell)) expect(names.has(some.route)).toBe(true);
         }

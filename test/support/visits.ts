@@ -42,6 +42,7 @@ export function visitOf(poolId: number, poolBotId: number, botId: number, query 
 /** Writes visits on this thread, through whatever `db` is made to do. */
 export function writerOn(db: Database) {
   return {
-    write: (visits: readonly VisitRecord[]) => db.recordArrivals((writer) => recordVisits(writer, db.tables, visits)),
+    write: (visits: readonly VisitRecord[]) =>
+      db.recordArrivals((writer) => recordVisits(writer, db.tables, visits)),
   };
 }

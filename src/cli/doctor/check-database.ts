@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Config } from "../../config.ts";
 import type { Database } from "../../db/database.ts";
 import { openSpool } from "../../db/spool.ts";
@@ -11,6 +11,7 @@ import { bad, type Finding, good, warning } from "./finding.ts";
 
 const CLOCK_WARNING_MS = 2_000;
 const CLOCK_BAD_MS = 60_000;
+const DAY_MS = 86_400_000;
 const HEARTBEAT_MS = 60_000;
 
 /** Whether the two clocks agree, reckoned to the middle of the round trip. */
@@ -64,6 +65,19 @@ export async function checkOutbox(db: Database): Promise<Finding[]> {
       ? warning("outbox", `${count(dead, "event")} given up`, "See: bun run ponte outbox list --status dead")
       : good("outbox", `${count(waiting, "event")} waiting, none given up`),
   ];
+}
+
+/** Whether Meta counted fewer events than it was sent; they were sent again, apart. */
+export async function checkPartial(db: Database): Promise<Finding[]> {
+  const { outboxAttempts } = db.tables;
+  const { now, plusMs } = db.dialect;
+  const isRecent = sql`${outboxAttempts.startedAt} > ${plusMs(now, -DAY_MS)}`;
+  const partial = await db.$count(outboxAttempts, and(eq(outboxAttempts.outcome, "partial"), isRecent));
+  const todo =
+    "See docs/sql.md, question 9, for when and for which pixel; Meta's support asks for the fbtrace_id.";
+  return partial > 0
+    ? [warning("meta", `${count(partial, "request")} in a day of which Meta counted only a part`, todo)]
+    : [];
 }
 
 /** Whether visits wait on this machine's disk for the database. */

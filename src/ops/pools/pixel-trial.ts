@@ -50,22 +50,20 @@ function verdict(
 ): Omit<PixelTrial, "raw"> {
   switch (outcome.kind) {
     case "delivered":
-      return outcome.received === 0
-        ? { tone: "bad", title: "Meta took no event", text: outcome.messages.join("; ") }
-        : {
-            tone: "good",
-            title: "Meta took the test event",
-            text: [
-              `It stands under Test events, ${testEventCode}, within seconds.`,
-              ...outcome.messages,
-            ].join(" "),
-          };
+      return {
+        tone: "good",
+        title: "Meta took the test event",
+        text: [`It stands under Test events, ${testEventCode}, within seconds.`, ...outcome.messages].join(
+          " ",
+        ),
+      };
     case "credential":
       return { tone: "bad", title: "Meta refuses the token", text: outcome.reason };
     case "invalid":
       return { tone: "bad", title: "Meta refuses the event", text: outcome.reason };
     case "throttled":
       return { tone: "warn", title: "Meta asks for quiet", text: `${outcome.reason}. Try again in a while.` };
+    case "partial":
     case "transient":
       return { tone: "warn", title: "Meta could not take it now", text: `${outcome.reason}. Try again.` };
   }

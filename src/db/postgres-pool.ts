@@ -1,0 +1,69 @@
+import type { SQL } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/postgres-js";
+import type { Sql, TransactionSql } from "postgres";
+import type { QueryBuilder, Reader } from "./database.ts";
+import { pgDialect } from "./postgres-rows.ts";
+
+/** What still runs on connections that are left behind may go on for so long. */
+const LEFT_BEHIND_MS = 10_000;
+
+/** A pool of connections that can be left behind for a new one. */
+export interface ConnectionPool {
+  readonly client: Sql;
+  readonly reader: Reader;
+  /**
+   * Opens a new pool; the old one ends when its work does, or soon. Answers false where that has just been done: not
+   * more often than old ones can end.
+   */
+  renew(): boolean;
+  close(): Promise<void>;
+}
+
+/**
+ * A connection over which nothing comes any more (its server's machine is gone, a firewall forgot it) looks to the
+ * driver like one whose answer takes long, and keeps its place in the pool until the system gives up on it: a quarter
+ * of an hour. New connections are the way out.
+ */
+export function openPool(connect: () => Sql): ConnectionPool {
+  let current = live(connect());
+  let renewedAt = Number.NEGATIVE_INFINITY;
+  return {
+    get client() {
+      return current.client;
+    },
+    get reader() {
+      return current.reader;
+    },
+    renew() {
+      if (performance.now() - renewedAt < LEFT_BEHIND_MS) return false;
+      renewedAt = performance.now();
+      current.client.end({ timeout: LEFT_BEHIND_MS / 1000 }).catch(() => undefined);
+      current = live(connect());
+      return true;
+    },
+    close: () => current.client.end({ timeout: 5 }),
+  };
+}
+
+function live(client: Sql) {
+  return { client, reader: queries(client).reader };
+}
+
+/** What can be asked over a connection, or over any of a pool. */
+export function queries(connection: Sql | TransactionSql): { builder: QueryBuilder; reader: Reader } {
+  // Drizzle's type asks for a pool; a transaction's connection has every method that it calls.
+  const builder = drizzle({ client: connection as Sql, casing: "snake_case" });
+  return {
+    builder,
+    reader: {
+      select: builder.select.bind(builder),
+      selectDistinct: builder.selectDistinct.bind(builder),
+      $count: builder.$count.bind(builder),
+      rows: async <T>(statement: SQL) => {
+        const { sql: text, params } = pgDialect.sqlToQuery(statement);
+        const rows = await connection.unsafe(text, params as never[]);
+        return [...rows] as unknown[] as T[];
+      },
+    },
+  };
+}

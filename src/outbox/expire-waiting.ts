@@ -1,0 +1,116 @@
+import { Cron } from "croner";
+import { and, eq, isNotNull, sql } from "drizzle-orm";
+import type { Database } from "../db/database.ts";
+import type { Log } from "../platform/log.ts";
+import type { Ending, OnSettled } from "./deliver.ts";
+import type { Adapters, ClaimedRow } from "./destination.ts";
+import { rowColumns, rowsOf } from "./lease.ts";
+import type { RouteKey } from "./routes.ts";
+
+/** Rows looked at in one go, and between two, so that those who serve visitors go first. */
+const BATCH = 500;
+const PAUSE_MS = 20;
+/** Once an hour, at a minute at which nobody else's jobs run. */
+const SCHEDULE = "0 41 * * * *";
+
+const REASON = "not sent: it became older than the other side takes while its route was paused";
+const ENDING: Ending = { kind: "expired", fbtraceId: null, reason: REASON };
+
+export interface ExpireWaitingDeps {
+  readonly db: Database;
+  readonly log: Log;
+  readonly adapters: Adapters;
+  readonly onSettled: OnSettled;
+}
+
+export interface ExpireWaiting {
+  /** Runs at once and then every hour. */
+  start(): void;
+  /** Ends what became too old on paused routes; resolves to how much. */
+  run(): Promise<number>;
+  /** Resolves when the batch in hand is done. */
+  stop(): Promise<void>;
+}
+
+/** Whatever waits on a paused route is never claimed, so that nobody would notice that it became too old to be sent. */
+export function createExpireWaiting({ db, log, adapters, onSettled }: ExpireWaitingDeps): ExpireWaiting {
+  const { outboxRoutes } = db.tables;
+  let stopping = false;
+  let running: Promise<number> | undefined;
+
+  async function runAll(): Promise<number> {
+    const paused = await db
+      .select({ destination: outboxRoutes.destination, route: outboxRoutes.route })
+      .from(outboxRoutes)
+      .where(isNotNull(outboxRoutes.pausedAt));
+    let expired = 0;
+    for (const key of paused) expired += await expireRoute(key);
+    if (expired > 0) log.error({ events: expired }, "events became too old while their routes were paused");
+    return expired;
+  }
+
+  async function expireRoute(key: RouteKey): Promise<number> {
+    const adapter = adapters[key.destination];
+    if (!adapter) return 0;
+    let expired = 0;
+    let after = sql``;
+    while (!stopping) {
+      const stretch = await rowsOf(
+        db,
+        sql`select ${rowColumns(db)} from outbox
+          where status = 'pending' and destination = ${key.destination} and route = ${key.route} ${after}
+          order by available_at, id limit ${BATCH}`,
+      );
+      const old = stretch.filter((row) => adapter.isExpired(row, new Date(row.claimedAtMs)));
+      if (old.length > 0) expired += await end(key, old);
+      const last = stretch.at(-1);
+      if (!last || stretch.length < BATCH) break;
+      after = sql`and (available_at, id) > (select o.available_at, o.id from outbox o where o.id = ${last.id})`;
+      await Bun.sleep(PAUSE_MS);
+    }
+    return expired;
+  }
+
+  /** Those that still wait: meanwhile the route may have been resumed, and a dispatcher have taken some. */
+  async function end(key: RouteKey, rows: readonly ClaimedRow[]): Promise<number> {
+    const { outbox } = db.tables;
+    const ids = rows.map(({ id }) => id);
+    return db.transaction(async (tx) => {
+      const changed = await tx
+        .update(outbox)
+        .set({ status: "expired", lastError: REASON })
+        .where(and(db.dialect.anyId(sql`${outbox.id}`, ids), eq(outbox.status, "pending")))
+        .returning({ id: outbox.id });
+      const ended = new Set(changed.map(({ id }) => id));
+      const gone = rows.filter(({ id }) => ended.has(id));
+      if (gone.length > 0) await onSettled(tx, gone, ENDING, key);
+      return gone.length;
+    });
+  }
+
+  function run(): Promise<number> {
+    running ??= runAll().finally(() => {
+      running = undefined;
+    });
+    return running;
+  }
+
+  let schedule: Cron | undefined;
+  return {
+    run,
+    start() {
+      const attempt = async () => {
+        await run().catch((error) =>
+          log.warn({ error }, "what became too old could not be ended; trying again in an hour"),
+        );
+      };
+      schedule = new Cron(SCHEDULE, { protect: true, unref: true }, attempt);
+      void attempt();
+    },
+    async stop() {
+      stopping = true;
+      schedule?.stop();
+      await running?.catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { sql } from "drizzle-orm";
+import { openDatabase } from "../../src/db/open.ts";
+import { promptly } from "../../src/db/promptly.ts";
+import { DeadlineError } from "../../src/platform/deadline.ts";
+import { createTestApp, type TestApp } from "../support/app.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { addSendingPool, enqueueEvents, pageView, statusCounts, testDispatcher } from "../support/outbox.ts";
+import { addPool } from "../support/pools.ts";
+import { startSilentProxy } from "../support/silent-proxy.ts";
+
+let own: TestDatabase;
+let proxy: Awaited<ReturnType<typeof startSilentProxy>>;
+let url: string;
+
+// SQLite has no network to lose an answer in.
+describe.skipIf(testDialect === "sqlite")("connections that go silent", () => {
+  beforeAll(async () => {
+    own = await createTestDatabase();
+  });
+  afterAll(() => own.dispose());
+  beforeEach(async () => {
+    const direct = new URL(own.url);
+    proxy = await startSilentProxy({ hostname: direct.hostname, port: Number(direct.port) });
+    direct.port = String(proxy.port);
+    url = direct.href;
+  });
+  afterEach(() => proxy.stop());
+
+  test("are left behind for new ones, and what waited on them fails", async () => {
+    const db = await openDatabase({ url });
+    await db.rows(sql`select 1`);
+    proxy.silence();
+    const work = db.rows(sql`select 1 as one`);
+    const lost = work.catch((error: unknown) => error);
+    expect(await promptly(db, 200, work).catch((error) => error)).toBeInstanceOf(DeadlineError);
+    expect(await db.rows<{ one: number }>(sql`select 2 as one`)).toEqual([{ one: 2 }]);
+    expect(await lost).toBeInstanceOf(Error);
+    await db.close();
+  }, 30_000);
+
+  test("do not keep a listener from hearing what is committed afterwards", async () => {
+    const db = await openDatabase({ url });
+    let heard = Promise.withResolvers<void>();
+    db.listen("outbox", () => heard.resolve());
+    await heard.promise;
+    await db.rows(sql`select 1`);
+    proxy.silence();
+    await promptly(db, 100, db.rows(sql`select 1`)).catch(() => undefined);
+    heard = Promise.withResolvers();
+    await heard.promise;
+    heard = Promise.withResolvers();
+    await own.db.transaction((tx) => tx.notify("outbox"));
+    await heard.promise;
+    await db.close();
+  }, 30_000);
+
+  test("do not stop a dispatcher", async () => {
+    using meta = Bun.serve({ port: 0, fetch: () => Response.json({ events_received: 1 }) });
+    await addSendingPool(own.db, "sends", "111");
+    const db = await openDatabase({ url });
+    const running = testDispatcher(db, meta.url.origin);
+    running.start();
+    await enqueueEvents(own.db, "111", [pageView("before")]);
+    while ((await statusCounts(own.db)).delivered !== 1) await Bun.sleep(20);
+    proxy.silence();
+    await enqueueEvents(own.db, "111", [pageView("after")]);
+    while ((await statusCounts(own.db)).delivered !== 2) await Bun.sleep(20);
+    await running.stop();
+    await db.close();
+  }, 60_000);
+
+  test("answer cookies and payments with 503 in time, and the next ones as ever; visits arrive by the spool", async () => {
+    const app = await createTestApp({ DATABASE_URL: url, API_KEY: "k".repeat(32) });
+    try {
+      await addPool(own.db, { slug: "open" });
+      await app.deps.pools.refresh();
+      expect((await visit(app)).status).toBe(200);
+      proxy.silence();
+      const [visited, cookies, payment] = await Promise.all([visit(app), beacon(app), pay(app)]);
+      expect(visited.status).toBe(200);
+      expect([cookies.status, payment.status]).toEqual([503, 503]);
+      expect([cookies.headers.get("retry-after"), payment.headers.get("retry-after")]).toEqual(["2", "5"]);
+      expect([(await beacon(app)).status, (await pay(app)).status]).toEqual([204, 201]);
+      while ((await own.db.$count(own.db.tables.sessions)) < 2) await Bun.sleep(20);
+    } finally {
+      await app.dispose();
+    }
+  }, 60_000);
+});
+
+const visit = (app: TestApp) => app.request("/go/open?fbclid=abc");
+const beacon = (app: TestApp) =>
+  app.request("/api/tracking/cookies", {
+    method: "POST",
+    body: JSON.stringify({
+      tracking_token: "0193f2a5c1d27e3f8a4b5c6d7e8f9012",
+      _fbp: "fb.1.1700000000000.123",
+    }),
+  });
+const pay = (app: TestApp) =>
+  app.request("/api/payments", {
+    method: "POST",
+    headers: { authorization: `Bearer ${"k".repeat(32)}`, "content-type": "application/json" },
+    body: JSON.stringify({ provider: "generic", provider_ref: "r1", amount_minor: 100, currency: "BRL" }),
+  });

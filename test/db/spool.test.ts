@@ -1,0 +1,45 @@
+import { Database as SqliteClient } from "bun:sqlite";
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { openSpool } from "../../src/db/spool.ts";
+import { createSqliteFolder } from "../support/database.ts";
+
+let folder: ReturnType<typeof createSqliteFolder>;
+beforeEach(() => {
+  folder = createSqliteFolder();
+});
+afterEach(() => folder.remove());
+
+const documents = (...keys: string[]) => keys.map((key) => ({ key, body: `{"of":"${key}"}` }));
+
+test("counts what waits and what is set aside without reading the documents", () => {
+  const spool = openSpool(folder.url);
+  spool.append(documents("a", "b", "c", "d"));
+  spool.append(documents("a", "e"));
+  spool.setAside("b", "why");
+  spool.setAside("b", "another reason");
+  spool.setAside("nobody", "why");
+  spool.remove(["a", "b", "nobody"]);
+  spool.setAside("c", "why");
+  expect(spool.counts()).toEqual({ waiting: 2, setAside: 1 });
+  expect(spool.oldest(9).map(({ key }) => key)).toEqual(["d", "e"]);
+  spool.close();
+  const client = new SqliteClient(folder.url);
+  expect(client.query("select waiting, set_aside from spool_totals").all()).toEqual([
+    { waiting: 2, set_aside: 1 },
+  ]);
+  client.close();
+});
+
+test("a spool of an earlier version is counted when it is opened", () => {
+  const earlier = new SqliteClient(folder.url, { create: true });
+  earlier.run(
+    "create table spool (key text primary key, body text not null, spooled_at integer not null, reason text)",
+  );
+  earlier.run("insert into spool values ('a', '{}', 0, null), ('b', '{}', 0, null), ('c', '{}', 0, 'why')");
+  earlier.close();
+  for (let opened = 0; opened < 2; opened++) {
+    const spool = openSpool(folder.url);
+    expect(spool.counts()).toEqual({ waiting: 2, setAside: 1 });
+    spool.close();
+  }
+});

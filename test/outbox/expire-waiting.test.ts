@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import type { ClaimedRow } from "../../src/outbox/destination.ts";
+import { createExpireWaiting } from "../../src/outbox/expire-waiting.ts";
+import { metaDestination } from "../../src/outbox/meta-destination.ts";
+import { pauseRoute } from "../../src/outbox/routes.ts";
+import { createLog } from "../../src/platform/log.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { addRows, pageView, statusCounts, testSecrets } from "../support/outbox.ts";
+
+let own: TestDatabase;
+beforeAll(async () => {
+  own = await createTestDatabase();
+});
+afterAll(() => own.dispose());
+
+test(`what becomes too old on a paused route ends as expired, and whoever asked to be told is, on ${testDialect}`, async () => {
+  const { db } = own;
+  const old = pageView("old", Math.floor(Date.now() / 1000) - 8 * 86_400);
+  await addRows(db, 700, { route: "111" });
+  const [first] = await addRows(db, 650, { route: "111", payload: old });
+  await addRows(db, 10, { route: "222", payload: old });
+  await db.transaction((tx) => pauseRoute(tx, db, { destination: "meta", route: "111" }, "why"));
+  const told: ClaimedRow[] = [];
+  const graph = { graphUrl: "http://127.0.0.1:9", graphVersion: "v24.0" };
+  const sweep = createExpireWaiting({
+    db,
+    log: createLog("silent"),
+    adapters: { meta: metaDestination({ db, secrets: testSecrets, ...graph }) },
+    onSettled: async (_tx, rows) => void told.push(...rows),
+  });
+  expect(await sweep.run()).toBe(650);
+  expect(await statusCounts(db)).toEqual({ pending: 710, expired: 650 });
+  expect(told).toHaveLength(650);
+  expect(Math.min(...told.map(({ id }) => id))).toBe(first ?? 0);
+  expect(await sweep.run()).toBe(0);
+});

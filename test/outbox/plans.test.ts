@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { type SQL, sql } from "drizzle-orm";
+import type { Database, Tx } from "../../src/db/database.ts";
+import { filterCondition } from "../../src/outbox/filter.ts";
+import { claim, reclaimExpired, renewLeases } from "../../src/outbox/lease.ts";
+import { waitingRoutes } from "../../src/outbox/waiting-routes.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { addRows } from "../support/outbox.ts";
+
+let own: TestDatabase;
+beforeAll(async () => {
+  own = await createTestDatabase();
+  await addRows(own.db, 20_000, { status: "delivered" });
+  await addRows(own.db, 300, { status: "pending" });
+  await addRows(own.db, 300, { status: "sending", leaseId: "theirs", leaseUntil: new Date(0) });
+  await own.db.transaction((tx) => tx.rows(sql`analyze outbox`));
+});
+afterAll(() => own.dispose());
+
+/** How the database would find the rows of a statement: every line of its plan that names the outbox. */
+async function planOf(statement: SQL): Promise<string[]> {
+  const explain =
+    testDialect === "postgres" ? sql`explain ${statement}` : sql`explain query plan ${statement}`;
+  const lines = await own.db.rows<Record<string, unknown>>(explain);
+  return lines
+    .map((line) => String(line.detail ?? line["QUERY PLAN"]))
+    .filter((line) => /outbox|\bo\b/.test(line));
+}
+
+/** The statements that some work runs by hand, as it ran them. */
+async function statementsOf(work: (db: Database) => Promise<unknown>): Promise<SQL[]> {
+  const statements: SQL[] = [];
+  const noted = <R extends Pick<Tx, "rows">>(reader: R): R => ({
+    ...reader,
+    rows: <T>(statement: SQL) => {
+      statements.push(statement);
+      return reader.rows<T>(statement);
+    },
+  });
+  await work({
+    ...noted(own.db),
+    transaction: (inside) => own.db.transaction((tx) => inside(noted(tx))),
+  });
+  return statements;
+}
+
+const WHOLE_TABLE = /^SCAN (outbox|o)$|Seq Scan on outbox( o)?\b/;
+
+describe(`plans on ${testDialect}, where nearly everything was delivered`, () => {
+  test.each([
+    [
+      "claim",
+      "outbox_pending_idx",
+      (db: Database) => claim(db, "x", { destination: "meta", route: "123", limit: 10 }),
+    ],
+    ["the look at what waits", "outbox_pending_idx", (db: Database) => waitingRoutes(db, db.dialect)],
+    ["the takeover of lapsed leases", "outbox_sending_idx", reclaimExpired],
+    ["the renewal of leases", "outbox_sending_idx", (db: Database) => renewLeases(db, ["a", "b"])],
+  ])("%s goes through %s alone", async (_, index, work) => {
+    const [statement] = await statementsOf(work);
+    if (!statement) throw new Error("no statement was run");
+    const plan = await planOf(statement);
+    expect(plan.join("\n")).toContain(index);
+    expect(plan.filter((line) => WHOLE_TABLE.test(line))).toEqual([]);
+  });
+
+  test("what belongs to a payment is found without looking through everything", async () => {
+    const plan = await planOf(
+      sql`select id from outbox where ${filterCondition(own.db, { paymentId: "0193f2a5" })}`,
+    );
+    expect(plan.join("\n")).toContain("outbox_payment_idx");
+  });
+});
