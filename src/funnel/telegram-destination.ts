@@ -7,7 +7,7 @@ import { type BotApiAnswer, callBotApi } from "../telegram/call.ts";
 import { checkoutMessage } from "../telegram/messages.ts";
 import { type CallOutcome, outcomeOfCall } from "../telegram/outcome.ts";
 import { withoutPerson } from "../telegram/without-person.ts";
-import { botOfRoute, type CheckoutCall, type MethodCall, readOutgoing } from "./outgoing.ts";
+import { botOfRoute, type CheckoutCall, type MethodCall, readOutgoing, UNPAYABLE } from "./outgoing.ts";
 import type { Sales } from "./sales.ts";
 import { UNREACHABLE } from "./unreachable.ts";
 
@@ -92,6 +92,10 @@ async function checkoutCallOf(
   }
   try {
     const checkout = await sales.checkoutOf(payment_id);
+    if (checkout.kind === "unpayable") {
+      const reason = `${UNPAYABLE}${checkout.reason}`;
+      return { kind: "unsent", verdict: { kind: "invalid", reason, as: "dead" } };
+    }
     return { kind: "call", ...checkoutMessage(chat_id, sale, checkout, language) };
   } catch (error) {
     const reason = `no checkout from the payment provider: ${error instanceof Error ? error.message : String(error)}`;

@@ -115,7 +115,7 @@ async function openPayment(
 /**
  * The payment's checkout. The provider is asked once and its answer kept; asked twice at the same moment, it knows the
  * payment's id as the idempotency key where it takes one.
- * @throws ProviderError with a reason fit to be shown to the operator
+ * @throws ProviderError with a reason fit to be shown to the operator, permanent where asking again is in vain
  */
 export async function checkoutOf(deps: CheckoutDeps, paymentId: string): Promise<Checkout> {
   const { payments, bots } = deps.db.tables;
@@ -124,23 +124,27 @@ export async function checkoutOf(deps: CheckoutDeps, paymentId: string): Promise
     .from(payments)
     .leftJoin(bots, eq(bots.id, payments.botId))
     .where(eq(payments.id, paymentId));
-  if (!row) throw new ProviderError(`Payment ${paymentId} does not exist.`);
+  if (!row) throw unpayable(`Payment ${paymentId} does not exist.`);
   const { payment, bot } = row;
   const stored = storedCheckout(payment);
   if (stored) return stored;
   const provider = deps.providers.get(payment.provider);
   if (!provider?.createCheckout) {
-    throw new ProviderError(
+    throw unpayable(
       provider
         ? `The payment provider "${payment.provider}" makes no checkouts. Choose another one for the offer.`
         : `The payment provider "${payment.provider}" is not configured. Set its variables, then start again.`,
     );
   }
   if (payment.status === "refunded" || payment.status === "chargeback" || payment.status === "paid") {
-    throw new ProviderError(`Payment ${paymentId} is ${payment.status}; there is nothing to pay.`);
+    throw unpayable(`Payment ${paymentId} is ${payment.status}; there is nothing to pay.`);
   }
   const checkout = await provider.createCheckout(requestOf(deps, payment, bot));
   return keepCheckout(deps, paymentId, checkout);
+}
+
+function unpayable(reason: string): ProviderError {
+  return new ProviderError(reason, { isPermanent: true });
 }
 
 function requestOf({ publicUrl }: CheckoutDeps, payment: Payment, bot: string | null): CheckoutRequest {

@@ -123,6 +123,11 @@ export function checkoutMessage(
   }
 }
 
+/** To somebody who tapped "buy" on what cannot be paid. */
+export function unpayableMessage(chatId: string, language: string | null): SendMessage {
+  return sendMessage(chatId, [textsFor(language).unpayable], []);
+}
+
 /**
  * An invoice of Telegram Payments: in Stars (`XTR`), or in money, whose provider's token is put in when it is sent
  * because no outbox row may hold it. `payload` comes back with the payment (1 to 128 bytes). Telegram counts money

@@ -257,6 +257,36 @@ describe(`messages to Telegram on ${testDialect}`, () => {
     expect(await checkout()).toMatchObject({ status: "delivered" });
   });
 
+  test("offers that cannot be paid die alone: their buyers hear so, and the lane's good offers sell on", async () => {
+    const { db, shop } = funnel;
+    const good = await funnel.addOffer({ provider: "laned" });
+    const bad = await funnel.addOffer({ provider: "laned", currency: "USD" });
+    funnel.provider.refuse((request) =>
+      request.currency === "USD" ? "Pix is paid in BRL. Change the offer." : null,
+    );
+    const unlucky = Array.from({ length: 6 }, () => newUser());
+    for (const user of unlucky) await funnel.push(buttonUpdate(user, `buy:${bad.id}`));
+    const lucky = newUser();
+    await funnel.push(buttonUpdate(lucky, `buy:${good.id}`));
+    await funnel.dispatcher.drain();
+    await funnel.dispatcher.drain();
+    const { outbox } = db.tables;
+    const rows = await db
+      .select()
+      .from(outbox)
+      .where(eq(outbox.route, `${shop.id}/laned`))
+      .orderBy(outbox.id);
+    expect(rows.map(({ status }) => status)).toEqual([...unlucky.map(() => "dead" as const), "delivered"]);
+    expect(rows[0]).toMatchObject({ lastError: "cannot be paid: Pix is paid in BRL. Change the offer." });
+    expect((await route(`${shop.id}/laned`))?.failures ?? 0).toBe(0);
+    expect(funnel.chat(lucky.id).at(-1)?.params.text).toContain("<code>pix-");
+    for (const user of unlucky) {
+      expect(funnel.chat(user.id).map(({ params }) => params.text)).toEqual([
+        "Esta oferta não pode ser paga no momento. Tente de novo mais tarde, por favor.",
+      ]);
+    }
+  });
+
   test("an invoice in money waits for the bot's payment token, and holds up nothing else", async () => {
     const { db, shop } = funnel;
     const offer = await funnel.addOffer({ provider: "telegram", currency: "BRL" });

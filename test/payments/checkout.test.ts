@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import type { Sales } from "../../src/funnel/sales.ts";
 import { beginCheckout, checkoutOf, type Sale } from "../../src/payments/checkout.ts";
+import { callProvider } from "../../src/payments/providers/provider-call.ts";
 import { createSales } from "../../src/payments/sales.ts";
 import { confirmTelegramPayment, refundTelegramPayment } from "../../src/payments/telegram-payments.ts";
 import { newId } from "../../src/platform/ids.ts";
@@ -140,6 +141,11 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
   ])("%s: a reason that says what to do", async (_, offer, reason) => {
     const paymentId = await shop.begin(offer);
     await expect(checkoutOf(shop.checkoutDeps, paymentId)).rejects.toThrow(reason);
+    const sales: Sales = createSales(shop.checkoutDeps);
+    expect(await sales.checkoutOf(paymentId)).toEqual({
+      kind: "unpayable",
+      reason: expect.stringContaining(reason),
+    });
   });
 
   test.each(["mercadopago", "pushinpay"])("%s needs our address for its webhook", async (provider) => {
@@ -158,6 +164,21 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
       "is paid; there is nothing to pay",
     );
     await expect(checkoutOf(shop.checkoutDeps, newId())).rejects.toThrow("does not exist");
+  });
+
+  test.each([
+    [400, true],
+    [422, true],
+    [401, false],
+    [403, false],
+    [409, false],
+    [429, false],
+    [500, false],
+  ])("a provider's %d says that the payment itself is wrong: %p", async (status, isPermanent) => {
+    const server = Bun.serve({ port: 0, fetch: () => Response.json({ message: "no" }, { status }) });
+    const call = { provider: "Shop", method: "POST", url: server.url.href, secret: "s".repeat(20) } as const;
+    await expect(callProvider(call)).rejects.toMatchObject({ isPermanent });
+    await server.stop(true);
   });
 });
 

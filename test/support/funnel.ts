@@ -1,6 +1,11 @@
 import { eq } from "drizzle-orm";
 import type { Tables } from "../../src/db/define-schema.ts";
-import type { Checkout, PaymentProvider } from "../../src/payments/providers/adapter.ts";
+import {
+  type Checkout,
+  type CheckoutRequest,
+  type PaymentProvider,
+  ProviderError,
+} from "../../src/payments/providers/adapter.ts";
 import { genericProvider } from "../../src/payments/providers/generic.ts";
 import { BOT_TOKEN_PURPOSE, WEBHOOK_SECRET_PURPOSE } from "../../src/pools/connect-bot.ts";
 import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
@@ -140,14 +145,18 @@ function fakeProviders() {
     url: null,
   });
   let answer = pix;
+  let refusalOf: (request: CheckoutRequest) => string | null = () => null;
   const generic = genericProvider(GENERIC_SECRET, () => new Date());
-  const providers = ["pix", "card", "slowpix", "generic"].map((name): [string, PaymentProvider] => [
+  const providers = ["pix", "card", "slowpix", "laned", "generic"].map((name): [string, PaymentProvider] => [
     name,
     {
       ...generic,
       name,
-      async createCheckout({ reference }) {
+      async createCheckout(request) {
+        const { reference } = request;
         asked.push(reference);
+        const refusal = refusalOf(request);
+        if (refusal !== null) throw new ProviderError(refusal, { isPermanent: true });
         return answer(reference);
       },
     },
@@ -160,6 +169,10 @@ function fakeProviders() {
     },
     answerWithPix() {
       answer = pix;
+    },
+    /** Sales that the provider refuses for good, and why. */
+    refuse(reason: (request: CheckoutRequest) => string | null) {
+      refusalOf = reason;
     },
   };
 }

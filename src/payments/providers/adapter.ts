@@ -1,3 +1,4 @@
+import { payableIssue } from "../../pools/payable.ts";
 import type { PaymentEvent } from "../decide.ts";
 import type { RegisterInput } from "../payment-input.ts";
 
@@ -66,12 +67,26 @@ export interface PaymentProvider {
 /** The provider's API failed or refused; the message says what to do, or is the provider's, and holds no secret. */
 export class ProviderError extends Error {
   override readonly name = "ProviderError";
+  /** When asking again makes sense. */
+  readonly retryAfterSeconds: number;
+  /** Asking again is in vain: this very payment is the trouble, and others at the same provider are not. */
+  readonly isPermanent: boolean;
 
   constructor(
     message: string,
-    /** When asking again makes sense. */
-    readonly retryAfterSeconds = 5,
+    {
+      retryAfterSeconds = 5,
+      isPermanent = false,
+    }: { retryAfterSeconds?: number; isPermanent?: boolean } = {},
   ) {
     super(message);
+    this.retryAfterSeconds = retryAfterSeconds;
+    this.isPermanent = isPermanent;
   }
+}
+
+/** @throws ProviderError, permanent, where the provider could never take this price. */
+export function assertPayable(provider: string, { amountMinor, currency }: CheckoutRequest): void {
+  const issue = payableIssue({ provider, priceMinor: amountMinor, currency });
+  if (issue) throw new ProviderError(`${issue.message}. Change the offer.`, { isPermanent: true });
 }

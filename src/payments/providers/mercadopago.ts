@@ -3,6 +3,7 @@ import { z } from "zod";
 import { minorToMajor } from "../../meta/money.ts";
 import type { PaymentEvent } from "../decide.ts";
 import {
+  assertPayable,
   type Checkout,
   type CheckoutRequest,
   type PaymentProvider,
@@ -23,8 +24,6 @@ export interface MercadoPagoSettings {
   readonly apiUrl: string;
   readonly timeoutMs?: number | undefined;
 }
-
-const PIX_CURRENCY = "BRL";
 
 const notificationSchema = z.looseObject({
   type: z.string().nullish(),
@@ -130,13 +129,11 @@ export function mercadoPagoEvent(payment: MercadoPagoPayment): PaymentEvent | nu
 
 async function createPix(settings: MercadoPagoSettings, request: CheckoutRequest): Promise<Checkout> {
   const { reference, title, amountMinor, currency, webhookUrl } = request;
-  if (currency !== PIX_CURRENCY) {
-    throw new ProviderError(
-      `Pix is paid in BRL, and this offer's price is in ${currency}. Change its price.`,
-    );
-  }
+  assertPayable("mercadopago", request);
   if (webhookUrl === null) {
-    throw new ProviderError("Mercado Pago needs an address for its notifications: set PUBLIC_URL.");
+    throw new ProviderError("Mercado Pago needs an address for its notifications: set PUBLIC_URL.", {
+      isPermanent: true,
+    });
   }
   const body = {
     transaction_amount: minorToMajor(amountMinor, currency),

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { fromStripeAmount } from "../../pools/stripe-amount.ts";
 import type { PaymentEvent } from "../decide.ts";
-import { fromStripeAmount } from "./stripe-amount.ts";
 
 /** The metadata key under which our reference rides through Stripe: session, payment intent, charge. */
 export const REFERENCE_KEY = "reference";
