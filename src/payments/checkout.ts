@@ -76,6 +76,7 @@ export async function beginCheckout(
       providerData: { deduplicate: sale.deduplicate, title: offer.name },
     },
   );
+  if (registered.kind === "unknown_bot") throw new Error(`bot ${sale.botId} does not exist`);
   return { paymentId: registered.payment.id };
 }
 

@@ -52,6 +52,12 @@ async function register(deps: PaymentsDeps, request: Request): Promise<Response>
   }
   try {
     const registered = await registerPayment(deps, parsed.data);
+    if (registered.kind === "unknown_bot") {
+      return problem(422, {
+        detail: `There is no bot @${parsed.data.bot?.replace(/^@/, "")}. Add it first.`,
+        errors: [{ path: "bot", message: "no bot has this username" }],
+      });
+    }
     const { id, status } = registered.payment;
     if (registered.kind === "conflict") {
       return problem(409, {

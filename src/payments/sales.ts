@@ -2,8 +2,8 @@ import { eq } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
 import type { ApplyDeps } from "./apply-event.ts";
 import { beginCheckout, type CheckoutDeps, checkoutOf, type Sale } from "./checkout.ts";
+import { distantVisit } from "./distant-visit.ts";
 import { type Checkout, ProviderError } from "./providers/adapter.ts";
-import { distantSession } from "./receive-report.ts";
 import { confirmTelegramPayment, refundTelegramPayment, type TelegramCharge } from "./telegram-payments.ts";
 
 /** Nobody can pay this, however often the provider is asked. */
@@ -30,10 +30,10 @@ export function createSales(deps: SalesDeps) {
     async prepareConfirmation(charge: TelegramCharge): Promise<(tx: Tx) => Promise<void>> {
       const { payments } = deps.db.tables;
       const [payment] = await deps.db
-        .select({ token: payments.trackingToken })
+        .select({ trackingToken: payments.trackingToken, botUserId: payments.botUserId })
         .from(payments)
         .where(eq(payments.id, charge.paymentId));
-      const distant = await distantSession(deps, payment?.token ?? null);
+      const distant = payment ? await distantVisit(deps, payment) : null;
       return async (tx) => {
         await confirmTelegramPayment(deps, tx, charge, distant);
       };

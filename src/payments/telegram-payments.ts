@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
-import type { SessionFacts } from "../meta/session-facts.ts";
+import type { StoredVisit } from "../tracking/tracking-store.ts";
 import { type Applied, type ApplyDeps, applyEvent } from "./apply-event.ts";
 import type { PaymentEvent } from "./decide.ts";
 import type { Payment } from "./payment.ts";
@@ -21,13 +21,13 @@ export interface TelegramCharge {
  * Telegram took the money (`successful_payment`): confirms the payment inside the caller's transaction. The same charge
  * again changes nothing; another charge of a payment that is paid leaves a note, because somebody paid twice.
  *
- * @param distant the session as Redis knows it, for a token that the database does not have
+ * @param distant the visit as Redis knows it, for a token that the database does not have
  */
 export async function confirmTelegramPayment(
   deps: ApplyDeps,
   tx: Tx,
   charge: TelegramCharge,
-  distant: SessionFacts | null = null,
+  distant: StoredVisit | null = null,
 ): Promise<Applied> {
   const payment = await findTelegramPayment(deps, tx, charge);
   if (!payment) return "unchanged";

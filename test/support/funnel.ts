@@ -1,5 +1,6 @@
 import { eq } from "drizzle-orm";
 import type { Tables } from "../../src/db/define-schema.ts";
+import type { Deps } from "../../src/deps.ts";
 import {
   type Checkout,
   type CheckoutRequest,
@@ -22,14 +23,17 @@ export const API_KEY = "test-api-key-0123456789";
 
 /**
  * The bots' side of an installation over real HTTP: the app listens, the sandbox is Telegram and Meta, and pushes
- * updates as Telegram would. `environment` adds settings.
+ * updates as Telegram would. `environment` adds settings, `payments` stands in for what payments work with.
  */
-export async function openFunnel(environment: Readonly<Record<string, string>> = {}) {
+export async function openFunnel(
+  environment: Readonly<Record<string, string>> = {},
+  payments: Partial<Deps["payments"]> = {},
+) {
   const sandbox = await startSandbox();
   const provider = fakeProviders();
   const own = await createTestApp(
     { TELEGRAM_API_URL: sandbox.url, META_GRAPH_URL: sandbox.url, API_KEY, ...environment },
-    (deps) => ({ ...deps, payments: { ...deps.payments, providers: provider.providers } }),
+    (deps) => ({ ...deps, payments: { ...deps.payments, providers: provider.providers, ...payments } }),
   );
   const { db, deps } = own;
   const server = own.app.listen({ port: 0, hostname: "127.0.0.1" });

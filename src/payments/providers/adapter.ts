@@ -1,6 +1,6 @@
 import { payableIssue } from "../../pools/payable.ts";
 import type { PaymentEvent } from "../decide.ts";
-import type { RegisterInput } from "../payment-input.ts";
+import type { PaymentDetails, RegisterInput } from "../payment-input.ts";
 
 /** A provider's webhook, as it came. */
 export interface WebhookRequest {
@@ -28,6 +28,8 @@ export type WebhookReading =
       readonly event: PaymentEvent;
       /** Everything needed to register the payment, where the webhook brings it. */
       readonly registration: RegisterInput | null;
+      /** Whose the payment is, where the webhook says so: fills what nobody has said before. */
+      readonly details?: PaymentDetails;
       /** The provider's own id of the checkout, where only that proves whose payment this is. */
       readonly checkoutRef?: string;
     };
