@@ -14,6 +14,7 @@ export type RouteChange =
   | { readonly kind: "healthy"; readonly pauseMs: number | null }
   /** One more failure in a row; enough of them open the breaker. */
   | { readonly kind: "failed" }
+  /** It is to slow down, and with it every other route of the same pixel or bot. */
   | { readonly kind: "throttled"; readonly forMs: number }
   | { readonly kind: "paused"; readonly reason: string };
 
@@ -26,8 +27,9 @@ export async function changeRoute(tx: Tx, db: Database, key: RouteKey, change: R
   const inMs = (ms: number) => sql<Date>`${plusMs(now, ms)}`;
   switch (change.kind) {
     case "healthy": {
-      const rest = change.pauseMs === null ? {} : { throttledUntil: inMs(change.pauseMs) };
-      await putRoute(tx, db, key, { failures: 0, openUntil: null, ...rest });
+      await putRoute(tx, db, key, { failures: 0, openUntil: null });
+      if (change.pauseMs !== null)
+        await putRoute(tx, db, accountOf(key), { throttledUntil: inMs(change.pauseMs) });
       return;
     }
     case "failed": {
@@ -38,7 +40,8 @@ export async function changeRoute(tx: Tx, db: Database, key: RouteKey, change: R
     }
     case "throttled":
       // The other side answers, so that a probe it was would have got through: no need to rest as well.
-      await putRoute(tx, db, key, { throttledUntil: inMs(change.forMs), openUntil: null });
+      await putRoute(tx, db, key, { openUntil: null });
+      await putRoute(tx, db, accountOf(key), { throttledUntil: inMs(change.forMs) });
       return;
     case "paused":
       await putRoute(tx, db, key, {
@@ -48,6 +51,14 @@ export async function changeRoute(tx: Tx, db: Database, key: RouteKey, change: R
       });
       return;
   }
+}
+
+/**
+ * The pixel or the bot of a route: `<id>` of `<id>/<lane>`. Whoever asks us to slow down means all that we send for it, so
+ * that is written there, and `waitingRoutes` has every lane rest.
+ */
+function accountOf({ destination, route }: RouteKey): RouteKey {
+  return { destination, route: route.split("/", 1)[0] ?? route };
 }
 
 interface RouteColumns {

@@ -257,6 +257,25 @@ describe(`messages to Telegram on ${testDialect}`, () => {
     expect(await checkout()).toMatchObject({ status: "delivered" });
   });
 
+  test.each([
+    ["a lane's rests the bot itself", "/pix", ""],
+    ["the bot's rests its lanes", "", "/pix"],
+  ])("a 429 is for the whole bot: %s, and no other bot", async (_, limited, resting) => {
+    const { db, shop, other } = funnel;
+    const first = await say(newUser(), "oi", "welcome", `${shop.id}${limited}`);
+    await funnel.fault({ mode: "429", retry_after: 30, times: 1 });
+    await funnel.dispatcher.drain();
+    expect(await first()).toMatchObject({ status: "pending", attempts: 0 });
+    const second = await say(newUser(), "oi", "welcome", `${shop.id}${resting}`);
+    const elsewhere = await say(newUser(), "oi", "welcome", String(other.id));
+    await funnel.dispatcher.drain();
+    expect(await second()).toMatchObject({ status: "pending", attempts: 0 });
+    expect(await elsewhere()).toMatchObject({ status: "delivered" });
+    await passTime(db);
+    await funnel.dispatcher.drain();
+    expect([(await first())?.status, (await second())?.status]).toEqual(["delivered", "delivered"]);
+  });
+
   test("offers that cannot be paid die alone: their buyers hear so, and the lane's good offers sell on", async () => {
     const { db, shop } = funnel;
     const good = await funnel.addOffer({ provider: "laned" });
