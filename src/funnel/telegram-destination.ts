@@ -72,8 +72,23 @@ async function callOf(deps: TelegramDestinationDeps, row: ClaimedRow): Promise<C
       verdict: { kind: "invalid", reason: "not sent: no message of ours", as: "dead" },
     };
   }
-  if (outgoing.method !== "checkout") return { kind: "call", ...outgoing };
-  return checkoutCallOf(deps, outgoing);
+  if (outgoing.method === "checkout") return checkoutCallOf(deps, outgoing);
+  if (row.eventName === "delivery" && (await isGivenBack(deps, row))) {
+    const reason = "not sent: the money went back before";
+    return { kind: "unsent", verdict: { kind: "invalid", reason, as: "dead" } };
+  }
+  return { kind: "call", ...outgoing };
+}
+
+/** A refund discards what waits; this holds back what was on its way then, and failed. */
+async function isGivenBack({ db }: TelegramDestinationDeps, { paymentId }: ClaimedRow): Promise<boolean> {
+  if (paymentId === null) return false;
+  const { payments } = db.tables;
+  const [payment] = await db
+    .select({ status: payments.status })
+    .from(payments)
+    .where(eq(payments.id, paymentId));
+  return payment?.status === "refunded" || payment?.status === "chargeback";
 }
 
 async function checkoutCallOf(

@@ -36,7 +36,7 @@ export function replayedStatuses(action: Replay, selection: Selection): readonly
 export async function countReplay(db: Database, action: Replay, selection: Selection): Promise<number> {
   let total = 0;
   for (const status of replayedStatuses(action, selection)) {
-    total += await db.$count(db.tables.outbox, selectionCondition(db, selection, status));
+    total += await db.$count(db.tables.outbox, selectionCondition(db, action, selection, status));
   }
   return total;
 }
@@ -55,7 +55,7 @@ export async function replay(
   const { outbox } = db.tables;
   let done = 0;
   for (const status of replayedStatuses(action, selection)) {
-    const matching = selectionCondition(db, selection, status);
+    const matching = selectionCondition(db, action, selection, status);
     for (let last = 0; ; ) {
       const found = await db
         .select({ id: outbox.id })
@@ -96,12 +96,25 @@ async function change(
   });
 }
 
-function selectionCondition(db: Database, selection: Selection, status: OutboxStatus): SQL | undefined {
+function selectionCondition(
+  db: Database,
+  action: Replay,
+  selection: Selection,
+  status: OutboxStatus,
+): SQL | undefined {
   const { outbox } = db.tables;
   const hasStatus = sql`${outbox.status} = ${statusLiteral(status)}`;
   // Of an event from which a person was erased there is nothing left to send.
   const isStatus = status === "discarded" ? and(hasStatus, sql`not ${isErased(db)}`) : hasStatus;
+  const isPossible = action === "retry" ? and(isStatus, sql`not ${isGivenBack(db)}`) : isStatus;
   return "ids" in selection
-    ? and(db.dialect.anyId(sql`${outbox.id}`, selection.ids), isStatus)
-    : and(filterCondition(db, { ...selection.filter, status: undefined }), isStatus);
+    ? and(db.dialect.anyId(sql`${outbox.id}`, selection.ids), isPossible)
+    : and(filterCondition(db, { ...selection.filter, status: undefined }), isPossible);
+}
+
+/** What was bought is not sent once its money has gone back. */
+function isGivenBack({ tables: { outbox, payments } }: Database): SQL {
+  return sql`(${outbox.eventName} = 'delivery' and exists (
+    select 1 from ${payments} where ${payments.id} = ${outbox.paymentId} and ${payments.status} in ('refunded', 'chargeback')
+  ))`;
 }

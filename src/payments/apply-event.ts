@@ -1,4 +1,4 @@
-import { eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import { hashedCustomer } from "../meta/user-data.ts";
 import { enqueue, type OutboxEntry } from "../outbox/enqueue.ts";
@@ -146,8 +146,24 @@ async function move(
     .update(payments)
     .set({ status: to, updatedAt: at, ...(to !== "expired" && { refundedAt: payment.refundedAt ?? at }) })
     .where(eq(payments.id, payment.id));
+  if (to === "expired") return;
   // Meta is told nothing; the funnel shows that the money went back.
-  if (to !== "expired") await recordFunnelState(tx, db.tables, { ...stepOf(payment), state: "refunded" }, at);
+  await recordFunnelState(tx, db.tables, { ...stepOf(payment), state: "refunded" }, at);
+  await keepGoods(db, tx, payment);
+}
+
+/** What has not gone out yet stays here: the money did not. */
+async function keepGoods({ tables: { outbox } }: Database, tx: Tx, { id }: Payment): Promise<void> {
+  await tx
+    .update(outbox)
+    .set({ status: "discarded", lastError: "not sent: the money went back before" })
+    .where(
+      and(
+        eq(outbox.destination, "telegram"),
+        eq(outbox.eventId, `delivery_${id}`),
+        eq(outbox.status, "pending"),
+      ),
+    );
 }
 
 /** Leaves word for a person, once for each thing: in the audit log, on the payment, and loudly in the log. */
