@@ -22,6 +22,8 @@ export type Checkout =
 /** Money that Telegram says it took or gave back for a payment of ours. */
 export interface TelegramCharge {
   readonly paymentId: string;
+  /** The bot that Telegram told it to. */
+  readonly botId: number;
   /** Telegram's `telegram_payment_charge_id`. */
   readonly chargeId: string;
   readonly amountMinor: number;

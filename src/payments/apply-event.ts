@@ -10,6 +10,7 @@ import type { StoredVisit } from "../tracking/tracking-store.ts";
 import { type Decision, decide, type PaymentEvent } from "./decide.ts";
 import type { DistantDeps } from "./distant-visit.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
+import { chargeOf, confirmedData } from "./provider-data.ts";
 import { purchaseEntry, withVisit } from "./report-purchase.ts";
 
 export interface ApplyDeps extends PaymentDeps, DistantDeps {
@@ -35,7 +36,7 @@ export async function applyEvent(
   event: PaymentEvent,
   distant: StoredVisit | null,
 ): Promise<Applied> {
-  const decision = decide(payment, event);
+  const decision = decide({ ...payment, chargeId: chargeOf(payment) }, event);
   switch (decision.kind) {
     case "confirm":
       await confirm(deps, tx, payment, decision, distant);
@@ -65,7 +66,16 @@ async function confirm(
   const customer = { ...(buyer && hashedCustomer(buyer)), ...payment.customer };
   const known = isErased ? { payment, visit: null } : await withVisit(deps, tx, payment, distant);
   const { visit } = known;
-  const paid: Payment = { ...known.payment, status: "paid", paidAt: now, amountMinor, currency, customer };
+  const providerData = confirmedData(payment, decision);
+  const paid: Payment = {
+    ...known.payment,
+    status: "paid",
+    paidAt: now,
+    amountMinor,
+    currency,
+    customer,
+    providerData,
+  };
   const purchase = visit && (await purchaseEntry(deps, tx, paid, visit));
   const delivery = decision.deliver ? await deliveryEntry(deps.db, tx, paid, visit?.botUser ?? null) : null;
   const poolId = purchase?.poolId ?? visit?.poolId ?? paid.poolId;
@@ -78,6 +88,7 @@ async function confirm(
       amountMinor,
       currency,
       customer,
+      providerData,
       poolId,
       metaPurchaseSent: purchase !== null,
       metaPurchaseSentAt: purchase ? now : null,
@@ -91,7 +102,7 @@ async function confirm(
   );
   await recordFunnelState(tx, tables, { ...stepOf({ ...paid, poolId }), state: "paid" }, now);
   const notes = [decision.note, isErased ? PAID_AFTER_ERASURE : null].filter((text) => text !== null);
-  if (notes.length > 0) await note(deps, tx, payment, notes.join("; "));
+  if (notes.length > 0) await note(deps, tx, paid, notes.join("; "));
   if (!purchase) {
     deps.log.warn(
       { payment: payment.id },

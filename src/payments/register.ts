@@ -11,6 +11,7 @@ import { type DistantDeps, distantVisit, whoseIsSaid } from "./distant-visit.ts"
 import { fillPayment } from "./fill-payment.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
 import type { RegisterInput } from "./payment-input.ts";
+import { registeredMoney } from "./provider-data.ts";
 import { paymentFacts, sellingBot } from "./purchase-facts.ts";
 import { reportBelated } from "./report-purchase.ts";
 import { type Belongings, whoPays } from "./who-pays.ts";
@@ -157,7 +158,8 @@ async function registerAgain(
 }
 
 function compared(payment: Payment, input: RegisterInput): Registered {
-  const same = payment.amountMinor === input.amount_minor && payment.currency === input.currency;
+  const { amountMinor, currency } = registeredMoney(payment);
+  const same = amountMinor === input.amount_minor && currency === input.currency;
   return { kind: same ? "existing" : "conflict", payment };
 }
 

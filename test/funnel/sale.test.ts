@@ -191,7 +191,7 @@ describe(`Telegram Payments on ${testDialect}`, () => {
         status: "paid",
         amountMinor: 50,
         metaPurchaseSent: true,
-        providerData: { telegramCharge: `charge-${sale.id}` },
+        providerData: { charge: `charge-${sale.id}` },
       },
     ]);
     expect(after.states).toEqual(["started", "checkout_started", "paid", "delivered"]);

@@ -129,7 +129,12 @@ describe("Stripe's documented events", () => {
       stripeSession({ payment_status: "unpaid" }),
       { kind: "expired" },
     ],
-    ["a full refund", "charge.refunded", stripeCharge(), { kind: "refunded" }],
+    [
+      "a full refund",
+      "charge.refunded",
+      stripeCharge(),
+      { kind: "refunded", chargeId: "pi_1GszAT2eZvKYlo2CpzrNQ6Bp" },
+    ],
   ])("%s", async (_, type, object, expected) => {
     const reading = await stripe.read(fromStripe(stripeEvent(type, object)));
     expect(reading).toMatchObject(event(expected));
@@ -256,7 +261,7 @@ describe("Mercado Pago's documented notifications", () => {
       { status_detail: "partially_refunded", transaction_amount_refunded: 10.5 },
       { ...PAID, note: "refunded in part: 10.5 BRL" },
     ],
-    ["refunded", { status: "refunded" }, { kind: "refunded" }],
+    ["refunded", { status: "refunded" }, { kind: "refunded", chargeId: "1234567890" }],
     ["charged back", { status: "charged_back", status_detail: "settled" }, { kind: "chargeback" }],
     ["charged back, and won", { status: "charged_back", status_detail: "reimbursed" }, { kind: "noted" }],
     ["cancelled", { status: "cancelled", status_detail: "expired" }, { kind: "expired" }],
@@ -364,6 +369,8 @@ describe("Mercado Pago's documented notifications", () => {
 
 describe("PushinPay's documented webhooks", () => {
   const paid = { id: PUSHINPAY_ID, value: 4990, status: "paid" };
+  /** The transaction goes along as the charge: there may be two for one payment. */
+  const PAID = { kind: "paid", amountMinor: 4990, currency: "BRL", chargeId: PUSHINPAY_ID };
 
   test.each([
     ["JSON", JSON.stringify(paid), "application/json"],
@@ -383,8 +390,8 @@ describe("PushinPay's documented webhooks", () => {
   test.each([
     ["canceled", { kind: "expired" }],
     ["expired", { kind: "expired" }],
-    ["refunded", { kind: "refunded" }],
-    ["chargeback", { kind: "chargeback" }],
+    ["refunded", { kind: "refunded", chargeId: PUSHINPAY_ID }],
+    ["chargeback", { kind: "chargeback", chargeId: PUSHINPAY_ID }],
   ])("%s", async (status, expected) => {
     answer = { status: 200, body: pushinPayTransaction({ status }) };
     expect(await pushinpay.read(fromPushinPay({ id: PUSHINPAY_ID, status }))).toEqual<object>(

@@ -185,11 +185,23 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
 describe(`Telegram's own payments, on ${testDialect}`, () => {
   const confirm = (paymentId: string, chargeId: string, amountMinor = 500, currency = "XTR") =>
     shop.db.transaction((tx) =>
-      confirmTelegramPayment(shop.deps, tx, { paymentId, chargeId, amountMinor, currency }),
+      confirmTelegramPayment(shop.deps, tx, {
+        paymentId,
+        botId: shop.botId,
+        chargeId,
+        amountMinor,
+        currency,
+      }),
     );
   const refund = (paymentId: string, chargeId: string) =>
     shop.db.transaction((tx) =>
-      refundTelegramPayment(shop.deps, tx, { paymentId, chargeId, amountMinor: 500, currency: "XTR" }),
+      refundTelegramPayment(shop.deps, tx, {
+        paymentId,
+        botId: shop.botId,
+        chargeId,
+        amountMinor: 500,
+        currency: "XTR",
+      }),
     );
 
   test("Stars are paid inside Telegram and reported in dollars, once", async () => {
@@ -243,13 +255,29 @@ describe(`Telegram's own payments, on ${testDialect}`, () => {
     expect(shop.logLines.filter((line) => line.includes("is not Telegram's"))).toHaveLength(2);
   });
 
+  test("another bot's word counts for nothing", async () => {
+    const paymentId = await shop.begin(STARS);
+    const charge = {
+      paymentId,
+      botId: shop.botId + 1,
+      chargeId: "charge-1",
+      amountMinor: 500,
+      currency: "XTR",
+    };
+    expect(await shop.db.transaction((tx) => confirmTelegramPayment(shop.deps, tx, charge))).toBe(
+      "unchanged",
+    );
+    expect(await shop.db.transaction((tx) => refundTelegramPayment(shop.deps, tx, charge))).toBe("unchanged");
+    expect((await shop.stored(paymentId)).payment?.status).toBe("pending");
+  });
+
   test("what the bots' conversation asks for is what stands here", async () => {
     const sales: Sales = createSales({ ...shop.deps, publicUrl: shop.url });
     const customer = await shop.customer(STARS);
     const { paymentId } = await shop.db.transaction((tx) =>
       sales.beginCheckout(tx, { ...customer, deduplicate: "update-1" }),
     );
-    const charge = { paymentId, chargeId: "charge-1", amountMinor: 500, currency: "XTR" };
+    const charge = { paymentId, botId: shop.botId, chargeId: "charge-1", amountMinor: 500, currency: "XTR" };
     const apply = await sales.prepareConfirmation(charge);
     await shop.db.transaction(apply);
     expect((await shop.stored(paymentId)).payment?.status).toBe("paid");

@@ -154,6 +154,16 @@ describe(`whose a payment is, on ${testDialect}`, () => {
     expect((await stored(known)).payment?.trackingToken).toBe(known.tracking_token);
   });
 
+  test("registering again after another amount was paid is the same payment, by what was registered", async () => {
+    const bought = { ...sale(), tracking_token: await bringIn(visitOfPool()) };
+    const first = await register(bought);
+    await pays(bought, { amount_minor: 5990, currency: "BRL" });
+    expect((await stored(bought)).payment).toMatchObject({ status: "paid", amountMinor: 5990 });
+    const again = await register(bought);
+    expect(again).toMatchObject({ status: 200, body: { id: first.body.id, status: "paid" } });
+    expect((await register({ ...bought, amount_minor: 5990 })).status).toBe(409);
+  });
+
   test("a bot that does not exist is said so, and nothing is registered", async () => {
     const bought = { ...sale(), bot: "nobody_bot", telegram_user_id: 77 };
     expect(await register(bought)).toMatchObject({ status: 422, body: { errors: [{ path: "bot" }] } });

@@ -110,14 +110,14 @@ export function mercadoPagoEvent(payment: MercadoPagoPayment): PaymentEvent | nu
       }
       const refunded = payment.transaction_amount_refunded ?? 0;
       const note = refunded > 0 ? `refunded in part: ${refunded} ${currency}` : undefined;
-      return { kind: "paid", amountMinor, currency, note };
+      return { kind: "paid", amountMinor, currency, note, chargeId: id };
     }
     case "refunded":
-      return { kind: "refunded" };
+      return { kind: "refunded", chargeId: id };
     case "charged_back":
       return detail === "reimbursed"
         ? { kind: "noted", note: `the chargeback of ${id} was won: the money is back` }
-        : { kind: "chargeback" };
+        : { kind: "chargeback", chargeId: id };
     case "cancelled":
     case "expired":
     case "rejected":

@@ -95,8 +95,10 @@ async function read(
 function readTransaction(transaction: Transaction, claimed: string, ref: string | null): WebhookReading {
   const id = transaction.id.toLowerCase();
   const { status } = lowered(transaction);
-  const believed = pushinPayEvent(lowered(transaction));
-  if (believed === null) return { kind: "ignored" };
+  const said = pushinPayEvent(lowered(transaction));
+  if (said === null) return { kind: "ignored" };
+  const believed: PaymentEvent =
+    said.kind === "expired" || said.kind === "noted" ? said : { ...said, chargeId: id };
   const event: PaymentEvent =
     status === claimed
       ? believed

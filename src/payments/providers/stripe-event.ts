@@ -2,6 +2,8 @@ import { z } from "zod";
 import { fromStripeAmount } from "../../pools/stripe-amount.ts";
 import type { PaymentEvent } from "../decide.ts";
 
+// What is called a charge here is a payment intent: sessions, refunds and disputes all name it.
+
 /** The metadata key under which our reference rides through Stripe: session, payment intent, charge. */
 export const REFERENCE_KEY = "reference";
 
@@ -16,6 +18,7 @@ const sessionSchema = z.looseObject({
   client_reference_id: z.string().nullish(),
   metadata,
   payment_status: z.string(),
+  payment_intent: id.nullish(),
   amount_total: amount.nullish(),
   currency: z.string().nullish(),
   customer_details: z
@@ -30,6 +33,7 @@ type Session = z.output<typeof sessionSchema>;
 
 const chargeSchema = z.looseObject({
   id,
+  payment_intent: id.nullish(),
   metadata,
   refunded: z.boolean(),
   amount_refunded: amount,
@@ -93,13 +97,17 @@ function readSession(type: string, session: Session): StripeReading {
   const { email, phone, name } = session.customer_details ?? {};
   const [firstName, ...lastNames] = name?.trim().split(/\s+/) ?? [];
   const buyer = { email, phone, firstName, lastName: lastNames.join(" ") || null };
-  return { kind: "event", providerRef, event: { kind: "paid", amountMinor, currency, buyer } };
+  const chargeId = session.payment_intent ?? undefined;
+  return { kind: "event", providerRef, event: { kind: "paid", amountMinor, currency, buyer, chargeId } };
 }
 
 function readRefund(charge: z.output<typeof chargeSchema>): StripeReading {
   const providerRef = charge.metadata?.[REFERENCE_KEY];
   if (!providerRef) return { kind: "ignored" };
-  if (charge.refunded) return { kind: "event", providerRef, event: { kind: "refunded" } };
+  if (charge.refunded) {
+    const chargeId = charge.payment_intent ?? undefined;
+    return { kind: "event", providerRef, event: { kind: "refunded", chargeId } };
+  }
   const part = `${charge.amount_refunded} ${charge.currency.toUpperCase()}`;
   return {
     kind: "event",
@@ -119,7 +127,7 @@ function readDispute(type: string, dispute: z.output<typeof disputeSchema>): Str
   });
   if (status.startsWith("warning_")) return noted(`Stripe's inquiry ${id}: ${status}`);
   if (type === "charge.dispute.closed" && status !== "lost") return noted(`dispute ${id} closed: ${status}`);
-  return { kind: "dispute", paymentIntent, event: { kind: "chargeback" } };
+  return { kind: "dispute", paymentIntent, event: { kind: "chargeback", chargeId: paymentIntent } };
 }
 
 function malformed(reason: string): StripeReading {
