@@ -3,7 +3,7 @@ import type { Database, Tx } from "../db/database.ts";
 import type { OnSettled } from "../outbox/deliver.ts";
 import type { ClaimedRow } from "../outbox/destination.ts";
 import { enqueue } from "../outbox/enqueue.ts";
-import { unpayableMessage } from "../telegram/messages.ts";
+import { unpayableMessage } from "../telegram/checkout-message.ts";
 import { recordFunnelState } from "../tracking/funnel-states.ts";
 import { botOfRoute, chatOf, messageEntry, readOutgoing, UNPAYABLE } from "./outgoing.ts";
 import { markUnreachable, UNREACHABLE } from "./unreachable.ts";

@@ -4,7 +4,7 @@ import type { Answer, ClaimedRow, DestinationAdapter, Sent, Verdict } from "../o
 import { SealBrokenError, type Secrets } from "../platform/secrets.ts";
 import { BOT_TOKEN_PURPOSE, PAYMENT_TOKEN_PURPOSE } from "../pools/connect-bot.ts";
 import { type BotApiAnswer, callBotApi } from "../telegram/call.ts";
-import { checkoutMessage } from "../telegram/messages.ts";
+import { checkoutMessage, type SendPhoto } from "../telegram/checkout-message.ts";
 import { type CallOutcome, outcomeOfCall } from "../telegram/outcome.ts";
 import { withoutPerson } from "../telegram/without-person.ts";
 import { botOfRoute, type CheckoutCall, type MethodCall, readOutgoing, UNPAYABLE } from "./outgoing.ts";
@@ -45,7 +45,7 @@ export function telegramDestination(deps: TelegramDestinationDeps): DestinationA
       if (bot.kind === "missing") return unsent({ kind: "credential", reason: bot.reason });
       const call = await callOf(deps, row);
       if (call.kind === "unsent") return unsent(call.verdict);
-      const sent = await callTelegram(deps, bot, call, signal);
+      const sent = await callTelegram(deps, bot, call.message, signal);
       if (sent.verdict.kind !== "credential") return sent;
       const again = await lookUpBot(deps, botId);
       const isOutdated = again.kind === "found" && again.token !== bot.token;
@@ -60,7 +60,7 @@ function unsent(verdict: Verdict): Sent {
   return { verdict, answer: null };
 }
 
-type Call = MethodCall & { readonly kind: "call" };
+type Call = { readonly kind: "call"; readonly message: MethodCall | SendPhoto };
 type Unsent = { readonly kind: "unsent"; readonly verdict: Verdict };
 
 /** What Telegram is to be asked; a checkout is made at its provider now. */
@@ -77,7 +77,7 @@ async function callOf(deps: TelegramDestinationDeps, row: ClaimedRow): Promise<C
     const reason = "not sent: the money went back before";
     return { kind: "unsent", verdict: { kind: "invalid", reason, as: "dead" } };
   }
-  return { kind: "call", ...outgoing };
+  return { kind: "call", message: outgoing };
 }
 
 /** A refund discards what waits; this holds back what was on its way then, and failed. */
@@ -111,7 +111,7 @@ async function checkoutCallOf(
       const reason = `${UNPAYABLE}${checkout.reason}`;
       return { kind: "unsent", verdict: { kind: "invalid", reason, as: "dead" } };
     }
-    return { kind: "call", ...checkoutMessage(chat_id, sale, checkout, language) };
+    return { kind: "call", message: checkoutMessage(chat_id, sale, checkout, language) };
   } catch (error) {
     const reason = `no checkout from the payment provider: ${error instanceof Error ? error.message : String(error)}`;
     return { kind: "unsent", verdict: { kind: "transient", reason, afterMs: null } };
@@ -121,10 +121,11 @@ async function checkoutCallOf(
 async function callTelegram(
   { apiUrl, timeoutMs = TIMEOUT_MS }: TelegramDestinationDeps,
   { token, paymentToken }: FoundBot,
-  { method, body }: MethodCall,
+  message: MethodCall | SendPhoto,
   signal: AbortSignal,
 ): Promise<Sent> {
-  const needsProvider = method === "sendInvoice" && body.currency !== "XTR";
+  const { method, body } = message;
+  const needsProvider = message.method === "sendInvoice" && message.body.currency !== "XTR";
   if (needsProvider && paymentToken === null) {
     const reason =
       "An invoice in money needs the payment token that @BotFather gave the bot. Set it: ponte bot update <username> --payment-token …";
@@ -136,6 +137,9 @@ async function callTelegram(
       token,
       method,
       body: needsProvider ? { ...body, provider_token: paymentToken } : body,
+      ...(message.method === "sendPhoto" && {
+        upload: { name: "photo", fileName: "pix.png", bytes: message.photo },
+      }),
       timeoutMs,
       signal,
     },

@@ -97,8 +97,13 @@ describe(`offers and sales in the chat on ${testDialect}`, () => {
     await funnel.dispatcher.drain();
     expect(funnel.provider.asked.filter((id) => id === sale.id)).toHaveLength(1);
     const message = funnel.chat(user.id).at(-1);
-    expect(message?.params.text).toContain(`<code>pix-${sale.id}</code>`);
-    expect(message?.params.text).toMatch(/R\$\s49,90/);
+    expect(message).toMatchObject({
+      method: "sendPhoto",
+      params: { photo: { file_name: "pix.png", size: expect.any(Number) } },
+    });
+    expect(message?.params.caption).toContain(`<code>pix-${sale.id}</code>`);
+    expect(message?.params.caption).toMatch(/R\$\s49,90/);
+    expect(JSON.stringify(message?.params.reply_markup)).toContain("copy_text");
   });
 
   test("a link is a button to the provider's page", async () => {

@@ -298,7 +298,7 @@ describe(`messages to Telegram on ${testDialect}`, () => {
     expect(rows.map(({ status }) => status)).toEqual([...unlucky.map(() => "dead" as const), "delivered"]);
     expect(rows[0]).toMatchObject({ lastError: "cannot be paid: Pix is paid in BRL. Change the offer." });
     expect((await route(`${shop.id}/laned`))?.failures ?? 0).toBe(0);
-    expect(funnel.chat(lucky.id).at(-1)?.params.text).toContain("<code>pix-");
+    expect(funnel.chat(lucky.id).at(-1)?.params.caption).toContain("<code>pix-");
     for (const user of unlucky) {
       expect(funnel.chat(user.id).map(({ params }) => params.text)).toEqual([
         "Esta oferta não pode ser paga no momento. Tente de novo mais tarde, por favor.",
