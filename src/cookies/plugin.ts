@@ -6,6 +6,7 @@ import { readBody } from "../platform/body.ts";
 import type { Log } from "../platform/log.ts";
 import { methodNotAllowed, problem, problemErrors } from "../platform/problem.ts";
 import type { TrackingStore } from "../tracking/tracking-store.ts";
+import { cookiesDetail } from "./docs.ts";
 import { recordCookies } from "./record-cookies.ts";
 import { type BrowserReport, cookieReportSchema } from "./report.ts";
 
@@ -54,7 +55,7 @@ export function cookiesPlugin({ db, trackingStore, log }: CookiesDeps) {
         return new Response(null, { status: 204 });
       },
       // The body is read by hand: beacons call JSON `text/plain`, and a big one must be refused early.
-      { parse: "none" },
+      { parse: "none", detail: cookiesDetail() },
     )
     .all("/api/tracking/cookies", () => methodNotAllowed("POST"));
 }

@@ -26,8 +26,6 @@ export interface Sale {
 
 export interface CheckoutDeps extends PaymentDeps {
   readonly providers: ReadonlyMap<string, PaymentProvider>;
-  /** Our own address, where providers send their webhooks. */
-  readonly publicUrl: string | undefined;
 }
 
 type Offer = Tables["offers"]["$inferSelect"];

@@ -106,6 +106,8 @@ async function act(deps: PaymentsDeps, report: ProviderReport): Promise<Response
   }
   try {
     const received = await receiveReport(deps, report);
+    // The account also sells elsewhere, and the provider would repeat it for days.
+    if (received.kind === "unknown" && report.isProvidersId) return Response.json({ status: "ignored" });
     if (received.kind === "unknown") {
       return problem(404, {
         detail: `No payment has the reference ${report.providerRef}, and the webhook does not carry enough to register it.`,

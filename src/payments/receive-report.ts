@@ -20,6 +20,8 @@ export interface ProviderReport {
   readonly registration: RegisterInput | null;
   /** What the report says of whose the payment is. */
   readonly details?: PaymentDetails;
+  /** The reference is the provider's own id: the report may be about no sale of ours. */
+  readonly isProvidersId?: boolean;
   /** The provider's own id of the checkout, where only that proves whose payment this is. */
   readonly checkoutRef?: string;
 }

@@ -100,7 +100,7 @@ export async function registerInside(
   const pixelId = reportingPixel(pool);
   if (pool?.sendInitiateCheckout && pixelId) {
     const { facts, botUser } = visit;
-    const seller = await sellingBot(deps, tx, payment, botUser);
+    const seller = await sellingBot(deps, tx, payment, botUser, pool);
     const event = initiateCheckoutEvent(paymentFacts(payment), facts, seller, now);
     const payload = permittedEvent(event, facts?.consent ?? null, deps.consentDenied ?? "drop");
     if (payload !== null) {

@@ -50,7 +50,7 @@ export async function purchaseEntry(
   const pool = await findPoolOf(tx, tables, { poolId: poolId ?? payment.poolId, botId: payment.botId });
   const pixelId = reportingPixel(pool);
   if (!pool || !pixelId) return null;
-  const seller = await sellingBot(deps, tx, payment, botUser);
+  const seller = await sellingBot(deps, tx, payment, botUser, pool);
   const payload = permittedEvent(
     purchaseEvent(paymentFacts(payment), facts, seller, now),
     facts?.consent ?? null,

@@ -44,7 +44,7 @@ const api = Bun.serve({
 afterAll(() => api.stop(true));
 
 const apiUrl = api.url.origin;
-const settings = { apiUrl, webhookSecret: SECRET, timeoutMs: 50 };
+const settings = { apiUrl, webhookSecret: SECRET, timeoutMs: 400 };
 const stripe = stripeProvider({ ...settings, secretKey: TOKEN }, () => NOW);
 const mercadopago = mercadoPagoProvider({ ...settings, accessToken: TOKEN });
 let clock = NOW;
@@ -53,7 +53,7 @@ beforeEach(() => {
   asked = [];
   answer = { status: 404, body: {} };
   clock = NOW;
-  pushinpay = pushinPayProvider({ apiUrl, token: TOKEN, webhookToken: SECRET, timeoutMs: 50 }, () => clock);
+  pushinpay = pushinPayProvider({ apiUrl, token: TOKEN, webhookToken: SECRET, timeoutMs: 400 }, () => clock);
 });
 
 function webhook(
@@ -363,7 +363,7 @@ describe("Mercado Pago's documented notifications", () => {
 
   test("an API that hangs is given up", async () => {
     answer = "hang";
-    await expect(mercadopago.read(fromMercadoPago())).rejects.toThrow("did not answer within 50 ms");
+    await expect(mercadopago.read(fromMercadoPago())).rejects.toThrow("did not answer within 400 ms");
   });
 });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { checkoutOf } from "../../src/payments/checkout.ts";
+import { newId } from "../../src/platform/ids.ts";
 import { testDialect } from "../support/database.ts";
 import { openShop, outcomes, type Shop } from "./shop.ts";
 
@@ -132,22 +133,24 @@ describe.each(["stripe", "mercadopago", "pushinpay"])(`%s on ${testDialect}, ove
 });
 
 /** Somebody makes a second charge for the same payment at the provider. */
-async function chargeAgain(provider: string, reference: string): Promise<string> {
+async function chargeAgain(provider: string, reference: string | null): Promise<string> {
   const { url } = shop.sandbox;
   const authorization = "Bearer sk_test_0123456789";
   const pix = {
     transaction_amount: 49.9,
     description: "Curso",
     payment_method_id: "pix",
-    external_reference: reference,
+    ...(reference !== null && { external_reference: reference }),
     notification_url: `${shop.url}/api/payments/webhooks/mercadopago`,
     payer: { email: "ana@example.com" },
   };
   const form = new URLSearchParams({
     mode: "payment",
-    client_reference_id: reference,
-    "metadata[reference]": reference,
-    "payment_intent_data[metadata][reference]": reference,
+    ...(reference !== null && {
+      client_reference_id: reference,
+      "metadata[reference]": reference,
+      "payment_intent_data[metadata][reference]": reference,
+    }),
     "line_items[0][quantity]": "1",
     "line_items[0][price_data][currency]": "brl",
     "line_items[0][price_data][unit_amount]": "4990",
@@ -199,6 +202,17 @@ describe.each(["stripe", "mercadopago", "pushinpay"])(`paid twice at %s, on ${te
     expect(notes).toBe(2);
   });
 });
+
+test.each(["stripe", "mercadopago"])(
+  "%s: a sale of somebody else on the same account is ignored, so that it is not repeated for days",
+  async (provider) => {
+    const charge = await chargeAgain(provider, null);
+    const [delivery] = await shop.happens(provider, charge, "paid");
+    expect(delivery).toMatchObject({ status: 200, body: JSON.stringify({ status: "ignored" }) });
+    const lost = await chargeAgain(provider, newId());
+    expect((await shop.happens(provider, lost, "paid"))[0]?.status).toBe(404);
+  },
+);
 
 describe.each(["mercadopago", "pushinpay"])(`what %s says is read back, on ${testDialect}`, (provider) => {
   test.each(["500", "429", "reset", "garbage"])(

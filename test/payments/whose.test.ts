@@ -16,7 +16,10 @@ let funnel: Funnel;
 let otherPool: { readonly id: number };
 const redis = new Map<string, StoredVisit>();
 beforeAll(async () => {
-  funnel = await openFunnel({}, { trackingData: async (token) => redis.get(token) ?? null });
+  funnel = await openFunnel(
+    { PUBLIC_URL: "https://go.example.com" },
+    { trackingData: async (token) => redis.get(token) ?? null },
+  );
   const { pool } = await addPool(funnel.db, { slug: "other", metaPixelId: OTHER_PIXEL }, [
     { username: "third_bot" },
   ]);
@@ -162,6 +165,15 @@ describe(`whose a payment is, on ${testDialect}`, () => {
     const again = await register(bought);
     expect(again).toMatchObject({ status: 200, body: { id: first.body.id, status: "paid" } });
     expect((await register({ ...bought, amount_minor: 5990 })).status).toBe(409);
+  });
+
+  test("without a visit the pool's link is where the sale came from", async () => {
+    const bought = { ...sale(), bot: "shop_bot", telegram_user_id: newUser().id };
+    await register(bought);
+    await pays(bought);
+    expect((await stored(bought)).purchase?.payload).toMatchObject({
+      event_source_url: "https://go.example.com/go/shop",
+    });
   });
 
   test("a bot that does not exist is said so, and nothing is registered", async () => {

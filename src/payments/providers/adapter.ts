@@ -30,6 +30,8 @@ export type WebhookReading =
       readonly registration: RegisterInput | null;
       /** Whose the payment is, where the webhook says so: fills what nobody has said before. */
       readonly details?: PaymentDetails;
+      /** The reference is the provider's own id: the webhook carries none of ours, and may be about no sale of ours. */
+      readonly isProvidersId?: boolean;
       /** The provider's own id of the checkout, where only that proves whose payment this is. */
       readonly checkoutRef?: string;
     };

@@ -84,7 +84,14 @@ async function read(
   if (payment === null) throw new ProviderError(`Mercado Pago does not know payment ${dataId} (yet)`);
   const event = mercadoPagoEvent(payment);
   if (event === null) return { kind: "ignored" };
-  return { kind: "event", providerRef: payment.external_reference || payment.id, event, registration: null };
+  const reference = payment.external_reference || null;
+  return {
+    kind: "event",
+    providerRef: reference ?? payment.id,
+    event,
+    registration: null,
+    ...(reference === null && { isProvidersId: true }),
+  };
 }
 
 async function findPayment(settings: MercadoPagoSettings, id: string): Promise<MercadoPagoPayment | null> {

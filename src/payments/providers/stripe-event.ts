@@ -46,7 +46,13 @@ const disputeSchema = z.looseObject({ id, status: z.string(), payment_intent: id
 export type StripeReading =
   | { readonly kind: "malformed"; readonly reason: string }
   | { readonly kind: "ignored" }
-  | { readonly kind: "event"; readonly providerRef: string; readonly event: PaymentEvent }
+  | {
+      readonly kind: "event";
+      readonly providerRef: string;
+      readonly event: PaymentEvent;
+      /** A session that carries no reference of ours is known by its own id. */
+      readonly isProvidersId?: boolean;
+    }
   /** A dispute names a payment intent only; its metadata must be asked for. */
   | { readonly kind: "dispute"; readonly paymentIntent: string; readonly event: PaymentEvent };
 
@@ -83,10 +89,12 @@ export function readStripeEvent(body: unknown): StripeReading {
 }
 
 function readSession(type: string, session: Session): StripeReading {
-  const providerRef = session.client_reference_id || session.metadata?.[REFERENCE_KEY] || session.id;
+  const reference = session.client_reference_id || session.metadata?.[REFERENCE_KEY] || null;
+  const providerRef = reference ?? session.id;
+  const about = { kind: "event" as const, providerRef, ...(reference === null && { isProvidersId: true }) };
   // "expired" also covers a failed delayed payment: nothing more comes of it.
   const isOver = type === "checkout.session.expired" || type === "checkout.session.async_payment_failed";
-  if (isOver) return { kind: "event", providerRef, event: { kind: "expired" } };
+  if (isOver) return { ...about, event: { kind: "expired" } };
   // Boleto, Pix and bank debits complete as "unpaid" and succeed later.
   if (session.payment_status !== "paid") return { kind: "ignored" };
   const currency = session.currency?.toUpperCase() ?? "";
@@ -98,7 +106,7 @@ function readSession(type: string, session: Session): StripeReading {
   const [firstName, ...lastNames] = name?.trim().split(/\s+/) ?? [];
   const buyer = { email, phone, firstName, lastName: lastNames.join(" ") || null };
   const chargeId = session.payment_intent ?? undefined;
-  return { kind: "event", providerRef, event: { kind: "paid", amountMinor, currency, buyer, chargeId } };
+  return { ...about, event: { kind: "paid", amountMinor, currency, buyer, chargeId } };
 }
 
 function readRefund(charge: z.output<typeof chargeSchema>): StripeReading {
