@@ -1,5 +1,5 @@
 import { and, eq } from "drizzle-orm";
-import type { Tx } from "../db/database.ts";
+import type { Database, Tx } from "../db/database.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";
 import { type Applied, type ApplyDeps, applyEvent } from "./apply-event.ts";
 import type { PaymentEvent } from "./decide.ts";
@@ -9,7 +9,7 @@ import type { Payment } from "./payment.ts";
 import type { PaymentDetails, RegisterInput } from "./payment-input.ts";
 import { findByReference, registerInside } from "./register.ts";
 import { storedCheckout } from "./stored-checkout.ts";
-import { leadsToPool, whoPays } from "./who-pays.ts";
+import { type Belongings, leadsToPool, whoPays } from "./who-pays.ts";
 
 /** What a provider reports of one of its references. */
 export interface ProviderReport {
@@ -39,12 +39,14 @@ export async function receiveReport(deps: ApplyDeps, report: ProviderReport): Pr
   const { db } = deps;
   const distant = await distantVisit(deps, await whoseIsReported(deps, report));
   return db.transaction(async (tx) => {
+    const seen = await findUnlocked(db, tx, report);
+    if (seen && !isProven(seen, report)) return { kind: "unknown" };
+    // The person's row is locked before the payment's, here as where a payment is registered: never crosswise.
+    const said = seen ? await sayingsOf(deps, tx, seen, report.details, distant) : null;
+    if (!seen) await createFrom(deps, tx, report.registration, distant);
     const known = await findByReference(db, tx, report.provider, report.providerRef);
-    if (known && !isProven(known, report)) return { kind: "unknown" };
-    const payment = known
-      ? await fillFrom(deps, tx, known, report.details, distant)
-      : await createFrom(deps, tx, report.registration, distant);
-    if (!payment) return { kind: "unknown" };
+    if (!known || !isProven(known, report)) return { kind: "unknown" };
+    const payment = said === null ? known : await fillPayment(deps, tx, known, said);
     return { kind: await applyEvent(deps, tx, payment, report.event, distant), paymentId: payment.id };
   });
 }
@@ -55,28 +57,38 @@ async function createFrom(
   tx: Tx,
   registration: RegisterInput | null,
   distant: StoredVisit | null,
-): Promise<Payment | undefined> {
-  if (!registration || !(await leadsToPool(deps, tx, registration, distant))) return undefined;
+): Promise<void> {
+  if (!registration || !(await leadsToPool(deps, tx, registration, distant))) return;
   await registerInside(deps, tx, registration, null, distant);
-  // Read back under a lock: a webhook of the same payment, at this very moment elsewhere, waits here.
-  return findByReference(deps.db, tx, registration.provider, registration.provider_ref);
 }
 
-/** What the report says, and the registration did not. */
-async function fillFrom(
+async function findUnlocked(
+  { tables: { payments } }: Database,
+  tx: Tx,
+  { provider, providerRef }: ProviderReport,
+): Promise<Payment | undefined> {
+  const [payment] = await tx
+    .select()
+    .from(payments)
+    .where(and(eq(payments.provider, provider), eq(payments.providerRef, providerRef)));
+  return payment;
+}
+
+/** What the report says of whose a payment is that is registered already; null where it says nothing. */
+async function sayingsOf(
   deps: ApplyDeps,
   tx: Tx,
   payment: Payment,
   details: PaymentDetails | undefined,
   distant: StoredVisit | null,
-): Promise<Payment> {
-  if (details === undefined || payment.erasedAt !== null) return payment;
+): Promise<Belongings | null> {
+  if (details === undefined || payment.erasedAt !== null) return null;
   // The payment's own token goes first, so that nobody of another visit is taken for its buyer.
   const said = { ...details, tracking_token: payment.trackingToken ?? details.tracking_token };
   const payer = await whoPays(deps, tx, said, null, distant);
   // A bot that does not exist says nothing; the rest of the report still does.
   const rest = payer ?? (await whoPays(deps, tx, { ...said, bot: undefined }, null, distant));
-  return rest === null ? payment : fillPayment(deps, tx, payment, rest.belongings);
+  return rest?.belongings ?? null;
 }
 
 /** A reference that the provider does not vouch for counts only with the very checkout that the payment was given. */
