@@ -62,16 +62,21 @@ export async function whoPays(
   };
 }
 
-/** Whether a payment made of this would lead to a pool; writes nothing. */
+/**
+ * Whether a payment made of this would lead to a pool, now or, where its visit may still lie in a spool, when that comes
+ * into the database; writes nothing.
+ */
 export async function leadsToPool(
-  { db: { tables } }: PaymentDeps,
+  { db: { tables }, now }: PaymentDeps,
   tx: Tx,
   said: PaymentDetails,
   distant: StoredVisit | null,
 ): Promise<boolean> {
   const bot = said.bot === undefined ? null : await findBot(tx, tables, said.bot);
   if (said.bot !== undefined && bot === null) return false;
-  const session = await findSession(tx, tables, said.tracking_token ?? null);
+  const token = said.tracking_token ?? null;
+  const session = await findSession(tx, tables, token);
+  if (session === null && token !== null && mayBeSpooled(token, now())) return true;
   const poolId = session?.poolId ?? distant?.poolId ?? null;
   return (await findPoolOf(tx, tables, { poolId, botId: bot?.id ?? session?.botId ?? null })) !== null;
 }

@@ -107,7 +107,9 @@ describe(`whose a payment is, on ${testDialect}`, () => {
     const { provider_ref, amount_minor, currency } = sale();
     const body = { provider_ref, amount_minor, currency, status: "paid" };
     expect((await webhook(body)).status).toBe(404);
-    expect((await webhook({ ...body, tracking_token: newId() })).status).toBe(404);
+    // Older than any spool.
+    const old = "0193f2a5c1d27e3f8a4b5c6d7e8f9012";
+    expect((await webhook({ ...body, tracking_token: old })).status).toBe(404);
     const named = { bot: "nobody_bot", telegram_user_id: 1 };
     expect((await webhook({ ...body, ...named })).status).toBe(404);
     const done = await webhook({ ...body, tracking_token: await bringIn(visitOfPool()) });
@@ -196,6 +198,17 @@ describe(`a visit that still lies in a spool, on ${testDialect}`, () => {
     expect(purchases).toHaveLength(1);
     expect(purchases[0]?.payload).toMatchObject({ user_data: { fbc: expect.any(String) } });
     expect(payment).toMatchObject({ metaPurchaseSent: true, poolId: funnel.pool.id });
+  });
+
+  test("a webhook that registers and confirms for it is taken, and reported then", async () => {
+    const visit = visitOfPool();
+    const bought = { ...sale(), tracking_token: visit.trackingToken };
+    const { amount_minor, currency, tracking_token } = bought;
+    const done = await pays(bought, { amount_minor, currency, tracking_token });
+    expect(done.body).toMatchObject({ status: "confirmed" });
+    expect((await stored(bought)).purchases).toEqual([]);
+    await bringIn(visit);
+    expect((await stored(bought)).purchases).toHaveLength(1);
   });
 
   test("what was refunded meanwhile is not", async () => {
