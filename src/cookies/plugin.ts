@@ -7,6 +7,7 @@ import { readBody } from "../platform/body.ts";
 import type { Log } from "../platform/log.ts";
 import { methodNotAllowed, problem } from "../platform/problem.ts";
 import type { TrackingStore } from "../tracking/tracking-store.ts";
+import { cookiesDetail, ownAddressDetail } from "./docs.ts";
 import { recordCookies } from "./record-cookies.ts";
 import { type BrowserReport, readReport } from "./report.ts";
 
@@ -62,15 +63,19 @@ export function cookiesPlugin({ db, trackingStore, clientAddress, log }: Cookies
         return new Response(null, { status: 204 });
       },
       // The body is read by hand: beacons call JSON `text/plain`, and a big one must be refused early.
-      { parse: "none" },
+      { parse: "none", detail: cookiesDetail() },
     )
     .all("/api/tracking/cookies", () => methodNotAllowed("POST"))
-    .get("/api/tracking/ip", ({ request, server }) => {
-      const peer = server?.requestIP(request)?.address ?? null;
-      const address = clientAddress.find(peer, request.headers.get("x-forwarded-for"));
-      const headers = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };
-      return new Response(address, { status: address === null ? 204 : 200, headers });
-    })
+    .get(
+      "/api/tracking/ip",
+      ({ request, server }) => {
+        const peer = server?.requestIP(request)?.address ?? null;
+        const address = clientAddress.find(peer, request.headers.get("x-forwarded-for"));
+        const headers = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };
+        return new Response(address, { status: address === null ? 204 : 200, headers });
+      },
+      { detail: ownAddressDetail() },
+    )
     .all("/api/tracking/ip", () => methodNotAllowed("GET, HEAD"));
 }
 

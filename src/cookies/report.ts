@@ -18,18 +18,22 @@ export interface ReadReport {
   readonly errors: readonly ProblemError[];
 }
 
-const bodySchema = z.object({
-  tracking_token: z.string().refine(isTrackingToken, "must be 32 lowercase hex digits"),
-  _fbp: z.unknown().optional(),
-  _fbc: z.unknown().optional(),
-  _fbi: z.unknown().optional(),
-});
-
 const META_FORM = "must look like fb.<n>.<milliseconds>.<value>";
+
+/** A cookie as somebody sends it: judged apart from its neighbours, so the schema takes anything. */
+const cookie = (description: string) => z.unknown().optional().meta({ type: "string", description });
+
+/** A beacon's body. */
+export const cookieReportSchema = z.object({
+  tracking_token: z.string().refine(isTrackingToken, "must be 32 lowercase hex digits"),
+  _fbp: cookie(META_FORM),
+  _fbc: cookie(META_FORM),
+  _fbi: cookie("must hold an IP address"),
+});
 
 /** What the bridge page beacons: the browser's Meta cookies, whichever it has. */
 export function readReport(body: unknown): ReadReport {
-  const parsed = bodySchema.safeParse(body);
+  const parsed = cookieReportSchema.safeParse(body);
   if (!parsed.success) return { report: null, errors: problemErrors(parsed.error.issues) };
   const { tracking_token: trackingToken, _fbp, _fbc, _fbi } = parsed.data;
   const errors: ProblemError[] = [];

@@ -129,9 +129,17 @@ function selectionCondition(
       : status === "pending" && action === "retry"
         ? and(hasStatus, isHeldBack(db))
         : hasStatus;
+  const isPossible = action === "retry" ? and(isStatus, sql`not ${isGivenBack(db)}`) : isStatus;
   return "ids" in selection
-    ? and(db.dialect.anyId(sql`${outbox.id}`, selection.ids), isStatus)
-    : and(filterCondition(db, { ...selection.filter, status: undefined }), isStatus);
+    ? and(db.dialect.anyId(sql`${outbox.id}`, selection.ids), isPossible)
+    : and(filterCondition(db, { ...selection.filter, status: undefined }), isPossible);
+}
+
+/** What was bought is not sent once its money has gone back. */
+function isGivenBack({ tables: { outbox, payments } }: Database): SQL {
+  return sql`(${outbox.eventName} = 'delivery' and exists (
+    select 1 from ${payments} where ${payments.id} = ${outbox.paymentId} and ${payments.status} in ('refunded', 'chargeback')
+  ))`;
 }
 
 /** What is due anyway and was never tried is as retrying would make it; so is what has just been retried. */

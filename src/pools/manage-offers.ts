@@ -6,6 +6,7 @@ import { recordAudit, viewChanges } from "./audit.ts";
 import { findBotRow } from "./bot-view.ts";
 import type { OfferChange, OfferDraft } from "./offer-rules.ts";
 import { findOfferView, type OfferView } from "./offer-view.ts";
+import { payableIssue } from "./payable.ts";
 import type { Issue } from "./rules.ts";
 
 export interface OfferDeps {
@@ -40,7 +41,7 @@ export async function createOffer(
   const { tables } = db;
   const provider = draft.provider ?? (draft.currency === TELEGRAM_STARS ? "telegram" : undefined);
   if (provider === undefined) return invalid("provider", "say who takes the money, such as mercadopago");
-  const issue = coherenceIssue(draft.currency, provider);
+  const issue = payableIssue({ provider, priceMinor: draft.price_minor, currency: draft.currency });
   if (issue) return { kind: "invalid", issues: [issue] };
   return db.transaction(async (tx) => {
     const bot = await findBotRow(tx, tables, draft.bot);
@@ -80,12 +81,12 @@ export async function updateOffer(
   return db.transaction(async (tx) => {
     const before = await findOfferView(tx, tables, id);
     if (before === null) return { kind: "not_found" };
-    const issue = coherenceIssue(change.currency ?? before.currency, change.provider ?? before.provider);
-    if (issue) return { kind: "invalid", issues: [issue] };
     const isOtherMoney = change.currency !== undefined && change.currency !== before.currency;
     if (isOtherMoney && change.price_minor === undefined) {
       return invalid("price_minor", "a price in another currency is another price: name it too");
     }
+    const issue = issueOfChange(before, change);
+    if (issue) return { kind: "invalid", issues: [issue] };
     const at = now();
     const named = Object.entries(offerColumns(change)).filter(([, value]) => value !== undefined);
     await tx
@@ -129,10 +130,16 @@ export async function deleteOffer(
   });
 }
 
-/** Stars are Telegram's own money: no other provider takes them. */
-function coherenceIssue(currency: string, provider: string): Issue | null {
-  if (currency !== TELEGRAM_STARS || provider === "telegram") return null;
-  return { path: "provider", message: "Stars (XTR) are paid inside Telegram: the provider is telegram" };
+/** An offer that cannot be paid may still be renamed or taken off sale; priced or put on sale it may not. */
+function issueOfChange(before: OfferView, change: OfferChange): Issue | null {
+  const { provider, price_minor, currency, enabled } = change;
+  const isAboutMoney = [provider, price_minor, currency].some((named) => named !== undefined);
+  if (!isAboutMoney && enabled !== true) return null;
+  return payableIssue({
+    provider: provider ?? before.provider,
+    priceMinor: price_minor ?? before.price_minor,
+    currency: currency ?? before.currency,
+  });
 }
 
 function invalid(path: string, message: string): Invalid {

@@ -16,7 +16,7 @@ export function redirectPlugin(deps: VisitDeps) {
       )
       .all("/go/:slug", () => methodNotAllowed("GET, HEAD"))
       // A link that lost its slug or gained a part: a visitor's page, as for a slug that nobody knows.
-      .get("/go", ({ request }) => missing(request))
-      .get("/go/*", ({ request }) => missing(request))
+      .get("/go", ({ request }) => missing(request), { detail: { hide: true } })
+      .get("/go/*", ({ request }) => missing(request), { detail: { hide: true } })
   );
 }

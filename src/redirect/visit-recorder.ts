@@ -1,4 +1,4 @@
-import type { Database } from "../db/database.ts";
+import type { Database, Tx } from "../db/database.ts";
 import { isRowFault } from "../db/fault.ts";
 import { createGroupCommit, QueueFullError } from "../db/group-commit.ts";
 import type { Spool, Spooled } from "../db/spool.ts";
@@ -43,12 +43,20 @@ export function createVisitRecorder(deps: {
   log: Log;
   deadlineMs?: number;
   onCommit?: (size: number, durationMs: number) => void;
+  /** Spooled visits come into the database: in the same transaction, whoever waited for them may act. */
+  onReplay?: (tx: Tx, trackingTokens: readonly string[]) => Promise<void>;
 }): VisitRecorder {
-  const { db, writer, spool, log, deadlineMs = COMMIT_DEADLINE_MS, onCommit } = deps;
+  const { db, writer, spool, log, deadlineMs = COMMIT_DEADLINE_MS, onCommit, onReplay } = deps;
   let databaseIsAway = false;
 
   const write = (visits: readonly VisitRecord[]) =>
-    db.recordArrivals((writer) => recordVisits(writer, db.tables, visits));
+    db.transaction(async (tx) => {
+      await recordVisits(tx, db.tables, visits);
+      await onReplay?.(
+        tx,
+        visits.map(({ trackingToken }) => trackingToken),
+      );
+    });
 
   const toDatabase = createGroupCommit<VisitRecord>({
     write: writeInTime,

@@ -107,7 +107,8 @@ describe(`/metrics on ${testDialect}`, () => {
   });
 
   test("counts webhooks by provider and result, and takes no name from a stranger", async () => {
-    const report = { provider_ref: "r1", status: "paid", amount_minor: 4990, currency: "BRL" };
+    const money = { amount_minor: 4990, currency: "BRL" };
+    const report = { provider_ref: "r1", status: "paid", ...money, tracking_token: newId() };
     expect((await own.pay(report)).status).toBe(200);
     expect((await own.pay(report, "another-secret-0123456789")).status).toBe(401);
     expect((await own.pay({ provider_ref: "r2", status: "refunded" })).status).toBe(404);

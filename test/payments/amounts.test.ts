@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { minorToMajor } from "../../src/meta/money.ts";
 import { decimalToMinor } from "../../src/payments/providers/decimal.ts";
-import { fromStripeAmount, toStripeAmount } from "../../src/payments/providers/stripe-amount.ts";
+import { fromStripeAmount, toStripeAmount } from "../../src/pools/stripe-amount.ts";
 
 const CURRENCIES = ["BRL", "USD", "JPY", "KWD", "CLF", "ISK", "UGX", "MGA", "HUF", "TWD", "COP"];
 
