@@ -4,6 +4,7 @@ import fc from "fast-check";
 import type { OutboxStatus } from "../../src/db/define-schema.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
+import { errorsIn } from "../support/html.ts";
 import { logIn, OPERATOR_PASSWORD, type TestOperator } from "../support/operator.ts";
 import { addRows } from "../support/outbox.ts";
 
@@ -141,7 +142,53 @@ describe(`the console's outbox on ${testDialect}`, () => {
       { action: "drop", id: String(id) },
       { action: "discard", id: "x" },
     ]) {
-      expect((await operator.post("/ops/outbox/replay", fields)).status).toBe(303);
+      const answer = await operator.post("/ops/outbox/replay", fields);
+      expect(answer.status).toBe(400);
+      expect(await answer.text()).toContain("Nothing was changed");
+    }
+    expect(await statusesOf([id])).toEqual(["dead"]);
+  });
+
+  // Each of these would widen "all that match" if it were left out.
+  test.each<[field: string, value: string | readonly string[]]>([
+    ["status", "ded"],
+    ["status", ["dead", "expired"]],
+    ["destination", "facebook"],
+    ["pool", "\0"],
+    ["pool", "x".repeat(201)],
+    ["event", "x".repeat(201)],
+    ["event", ["Lead", "Purchase"]],
+    ["text", "a\u0007b"],
+    ["from", "yesterday"],
+    ["from", "2025-02-30T00:00"],
+    ["to", "9999-99-99T99:99"],
+    ["event_name", "Lead"],
+    ["id", "x"],
+  ])("a filter whose %s is %j changes nothing, and says what is wrong", async (field, value) => {
+    const [id = 0] = await addRows(own.db, 1, { status: "dead", eventName: "Kept" });
+    for (const action of ["retry", "discard"]) {
+      const fields = { all: "1", action, event: "Kept", status: "dead", [field]: value };
+      const answer = await operator.post("/ops/outbox/replay", fields);
+      expect(answer.status).toBe(400);
+      const html = await answer.text();
+      expect(html).toContain("Nothing was changed");
+      expect(html).not.toContain("Discard all");
+    }
+    expect(await statusesOf([id])).toEqual(["dead"]);
+    if (field === "id") return;
+    const query = new URLSearchParams([value].flat().map((one) => [field, one]));
+    const html = await see(`/ops/outbox?${query}`);
+    if (field !== "event_name") expect(Object.keys(errorsIn(html))).toEqual([field]);
+    expect(html).toContain("Nothing is listed");
+    expect(html).not.toContain("Retry all");
+    expect(idsIn(html)).toEqual([]);
+  });
+
+  test("of ticked events none is changed where one is no event's number", async () => {
+    const [id = 0] = await addRows(own.db, 1, { status: "dead" });
+    for (const other of ["x", "0", "1.5", "9".repeat(20)]) {
+      const fields = { action: "discard", id: [String(id), other] };
+      expect((await operator.post("/ops/outbox/replay", fields)).status).toBe(400);
     }
     expect(await statusesOf([id])).toEqual(["dead"]);
   });

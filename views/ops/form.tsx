@@ -54,6 +54,7 @@ export function TextField(
     readonly type?: "text" | "number" | "url" | "datetime-local" | "date" | "search";
     readonly placeholder?: string;
     readonly required?: boolean;
+    readonly maxLength?: number;
     readonly list?: readonly string[];
   },
 ): JSX.Element {
@@ -67,6 +68,7 @@ export function TextField(
         value={props.value}
         placeholder={props.placeholder}
         required={props.required}
+        maxlength={props.maxLength}
         list={listId}
         autocomplete="off"
         spellcheck="false"

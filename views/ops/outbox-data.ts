@@ -1,9 +1,12 @@
 import type { Destination, OutboxStatus } from "../../src/db/define-schema.ts";
 
+/** Characters that a field of the filter may have. */
+export const LONGEST_WORD = 200;
+
 /** The filter's fields as typed; empty where nothing was. */
 export interface OutboxFields {
-  readonly status: OutboxStatus | "";
-  readonly destination: Destination | "";
+  readonly status: string;
+  readonly destination: string;
   readonly pool: string;
   readonly event: string;
   readonly text: string;

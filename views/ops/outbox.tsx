@@ -1,7 +1,8 @@
 import { DESTINATIONS, OUTBOX_STATUSES, type OutboxStatus } from "../../src/db/define-schema.ts";
 import { ConfirmForm, FilterForm, SelectField, TextField } from "./form.tsx";
-import type { EventLine, OutboxFields } from "./outbox-data.ts";
-import { Badge, Card, PageHead, Pager, type Tone } from "./parts.tsx";
+import type { FieldErrors } from "./form-data.ts";
+import { type EventLine, LONGEST_WORD, type OutboxFields } from "./outbox-data.ts";
+import { Badge, Banner, Card, PageHead, Pager, type Tone } from "./parts.tsx";
 import { type Column, DataTable } from "./table.tsx";
 import { TimeOf } from "./time.tsx";
 
@@ -23,13 +24,18 @@ export function OutboxPage(props: {
   readonly next: string | null;
   readonly isFirst: boolean;
   readonly fields: OutboxFields;
+  /** Of a filter that was not understood: nothing is listed then. */
+  readonly errors: FieldErrors;
+  /** Whether something should have been changed, and was not. */
+  readonly wasChange: boolean;
   readonly filled: Readonly<Record<string, string>>;
   /** How many of all that match could be changed. */
   readonly matching: { readonly retry: number; readonly discard: number };
   readonly csrfToken: string;
   readonly zone: string;
 }): JSX.Element {
-  const { rows, next, isFirst, filled, csrfToken, zone } = props;
+  const { rows, next, isFirst, filled, csrfToken, zone, errors } = props;
+  const isFaulty = Object.keys(errors).length > 0;
   const address = (more: Readonly<Record<string, string>>) => {
     const query = new URLSearchParams({ ...filled, ...more });
     return query.size > 0 ? `${LIST}?${query}` : LIST;
@@ -37,65 +43,86 @@ export function OutboxPage(props: {
   return (
     <>
       <PageHead title="Outbox" lead="Everything that goes to Meta and Telegram, newest first." />
-      <OutboxFilterForm fields={props.fields} />
-      <Card
-        title="Events"
-        actions={<BulkActions matching={props.matching} filled={filled} csrfToken={csrfToken} />}
-      >
-        <form method="post" action={REPLAY} class="rows">
-          <input type="hidden" name="_csrf" value={csrfToken} />
-          {Object.entries(filled).map(([name, value]) => (
-            <input type="hidden" name={name} value={value} />
-          ))}
-          <DataTable
-            caption="Events, newest first"
-            hideCaption
-            columns={columns(zone)}
-            rows={rows}
-            empty="No event matches. Clear the filter to see all of them."
+      <OutboxFilterForm fields={props.fields} errors={errors} />
+      {isFaulty ? <FilterFault errors={errors} wasChange={props.wasChange} /> : null}
+      {isFaulty ? null : (
+        <Card
+          title="Events"
+          actions={<BulkActions matching={props.matching} filled={filled} csrfToken={csrfToken} />}
+        >
+          <form method="post" action={REPLAY} class="rows">
+            <input type="hidden" name="_csrf" value={csrfToken} />
+            {Object.entries(filled).map(([name, value]) => (
+              <input type="hidden" name={name} value={value} />
+            ))}
+            <DataTable
+              caption="Events, newest first"
+              hideCaption
+              columns={columns(zone)}
+              rows={rows}
+              empty="No event matches. Clear the filter to see all of them."
+            />
+            {rows.length === 0 ? null : (
+              <div class="actions">
+                <button type="submit" name="action" value="retry">
+                  Retry the ticked
+                </button>
+                <button type="submit" name="action" value="discard" class="danger">
+                  Discard the ticked
+                </button>
+              </div>
+            )}
+          </form>
+          <Pager
+            first={isFirst ? null : address({})}
+            next={next === null ? null : address({ cursor: next })}
+            shown={rows.length === 1 ? "1 event" : `${rows.length} events`}
           />
-          {rows.length === 0 ? null : (
-            <div class="actions">
-              <button type="submit" name="action" value="retry">
-                Retry the ticked
-              </button>
-              <button type="submit" name="action" value="discard" class="danger">
-                Discard the ticked
-              </button>
-            </div>
-          )}
-        </form>
-        <Pager
-          first={isFirst ? null : address({})}
-          next={next === null ? null : address({ cursor: next })}
-          shown={rows.length === 1 ? "1 event" : `${rows.length} events`}
-        />
-      </Card>
+        </Card>
+      )}
     </>
   );
 }
 
-function OutboxFilterForm({ fields }: { readonly fields: OutboxFields }): JSX.Element {
+function FilterFault(props: { readonly errors: FieldErrors; readonly wasChange: boolean }): JSX.Element {
+  return (
+    <Banner tone="bad" title={props.wasChange ? "Nothing was changed" : "Nothing is listed"} announced>
+      <span safe>
+        {props.errors[""] ?? "The filter is not understood; what is wrong stands beside its field."}
+      </span>
+    </Banner>
+  );
+}
+
+function OutboxFilterForm(props: {
+  readonly fields: OutboxFields;
+  readonly errors: FieldErrors;
+}): JSX.Element {
+  const { fields, errors } = props;
+  const common = (name: keyof OutboxFields) => ({
+    name,
+    value: fields[name],
+    error: errors[name],
+    maxLength: LONGEST_WORD,
+  });
   const option = (value: string) => ({ value, label: value });
   return (
     <FilterForm action={LIST}>
       <SelectField
         label="Status"
-        name="status"
-        value={fields.status}
+        {...common("status")}
         options={[{ value: "", label: "any" }, ...OUTBOX_STATUSES.map(option)]}
       />
       <SelectField
         label="Destination"
-        name="destination"
-        value={fields.destination}
+        {...common("destination")}
         options={[{ value: "", label: "any" }, ...DESTINATIONS.map(option)]}
       />
-      <TextField label="Pool" name="pool" value={fields.pool} placeholder="slug" />
-      <TextField label="Event" name="event" value={fields.event} placeholder="Purchase" />
-      <TextField label="Event id or error" name="text" value={fields.text} type="search" />
-      <TextField label="From" name="from" value={fields.from} type="datetime-local" />
-      <TextField label="To" name="to" value={fields.to} type="datetime-local" />
+      <TextField label="Pool" {...common("pool")} placeholder="slug" />
+      <TextField label="Event" {...common("event")} placeholder="Purchase" />
+      <TextField label="Event id or error" {...common("text")} type="search" />
+      <TextField label="From" {...common("from")} type="datetime-local" />
+      <TextField label="To" {...common("to")} type="datetime-local" />
     </FilterForm>
   );
 }

@@ -1,5 +1,4 @@
 import { Elysia } from "elysia";
-import { z } from "zod";
 import { NotFound } from "../../../views/ops/not-found.tsx";
 import { OutboxPage } from "../../../views/ops/outbox.tsx";
 import { OutboxRowPage } from "../../../views/ops/outbox-row.tsx";
@@ -11,12 +10,10 @@ import { type FormFields, formFields } from "../form.ts";
 import { type Operator, opsGuard } from "../guard.ts";
 import { doneAndSee } from "../note.ts";
 import { opsPage } from "../page.ts";
-import { filledFields, outboxFilterOf, readCursor, readOutboxFields } from "./outbox-query.ts";
+import { type AskedEvents, filledFields, isUnderstood, readAskedEvents } from "./outbox-query.ts";
+import { idSchema, readReplayForm } from "./replay-form.ts";
 
 const PAGE_LENGTH = 50;
-
-const idSchema = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER);
-const actionSchema = z.enum(["retry", "discard"]);
 
 /** `/ops/outbox`: where every event is, what came back, and sending or dropping it. */
 export function outboxPages(deps: OpsDeps) {
@@ -36,31 +33,51 @@ export function outboxPages(deps: OpsDeps) {
     return doneAndSee(operator, back, doneText(action, total));
   }
 
+  /** The events asked for; where that was not understood, none, and what is wrong beside its field. */
+  async function listPage(
+    operator: Operator,
+    asked: AskedEvents,
+    {
+      cursor,
+      status = 200,
+      wasChange = false,
+    }: { cursor?: number | undefined; status?: number; wasChange?: boolean },
+  ) {
+    const { zone, csrfToken } = operator.frame;
+    const { fields, filter, errors } = asked;
+    const isListed = isUnderstood(asked);
+    const [page, retried, discarded] = isListed
+      ? await Promise.all([
+          listOutbox(db, filter, { cursor, limit: PAGE_LENGTH }),
+          countReplay(db, "retry", { filter }),
+          countReplay(db, "discard", { filter }),
+        ])
+      : [{ items: [], next_cursor: null }, 0, 0];
+    return opsPage(operator, {
+      title: "Outbox",
+      section: "outbox",
+      status,
+      children: OutboxPage({
+        rows: page.items,
+        next: page.next_cursor,
+        isFirst: cursor === undefined,
+        fields,
+        errors,
+        wasChange,
+        filled: filledFields(fields),
+        matching: { retry: retried, discard: discarded },
+        csrfToken,
+        zone,
+      }),
+    });
+  }
+
   return new Elysia({ name: "ops.outbox" })
     .use(opsGuard(deps))
-    .get("/ops/outbox", async ({ operator, query }) => {
-      const { zone, csrfToken } = operator.frame;
-      const fields = readOutboxFields(query);
-      const filter = outboxFilterOf(fields, zone);
-      const cursor = readCursor(query);
-      const [page, retried, discarded] = await Promise.all([
-        listOutbox(db, filter, { cursor, limit: PAGE_LENGTH }),
-        countReplay(db, "retry", { filter }),
-        countReplay(db, "discard", { filter }),
-      ]);
-      return opsPage(operator, {
-        title: "Outbox",
-        section: "outbox",
-        children: OutboxPage({
-          rows: page.items,
-          next: page.next_cursor,
-          isFirst: cursor === undefined,
-          fields,
-          filled: filledFields(fields),
-          matching: { retry: retried, discard: discarded },
-          csrfToken,
-          zone,
-        }),
+    .get("/ops/outbox", ({ operator, request }) => {
+      const query = formFields(new URL(request.url).searchParams);
+      return listPage(operator, readAskedEvents(query, operator.frame.zone, ["cursor"]), {
+        cursor: readCursor(query),
       });
     })
     .get("/ops/outbox/:id", async ({ operator, params }) => {
@@ -81,32 +98,21 @@ export function outboxPages(deps: OpsDeps) {
       });
     })
     .post("/ops/outbox/replay", ({ operator, body }) => {
-      const fields = formFields(body);
-      const action = actionSchema.safeParse(fields.text("action"));
-      const selection = selectionOf(fields, operator.frame.zone);
-      if (!action.success || selection === null)
-        return doneAndSee(operator, "/ops/outbox", "Nothing was changed: no event was chosen.");
-      const query = new URLSearchParams(filledFields(readOutboxFields(formRecord(fields))));
+      const form = formFields(body);
+      const given = readReplayForm(form, operator.frame.zone);
+      if (given.asked === null) return listPage(operator, given, { status: 400, wasChange: true });
+      const { action, selection } = given.asked;
+      const query = new URLSearchParams(filledFields(given.fields));
       const [only] = "ids" in selection && selection.ids.length === 1 ? selection.ids : [];
-      const isOnRow = fields.has("on_row") && only !== undefined;
+      const isOnRow = form.has("on_row") && only !== undefined;
       const back = isOnRow ? `/ops/outbox/${only}` : query.size > 0 ? `/ops/outbox?${query}` : "/ops/outbox";
-      return replayed(operator, action.data, selection, back);
+      return replayed(operator, action, selection, back);
     });
 }
 
-/** All that the filter matches where the form says so, else the ticked rows; null where there are none. */
-function selectionOf(fields: FormFields, zone: string): Selection | null {
-  if (fields.has("all")) return { filter: outboxFilterOf(readOutboxFields(formRecord(fields)), zone) };
-  const ids = fields.all("id").flatMap((given) => {
-    const id = idSchema.safeParse(given);
-    return id.success ? [id.data] : [];
-  });
-  return ids.length > 0 && ids.length <= 1_000 ? { ids } : null;
-}
-
-function formRecord(fields: FormFields): Record<string, string> {
-  const names = ["status", "destination", "pool", "event", "text", "from", "to"];
-  return Object.fromEntries(names.map((name) => [name, fields.text(name)]));
+/** The id that the page's rows are older than; the newest page where it is none. */
+function readCursor(query: FormFields): number | undefined {
+  return idSchema.safeParse(query.text("cursor")).data;
 }
 
 function doneText(action: Replay, total: number): string {
