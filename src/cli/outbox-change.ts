@@ -1,9 +1,10 @@
 import type { Destination } from "../db/define-schema.ts";
-import { countReplay, type Replay, replay, type Selection } from "../outbox/replay.ts";
+import { countReplay, type Replay, type Selection } from "../outbox/replay.ts";
 import { pauseRoute, resumeRoute } from "../outbox/routes.ts";
 import { recordAudit } from "../pools/audit.ts";
+import { auditedReplay } from "../pools/audited-replay.ts";
 import { type Context, defineCommand, type Given, Refused, WrongUsage } from "./command.ts";
-import { ACTOR, type Opened, withDatabase } from "./open.ts";
+import { ACTOR, withDatabase } from "./open.ts";
 import { filterOf, idsOf, OUTBOX_FLAGS } from "./outbox-flags.ts";
 import { answer, count } from "./print.ts";
 
@@ -104,8 +105,7 @@ async function runReplay(
   context: Context,
 ): Promise<void> {
   const selection = selectionOf(given, values);
-  await withDatabase(context, async (opened) => {
-    const { db } = opened;
+  await withDatabase(context, async ({ db, now }) => {
     const rows = await countReplay(db, action, selection);
     if (given["dry-run"]) {
       return answer(
@@ -119,9 +119,13 @@ async function runReplay(
       const question = `${action === "retry" ? "Send" : "Discard"} ${count(rows, "event")}${action === "retry" ? " again" : ""}?`;
       if (!(await terminal.confirm(question))) throw new Refused("Nothing was changed.");
     }
-    const done = await replay(db, action, selection, (n) => terminal.progress(`${n} of ${rows}`));
+    const done = await auditedReplay(db, now, {
+      action,
+      selection,
+      actor: ACTOR,
+      onProgress: (n) => terminal.progress(`${n} of ${rows}`),
+    });
     terminal.progress("");
-    if (done > 0) await auditReplay(opened, action, selection, done);
     answer(context, { action, dry_run: false, rows: done }, () => replayText(action, done));
   });
 }
@@ -136,18 +140,6 @@ function selectionOf(given: Given<typeof REPLAY_FLAGS>, values: readonly string[
     throw new WrongUsage("name events by number, by a filter such as --status dead, or with --all");
   }
   return { filter: filter ?? {} };
-}
-
-async function auditReplay({ db, now }: Opened, action: Replay, selection: Selection, rows: number) {
-  await db.transaction((tx) =>
-    recordAudit(tx, db.tables, {
-      at: now(),
-      actor: ACTOR,
-      action: `outbox.${action}`,
-      subject: "outbox",
-      after: { ...selection, rows },
-    }),
-  );
 }
 
 function replayText(action: Replay, rows: number): string {

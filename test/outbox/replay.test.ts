@@ -84,7 +84,9 @@ describe(`replay on ${testDialect}`, () => {
     const woken = Promise.withResolvers<void>();
     const stop = own.db.listen("outbox", woken.resolve);
     const progress: number[] = [];
-    expect(await replay(own.db, "retry", { filter: {} }, (done) => progress.push(done))).toBe(10_000);
+    expect(await replay(own.db, "retry", { filter: {} }, { onProgress: (done) => progress.push(done) })).toBe(
+      10_000,
+    );
     expect(progress.slice(0, 5)).toEqual([2_000, 4_000, 6_000, 8_000, 10_000]);
     expect(await statusCounts(own.db)).toEqual({ pending: 10_000 });
     await woken.promise;

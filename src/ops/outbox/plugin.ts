@@ -3,8 +3,8 @@ import { NotFound } from "../../../views/ops/not-found.tsx";
 import { OutboxPage } from "../../../views/ops/outbox.tsx";
 import { OutboxRowPage } from "../../../views/ops/outbox-row.tsx";
 import { findOutboxRow, listOutbox } from "../../outbox/outbox-rows.ts";
-import { countReplay, type Replay, replay, type Selection } from "../../outbox/replay.ts";
-import { recordAudit } from "../../pools/audit.ts";
+import { countReplay, type Replay, type Selection } from "../../outbox/replay.ts";
+import { auditedReplay } from "../../pools/audited-replay.ts";
 import type { OpsDeps } from "../deps.ts";
 import { type FormFields, formFields } from "../form.ts";
 import { type Operator, opsGuard } from "../guard.ts";
@@ -20,16 +20,7 @@ export function outboxPages(deps: OpsDeps) {
   const { db } = deps;
 
   async function replayed(operator: Operator, action: Replay, selection: Selection, back: string) {
-    const total = await replay(db, action, selection);
-    await db.transaction((tx) =>
-      recordAudit(tx, db.tables, {
-        at: deps.now(),
-        actor: operator.actor,
-        action: `outbox.${action}`,
-        subject: "outbox",
-        after: { ...selection, rows: total },
-      }),
-    );
+    const total = await auditedReplay(db, deps.now, { action, selection, actor: operator.actor });
     return doneAndSee(operator, back, doneText(action, total));
   }
 

@@ -2,10 +2,10 @@ import { and, desc, eq, gte, inArray, lt, ne, type SQL, sql } from "drizzle-orm"
 import type { PgColumn } from "drizzle-orm/pg-core";
 import type { FunnelLine, Steps } from "../../../views/ops/funnel.tsx";
 import type { Database } from "../../db/database.ts";
+import { breathe } from "../../platform/breathe.ts";
 import { bucketStart, HOUR_MS } from "../../rollups/bucket.ts";
 import { type Dimension, OTHER_CAMPAIGNS } from "../../rollups/funnel-count.ts";
 import { moneyText } from "../money.ts";
-import { breathe } from "./breathe.ts";
 import type { Span } from "./span.ts";
 
 /** Lines of a table, the best ones. */

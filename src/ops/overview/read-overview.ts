@@ -1,8 +1,8 @@
 import type { Overview } from "../../../views/ops/overview-data.ts";
 import type { Database } from "../../db/database.ts";
+import { breathe } from "../../platform/breathe.ts";
 import { countedAt } from "../../rollups/rollups.ts";
 import { wallText } from "../zone.ts";
-import { breathe } from "./breathe.ts";
 import { coarsen, smooth } from "./coarsen.ts";
 import { type DeliveryFacts, readDeliveries } from "./deliveries.ts";
 import { type FunnelFacts, readFunnel } from "./funnel.ts";

@@ -3,7 +3,7 @@ import type { PausedRoute, RouteName } from "../../../views/ops/trouble.tsx";
 import type { Database } from "../../db/database.ts";
 import { hasStatus } from "../../outbox/filter.ts";
 import { sampleOutbox } from "../../outbox/sample.ts";
-import { breathe } from "./breathe.ts";
+import { breathe } from "../../platform/breathe.ts";
 
 /** A dispatcher gives a sign of life every few seconds; longer silence means that it is gone. */
 const ALIVE_MS = 30_000;
