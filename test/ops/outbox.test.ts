@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { OutboxStatus } from "../../src/db/define-schema.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
-import { errorsIn } from "../support/html.ts";
+import { errorsIn, formIn } from "../support/html.ts";
 import { logIn, OPERATOR_PASSWORD, type TestOperator } from "../support/operator.ts";
 import { addRows } from "../support/outbox.ts";
 
@@ -26,6 +26,17 @@ async function see(path: string): Promise<string> {
 
 const idsIn = (html: string) =>
   [...html.matchAll(/href="\/ops\/outbox\/(\d+)"/g)].map(([, id]) => Number(id));
+
+/** Where the link with these words leads. */
+function linkIn(html: string, words: string): string {
+  const found = [...html.matchAll(/<a [^>]*href="([^"]+)"[^>]*>\s*([^<]*?)\s*<\/a>/g)];
+  const [, href = ""] = found.find(([, , text]) => text === words) ?? [];
+  return href.replaceAll("&amp;", "&");
+}
+
+async function seeUntil(path: string, words: string): Promise<void> {
+  while (!(await see(path)).includes(words)) await Bun.sleep(5);
+}
 
 async function statusesOf(ids: readonly number[]): Promise<OutboxStatus[]> {
   const { outbox } = own.db.tables;
@@ -116,15 +127,62 @@ describe(`the console's outbox on ${testDialect}`, () => {
     }
   });
 
-  test("all that match are counted in the question, and those are changed", async () => {
+  test("a page counts nothing; the question does, and all that match are changed by a job one can watch", async () => {
     const ids = await addRows(own.db, 70, { status: "dead", eventName: "Bulk" });
     const [other = 0] = await addRows(own.db, 1, { status: "dead", eventName: "Bulky" });
-    const html = await see("/ops/outbox?event=Bulk&status=dead");
-    expect(html).toContain("Discard 70 events");
-    expect(html).toContain("There is no undo");
-    await operator.post("/ops/outbox/replay", { all: "1", action: "discard", event: "Bulk", status: "dead" });
+    const list = await see("/ops/outbox?event=Bulk&status=dead");
+    expect(list).not.toContain("70 events");
+    const question = await see(linkIn(list, "Discard all…"));
+    expect(question).toContain("Discard 70 events?");
+    expect(question).toContain("There is no undo");
+    const answer = await operator.post("/ops/outbox/replay", formIn(question, "/ops/outbox/replay"));
+    const job = answer.headers.get("location") ?? "";
+    expect(job).toStartWith("/ops/outbox/jobs/");
+    await seeUntil(`${job}/progress`, "70 events discarded");
+    expect(await see(job)).toContain("70 events discarded");
     expect(new Set(await statusesOf(ids))).toEqual(new Set<OutboxStatus>(["discarded"]));
     expect(await statusesOf([other])).toEqual(["dead"]);
+    const { auditLog } = own.db.tables;
+    const written = await own.db.select().from(auditLog).where(eq(auditLog.actor, "console"));
+    const filter = { eventName: "Bulk", status: "dead" };
+    expect(written).toContainEqual(
+      expect.objectContaining({ action: "outbox.discard", after: { filter, rows: 70 } }),
+    );
+  });
+
+  test("a job of another process is said to be one, and its address makes no page fail", async () => {
+    for (const path of ["/ops/outbox/jobs/nobody", "/ops/outbox/jobs/%00"]) {
+      const answer = await operator.get(path);
+      expect(answer.status).toBe(404);
+      expect(await answer.text()).toContain("The audit log says when it began");
+      expect(await see(`${path}/progress`)).toContain("audit log");
+    }
+  });
+
+  test("the ticked, and all of a page, are asked about first with their number, without any script", async () => {
+    const ids = await addRows(own.db, 60, { status: "dead", eventName: "Paged" });
+    const [sent = 0] = await addRows(own.db, 1, { status: "delivered", eventName: "Paged" });
+    const ticked = await see(`/ops/outbox/replay?action=retry&id=${ids[0]}&id=${sent}&event=Paged`);
+    expect(ticked).toContain("Retry 1 event?");
+    expect(ticked).toContain("Of 2 events only 1 can be changed");
+    const list = await see("/ops/outbox?event=Paged");
+    expect(list).toContain('data-checks-all="id"');
+    const question = await see(linkIn(list, "Discard this page…"));
+    expect(question).toContain("Discard 49 events?");
+    expect(await statusesOf(ids)).not.toContain("discarded");
+    const form = formIn(question, "/ops/outbox/replay");
+    expect((await operator.post("/ops/outbox/replay", form)).headers.get("location")).toBe(
+      "/ops/outbox?event=Paged",
+    );
+    const statuses = await statusesOf(ids);
+    expect(statuses.filter((status) => status === "discarded")).toHaveLength(49);
+    expect(await see(linkIn(list, "Discard this page…"))).toContain("Nothing to discard");
+  });
+
+  test("a filter that finds nothing can be cleared", async () => {
+    const html = await see("/ops/outbox?event=Nobody");
+    expect(html).toContain("No event matches.");
+    expect(linkIn(html, "Clear")).toBe("/ops/outbox");
   });
 
   test("another site's form, and one that names nothing, change nothing", async () => {

@@ -38,11 +38,23 @@ export function FormFault({ errors }: { readonly errors: FieldErrors }): JSX.Ele
 }
 
 /** A form that only asks: its fields stand in the address. */
-export function FilterForm(props: { readonly action: string; readonly children: Children }): JSX.Element {
+export function FilterForm(props: {
+  readonly action: string;
+  /** Something is filtered now, and can be cleared. */
+  readonly isFiltered?: boolean;
+  readonly children: Children;
+}): JSX.Element {
   return (
     <form method="get" action={props.action} class="filters">
       {props.children}
-      <button type="submit">Filter</button>
+      <div class="actions">
+        <button type="submit">Filter</button>
+        {props.isFiltered ? (
+          <a class="button" href={props.action}>
+            Clear
+          </a>
+        ) : null}
+      </div>
     </form>
   );
 }

@@ -50,3 +50,12 @@ export interface EventFacts extends EventLine {
   readonly payload: unknown;
   readonly requests: readonly RequestLine[];
 }
+
+/** How far a change of all that a filter matches is. */
+export interface ReplayJob {
+  readonly action: "retry" | "discard";
+  readonly done: number;
+  /** What was counted before it began; null where nobody did. */
+  readonly total: number | null;
+  readonly state: "running" | "finished" | "stopped" | "failed";
+}

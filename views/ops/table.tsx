@@ -1,5 +1,7 @@
 export interface Column<T> {
   readonly head: string;
+  /** Stands beside the head's words, such as a box that ticks all. */
+  readonly headControl?: JSX.Element;
   /** Numbers are aligned at their end, under each other. */
   readonly align?: "start" | "end";
   readonly cell: (row: T) => JSX.Element;
@@ -31,9 +33,10 @@ export function DataTable<T>(props: {
         </caption>
         <thead>
           <tr>
-            {columns.map(({ head, align }) => (
-              <th scope="col" class={align === "end" ? "end" : undefined} safe>
-                {head}
+            {columns.map(({ head, headControl: safeControl, align }) => (
+              <th scope="col" class={align === "end" ? "end" : undefined}>
+                <span safe>{head}</span>
+                {safeControl ?? null}
               </th>
             ))}
           </tr>
