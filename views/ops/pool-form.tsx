@@ -116,7 +116,7 @@ function MetaPart({ fields, errors, hasToken }: PartProps & { readonly hasToken:
         name="meta_test_event_code"
         value={fields.meta_test_event_code}
         placeholder="TEST12345"
-        hint="While it is set, every event goes to the test view of Events Manager and counts for no ad."
+        hint="While it is set, every event shows under Test events in Events Manager as well. Meta still counts it."
         error={errors.meta_test_event_code}
       />
       <CheckField

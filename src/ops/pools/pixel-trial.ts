@@ -56,7 +56,7 @@ function verdict(
             tone: "good",
             title: "Meta took the test event",
             text: [
-              `It stands under Test events, ${testEventCode}, within seconds.`,
+              `It stands under Test events, ${testEventCode}, within seconds, and is counted as one PageView.`,
               ...outcome.messages,
             ].join(" "),
           };

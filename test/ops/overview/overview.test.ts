@@ -111,9 +111,11 @@ describe(`the overview, on ${testDialect}`, () => {
     expect(await (await operator.get("/ops")).text()).not.toContain("<script>alert");
   });
 
-  test("says loudly that a pool is in test mode, on every page", async () => {
+  test("says on every page that a pool has a test code, and that Meta counts its events all the same", async () => {
     for (const path of ["/ops", "/ops/nothing-here"]) {
-      expect(await textOf(await operator.get(path))).toContain("Test mode: Meta does not count these events");
+      const text = await textOf(await operator.get(path));
+      expect(text).toContain("also show under Test events; Meta still counts them");
+      expect(text).not.toContain("does not count");
     }
   });
 
