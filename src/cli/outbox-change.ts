@@ -1,8 +1,7 @@
 import type { Destination } from "../db/define-schema.ts";
 import { countReplay, type Replay, type Selection } from "../outbox/replay.ts";
-import { pauseRoute, resumeRoute } from "../outbox/routes.ts";
-import { recordAudit } from "../pools/audit.ts";
 import { auditedReplay } from "../pools/audited-replay.ts";
+import { pauseRouteBy, resumeRouteBy } from "../pools/audited-routes.ts";
 import { type Context, defineCommand, type Given, Refused, WrongUsage } from "./command.ts";
 import { ACTOR, withDatabase } from "./open.ts";
 import { filterOf, idsOf, OUTBOX_FLAGS } from "./outbox-flags.ts";
@@ -51,16 +50,7 @@ export const outboxPause = defineCommand({
     const destination = destinationOf(given.destination);
     const reason = given.reason || "paused by the operator";
     await withDatabase(context, async ({ db, now }) => {
-      await db.transaction(async (tx) => {
-        await pauseRoute(tx, db, { destination, route }, reason);
-        await recordAudit(tx, db.tables, {
-          at: now(),
-          actor: ACTOR,
-          action: "outbox.pause",
-          subject: `route:${destination}:${route}`,
-          after: { reason },
-        });
-      });
+      await pauseRouteBy({ db, now }, ACTOR, { destination, route }, reason);
       answer(
         context,
         { destination, route, paused: true, reason },
@@ -78,18 +68,7 @@ export const outboxResume = defineCommand({
   async run(given, [route = ""], context) {
     const destination = destinationOf(given.destination);
     await withDatabase(context, async ({ db, now }) => {
-      const isResumed = await db.transaction(async (tx) => {
-        const resumed = await resumeRoute(tx, db, { destination, route });
-        if (resumed) {
-          await recordAudit(tx, db.tables, {
-            at: now(),
-            actor: ACTOR,
-            action: "outbox.resume",
-            subject: `route:${destination}:${route}`,
-          });
-        }
-        return resumed;
-      });
+      const isResumed = await resumeRouteBy({ db, now }, ACTOR, { destination, route });
       if (!isResumed) {
         throw new Refused(`Nothing holds ${destination} route ${route} up. See: bun run ponte outbox routes`);
       }

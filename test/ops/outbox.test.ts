@@ -2,11 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import fc from "fast-check";
 import type { OutboxStatus } from "../../src/db/define-schema.ts";
+import { changeRoute, pauseRoute } from "../../src/outbox/routes.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
 import { errorsIn, formIn } from "../support/html.ts";
 import { logIn, OPERATOR_PASSWORD, type TestOperator } from "../support/operator.ts";
 import { addRows } from "../support/outbox.ts";
+import { addPool } from "../support/pools.ts";
 
 const EVIL = "</pre><script>alert(1)</script>";
 
@@ -103,6 +105,40 @@ describe(`the console's outbox on ${testDialect}`, () => {
     expect(html).toContain("&lt;/pre&gt;&lt;script&gt;alert(1)&lt;/script&gt;");
     expect(html).not.toContain("<script>alert");
     expect(html).toContain("event_source_url");
+  });
+
+  test("an event on a paused route is not said to go by itself: why, since when, the pool, and Resume", async () => {
+    const { pool } = await addPool(own.db, { slug: "held", metaPixelId: "4040" });
+    const [id = 0] = await addRows(own.db, 1, { route: "4040", poolId: pool.id });
+    expect(await see(`/ops/outbox/${id}`)).toContain("is sent by itself.");
+    await own.db.transaction((tx) =>
+      pauseRoute(tx, own.db, { destination: "meta", route: "4040" }, `token ${EVIL}`),
+    );
+    const html = await see(`/ops/outbox/${id}`);
+    expect(html).toContain("Its route is paused");
+    expect(html).not.toContain("It waits for its time");
+    expect(html).toContain("token &lt;/pre&gt;");
+    expect(html).toContain(`href="/ops/pools/${pool.id}"`);
+    const answer = await operator.post("/ops/routes/resume", formIn(html, "/ops/routes/resume"));
+    expect(answer.headers.get("location")).toBe(`/ops/outbox/${id}`);
+    expect(await see(`/ops/outbox/${id}`)).toContain("It waits for its time");
+    const { auditLog } = own.db.tables;
+    const resumed = await own.db.select().from(auditLog).where(eq(auditLog.action, "outbox.resume"));
+    expect(resumed).toMatchObject([
+      {
+        actor: "console",
+        subject: "route:meta:4040",
+        before: { state: "paused", paused_reason: `token ${EVIL}`, paused_at: expect.any(String) },
+        after: { state: "free" },
+      },
+    ]);
+  });
+
+  test("an event on a route that rests says until when", async () => {
+    const key = { destination: "meta", route: "5050" } as const;
+    const [id = 0] = await addRows(own.db, 1, key);
+    await own.db.transaction((tx) => changeRoute(tx, own.db, key, { kind: "throttled", forMs: 600_000 }));
+    expect(await see(`/ops/outbox/${id}`)).toContain("Held: asked to slow down");
   });
 
   test("the ticked events are retried or discarded, delivered ones never, and the audit log says by whom", async () => {

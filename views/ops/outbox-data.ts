@@ -59,3 +59,12 @@ export interface ReplayJob {
   readonly total: number | null;
   readonly state: "running" | "finished" | "stopped" | "failed";
 }
+
+/** What holds the route of a waiting event up. */
+export interface EventHold {
+  readonly state: "paused" | "throttled" | "resting";
+  readonly paused_at: string | null;
+  readonly paused_reason: string | null;
+  readonly until: string | null;
+  readonly failures: number;
+}

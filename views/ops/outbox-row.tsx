@@ -1,6 +1,7 @@
 import { ConfirmForm } from "./form.tsx";
 import { STATUS_TONES } from "./outbox.tsx";
-import type { EventFacts, RequestLine } from "./outbox-data.ts";
+import type { EventFacts, EventHold, RequestLine } from "./outbox-data.ts";
+import { HeldEvent, poolLink } from "./outbox-hold.tsx";
 import { Banner, Card, Facts, PageHead } from "./parts.tsx";
 import { type Column, DataTable } from "./table.tsx";
 import { TimeOf } from "./time.tsx";
@@ -8,14 +9,17 @@ import { TimeOf } from "./time.tsx";
 /** One event: what to do about it, what is sent, and every answer that came back. */
 export function OutboxRowPage(props: {
   readonly row: EventFacts;
+  /** Null where nothing holds its route up. */
+  readonly hold: EventHold | null;
+  /** Where its pool's page is; null where the pool is gone or it has none. */
+  readonly poolId: number | null;
   readonly csrfToken: string;
   readonly zone: string;
 }): JSX.Element {
-  const { row, csrfToken, zone } = props;
+  const { row, hold, poolId, csrfToken, zone } = props;
   const known: readonly (readonly [string, string | null])[] = [
     ["Event id", row.event_id],
     ["Goes to", `${row.destination} ${row.route}`],
-    ["Pool", row.pool],
     ["Tries", String(row.attempts)],
     ["Last error", row.last_error],
     ["Meta's trace id", row.fbtrace_id],
@@ -26,9 +30,13 @@ export function OutboxRowPage(props: {
       <PageHead title={`${row.event_name}, event ${row.id}`}>
         <RowActions row={row} csrfToken={csrfToken} />
       </PageHead>
-      <Banner tone={STATUS_TONES[row.status]} title={row.status}>
-        <p safe>{whatToDo(row)}</p>
-      </Banner>
+      {hold === null ? (
+        <Banner tone={STATUS_TONES[row.status]} title={row.status}>
+          <p safe>{whatToDo(row)}</p>
+        </Banner>
+      ) : (
+        <HeldEvent row={row} hold={hold} poolId={poolId} csrfToken={csrfToken} zone={zone} />
+      )}
       <Card title="Where it is">
         <Facts
           items={[
@@ -37,6 +45,7 @@ export function OutboxRowPage(props: {
               ? [{ name: "Due", value: <TimeOf at={row.available_at} zone={zone} /> }]
               : [{ name: "Delivered", value: <TimeOf at={row.delivered_at} zone={zone} /> }]),
             ...known.flatMap(([name, value]) => (value ? [{ name, value: <span safe>{value}</span> }] : [])),
+            ...(row.pool === null ? [] : [{ name: "Pool", value: poolLink(row.pool, poolId) }]),
             ...(row.tracking_token === null ? [] : [visitorFact(row.tracking_token)]),
           ]}
         />
@@ -104,8 +113,8 @@ function RowActions({ row, csrfToken }: { readonly row: EventFacts; readonly csr
   );
 }
 
-/** What the operator should know or do, by where the event stands and what was answered last. */
-function whatToDo({ status, requests, destination }: EventFacts): string {
+/** What the operator should know or do, by where the event stands. */
+function whatToDo({ status, destination }: EventFacts): string {
   switch (status) {
     case "delivered":
       return "Nothing to do: the answer was good.";
@@ -120,9 +129,7 @@ function whatToDo({ status, requests, destination }: EventFacts): string {
         ? "Telegram will not take it. A buyer who blocked the bot must unblock it; then retry."
         : "Meta refused it for good. Read the answer below, put right what it names (pixel, parameter), then retry: the same event_id is counted once.";
     case "pending":
-      return requests.at(-1)?.code === 190
-        ? "The pixel's token is refused. Give the pool a good one: everything that waits is sent by itself."
-        : "It waits for its time and is sent by itself.";
+      return "It waits for its time and is sent by itself.";
   }
 }
 

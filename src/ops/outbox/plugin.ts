@@ -1,6 +1,8 @@
+import { eq } from "drizzle-orm";
 import { Elysia } from "elysia";
 import { NotFound } from "../../../views/ops/not-found.tsx";
 import { OutboxRowPage } from "../../../views/ops/outbox-row.tsx";
+import { findHold } from "../../outbox/holds.ts";
 import { findOutboxRow } from "../../outbox/outbox-rows.ts";
 import type { OpsDeps } from "../deps.ts";
 import { formFields } from "../form.ts";
@@ -35,10 +37,19 @@ export function outboxPages(deps: OpsDeps) {
           children: NotFound({ text: "There is no such event. Retention may have removed it." }),
         });
       const { zone, csrfToken } = operator.frame;
+      const isWaiting = row.status === "pending" || row.status === "sending";
+      const hold = isWaiting ? await findHold(db, db, row, deps.now().getTime()) : null;
+      const poolId = row.pool === null ? null : await poolIdOf(deps, row.pool);
       return opsPage(operator, {
         title: `Event ${row.id}`,
         section: "outbox",
-        children: OutboxRowPage({ row, csrfToken, zone }),
+        children: OutboxRowPage({ row, hold, poolId, csrfToken, zone }),
       });
     });
+}
+
+async function poolIdOf({ db }: OpsDeps, slug: string): Promise<number | null> {
+  const { pools } = db.tables;
+  const [pool] = await db.select({ id: pools.id }).from(pools).where(eq(pools.slug, slug));
+  return pool?.id ?? null;
 }
