@@ -237,7 +237,7 @@ const timeline: z.ZodType<Timeline> = z.strictObject({
   outbox: z.array(z.strictObject(outboxSummaryShape)),
   steps: z.array(
     z.strictObject({
-      kind: z.enum(["click", "cookies", "payment", "event", ...FUNNEL_STATES]),
+      kind: z.enum(["click", "gate", "cookies", "payment", "event", ...FUNNEL_STATES]),
       at: instant,
       after_ms: count.nullable(),
       event_name: maybe,
@@ -245,6 +245,7 @@ const timeline: z.ZodType<Timeline> = z.strictObject({
       status: z.enum(OUTBOX_STATUSES).nullable(),
       outbox_id: count.nullable(),
       payment_id: maybe,
+      written_at: maybeInstant,
       detail: maybe,
     }),
   ),

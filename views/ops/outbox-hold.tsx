@@ -32,9 +32,7 @@ export function HeldEvent(props: {
         <span safe>{`Nothing of ${destination} ${route} has been sent since `}</span>
         <TimeOf at={hold.paused_at} zone={zone} />
         {": "}
-        <q safe>
-          {hold.paused_reason ?? ""}
-        </q>
+        <q safe>{hold.paused_reason ?? ""}</q>
       </p>
       <p>
         {destination === "meta" ? (

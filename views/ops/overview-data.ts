@@ -1,4 +1,5 @@
 import type { FunnelLine, Steps } from "./funnel.tsx";
+import type { Refusals } from "./refusals.tsx";
 import type { SpanChoice } from "./span.tsx";
 import type { PausedRoute, RouteName } from "./trouble.tsx";
 
@@ -55,6 +56,8 @@ export interface Overview {
     readonly chart: readonly (Steps & { readonly at: Date })[];
     readonly table: readonly (Steps & { readonly label: string })[];
   };
+  /** In the same whole hours as the funnel. */
+  readonly refused: readonly (Refusals & { readonly pool_id: number; readonly pool: string })[];
   /** When the funnel and the deliveries were last counted; null: never yet. */
   readonly countedAgoMs: number | null;
 }

@@ -3,6 +3,7 @@ import type { Overview } from "./overview-data.ts";
 import { Deliveries } from "./overview-deliveries.tsx";
 import { Funnel } from "./overview-funnel.tsx";
 import { Banner, PageHead, StatTile } from "./parts.tsx";
+import { RefusedVisitors } from "./refusals.tsx";
 import { SpanChooser } from "./span.tsx";
 import { durationText } from "./time.tsx";
 import { DeadEvents, HeldRoutes, PausedRoutes } from "./trouble.tsx";
@@ -55,6 +56,7 @@ export function LiveOverview(props: { readonly overview: Overview }): JSX.Elemen
       <Deliveries overview={overview} />
       <DeadEvents dead={trouble.deadByPool} />
       <Funnel overview={overview} />
+      <RefusedVisitors refused={overview.refused} />
     </>
   );
 }

@@ -149,7 +149,7 @@ function GatePart({ fields, errors }: PartProps): JSX.Element {
         label="Only links with the secret parameter are let in"
         name="meta_cloaker_enabled"
         checked={fields.meta_cloaker_enabled}
-        hint="Others get a 403 page, and nothing of them is counted or reported."
+        hint="Others get a 403 page and are not reported to Meta; how many there were stands on this page and on the overview."
         error={errors.meta_cloaker_enabled}
       />
       <TextField

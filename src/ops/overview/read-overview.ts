@@ -1,6 +1,7 @@
 import type { Overview } from "../../../views/ops/overview-data.ts";
 import type { Database } from "../../db/database.ts";
 import { breathe } from "../../platform/breathe.ts";
+import { type RefusalCount, readRefusals } from "../../pools/gate-refusals.ts";
 import { countedAt } from "../../rollups/rollups.ts";
 import { wallText } from "../zone.ts";
 import { coarsen, smooth } from "./coarsen.ts";
@@ -19,6 +20,7 @@ export interface PresentFacts {
 export interface CountedFacts {
   readonly deliveries: DeliveryFacts;
   readonly funnel: FunnelFacts;
+  readonly refused: readonly RefusalCount[];
   readonly countedAt: Date | null;
 }
 
@@ -35,7 +37,9 @@ export async function readCounted(db: Database, span: Span): Promise<CountedFact
   const deliveries = await readDeliveries(db, span);
   await breathe();
   const funnel = await readFunnel(db, span);
-  return { deliveries, funnel, countedAt: await countedAt(db) };
+  await breathe();
+  const refused = await readRefusals(db, { fromMs: funnel.fromMs, toMs: span.toMs });
+  return { deliveries, funnel, refused, countedAt: await countedAt(db) };
 }
 
 /** The facts as one operator sees them. Pure. */
@@ -102,6 +106,7 @@ export function overviewOf(
         refunded: a.refunded + b.refunded,
       })),
     },
+    refused: facts.refused,
     countedAgoMs: facts.countedAt === null ? null : Math.max(0, nowMs - facts.countedAt.getTime()),
   };
 }

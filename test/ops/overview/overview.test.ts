@@ -107,6 +107,25 @@ describe(`the overview, on ${testDialect}`, () => {
     expect(text).toContain(`${EVIL} 20 8 40.0% 0 3 15.0%`);
   });
 
+  test("says whom the gates turned away, by pool and reason, there and on the pool's page", async () => {
+    const { pools, gateRefusals } = own.db.tables;
+    const [pool] = await own.db.select({ id: pools.id }).from(pools).where(eq(pools.slug, "summer"));
+    const poolId = pool?.id ?? 0;
+    const hour = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000);
+    const longAgo = new Date(hour.getTime() - 20 * 86_400_000);
+    await own.db.transaction(async (tx) => {
+      await tx.insert(gateRefusals).values([
+        { poolId, reason: "param", hour, total: 41 },
+        { poolId, reason: "automated", hour, total: 7 },
+        { poolId, reason: "param", hour: longAgo, total: 1_000 },
+      ]);
+    });
+    expect(await textOf(await operator.get("/ops?span=7d"))).toContain("Automated summer 41 7 ");
+    const page = await textOf(await operator.get(`/ops/pools/${poolId}`));
+    expect(page).toContain("24 hours 41 without the parameter, 7 automated");
+    expect(page).toContain("30 days 1,041 without the parameter, 7 automated");
+  });
+
   test("nothing that strangers wrote gets out of its place", async () => {
     expect(await (await operator.get("/ops")).text()).not.toContain("<script>alert");
   });
