@@ -5,8 +5,8 @@ import { Funnel } from "./overview-funnel.tsx";
 import { Banner, PageHead, StatTile } from "./parts.tsx";
 import { RefusedVisitors } from "./refusals.tsx";
 import { SpanChooser } from "./span.tsx";
-import { durationText } from "./time.tsx";
-import { DeadEvents, HeldRoutes, PausedRoutes } from "./trouble.tsx";
+import { durationText, hourText } from "./time.tsx";
+import { DeadEvents, HeldRoutes, PausedRoutes, SickBots } from "./trouble.tsx";
 
 const OLD_MS = 15 * 60_000;
 const VERY_OLD_MS = 3_600_000;
@@ -51,6 +51,7 @@ export function LiveOverview(props: { readonly overview: Overview }): JSX.Elemen
         </Banner>
       )}
       <PausedRoutes paused={trouble.paused} zone={zone} csrfToken={csrfToken} />
+      <SickBots bots={trouble.sickBots} />
       <HeldRoutes held={trouble.held} />
       <Numbers overview={overview} />
       <Deliveries overview={overview} />
@@ -62,7 +63,7 @@ export function LiveOverview(props: { readonly overview: Overview }): JSX.Elemen
 }
 
 function Numbers({
-  overview: { trouble, deliveries, funnel },
+  overview: { trouble, deliveries, funnel, zone },
 }: {
   readonly overview: Overview;
 }): JSX.Element {
@@ -104,7 +105,10 @@ function Numbers({
       <StatTile
         label="Sales"
         value={firstValue}
-        hint={[...otherValues, `${countText(funnel.total.paid)} paid`].join(" · ")}
+        hint={[
+          ...otherValues,
+          `${countText(funnel.total.paid)} paid since ${hourText(funnel.from, zone)}`,
+        ].join(" · ")}
       />
     </div>
   );

@@ -107,6 +107,31 @@ describe(`the overview, on ${testDialect}`, () => {
     expect(text).toContain(`${EVIL} 20 8 40.0% 0 3 15.0%`);
   });
 
+  test("gives each hour its rates and its value, and says since when the funnel counts", async () => {
+    const text = await textOf(await operator.get("/ops?span=1h"));
+    expect(text).toMatch(/ 20 8 40\.0% 0 3 15\.0% 0 0 R\$99\.80 \+ \$49\.90 /);
+    expect(text).toMatch(/3 paid since \d\d \w{3}, \d\d:00/);
+    expect(text).toContain("which may be before the span begins");
+  });
+
+  test("says what each route sent, by pool and hour", async () => {
+    const html = await (await operator.get("/ops?span=30d")).text();
+    const [, table = ""] = /<details[^>]*id="deliveries-by-route">(.*?)<\/details>/s.exec(html) ?? [];
+    const line = table.replaceAll(/<[^>]*>/g, " ").replaceAll(/\s+/g, " ");
+    expect(line).toMatch(/ summer \(meta\) 17 0 $/);
+  });
+
+  test("shows a bot that no visitor is sent to, with Telegram's words", async () => {
+    const { bots } = own.db.tables;
+    await own.db.transaction(async (tx) => {
+      await tx.update(bots).set({ healthy: false, healthReason: `Unauthorized ${EVIL}` });
+    });
+    await Bun.sleep(4_100);
+    const text = await textOf(await operator.get("/ops"));
+    expect(text).toContain("A bot is not healthy: no visitor is sent to it");
+    expect(text).toContain(`Unauthorized ${EVIL}`);
+  }, 15_000);
+
   test("says whom the gates turned away, by pool and reason, there and on the pool's page", async () => {
     const { pools, gateRefusals } = own.db.tables;
     const [pool] = await own.db.select({ id: pools.id }).from(pools).where(eq(pools.slug, "summer"));
