@@ -2,8 +2,7 @@ import { ConfirmForm } from "./form.tsx";
 import { STATUS_TONES } from "./outbox.tsx";
 import type { EventFacts, EventHold, RequestLine } from "./outbox-data.ts";
 import { HeldEvent, poolLink } from "./outbox-hold.tsx";
-import { Banner, Card, Facts, PageHead } from "./parts.tsx";
-import { type Column, DataTable } from "./table.tsx";
+import { Badge, Banner, Card, Facts, PageHead } from "./parts.tsx";
 import { TimeOf } from "./time.tsx";
 
 /** One event: what to do about it, what is sent, and every answer that came back. */
@@ -50,14 +49,16 @@ export function OutboxRowPage(props: {
           ]}
         />
       </Card>
-      <Card title="Requests" lead="Every request that carried it, with the answer as it came.">
-        <DataTable
-          caption="Requests, oldest first"
-          hideCaption
-          columns={requestColumns(zone)}
-          rows={row.requests}
-          empty="It was not sent yet, or retention removed its requests."
-        />
+      <Card title="Requests" lead="Every request that carried it, oldest first, each with its answer.">
+        {row.requests.length === 0 ? (
+          <p class="soft">It was not sent yet, or retention removed its requests.</p>
+        ) : (
+          <ol class="requests">
+            {row.requests.map((request) => (
+              <Request request={request} zone={zone} />
+            ))}
+          </ol>
+        )}
       </Card>
       <Card title="Payload">
         <pre class="mono" tabindex="0" safe>
@@ -133,27 +134,34 @@ function whatToDo({ status, destination }: EventFacts): string {
   }
 }
 
-function requestColumns(zone: string): Column<RequestLine>[] {
-  return [
-    { head: "When", cell: ({ started_at }) => <TimeOf at={started_at} zone={zone} /> },
-    { head: "Outcome", cell: ({ outcome }) => <span safe>{outcome}</span> },
-    { head: "HTTP", align: "end", cell: ({ status }) => <span safe>{String(status ?? "–")}</span> },
-    {
-      head: "Code",
-      align: "end",
-      cell: ({ code, subcode }) => (
-        <span safe>{code === null ? "–" : subcode === null ? `${code}` : `${code}/${subcode}`}</span>
-      ),
-    },
-    { head: "Events", align: "end", cell: ({ events }) => <span safe>{String(events)}</span> },
-    { head: "Took", align: "end", cell: ({ duration_ms }) => <span safe>{`${duration_ms} ms`}</span> },
-    {
-      head: "Answer",
-      cell: ({ response }) => (
-        <code class="mono" safe>
-          {typeof response === "string" ? response : JSON.stringify(response)}
-        </code>
-      ),
-    },
+/** One request and its answer, indented where it is JSON. */
+function Request({ request, zone }: { readonly request: RequestLine; readonly zone: string }): JSX.Element {
+  const { outcome, status, code, subcode, events, duration_ms } = request;
+  const facts = [
+    status === null ? "no answer" : `HTTP ${status}`,
+    ...(code === null ? [] : [subcode === null ? `code ${code}` : `code ${code}/${subcode}`]),
+    events === 1 ? "1 event" : `${events} events`,
+    `${duration_ms} ms`,
   ];
+  return (
+    <li>
+      <p>
+        <TimeOf at={request.started_at} zone={zone} />{" "}
+        <Badge tone={outcome === "delivered" ? "good" : "warn"} text={outcome} />{" "}
+        <span safe>{facts.join(", ")}</span>
+      </p>
+      <pre tabindex="0" safe>
+        {answerText(request.response)}
+      </pre>
+    </li>
+  );
+}
+
+function answerText(response: unknown): string {
+  if (typeof response !== "string") return JSON.stringify(response, null, 2);
+  try {
+    return JSON.stringify(JSON.parse(response), null, 2);
+  } catch {
+    return response;
+  }
 }

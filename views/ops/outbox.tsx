@@ -75,6 +75,7 @@ function Events(props: {
         <DataTable
           caption="Events, newest first"
           hideCaption
+          stacked
           columns={columns(zone)}
           rows={rows}
           empty={isCutShort ? "None among the events looked at so far." : "No event matches."}

@@ -23,11 +23,13 @@ export function DataTable<T>(props: {
   readonly id?: string;
   /** Columns of the same width in every such table, for tables under each other. */
   readonly even?: boolean;
+  /** On a phone each row becomes a card, its cells under each other with their heads: for rows that are read whole. */
+  readonly stacked?: boolean;
 }): JSX.Element {
   const { caption, columns, rows } = props;
   return (
     <section class="scroll" aria-label={caption} tabindex="0">
-      <table class={props.even ? "even" : undefined}>
+      <table class={props.even ? "even" : props.stacked ? "stacked" : undefined}>
         <caption class={props.hideCaption ? "hidden" : undefined} safe>
           {caption}
         </caption>
@@ -64,15 +66,17 @@ function Row<T>(props: {
 }): JSX.Element {
   return (
     <tr class={props.class}>
-      {props.columns.map(({ align, cell }, i) => {
+      {props.columns.map(({ head, align, cell }, i) => {
         const look = align === "end" ? "end" : undefined;
         const safeCell = cell(props.row);
         return i === 0 ? (
-          <th scope="row" class={look}>
+          <th scope="row" class={look} data-head={head}>
             {safeCell}
           </th>
         ) : (
-          <td class={look}>{safeCell}</td>
+          <td class={look} data-head={head}>
+            {safeCell}
+          </td>
         );
       })}
     </tr>

@@ -33,6 +33,7 @@ export function VisitorTimeline({
         <DataTable
           caption={`What happened to ${token ?? "a person who came without an ad"}`}
           hideCaption
+          stacked
           columns={stepColumns(zone)}
           rows={steps}
           empty="Nothing has happened yet."
@@ -43,6 +44,7 @@ export function VisitorTimeline({
           <DataTable
             caption={`Payments of ${token ?? "a person who came without an ad"}`}
             hideCaption
+            stacked
             columns={paymentColumns(zone)}
             rows={payments}
             empty=""
