@@ -209,6 +209,8 @@ describe.if(testDialect === "postgres")("a Postgres whose app user may run no DD
   });
 
   test("the grant lets it all through while the app runs: the visit, its PageView, and whatever comes next", async () => {
+    // What an earlier version granted.
+    await owner.unsafe(`grant update, delete on audit_log to ${role}`);
     for (let again = 0; again < 2; again++) {
       const granted = await script(GRANT, [database.url, role]);
       expect(granted).toMatchObject({ code: 0, err: "" });
@@ -239,6 +241,8 @@ describe.if(testDialect === "postgres")("a Postgres whose app user may run no DD
       "alter table outbox add column mine int",
       "drop view outbox_status",
       "truncate outbox_attempts",
+      "delete from audit_log",
+      "update audit_log set actor = 'nobody'",
       "select * from somebody_elses",
       "insert into ponte_migrations (hash, created_at) values ('x', 1)",
     ]) {
@@ -251,7 +255,13 @@ describe.if(testDialect === "postgres")("a Postgres whose app user may run no DD
     const expected = Object.values(tables)
       .map((table) => getTableName(table))
       .sort()
-      .flatMap((name) => ["DELETE", "INSERT", "UPDATE"].map((right) => ({ name, right })));
+      // Nobody who gets hold of the app takes his traces away.
+      .flatMap((name) =>
+        (name === "audit_log" ? ["INSERT"] : ["DELETE", "INSERT", "UPDATE"]).map((right) => ({
+          name,
+          right,
+        })),
+      );
     expect([...granted]).toEqual(expected);
   });
 
