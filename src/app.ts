@@ -9,10 +9,10 @@ import type { Deps } from "./deps.ts";
 import { funnelPlugin } from "./funnel/plugin.ts";
 import { answeredWithError, observePlugin } from "./health/observe.ts";
 import { healthPlugin } from "./health/plugin.ts";
+import { failedPage, isOpsPage } from "./ops/failed-page.ts";
 import { opsPlugin } from "./ops/plugin.ts";
 import { paymentsPlugin } from "./payments/plugin.ts";
 import { createSales } from "./payments/sales.ts";
-import type { Log } from "./platform/log.ts";
 import { problem } from "./platform/problem.ts";
 import { refusalOf } from "./platform/refusal.ts";
 import { enterRequest } from "./platform/request-id.ts";
@@ -29,7 +29,7 @@ export function createApp(deps: Deps) {
   const clientAddress = clientAddressFinder(config.trustedProxies);
   const authorize = createAuthorize({ ...deps, apiKey: config.apiKey });
   const mayWrite = writersOnly(authorize);
-  return emptyApp(deps.log, clientAddress)
+  return emptyApp(deps, clientAddress)
     .use(
       redirectPlugin({
         ...deps,
@@ -79,31 +79,38 @@ export function createDispatcherApp(deps: Deps) {
   const { config, metrics } = deps;
   const clientAddress = clientAddressFinder(config.trustedProxies);
   const authorize = createAuthorize({ ...deps, apiKey: config.apiKey });
-  return emptyApp(deps.log, clientAddress)
+  return emptyApp(deps, clientAddress)
     .use(observePlugin({ metrics, isTrustedProxy: clientAddress.isTrusted }))
     .use(healthPlugin({ ...deps, mayRead: readersOnly(authorize) }));
 }
 
 /** An app that answers nothing yet, but does so properly. */
-function emptyApp(log: Log, clientAddress: ClientAddress) {
+function emptyApp(deps: Deps, clientAddress: ClientAddress) {
   return new Elysia({ name: "ponte", normalize: false }).onError(({ code, error, request, server }) => {
     enterRequest({
       request,
       isFromProxy: () => clientAddress.isTrusted(server?.requestIP(request)?.address ?? null),
     });
-    return answeredWithError(request, errorAnswer(log, code, error, request));
+    return answeredWithError(request, errorAnswer(deps, code, error, request));
   });
 }
 
 /** The answer to what went wrong: the request's own fault, or ours, which is logged. */
-function errorAnswer(log: Log, code: string | number, error: unknown, request: Request): Response {
+function errorAnswer(
+  { log, db, assets }: Deps,
+  code: string | number,
+  error: unknown,
+  request: Request,
+): Response {
   if (code === "NOT_FOUND") return problem(404, { detail: "Nothing is here." });
   const refusal = refusalOf(error);
   if (refusal) return refusal;
   if (code === "PARSE") return problem(400, { detail: "The request could not be understood." });
   if (error instanceof URIError)
     return problem(400, { detail: "The address is not valid percent-encoding." });
-  log.error({ error, method: request.method }, "a request failed");
+  const todo = db.advice(error);
+  log.error({ error, method: request.method, todo }, "a request failed");
+  if (isOpsPage(request)) return failedPage(assets.ops.css, todo);
   return problem(500, { detail: "This is our fault and has been logged. Try again." });
 }
 

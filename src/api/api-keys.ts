@@ -96,6 +96,7 @@ export async function revokeApiKey({ db, now }: KeyDeps, actor: string, id: numb
         actor,
         action: "api_key.revoke",
         subject: `api_key:${id}`,
+        before: { ...key, revoked_at: null },
         after: key,
       });
     }

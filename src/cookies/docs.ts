@@ -39,7 +39,10 @@ export function ownAddressDetail() {
     summary: "Tell the asker's own address",
     description: "Asked by the bridge page, without a key, for Meta's param builder.",
     responses: {
-      200: { description: "The address, as text", content: { "text/plain": { schema: { type: "string" as const } } } },
+      200: {
+        description: "The address, as text",
+        content: { "text/plain": { schema: { type: "string" as const } } },
+      },
       204: { description: "It is not known" },
     },
   };

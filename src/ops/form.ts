@@ -9,9 +9,11 @@ export interface FormFields {
   /** Whether a checkbox is ticked. */
   isOn(name: string): boolean;
   has(name: string): boolean;
+  /** The names of all that were sent, each once. */
+  names(): readonly string[];
 }
 
-/** Reads a request's body as the guard parsed it; a request without one has no fields. */
+/** Reads a request's body as the guard parsed it, or a query; a request without one has no fields. */
 export function formFields(body: unknown): FormFields {
   const params = body instanceof URLSearchParams ? body : new URLSearchParams();
   return {
@@ -20,5 +22,6 @@ export function formFields(body: unknown): FormFields {
     all: (name) => params.getAll(name),
     isOn: (name) => params.has(name),
     has: (name) => params.has(name),
+    names: () => [...new Set(params.keys())],
   };
 }

@@ -18,8 +18,16 @@ export const LOOKS = (["light", "dark"] as const).flatMap((colorScheme) =>
 );
 
 /** The real app on a free port, after `hours` of traffic that were counted as the dispatcher's process does. */
-export async function startConsole({ hours = 24, clicksPerHour = 60 } = {}) {
-  const own = await createTestApp({ OPERATOR_PASSWORD, RATE_LIMIT_PER_HOUR: "0" });
+export async function startConsole({
+  hours = 24,
+  clicksPerHour = 60,
+  environment = {},
+}: {
+  hours?: number;
+  clicksPerHour?: number;
+  environment?: Readonly<Record<string, string>>;
+} = {}) {
+  const own = await createTestApp({ OPERATOR_PASSWORD, RATE_LIMIT_PER_HOUR: "0", ...environment });
   const traffic = await seedTraffic(own.db, { endMs: Date.now(), hours, clicksPerHour });
   await countAll(own);
   own.app.listen({ port: 0, hostname: "127.0.0.1" });

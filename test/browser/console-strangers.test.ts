@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import type { Browser } from "playwright-core";
 import { launchChromium, withBrowser } from "./chromium.ts";
 import { openConsole, startConsole } from "./console-page.ts";
@@ -51,7 +51,25 @@ describe.if(withBrowser)("strangers' words in the console", () => {
     });
     expect(await page.locator(`text=${EVIL.slice(0, 30)}`).count()).toBeGreaterThan(0);
     const links = await page.locator("nav a").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
-    for (const href of [...links, "/ops?span=7d", `/ops?span=${encodeURIComponent(EVIL)}`]) {
+    const { outbox, sessions } = own.db.tables;
+    const [event] = await own.db
+      .select({ id: outbox.id })
+      .from(outbox)
+      .where(eq(outbox.status, "dead"))
+      .limit(1);
+    const [visit] = await own.db.select({ token: sessions.trackingToken }).from(sessions).limit(1);
+    const deep = [
+      `/ops/outbox/${event?.id}`,
+      `/ops/visitors/${visit?.token}`,
+      "/ops/pools/1",
+      `/ops/outbox?text=${encodeURIComponent(EVIL)}`,
+      `/ops/outbox?status=${encodeURIComponent(EVIL)}`,
+      `/ops/outbox/replay?action=discard&all=1&text=${encodeURIComponent(EVIL)}`,
+      `/ops/outbox/jobs/${encodeURIComponent(EVIL)}`,
+      `/ops/visitors?q=${encodeURIComponent(EVIL)}`,
+    ];
+    const spans = ["/ops?span=7d", `/ops?span=${encodeURIComponent(EVIL)}`];
+    for (const href of [...links, ...deep, ...spans]) {
       const response = await page.goto(own.url + href);
       expect(response?.status()).toBeLessThan(500);
       expect(await page.evaluate(() => window.pwned)).toBeUndefined();

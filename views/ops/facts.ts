@@ -18,6 +18,6 @@ export interface FrameFacts {
   readonly homeZone: string;
   /** What the change that led here did. */
   readonly note: string | null;
-  /** Pools whose events go to Meta's test page, with their test code. */
+  /** Pools whose events show in Meta's test view as well, with their test code. */
   readonly testing: readonly { readonly id: number; readonly slug: string; readonly code: string }[];
 }

@@ -38,11 +38,23 @@ export function FormFault({ errors }: { readonly errors: FieldErrors }): JSX.Ele
 }
 
 /** A form that only asks: its fields stand in the address. */
-export function FilterForm(props: { readonly action: string; readonly children: Children }): JSX.Element {
+export function FilterForm(props: {
+  readonly action: string;
+  /** Something is filtered now, and can be cleared. */
+  readonly isFiltered?: boolean;
+  readonly children: Children;
+}): JSX.Element {
   return (
     <form method="get" action={props.action} class="filters">
       {props.children}
-      <button type="submit">Filter</button>
+      <div class="actions">
+        <button type="submit">Filter</button>
+        {props.isFiltered ? (
+          <a class="button" href={props.action}>
+            Clear
+          </a>
+        ) : null}
+      </div>
     </form>
   );
 }
@@ -54,6 +66,7 @@ export function TextField(
     readonly type?: "text" | "number" | "url" | "datetime-local" | "date" | "search";
     readonly placeholder?: string;
     readonly required?: boolean;
+    readonly maxLength?: number;
     readonly list?: readonly string[];
   },
 ): JSX.Element {
@@ -67,6 +80,7 @@ export function TextField(
         value={props.value}
         placeholder={props.placeholder}
         required={props.required}
+        maxlength={props.maxLength}
         list={listId}
         autocomplete="off"
         spellcheck="false"

@@ -98,10 +98,10 @@ export function frame({ facts, nonce, title, section, withCharts = false, childr
   )}`;
 }
 
-/** Sales that go to Meta's test page are not counted for the ads: the one mistake that looks like success. */
+/** Meta counts events with a test code like any other, and shows them as tests as well: a code is not a way to try things. */
 function TestingBanner({ testing }: Pick<FrameFacts, "testing">): JSX.Element {
   return (
-    <Banner tone="bad" title="Test mode: Meta does not count these events for your ads">
+    <Banner tone="warn" title="Test code set: events also show under Test events; Meta still counts them">
       {testing.map(({ id, slug, code }, i) => (
         <>
           {i > 0 ? ", " : ""}
@@ -111,7 +111,7 @@ function TestingBanner({ testing }: Pick<FrameFacts, "testing">): JSX.Element {
           (<code safe>{code}</code>)
         </>
       ))}
-      . Remove the test event code when you are done testing.
+      . Remove the code when you are done looking at them.
     </Banner>
   );
 }

@@ -72,7 +72,7 @@ async function poolFindings(deps: OutsideDeps, pool: PoolRow, isOnline: boolean)
       : [
           warning(
             check,
-            `its test code ${pool.metaTestEventCode} is set: its events are tests and count for nothing`,
+            `its test code ${pool.metaTestEventCode} is set: its events show under Test events as well, and Meta still counts them`,
             `bun run ponte pool update ${pool.slug} --test-event-code ""`,
           ),
         ];
