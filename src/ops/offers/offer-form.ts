@@ -54,18 +54,22 @@ export function offerInputOf(fields: OfferFields): Record<string, unknown> {
     ...{ name, description, currency, delivery, enabled },
     price_minor: readPrice(fields),
     ...(fields.position !== "" && { position: wholeNumber(fields.position) }),
-    ...(fields.provider !== "" && { provider: fields.provider }),
-    // What is left empty is nobody, save for Stars, which only Telegram takes.
-    ...(fields.provider === "" && currency === TELEGRAM_STARS && { provider: "telegram" }),
+    // Nobody but Telegram takes Stars.
+    provider: fields.provider === "" && currency === TELEGRAM_STARS ? "telegram" : fields.provider,
   };
 }
 
 /** What to say at each field. */
 export function offerErrors(fields: OfferFields, issues: readonly Issue[]): FieldErrors {
-  const { price_minor: price, ...errors } = fieldErrors(issues);
+  const { price_minor: price, provider, ...errors } = fieldErrors(issues);
+  const nobody = fields.provider === "" ? "say who takes the money, such as mercadopago" : provider;
   // Without a currency nobody knows what a price is.
-  if (price === undefined || errors.currency !== undefined) return errors;
-  return { ...errors, price: priceFault(fields) ?? price };
+  const isPriceless = price === undefined || errors.currency !== undefined;
+  return {
+    ...errors,
+    ...(provider !== undefined && nobody !== undefined && { provider: nobody }),
+    ...(!isPriceless && { price: priceFault(fields) ?? price }),
+  };
 }
 
 /** In minor units; anything else stays text, which the rules refuse. */

@@ -81,11 +81,7 @@ export function offerPages(deps: OpsDeps) {
       const result = await createOffer(deps, operator.actor, { ...parsed.value, bot: bot.username });
       switch (result.kind) {
         case "created":
-          return doneAndSee(
-            operator,
-            `/ops/bots/${bot.id}#offers`,
-            `The offer ${result.offer.name} is made.`,
-          );
+          return doneAndSee(operator, `/ops/bots/${bot.id}`, `The offer ${result.offer.name} is made.`);
         case "invalid":
           return newPage(operator, bot, fields, offerErrors(fields, result.issues));
       }
@@ -103,8 +99,6 @@ export function offerPages(deps: OpsDeps) {
       // The form holds every field, so saving an old one would undo what somebody else changed since.
       if (form.text("seen") !== offer.updated_at)
         return offerPage(operator, found, fields, CHANGED_MEANWHILE);
-      if (fields.provider === "" && fields.currency !== "XTR")
-        return offerPage(operator, found, fields, { provider: "say who takes the money" });
       const parsed = parseInput(offerChangeSchema, offerInputOf(fields));
       if (parsed.kind === "invalid")
         return offerPage(operator, found, fields, offerErrors(fields, parsed.issues));
@@ -127,7 +121,7 @@ export function offerPages(deps: OpsDeps) {
       const result = await deleteOffer(deps, operator.actor, offer.id);
       switch (result.kind) {
         case "deleted":
-          return doneAndSee(operator, `/ops/bots/${bot.id}#offers`, `The offer ${offer.name} is removed.`);
+          return doneAndSee(operator, `/ops/bots/${bot.id}`, `The offer ${offer.name} is removed.`);
         case "not_found":
           return noSuchOffer(operator);
         case "in_use":
