@@ -260,7 +260,7 @@ describe(`the console's bots on ${testDialect}`, () => {
         for (const action of ["", "/remove", "/connect", "/check-webhook", "/offers/new"])
           expect((await operator.post(`/ops/bots/x${text}${action}`)).status).toBe(404);
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
   });
 });
