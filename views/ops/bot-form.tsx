@@ -27,7 +27,7 @@ export function BotForm(
   const { fields, errors, bot } = props;
   return (
     <PostForm action={props.action} csrfToken={props.csrfToken} class="form sections">
-      <FormFault errors={errors} />
+      <FormFault errors={errors} withSecrets />
       {bot === null ? null : <input type="hidden" name="seen" value={bot.updated_at} />}
       <fieldset>
         <legend>Bot</legend>

@@ -56,8 +56,11 @@ export function BotPage(
   const path = `/ops/bots/${bot.id}`;
   return (
     <>
-      <PageHead title={`@${bot.username}`} lead={`${peopleText(bot.people)} people started it`}>
+      <PageHead title={`@${bot.username}`} lead={startedText(bot.people)}>
         <BotBadge bot={bot} />
+        <a class="button" href={`https://t.me/${encodeURIComponent(bot.username)}`} rel="noreferrer">
+          Open in Telegram
+        </a>
       </PageHead>
       {bot.healthy ? null : <Unhealthy reason={bot.health_reason} />}
       <OffersCard {...offers} path={path} />
@@ -87,6 +90,11 @@ export function BotPage(
       </Card>
     </>
   );
+}
+
+function startedText(people: PeopleCount): string {
+  if (people.total === 0) return "Nobody started it yet";
+  return people.total === 1 ? "1 person started it" : `${peopleText(people)} people started it`;
 }
 
 function Unhealthy({ reason }: { readonly reason: string | null }): JSX.Element {

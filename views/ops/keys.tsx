@@ -132,7 +132,7 @@ function columns(csrfToken: string, zone: string): Column<KeyLine>[] {
     {
       head: "Key",
       cell: ({ hint }) => (
-        <span class="mono" safe>
+        <span class="mono whole" safe>
           {`…${hint}`}
         </span>
       ),

@@ -50,6 +50,7 @@ const COLUMNS: readonly Column<OfferLine>[] = [
       </a>
     ),
   },
+  { head: "Price", align: "end", cell: ({ price }) => <span safe>{price}</span> },
   {
     head: "Status",
     cell: ({ enabled }) => <Badge tone={enabled ? "good" : "idle"} text={enabled ? "for sale" : "off"} />,
@@ -63,5 +64,4 @@ const COLUMNS: readonly Column<OfferLine>[] = [
     ),
   },
   { head: "Place", align: "end", cell: ({ position }) => <span safe>{countText(position)}</span> },
-  { head: "Price", align: "end", cell: ({ price }) => <span safe>{price}</span> },
 ];
