@@ -69,7 +69,7 @@ describe.if(withBrowser)("strangers' words in the console", () => {
     expect(dialogs).toEqual([]);
     expect(visited).toEqual([]);
     await context.close();
-  }, 30_000);
+  }, 60_000);
 
   test("do not get in by the address of the login, nor by a planted note", async () => {
     const { context, page } = await openConsole(browser, own.url);
