@@ -7,6 +7,7 @@ import {
   PAYMENT_STATUSES,
   STRATEGIES,
 } from "../db/define-schema.ts";
+import type { ApiKeyView } from "../keys/api-keys.ts";
 import type { OutboxDetail } from "../outbox/outbox-rows.ts";
 import type { RouteBacklog, StatusCount } from "../outbox/status.ts";
 import type { OutboxView } from "../outbox/views.ts";
@@ -17,7 +18,6 @@ import type { OfferView } from "../pools/offer-view.ts";
 import type { PoolView } from "../pools/pool-view.ts";
 import type { Erasure } from "../privacy/erasure.ts";
 import type { Timeline } from "../tracking/timeline.ts";
-import type { ApiKeyView } from "./api-keys.ts";
 
 /**
  * What the API answers with, for its documentation and for the tests that hold the answers to it. The types come

@@ -4,7 +4,7 @@ import type { Tables } from "../db/define-schema.ts";
 import { TELEGRAM_STARS } from "../meta/currencies.ts";
 import { recordAudit, viewChanges } from "./audit.ts";
 import { findBotRow } from "./bot-view.ts";
-import type { OfferChange, OfferDraft } from "./offer-rules.ts";
+import { LARGEST_POSITION, type OfferChange, type OfferDraft } from "./offer-rules.ts";
 import { findOfferView, type OfferView } from "./offer-view.ts";
 import { payableIssue } from "./payable.ts";
 import type { Issue } from "./rules.ts";
@@ -58,7 +58,7 @@ export async function createOffer(
         currency: draft.currency,
         delivery: draft.delivery,
         provider,
-        position: draft.position ?? (await lastPosition(tx, tables, bot.id)) + 1,
+        position: draft.position ?? (await placeAtEnd(tx, tables, bot.id)),
         createdAt: at,
         updatedAt: at,
       })
@@ -87,15 +87,15 @@ export async function updateOffer(
     }
     const issue = issueOfChange(before, change);
     if (issue) return { kind: "invalid", issues: [issue] };
+    const columns = changedOnly(offerColumns(before), offerColumns(change));
+    if (Object.keys(columns).length === 0) return { kind: "unchanged", offer: before };
     const at = now();
-    const named = Object.entries(offerColumns(change)).filter(([, value]) => value !== undefined);
     await tx
       .update(tables.offers)
-      .set({ ...Object.fromEntries(named), updatedAt: at })
+      .set({ ...columns, updatedAt: at })
       .where(eq(tables.offers.id, id));
     const offer = await writtenOffer(tx, tables, id);
     const changes = viewChanges(before, offer);
-    if (Object.keys(changes.after).length === 0) return { kind: "unchanged", offer };
     await recordAudit(tx, tables, {
       at,
       actor,
@@ -146,14 +146,24 @@ function invalid(path: string, message: string): Invalid {
   return { kind: "invalid", issues: [{ path, message }] };
 }
 
+type OfferColumns = ReturnType<typeof offerColumns>;
+
 function offerColumns(change: OfferChange) {
   const { name, description, price_minor, currency, provider, delivery, position, enabled } = change;
   return { name, description, priceMinor: price_minor, currency, provider, delivery, position, enabled };
 }
 
-async function lastPosition(reader: Reader, { offers }: Tables, botId: number): Promise<number> {
+function changedOnly(was: OfferColumns, columns: OfferColumns): Partial<OfferColumns> {
+  const before = new Map<string, unknown>(Object.entries(was));
+  return Object.fromEntries(
+    Object.entries(columns).filter(([key, value]) => value !== undefined && value !== before.get(key)),
+  );
+}
+
+async function placeAtEnd(reader: Reader, { offers }: Tables, botId: number): Promise<number> {
   const rows = await reader.select({ position: offers.position }).from(offers).where(eq(offers.botId, botId));
-  return Math.max(-1, ...rows.map(({ position }) => position));
+  const last = Math.max(-1, ...rows.map(({ position }) => position));
+  return Math.min(last + 1, LARGEST_POSITION);
 }
 
 async function writtenOffer(reader: Reader, tables: Tables, id: number): Promise<OfferView> {

@@ -16,6 +16,6 @@ test("the audit log says of a revoked key that it was live", async () => {
   const { auditLog } = api.own.db.tables;
   const rows = await api.own.db.select().from(auditLog).where(eq(auditLog.action, "api_key.revoke"));
   expect(rows).toMatchObject([
-    { before: { name: "reporting", revoked_at: null }, after: { revoked_at: expect.any(String) } },
+    { subject: `api_key:${id}`, before: { revoked_at: null }, after: { revoked_at: expect.any(String) } },
   ]);
 });

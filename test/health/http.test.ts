@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { createApiKey } from "../../src/api/api-keys.ts";
 import { healthPlugin } from "../../src/health/plugin.ts";
+import { createApiKey } from "../../src/keys/api-keys.ts";
 import { createMetrics } from "../../src/metrics/metrics.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { testDialect } from "../support/database.ts";

@@ -26,13 +26,21 @@ export function PostForm(props: {
 }
 
 /** Above a form that was sent and not taken: that nothing was saved, and what belongs to no field. */
-export function FormFault({ errors }: { readonly errors: FieldErrors }): JSX.Element {
+export function FormFault(props: {
+  readonly errors: FieldErrors;
+  /** It has secrets, which are never sent back. */
+  readonly withSecrets?: boolean;
+}): JSX.Element {
+  const { errors, withSecrets = false } = props;
   const total = Object.keys(errors).filter((name) => name !== "").length;
   if (total === 0 && errors[""] === undefined) return "";
   const fields = total === 1 ? "One field needs" : `${total} fields need`;
   return (
     <Banner tone="bad" title="Nothing was saved" announced>
-      <span safe>{errors[""] ?? `${fields} another look. Secrets that you typed must be typed again.`}</span>
+      <span safe>
+        {errors[""] ??
+          `${fields} another look.${withSecrets ? " Secrets that you typed must be typed again." : ""}`}
+      </span>
     </Banner>
   );
 }

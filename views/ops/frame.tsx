@@ -21,6 +21,8 @@ const SECTIONS = [
   { section: "outbox", href: "/ops/outbox", label: "Outbox", icon: "outbox" },
   { section: "visitors", href: "/ops/visitors", label: "Visitors", icon: "visitors" },
   { section: "pools", href: "/ops/pools", label: "Pools", icon: "pools" },
+  { section: "bots", href: "/ops/bots", label: "Bots", icon: "bots" },
+  { section: "keys", href: "/ops/keys", label: "API keys", icon: "keys" },
   { section: "audit", href: "/ops/audit", label: "Audit", icon: "audit" },
 ] as const satisfies readonly { section: string; href: string; label: string; icon: IconName }[];
 
@@ -84,8 +86,8 @@ export function frame({ facts, nonce, title, section, withCharts = false, childr
         <main id="main" tabindex="-1">
           {testing.length > 0 ? <TestingBanner testing={testing} /> : null}
           {note === null ? null : (
-            <Banner tone="good" announced>
-              <span safe>{note}</span>
+            <Banner tone={note.tone} announced>
+              <span safe>{note.text}</span>
             </Banner>
           )}
           {children}

@@ -22,7 +22,7 @@ export function PoolForm(
   const { fields, errors, pool, botNames } = props;
   return (
     <PostForm action={props.action} csrfToken={props.csrfToken} class="form sections">
-      <FormFault errors={errors} />
+      <FormFault errors={errors} withSecrets />
       {pool === null ? null : <input type="hidden" name="seen" value={pool.updated_at} />}
       <fieldset>
         <legend>Pool</legend>

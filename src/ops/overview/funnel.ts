@@ -60,7 +60,7 @@ export async function readFunnel(db: Database, { fromMs, toMs }: Span): Promise<
     byBot: await readLines(db, isIn("bot"), (id) => {
       const username = usernames.get(id);
       if (username === undefined) return { name: id === "" ? "no bot" : `bot ${id}, removed`, href: null };
-      return { name: `@${username}`, href: null };
+      return { name: `@${username}`, href: `/ops/bots/${id}` };
     }),
     byCampaign: await readLines(db, isIn("campaign"), (name) => ({ name: campaignName(name), href: null })),
     byHour: everyHour(hours, values, firstMs, toMs),

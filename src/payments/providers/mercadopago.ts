@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { decimalToMinor } from "../../meta/decimal.ts";
 import { minorToMajor } from "../../meta/money.ts";
 import type { PaymentEvent } from "../decide.ts";
 import {
@@ -11,7 +12,6 @@ import {
   type WebhookReading,
   type WebhookRequest,
 } from "./adapter.ts";
-import { decimalToMinor } from "./decimal.ts";
 import { parseJson } from "./json.ts";
 import { callProvider } from "./provider-call.ts";
 import { manifestSignatureFault } from "./signature.ts";
