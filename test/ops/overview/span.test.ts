@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { moneyText } from "../../../src/ops/money.ts";
 import { coarsen, smooth } from "../../../src/ops/overview/coarsen.ts";
-import { createRemembered } from "../../../src/ops/overview/remembered.ts";
 import { readSpan } from "../../../src/ops/overview/span.ts";
+import { createRemembered } from "../../../src/overview/remembered.ts";
 
 const NOW = Date.parse("2025-03-15T12:34:56.000Z");
 const HOUR = 3_600_000;
