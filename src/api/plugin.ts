@@ -7,6 +7,7 @@ import { botsApi } from "./bots.ts";
 import { keysApi } from "./keys.ts";
 import { offersApi } from "./offers.ts";
 import { outboxApi } from "./outbox.ts";
+import { overviewApi } from "./overview.ts";
 import { poolsApi } from "./pools.ts";
 import { privacyApi } from "./privacy.ts";
 import { reportsApi } from "./reports.ts";
@@ -25,6 +26,7 @@ export function apiPlugin(deps: ApiDeps) {
     .use(botsApi(deps))
     .use(offersApi(deps))
     .use(sessionsApi(deps))
+    .use(overviewApi(deps))
     .use(reportsApi(deps))
     .use(privacyApi(deps))
     .use(outboxRoutesApi(deps))

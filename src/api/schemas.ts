@@ -18,6 +18,7 @@ import type { OfferView } from "../pools/offer-view.ts";
 import type { PoolView } from "../pools/pool-view.ts";
 import type { Erasure } from "../privacy/erasure.ts";
 import type { Timeline } from "../tracking/timeline.ts";
+import { overviewSchema } from "./overview-schemas.ts";
 
 /**
  * What the API answers with, for its documentation and for the tests that hold the answers to it. The types come
@@ -391,6 +392,7 @@ export const SCHEMAS = {
   Timeline: timeline,
   Timelines: z.strictObject({ items: z.array(timeline) }),
   AuditPage: pageOf(auditEntry),
+  Overview: overviewSchema,
   GateRefusals: z.strictObject({ items: z.array(gateRefusal) }),
   OutboxPage: pageOf(outboxRow),
   OutboxDetail: outboxDetail,
