@@ -19,6 +19,7 @@ import type { PoolView } from "../pools/pool-view.ts";
 import type { Erasure } from "../privacy/erasure.ts";
 import type { Timeline } from "../tracking/timeline.ts";
 import { overviewSchema } from "./overview-schemas.ts";
+import { linkSchema, pixelSchema, testEventSchema } from "./pool-trial-schemas.ts";
 
 /**
  * What the API answers with, for its documentation and for the tests that hold the answers to it. The types come
@@ -380,6 +381,9 @@ const gateRefusal: z.ZodType<RefusalCount> = z.strictObject({
 export const SCHEMAS = {
   Pool: pool,
   PoolPage: pageOf(pool),
+  PoolLink: linkSchema,
+  PoolPixel: pixelSchema,
+  TestEvent: testEventSchema,
   Bot: bot,
   BotPage: pageOf(bot),
   BotWithWebhook: z.strictObject({ ...botShape, webhook }),
