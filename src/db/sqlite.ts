@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import type { SQL } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import { localClock } from "./clock.ts";
-import type { Channel, Database, QueryBuilder, Reader, Tx } from "./database.ts";
+import type { Channel, Database, Durability, QueryBuilder, Reader, Tx } from "./database.ts";
 import { sqliteDialect } from "./dialect.ts";
 import { adviceOn } from "./fault.ts";
 import { createListeners } from "./listeners.ts";
@@ -57,21 +57,31 @@ export function openSqlite(path: string): Database {
     nowMs: localClock.nowMs,
   };
 
-  async function transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  async function transaction<T>(work: (tx: Tx) => Promise<T>, durability: Durability = "full"): Promise<T> {
     return inTurn(async () => {
-      await beginImmediate(writer);
-      woken.clear();
-      let result: T;
+      // Only between transactions; the visits' writer has a connection, and a setting, of its own.
+      if (durability === "relaxed") writer.run("pragma synchronous = normal");
       try {
-        result = await work(tx);
-        writer.run("commit");
-      } catch (error) {
-        if (writer.inTransaction) writer.run("rollback");
-        throw error;
+        return await inTransaction(work);
+      } finally {
+        if (durability === "relaxed") writer.run("pragma synchronous = full");
       }
-      for (const channel of woken) listeners.wake(channel);
-      return result;
     });
+  }
+
+  async function inTransaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    await beginImmediate(writer);
+    woken.clear();
+    let result: T;
+    try {
+      result = await work(tx);
+      writer.run("commit");
+    } catch (error) {
+      if (writer.inTransaction) writer.run("rollback");
+      throw error;
+    }
+    for (const channel of woken) listeners.wake(channel);
+    return result;
   }
 
   return {
@@ -79,7 +89,7 @@ export function openSqlite(path: string): Database {
     dialect: sqliteDialect,
     tables,
     transaction,
-    recordArrivals: transaction,
+    recordArrivals: (work) => transaction(work),
     async writeElsewhere(write, channels) {
       await inTurn(write);
       for (const channel of channels) listeners.wake(channel);
