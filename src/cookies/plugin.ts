@@ -3,6 +3,7 @@ import type { Database } from "../db/database.ts";
 import { isRowFault } from "../db/fault.ts";
 import { createGroupCommit, QueueFullError } from "../db/group-commit.ts";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
+import type { Spool } from "../db/spool.ts";
 import { readBody } from "../platform/body.ts";
 import type { Log } from "../platform/log.ts";
 import { methodNotAllowed, problem, problemErrors } from "../platform/problem.ts";
@@ -15,11 +16,12 @@ const MAX_BODY_BYTES = 4_096;
 export interface CookiesDeps {
   readonly db: Database;
   readonly trackingStore: TrackingStore;
+  readonly spool: Pick<Spool, "count">;
   readonly log: Log;
 }
 
 /** `POST /api/tracking/cookies`: what the browser knows of Meta's cookies, beaconed by the bridge page. */
-export function cookiesPlugin({ db, trackingStore, log }: CookiesDeps) {
+export function cookiesPlugin({ db, trackingStore, spool, log }: CookiesDeps) {
   const reports = createGroupCommit<BrowserReport>({
     write: async (batch) => {
       const sessions = await promptly(
@@ -48,13 +50,15 @@ export function cookiesPlugin({ db, trackingStore, log }: CookiesDeps) {
             errors: problemErrors(parsed.error.issues),
           });
         }
+        // Its visit still waits for the database: stored now, the report would be one of nobody's.
+        if (spool.count([parsed.data.trackingToken]) > 0) return tryAgain();
         try {
           await promptly(db, ANSWER_MS, reports.submit(parsed.data));
         } catch (error) {
           if (!(error instanceof QueueFullError)) {
             log.error({ error, todo: db.advice(error) }, "a cookie report could not be stored");
           }
-          return problem(503, { detail: "Try again in a moment.", headers: { "retry-after": "2" } });
+          return tryAgain();
         }
         return new Response(null, { status: 204 });
       },
@@ -62,6 +66,10 @@ export function cookiesPlugin({ db, trackingStore, log }: CookiesDeps) {
       { parse: "none" },
     )
     .all("/api/tracking/cookies", () => methodNotAllowed("POST"));
+}
+
+function tryAgain(): Response {
+  return problem(503, { detail: "Try again in a moment.", headers: { "retry-after": "2" } });
 }
 
 /** Undefined where the text is no JSON; the schema then says what was expected. */

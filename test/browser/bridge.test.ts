@@ -140,6 +140,20 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     await context.close();
   });
 
+  test("a report that the server cannot take yet is sent again", async () => {
+    const { context } = await newVisitor(browser, {}, {});
+    let refused = 0;
+    await context.route("**/api/tracking/cookies", (route) =>
+      refused++ === 0 ? route.fulfill({ status: 503, body: "{}" }) : route.fallback(),
+    );
+    const page = await context.newPage();
+    const response = await page.goto(`${base}/go/open?fbclid=Again`);
+    const token = /start=([0-9a-f]{32})/.exec((await response?.text()) ?? "")?.[1] ?? "";
+    await untilReported(token);
+    expect(refused).toBe(2);
+    await context.close();
+  });
+
   test("leaving at once still reports, and the tap is never delayed", async () => {
     const { context, page, token } = await open("/go/open", {}, { blockParamBuilder: true });
     await page.click("#start");

@@ -28,12 +28,16 @@ function visitOf(data: DOMStringMap): Visit | undefined {
   };
 }
 
-/** Reports the cookies to the server, in a way that survives the page being left. */
-function beacon(token: string, cookies: Readonly<Record<string, string>>): void {
-  const body = JSON.stringify({ tracking_token: token, ...cookies });
-  const url = "/api/tracking/cookies";
-  if (navigator.sendBeacon?.(url, body)) return;
-  fetch(url, { method: "POST", body, keepalive: true }).catch(() => undefined);
+/**
+ * Reports the cookies to the server, in a way that survives the page being left, and again while the server asks for
+ * that, which a page that is left cannot. Waits twice as long each time.
+ */
+function beacon(body: string, tries = 5, waitMs = 2_000): void {
+  const again = () => tries > 1 && setTimeout(() => beacon(body, tries - 1, waitMs * 2), waitMs);
+  fetch("/api/tracking/cookies", { method: "POST", body, keepalive: true }).then(
+    ({ status }) => status === 503 && again(),
+    again,
+  );
 }
 
 /** Reports once with the best that is known: after the param builder, at the deadline, or when the page is left. */
@@ -43,7 +47,7 @@ function reportCookies(token: string): Promise<void> {
   const report = (cookies: Readonly<Record<string, string>>) => {
     if (done) return;
     done = true;
-    beacon(token, cookies);
+    beacon(JSON.stringify({ tracking_token: token, ...cookies }));
     reported.resolve();
   };
   const { now, later } = collectMetaCookies(COOKIES_DEADLINE_MS);
