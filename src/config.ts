@@ -19,6 +19,19 @@ const httpUrl = z
   .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), "must be an http(s) URL")
   .transform((text) => text.replace(/\/+$/, ""));
 
+/** Only an origin: paths of ours are added to it, and cookies go on its host. */
+const originUrl = httpUrl
+  .refine((text) => new URL(text).href === `${new URL(text).origin}/`, "must be scheme and host only")
+  .transform((text) => new URL(text).origin);
+
+/** A path, or a URL of a database that we know; another one's would pass for the name of a file. */
+const databaseUrl = z
+  .string()
+  .regex(
+    /^(?![A-Za-z][A-Za-z0-9+.-]*:\/\/)|^(sqlite|file|postgres(ql)?):\/\//,
+    "must be a file or a postgres:// URL",
+  );
+
 const cidrList = z.string().transform((text, context) => {
   const entries = text
     .split(/[\s,]+/)
@@ -52,8 +65,8 @@ const usdMinor = z
 const schema = z.object({
   HOST: z.string().default("0.0.0.0"),
   PORT: wholeNumber(0, 65_535).default(3000),
-  PUBLIC_URL: httpUrl.optional(),
-  DATABASE_URL: z.string().default("data/ponte.db"),
+  PUBLIC_URL: originUrl.optional(),
+  DATABASE_URL: databaseUrl.default("data/ponte.db"),
   DATABASE_DIRECT_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, "must be a postgres:// URL")
@@ -91,6 +104,7 @@ const schema = z.object({
   TRUSTED_PROXIES: cidrList.default([]),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   RETENTION_DAYS: wholeNumber(1, 36_500).default(365),
+  TRACKING_TTL_DAYS: wholeNumber(1, 3_650).default(7),
   TZ_DISPLAY: z.string().refine(isTimeZone, "must be an IANA time zone").default("America/Sao_Paulo"),
 });
 
@@ -127,6 +141,7 @@ const EXAMPLES: Readonly<Record<keyof z.input<typeof schema>, string>> = {
   TRUSTED_PROXIES: "10.0.0.0/8, 127.0.0.1",
   LOG_LEVEL: "info",
   RETENTION_DAYS: "365",
+  TRACKING_TTL_DAYS: "7",
   TZ_DISPLAY: "America/Sao_Paulo",
 };
 
@@ -173,6 +188,8 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   readonly logLevel: string;
   readonly retentionDays: number;
+  /** How long Redis keeps its copy of a visit's tracking data. */
+  readonly trackingTtlDays: number;
   readonly timeZone: string;
 }
 
@@ -214,6 +231,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     trustedProxies: env.TRUSTED_PROXIES,
     logLevel: env.LOG_LEVEL,
     retentionDays: env.RETENTION_DAYS,
+    trackingTtlDays: env.TRACKING_TTL_DAYS,
     timeZone: env.TZ_DISPLAY,
   };
 }

@@ -9,6 +9,7 @@ import { openSpool, type Spool } from "./db/spool.ts";
 import { createRefusalCounter, type RefusalCounter } from "./gate/refusals.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { configuredProviders } from "./payments/providers/configured.ts";
+import { reportPurchasesOf } from "./payments/report-purchase.ts";
 import type { SalesDeps } from "./payments/sales.ts";
 import type { Log } from "./platform/log.ts";
 import { createSecrets, type Secrets } from "./platform/secrets.ts";
@@ -60,6 +61,18 @@ export async function openDeps(config: Config, log: Log, now: () => Date = () =>
   const pools = await openPoolCache({ db, snapshot: spoolSnapshot(spool), log });
   const refusals = createRefusalCounter({ db, log });
   const metrics = createMetrics({ version, role: config.role });
+  const trackingStore = redis ? redisTrackingStore(redis, config.trackingTtlDays) : noTrackingStore;
+  const payments: SalesDeps = {
+    db,
+    log,
+    now,
+    trackingData: (token) => trackingStore.find(token),
+    recallVisit: (token) => recorder.recall(token),
+    providers: configuredProviders(config.payments, now),
+    publicUrl: config.publicUrl,
+    consentDenied: config.consentDenied,
+    starsUsdMinorPerThousand: config.payments.starsUsdMinorPerThousand,
+  };
   const visitWriter = openVisitWriter(db, config.database);
   const recorder = createVisitRecorder({
     db,
@@ -67,8 +80,8 @@ export async function openDeps(config: Config, log: Log, now: () => Date = () =>
     spool,
     log,
     onCommit: metrics.onCommit,
+    onReplay: (tx, trackingTokens) => reportPurchasesOf(payments, tx, trackingTokens),
   });
-  const trackingStore = redis ? redisTrackingStore(redis) : noTrackingStore;
   return {
     config,
     log,
@@ -84,16 +97,7 @@ export async function openDeps(config: Config, log: Log, now: () => Date = () =>
     visitWriter,
     recorder,
     trackingStore,
-    payments: {
-      db,
-      log,
-      now,
-      trackingData: (token) => trackingStore.find(token),
-      providers: configuredProviders(config.payments, now),
-      publicUrl: config.publicUrl,
-      consentDenied: config.consentDenied,
-      starsUsdMinorPerThousand: config.payments.starsUsdMinorPerThousand,
-    },
+    payments,
     async close() {
       pools.close();
       await recorder.close();

@@ -1,4 +1,4 @@
-import { createApp } from "./app.ts";
+import { type App, createApp, createDispatcherApp } from "./app.ts";
 import { ConfigError, readConfig } from "./config.ts";
 import { type Deps, openDeps } from "./deps.ts";
 import { ensureOperatorPassword } from "./ops/auth/password.ts";
@@ -8,6 +8,9 @@ import { startServices } from "./services.ts";
 
 /** A stop that takes longer than this is cut short: leases run out by themselves and commits are atomic. */
 const STOP_DEADLINE_MS = 10_000;
+
+/** How long a stop waits for requests under way; a client that sends slower than this is cut off. */
+const REQUESTS_DEADLINE_MS = 4_000;
 
 /** Requests bigger than this are refused by the server before any of our code sees them. */
 const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
@@ -21,7 +24,7 @@ async function main(): Promise<void> {
     deps.visitWriter.start();
     await showFirstPassword(deps, log);
   }
-  const app = createApp(deps);
+  const app = config.role === "dispatcher" ? createDispatcherApp(deps) : createApp(deps);
   app.listen({
     hostname: config.host,
     port: config.port,
@@ -40,14 +43,20 @@ async function main(): Promise<void> {
       log.error({ deadlineMs: STOP_DEADLINE_MS }, "stopping took too long and is cut short");
       process.exit(1);
     }, STOP_DEADLINE_MS).unref();
-    await app.stop();
-    await services.stop();
+    await Promise.all([stopAnswering(app), services.stop()]);
     await deps.close();
     log.info("stopped");
     process.exit(0);
   }
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+}
+
+/** Takes no more requests and lets those under way finish, within a deadline: one slow client keeps nobody from stopping. */
+async function stopAnswering(app: App): Promise<void> {
+  const cutOff = setTimeout(() => void app.stop(true), REQUESTS_DEADLINE_MS);
+  await app.stop();
+  clearTimeout(cutOff);
 }
 
 /** Visitors come first: without a password, or a database to keep it in, the console alone stays shut. */

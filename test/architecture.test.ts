@@ -29,10 +29,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   funnel: KNOWLEDGE,
   // Goes through everybody's tables to take one person out of them.
   privacy: KNOWLEDGE,
-  api: [...KNOWLEDGE, "privacy"],
+  // Keys of the JSON API, which the API, the console and the command line make.
+  keys: [...STORE, "pools"],
+  api: [...KNOWLEDGE, "keys", "privacy"],
   // Counts over the tables of visits, payments and deliveries alike, so it stands beside what writes them.
   rollups: STORE,
-  ops: [...KNOWLEDGE, "rollups", "assets", "views"],
+  ops: [...KNOWLEDGE, "keys", "rollups", "assets", "views"],
   views: ["db", "config"],
 };
 

@@ -67,7 +67,7 @@ function render(page: BridgePage): string {
       <>
         <link rel="preconnect" href="https://t.me" />
         {pixelId ? <link rel="preconnect" href="https://connect.facebook.net" /> : null}
-        <script nonce={NONCE} src={page.assets.paramBuilderJs} async />
+        <script nonce={NONCE} src={page.assets.paramBuilderJs} id="builder" async />
         <script
           nonce={NONCE}
           src={page.assets.bridgeJs}

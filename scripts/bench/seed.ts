@@ -70,6 +70,7 @@ function visitNumber(n: number, pool: Pool, bot: PoolBot, holdMs: number) {
   const query = `fbclid=IwZXh0bgNhZW0BMABhZGlkAasT${newId()}_aem_Q2xpY2tJZFdpdGhBUmVhbGlzdGljTGVuZ3RoMDEyMw&utm_source=facebook&utm_medium=paid_social&utm_campaign=black-friday-2025&utm_content=video%2003&utm_term=lookalike%201%25&ad_id=120210987654321`;
   return captureVisit(
     {
+      subdomainIndex: 1,
       url: `https://go.example.com${OPEN_PATH}?${query}`,
       query: parseQuery(query),
       cookies: null,

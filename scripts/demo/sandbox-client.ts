@@ -12,7 +12,11 @@ const PAUSE_MS = 50;
 const callSchema = z.object({
   ok: z.boolean(),
   method: z.string(),
-  params: z.looseObject({ text: z.string().optional(), reply_markup: z.unknown().optional() }),
+  params: z.looseObject({
+    text: z.string().optional(),
+    caption: z.string().optional(),
+    reply_markup: z.unknown().optional(),
+  }),
 });
 const keyboardSchema = z.object({
   inline_keyboard: z.array(z.array(z.object({ callback_data: z.string().optional() }))),
@@ -77,10 +81,17 @@ export function sandboxClient(url: string) {
       const next = () =>
         awaited("The bot's next message", async () => {
           const calls = z.array(callSchema).parse(await ask(`/telegram/calls?chat_id=${userId}`));
-          const messages = calls.filter(({ ok, params }) => ok && params.text !== undefined);
+          const messages = calls.filter(
+            ({ ok, params }) => ok && (params.text ?? params.caption) !== undefined,
+          );
           const found = messages[read];
           if (found) read += 1;
-          return found && { text: found.params.text ?? "", buttons: buttonsOf(found.params.reply_markup) };
+          return (
+            found && {
+              text: found.params.text ?? found.params.caption ?? "",
+              buttons: buttonsOf(found.params.reply_markup),
+            }
+          );
         });
       const push = (update: object) => ask("/telegram/updates", { token, update });
 

@@ -1,7 +1,7 @@
 import { getTableName } from "drizzle-orm";
 import postgres, { type Sql } from "postgres";
 import { failureText } from "../../src/cli/failure.ts";
-import { APP_RIGHTS, grantStatements, quoted } from "../../src/db/grants.ts";
+import { grantStatements, quoted, rightsOn } from "../../src/db/grants.ts";
 import { MIGRATIONS_TABLE, OPERATOR_VIEWS } from "../../src/db/migrate.ts";
 import * as tables from "../../src/db/tables-postgres.ts";
 
@@ -52,9 +52,14 @@ async function check(client: Sql, user: string): Promise<void> {
 
 /** Postgres only warns where the grantor may not grant, so the rights themselves are looked at. */
 async function verify(client: Sql, user: string): Promise<void> {
-  const names = Object.values(tables).map((table) => getTableName(table));
+  const wanted = Object.values(tables).flatMap((table) => {
+    const name = getTableName(table);
+    return rightsOn(name).map((right) => ({ name, right }));
+  });
   const missing = await client<{ name: string; right: string }[]>`
-    select name, "right" from unnest(${names}::text[]) name, unnest(${[...APP_RIGHTS]}::text[]) "right"
+    select name, "right" from unnest(
+      ${wanted.map(({ name }) => name)}::text[], ${wanted.map(({ right }) => right)}::text[]
+    ) wanted(name, "right")
     where not has_table_privilege(${user}, 'public.' || name, "right")
     union all
     select name, 'SELECT' from unnest(${[...OPERATOR_VIEWS, MIGRATIONS_TABLE]}::text[]) name

@@ -7,14 +7,17 @@ import type { Database } from "../../src/db/database.ts";
 import { openDatabase } from "../../src/db/open.ts";
 import { overviewOf, readCounted, readPresent } from "../../src/ops/overview/read-overview.ts";
 import { readSpan, SPANS } from "../../src/ops/overview/span.ts";
+import type { OutboxFilter } from "../../src/outbox/filter.ts";
 import { beat } from "../../src/outbox/heartbeat.ts";
+import { listOutbox } from "../../src/outbox/outbox-rows.ts";
+import { countReplay } from "../../src/outbox/replay.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createRollups } from "../../src/rollups/rollups.ts";
 import { LiveOverview } from "../../views/ops/overview.tsx";
 import { seedConsole } from "./seed-console.ts";
 
 /**
- * How long the console's overview takes, and how long it holds up the process, over millions of rows:
+ * How long the console's overview and outbox take, and how long they hold up the process, over millions of rows:
  * `bun scripts/measure/console.ts [--rows 5000000] [--url postgres://…|file] [--seeded] [--explain]`. Without a URL a
  * SQLite file that is removed afterwards.
  */
@@ -30,6 +33,23 @@ const { values: options } = parseArgs({
 const ROUNDS = 15;
 const ZONE = "America/Sao_Paulo";
 
+const DAY_MS = 86_400_000;
+/** What operators ask of the outbox, cheap and dear. */
+const LISTS: Readonly<Record<string, OutboxFilter>> = {
+  everything: {},
+  dead: { status: "dead" },
+  "dead, by words": { status: "dead", text: "no such words" },
+  pending: { status: "pending" },
+  "an event nobody has": { eventName: "Nothing" },
+  "a pool": { pool: "pool-3" },
+  "words nobody has": { text: "no such words" },
+  "an hour weeks ago": {
+    eventName: "Nothing",
+    after: new Date(Date.now() - 20 * DAY_MS),
+    before: new Date(Date.now() - 20 * DAY_MS + DAY_MS / 24),
+  },
+};
+
 const folder = mkdtempSync(join(tmpdir(), "ponte-measure-"));
 const db = await openDatabase({ url: options.url ?? join(folder, "ponte.db") });
 try {
@@ -42,6 +62,7 @@ try {
   const rollups = createRollups({ db, log: createLog("warn") });
   await timed("counting everything for the first time", async () => void (await rollups.run()));
   for (const span of SPANS) await measure(span);
+  for (const [name, filter] of Object.entries(LISTS)) await measureList(name, filter);
   if (options.explain) await explain(db);
 } finally {
   await db.close();
@@ -70,6 +91,19 @@ async function measure(name: string): Promise<void> {
   const at = (share: number) => (tookMs[Math.floor(share * (ROUNDS - 1))] ?? 0).toFixed(1);
   console.log(
     `${db.dialect.name} ${name.padEnd(3)}  median ${at(0.5)} ms  slowest ${at(1)} ms  longest hold of the process ${held().toFixed(1)} ms  page ${(bytes / 1024).toFixed(0)} kB`,
+  );
+}
+
+/** A page of the outbox as the console asks for it, and the question that comes before a change of all of it. */
+async function measureList(name: string, filter: OutboxFilter): Promise<void> {
+  const held = watchLoop();
+  const startedMs = performance.now();
+  const page = await listOutbox(db, filter, { limit: 50, budgetMs: 1_000 });
+  const listedMs = performance.now();
+  const total = await countReplay(db, "discard", { filter });
+  const countedMs = performance.now();
+  console.log(
+    `${db.dialect.name} outbox ${name.padEnd(22)} ${page.items.length} events${page.next_cursor === null ? "" : ", more"} in ${(listedMs - startedMs).toFixed(1)} ms, counted ${total} in ${(countedMs - listedMs).toFixed(1)} ms, longest hold of the process ${held().toFixed(1)} ms`,
   );
 }
 

@@ -1,9 +1,9 @@
 import type { Database } from "../db/database.ts";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
+import { findApiKey, noteUse, type Scope } from "../keys/api-keys.ts";
 import type { Log } from "../platform/log.ts";
 import { problem } from "../platform/problem.ts";
 import { equalInConstantTime } from "../platform/secrets.ts";
-import { findApiKey, noteUse, type Scope } from "./api-keys.ts";
 
 export interface AuthorizeDeps {
   readonly db: Database;

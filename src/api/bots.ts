@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import { z } from "zod";
 import { problem } from "../platform/problem.ts";
 import { findBot, listBots } from "../pools/bot-view.ts";
-import { type BotDeps, connectBot } from "../pools/connect-bot.ts";
+import { type BotDeps, reconnectBot } from "../pools/connect-bot.ts";
 import { createBot, deleteBot, updateBot } from "../pools/manage-bots.ts";
 import { botChangeSchema, botDraftSchema } from "../pools/rules.ts";
 import type { Authorize } from "./authorize.ts";
@@ -89,8 +89,8 @@ export function botsApi(deps: BotDeps & { readonly authorize: Authorize }) {
     )
     .post(
       "/bots/:username/connect",
-      async ({ params }) => {
-        const webhook = await connectBot(deps, params.username);
+      async ({ params, actor }) => {
+        const webhook = await reconnectBot(deps, actor, params.username);
         return webhook.kind === "not_found" ? noSuchBot(params.username) : webhook;
       },
       {

@@ -1,24 +1,15 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
 import type { Database } from "../db/database.ts";
+import { createApiKey, listApiKeys, revokeApiKey } from "../keys/api-keys.ts";
+import { apiKeyDraftSchema } from "../keys/key-rules.ts";
 import { problem } from "../platform/problem.ts";
-import { createApiKey, listApiKeys, revokeApiKey } from "./api-keys.ts";
 import type { Authorize } from "./authorize.ts";
 import { describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
 import { idParams, pageOfQuery, pageQuery } from "./params.ts";
 
 const describe = describeRoute("API keys");
-
-/** A new API key; its name stands in the audit log. */
-export const apiKeyDraftSchema = z.strictObject({
-  name: z
-    .string()
-    .trim()
-    .regex(/^[^\p{Cc}\p{Cs}]{1,60}$/u, "1 to 60 characters, none of them a control character")
-    .meta({ examples: ["reporting"] }),
-  scope: z.enum(["read", "write"]),
-});
 
 /** `/api/keys`: keys for scripts, made and ended by a key that may write. */
 export function keysApi(deps: {

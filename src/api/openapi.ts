@@ -12,8 +12,8 @@ const DESCRIPTION = [
   "Errors are application/problem+json; lists come in pages, and next_cursor asks for the next one.",
 ].join(" ");
 
-/** Routes that are no API: pages, files, and what browsers and Telegram call. */
-const NOT_API = [/^\/ops/, /^\/assets/, /^\/go\//, /^\/telegram\//, /^\/api\/tracking\//, "/", "/openapi"];
+/** Routes that are no API: pages, files, and what Telegram calls. */
+const NOT_API = [/^\/ops/, /^\/assets/, /^\/go\//, /^\/telegram\//, "/", "/openapi"];
 
 /**
  * `GET /openapi`: the API of the whole app that it is used in, out of its zod schemas; a page for browsers, JSON for

@@ -2,9 +2,9 @@ import { Elysia } from "elysia";
 import { z } from "zod";
 import type { Database } from "../db/database.ts";
 import { findOutboxRow, listOutbox } from "../outbox/outbox-rows.ts";
-import { countReplay, type Replay, replay, type Selection } from "../outbox/replay.ts";
+import { countReplay, type Replay, type Selection } from "../outbox/replay.ts";
 import { problem } from "../platform/problem.ts";
-import { recordAudit } from "../pools/audit.ts";
+import { auditedReplay } from "../pools/audited-replay.ts";
 import type { Authorize } from "./authorize.ts";
 import { describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
@@ -17,6 +17,9 @@ export interface OutboxApiDeps {
   readonly authorize: Authorize;
 }
 
+/** Longer than this nobody waits for a page; the next one goes on. */
+const SEARCH_MS = 3_000;
+
 const describe = describeRoute("Outbox");
 const listQuery = z.strictObject({ ...outboxFilterShape, ...pageQuery });
 
@@ -28,8 +31,15 @@ export function outboxApi(deps: OutboxApiDeps) {
     .get(
       "/outbox",
       ({ query: { cursor, limit, ...filter } }) =>
-        listOutbox(db, outboxFilter(filter), pageOfQuery({ cursor, limit })),
-      { query: listQuery, detail: describe("List events, newest first", { 200: "OutboxPage", 400: null }) },
+        listOutbox(db, outboxFilter(filter), { ...pageOfQuery({ cursor, limit }), budgetMs: SEARCH_MS }),
+      {
+        query: listQuery,
+        detail: describe(
+          "List events, newest first",
+          { 200: "OutboxPage", 400: null },
+          "A search that no index serves looks through the newest events for some seconds: its page may be short or empty, and next_cursor goes on from there. null means that everything was looked at.",
+        ),
+      },
     )
     .get(
       "/outbox/:id",
@@ -44,24 +54,46 @@ export function outboxApi(deps: OutboxApiDeps) {
         }),
       },
     )
-    .post("/outbox/retry", ({ body, actor }) => replayed(deps, "retry", body, actor), {
-      parse: "json",
-      body: replayBody,
-      detail: describe(
-        "Send events again",
-        { 200: "Replayed" },
-        "Delivered events are never sent again, and those being sent are left alone.",
-      ),
-    })
-    .post("/outbox/discard", ({ body, actor }) => replayed(deps, "discard", body, actor), {
-      parse: "json",
-      body: replayBody,
-      detail: describe(
-        "Take events out of the queue",
-        { 200: "Replayed" },
-        "A discarded event can still be retried, as long as it is kept.",
-      ),
-    });
+    .post(
+      "/outbox/retry",
+      ({ body, actor, request, server }) => {
+        waitForIt(server, request);
+        return replayed(deps, "retry", body, actor);
+      },
+      {
+        parse: "json",
+        body: replayBody,
+        detail: describe(
+          "Send events again",
+          { 200: "Replayed" },
+          "Delivered events are never sent again, and those being sent are left alone.",
+        ),
+      },
+    )
+    .post(
+      "/outbox/discard",
+      ({ body, actor, request, server }) => {
+        waitForIt(server, request);
+        return replayed(deps, "discard", body, actor);
+      },
+      {
+        parse: "json",
+        body: replayBody,
+        detail: describe(
+          "Take events out of the queue",
+          { 200: "Replayed" },
+          "A discarded event can still be retried, as long as it is kept.",
+        ),
+      },
+    );
+}
+
+/** Millions of rows take longer than a silent connection is kept open for. */
+function waitForIt(
+  server: { timeout(request: Request, seconds: number): void } | null,
+  request: Request,
+): void {
+  server?.timeout(request, 0);
 }
 
 async function replayed(
@@ -72,15 +104,5 @@ async function replayed(
 ) {
   const selection: Selection = ids === undefined ? { filter: outboxFilter(filter ?? {}) } : { ids };
   if (dry_run) return { action, dry_run: true, rows: await countReplay(db, action, selection) };
-  const rows = await replay(db, action, selection);
-  await db.transaction((tx) =>
-    recordAudit(tx, db.tables, {
-      at: now(),
-      actor,
-      action: `outbox.${action}`,
-      subject: "outbox",
-      after: { ...selection, rows },
-    }),
-  );
-  return { action, dry_run: false, rows };
+  return { action, dry_run: false, rows: await auditedReplay(db, now, { action, selection, actor }) };
 }

@@ -9,6 +9,7 @@ import { offersApi } from "./offers.ts";
 import { outboxApi } from "./outbox.ts";
 import { poolsApi } from "./pools.ts";
 import { privacyApi } from "./privacy.ts";
+import { reportsApi } from "./reports.ts";
 import { outboxRoutesApi } from "./routes.ts";
 import { sessionsApi } from "./sessions.ts";
 
@@ -24,6 +25,7 @@ export function apiPlugin(deps: ApiDeps) {
     .use(botsApi(deps))
     .use(offersApi(deps))
     .use(sessionsApi(deps))
+    .use(reportsApi(deps))
     .use(privacyApi(deps))
     .use(outboxRoutesApi(deps))
     .use(outboxApi(deps))

@@ -2,10 +2,9 @@ import { Elysia } from "elysia";
 import { z } from "zod";
 import type { Database } from "../db/database.ts";
 import { DESTINATIONS } from "../db/define-schema.ts";
-import { pauseRoute, resumeRoute } from "../outbox/routes.ts";
 import { outboxBacklog, outboxStatus } from "../outbox/status.ts";
 import { problem } from "../platform/problem.ts";
-import { recordAudit } from "../pools/audit.ts";
+import { pauseRouteBy, resumeRouteBy } from "../pools/audited-routes.ts";
 import type { Authorize } from "./authorize.ts";
 import { describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
@@ -40,7 +39,7 @@ export function outboxRoutesApi(deps: {
   readonly now: () => Date;
   readonly authorize: Authorize;
 }) {
-  const { db, now } = deps;
+  const { db } = deps;
   return new Elysia({ name: "api.outbox.routes", prefix: "/api/outbox" })
     .use(apiGuard(deps))
     .get(
@@ -59,17 +58,7 @@ export function outboxRoutesApi(deps: {
     .post(
       "/routes/pause",
       async ({ body: { destination, route, reason = "paused by the operator" }, actor }) => {
-        await db.transaction(async (tx) => {
-          await pauseRoute(tx, db, { destination, route }, reason);
-          const subject = `route:${destination}:${route}`;
-          await recordAudit(tx, db.tables, {
-            at: now(),
-            actor,
-            action: "outbox.pause",
-            subject,
-            after: { reason },
-          });
-        });
+        await pauseRouteBy(deps, actor, { destination, route }, reason);
         return { destination, route, paused: true };
       },
       {
@@ -81,13 +70,7 @@ export function outboxRoutesApi(deps: {
     .post(
       "/routes/resume",
       async ({ body: { destination, route }, actor }) => {
-        const isResumed = await db.transaction(async (tx) => {
-          const resumed = await resumeRoute(tx, db, { destination, route });
-          const subject = `route:${destination}:${route}`;
-          if (resumed)
-            await recordAudit(tx, db.tables, { at: now(), actor, action: "outbox.resume", subject });
-          return resumed;
-        });
+        const isResumed = await resumeRouteBy(deps, actor, { destination, route });
         return isResumed
           ? { destination, route, paused: false }
           : problem(404, { detail: `Nothing holds ${destination} route ${route} up.` });

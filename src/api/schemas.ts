@@ -7,16 +7,17 @@ import {
   PAYMENT_STATUSES,
   STRATEGIES,
 } from "../db/define-schema.ts";
+import type { ApiKeyView } from "../keys/api-keys.ts";
 import type { OutboxDetail } from "../outbox/outbox-rows.ts";
 import type { RouteBacklog, StatusCount } from "../outbox/status.ts";
 import type { OutboxView } from "../outbox/views.ts";
 import type { BotView } from "../pools/bot-view.ts";
 import type { WebhookState } from "../pools/connect-bot.ts";
+import type { RefusalCount } from "../pools/gate-refusals.ts";
 import type { OfferView } from "../pools/offer-view.ts";
 import type { PoolView } from "../pools/pool-view.ts";
 import type { Erasure } from "../privacy/erasure.ts";
 import type { Timeline } from "../tracking/timeline.ts";
-import type { ApiKeyView } from "./api-keys.ts";
 
 /**
  * What the API answers with, for its documentation and for the tests that hold the answers to it. The types come
@@ -237,7 +238,7 @@ const timeline: z.ZodType<Timeline> = z.strictObject({
   outbox: z.array(z.strictObject(outboxSummaryShape)),
   steps: z.array(
     z.strictObject({
-      kind: z.enum(["click", "cookies", "payment", "event", ...FUNNEL_STATES]),
+      kind: z.enum(["click", "gate", "cookies", "payment", "event", ...FUNNEL_STATES]),
       at: instant,
       after_ms: count.nullable(),
       event_name: maybe,
@@ -245,6 +246,7 @@ const timeline: z.ZodType<Timeline> = z.strictObject({
       status: z.enum(OUTBOX_STATUSES).nullable(),
       outbox_id: count.nullable(),
       payment_id: maybe,
+      written_at: maybeInstant,
       detail: maybe,
     }),
   ),
@@ -356,6 +358,23 @@ const problem = z
     ],
   });
 
+const auditEntry = z.strictObject({
+  id: count,
+  at: instant,
+  actor: text,
+  action: text,
+  subject: text,
+  before: z.json(),
+  after: z.json(),
+});
+
+const gateRefusal: z.ZodType<RefusalCount> = z.strictObject({
+  pool_id: count,
+  pool: text,
+  param: count,
+  automated: count,
+});
+
 /** By the name that they have in the OpenAPI document. */
 export const SCHEMAS = {
   Pool: pool,
@@ -370,6 +389,9 @@ export const SCHEMAS = {
   ApiKeyPage: pageOf(apiKey),
   NewApiKey: z.strictObject({ ...apiKeyShape, key: text }),
   Timeline: timeline,
+  Timelines: z.strictObject({ items: z.array(timeline) }),
+  AuditPage: pageOf(auditEntry),
+  GateRefusals: z.strictObject({ items: z.array(gateRefusal) }),
   OutboxPage: pageOf(outboxRow),
   OutboxDetail: outboxDetail,
   OutboxStatus: z.strictObject({ events: z.array(statusCount), routes: z.array(routeBacklog) }),

@@ -2,22 +2,52 @@ import { Elysia } from "elysia";
 import { z } from "zod";
 import type { Database } from "../db/database.ts";
 import { problem } from "../platform/problem.ts";
-import { timelineByToken } from "../tracking/timeline.ts";
+import { findVisitors } from "../tracking/find-visitors.ts";
+import { timelineByPayment, timelineByToken } from "../tracking/timeline.ts";
 import type { Authorize } from "./authorize.ts";
 import { describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
 
-const params = z.object({
-  token: z
+const describe = describeRoute("Visitors");
+
+const key = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/)
+  .meta({ examples: ["0193f2a5c1d27e3f8a4b5c6d7e8f9012"] });
+const params = z.object({ token: key });
+const searchQuery = z.strictObject({
+  q: z
     .string()
-    .regex(/^[0-9a-f]{32}$/)
-    .meta({ examples: ["0193f2a5c1d27e3f8a4b5c6d7e8f9012"] }),
+    .regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u, "1 to 200 characters, none of them a control character")
+    .meta({ examples: ["purchase_0193f2a5c1d27e3f8a4b5c6d7e8f9012"] }),
 });
 
-/** `GET /api/sessions/:token`: one visitor from click to delivery. */
+/** Visitors from click to delivery: found by any key, by token, or by payment. */
 export function sessionsApi(deps: { readonly db: Database; readonly authorize: Authorize }) {
   return new Elysia({ name: "api.sessions", prefix: "/api" })
     .use(apiGuard(deps))
+    .get("/sessions", async ({ query }) => ({ items: await findVisitors(deps.db, query.q.trim()) }), {
+      query: searchQuery,
+      detail: describe(
+        "Find visitors",
+        { 200: "Timelines" },
+        "By whatever is at hand, whole: a tracking token, a payment's id, an event_id of Meta or Telegram, or a Telegram user's number. A person who came more than once is there once for each visit.",
+      ),
+    })
+    .get(
+      "/payments/:id",
+      async ({ params }) =>
+        (await timelineByPayment(deps.db, params.id)) ??
+        problem(404, { detail: "There is no such payment." }),
+      {
+        params: z.object({ id: key }),
+        detail: describe(
+          "Read a payment with its buyer's timeline",
+          { 200: "Timeline", 404: null },
+          "As `ponte payment show`: the visit that led to it, its Purchase and its delivery.",
+        ),
+      },
+    )
     .get(
       "/sessions/:token",
       async ({ params }) =>
@@ -25,7 +55,7 @@ export function sessionsApi(deps: { readonly db: Database; readonly authorize: A
         problem(404, { detail: "No visit has this tracking token." }),
       {
         params,
-        detail: describeRoute("Visitors")(
+        detail: describe(
           "Read a visitor's timeline",
           { 200: "Timeline", 404: null },
           "The session, the person, payments, outbox rows, and `steps`: what happened, in order, with the time between.",

@@ -79,7 +79,11 @@ function asset({ name, contentType, sources, build }: Source): Asset {
     path: `/assets/${name.slice(0, dot)}.${hash}${name.slice(dot)}`,
     contentType,
     body() {
-      built ??= build();
+      built ??= build().catch((error) => {
+        // What failed once, for want of memory or files, may work the next time it is asked for.
+        built = undefined;
+        throw error;
+      });
       return built;
     },
   };

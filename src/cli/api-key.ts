@@ -1,5 +1,5 @@
-import { createApiKey, listApiKeys, revokeApiKey } from "../api/api-keys.ts";
-import { apiKeyDraftSchema } from "../api/keys.ts";
+import { createApiKey, listApiKeys, revokeApiKey } from "../keys/api-keys.ts";
+import { apiKeyDraftSchema } from "../keys/key-rules.ts";
 import { parseInput } from "../pools/rules.ts";
 import { defineCommand, Refused, WrongUsage } from "./command.ts";
 import { ACTOR, withDatabase } from "./open.ts";

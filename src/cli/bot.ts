@@ -1,5 +1,5 @@
 import { type BotView, listBots } from "../pools/bot-view.ts";
-import { type BotDeps, connectBot, type TokenCheck, type WebhookState } from "../pools/connect-bot.ts";
+import { type BotDeps, reconnectBot, type TokenCheck, type WebhookState } from "../pools/connect-bot.ts";
 import { createBot, updateBot } from "../pools/manage-bots.ts";
 import { type BotChange, botChangeSchema, botDraftSchema, parseInput } from "../pools/rules.ts";
 import { telegramBotApi } from "../pools/telegram-bot-api.ts";
@@ -97,7 +97,7 @@ export const botConnect = defineCommand({
   options: {},
   async run(_given, [username = ""], context) {
     await withDatabase(context, async (opened) => {
-      const state = await connectBot(botDeps(opened), username);
+      const state = await reconnectBot(botDeps(opened), ACTOR, username);
       if (state.kind === "not_found") throw noSuchBot(username);
       if (state.kind !== "set") throw new Refused(webhookText(state));
       answer(context, state, () => webhookText(state));

@@ -1,4 +1,4 @@
-import { decimalToMinor } from "../payments/providers/decimal.ts";
+import { decimalToMinor } from "../meta/decimal.ts";
 import { createOffer, updateOffer } from "../pools/manage-offers.ts";
 import { offerChangeSchema, offerDraftSchema } from "../pools/offer-rules.ts";
 import { findOfferView, listOffers, type OfferView } from "../pools/offer-view.ts";

@@ -1,9 +1,9 @@
 import type { Destination } from "../db/define-schema.ts";
-import { countReplay, type Replay, replay, type Selection } from "../outbox/replay.ts";
-import { pauseRoute, resumeRoute } from "../outbox/routes.ts";
-import { recordAudit } from "../pools/audit.ts";
+import { countReplay, type Replay, type Selection } from "../outbox/replay.ts";
+import { auditedReplay } from "../pools/audited-replay.ts";
+import { pauseRouteBy, resumeRouteBy } from "../pools/audited-routes.ts";
 import { type Context, defineCommand, type Given, Refused, WrongUsage } from "./command.ts";
-import { ACTOR, type Opened, withDatabase } from "./open.ts";
+import { ACTOR, withDatabase } from "./open.ts";
 import { filterOf, idsOf, OUTBOX_FLAGS } from "./outbox-flags.ts";
 import { answer, count } from "./print.ts";
 
@@ -50,16 +50,7 @@ export const outboxPause = defineCommand({
     const destination = destinationOf(given.destination);
     const reason = given.reason || "paused by the operator";
     await withDatabase(context, async ({ db, now }) => {
-      await db.transaction(async (tx) => {
-        await pauseRoute(tx, db, { destination, route }, reason);
-        await recordAudit(tx, db.tables, {
-          at: now(),
-          actor: ACTOR,
-          action: "outbox.pause",
-          subject: `route:${destination}:${route}`,
-          after: { reason },
-        });
-      });
+      await pauseRouteBy({ db, now }, ACTOR, { destination, route }, reason);
       answer(
         context,
         { destination, route, paused: true, reason },
@@ -77,18 +68,7 @@ export const outboxResume = defineCommand({
   async run(given, [route = ""], context) {
     const destination = destinationOf(given.destination);
     await withDatabase(context, async ({ db, now }) => {
-      const isResumed = await db.transaction(async (tx) => {
-        const resumed = await resumeRoute(tx, db, { destination, route });
-        if (resumed) {
-          await recordAudit(tx, db.tables, {
-            at: now(),
-            actor: ACTOR,
-            action: "outbox.resume",
-            subject: `route:${destination}:${route}`,
-          });
-        }
-        return resumed;
-      });
+      const isResumed = await resumeRouteBy({ db, now }, ACTOR, { destination, route });
       if (!isResumed) {
         throw new Refused(`Nothing holds ${destination} route ${route} up. See: bun run ponte outbox routes`);
       }
@@ -104,8 +84,7 @@ async function runReplay(
   context: Context,
 ): Promise<void> {
   const selection = selectionOf(given, values);
-  await withDatabase(context, async (opened) => {
-    const { db } = opened;
+  await withDatabase(context, async ({ db, now }) => {
     const rows = await countReplay(db, action, selection);
     if (given["dry-run"]) {
       return answer(
@@ -119,9 +98,13 @@ async function runReplay(
       const question = `${action === "retry" ? "Send" : "Discard"} ${count(rows, "event")}${action === "retry" ? " again" : ""}?`;
       if (!(await terminal.confirm(question))) throw new Refused("Nothing was changed.");
     }
-    const done = await replay(db, action, selection, (n) => terminal.progress(`${n} of ${rows}`));
+    const done = await auditedReplay(db, now, {
+      action,
+      selection,
+      actor: ACTOR,
+      onProgress: (n) => terminal.progress(`${n} of ${rows}`),
+    });
     terminal.progress("");
-    if (done > 0) await auditReplay(opened, action, selection, done);
     answer(context, { action, dry_run: false, rows: done }, () => replayText(action, done));
   });
 }
@@ -136,18 +119,6 @@ function selectionOf(given: Given<typeof REPLAY_FLAGS>, values: readonly string[
     throw new WrongUsage("name events by number, by a filter such as --status dead, or with --all");
   }
   return { filter: filter ?? {} };
-}
-
-async function auditReplay({ db, now }: Opened, action: Replay, selection: Selection, rows: number) {
-  await db.transaction((tx) =>
-    recordAudit(tx, db.tables, {
-      at: now(),
-      actor: ACTOR,
-      action: `outbox.${action}`,
-      subject: "outbox",
-      after: { ...selection, rows },
-    }),
-  );
 }
 
 function replayText(action: Replay, rows: number): string {

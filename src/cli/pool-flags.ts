@@ -13,7 +13,7 @@ export const POOL_FLAGS = {
   "test-event-code": {
     type: "string",
     value: "code",
-    help: "events go to Events Manager's test view only, while it is set",
+    help: "while set, events show under Events Manager's Test events as well; Meta still counts them",
   },
   "gate-param": { type: "string", value: "name=value", help: "only links with this parameter are let in" },
   "block-automated": { type: "boolean", help: "refuse self-declared automated clients" },

@@ -68,7 +68,12 @@ async function withStores({ config, db, now }: Opened, work: (deps: ErasureDeps)
   const spool = existsSync(path) ? openSpool(path) : null;
   const redis = await connectedRedis(config);
   try {
-    await work({ db, now, spool, trackingStore: redis ? redisTrackingStore(redis) : noTrackingStore });
+    await work({
+      db,
+      now,
+      spool,
+      trackingStore: redis ? redisTrackingStore(redis, config.trackingTtlDays) : noTrackingStore,
+    });
   } finally {
     redis?.disconnect();
     spool?.close();

@@ -6,22 +6,31 @@ import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import type { Spool } from "../db/spool.ts";
 import { readBody } from "../platform/body.ts";
 import type { Log } from "../platform/log.ts";
-import { methodNotAllowed, problem, problemErrors } from "../platform/problem.ts";
+import { methodNotAllowed, problem } from "../platform/problem.ts";
 import type { TrackingStore } from "../tracking/tracking-store.ts";
+import { cookiesDetail, ownAddressDetail } from "./docs.ts";
 import { recordCookies } from "./record-cookies.ts";
-import { type BrowserReport, cookieReportSchema } from "./report.ts";
+import { type BrowserReport, readReport } from "./report.ts";
 
 const MAX_BODY_BYTES = 4_096;
+
+const EXPECTED = "Send JSON with tracking_token and any of _fbp, _fbc, _fbi.";
+const PARTLY_KEPT = "The fields named here were left out; the others were taken.";
 
 export interface CookiesDeps {
   readonly db: Database;
   readonly trackingStore: TrackingStore;
   readonly spool: Pick<Spool, "count">;
+  /** Who asks: the TCP peer, or whom a trusted proxy names. */
+  readonly clientAddress: { find(peer: string | null, forwardedFor: string | null): string | null };
   readonly log: Log;
 }
 
-/** `POST /api/tracking/cookies`: what the browser knows of Meta's cookies, beaconed by the bridge page. */
-export function cookiesPlugin({ db, trackingStore, spool, log }: CookiesDeps) {
+/**
+ * `POST /api/tracking/cookies`: what the browser knows of Meta's cookies, beaconed by the bridge page.
+ * `GET /api/tracking/ip`: the asker's own address, of which Meta's param builder makes the `_fbi` cookie.
+ */
+export function cookiesPlugin({ db, trackingStore, spool, clientAddress, log }: CookiesDeps) {
   const reports = createGroupCommit<BrowserReport>({
     write: async (batch) => {
       const sessions = await promptly(
@@ -29,7 +38,7 @@ export function cookiesPlugin({ db, trackingStore, spool, log }: CookiesDeps) {
         ANSWER_MS,
         db.transaction((tx) => recordCookies(db, tx, batch)),
       );
-      for (const session of sessions) trackingStore.save(session);
+      for (const session of sessions) trackingStore.save(() => session);
     },
     isRowFault,
   });
@@ -43,29 +52,35 @@ export function cookiesPlugin({ db, trackingStore, spool, log }: CookiesDeps) {
         }
         const body = await readBody(request, MAX_BODY_BYTES);
         if (body.kind === "refused") return body.response;
-        const parsed = cookieReportSchema.safeParse(parseJson(body.text));
-        if (!parsed.success) {
-          return problem(400, {
-            detail: "Send JSON with tracking_token and any of _fbp, _fbc, _fbi.",
-            errors: problemErrors(parsed.error.issues),
-          });
-        }
+        const { report, errors } = readReport(parseJson(body.text));
         // Its visit still waits for the database: stored now, the report would be one of nobody's.
-        if (spool.count([parsed.data.trackingToken]) > 0) return tryAgain();
+        if (report && spool.count([report.trackingToken]) > 0) return tryAgain();
         try {
-          await promptly(db, ANSWER_MS, reports.submit(parsed.data));
+          if (report) await promptly(db, ANSWER_MS, reports.submit(report));
         } catch (error) {
           if (!(error instanceof QueueFullError)) {
             log.error({ error, todo: db.advice(error) }, "a cookie report could not be stored");
           }
           return tryAgain();
         }
+        if (errors.length > 0) return problem(400, { detail: report ? PARTLY_KEPT : EXPECTED, errors });
         return new Response(null, { status: 204 });
       },
       // The body is read by hand: beacons call JSON `text/plain`, and a big one must be refused early.
-      { parse: "none" },
+      { parse: "none", detail: cookiesDetail() },
     )
-    .all("/api/tracking/cookies", () => methodNotAllowed("POST"));
+    .all("/api/tracking/cookies", () => methodNotAllowed("POST"))
+    .get(
+      "/api/tracking/ip",
+      ({ request, server }) => {
+        const peer = server?.requestIP(request)?.address ?? null;
+        const address = clientAddress.find(peer, request.headers.get("x-forwarded-for"));
+        const headers = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };
+        return new Response(address, { status: address === null ? 204 : 200, headers });
+      },
+      { detail: ownAddressDetail() },
+    )
+    .all("/api/tracking/ip", () => methodNotAllowed("GET, HEAD"));
 }
 
 function tryAgain(): Response {

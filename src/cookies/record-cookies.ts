@@ -19,11 +19,17 @@ export async function recordCookies(
 ): Promise<Session[]> {
   const { sessions, outbox, pools } = db.tables;
   const tokens = [...new Set(reports.map(({ trackingToken }) => trackingToken))];
-  const known = await tx
-    .select({ session: sessions, pool: { name: pools.name, slug: pools.slug } })
-    .from(sessions)
-    .innerJoin(pools, eq(pools.id, sessions.poolId))
-    .where(and(inArray(sessions.trackingToken, tokens), sql`${sessions.consent} is distinct from 'erased'`));
+  // Locked, because what is read is written back: another process may hear of the same visit, or erase it. Always
+  // in the same order, so that two processes never lock crosswise; not the pools, which visits are counted on.
+  const known = await db.dialect.locked(
+    tx
+      .select({ session: sessions, pool: { name: pools.name, slug: pools.slug } })
+      .from(sessions)
+      .innerJoin(pools, eq(pools.id, sessions.poolId))
+      .where(and(inArray(sessions.trackingToken, tokens), sql`${sessions.consent} is distinct from 'erased'`))
+      .orderBy(sessions.trackingToken),
+    sessions,
+  );
   const merged = new Map(known.map((row) => [row.session.trackingToken, row]));
   for (const { trackingToken, report } of reports) {
     const row = merged.get(trackingToken);

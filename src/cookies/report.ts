@@ -1,32 +1,53 @@
 import { z } from "zod";
-import { addressOfFbi, type CookieReport, validMetaCookie } from "../tracking/meta-cookies.ts";
+import { type ProblemError, problemErrors } from "../platform/problem.ts";
+import { type CookieReport, tidyFbi, validMetaCookie } from "../tracking/meta-cookies.ts";
 import { isTrackingToken } from "../tracking/session.ts";
 
-const metaCookie = z
-  .string()
-  .max(2_100)
-  .refine((text) => validMetaCookie(text) !== null, "must look like fb.<n>.<milliseconds>.<value>");
+/** What one visit's browser reported. */
+export interface BrowserReport {
+  readonly trackingToken: string;
+  readonly report: CookieReport;
+}
 
-const fbiCookie = z
-  .string()
-  .max(100)
-  .refine((text) => addressOfFbi(text) !== null, "must hold an IP address");
+/**
+ * A beacon, read. `errors` name what is wrong with it; a field of the wrong form is left out and says nothing about
+ * its neighbours, so there may be a report besides. Without a token there is none.
+ */
+export interface ReadReport {
+  readonly report: BrowserReport | null;
+  readonly errors: readonly ProblemError[];
+}
 
-/** An empty or null value says nothing: a page that found no cookie may still send the key. */
-const optional = (form: z.ZodType<string>) =>
-  z.union([z.literal("").transform(() => undefined), z.null().transform(() => undefined), form]).optional();
+const META_FORM = "must look like fb.<n>.<milliseconds>.<value>";
+
+/** A cookie as somebody sends it: judged apart from its neighbours, so the schema takes anything. */
+const cookie = (description: string) => z.unknown().optional().meta({ type: "string", description });
+
+/** A beacon's body. */
+export const cookieReportSchema = z.object({
+  tracking_token: z.string().refine(isTrackingToken, "must be 32 lowercase hex digits"),
+  _fbp: cookie(META_FORM),
+  _fbc: cookie(META_FORM),
+  _fbi: cookie("must hold an IP address"),
+});
 
 /** What the bridge page beacons: the browser's Meta cookies, whichever it has. */
-export const cookieReportSchema = z
-  .object({
-    tracking_token: z.string().refine(isTrackingToken, "must be 32 lowercase hex digits"),
-    _fbp: optional(metaCookie),
-    _fbc: optional(metaCookie),
-    _fbi: optional(fbiCookie),
-  })
-  .transform(({ tracking_token, _fbp, _fbc, _fbi }) => ({
-    trackingToken: tracking_token,
-    report: { fbp: _fbp, fbc: _fbc, fbi: _fbi } satisfies CookieReport,
-  }));
-
-export type BrowserReport = z.output<typeof cookieReportSchema>;
+export function readReport(body: unknown): ReadReport {
+  const parsed = cookieReportSchema.safeParse(body);
+  if (!parsed.success) return { report: null, errors: problemErrors(parsed.error.issues) };
+  const { tracking_token: trackingToken, _fbp, _fbc, _fbi } = parsed.data;
+  const errors: ProblemError[] = [];
+  const read = (path: string, value: unknown, form: (text: string) => string | null, message: string) => {
+    // An empty or null value says nothing: a page that found no cookie may still send the key.
+    if (value === undefined || value === null || value === "") return undefined;
+    const sound = typeof value === "string" ? form(value) : null;
+    if (sound === null) errors.push({ path, message });
+    return sound ?? undefined;
+  };
+  const report = {
+    fbp: read("_fbp", _fbp, validMetaCookie, META_FORM),
+    fbc: read("_fbc", _fbc, validMetaCookie, META_FORM),
+    fbi: read("_fbi", _fbi, tidyFbi, "must hold an IP address"),
+  };
+  return { report: { trackingToken, report }, errors };
+}

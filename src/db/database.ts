@@ -13,8 +13,34 @@ export interface Reader extends Pick<QueryBuilder, "select" | "selectDistinct" |
   rows<T>(statement: SQL): Promise<T[]>;
 }
 
+/** New rows, and what each of them brings along; a row whose unique key is there already brings nothing. */
+export interface Arrivals<L extends PgTable = PgTable, F extends PgTable = PgTable> {
+  readonly table: L;
+  /** The unique column; followers have one of the same name. */
+  readonly key: keyof L["$inferInsert"] & keyof F["$inferInsert"] & string;
+  /** Every row has the same columns. */
+  readonly rows: readonly L["$inferInsert"][];
+  /** At most one for each row, found by the key. */
+  readonly followers: { readonly table: F; readonly rows: readonly F["$inferInsert"][] };
+  /** Each row adds one to a counter: for every row, in order, the number of the counter's own row. */
+  readonly counters: readonly {
+    readonly table: PgTable;
+    readonly column: string;
+    readonly ids: readonly number[];
+  }[];
+  /** Whom to wake after the commit. */
+  readonly wakes: Channel | null;
+}
+
+/** Writes arrivals all together: one transaction, and as few statements as the database allows. */
+export interface ArrivalWriter {
+  insertArrivals<L extends PgTable, F extends PgTable>(arrivals: Arrivals<L, F>): Promise<void>;
+  /** The database's time, in Unix milliseconds: what falls due later is reckoned from it, never from this machine's. */
+  nowMs(): number;
+}
+
 /** What work inside a transaction may do. Everything written here is committed together or not at all. */
-export interface Tx extends Reader, Pick<QueryBuilder, "insert" | "update" | "delete"> {
+export interface Tx extends Reader, ArrivalWriter, Pick<QueryBuilder, "insert" | "update" | "delete"> {
   /**
    * Inserts many rows in one go, leaving out those whose unique key is already there.
    * Every row must have the same keys. Answers, in order, whether each row was inserted.
@@ -36,8 +62,6 @@ export interface Tx extends Reader, Pick<QueryBuilder, "insert" | "update" | "de
   ): Promise<void>;
   /** After the commit, wakes everyone who listens on the channel (on Postgres, in other processes too). */
   notify(channel: Channel): Promise<void>;
-  /** The database's time, in Unix milliseconds: what falls due later is reckoned from it, never from this machine's. */
-  nowMs(): number;
 }
 
 export type Channel = "outbox" | "pools";
@@ -50,6 +74,8 @@ export interface Database extends Reader {
    * On SQLite transactions take turns, so `work` must not wait for another transaction.
    */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** A transaction that does nothing but write arrivals: cheaper where statements cost a round trip each. */
+  recordArrivals(work: (writer: ArrivalWriter) => Promise<void>): Promise<void>;
   /**
    * Lets another thread of this process write to the same database on a connection of its own: where writers take
    * turns, `write` has one. Afterwards the channels' listeners are woken, where the database does not do so itself.

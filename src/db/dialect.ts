@@ -1,4 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
+import type { PgTable } from "drizzle-orm/pg-core";
 
 /** The few fragments in which the two databases differ. Nothing else in `src` asks which database it is on. */
 export interface Dialect {
@@ -13,8 +14,14 @@ export interface Dialect {
   instant(date: Date): SQL;
   /** Locks the selected rows and passes over those that another dispatcher holds; SQLite has one writer anyway. */
   readonly skipLocked: SQL;
-  /** Locks the rows that a builder's select finds until the transaction ends; SQLite's one writer has them locked already. */
-  locked<Q extends { for(strength: "update"): unknown }>(select: Q): Q;
+  /**
+   * Locks the rows that a builder's select finds until the transaction ends, of a join those of table `of` only;
+   * SQLite's one writer has them locked already.
+   */
+  locked<Q extends { for(strength: "update", config?: { of: PgTable }): unknown }>(
+    select: Q,
+    of?: PgTable,
+  ): Q;
   /** A stored JSON document as the text it was written as. */
   jsonText(column: SQL): SQL<string>;
   /** `id in (…)` over numbers sent as one parameter, however many. */
@@ -41,8 +48,8 @@ export const postgresDialect: Dialect = {
   epochMs: (instant) => sql`(extract(epoch from ${instant}) * 1000)::float8`,
   instant: (date) => sql`${date.toISOString()}::timestamptz`,
   skipLocked: sql`for update skip locked`,
-  locked: (select) => {
-    select.for("update");
+  locked: (select, of) => {
+    select.for("update", of && { of });
     return select;
   },
   jsonText: (column) => sql`${column}::text`,

@@ -1,6 +1,6 @@
 import { getTableName } from "drizzle-orm";
 import type { Tables } from "./define-schema.ts";
-import { APP_RIGHTS, grantOn } from "./grants.ts";
+import { grantOn, rightsOn } from "./grants.ts";
 import { MIGRATIONS_TABLE, OPERATOR_VIEWS } from "./migrate.ts";
 
 /**
@@ -52,7 +52,7 @@ function adviceOnRight(message: string, user: string, tables: Tables): string {
   const table = Object.values(tables)
     .map((known) => getTableName(known))
     .find(isNamed);
-  if (table) return runAsOwner(grantOn(table, APP_RIGHTS, user), user);
+  if (table) return runAsOwner(grantOn(table, rightsOn(table), user), user);
   const readOnly = [MIGRATIONS_TABLE, ...OPERATOR_VIEWS].find(isNamed);
   return readOnly ? runAsOwner(grantOn(readOnly, ["SELECT"], user), user) : `run: ${grantCommand(user)}`;
 }

@@ -3,7 +3,15 @@ import type { Tables } from "./define-schema.ts";
 import { MIGRATIONS_TABLE, OPERATOR_VIEWS } from "./migrate.ts";
 
 /** What the app does to its tables, and all that it may do: no DDL, no TRUNCATE. */
-export const APP_RIGHTS = ["SELECT", "INSERT", "UPDATE", "DELETE"] as const;
+const APP_RIGHTS = ["SELECT", "INSERT", "UPDATE", "DELETE"] as const;
+
+/** What is only ever added to: nobody who gets hold of the app takes his traces away. */
+const APPEND_ONLY: ReadonlySet<string> = new Set(["audit_log"]);
+
+/** What the app does to this table. */
+export function rightsOn(table: string): readonly string[] {
+  return APPEND_ONLY.has(table) ? ["SELECT", "INSERT"] : APP_RIGHTS;
+}
 
 /**
  * The least that the app's database user needs on a Postgres whose tables somebody else owns, one statement a line.
@@ -15,7 +23,9 @@ export function grantStatements(user: string, database: string, tables: Tables):
   return [
     `GRANT CONNECT ON DATABASE ${quoted(database)} TO ${to};`,
     `GRANT USAGE ON SCHEMA public TO ${to};`,
-    ...all.map((table) => grantOn(getTableName(table), APP_RIGHTS, user)),
+    ...all.map((table) => grantOn(getTableName(table), rightsOn(getTableName(table)), user)),
+    // Earlier versions granted more.
+    ...[...APPEND_ONLY].map((table) => `REVOKE UPDATE, DELETE ON ${table} FROM ${to};`),
     // An identity column asks for no right on its sequence; a table that a tool restored with a default does.
     ...all.flatMap((table) =>
       "id" in table && table.id.generatedIdentity

@@ -38,7 +38,8 @@ interface Failure {
 
 /**
  * Lets items that arrive together share a commit: whatever waits is written in one transaction while the next
- * batch gathers. A batch that fails by a row's fault is written row by row, so that the bad row fails alone.
+ * batch gathers. A batch that fails by a row's fault is written row by row, so that the bad row fails alone; one that
+ * fails by the database's takes all that wait with it, at once.
  */
 export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommit<T> {
   const { write, isRowFault, maxBatch = 512, maxWaiting = 20_000 } = options;
@@ -49,12 +50,20 @@ export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommi
     let batch = start();
     while (batch) {
       const failure = await batch.failure;
+      // A database that is away would keep everybody behind this batch for a deadline of their own each.
+      if (failure && !isRowFault(failure.error)) rejectWaiting(failure.error);
       // What gathered meanwhile is on its way before anybody is answered: the database does not wait for answers.
       const next = start();
       await settle(batch.items, failure);
       batch = next;
     }
     pumping = undefined;
+  }
+
+  function rejectWaiting(error: unknown): void {
+    const given = waiting;
+    waiting = [];
+    for (const { reject } of given) reject(error);
   }
 
   /** Begins to write what waits; undefined where nothing does. */

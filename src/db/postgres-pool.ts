@@ -1,13 +1,11 @@
 import type { SQL } from "drizzle-orm";
-import { PgDialect } from "drizzle-orm/pg-core";
 import { drizzle } from "drizzle-orm/postgres-js";
 import type { Sql, TransactionSql } from "postgres";
 import type { QueryBuilder, Reader } from "./database.ts";
+import { pgDialect } from "./postgres-rows.ts";
 
 /** What still runs on connections that are left behind may go on for so long. */
 const LEFT_BEHIND_MS = 10_000;
-
-const pgDialect = new PgDialect({ casing: "snake_case" });
 
 /** A pool of connections that can be left behind for a new one. */
 export interface ConnectionPool {

@@ -1,9 +1,6 @@
-import { getTableColumns, getTableName, type SQL, sql } from "drizzle-orm";
-import { toSnakeCase } from "drizzle-orm/casing";
-import { PgDialect, type PgTable } from "drizzle-orm/pg-core";
 import { drizzle } from "drizzle-orm/postgres-js";
 import { migrate as applyMigrations } from "drizzle-orm/postgres-js/migrator";
-import postgres, { type Sql, type TransactionSql } from "postgres";
+import postgres, { type Sql } from "postgres";
 import { withDeadline } from "../platform/deadline.ts";
 import { createClock } from "./clock.ts";
 import type { Channel, Database, Tx } from "./database.ts";
@@ -13,6 +10,7 @@ import { createListeners } from "./listeners.ts";
 import { migrationPlan, OPERATOR_VIEWS } from "./migrate.ts";
 import { CHANNEL_PREFIX, openListener } from "./postgres-listener.ts";
 import { openPool, queries } from "./postgres-pool.ts";
+import { insertArrivals, insertRows, updateRows } from "./postgres-rows.ts";
 import * as tables from "./tables-postgres.ts";
 
 export interface PostgresOptions {
@@ -24,10 +22,15 @@ export interface PostgresOptions {
   readonly maxConnections?: number;
 }
 
-const pgDialect = new PgDialect({ casing: "snake_case" });
-
 /** Any number, as long as every Ponte that migrates the same database takes the same lock. */
 const MIGRATION_LOCK = 7_066_838_301;
+
+/**
+ * How long the driver waits before it connects again, after so many failures in a row. Whoever asks meanwhile waits
+ * with it, and the driver's own would keep them for up to twenty seconds.
+ */
+const reconnectAfterSeconds = (failures: number) =>
+  (0.5 + Math.random() / 2) * Math.min(3 ** failures / 100, 0.5);
 
 const CLOCK_PATIENCE_MS = 2_000;
 
@@ -42,6 +45,7 @@ export function openPostgres(options: PostgresOptions): Database {
   const settings = {
     onnotice: () => undefined,
     connect_timeout: 5,
+    backoff: reconnectAfterSeconds,
     connection: { application_name: "ponte" },
   };
   const prepare = options.pooler !== "transaction";
@@ -81,6 +85,10 @@ export function openPostgres(options: PostgresOptions): Database {
           delete: builder.delete.bind(builder),
           insertMany: (table, unique, rows) => insertRows(connection, prepare, table, unique, rows),
           updateMany: (table, keys, rows, only) => updateRows(connection, prepare, table, keys, rows, only),
+          insertArrivals: async (arrivals) => {
+            await insertArrivals(connection, prepare, arrivals);
+            if (arrivals.wakes) woken.add(arrivals.wakes);
+          },
           notify: async (channel) => {
             if (woken.has(channel)) return;
             woken.add(channel);
@@ -110,6 +118,17 @@ export function openPostgres(options: PostgresOptions): Database {
     dialect: postgresDialect,
     tables,
     transaction,
+    async recordArrivals(work) {
+      await clock.ready();
+      // One statement is a transaction by itself.
+      await work({
+        async insertArrivals(arrivals) {
+          await insertArrivals(pool.client, prepare, arrivals);
+          if (arrivals.wakes) listeners.wake(arrivals.wakes);
+        },
+        nowMs: clock.nowMs,
+      });
+    },
     // Each connection writes for itself, and the server tells the listeners.
     writeElsewhere: (write) => write(),
     listen(channel, wake) {
@@ -126,62 +145,6 @@ export function openPostgres(options: PostgresOptions): Database {
       await Promise.all([pool.close(), listener.close()]);
     },
   };
-}
-
-/** One statement and one parameter, however many rows: Postgres unpacks them from JSON by the table's own types. */
-async function insertRows<T extends PgTable>(
-  connection: TransactionSql,
-  prepare: boolean,
-  table: T,
-  unique: string,
-  rows: readonly T["$inferInsert"][],
-): Promise<boolean[]> {
-  const first = rows[0];
-  if (first === undefined) return [];
-  const name = getTableName(table);
-  const names = Object.keys(first).map(toSnakeCase).join(", ");
-  const uniqueName = toSnakeCase(unique);
-  const text = `insert into ${name} (${names}) select ${names} from json_populate_recordset(null::${name}, $1::text::json) on conflict do nothing returning ${uniqueName}`;
-  const inserted = await connection.unsafe(text, [rowsAsJson(table, rows)], { prepare });
-  // As text: the driver gives a bigint back as text, whatever went in.
-  const keys = new Set(inserted.map((row) => String(row[uniqueName])));
-  return rows.map((row) => keys.delete(String((row as Record<string, unknown>)[unique])));
-}
-
-async function updateRows<T extends PgTable>(
-  connection: TransactionSql,
-  prepare: boolean,
-  table: T,
-  keys: readonly string[],
-  rows: readonly Partial<T["$inferInsert"]>[],
-  only: SQL | undefined,
-): Promise<void> {
-  const first = rows[0];
-  if (first === undefined) return;
-  const name = getTableName(table);
-  const set = Object.keys(first)
-    .filter((key) => !keys.includes(key))
-    .map(toSnakeCase);
-  const same = keys.map(toSnakeCase).map((key) => `${name}.${key} = given.${key}`);
-  const statement = sql`update ${sql.raw(name)} set ${sql.raw(set.map((key) => `${key} = given.${key}`).join(", "))}
-    from json_populate_recordset(null::${sql.raw(name)}, ${rowsAsJson(table, rows)}::text::json) given
-    where ${sql.raw(same.join(" and "))}${only ? sql` and (${only})` : sql``}`;
-  const { sql: text, params } = pgDialect.sqlToQuery(statement);
-  await connection.unsafe(text, params as never[], { prepare });
-}
-
-/** Rows as one JSON text, under the columns' names; every row has the first one's keys. */
-function rowsAsJson<T extends PgTable>(table: T, rows: readonly Partial<T["$inferInsert"]>[]): string {
-  const columns = getTableColumns(table);
-  const names = Object.keys(rows[0] ?? {}).map((key) => {
-    if (columns[key] === undefined) throw new Error(`${getTableName(table)} has no column for "${key}"`);
-    return { key, name: toSnakeCase(key) };
-  });
-  const encoded = rows.map((row) => {
-    const values: Record<string, unknown> = row;
-    return `{${names.map(({ key, name }) => `"${name}":${JSON.stringify(values[key] ?? null)}`).join(",")}}`;
-  });
-  return `[${encoded.join(",")}]`;
 }
 
 async function migratePostgres(url: string, settings: object): Promise<void> {

@@ -17,6 +17,8 @@ export interface Spool {
   append(documents: readonly Spooled[]): void;
   /** The oldest documents that have not been set aside. */
   oldest(limit: number): Spooled[];
+  /** The document of that key; null where it is not here, or was set aside. */
+  find(key: string): Spooled | null;
   remove(keys: readonly string[]): void;
   /** How many of these are here, set aside or not. */
   count(keys: readonly string[]): number;
@@ -64,6 +66,9 @@ export function openSpool(path: string): Spool {
   const select = client.query<Spooled, [number]>(
     "select key, body from spool where reason is null order by key limit ?",
   );
+  const find = client.query<Spooled, [string]>(
+    "select key, body from spool where key = ? and reason is null",
+  );
   const remove = client.prepare("delete from spool where key = ?");
   const has = client.query<{ key: string }, [string]>("select key from spool where key = ?");
   const count = client.query<{ waiting: number; setAside: number }, []>(
@@ -75,6 +80,7 @@ export function openSpool(path: string): Spool {
       for (const { key, body } of documents) insert.run(key, body, Date.now());
     }).immediate,
     oldest: (limit) => select.all(limit),
+    find: (key) => find.get(key),
     remove: client.transaction((keys: readonly string[]) => {
       for (const key of keys) remove.run(key);
     }).immediate,

@@ -1,26 +1,20 @@
-import { Database as SqliteClient, type Statement } from "bun:sqlite";
+import { Database as SqliteClient } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { type Column, getTableColumns, getTableName, type SQL } from "drizzle-orm";
+import type { SQL } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/bun-sqlite";
-import { toSnakeCase } from "drizzle-orm/casing";
-import type { PgTable } from "drizzle-orm/pg-core";
-import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
 import { localClock } from "./clock.ts";
 import type { Channel, Database, QueryBuilder, Reader, Tx } from "./database.ts";
 import { sqliteDialect } from "./dialect.ts";
 import { adviceOn } from "./fault.ts";
 import { createListeners } from "./listeners.ts";
 import { migrateSqlite } from "./migrate.ts";
+import { createRowWriter, type Parameter, sqlDialect } from "./sqlite-rows.ts";
 import * as tables from "./tables-sqlite.ts";
 import { takeTurns } from "./turns.ts";
 
 /** How long a write waits for another process (the CLI, a backup) that holds the file's write lock. */
 const BUSY_DEADLINE_MS = 5_000;
-
-const sqlDialect = new SQLiteSyncDialect({ casing: "snake_case" });
-
-type Parameter = string | number | bigint | boolean | Uint8Array | null;
 
 /**
  * Opens (and creates) a SQLite file: WAL, `synchronous=FULL` (what is acknowledged is on disk), one writer
@@ -43,7 +37,7 @@ export function openSqlite(path: string): Database {
   const listeners = createListeners();
   const inTurn = takeTurns();
   const woken = new Set<Channel>();
-  const plans = new Map<string, RowPlan>();
+  const rowWriter = createRowWriter(writer);
   const writing = queries(writer);
 
   const tx: Tx = {
@@ -51,8 +45,12 @@ export function openSqlite(path: string): Database {
     insert: writing.builder.insert.bind(writing.builder),
     update: writing.builder.update.bind(writing.builder),
     delete: writing.builder.delete.bind(writing.builder),
-    insertMany: async (table, _unique, rows) => insertRows(writer, plans, table, rows),
-    updateMany: async (table, keys, rows, only) => updateRows(writer, plans, table, keys, rows, only),
+    insertMany: async (table, _unique, rows) => rowWriter.insert(table, rows),
+    updateMany: async (table, keys, rows, only) => rowWriter.update(table, keys, rows, only),
+    insertArrivals: async (arrivals) => {
+      rowWriter.arrive(arrivals);
+      if (arrivals.wakes) woken.add(arrivals.wakes);
+    },
     notify: async (channel) => {
       woken.add(channel);
     },
@@ -81,6 +79,7 @@ export function openSqlite(path: string): Database {
     dialect: sqliteDialect,
     tables,
     transaction,
+    recordArrivals: transaction,
     async writeElsewhere(write, channels) {
       await inTurn(write);
       for (const channel of channels) listeners.wake(channel);
@@ -92,7 +91,7 @@ export function openSqlite(path: string): Database {
     migrate: () => inTurn(async () => migrateSqlite(writer)),
     close: () =>
       inTurn(async () => {
-        for (const { statement } of plans.values()) statement.finalize();
+        rowWriter.close();
         readerClient.close();
         // Truncating the log leaves one tidy file behind; it fails harmlessly where another process reads.
         writer.run("pragma wal_checkpoint(truncate)");
@@ -135,93 +134,4 @@ async function beginImmediate(client: SqliteClient): Promise<void> {
 
 function isBusy(error: unknown): boolean {
   return error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_BUSY");
-}
-
-/** How rows of one shape are written: a statement, and for each parameter its key and encoding. */
-interface RowPlan {
-  readonly statement: Statement;
-  readonly parameters: readonly { readonly key: string; readonly encode: (value: unknown) => Parameter }[];
-  /** What follows the rows' own parameters, the same for all of them. */
-  readonly constants: readonly Parameter[];
-}
-
-/** One prepared statement, run once a row: measured as fast as any multi-row form, and it says which rows went in. */
-function insertRows<T extends PgTable>(
-  client: SqliteClient,
-  plans: Map<string, RowPlan>,
-  table: T,
-  rows: readonly T["$inferInsert"][],
-): boolean[] {
-  const first = rows[0];
-  if (first === undefined) return [];
-  const keys = Object.keys(first);
-  const names = keys.map(toSnakeCase).join(", ");
-  const text = `insert into ${getTableName(table)} (${names}) values (${keys.map(() => "?").join(", ")}) on conflict do nothing`;
-  return runRows(planOf(client, plans, table, text, keys, []), rows);
-}
-
-function updateRows<T extends PgTable>(
-  client: SqliteClient,
-  plans: Map<string, RowPlan>,
-  table: T,
-  keys: readonly string[],
-  rows: readonly Partial<T["$inferInsert"]>[],
-  only: SQL | undefined,
-): void {
-  const first = rows[0];
-  if (first === undefined) return;
-  const set = Object.keys(first).filter((key) => !keys.includes(key));
-  const assign = (key: string) => `${toSnakeCase(key)} = ?`;
-  const condition = only && sqlDialect.sqlToQuery(only);
-  const text = `update ${getTableName(table)} set ${set.map(assign).join(", ")} where ${keys.map(assign).join(" and ")}${condition ? ` and (${condition.sql})` : ""}`;
-  const constants = (condition?.params ?? []) as Parameter[];
-  runRows(planOf(client, plans, table, text, [...set, ...keys], constants), rows);
-}
-
-/** Runs the plan for each row; answers whether it changed anything. */
-function runRows(
-  { statement, parameters, constants }: RowPlan,
-  rows: readonly Readonly<Record<string, unknown>>[],
-): boolean[] {
-  const values: Parameter[] = new Array(parameters.length).concat(constants);
-  return rows.map((given) => {
-    for (let i = 0; i < parameters.length; i++) {
-      const parameter = parameters[i];
-      const value = parameter && given[parameter.key];
-      values[i] = value === null || value === undefined || !parameter ? null : parameter.encode(value);
-    }
-    return statement.run(...values).changes > 0;
-  });
-}
-
-function planOf(
-  client: SqliteClient,
-  plans: Map<string, RowPlan>,
-  table: PgTable,
-  text: string,
-  keys: readonly string[],
-  constants: readonly Parameter[],
-): RowPlan {
-  const known = plans.get(text);
-  if (known) return known;
-  const columns = getTableColumns(table);
-  const parameters = keys.map((key) => {
-    const column = columns[key];
-    if (column === undefined) throw new Error(`${getTableName(table)} has no column for "${key}"`);
-    return { key, encode: encoderOf(column) };
-  });
-  const plan = { statement: client.prepare(text), parameters, constants };
-  plans.set(text, plan);
-  return plan;
-}
-
-/** Drizzle's own encoding, without the detour where a value goes in as it is: a visit has fifty of them. */
-function encoderOf(column: Column): (value: unknown) => Parameter {
-  switch (column.dataType) {
-    case "string":
-    case "number":
-      return (value) => value as Parameter;
-    default:
-      return (value) => column.mapToDriverValue(value) as Parameter;
-  }
 }

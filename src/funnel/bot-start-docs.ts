@@ -21,6 +21,7 @@ export function botStartDetail() {
       400: { description: "The request is not understood; `errors` says where", ...problem },
       401: { description: "No API key, or an unknown one", ...problem },
       403: { description: "The API key may only read", ...problem },
+      413: { description: "The body is too large", ...problem },
       422: { description: "No bot has this username", ...problem },
       503: { description: "Nothing was stored; try again", ...problem },
     },

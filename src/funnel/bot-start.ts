@@ -55,7 +55,9 @@ export const startAnswerSchema = z.strictObject({
   bot: z.string(),
   bot_user_id: z.int(),
   telegram_user_id: z.string(),
-  tracking_token: maybe.describe("The latest visit known of the person; null where they came without one."),
+  tracking_token: maybe.describe(
+    "The visit of this start, else the latest one known of the person; null where they came without one.",
+  ),
   first_token: maybe,
   pool: maybe,
   session: z

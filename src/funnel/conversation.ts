@@ -97,5 +97,5 @@ function chargeOf({ turn }: FunnelContext, paid: SuccessfulPayment | RefundedPay
     deps.log.error({ bot: bot.username, chargeId }, "Telegram reports money for an invoice that is not ours");
     return null;
   }
-  return { paymentId, chargeId, amountMinor: paid.total_amount, currency: paid.currency };
+  return { paymentId, botId: turn.bot.id, chargeId, amountMinor: paid.total_amount, currency: paid.currency };
 }

@@ -1,14 +1,17 @@
-import { eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { OnSettled } from "../outbox/deliver.ts";
 import type { ClaimedRow } from "../outbox/destination.ts";
+import { enqueue } from "../outbox/enqueue.ts";
+import { unpayableMessage } from "../telegram/checkout-message.ts";
 import { recordFunnelState } from "../tracking/funnel-states.ts";
-import { botOfRoute, chatOf, readOutgoing } from "./outgoing.ts";
+import { botOfRoute, chatOf, messageEntry, readOutgoing, UNPAYABLE } from "./outgoing.ts";
 import { markUnreachable, UNREACHABLE } from "./unreachable.ts";
 
 /**
  * What the end of a Telegram row means for the funnel, written in the transaction that settles it: a delivery that
- * went out is `delivered`, and a person who cannot be written to is `blocked`.
+ * went out is `delivered`, a person who cannot be written to is `blocked`, and who wanted to buy what cannot be paid
+ * hears so.
  */
 export function funnelOnSettled({ db, now }: { readonly db: Database; readonly now: () => Date }): OnSettled {
   return async (tx, rows, ending, { destination, route }) => {
@@ -20,6 +23,7 @@ export function funnelOnSettled({ db, now }: { readonly db: Database; readonly n
           break;
         case "dead":
           if (ending.reason.startsWith(UNREACHABLE)) await markUnreachableOf(db, tx, route, row, now());
+          if (ending.reason.startsWith(UNPAYABLE)) await apologize(db, tx, route, row);
           break;
         case "expired":
           break;
@@ -42,4 +46,21 @@ async function markUnreachableOf({ tables }: Database, tx: Tx, route: string, ro
   const outgoing = readOutgoing(row.payload);
   if (outgoing === null) return;
   await markUnreachable(tx, tables, { botId: botOfRoute(route), telegramUserId: chatOf(outgoing) }, now);
+}
+
+/** The tap on "buy" is answered all the same, by the bot's own lane. */
+async function apologize({ tables }: Database, tx: Tx, route: string, row: ClaimedRow): Promise<void> {
+  const outgoing = readOutgoing(row.payload);
+  if (outgoing?.method !== "checkout") return;
+  const botId = botOfRoute(route);
+  const { botUsers } = tables;
+  const [botUser] = await tx
+    .select({ id: botUsers.id })
+    .from(botUsers)
+    .where(and(eq(botUsers.botId, botId), eq(botUsers.telegramUserId, outgoing.chat_id)));
+  if (!botUser) return;
+  const about = { eventName: "unpayable", eventId: `unpayable_${row.eventId}` };
+  const { poolId, trackingToken } = row;
+  const message = unpayableMessage(outgoing.chat_id, outgoing.language);
+  await enqueue(tx, tables, [messageEntry({ botId, botUser, poolId, trackingToken }, message, about)]);
 }

@@ -4,6 +4,9 @@ import { parseInput } from "../pools/rules.ts";
 import type { OutgoingMessage } from "../telegram/messages.ts";
 import type { BotUser } from "../tracking/find-session.ts";
 
+/** Opens the reason of a dead checkout that nobody can pay; the rest says why. */
+export const UNPAYABLE = "cannot be paid: ";
+
 /** What a Telegram row of the outbox holds. No secret: tokens are put in when it is sent. */
 export type Outgoing = MethodCall | CheckoutCall;
 

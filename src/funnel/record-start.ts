@@ -8,7 +8,7 @@ import { findPoolOf, type PoolRow, reportingPixel } from "../pools/find-pool-of.
 import { type Person, saveBotUser } from "../tracking/bot-users.ts";
 import { type BotUser, findSession } from "../tracking/find-session.ts";
 import { recordFunnelState } from "../tracking/funnel-states.ts";
-import { isTrackingToken, type Session, sessionFacts } from "../tracking/session.ts";
+import { mayBeSpooled, type Session, sessionFacts } from "../tracking/session.ts";
 import type { Recipient } from "./outgoing.ts";
 import { markReachable } from "./unreachable.ts";
 
@@ -30,11 +30,6 @@ export interface StartDeps {
   /** What becomes of the Lead of somebody who denied consent; absent: none is sent. */
   readonly consentDenied?: DeniedPolicy;
 }
-
-/** A visit of an unknown token may wait in another process's spool for this long; older ones never come. */
-const SPOOLED_FOR_MS = 7 * 24 * 3_600_000;
-/** How far the clocks of two machines of ours may be apart. */
-const CLOCK_SKEW_MS = 5 * 60_000;
 
 /**
  * Whoever pressed /start, linked to the visit of their token: person, session, the funnel's `started` and, where the
@@ -65,7 +60,7 @@ export async function recordStart(
   return { ...visitor, isFirst };
 }
 
-/** The person's row brought up to date, their latest visit, and its pool; a visit learns who came of it. */
+/** The person's row brought up to date, the visit of `token`, else their latest, and its pool; a visit learns who came of it. */
 export async function recordVisitor(
   { tables }: Database,
   tx: Tx,
@@ -81,7 +76,8 @@ export async function recordVisitor(
   const isKept = named !== null || (token !== null && !isErased && mayBeSpooled(token, now));
   const kept = isKept ? token : null;
   const botUser = await saveBotUser(tx, tables, botId, person, kept, now);
-  const trackingToken = botUser.latestToken;
+  // An update that comes late is about its own visit, even where a newer one is known already.
+  const trackingToken = kept ?? botUser.latestToken;
   const session =
     named?.trackingToken === trackingToken ? named : await findSession(tx, tables, trackingToken);
   if (session !== null && session.userExternalId === null && session.consent !== "erased") {
@@ -93,16 +89,6 @@ export async function recordVisitor(
   }
   const pool = await findPoolOf(tx, tables, { poolId: session?.poolId ?? null, botId });
   return { botId, botUser, session, pool, poolId: pool?.id ?? null, trackingToken };
-}
-
-/**
- * Whether an unknown token may be a visit that has not reached the database yet: tokens are UUIDv7, whose first
- * 48 bits say when they were made, so that one made up, or long gone, is told from a fresh one.
- */
-export function mayBeSpooled(token: string, now: Date): boolean {
-  if (!isTrackingToken(token) || token.charAt(12) !== "7") return false;
-  const ageMs = now.getTime() - Number.parseInt(token.slice(0, 12), 16);
-  return ageMs > -CLOCK_SKEW_MS && ageMs < SPOOLED_FOR_MS;
 }
 
 async function enqueueLead(

@@ -10,14 +10,20 @@ export interface Sale {
   readonly deduplicate: string;
 }
 
-/** Where the buyer pays: the provider's page, or Pix's copy-and-paste code with perhaps a page of its QR code. */
+/**
+ * Where the buyer pays: the provider's page, or Pix's copy-and-paste code with perhaps a page of its QR code. Unpayable is
+ * what no repeated question will make payable; the reason is the operator's to read.
+ */
 export type Checkout =
   | { readonly kind: "link"; readonly url: string }
-  | { readonly kind: "pix"; readonly code: string; readonly url: string | null };
+  | { readonly kind: "pix"; readonly code: string; readonly url: string | null }
+  | { readonly kind: "unpayable"; readonly reason: string };
 
 /** Money that Telegram says it took or gave back for a payment of ours. */
 export interface TelegramCharge {
   readonly paymentId: string;
+  /** The bot that Telegram told it to. */
+  readonly botId: number;
   /** Telegram's `telegram_payment_charge_id`. */
   readonly chargeId: string;
   readonly amountMinor: number;
@@ -28,7 +34,7 @@ export interface TelegramCharge {
 export interface Sales {
   /** Registers the pending payment inside the given transaction; one that this person has open already stays it. */
   beginCheckout(tx: Tx, sale: Sale): Promise<{ readonly paymentId: string }>;
-  /** The payment's checkout, made at the provider once. Rejects, with a reason fit to be shown, where that fails. */
+  /** The payment's checkout, made at the provider once. Rejects, with a reason fit to be shown, where that fails now. */
   checkoutOf(paymentId: string): Promise<Checkout>;
   /**
    * Gathers what confirming needs from outside the database, and answers how to confirm inside a transaction.

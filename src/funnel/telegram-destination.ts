@@ -5,10 +5,10 @@ import { REQUEST_TIMEOUT_MS } from "../outbox/lease.ts";
 import { SealBrokenError, type Secrets } from "../platform/secrets.ts";
 import { BOT_TOKEN_PURPOSE, PAYMENT_TOKEN_PURPOSE } from "../pools/connect-bot.ts";
 import { type BotApiAnswer, callBotApi } from "../telegram/call.ts";
-import { checkoutMessage } from "../telegram/messages.ts";
+import { checkoutMessage, type SendPhoto } from "../telegram/checkout-message.ts";
 import { type CallOutcome, outcomeOfCall } from "../telegram/outcome.ts";
 import { withoutPerson } from "../telegram/without-person.ts";
-import { botOfRoute, type CheckoutCall, type MethodCall, readOutgoing } from "./outgoing.ts";
+import { botOfRoute, type CheckoutCall, type MethodCall, readOutgoing, UNPAYABLE } from "./outgoing.ts";
 import type { Sales } from "./sales.ts";
 import { UNREACHABLE } from "./unreachable.ts";
 
@@ -45,7 +45,7 @@ export function telegramDestination(deps: TelegramDestinationDeps): DestinationA
       if (bot.kind === "missing") return unsent({ kind: "credential", reason: bot.reason });
       const call = await callOf(deps, row);
       if (call.kind === "unsent") return unsent(call.verdict);
-      const sent = await callTelegram(deps, bot, call, signal);
+      const sent = await callTelegram(deps, bot, call.message, signal);
       if (sent.verdict.kind !== "credential") return sent;
       const again = await lookUpBot(deps, botId);
       const isOutdated = again.kind === "found" && again.token !== bot.token;
@@ -60,7 +60,7 @@ function unsent(verdict: Verdict): Sent {
   return { verdict, answer: null };
 }
 
-type Call = MethodCall & { readonly kind: "call" };
+type Call = { readonly kind: "call"; readonly message: MethodCall | SendPhoto };
 type Unsent = { readonly kind: "unsent"; readonly verdict: Verdict };
 
 /** What Telegram is to be asked; a checkout is made at its provider now. */
@@ -72,8 +72,23 @@ async function callOf(deps: TelegramDestinationDeps, row: ClaimedRow): Promise<C
       verdict: { kind: "invalid", reason: "not sent: no message of ours", as: "dead" },
     };
   }
-  if (outgoing.method !== "checkout") return { kind: "call", ...outgoing };
-  return checkoutCallOf(deps, outgoing);
+  if (outgoing.method === "checkout") return checkoutCallOf(deps, outgoing);
+  if (row.eventName === "delivery" && (await isGivenBack(deps, row))) {
+    const reason = "not sent: the money went back before";
+    return { kind: "unsent", verdict: { kind: "invalid", reason, as: "dead" } };
+  }
+  return { kind: "call", message: outgoing };
+}
+
+/** A refund discards what waits; this holds back what was on its way then, and failed. */
+async function isGivenBack({ db }: TelegramDestinationDeps, { paymentId }: ClaimedRow): Promise<boolean> {
+  if (paymentId === null) return false;
+  const { payments } = db.tables;
+  const [payment] = await db
+    .select({ status: payments.status })
+    .from(payments)
+    .where(eq(payments.id, paymentId));
+  return payment?.status === "refunded" || payment?.status === "chargeback";
 }
 
 async function checkoutCallOf(
@@ -92,7 +107,11 @@ async function checkoutCallOf(
   }
   try {
     const checkout = await sales.checkoutOf(payment_id);
-    return { kind: "call", ...checkoutMessage(chat_id, sale, checkout, language) };
+    if (checkout.kind === "unpayable") {
+      const reason = `${UNPAYABLE}${checkout.reason}`;
+      return { kind: "unsent", verdict: { kind: "invalid", reason, as: "dead" } };
+    }
+    return { kind: "call", message: checkoutMessage(chat_id, sale, checkout, language) };
   } catch (error) {
     const reason = `no checkout from the payment provider: ${error instanceof Error ? error.message : String(error)}`;
     return { kind: "unsent", verdict: { kind: "transient", reason, afterMs: null } };
@@ -102,10 +121,11 @@ async function checkoutCallOf(
 async function callTelegram(
   { apiUrl, timeoutMs = REQUEST_TIMEOUT_MS }: TelegramDestinationDeps,
   { token, paymentToken }: FoundBot,
-  { method, body }: MethodCall,
+  message: MethodCall | SendPhoto,
   signal: AbortSignal,
 ): Promise<Sent> {
-  const needsProvider = method === "sendInvoice" && body.currency !== "XTR";
+  const { method, body } = message;
+  const needsProvider = message.method === "sendInvoice" && message.body.currency !== "XTR";
   if (needsProvider && paymentToken === null) {
     const reason =
       "An invoice in money needs the payment token that @BotFather gave the bot. Set it: ponte bot update <username> --payment-token …";
@@ -117,6 +137,9 @@ async function callTelegram(
       token,
       method,
       body: needsProvider ? { ...body, provider_token: paymentToken } : body,
+      ...(message.method === "sendPhoto" && {
+        upload: { name: "photo", fileName: "pix.png", bytes: message.photo },
+      }),
       timeoutMs,
       signal,
     },

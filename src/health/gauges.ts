@@ -2,11 +2,11 @@ import { sql } from "drizzle-orm";
 import { Gauge, type Registry } from "prom-client";
 import type { Database } from "../db/database.ts";
 import type { Spool } from "../db/spool.ts";
+import { ALIVE_MS } from "../outbox/heartbeat.ts";
 import { type OutboxSample, sampleOutbox } from "../outbox/sample.ts";
 import { withDeadline } from "../platform/deadline.ts";
 import type { Log } from "../platform/log.ts";
 import { cached } from "./cached.ts";
-import { ALIVE_MS } from "./readiness.ts";
 
 const SAMPLE_MS = 5_000;
 const PATIENCE_MS = 5_000;

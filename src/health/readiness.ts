@@ -2,10 +2,9 @@ import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { migrationPlan } from "../db/migrate.ts";
 import type { Spool } from "../db/spool.ts";
+import { ALIVE_MS } from "../outbox/heartbeat.ts";
 import { withDeadline } from "../platform/deadline.ts";
 
-/** A dispatcher beats every few seconds; one that was silent for so long is gone. */
-export const ALIVE_MS = 60_000;
 const PATIENCE_MS = 2_000;
 
 /** What one check found. `detail` is for anybody who asks, so it names no host, user or error of the database. */

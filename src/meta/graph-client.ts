@@ -27,7 +27,11 @@ export interface SendEventsRequest {
   readonly version: string;
   readonly pixelId: string;
   readonly accessToken: string;
-  /** Sends the events to Events Manager's test view instead of counting them. */
+  /**
+   * Shows the events in Events Manager's test view as well. Meta counts them all the same: "Events sent with
+   * test_event_code are not dropped. They flow into Events Manager and are used for targeting and ads measurement
+   * purposes." (Conversions API, Using the API)
+   */
   readonly testEventCode: string | null;
   /** JSON texts of 1 to 1 000 events; joined as they are, never parsed again. */
   readonly events: readonly string[];

@@ -94,7 +94,7 @@ async function lookUp(deps: OpsDeps, key: string | undefined) {
   }
 }
 
-/** The pools whose events go to Meta's test page instead of into the ad account. */
+/** The pools whose events show in Meta's test view as well as being counted. */
 async function testingPools({ db }: OpsDeps): Promise<FrameFacts["testing"]> {
   const { pools } = db.tables;
   const rows = await db

@@ -1,3 +1,4 @@
+import type { Note } from "../../views/ops/facts.ts";
 import { seeOther } from "./answer.ts";
 import { cookieHeader } from "./auth/cookies.ts";
 import { NOTE_COOKIE } from "./names.ts";
@@ -5,13 +6,17 @@ import { NOTE_COOKIE } from "./names.ts";
 const LONGEST_NOTE = 300;
 const KEPT_SECONDS = 60;
 
-/** After a change, with the operator that the guard gave: to the page at `location`, which then says what was done. */
+/**
+ * After a change, with the operator that the guard gave: to the page at `location`, which then says what was done.
+ * `warn` is for what did not become as it was meant.
+ */
 export function doneAndSee(
   { secure }: { readonly secure: boolean },
   location: string,
   note: string,
+  tone: Note["tone"] = "good",
 ): Response {
-  const value = encodeURIComponent(note.slice(0, LONGEST_NOTE));
+  const value = encodeURIComponent(`${tone}:${note.slice(0, LONGEST_NOTE)}`.toWellFormed());
   return seeOther(location, [
     cookieHeader({ name: NOTE_COOKIE, value, maxAgeSeconds: KEPT_SECONDS, secure }),
   ]);
@@ -23,10 +28,11 @@ export function noteShown(secure: boolean): string {
 }
 
 /** The note that the request brought; null where there is none that can be read. */
-export function readNote(cookie: string | undefined): string | null {
+export function readNote(cookie: string | undefined): Note | null {
   if (!cookie) return null;
   try {
-    return decodeURIComponent(cookie).slice(0, LONGEST_NOTE);
+    const [, tone, text = ""] = /^(?:(good|warn):)?(.*)$/s.exec(decodeURIComponent(cookie)) ?? [];
+    return { tone: tone === "warn" ? "warn" : "good", text: text.slice(0, LONGEST_NOTE) };
   } catch {
     return null;
   }

@@ -3,8 +3,11 @@ import { NotFound } from "../../views/ops/not-found.tsx";
 import { accountPages } from "./account.ts";
 import { auditPages } from "./audit/plugin.ts";
 import { loginPages } from "./auth/login.ts";
+import { botPages } from "./bots/plugin.ts";
 import type { OpsDeps } from "./deps.ts";
 import { opsGuard } from "./guard.ts";
+import { keyPages } from "./keys/plugin.ts";
+import { offerPages } from "./offers/plugin.ts";
 import { outboxPages } from "./outbox/plugin.ts";
 import { overviewPages } from "./overview/plugin.ts";
 import { opsPage } from "./page.ts";
@@ -39,6 +42,9 @@ export function opsPlugin(deps: OpsDeps) {
     .use(outboxPages(deps))
     .use(visitorPages(deps))
     .use(poolPages(deps))
+    .use(botPages(deps))
+    .use(offerPages(deps))
+    .use(keyPages(deps))
     .use(auditPages(deps))
     .use(missingPages(deps));
 }

@@ -24,6 +24,8 @@ const LIMITS: Limits = { perRoute: 2, altogether: 20 };
 const PROBE_ROWS = 10;
 /** A route whose rows others are just taking is looked at again after this long. */
 const CONTENDED_MS = 20;
+/** A route whose rows could not be taken or settled, because the database failed, is left alone for so long. */
+const FAILED_MS = 1_000;
 /** How long the database may take over what comes before or after a request, well within a lease. */
 const PATIENCE_MS = 5_000;
 const EVERY_SECOND = "* * * * * *";
@@ -131,9 +133,12 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     };
     held.set(leaseId, batch);
     batch.finished = runBatch(batch, leaseId)
-      .catch((error) =>
-        log.error({ error, route: route.route }, "a batch could not be settled; its lease will run out"),
-      )
+      .catch((error) => {
+        const todo = db.advice(error);
+        log.error({ error, todo, route: route.route }, "a batch could not be taken or settled");
+        // Tried again at once, a full disk under SQLite would keep this process too busy to answer anybody.
+        return Bun.sleep(FAILED_MS);
+      })
       .finally(() => {
         held.delete(leaseId);
         bell.ring();

@@ -26,12 +26,38 @@ export interface OutboxEntry {
  */
 export async function enqueue(tx: Tx, tables: Tables, entries: readonly OutboxEntry[]): Promise<boolean[]> {
   if (entries.length === 0) return [];
-  // The database's time: a web process whose own clock is off delays nothing and lets nothing go early.
-  const createdAt = new Date(tx.nowMs());
+  const nowMs = tx.nowMs();
+  const rows = outboxRows(entries, nowMs);
+  const inserted = await tx.insertMany(tables.outbox, "eventId", rows);
+  if (rows.some((row, i) => inserted[i] && mayLeaveAt(row, nowMs))) await tx.notify("outbox");
+  return inserted;
+}
+
+type NewOutboxRow = ReturnType<typeof outboxRow> & { readonly botUserId?: number | null };
+
+/**
+ * The rows that entries become.
+ *
+ * @param nowMs the database's time: a web process whose own clock is off delays nothing and lets nothing go early
+ */
+export function outboxRows(entries: readonly OutboxEntry[], nowMs: number): NewOutboxRow[] {
+  const createdAt = new Date(nowMs);
   // A PageView knows of nobody yet: the column is written only where some entry fills it.
   const namesPeople = entries.some(({ botUserId }) => botUserId !== undefined && botUserId !== null);
-  const rows = entries.map((entry) => ({
-    ...fate(entry, createdAt),
+  if (!namesPeople) return entries.map((entry) => outboxRow(entry, createdAt));
+  return entries.map((entry) => ({ ...outboxRow(entry, createdAt), botUserId: entry.botUserId ?? null }));
+}
+
+/** Whether a dispatcher may take the row at once. */
+export function mayLeaveAt(row: NewOutboxRow, nowMs: number): boolean {
+  return row.status === "pending" && row.availableAt.getTime() <= nowMs;
+}
+
+function outboxRow(entry: OutboxEntry, createdAt: Date) {
+  const { status, lastError } = fate(entry, createdAt);
+  return {
+    status,
+    lastError,
     destination: entry.destination,
     route: entry.route,
     eventName: entry.eventName,
@@ -39,17 +65,10 @@ export async function enqueue(tx: Tx, tables: Tables, entries: readonly OutboxEn
     poolId: entry.poolId ?? null,
     trackingToken: entry.trackingToken ?? null,
     paymentId: entry.paymentId ?? null,
-    ...(namesPeople && { botUserId: entry.botUserId ?? null }),
     payload: entry.payload,
     availableAt: entry.holdMs ? new Date(createdAt.getTime() + entry.holdMs) : createdAt,
     createdAt,
-  }));
-  const inserted = await tx.insertMany(tables.outbox, "eventId", rows);
-  const mayLeave = rows.some(
-    (row, i) => inserted[i] && row.status === "pending" && row.availableAt === createdAt,
-  );
-  if (mayLeave) await tx.notify("outbox");
-  return inserted;
+  };
 }
 
 /**

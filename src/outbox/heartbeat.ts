@@ -2,6 +2,9 @@ import { hostname } from "node:os";
 import { eq, lt, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 
+/** A dispatcher gives a sign of life every few seconds; longer silence means that it is gone. */
+export const ALIVE_MS = 60_000;
+
 /** A dispatcher that gave no sign of life for so long was killed; nobody needs to see it any more. */
 const FORGOTTEN_AFTER_MS = 86_400_000;
 

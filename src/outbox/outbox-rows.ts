@@ -3,6 +3,7 @@ import type { Database } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { type Page, pageOf } from "../platform/page.ts";
 import { filterCondition, type OutboxFilter } from "./filter.ts";
+import { idWindows, isFewWaiting, isInWindow } from "./id-windows.ts";
 import { type AttemptView, attemptView, type OutboxView, outboxView } from "./views.ts";
 
 type Row = Tables["outbox"]["$inferSelect"];
@@ -19,29 +20,62 @@ export interface OutboxDetail extends OutboxView {
   readonly requests: readonly AttemptView[];
 }
 
-/** Rows of the filter, newest first. `cursor` is the previous page's `next_cursor` as a number. */
+/**
+ * Rows of the filter, newest first. `cursor` is the previous page's `next_cursor` as a number. Few filters have an
+ * index, so it looks through the table piece by piece; after `budgetMs` it stops: the page is short then, or empty,
+ * and its `next_cursor` goes on from there.
+ */
 export async function listOutbox(
   db: Database,
   filter: OutboxFilter,
-  { cursor, limit }: { cursor?: number | undefined; limit: number },
+  {
+    cursor,
+    limit,
+    budgetMs = Number.POSITIVE_INFINITY,
+  }: { cursor?: number | undefined; limit: number; budgetMs?: number },
 ): Promise<Page<OutboxView>> {
+  const { outbox } = db.tables;
+  const matching = filterCondition(db, filter);
+  const inOrder = (found: readonly FoundRow[]) => pageOf(found.map(viewOf), limit, ({ id }) => id);
+  if (await isQuicklyFound(db, filter)) {
+    // The plus keeps the planner from walking back through everything that was delivered since.
+    const isOlder = cursor === undefined ? undefined : lt(outbox.id, cursor);
+    return inOrder(await readRows(db, and(matching, isOlder), sql`+${outbox.id} desc`, limit + 1));
+  }
+  const found: FoundRow[] = [];
+  const startedMs = performance.now();
+  for await (const window of idWindows(db, filter, { direction: "down", below: cursor })) {
+    const isHere = and(matching, isInWindow(db, window));
+    found.push(...(await readRows(db, isHere, desc(outbox.id), limit + 1 - found.length)));
+    if (found.length > limit) break;
+    if (performance.now() - startedMs > budgetMs)
+      return { ...inOrder(found), next_cursor: String(window.from) };
+  }
+  return inOrder(found);
+}
+
+/** An index leads to a few rows, whatever their number in the table. */
+async function isQuicklyFound(db: Database, filter: OutboxFilter): Promise<boolean> {
+  if (filter.eventId !== undefined || filter.trackingToken !== undefined) return true;
+  return filter.status === "sending" || (filter.status === "pending" && (await isFewWaiting(db)));
+}
+
+type FoundRow = Awaited<ReturnType<typeof readRows>>[number];
+
+function readRows(db: Database, where: SQL | undefined, order: SQL, limit: number) {
   const { outbox, pools } = db.tables;
   const { payload: _, ...row } = getTableColumns(outbox);
-  // What waits is few among what was delivered, and has an index of its own: the plus keeps the planner from
-  // walking back through everything delivered since.
-  const isWaiting = filter.status === "pending" || filter.status === "sending";
-  const rows = await db
+  return db
     .select({ row, pool: pools.slug })
     .from(outbox)
     .leftJoin(pools, eq(pools.id, outbox.poolId))
-    .where(and(filterCondition(db, filter), cursor === undefined ? undefined : lt(outbox.id, cursor)))
-    .orderBy(isWaiting ? sql`+${outbox.id} desc` : desc(outbox.id))
-    .limit(limit + 1);
-  return pageOf(
-    rows.map((found) => outboxView(found.row, found.pool)),
-    limit,
-    (view) => view.id,
-  );
+    .where(where)
+    .orderBy(order)
+    .limit(limit);
+}
+
+function viewOf({ row, pool }: FoundRow): OutboxView {
+  return outboxView(row, pool);
 }
 
 /** One row with its payload and its requests, or null. */

@@ -1,8 +1,9 @@
-import { and, eq, gt, or, type SQL, sql } from "drizzle-orm";
-import type { Database } from "../db/database.ts";
+import { and, gt, or, type SQL, sql } from "drizzle-orm";
+import type { Database, Tx } from "../db/database.ts";
 import type { OutboxStatus } from "../db/define-schema.ts";
 import { isErased } from "./erased.ts";
-import { filterCondition, type OutboxFilter, statusLiteral } from "./filter.ts";
+import { filterCondition, hasStatus, type OutboxFilter } from "./filter.ts";
+import { type IdWindow, idWindows, isFewWaiting, isInWindow } from "./id-windows.ts";
 
 /** What an operator can do with rows that are not on their way. */
 export type Replay = "retry" | "discard";
@@ -32,86 +33,119 @@ export function replayedStatuses(action: Replay, selection: Selection): readonly
   return typeof asked === "string" ? POSSIBLE[action].filter((status) => status === asked) : asked;
 }
 
+/** What goes along with a replay. */
+export interface ReplayHooks {
+  /** Called inside the transaction of each batch with the ids that it changed, to write them down with it. */
+  readonly record?: (tx: Tx, changed: readonly number[]) => Promise<void>;
+  /** Told after each batch how many rows are done. */
+  readonly onProgress?: (done: number) => void;
+  /** Ends the work after the batch in hand. */
+  readonly signal?: AbortSignal;
+}
+
 /** How many rows `replay` would change: its dry run. */
 export async function countReplay(db: Database, action: Replay, selection: Selection): Promise<number> {
+  const { outbox } = db.tables;
   let total = 0;
   for (const status of replayedStatuses(action, selection)) {
-    total += await db.$count(db.tables.outbox, selectionCondition(db, action, selection, status));
+    const matching = selectionCondition(db, action, selection, status);
+    if ("ids" in selection || (status === "pending" && (await isFewWaiting(db)))) {
+      total += await db.$count(outbox, matching);
+      continue;
+    }
+    for await (const window of idWindows(db, selection.filter, { direction: "up" }))
+      total += await db.$count(outbox, and(matching, isInWindow(db, window)));
   }
   return total;
 }
 
 /**
  * Makes rows due at once, with their attempts counted anew (`retry`), or takes them out of the queue for good
- * (`discard`; they can still be retried). Works in batches, each its own transaction, and tells `onProgress` how
- * many are done after each. Resolves to how many rows it changed.
+ * (`discard`; they can still be retried). Works in batches, each its own transaction. Resolves to how many rows it
+ * changed.
  */
 export async function replay(
   db: Database,
   action: Replay,
   selection: Selection,
-  onProgress: (done: number) => void = () => undefined,
+  { record, onProgress, signal }: ReplayHooks = {},
 ): Promise<number> {
-  const { outbox } = db.tables;
   let done = 0;
-  for (const status of replayedStatuses(action, selection)) {
-    const matching = selectionCondition(db, action, selection, status);
-    // What waits is gone through in the order of its own index.
-    const order =
-      status === "pending" ? [outbox.destination, outbox.route, outbox.availableAt, outbox.id] : [outbox.id];
-    const { destination, route, availableAt, id } = outbox;
-    for (let further: SQL | undefined; ; ) {
-      const found = await db
-        .select({ destination, route, availableAt, id })
-        .from(outbox)
-        .where(and(matching, further))
-        .orderBy(...order)
-        .limit(BATCH);
-      const ids = found.map((row) => row.id);
-      const last = found.at(-1);
-      if (last) further = status === "pending" ? afterInTurn(db, last) : gt(id, last.id);
-      if (ids.length > 0) done += await change(db, action, ids, status);
-      onProgress(done);
-      if (ids.length < BATCH) break;
-    }
+  for await (const { ids, statuses } of batchesOf(db, action, selection)) {
+    if (signal?.aborted) break;
+    done += await db.transaction(async (tx) => {
+      const changed: number[] = [];
+      for (const status of statuses) changed.push(...(await change(tx, db, action, ids, status)));
+      if (changed.length > 0) await record?.(tx, changed);
+      if (changed.length > 0 && action === "retry") await tx.notify("outbox");
+      return changed.length;
+    });
+    onProgress?.(done);
   }
   return done;
 }
 
-/** Changes those rows that still have the status they were found with: meanwhile a dispatcher may have taken one. */
+interface Batch {
+  readonly ids: readonly number[];
+  /** What they may be now, in the order in which they are changed. */
+  readonly statuses: readonly OutboxStatus[];
+}
+
+async function* batchesOf(db: Database, action: Replay, selection: Selection): AsyncGenerator<Batch> {
+  const statuses = replayedStatuses(action, selection);
+  if ("ids" in selection) {
+    for (const ids of chunks(selection.ids)) yield { ids, statuses };
+    return;
+  }
+  for (const status of statuses) {
+    const matching = selectionCondition(db, action, selection, status);
+    if (status === "pending" && (await isFewWaiting(db))) {
+      const { outbox } = db.tables;
+      const waiting = await db.select({ id: outbox.id }).from(outbox).where(matching);
+      for (const ids of chunks(waiting.map(({ id }) => id))) yield { ids, statuses: [status] };
+      continue;
+    }
+    for await (const window of idWindows(db, selection.filter, { direction: "up" }))
+      for await (const ids of idsIn(db, window, matching)) yield { ids, statuses: [status] };
+  }
+}
+
+/** The matching rows of a window, a batch at a time; those already met are passed by, whatever became of them. */
+async function* idsIn(db: Database, window: IdWindow, matching: SQL | undefined) {
+  const { outbox } = db.tables;
+  for (let { from } = window; from < window.to; ) {
+    const found = await db
+      .select({ id: outbox.id })
+      .from(outbox)
+      .where(and(matching, isInWindow(db, { from, to: window.to })))
+      .orderBy(outbox.id)
+      .limit(BATCH);
+    const ids = found.map(({ id }) => id);
+    if (ids.length > 0) yield ids;
+    from = ids.length < BATCH ? window.to : (ids.at(-1) ?? window.to) + 1;
+  }
+}
+
+function* chunks(ids: readonly number[]): Generator<readonly number[]> {
+  for (let at = 0; at < ids.length; at += BATCH) yield ids.slice(at, at + BATCH);
+}
+
+/** Changes those rows that have the status now: a dispatcher may have taken one meanwhile. Answers their ids. */
 async function change(
+  tx: Tx,
   db: Database,
   action: Replay,
   ids: readonly number[],
   status: OutboxStatus,
-): Promise<number> {
-  const { dialect } = db;
+): Promise<number[]> {
   const { outbox } = db.tables;
-  const now = sql<Date>`${dialect.now}`;
-  return db.transaction(async (tx) => {
-    const changed = await tx
-      .update(outbox)
-      .set(
-        action === "retry" ? { status: "pending", attempts: 0, availableAt: now } : { status: "discarded" },
-      )
-      .where(and(dialect.anyId(sql`${outbox.id}`, ids), eq(outbox.status, status)))
-      .returning({ id: outbox.id });
-    if (action === "retry") await tx.notify("outbox");
-    return changed.length;
-  });
-}
-
-/** Rows whose turn comes after that one's, as it was found: retrying it has changed its place. */
-function afterInTurn(
-  { dialect }: Database,
-  row: {
-    readonly destination: string;
-    readonly route: string;
-    readonly availableAt: Date;
-    readonly id: number;
-  },
-): SQL {
-  return sql`(destination, route, available_at, id) > (${row.destination}, ${row.route}, ${dialect.instant(row.availableAt)}, ${row.id})`;
+  const now = sql<Date>`${db.dialect.now}`;
+  const changed = await tx
+    .update(outbox)
+    .set(action === "retry" ? { status: "pending", attempts: 0, availableAt: now } : { status: "discarded" })
+    .where(selectionCondition(db, action, { ids }, status))
+    .returning({ id: outbox.id });
+  return changed.map(({ id }) => id);
 }
 
 function selectionCondition(
@@ -120,18 +154,23 @@ function selectionCondition(
   selection: Selection,
   status: OutboxStatus,
 ): SQL | undefined {
-  const { outbox } = db.tables;
-  const hasStatus = sql`${outbox.status} = ${statusLiteral(status)}`;
-  // Of an event from which a person was erased there is nothing left to send.
-  const isStatus =
-    status === "discarded"
-      ? and(hasStatus, sql`not ${isErased(db)}`)
-      : status === "pending" && action === "retry"
-        ? and(hasStatus, isHeldBack(db))
-        : hasStatus;
+  const isPossible = and(
+    hasStatus(db.tables, status),
+    // Of an event from which a person was erased there is nothing left to send.
+    status === "discarded" ? sql`not ${isErased(db)}` : undefined,
+    action === "retry" ? sql`not ${isGivenBack(db)}` : undefined,
+    action === "retry" && status === "pending" ? isHeldBack(db) : undefined,
+  );
   return "ids" in selection
-    ? and(db.dialect.anyId(sql`${outbox.id}`, selection.ids), isStatus)
-    : and(filterCondition(db, { ...selection.filter, status: undefined }), isStatus);
+    ? and(db.dialect.anyId(sql`${db.tables.outbox.id}`, selection.ids), isPossible)
+    : and(filterCondition(db, { ...selection.filter, status: undefined }), isPossible);
+}
+
+/** What was bought is not sent once its money has gone back. */
+function isGivenBack({ tables: { outbox, payments } }: Database): SQL {
+  return sql`(${outbox.eventName} = 'delivery' and exists (
+    select 1 from ${payments} where ${payments.id} = ${outbox.paymentId} and ${payments.status} in ('refunded', 'chargeback')
+  ))`;
 }
 
 /** What is due anyway and was never tried is as retrying would make it; so is what has just been retried. */

@@ -31,6 +31,7 @@ export type RouteChange =
     }
   /** One more failure in a row; enough of them open the breaker. */
   | { readonly kind: "failed" }
+  /** It is to slow down, and with it every other route of the same pixel or bot. */
   | { readonly kind: "throttled"; readonly forMs: number }
   /** It said nothing about the route: whoever asks next may. */
   | { readonly kind: "unknown" }
@@ -46,10 +47,11 @@ export async function changeRoute(tx: Tx, db: Database, key: RouteKey, change: R
   const inMs = (ms: number) => sql<Date>`${plusMs(now, ms)}`;
   switch (change.kind) {
     case "healthy": {
-      const rest = change.pauseMs === null ? {} : { throttledUntil: inMs(change.pauseMs) };
       const explained = change.unexplained === "none" ? { unexplained: 0 } : {};
-      await putRoute(tx, db, key, { failures: 0, throttles: 0, openUntil: null, ...rest, ...explained });
+      await putRoute(tx, db, key, { failures: 0, throttles: 0, openUntil: null, ...explained });
       if (change.unexplained === "more") await countOneMore(tx, db, key, "unexplained");
+      if (change.pauseMs !== null)
+        await putRoute(tx, db, accountOf(key), { throttledUntil: inMs(change.pauseMs) });
       return;
     }
     case "failed": {
@@ -61,7 +63,8 @@ export async function changeRoute(tx: Tx, db: Database, key: RouteKey, change: R
     case "throttled":
       await countOneMore(tx, db, key, "throttles");
       // The other side answers, so that a probe it was would have got through: no need to rest as well.
-      await putRoute(tx, db, key, { throttledUntil: inMs(change.forMs), openUntil: null });
+      await putRoute(tx, db, key, { openUntil: null });
+      await putRoute(tx, db, accountOf(key), { throttledUntil: inMs(change.forMs) });
       return;
     case "unknown":
       await tx.update(db.tables.outboxRoutes).set({ openUntil: null }).where(isRoute(db, key));
@@ -76,6 +79,14 @@ export async function changeRoute(tx: Tx, db: Database, key: RouteKey, change: R
       );
       return;
   }
+}
+
+/**
+ * The pixel or the bot of a route: `<id>` of `<id>/<lane>`. Whoever asks us to slow down means all that we send for it, so
+ * that is written there, and `waitingRoutes` has every lane rest.
+ */
+function accountOf({ destination, route }: RouteKey): RouteKey {
+  return { destination, route: route.split("/", 1)[0] ?? route };
 }
 
 interface RouteColumns {

@@ -12,7 +12,8 @@ export interface WaitingRoute extends RouteKey, Standing {
 
 /**
  * The routes that have pending rows and are not paused. Hops through the index of pending rows from one route to
- * the next, so its cost follows the number of routes, not of rows.
+ * the next, so its cost follows the number of routes, not of rows. A pixel or a bot that is to slow down (`<id>`) holds its
+ * other routes (`<id>/…`) back as well.
  */
 export async function waitingRoutes(reader: Reader, dialect: Dialect): Promise<WaitingRoute[]> {
   const { epochMs, now } = dialect;
@@ -41,7 +42,10 @@ export async function waitingRoutes(reader: Reader, dialect: Dialect): Promise<W
         where o.status = 'pending' and o.destination = heads.destination and o.route = heads.route
         order by o.available_at limit 1
       ) as due,
-      ${epochMs(sql`r.throttled_until`)} as throttled, ${epochMs(sql`r.open_until`)} as open,
+      ${epochMs(sql`(
+        select max(a.throttled_until) from outbox_routes a
+        where a.destination = heads.destination and (a.route = heads.route or heads.route like a.route || '/%')
+      )`)} as throttled, ${epochMs(sql`r.open_until`)} as open,
       ${epochMs(now)} as now, r.failures, r.throttles, r.unexplained
     from heads left join outbox_routes r on r.destination = heads.destination and r.route = heads.route
     where heads.route is not null and r.paused_at is null`);

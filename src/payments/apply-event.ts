@@ -1,24 +1,20 @@
-import { eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
-import { permittedEvent } from "../meta/consent.ts";
-import { purchaseEvent } from "../meta/purchase.ts";
-import type { SessionFacts } from "../meta/session-facts.ts";
 import { hashedCustomer } from "../meta/user-data.ts";
-import { enqueue, metaRoute, type OutboxEntry } from "../outbox/enqueue.ts";
+import { enqueue, type OutboxEntry } from "../outbox/enqueue.ts";
 import type { Log } from "../platform/log.ts";
-import { findPoolOf, reportingPixel } from "../pools/find-pool-of.ts";
 import { deliveryMessage } from "../telegram/messages.ts";
-import { type BotUser, findBotUser, findSessionOf } from "../tracking/find-session.ts";
+import type { BotUser } from "../tracking/find-session.ts";
 import { recordFunnelState } from "../tracking/funnel-states.ts";
-import { type Session, sessionFacts } from "../tracking/session.ts";
+import type { StoredVisit } from "../tracking/tracking-store.ts";
 import { type Decision, decide, type PaymentEvent } from "./decide.ts";
+import type { DistantDeps } from "./distant-visit.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
-import { paymentFacts, sellingBot } from "./purchase-facts.ts";
+import { chargeOf, confirmedData } from "./provider-data.ts";
+import { purchaseEntry, withVisit } from "./report-purchase.ts";
 
-export interface ApplyDeps extends PaymentDeps {
+export interface ApplyDeps extends PaymentDeps, DistantDeps {
   readonly log: Log;
-  /** Tracking data of a token that the database does not have (yet), such as a visit that is still spooled. */
-  readonly trackingData: (token: string) => Promise<SessionFacts | null>;
 }
 
 const PAID_AFTER_ERASURE =
@@ -31,16 +27,16 @@ export type Applied = "confirmed" | "changed" | "unchanged";
  * Purchase, the funnel and the delivery. `payment` must be locked (`findByReference`), so that of any number of
  * equal webhooks the first one acts and the others find it done.
  *
- * @param distant the session as Redis knows it, for a token that the database does not have
+ * @param distant the visit as Redis knows it, for a token that the database does not have
  */
 export async function applyEvent(
   deps: ApplyDeps,
   tx: Tx,
   payment: Payment,
   event: PaymentEvent,
-  distant: SessionFacts | null,
+  distant: StoredVisit | null,
 ): Promise<Applied> {
-  const decision = decide(payment, event);
+  const decision = decide({ ...payment, chargeId: chargeOf(payment) }, event);
   switch (decision.kind) {
     case "confirm":
       await confirm(deps, tx, payment, decision, distant);
@@ -59,7 +55,7 @@ async function confirm(
   tx: Tx,
   payment: Payment,
   decision: Extract<Decision, { kind: "confirm" }>,
-  distant: SessionFacts | null,
+  distant: StoredVisit | null,
 ): Promise<void> {
   const { tables } = deps.db;
   const now = deps.now();
@@ -68,11 +64,21 @@ async function confirm(
   // What was given at registration goes before what the provider knows.
   const buyer = isErased ? null : decision.buyer;
   const customer = { ...(buyer && hashedCustomer(buyer)), ...payment.customer };
-  const paid: Payment = { ...payment, status: "paid", paidAt: now, amountMinor, currency, customer };
-  const botUser = isErased ? null : await findBotUser(tx, tables, payment.botUserId);
-  const session = await findSessionOf(tx, tables, { trackingToken: payment.trackingToken, botUser });
-  const purchase = isErased ? null : await purchaseEntry(deps, tx, paid, botUser, session, distant, now);
-  const delivery = decision.deliver ? await deliveryEntry(deps.db, tx, paid, botUser) : null;
+  const known = isErased ? { payment, visit: null } : await withVisit(deps, tx, payment, distant);
+  const { visit } = known;
+  const providerData = confirmedData(payment, decision);
+  const paid: Payment = {
+    ...known.payment,
+    status: "paid",
+    paidAt: now,
+    amountMinor,
+    currency,
+    customer,
+    providerData,
+  };
+  const purchase = visit && (await purchaseEntry(deps, tx, paid, visit));
+  const delivery = decision.deliver ? await deliveryEntry(deps.db, tx, paid, visit?.botUser ?? null) : null;
+  const poolId = purchase?.poolId ?? visit?.poolId ?? paid.poolId;
 
   await tx
     .update(tables.payments)
@@ -82,7 +88,8 @@ async function confirm(
       amountMinor,
       currency,
       customer,
-      poolId: purchase?.poolId ?? payment.poolId,
+      providerData,
+      poolId,
       metaPurchaseSent: purchase !== null,
       metaPurchaseSentAt: purchase ? now : null,
       updatedAt: now,
@@ -93,9 +100,9 @@ async function confirm(
     tables,
     [purchase, delivery].filter((entry) => entry !== null),
   );
-  await recordFunnelState(tx, tables, { ...stepOf(payment), state: "paid" }, now);
+  await recordFunnelState(tx, tables, { ...stepOf({ ...paid, poolId }), state: "paid" }, now);
   const notes = [decision.note, isErased ? PAID_AFTER_ERASURE : null].filter((text) => text !== null);
-  if (notes.length > 0) await note(deps, tx, payment, notes.join("; "));
+  if (notes.length > 0) await note(deps, tx, paid, notes.join("; "));
   if (!purchase) {
     deps.log.warn(
       { payment: payment.id },
@@ -108,44 +115,6 @@ async function confirm(
       "paid, but not what was asked for; nothing is delivered",
     );
   }
-}
-
-/** The Purchase, whether or not a PageView ever went; null where the pool reports nothing or consent was denied. */
-async function purchaseEntry(
-  deps: ApplyDeps,
-  tx: Tx,
-  payment: Payment,
-  botUser: BotUser | null,
-  session: Session | null,
-  distant: SessionFacts | null,
-  now: Date,
-): Promise<OutboxEntry | null> {
-  const { tables } = deps.db;
-  const pool = await findPoolOf(tx, tables, {
-    poolId: payment.poolId ?? session?.poolId ?? null,
-    botId: payment.botId,
-  });
-  const pixelId = reportingPixel(pool);
-  if (!pool || !pixelId) return null;
-  const seller = await sellingBot(deps, tx, payment, botUser);
-  const facts = session ? sessionFacts(session) : distant;
-  const payload = permittedEvent(
-    purchaseEvent(paymentFacts(payment), facts, seller, now),
-    facts?.consent ?? null,
-    deps.consentDenied ?? "drop",
-  );
-  if (payload === null) return null;
-  return {
-    destination: "meta",
-    route: metaRoute(pixelId, pool.metaTestEventCode),
-    eventName: "Purchase",
-    eventId: `purchase_${payment.id}`,
-    payload,
-    poolId: pool.id,
-    trackingToken: payment.trackingToken,
-    paymentId: payment.id,
-    botUserId: payment.botUserId,
-  };
 }
 
 /** What was bought, on its way to the buyer; null where it was not sold by a bot of ours. */
@@ -188,8 +157,24 @@ async function move(
     .update(payments)
     .set({ status: to, updatedAt: at, ...(to !== "expired" && { refundedAt: payment.refundedAt ?? at }) })
     .where(eq(payments.id, payment.id));
+  if (to === "expired") return;
   // Meta is told nothing; the funnel shows that the money went back.
-  if (to !== "expired") await recordFunnelState(tx, db.tables, { ...stepOf(payment), state: "refunded" }, at);
+  await recordFunnelState(tx, db.tables, { ...stepOf(payment), state: "refunded" }, at);
+  await keepGoods(db, tx, payment);
+}
+
+/** What has not gone out yet stays here: the money did not. */
+async function keepGoods({ tables: { outbox } }: Database, tx: Tx, { id }: Payment): Promise<void> {
+  await tx
+    .update(outbox)
+    .set({ status: "discarded", lastError: "not sent: the money went back before" })
+    .where(
+      and(
+        eq(outbox.destination, "telegram"),
+        eq(outbox.eventId, `delivery_${id}`),
+        eq(outbox.status, "pending"),
+      ),
+    );
 }
 
 /** Leaves word for a person, once for each thing: in the audit log, on the payment, and loudly in the log. */

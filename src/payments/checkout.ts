@@ -26,8 +26,6 @@ export interface Sale {
 
 export interface CheckoutDeps extends PaymentDeps {
   readonly providers: ReadonlyMap<string, PaymentProvider>;
-  /** Our own address, where providers send their webhooks. */
-  readonly publicUrl: string | undefined;
 }
 
 type Offer = Tables["offers"]["$inferSelect"];
@@ -76,6 +74,7 @@ export async function beginCheckout(
       providerData: { deduplicate: sale.deduplicate, title: offer.name },
     },
   );
+  if (registered.kind === "unknown_bot") throw new Error(`bot ${sale.botId} does not exist`);
   return { paymentId: registered.payment.id };
 }
 
@@ -115,7 +114,7 @@ async function openPayment(
 /**
  * The payment's checkout. The provider is asked once and its answer kept; asked twice at the same moment, it knows the
  * payment's id as the idempotency key where it takes one.
- * @throws ProviderError with a reason fit to be shown to the operator
+ * @throws ProviderError with a reason fit to be shown to the operator, permanent where asking again is in vain
  */
 export async function checkoutOf(deps: CheckoutDeps, paymentId: string): Promise<Checkout> {
   const { payments, bots } = deps.db.tables;
@@ -124,23 +123,27 @@ export async function checkoutOf(deps: CheckoutDeps, paymentId: string): Promise
     .from(payments)
     .leftJoin(bots, eq(bots.id, payments.botId))
     .where(eq(payments.id, paymentId));
-  if (!row) throw new ProviderError(`Payment ${paymentId} does not exist.`);
+  if (!row) throw unpayable(`Payment ${paymentId} does not exist.`);
   const { payment, bot } = row;
   const stored = storedCheckout(payment);
   if (stored) return stored;
   const provider = deps.providers.get(payment.provider);
   if (!provider?.createCheckout) {
-    throw new ProviderError(
+    throw unpayable(
       provider
         ? `The payment provider "${payment.provider}" makes no checkouts. Choose another one for the offer.`
         : `The payment provider "${payment.provider}" is not configured. Set its variables, then start again.`,
     );
   }
   if (payment.status === "refunded" || payment.status === "chargeback" || payment.status === "paid") {
-    throw new ProviderError(`Payment ${paymentId} is ${payment.status}; there is nothing to pay.`);
+    throw unpayable(`Payment ${paymentId} is ${payment.status}; there is nothing to pay.`);
   }
   const checkout = await provider.createCheckout(requestOf(deps, payment, bot));
   return keepCheckout(deps, paymentId, checkout);
+}
+
+function unpayable(reason: string): ProviderError {
+  return new ProviderError(reason, { isPermanent: true });
 }
 
 function requestOf({ publicUrl }: CheckoutDeps, payment: Payment, bot: string | null): CheckoutRequest {

@@ -11,9 +11,10 @@ export type PaymentEvent =
       readonly buyer?: Customer | undefined;
       /** What a person should know besides, such as a partial refund. */
       readonly note?: string | undefined;
+      /** The provider's own id of the money that moved: a payment may be paid twice. */
+      readonly chargeId?: string | undefined;
     }
-  | { readonly kind: "refunded" }
-  | { readonly kind: "chargeback" }
+  | { readonly kind: "refunded" | "chargeback"; readonly chargeId?: string | undefined }
   | { readonly kind: "expired" }
   /** Changes nothing, and a person should know: a partial refund, a dispute that was won. */
   | { readonly kind: "noted"; readonly note: string };
@@ -22,6 +23,8 @@ export interface PaymentState {
   readonly status: PaymentStatus;
   readonly amountMinor: number;
   readonly currency: string;
+  /** The charge that it was confirmed by; null where it was not, or its provider names none. */
+  readonly chargeId: string | null;
 }
 
 /** What an event does to a payment. */
@@ -33,6 +36,7 @@ export type Decision =
       readonly currency: string;
       readonly deliver: boolean;
       readonly buyer: Customer | null;
+      readonly chargeId: string | null;
       readonly note: string | null;
     }
   | { readonly kind: "move"; readonly to: "refunded" | "chargeback" | "expired" }
@@ -52,11 +56,14 @@ const NOTHING: Decision = { kind: "nothing", note: null };
  * | refunded   | – (note) | –         | chargeback | –       |
  * | chargeback | – (note) | –         | –          | –       |
  *
- * `noted` changes no state and leaves its note. A payment is confirmed once. A confirmation that comes after the money went back reports nothing. A second
+ * `noted` changes no state and leaves its note. Of two charges the first counts: that of the second, and its giving back,
+ * are noted. A payment is confirmed once. A confirmation that comes after the money went back reports nothing. A second
  * confirmation with another amount changes nothing and is noted. A first one that differs from what was
  * registered is reported as what was paid; less money than asked for, or another currency, delivers nothing.
  */
 export function decide(payment: PaymentState, event: PaymentEvent): Decision {
+  const note = noteOfOtherCharge(payment, event);
+  if (note !== null) return { kind: "nothing", note };
   switch (event.kind) {
     case "paid":
       return decidePaid(payment, event);
@@ -73,6 +80,23 @@ export function decide(payment: PaymentState, event: PaymentEvent): Decision {
   }
 }
 
+/** What is to be said of an event of another charge than the one that the payment was confirmed by; null for its own. */
+function noteOfOtherCharge({ chargeId: first }: PaymentState, event: PaymentEvent): string | null {
+  if (event.kind === "expired" || event.kind === "noted") return null;
+  const { kind, chargeId } = event;
+  if (first === null || chargeId === undefined || chargeId === first) return null;
+  switch (kind) {
+    case "paid": {
+      const money = event.amountMinor === undefined ? "" : `: ${event.amountMinor} ${event.currency ?? ""}`;
+      return `paid twice${money.trimEnd()} by charge ${chargeId} after ${first}`;
+    }
+    case "refunded":
+      return `charge ${chargeId} was refunded; ${first} stays paid`;
+    case "chargeback":
+      return `charge ${chargeId} was charged back; ${first} stays paid`;
+  }
+}
+
 function decidePaid(payment: PaymentState, event: Extract<PaymentEvent, { kind: "paid" }>): Decision {
   const amountMinor = event.amountMinor ?? payment.amountMinor;
   const currency = event.currency ?? payment.currency;
@@ -86,6 +110,7 @@ function decidePaid(payment: PaymentState, event: Extract<PaymentEvent, { kind: 
         amountMinor,
         currency,
         buyer: event.buyer ?? null,
+        chargeId: event.chargeId ?? null,
         deliver: currency === payment.currency && amountMinor >= payment.amountMinor,
         note: joined(asRegistered ? null : difference, event.note),
       };

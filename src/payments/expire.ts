@@ -21,8 +21,15 @@ export async function expirePayments(db: Database, now: Date): Promise<number> {
         tx
           .select({ id: payments.id })
           .from(payments)
+          // Its time may be the shop's own, long before it was registered here: both must be over.
           // Spelt out, because an index over pending payments serves no parameter.
-          .where(and(sql`${payments.status} = 'pending'`, lt(payments.createdAt, before)))
+          .where(
+            and(
+              sql`${payments.status} = 'pending'`,
+              lt(payments.createdAt, before),
+              lt(payments.updatedAt, before),
+            ),
+          )
           .orderBy(asc(payments.createdAt))
           .limit(BATCH),
       );

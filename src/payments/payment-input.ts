@@ -78,6 +78,12 @@ export const registerSchema = z
 
 export type RegisterInput = z.output<typeof registerSchema>;
 
+/** What is said of a payment besides its reference and its money: whose it is, and what for. */
+export type PaymentDetails = Pick<
+  RegisterInput,
+  "tracking_token" | "bot" | "telegram_user_id" | "customer" | "content"
+>;
+
 /** What the `generic` provider's webhook may carry besides reference and status. */
 export const genericWebhookSchema = z
   .looseObject({

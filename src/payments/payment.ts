@@ -8,6 +8,8 @@ export type Payment = Tables["payments"]["$inferSelect"];
 export interface PaymentDeps {
   readonly db: Database;
   readonly now: () => Date;
+  /** Our own address, where providers send their webhooks; where it is known, a pool has a link. */
+  readonly publicUrl?: string | undefined;
   /** US cents for 1 000 Telegram Stars; null: Stars are not reported as money. */
   readonly starsUsdMinorPerThousand: number | null;
   /** What becomes of the events of somebody who denied consent; absent: none is sent. */

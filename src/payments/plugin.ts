@@ -53,6 +53,12 @@ async function register(deps: PaymentsDeps, request: Request): Promise<Response>
   }
   try {
     const registered = await promptly(deps.db, ANSWER_MS, registerPayment(deps, parsed.data));
+    if (registered.kind === "unknown_bot") {
+      return problem(422, {
+        detail: `There is no bot @${parsed.data.bot?.replace(/^@/, "")}. Add it first.`,
+        errors: [{ path: "bot", message: "no bot has this username" }],
+      });
+    }
     const { id, status } = registered.payment;
     if (registered.kind === "conflict") {
       return problem(409, {
@@ -101,6 +107,8 @@ async function act(deps: PaymentsDeps, report: ProviderReport): Promise<Response
   }
   try {
     const received = await promptly(deps.db, ANSWER_MS, receiveReport(deps, report));
+    // The account also sells elsewhere, and the provider would repeat it for days.
+    if (received.kind === "unknown" && report.isProvidersId) return Response.json({ status: "ignored" });
     if (received.kind === "unknown") {
       return problem(404, {
         detail: `No payment has the reference ${report.providerRef}, and the webhook does not carry enough to register it.`,

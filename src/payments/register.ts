@@ -1,19 +1,20 @@
 import { and, eq } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
-import type { Tables } from "../db/define-schema.ts";
 import { permittedEvent } from "../meta/consent.ts";
 import { initiateCheckoutEvent } from "../meta/step-event.ts";
-import { hashedCustomer, storedCustomerId } from "../meta/user-data.ts";
 import { enqueue, metaRoute } from "../outbox/enqueue.ts";
 import { newId } from "../platform/ids.ts";
-import { findPoolOf, reportingPixel } from "../pools/find-pool-of.ts";
-import { findBot, saveBotUser } from "../tracking/bot-users.ts";
-import { findBotUser, findSessionOf } from "../tracking/find-session.ts";
+import { reportingPixel } from "../pools/find-pool-of.ts";
 import { recordFunnelState } from "../tracking/funnel-states.ts";
-import { sessionFacts } from "../tracking/session.ts";
+import type { StoredVisit } from "../tracking/tracking-store.ts";
+import { type DistantDeps, distantVisit, whoseIsSaid } from "./distant-visit.ts";
+import { fillPayment } from "./fill-payment.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
 import type { RegisterInput } from "./payment-input.ts";
+import { registeredMoney } from "./provider-data.ts";
 import { paymentFacts, sellingBot } from "./purchase-facts.ts";
+import { reportBelated } from "./report-purchase.ts";
+import { type Belongings, whoPays } from "./who-pays.ts";
 
 /** What else is known of a payment that starts inside the bot. */
 export interface BotSale {
@@ -28,37 +29,38 @@ export interface BotSale {
 export type Registered =
   | { readonly kind: "created" | "existing"; readonly payment: Payment }
   /** The reference is taken by a payment of another amount or currency. */
-  | { readonly kind: "conflict"; readonly payment: Payment };
+  | { readonly kind: "conflict"; readonly payment: Payment }
+  | { readonly kind: "unknown_bot" };
 
 /** Registers a pending payment, once for each provider reference. */
-export function registerPayment(
-  deps: PaymentDeps,
+export async function registerPayment(
+  deps: PaymentDeps & DistantDeps,
   input: RegisterInput,
-  sale: BotSale | null = null,
 ): Promise<Registered> {
-  return deps.db.transaction((tx) => registerInside(deps, tx, input, sale));
+  const distant = await distantVisit(deps, await whoseIsSaid(deps, input));
+  return deps.db.transaction((tx) => registerInside(deps, tx, input, null, distant));
 }
 
-/** The same inside a transaction that goes on, such as a webhook which creates and confirms at once. */
+/**
+ * The same inside a transaction that goes on, such as a webhook which creates and confirms at once.
+ *
+ * @param distant the visit as Redis knows it, for a token that the database does not have
+ */
 export async function registerInside(
   deps: PaymentDeps,
   tx: Tx,
   input: RegisterInput,
   sale: BotSale | null,
+  distant: StoredVisit | null = null,
 ): Promise<Registered> {
   const { tables } = deps.db;
   const now = deps.now();
-  const bot = input.bot === undefined ? null : await findBot(tx, tables, input.bot);
-  const botUser = sale
-    ? await findBotUser(tx, tables, sale.botUserId)
-    : await buyerOf(tx, tables, bot?.id ?? null, input, now);
-  const session = await findSessionOf(tx, tables, {
-    trackingToken: input.tracking_token ?? null,
-    botUser,
-  });
-  const botId = sale?.botId ?? bot?.id ?? session?.botId ?? null;
-  const pool = await findPoolOf(tx, tables, { poolId: session?.poolId ?? null, botId });
-  const { id: customerUserId, email, phone, first_name, last_name } = input.customer ?? {};
+  const payer = await whoPays(deps, tx, input, sale, distant);
+  if (payer === null) {
+    const known = await findByReference(deps.db, tx, input.provider, input.provider_ref);
+    return known ? compared(known, input) : { kind: "unknown_bot" };
+  }
+  const { visit, pool, belongings } = payer;
   const payment = {
     id: sale?.paymentId ?? newId(),
     provider: input.provider,
@@ -66,15 +68,8 @@ export async function registerInside(
     status: "pending" as const,
     amountMinor: input.amount_minor,
     currency: input.currency,
-    poolId: pool?.id ?? null,
-    botId,
-    botUserId: botUser?.id ?? null,
+    ...belongings,
     offerId: sale?.offerId ?? null,
-    trackingToken: input.tracking_token ?? session?.trackingToken ?? null,
-    customerUserId: customerUserId === undefined ? null : storedCustomerId(customerUserId),
-    // Hashed on arrival: what somebody's e-mail is, the database never knows.
-    customer: { ...hashedCustomer({ email, phone, firstName: first_name, lastName: last_name }) },
-    content: contentOf(input),
     providerData: sale?.providerData ?? null,
     paidAt: null,
     refundedAt: null,
@@ -85,7 +80,7 @@ export async function registerInside(
     updatedAt: now,
   };
   const [isNew] = await tx.insertMany(tables.payments, "id", [payment]);
-  if (!isNew) return existing(await findByReference(deps.db, tx, input.provider, input.provider_ref), input);
+  if (!isNew) return registerAgain(deps, tx, input, belongings, distant);
 
   await recordFunnelState(
     tx,
@@ -94,7 +89,7 @@ export async function registerInside(
       state: "checkout_started",
       of: payment.id,
       poolId: payment.poolId,
-      botId,
+      botId: payment.botId,
       botUserId: payment.botUserId,
       trackingToken: payment.trackingToken,
       offerId: payment.offerId,
@@ -104,9 +99,10 @@ export async function registerInside(
   );
   const pixelId = reportingPixel(pool);
   if (pool?.sendInitiateCheckout && pixelId) {
-    const seller = await sellingBot(deps, tx, payment, botUser);
-    const event = initiateCheckoutEvent(paymentFacts(payment), session && sessionFacts(session), seller, now);
-    const payload = permittedEvent(event, session?.consent ?? null, deps.consentDenied ?? "drop");
+    const { facts, botUser } = visit;
+    const seller = await sellingBot(deps, tx, payment, botUser, pool);
+    const event = initiateCheckoutEvent(paymentFacts(payment), facts, seller, now);
+    const payload = permittedEvent(event, facts?.consent ?? null, deps.consentDenied ?? "drop");
     if (payload !== null) {
       await enqueue(tx, tables, [
         {
@@ -143,23 +139,28 @@ export async function findByReference(
   return payment;
 }
 
-function existing(payment: Payment | undefined, input: RegisterInput): Registered {
-  if (!payment) throw new Error(`payment ${input.provider} ${input.provider_ref} is neither new nor there`);
-  const same = payment.amountMinor === input.amount_minor && payment.currency === input.currency;
+/** What the payment did not know it learns now; and where it was confirmed without that, it is reported at last. */
+async function registerAgain(
+  deps: PaymentDeps,
+  tx: Tx,
+  input: RegisterInput,
+  belongings: Belongings,
+  distant: StoredVisit | null,
+): Promise<Registered> {
+  const { provider, provider_ref } = input;
+  const known = await findByReference(deps.db, tx, provider, provider_ref);
+  if (!known) throw new Error(`payment ${provider} ${provider_ref} is neither new nor there`);
+  const registered = compared(known, input);
+  if (registered.kind !== "existing") return registered;
+  const payment = await fillPayment(deps, tx, known, belongings);
+  await reportBelated(deps, tx, payment, distant);
+  return { kind: "existing", payment };
+}
+
+function compared(payment: Payment, input: RegisterInput): Registered {
+  const { amountMinor, currency } = registeredMoney(payment);
+  const same = amountMinor === input.amount_minor && currency === input.currency;
   return { kind: same ? "existing" : "conflict", payment };
-}
-
-/** The person who buys, where the operator's own bot says who it is; made where this is the first we hear of them. */
-async function buyerOf(tx: Tx, tables: Tables, botId: number | null, input: RegisterInput, now: Date) {
-  if (botId === null || input.telegram_user_id === undefined) return null;
-  const person = { telegramUserId: input.telegram_user_id };
-  return saveBotUser(tx, tables, botId, person, input.tracking_token ?? null, now);
-}
-
-function contentOf({ content }: RegisterInput): Payment["content"] {
-  if (!content) return null;
-  const { ids, name, type } = content;
-  return { ...(ids && { ids }), ...(name && { name }), ...(type && { type }) };
 }
 
 /** A payment is never younger than now: Meta takes no event of the future. */

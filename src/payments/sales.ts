@@ -2,8 +2,15 @@ import { eq } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
 import type { ApplyDeps } from "./apply-event.ts";
 import { beginCheckout, type CheckoutDeps, checkoutOf, type Sale } from "./checkout.ts";
-import { distantSession } from "./receive-report.ts";
+import { distantVisit } from "./distant-visit.ts";
+import { type Checkout, ProviderError } from "./providers/adapter.ts";
 import { confirmTelegramPayment, refundTelegramPayment, type TelegramCharge } from "./telegram-payments.ts";
+
+/** Nobody can pay this, however often the provider is asked. */
+interface Unpayable {
+  readonly kind: "unpayable";
+  readonly reason: string;
+}
 
 export interface SalesDeps extends ApplyDeps, CheckoutDeps {}
 
@@ -11,15 +18,22 @@ export interface SalesDeps extends ApplyDeps, CheckoutDeps {}
 export function createSales(deps: SalesDeps) {
   return {
     beginCheckout: (tx: Tx, sale: Sale) => beginCheckout(deps, tx, sale),
-    checkoutOf: (paymentId: string) => checkoutOf(deps, paymentId),
+    async checkoutOf(paymentId: string): Promise<Checkout | Unpayable> {
+      try {
+        return await checkoutOf(deps, paymentId);
+      } catch (error) {
+        if (!(error instanceof ProviderError && error.isPermanent)) throw error;
+        return { kind: "unpayable", reason: error.message };
+      }
+    },
     /** Asks Redis what it knows before the transaction: nothing inside one may wait for it. */
     async prepareConfirmation(charge: TelegramCharge): Promise<(tx: Tx) => Promise<void>> {
       const { payments } = deps.db.tables;
       const [payment] = await deps.db
-        .select({ token: payments.trackingToken })
+        .select({ trackingToken: payments.trackingToken, botUserId: payments.botUserId })
         .from(payments)
         .where(eq(payments.id, charge.paymentId));
-      const distant = await distantSession(deps, payment?.token ?? null);
+      const distant = payment ? await distantVisit(deps, payment) : null;
       return async (tx) => {
         await confirmTelegramPayment(deps, tx, charge, distant);
       };

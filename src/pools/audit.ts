@@ -1,5 +1,7 @@
-import type { Tx } from "../db/database.ts";
+import { desc, lt } from "drizzle-orm";
+import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import { pageOf } from "../platform/page.ts";
 
 /** Something an operator did. Secrets never come in here: callers hand over views. */
 export interface AuditEntry {
@@ -19,6 +21,21 @@ export async function recordAudit(tx: Tx, tables: Tables, entry: AuditEntry): Pr
   await tx
     .insert(tables.auditLog)
     .values({ ...entry, before: entry.before ?? null, after: entry.after ?? null });
+}
+
+/** What operators did, newest first. `cursor` is the previous page's `next_cursor` as a number. */
+export async function listAudit(
+  db: Database,
+  { cursor, limit }: { readonly cursor?: number | undefined; readonly limit: number },
+) {
+  const { auditLog } = db.tables;
+  const rows = await db
+    .select()
+    .from(auditLog)
+    .where(cursor === undefined ? undefined : lt(auditLog.id, cursor))
+    .orderBy(desc(auditLog.id))
+    .limit(limit + 1);
+  return pageOf(rows, limit, ({ id }) => id);
 }
 
 const CHANGED_ANYWAY: ReadonlySet<string> = new Set(["updated_at", "total_redirects"]);

@@ -2,11 +2,11 @@ import { Cron } from "croner";
 import { and, eq, isNotNull } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
-import { SealBrokenError, type Secrets } from "../platform/secrets.ts";
+import type { Secrets } from "../platform/secrets.ts";
 import { recordAudit } from "./audit.ts";
 import type { BotApi } from "./bot-api.ts";
 import type { BotRow } from "./bot-view.ts";
-import { BOT_TOKEN_PURPOSE } from "./connect-bot.ts";
+import { botToken } from "./connect-bot.ts";
 import { nextStamp } from "./stamp.ts";
 
 const EVERY_MINUTE = "40 * * * * *";
@@ -53,9 +53,10 @@ export function createBotHealth(deps: BotHealthDeps): BotHealth {
   }
 
   async function checkOne(bot: BotRow): Promise<void> {
-    const token = tokenOf(deps.secrets, bot);
-    if (token === null) return;
-    const identity = await deps.telegram.identify(token);
+    const token = botToken(deps.secrets, bot);
+    // One that cannot be opened is nothing that Telegram said: `ponte doctor` and the console tell.
+    if (token.kind !== "ready") return;
+    const identity = await deps.telegram.identify(token.token);
     switch (identity.kind) {
       case "unreachable":
         return;
@@ -106,16 +107,6 @@ export function createBotHealth(deps: BotHealthDeps): BotHealth {
       await running;
     },
   };
-}
-
-/** Null where it cannot be opened: `ponte doctor` tells, and it is nothing that Telegram said. */
-function tokenOf(secrets: Secrets, { token }: BotRow): string | null {
-  try {
-    return token === null ? null : secrets.open(token, BOT_TOKEN_PURPOSE);
-  } catch (error) {
-    if (error instanceof SealBrokenError) return null;
-    throw error;
-  }
 }
 
 /** Answers whether it was news, and still about the token that was asked about. */

@@ -47,6 +47,18 @@ export async function findBot(reader: Reader, tables: Tables, username: string):
   return view ?? null;
 }
 
+/** The bot of that number with its row, or null. */
+export async function findBotById(
+  reader: Reader,
+  tables: Tables,
+  id: number,
+): Promise<{ readonly row: BotRow; readonly view: BotView } | null> {
+  const [row] = await reader.select().from(tables.bots).where(eq(tables.bots.id, id));
+  if (row === undefined) return null;
+  const [view] = await botViews(reader, tables, [row]);
+  return view === undefined ? null : { row, view };
+}
+
 /** Bots in the order they were made. `cursor` is the previous page's `next_cursor`. */
 export async function listBots(
   reader: Reader,

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import type { Secrets } from "../platform/secrets.ts";
+import { SealBrokenError, type Secrets } from "../platform/secrets.ts";
+import { recordAudit } from "./audit.ts";
 import type { BotApi } from "./bot-api.ts";
 import { type BotRow, findBotRow } from "./bot-view.ts";
 import type { ManageDeps } from "./manage-pools.ts";
@@ -26,6 +27,9 @@ export type WebhookState =
   | { readonly kind: "no_public_url" }
   | { readonly kind: "failed"; readonly reason: string };
 
+/** What comes of setting a bot's webhook again. */
+export type ConnectResult = Exclude<WebhookState, { kind: "as_before" }> | { readonly kind: "not_found" };
+
 export type TokenCheck =
   | { readonly kind: "verified"; readonly telegramId: string; readonly username: string }
   | { readonly kind: "invalid"; readonly issues: readonly Issue[] }
@@ -46,17 +50,36 @@ export async function checkToken(telegram: BotApi, username: string, token: stri
   }
 }
 
-/** The columns of a verified token. A webhook secret that is there stays, so that a webhook in use goes on working. */
+/** A bot's token, opened, or why there is none to use. */
+export function botToken(
+  secrets: Secrets,
+  { token }: Pick<BotRow, "token">,
+):
+  | { readonly kind: "ready"; readonly token: string }
+  | { readonly kind: "no_token" }
+  | { readonly kind: "sealed"; readonly reason: string } {
+  if (token === null) return { kind: "no_token" };
+  const opened = openSealed(secrets, token, BOT_TOKEN_PURPOSE);
+  return opened.kind === "opened" ? { kind: "ready", token: opened.text } : opened;
+}
+
+/**
+ * The columns of a verified token. A webhook secret that is there and opens stays, so that a webhook in use goes on
+ * working.
+ */
 export function tokenColumns(
   token: string,
   telegramId: string,
   secrets: Secrets,
   currentSecret: string | null,
 ): Pick<BotRow, "token" | "webhookSecret" | "telegramId" | "healthy" | "healthReason"> {
+  const isUsable =
+    currentSecret !== null && openSealed(secrets, currentSecret, WEBHOOK_SECRET_PURPOSE).kind === "opened";
   return {
     token: secrets.seal(token, BOT_TOKEN_PURPOSE),
-    webhookSecret:
-      currentSecret ?? secrets.seal(randomBytes(32).toString("base64url"), WEBHOOK_SECRET_PURPOSE),
+    webhookSecret: isUsable
+      ? currentSecret
+      : secrets.seal(randomBytes(32).toString("base64url"), WEBHOOK_SECRET_PURPOSE),
     telegramId,
     healthy: true,
     healthReason: null,
@@ -68,21 +91,53 @@ export function webhookUrl(publicUrl: string, botId: number): string {
   return `${publicUrl}/telegram/${botId}`;
 }
 
-/** Sets the bot's webhook at Telegram from what is stored, e.g. after PUBLIC_URL changed. Safe to repeat. */
-export async function connectBot(
-  { db, secrets, telegram, publicUrl }: BotDeps,
-  username: string,
-): Promise<Exclude<WebhookState, { kind: "as_before" }> | { readonly kind: "not_found" }> {
+/** Sets the bot's webhook at Telegram from what is stored. Safe to repeat. */
+export async function connectBot(deps: BotDeps, username: string): Promise<ConnectResult> {
+  const row = await findBotRow(deps.db, deps.db.tables, username);
+  return row === undefined ? { kind: "not_found" } : setWebhook(deps, row);
+}
+
+/** The same at an operator's wish, e.g. after PUBLIC_URL changed: it is written down. */
+export async function reconnectBot(deps: BotDeps, actor: string, username: string): Promise<ConnectResult> {
+  const { db, now } = deps;
   const row = await findBotRow(db, db.tables, username);
   if (row === undefined) return { kind: "not_found" };
-  if (row.token === null || row.webhookSecret === null) return { kind: "no_token" };
+  const state = await setWebhook(deps, row);
+  if (state.kind === "set") {
+    const after = { webhook: state.url };
+    const entry = { at: now(), actor, action: "bot.connect", subject: `bot:${row.username}`, after };
+    await db.transaction((tx) => recordAudit(tx, db.tables, entry));
+  }
+  return state;
+}
+
+async function setWebhook(
+  { secrets, telegram, publicUrl }: BotDeps,
+  row: BotRow,
+): Promise<Exclude<WebhookState, { kind: "as_before" }>> {
+  const token = botToken(secrets, row);
+  if (token.kind === "sealed") return { kind: "failed", reason: token.reason };
+  if (token.kind === "no_token" || row.webhookSecret === null) return { kind: "no_token" };
   if (publicUrl === undefined) return { kind: "no_public_url" };
+  const secret = openSealed(secrets, row.webhookSecret, WEBHOOK_SECRET_PURPOSE);
+  if (secret.kind === "sealed") return { kind: "failed", reason: secret.reason };
   const url = webhookUrl(publicUrl, row.id);
-  const result = await telegram.setWebhook(secrets.open(row.token, BOT_TOKEN_PURPOSE), {
-    url,
-    secret: secrets.open(row.webhookSecret, WEBHOOK_SECRET_PURPOSE),
-  });
+  const result = await telegram.setWebhook(token.token, { url, secret: secret.text });
   return result.kind === "done" ? { kind: "set", url } : { kind: "failed", reason: result.reason };
+}
+
+/** What another APP_SECRET sealed cannot be opened: that is something to tell the operator, not a fault of ours. */
+function openSealed(
+  secrets: Secrets,
+  sealed: string,
+  purpose: string,
+): { readonly kind: "opened"; readonly text: string } | { readonly kind: "sealed"; readonly reason: string } {
+  try {
+    return { kind: "opened", text: secrets.open(sealed, purpose) };
+  } catch (error) {
+    if (error instanceof SealBrokenError) return { kind: "sealed", reason: error.message };
+    throw error;
+  }
 }
 
 function invalidToken(message: string): TokenCheck {

@@ -55,14 +55,3 @@ export async function loadPools(db: Database): Promise<Pool[]> {
     bots: botsOf.get(row.id) ?? [],
   }));
 }
-
-/** Changes whenever a pool, a bot or a membership does; costs one small query. */
-export async function poolsFingerprint(db: Database): Promise<string> {
-  const { pools, bots, poolBots } = db.tables;
-  const newest = db.dialect.epochMs;
-  const [row] = await db.rows<Record<string, unknown>>(sql`
-    select (select count(*) from ${pools}) as pools, (select max(${newest(sql`updated_at`)}) from ${pools}) as pools_at,
-           (select count(*) from ${bots}) as bots, (select max(${newest(sql`updated_at`)}) from ${bots}) as bots_at,
-           (select count(*) from ${poolBots}) as members`);
-  return JSON.stringify(row);
-}

@@ -4,8 +4,9 @@ import type { Tables } from "../db/define-schema.ts";
 import { TELEGRAM_STARS } from "../meta/currencies.ts";
 import { recordAudit, viewChanges } from "./audit.ts";
 import { findBotRow } from "./bot-view.ts";
-import type { OfferChange, OfferDraft } from "./offer-rules.ts";
+import { LARGEST_POSITION, type OfferChange, type OfferDraft } from "./offer-rules.ts";
 import { findOfferView, type OfferView } from "./offer-view.ts";
+import { payableIssue } from "./payable.ts";
 import type { Issue } from "./rules.ts";
 
 export interface OfferDeps {
@@ -40,7 +41,7 @@ export async function createOffer(
   const { tables } = db;
   const provider = draft.provider ?? (draft.currency === TELEGRAM_STARS ? "telegram" : undefined);
   if (provider === undefined) return invalid("provider", "say who takes the money, such as mercadopago");
-  const issue = coherenceIssue(draft.currency, provider);
+  const issue = payableIssue({ provider, priceMinor: draft.price_minor, currency: draft.currency });
   if (issue) return { kind: "invalid", issues: [issue] };
   return db.transaction(async (tx) => {
     const bot = await findBotRow(tx, tables, draft.bot);
@@ -57,7 +58,7 @@ export async function createOffer(
         currency: draft.currency,
         delivery: draft.delivery,
         provider,
-        position: draft.position ?? (await lastPosition(tx, tables, bot.id)) + 1,
+        position: draft.position ?? (await placeAtEnd(tx, tables, bot.id)),
         createdAt: at,
         updatedAt: at,
       })
@@ -80,21 +81,21 @@ export async function updateOffer(
   return db.transaction(async (tx) => {
     const before = await findOfferView(tx, tables, id);
     if (before === null) return { kind: "not_found" };
-    const issue = coherenceIssue(change.currency ?? before.currency, change.provider ?? before.provider);
-    if (issue) return { kind: "invalid", issues: [issue] };
     const isOtherMoney = change.currency !== undefined && change.currency !== before.currency;
     if (isOtherMoney && change.price_minor === undefined) {
       return invalid("price_minor", "a price in another currency is another price: name it too");
     }
+    const issue = issueOfChange(before, change);
+    if (issue) return { kind: "invalid", issues: [issue] };
+    const columns = changedOnly(offerColumns(before), offerColumns(change));
+    if (Object.keys(columns).length === 0) return { kind: "unchanged", offer: before };
     const at = now();
-    const named = Object.entries(offerColumns(change)).filter(([, value]) => value !== undefined);
     await tx
       .update(tables.offers)
-      .set({ ...Object.fromEntries(named), updatedAt: at })
+      .set({ ...columns, updatedAt: at })
       .where(eq(tables.offers.id, id));
     const offer = await writtenOffer(tx, tables, id);
     const changes = viewChanges(before, offer);
-    if (Object.keys(changes.after).length === 0) return { kind: "unchanged", offer };
     await recordAudit(tx, tables, {
       at,
       actor,
@@ -129,24 +130,40 @@ export async function deleteOffer(
   });
 }
 
-/** Stars are Telegram's own money: no other provider takes them. */
-function coherenceIssue(currency: string, provider: string): Issue | null {
-  if (currency !== TELEGRAM_STARS || provider === "telegram") return null;
-  return { path: "provider", message: "Stars (XTR) are paid inside Telegram: the provider is telegram" };
+/** An offer that cannot be paid may still be renamed or taken off sale; priced or put on sale it may not. */
+function issueOfChange(before: OfferView, change: OfferChange): Issue | null {
+  const { provider, price_minor, currency, enabled } = change;
+  const isAboutMoney = [provider, price_minor, currency].some((named) => named !== undefined);
+  if (!isAboutMoney && enabled !== true) return null;
+  return payableIssue({
+    provider: provider ?? before.provider,
+    priceMinor: price_minor ?? before.price_minor,
+    currency: currency ?? before.currency,
+  });
 }
 
 function invalid(path: string, message: string): Invalid {
   return { kind: "invalid", issues: [{ path, message }] };
 }
 
+type OfferColumns = ReturnType<typeof offerColumns>;
+
 function offerColumns(change: OfferChange) {
   const { name, description, price_minor, currency, provider, delivery, position, enabled } = change;
   return { name, description, priceMinor: price_minor, currency, provider, delivery, position, enabled };
 }
 
-async function lastPosition(reader: Reader, { offers }: Tables, botId: number): Promise<number> {
+function changedOnly(was: OfferColumns, columns: OfferColumns): Partial<OfferColumns> {
+  const before = new Map<string, unknown>(Object.entries(was));
+  return Object.fromEntries(
+    Object.entries(columns).filter(([key, value]) => value !== undefined && value !== before.get(key)),
+  );
+}
+
+async function placeAtEnd(reader: Reader, { offers }: Tables, botId: number): Promise<number> {
   const rows = await reader.select({ position: offers.position }).from(offers).where(eq(offers.botId, botId));
-  return Math.max(-1, ...rows.map(({ position }) => position));
+  const last = Math.max(-1, ...rows.map(({ position }) => position));
+  return Math.min(last + 1, LARGEST_POSITION);
 }
 
 async function writtenOffer(reader: Reader, tables: Tables, id: number): Promise<OfferView> {

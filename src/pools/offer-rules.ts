@@ -3,6 +3,9 @@ import { isCurrency, TELEGRAM_STARS } from "../meta/currencies.ts";
 import { isAmountMinor } from "../meta/money.ts";
 import { username } from "./rules.ts";
 
+/** The last place among a bot's offers. */
+export const LARGEST_POSITION = 1_000_000;
+
 /** What stands in a message: several lines of well-formed text. */
 const lines = (longest: number) =>
   z
@@ -43,7 +46,7 @@ const fields = {
     .describe("What the buyer receives: a text or a link."),
 };
 const settings = {
-  position: z.int().min(0, "0 to 1000000").max(1_000_000, "0 to 1000000").optional(),
+  position: z.int("0 to 1000000").min(0, "0 to 1000000").max(LARGEST_POSITION, "0 to 1000000").optional(),
   enabled: z.boolean().optional(),
 };
 

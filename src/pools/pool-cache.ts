@@ -1,9 +1,9 @@
 import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
-import { loadPools, poolsFingerprint } from "./load-pools.ts";
+import { loadPools } from "./load-pools.ts";
 import type { Pool } from "./pool.ts";
 
-/** How often another process's change is looked for where nobody announces it (SQLite). */
+/** How often a change is looked for that nobody announced: another process's on SQLite, an operator's in SQL. */
 const REFRESH_MS = 1_000;
 
 /** Where the last known pools survive a restart during an outage of the database. */
@@ -23,7 +23,9 @@ export interface PoolCache {
 }
 
 /**
- * Keeps all enabled pools in memory: read at the start, and again when a change is announced or noticed.
+ * Keeps all enabled pools in memory: read at the start, when a change is announced, and every second. They are compared
+ * by what they hold, for SQL that changes a weight changes no time stamp; a pool that did not change stays the same
+ * object, and keeps what was made for it.
  * While the database is away the last known pools go on serving, from the snapshot after a restart.
  */
 export async function openPoolCache(deps: {
@@ -33,14 +35,18 @@ export async function openPoolCache(deps: {
 }): Promise<PoolCache> {
   const { db, snapshot, log } = deps;
   let bySlug = index(snapshot.load());
-  let fingerprint = "";
+  let wasRead = false;
   let refreshing: Promise<void> | undefined;
 
-  async function refreshIfChanged(): Promise<void> {
-    const current = await poolsFingerprint(db);
-    if (current === fingerprint) return;
-    const pools = await loadPools(db);
-    fingerprint = current;
+  async function read(): Promise<void> {
+    const before = bySlug;
+    const pools = (await loadPools(db)).map((pool) => {
+      const known = before.get(pool.slug);
+      return known && contentOf(known) === contentOf(pool) ? known : pool;
+    });
+    const isSame = pools.length === before.size && pools.every((pool) => before.get(pool.slug) === pool);
+    wasRead = true;
+    if (isSame) return;
     bySlug = index(pools);
     snapshot.save(pools);
   }
@@ -48,7 +54,7 @@ export async function openPoolCache(deps: {
   async function refresh(): Promise<void> {
     // A reading under way may have begun before the change that we are told of.
     await refreshing?.catch(() => undefined);
-    refreshing ??= refreshIfChanged().finally(() => {
+    refreshing ??= read().finally(() => {
       refreshing = undefined;
     });
     return refreshing;
@@ -73,7 +79,7 @@ export async function openPoolCache(deps: {
 
   return {
     get: (slug) => bySlug.get(slug),
-    isLoaded: () => fingerprint !== "" || bySlug.size > 0,
+    isLoaded: () => wasRead || bySlug.size > 0,
     refresh,
     close() {
       clearInterval(timer);
@@ -84,4 +90,9 @@ export async function openPoolCache(deps: {
 
 function index(pools: readonly Pool[]): ReadonlyMap<string, Pool> {
   return new Map(pools.map((pool) => [pool.slug, pool]));
+}
+
+/** All that visits depend on; the count of redirects goes up with each of them and is none of it. */
+function contentOf(pool: Pool): string {
+  return JSON.stringify(pool, (key, value) => (key === "totalRedirects" ? undefined : value));
 }

@@ -71,7 +71,7 @@ export async function checkPoolPixel(
 }
 
 /**
- * Sends one PageView to the test view of Events Manager at once, past the outbox, as if `visitor` had opened the pool's
+ * Sends one PageView, shown in the test view of Events Manager and counted all the same, at once, past the outbox, as if `visitor` had opened the pool's
  * link. It counts for no ad. Written down in the audit log, whatever Meta said.
  */
 export async function sendTestEvent(

@@ -1,7 +1,8 @@
 import type { DeniedPolicy } from "../meta/consent.ts";
 import { metaRoute } from "../outbox/enqueue.ts";
 import type { Pool, PoolBot } from "../pools/pool.ts";
-import { canonicalFbc, newFbp, validMetaCookie } from "../tracking/meta-cookies.ts";
+import { canonicalFbc, newFbp, tidyFbi, validMetaCookie } from "../tracking/meta-cookies.ts";
+import { cookieValues } from "./cookie-header.ts";
 import type { Query } from "./query.ts";
 import type { VisitRecord } from "./visit-record.ts";
 
@@ -10,11 +11,13 @@ const MAX_CLICK_ID = 2_000;
 const MAX_PARAM = 1_000;
 const MAX_URL = 8_000;
 const MAX_USER_AGENT = 1_000;
-const MAX_FBI = 100;
 
 /** What a request says about its visitor. */
 export interface VisitRequest {
-  readonly url: string;
+  /** Null where nobody said on which host it arrived. */
+  readonly url: string | null;
+  /** Of the domain that new cookies are set on (see `cookie-scope.ts`). */
+  readonly subdomainIndex: number;
   readonly query: Query;
   readonly cookies: string | null;
   readonly userAgent: string | null;
@@ -46,15 +49,20 @@ export function captureVisit(
     consentDenied = "drop",
   }: { trackingToken: string; nowMs: number; holdMs: number; consentDenied?: DeniedPolicy },
 ): Visit {
-  const { query, cookies } = request;
+  const { query, cookies, subdomainIndex } = request;
   const param = (name: string) => storable(query.get(name), MAX_PARAM);
-  const fbclid = clickId(query.get("fbclid"));
-  const cookieFbp = validMetaCookie(cookieValue(cookies, "_fbp"));
-  const { fbc, fbcOrigin } = canonicalFbc(validMetaCookie(cookieValue(cookies, "_fbc")), fbclid, nowMs);
+  const givenClick = query.get("fbclid") || null;
+  const fbclid = clickId(givenClick);
+  const [cookieFbp = null] = cookieValues(cookies, "_fbp", validMetaCookie);
+  const [cookieFbi = null] = cookieValues(cookies, "_fbi", tidyFbi);
+  // A click whose id cannot be used is a new click all the same: an older one's cookie does not speak for it.
+  const mayBeOlder = givenClick === null || fbclid !== null;
+  const cookieFbcs = mayBeOlder ? cookieValues(cookies, "_fbc", validMetaCookie) : [];
+  const { fbc, fbcOrigin } = canonicalFbc(cookieFbcs, fbclid, { subdomainIndex, nowMs });
   const consent = consentOf(query);
   // Whom nothing may be said about is given no cookie to be known by, either.
   const isReported = consent === null || consentDenied === "ldu";
-  const fbp = cookieFbp ?? (isReported ? newFbp(nowMs) : null);
+  const fbp = cookieFbp ?? (isReported ? newFbp({ subdomainIndex, nowMs }) : null);
 
   return {
     record: {
@@ -67,7 +75,7 @@ export function captureVisit(
       fbc,
       fbcOrigin,
       fbp,
-      fbi: storable(cookieValue(cookies, "_fbi"), MAX_FBI),
+      fbi: cookieFbi,
       utmSource: param("utm_source"),
       utmCampaign: param("utm_campaign"),
       utmMedium: param("utm_medium"),
@@ -78,7 +86,8 @@ export function captureVisit(
       clientIp: request.clientIp,
       userAgent: storable(request.userAgent, MAX_USER_AGENT),
       referrer: storable(request.referrer, MAX_URL),
-      eventSourceUrl: storable(request.url, MAX_URL),
+      // Meta takes no website event without an address; purchases name the bot's, too, where they know no other.
+      eventSourceUrl: storable(request.url, MAX_URL) ?? `https://t.me/${bot.username}`,
       consent,
       pageView:
         isReported && pool.metaPixelId !== null
@@ -102,19 +111,9 @@ export function consentOf(query: Query): "denied" | null {
   return query.get("consent") === "denied" ? "denied" : null;
 }
 
-/** The value of a cookie, as sent; the first one where a name is repeated. */
-export function cookieValue(header: string | null, name: string): string | null {
-  if (header === null) return null;
-  for (const pair of header.split(";")) {
-    const equals = pair.indexOf("=");
-    if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim();
-  }
-  return null;
-}
-
-function clickId(given: string | undefined): string | null {
-  const text = storable(given, MAX_CLICK_ID + 1);
-  return text !== null && text.length <= MAX_CLICK_ID ? text : null;
+/** A click id as it came; null for one that could only be stored changed, for Meta refuses a changed one. */
+function clickId(given: string | null): string | null {
+  return given !== null && storable(given, MAX_CLICK_ID) === given ? given : null;
 }
 
 function listedParams(query: Query, names: readonly string[]) {
@@ -127,9 +126,13 @@ function listedParams(query: Query, names: readonly string[]) {
   return Object.keys(params).length > 0 ? params : null;
 }
 
+/** What one of the databases does not take: NUL and, though mostly in pairs, surrogates. */
+const UNSTORABLE = /[\0\ud800-\udfff]/;
+
 /** Text that both databases take: not empty, no NUL, no half of a surrogate pair, at most `max` characters. */
 function storable(text: string | null | undefined, max: number): string | null {
   if (!text) return null;
+  if (text.length <= max && !UNSTORABLE.test(text)) return text;
   const clean = (text.includes("\0") ? text.replaceAll("\0", "") : text).slice(0, max).toWellFormed();
   return clean === "" ? null : clean;
 }

@@ -17,13 +17,24 @@ export function clientAddressFinder(trustedProxies: readonly string[]) {
     return trustedProxies.length > 0 && proxies.check(address, familyOf(address));
   }
 
-  /** The client's address in canonical form; null where the peer is unknown. */
+  // Behind a proxy every request comes from the same few addresses, so the last peer's answer is the next one's.
+  let lastPeer = "";
+  let lastIsTrusted = false;
+  function isTrustedPeer(peer: string): boolean {
+    if (peer !== lastPeer) {
+      lastPeer = peer;
+      lastIsTrusted = isTrusted(plain(peer));
+    }
+    return lastIsTrusted;
+  }
+
   return {
-    isTrusted: (peer: string | null) => peer !== null && isTrusted(plain(peer)),
+    isTrusted: (peer: string | null) => peer !== null && isTrustedPeer(peer),
+    /** The client's address in canonical form; null where the peer is unknown. */
     find(peer: string | null, forwardedFor: string | null): string | null {
       if (peer === null) return null;
       let client = plain(peer);
-      if (forwardedFor === null || !isTrusted(client)) return client;
+      if (forwardedFor === null || !isTrustedPeer(peer)) return client;
       const hops = forwardedFor.split(",").map((hop) => withoutPort(hop.trim()));
       for (let i = hops.length - 1; i >= 0; i--) {
         const hop = hops[i] ?? "";

@@ -1,12 +1,22 @@
 import type { Locale } from "../db/define-schema.ts";
 
 /**
- * The page's language: the pool's, else the first of Portuguese and English that the browser asks for,
- * else Portuguese for a browser that names none and English for every other language.
+ * The page's language: the pool's, else whichever of Portuguese and English the browser prefers (RFC 9110, 12.5.4),
+ * else Portuguese for a browser that names no language and English for one that names others.
  */
 export function pageLocale(poolLocale: Locale | null, acceptLanguage: string | null): Locale {
   if (poolLocale) return poolLocale;
   if (!acceptLanguage) return "pt-BR";
-  const asked = /(?:^|[,\s])(pt|en)\b/i.exec(acceptLanguage);
-  return asked?.[1]?.toLowerCase() === "pt" ? "pt-BR" : "en";
+  let best: Locale = "en";
+  let bestWeight = 0;
+  for (const range of acceptLanguage.split(",")) {
+    const [, language = "", weight = "1"] = RANGE.exec(range) ?? [];
+    if (language === "" || Number(weight) <= bestWeight) continue;
+    bestWeight = Number(weight);
+    best = language.toLowerCase() === "pt" ? "pt-BR" : "en";
+  }
+  return best;
 }
+
+/** `pt`, `pt-BR;q=0.8` and the like; of two with the same weight the first counts. */
+const RANGE = /^\s*(pt|en)(?:-[A-Za-z0-9-]*)?\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?$/i;

@@ -1,13 +1,22 @@
 import { Elysia } from "elysia";
 import { methodNotAllowed } from "../platform/problem.ts";
+import { pageLocale } from "./locale.ts";
+import { notFoundPage } from "./pages.ts";
 import { createVisitHandler, type VisitDeps } from "./visit.ts";
+
+const missing = ({ headers }: Request) => notFoundPage(pageLocale(null, headers.get("accept-language")));
 
 /** `GET /go/:slug`, the address that ads point to. Elysia answers `HEAD` through the same handler. */
 export function redirectPlugin(deps: VisitDeps) {
   const visit = createVisitHandler(deps);
-  return new Elysia({ name: "redirect" })
-    .get("/go/:slug", ({ request, params, server }) =>
-      visit(request, params.slug, server?.requestIP(request)?.address ?? null),
-    )
-    .all("/go/:slug", () => methodNotAllowed("GET, HEAD"));
+  return (
+    new Elysia({ name: "redirect" })
+      .get("/go/:slug", ({ request, params, server }) =>
+        visit(request, params.slug, () => server?.requestIP(request)?.address ?? null),
+      )
+      .all("/go/:slug", () => methodNotAllowed("GET, HEAD"))
+      // A link that lost its slug or gained a part: a visitor's page, as for a slug that nobody knows.
+      .get("/go", ({ request }) => missing(request), { detail: { hide: true } })
+      .get("/go/*", ({ request }) => missing(request), { detail: { hide: true } })
+  );
 }

@@ -1,6 +1,6 @@
 const HOUR_MS = 3_600_000;
 
-/** Addresses counted in one process before the oldest are forgotten: bounds the memory under a flood. */
+/** Visitors counted in one process before all are counted anew: bounds the memory under a flood. */
 const MAX_ADDRESSES = 200_000;
 
 export type RateVerdict =
@@ -9,28 +9,45 @@ export type RateVerdict =
 
 const ALLOWED: RateVerdict = { kind: "allowed" };
 
-/** Counts a request of `address` in the hour that `hourStartMs` begins, for all processes; null where it cannot. */
-export type SharedCount = (address: string, hourStartMs: number) => Promise<number | null>;
+/** Counts a request of `visitor` in the hour that `hourStartMs` begins, for all processes; null where it cannot. */
+export type SharedCount = (visitor: string, hourStartMs: number) => Promise<number | null>;
 
 export interface RateLimiter {
   check(address: string, nowMs: number): RateVerdict | Promise<RateVerdict>;
 }
 
 /**
- * So many requests an hour and address, counted in fixed hours. With a shared counter (Redis) the limit holds
+ * Whom an address is counted as: an IPv6 network of 64 bits is one customer's, who has as many addresses in it as they
+ * like.
+ */
+export function networkOf(address: string): string {
+  if (!address.includes(":")) return address;
+  const [head = "", tail] = address.split("::");
+  const groups = head.split(":");
+  const after = tail?.split(":") ?? [];
+  const omitted = tail === undefined ? 0 : 8 - groups.length - after.length;
+  const all = [...groups, ...Array<string>(Math.max(0, omitted)).fill("0"), ...after];
+  return `${all
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group || "0", 16).toString(16))
+    .join(":")}::/64`;
+}
+
+/**
+ * So many requests an hour and visitor (see `networkOf`), counted in fixed hours. With a shared counter (Redis) the limit holds
  * for all processes together; whenever that gives no answer in time, this process's own count decides.
  */
 export function createRateLimiter(limitPerHour: number, shared?: SharedCount): RateLimiter {
   let counts = new Map<string, number>();
   let currentHour = 0;
 
-  function countHere(address: string, hourStart: number): number {
+  function countHere(visitor: string, hourStart: number): number {
     if (hourStart !== currentHour || counts.size >= MAX_ADDRESSES) {
       counts = new Map();
       currentHour = hourStart;
     }
-    const count = (counts.get(address) ?? 0) + 1;
-    counts.set(address, count);
+    const count = (counts.get(visitor) ?? 0) + 1;
+    counts.set(visitor, count);
     return count;
   }
 
@@ -41,11 +58,11 @@ export function createRateLimiter(limitPerHour: number, shared?: SharedCount): R
 
   return {
     check(address, nowMs) {
-      if (limitPerHour === 0) return ALLOWED;
       const hourStart = nowMs - (nowMs % HOUR_MS);
-      const here = countHere(address, hourStart);
+      const visitor = networkOf(address);
+      const here = countHere(visitor, hourStart);
       if (!shared) return verdict(here, nowMs);
-      return shared(address, hourStart).then((everywhere) => verdict(Math.max(here, everywhere ?? 0), nowMs));
+      return shared(visitor, hourStart).then((everywhere) => verdict(Math.max(here, everywhere ?? 0), nowMs));
     },
   };
 }

@@ -3,10 +3,10 @@ import type { SharedCount } from "./rate-limit.ts";
 
 const TWO_HOURS_SECONDS = 7_200;
 
-/** Counts an address's requests in Redis, for all processes; null whenever Redis does not answer in time. */
+/** Counts a visitor's requests in Redis, for all processes; null whenever Redis does not answer in time. */
 export function redisSharedCount(redis: Redis): SharedCount {
-  return async (address, hourStartMs) => {
-    const key = `ponte:rate:${hourStartMs}:${address}`;
+  return async (visitor, hourStartMs) => {
+    const key = `ponte:rate:${hourStartMs}:${visitor}`;
     try {
       const [counted] = (await redis.pipeline().incr(key).expire(key, TWO_HOURS_SECONDS).exec()) ?? [];
       return typeof counted?.[1] === "number" ? counted[1] : null;

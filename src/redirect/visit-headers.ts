@@ -1,4 +1,4 @@
-import { cookieDomain } from "./cookie-domain.ts";
+import { cookieScope } from "./cookie-scope.ts";
 
 /** Meta's cookies live 90 days. */
 const MAX_AGE_SECONDS = 90 * 24 * 3_600;
@@ -8,7 +8,7 @@ export function metaCookieHeaders(
   cookies: { readonly fbp?: string; readonly fbc?: string },
   arrival: { readonly host: string; readonly isSecure: boolean },
 ): string[] {
-  const domain = cookieDomain(arrival.host);
+  const { domain } = cookieScope(arrival.host);
   const attributes = `; Max-Age=${MAX_AGE_SECONDS}; Path=/; SameSite=Lax${domain ? `; Domain=${domain}` : ""}${arrival.isSecure ? "; Secure" : ""}`;
   const headers: string[] = [];
   if (cookies.fbp !== undefined) headers.push(`_fbp=${cookies.fbp}${attributes}`);

@@ -1,4 +1,4 @@
-import type { Database } from "../db/database.ts";
+import type { Database, Tx } from "../db/database.ts";
 import { isRowFault } from "../db/fault.ts";
 import { createGroupCommit, QueueFullError } from "../db/group-commit.ts";
 import type { Spool, Spooled } from "../db/spool.ts";
@@ -24,6 +24,11 @@ export interface VisitRecorder {
   record(visit: VisitRecord): Promise<Recorded>;
   /** Brings spooled visits into the database; resolves to how many. */
   replay(): Promise<number>;
+  /**
+   * Brings one visit in before its turn, for whoever needs it now; false where it does not wait on this machine.
+   * @throws what the database said
+   */
+  recall(trackingToken: string): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -38,15 +43,23 @@ export function createVisitRecorder(deps: {
   log: Log;
   deadlineMs?: number;
   onCommit?: (size: number, durationMs: number) => void;
+  /** Spooled visits come into the database: in the same transaction, whoever waited for them may act. */
+  onReplay?: (tx: Tx, trackingTokens: readonly string[]) => Promise<void>;
 }): VisitRecorder {
-  const { db, writer, spool, log, deadlineMs = COMMIT_DEADLINE_MS, onCommit } = deps;
+  const { db, writer, spool, log, deadlineMs = COMMIT_DEADLINE_MS, onCommit, onReplay } = deps;
   let databaseIsAway = false;
 
   const write = (visits: readonly VisitRecord[]) =>
-    db.transaction((tx) => recordVisits(tx, db.tables, visits));
+    db.transaction(async (tx) => {
+      await recordVisits(tx, db.tables, visits);
+      await onReplay?.(
+        tx,
+        visits.map(({ trackingToken }) => trackingToken),
+      );
+    });
 
   const toDatabase = createGroupCommit<VisitRecord>({
-    write: (visits) => withDeadline(writer.write(visits), deadlineMs),
+    write: writeInTime,
     isRowFault,
     ...(onCommit && { onCommit }),
   });
@@ -56,6 +69,21 @@ export function createVisitRecorder(deps: {
     isRowFault: () => false,
   });
 
+  async function writeInTime(visits: readonly VisitRecord[]): Promise<void> {
+    // Whoever gathered while a batch ran out of time does not wait as long again.
+    if (databaseIsAway) throw new Error("the database was found to be away a moment ago");
+    try {
+      await withDeadline(writer.write(visits), deadlineMs);
+    } catch (error) {
+      if (!isRowFault(error)) {
+        databaseIsAway = true;
+        const todo = db.advice(error);
+        log.error({ error, todo }, "the database did not take visits; they go to the spool");
+      }
+      throw error;
+    }
+  }
+
   async function record(visit: VisitRecord): Promise<Recorded> {
     if (!databaseIsAway) {
       try {
@@ -63,17 +91,19 @@ export function createVisitRecorder(deps: {
         return "committed";
       } catch (error) {
         if (error instanceof QueueFullError) throw error;
-        if (!databaseIsAway) {
-          log.error(
-            { error, todo: db.advice(error) },
-            "the database did not take visits; they go to the spool",
-          );
-        }
-        databaseIsAway = !isRowFault(error);
+        if (isRowFault(error)) log.error({ error }, "the database refuses a visit; it goes to the spool");
       }
     }
-    await toSpool.submit(visit);
-    return "spooled";
+    try {
+      await toSpool.submit(visit);
+      return "spooled";
+    } catch (error) {
+      if (error instanceof QueueFullError) throw error;
+      log.error({ error }, "the spool did not take visits; the database is asked again");
+    }
+    databaseIsAway = false;
+    await toDatabase.submit(visit);
+    return "committed";
   }
 
   async function replay(): Promise<number> {
@@ -98,6 +128,14 @@ export function createVisitRecorder(deps: {
       log.info({ replayed }, "the database takes visits again");
     }
     return replayed;
+  }
+
+  async function recall(trackingToken: string): Promise<boolean> {
+    const waiting = spool.find(trackingToken);
+    const [visit] = waiting ? decodeOrSetAside(waiting) : [];
+    if (!visit) return false;
+    await replayAlone(visit);
+    return true;
   }
 
   function decodeOrSetAside({ key, body }: Spooled): VisitRecord[] {
@@ -145,6 +183,7 @@ export function createVisitRecorder(deps: {
   return {
     record,
     replay,
+    recall,
     async close() {
       clearInterval(timer);
       await toDatabase.idle();

@@ -2,8 +2,9 @@ import { parseQuery, type Query } from "./query.ts";
 
 /** The address that a visitor used, as far as it can be trusted. */
 export interface PublicAddress {
-  /** As they wrote it: scheme, host, path and query. */
-  readonly url: string;
+  /** As they wrote it: scheme, host, path and query; null where nobody said which host. */
+  readonly url: string | null;
+  /** Empty where nobody said. */
   readonly host: string;
   readonly isSecure: boolean;
 }
@@ -19,24 +20,37 @@ export function queryOf({ url }: Request): Query {
  * where set, names scheme and host for good.
  */
 export function publicAddressOf(
-  { headers, url }: Request,
+  { headers, url }: Pick<Request, "headers" | "url">,
   isFromProxy: boolean,
   configuredUrl: string | undefined,
 ): PublicAddress {
-  const pathStart = url.indexOf("/", url.indexOf("://") + 3);
+  // Without a usable Host header (HTTP/1.0, rubbish) the request's URL is its path alone.
+  const schemeEnd = url.indexOf("://");
+  const pathStart = schemeEnd < 0 ? 0 : url.indexOf("/", schemeEnd + 3);
+  const hash = url.indexOf("#", pathStart);
+  const path = hash < 0 ? url.slice(pathStart) : url.slice(pathStart, hash);
   const origin = configuredUrl ?? (isFromProxy ? originOf(headers) : null) ?? url.slice(0, pathStart);
+  if (origin === "") return { url: null, host: "", isSecure: false };
   return {
-    url: origin + url.slice(pathStart),
+    url: origin + path,
     host: origin.slice(origin.indexOf("://") + 3).replace(/:\d+$/, ""),
     isSecure: origin.startsWith("https:"),
   };
 }
 
+/** The origin that a trusted proxy tells; of several proxies' values the first, which is the visitor's side. */
 function originOf(headers: Headers): string | null {
-  const host = headers.get("x-forwarded-host") ?? headers.get("host");
-  const scheme = headers.get("x-forwarded-proto");
-  return host && (scheme === "https" || scheme === "http") ? `${scheme}://${host}` : null;
+  const host = firstOf(headers.get("x-forwarded-host")) ?? headers.get("host");
+  const scheme = firstOf(headers.get("x-forwarded-proto"))?.toLowerCase();
+  const isUsable = host !== null && HOST.test(host) && (scheme === "https" || scheme === "http");
+  return isUsable ? `${scheme}://${host}` : null;
 }
+
+function firstOf(list: string | null): string | null {
+  return list?.split(",", 1)[0]?.trim() || null;
+}
+
+const HOST = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
 /** Whether the browser only looks ahead: nobody has come yet, so nothing may be counted. */
 export function isPrefetch(headers: Headers): boolean {

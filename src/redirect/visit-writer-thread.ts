@@ -24,7 +24,7 @@ async function answer(message: string): Promise<void> {
   try {
     const visits: VisitRecord[] = JSON.parse(message.slice(space));
     const db = await database();
-    await db.transaction((tx) => recordVisits(tx, db.tables, visits));
+    await db.recordArrivals((writer) => recordVisits(writer, db.tables, visits));
   } catch (error) {
     reply = { id, failure: failureOf(error) };
   }

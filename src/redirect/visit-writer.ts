@@ -36,8 +36,12 @@ export function openVisitWriter(db: Database, settings: DatabaseSettings): Visit
       if (failure) waiting?.reject(reviveError(failure));
       else waiting?.resolve();
     });
-    started.on("error", (error) => giveUp(new Error("the visit writer failed", { cause: error })));
-    started.on("exit", () => giveUp(new Error("the visit writer ended")));
+    const giveUpOn = (error: Error) => {
+      // A thread that failed ends afterwards: by then the batches are the next one's.
+      if (worker === started) giveUp(error);
+    };
+    started.on("error", (error) => giveUpOn(new Error("the visit writer failed", { cause: error })));
+    started.on("exit", () => giveUpOn(new Error("the visit writer ended")));
     worker = started;
     return started;
   }

@@ -10,6 +10,12 @@ export interface BotApiCall {
   readonly token: string;
   readonly method: string;
   readonly body: object;
+  /** A file besides, under the parameter's name: the call then goes as a form. */
+  readonly upload?: {
+    readonly name: string;
+    readonly fileName: string;
+    readonly bytes: Uint8Array<ArrayBuffer>;
+  };
   /** For the whole exchange, answer body included. */
   readonly timeoutMs: number;
   /** Gives the call up, e.g. when the process stops. */
@@ -28,6 +34,22 @@ export type BotApiAnswer =
     }
   | { readonly kind: "unanswered"; readonly error: string; readonly durationMs: number };
 
+/** JSON; with a file, a form whose other fields are JSON where they are no text. */
+function contentOf({ body, upload }: BotApiCall): Pick<RequestInit, "headers" | "body"> {
+  if (upload === undefined) {
+    return {
+      headers: { "content-type": "application/json", accept: "application/json" },
+      body: JSON.stringify(body),
+    };
+  }
+  const form = new FormData();
+  for (const [name, value] of Object.entries(body)) {
+    form.set(name, typeof value === "string" ? value : JSON.stringify(value));
+  }
+  form.set(upload.name, new File([upload.bytes], upload.fileName, { type: "image/png" }));
+  return { headers: { accept: "application/json" }, body: form };
+}
+
 /**
  * Calls a method of the Bot API and says what happened; never throws and never retries. Telegram wants the token in
  * the address, so what may quote the address (errors, answers of something on the way) is redacted. Redirects are not
@@ -44,8 +66,7 @@ export async function callBotApi(call: BotApiCall, secrets: readonly string[] = 
   try {
     const response = await fetch(`${call.apiUrl}/bot${call.token}/${call.method}`, {
       method: "POST",
-      headers: { "content-type": "application/json", accept: "application/json" },
-      body: JSON.stringify(call.body),
+      ...contentOf(call),
       redirect: "manual",
       signal: AbortSignal.any([deadline, call.signal]),
     });

@@ -46,8 +46,6 @@ const LONGEST_GREETING = LONGEST_MESSAGE - 200;
 const LONGEST_BUTTON = 64;
 /** Bot API: a keyboard has at most 100 buttons. */
 const MOST_OFFERS = 50;
-/** Bot API: `copy_text` holds at most 256 characters. */
-const LONGEST_COPY_TEXT = 256;
 
 /**
  * The answer to /start: the operator's words (`{name}` stands for the person's first name) or ours, and a button
@@ -92,35 +90,6 @@ export function offerMessage(
     ],
     [[{ text: buttonText(textsFor(language).buy(price)), callback_data: buyData(offer.id) }]],
   );
-}
-
-/** How to pay: a button with the provider's page, or Pix's copy-and-paste code. */
-export function checkoutMessage(
-  chatId: string,
-  offer: { readonly name: string; readonly priceMinor: number; readonly currency: string },
-  checkout:
-    | { readonly kind: "link"; readonly url: string }
-    | { readonly kind: "pix"; readonly code: string; readonly url: string | null },
-  language: string | null,
-): SendMessage {
-  const texts = textsFor(language);
-  const price = priceText(offer.priceMinor, offer.currency, language);
-  const title = `<b>${escapeHtml(offer.name)}</b> · ${escapeHtml(price)}`;
-  switch (checkout.kind) {
-    case "link":
-      return sendMessage(chatId, [title], [[{ text: texts.payHere, url: checkout.url }]]);
-    case "pix":
-      return sendMessage(
-        chatId,
-        [title, texts.payWithPix, `<code>${escapeHtml(checkout.code)}</code>`, texts.pixHint],
-        [
-          ...(checkout.code.length <= LONGEST_COPY_TEXT
-            ? [[{ text: texts.copyPixCode, copy_text: { text: checkout.code } }]]
-            : []),
-          ...(checkout.url === null ? [] : [[{ text: texts.showQrCode, url: checkout.url }]]),
-        ],
-      );
-  }
 }
 
 /**
@@ -204,7 +173,8 @@ export function chatLanguage(botLocale: string | null, languageCode: string | nu
   return chatLocale(botLocale ?? languageCode);
 }
 
-function sendMessage(
+/** A message of paragraphs in Telegram's HTML; empty ones are left out. */
+export function sendMessage(
   chatId: string,
   paragraphs: readonly string[],
   buttons: readonly InlineKeyboardButton[][],

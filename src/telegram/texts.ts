@@ -13,6 +13,8 @@ export interface Texts {
   readonly delivery: string;
   /** To somebody who wants to pay an invoice that is not open any more. */
   readonly invoiceClosed: string;
+  /** To somebody who wants to buy what the payment provider does not take. */
+  readonly unpayable: string;
   /** To somebody who taps an offer that is not for sale any more. */
   readonly offerGone: string;
 }
@@ -31,6 +33,7 @@ const PORTUGUESE: Texts = {
   paid: "Pagamento confirmado! ✅",
   delivery: "Aqui está o que você comprou:",
   invoiceClosed: "Esta cobrança não está mais aberta. Escolha a oferta de novo, por favor.",
+  unpayable: "Esta oferta não pode ser paga no momento. Tente de novo mais tarde, por favor.",
   offerGone: "Esta oferta não está mais disponível.",
 };
 
@@ -48,6 +51,7 @@ const ENGLISH: Texts = {
   paid: "Payment confirmed! ✅",
   delivery: "Here is what you bought:",
   invoiceClosed: "This invoice is not open any more. Please choose the offer again.",
+  unpayable: "This offer cannot be paid right now. Please try again later.",
   offerGone: "This offer is not available any more.",
 };
 

@@ -12,8 +12,9 @@ export interface Person {
 }
 
 /**
- * The bot's row of a person, made or brought up to date: a name that is not given erases none. A tracking token
- * becomes the latest one, and the first one where there was none.
+ * The bot's row of a person, made or brought up to date: a name that is not given erases none. Of the
+ * tracking tokens that the person came by, the first and the latest visit's are kept: tokens begin with their time, so
+ * that it does not matter in which order we hear of them.
  */
 export async function saveBotUser(
   tx: Tx,
@@ -25,6 +26,11 @@ export async function saveBotUser(
 ): Promise<BotUser> {
   const { botUsers } = tables;
   const kept = (column: string) => sql.raw(`coalesce(excluded.${column}, bot_users.${column})`);
+  // The smaller or the greater of the new token and the old one; the other where one is missing.
+  const ofBoth = (column: string, order: "<" | ">") =>
+    sql.raw(
+      `case when excluded.${column} ${order} bot_users.${column} then excluded.${column} else coalesce(bot_users.${column}, excluded.${column}) end`,
+    );
   const [user] = await tx
     .insert(botUsers)
     .values({
@@ -44,8 +50,8 @@ export async function saveBotUser(
         username: kept("username"),
         firstName: kept("first_name"),
         languageCode: kept("language_code"),
-        firstToken: sql.raw("coalesce(bot_users.first_token, excluded.first_token)"),
-        latestToken: kept("latest_token"),
+        firstToken: ofBoth("first_token", "<"),
+        latestToken: ofBoth("latest_token", ">"),
         updatedAt: now,
       },
     })

@@ -27,15 +27,3 @@ export async function findBotUser(
   const [user] = await reader.select().from(botUsers).where(eq(botUsers.id, botUserId));
   return user ?? null;
 }
-
-/** The visit behind a payment or a person: that of the token, else the person's latest. */
-export async function findSessionOf(
-  reader: Reader,
-  tables: Tables,
-  known: { readonly trackingToken: string | null; readonly botUser: BotUser | null },
-): Promise<Session | null> {
-  return (
-    (await findSession(reader, tables, known.trackingToken)) ??
-    (await findSession(reader, tables, known.botUser?.latestToken ?? null))
-  );
-}

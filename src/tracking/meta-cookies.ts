@@ -30,12 +30,27 @@ export function validMetaCookie(value: string | null | undefined): string | null
   return value && FORM.test(value) ? value : null;
 }
 
-/** The address inside a `_fbi` cookie, `<ip>[.<appendix>]`; null where there is none. */
+/** What Meta's param builder appends to a cookie; to `_fbi` once for each domain that it tries to set it on. */
+const APPENDIX = /^(?:[A-Za-z0-9_-]{2}|[A-Za-z0-9_-]{8})$/;
+
+/** A `_fbi` value with one appendix at most, which is all that it means; null where it holds no address. */
+export function tidyFbi(fbi: string): string | null {
+  const address = addressOfFbi(fbi);
+  if (address === null) return null;
+  const appendices = fbi.slice(address.length);
+  return address + appendices.slice(Math.max(0, appendices.lastIndexOf(".")));
+}
+
+/** The address inside a `_fbi` cookie, `<ip>[.<appendix>]`, repeated appendices and all; null where there is none. */
 export function addressOfFbi(fbi: string | null | undefined): string | null {
   if (!fbi) return null;
-  if (isAddress(fbi)) return fbi;
-  const withoutAppendix = fbi.slice(0, Math.max(0, fbi.lastIndexOf(".")));
-  return isAddress(withoutAppendix) ? withoutAppendix : null;
+  // The address is the longest part that is one: some appendices could pass for a number of IPv4.
+  for (let end = fbi.length; end > 0; end = fbi.lastIndexOf(".", end - 1)) {
+    const address = fbi.slice(0, end);
+    if (isAddress(address)) return address;
+    if (!APPENDIX.test(fbi.slice(fbi.lastIndexOf(".", end - 1) + 1, end))) return null;
+  }
+  return null;
 }
 
 function isAddress(text: string): boolean {
@@ -50,26 +65,43 @@ export interface CanonicalFbc {
   readonly fbcOrigin: "cookie" | "generated" | null;
 }
 
+/** Where and when a cookie of ours is made. */
+export interface Making {
+  readonly subdomainIndex: number;
+  readonly nowMs: number;
+}
+
 /**
- * Which fbc a visit has. The browser's own cookie is kept where it names this visit's click, or where the visit
- * names none; a new click makes a new fbc; without either there is no fbc, for one is never invented.
+ * Which fbc a visit has. The browser's own cookie is kept where it names this visit's click (the oldest, of several),
+ * or where the visit names none (the newest); a new click makes a new fbc; without either there is no fbc, for one is
+ * never invented. Nor is there one for a click id that holds a dot or a space: it would not come apart again.
+ *
+ * @param cookies the browser's `_fbc` cookies; what does not have their form is passed over
  */
-export function canonicalFbc(cookie: string | null, fbclid: string | null, nowMs: number): CanonicalFbc {
-  const known = cookie === null ? null : parseMetaCookie(cookie);
-  if (cookie !== null && known !== null && (fbclid === null || known.rest === fbclid)) {
-    return { fbc: cookie, fbcOrigin: "cookie" };
+export function canonicalFbc(cookies: readonly string[], fbclid: string | null, made: Making): CanonicalFbc {
+  let kept: { readonly fbc: string; readonly createdMs: number } | null = null;
+  for (const fbc of cookies) {
+    const parts = parseMetaCookie(fbc);
+    if (parts === null || (fbclid !== null && parts.rest !== fbclid)) continue;
+    const { createdMs } = parts;
+    const isBetter =
+      kept === null || (fbclid === null ? createdMs > kept.createdMs : createdMs < kept.createdMs);
+    if (isBetter) kept = { fbc, createdMs };
   }
+  if (kept) return { fbc: kept.fbc, fbcOrigin: "cookie" };
   if (fbclid === null || !CLICK_ID.test(fbclid)) return { fbc: null, fbcOrigin: null };
-  return { fbc: `fb.1.${nowMs}.${fbclid}`, fbcOrigin: "generated" };
+  return { fbc: `fb.${made.subdomainIndex}.${made.nowMs}.${fbclid}`, fbcOrigin: "generated" };
 }
 
 /** A new `_fbp` for a browser that has none, as Meta's server-side param builder makes it. */
-export function newFbp(nowMs: number): string {
-  return `fb.1.${nowMs}.${Math.floor(Math.random() * 2_147_483_647)}`;
+export function newFbp({ subdomainIndex, nowMs }: Making): string {
+  return `fb.${subdomainIndex}.${nowMs}.${Math.floor(Math.random() * 2_147_483_647)}`;
 }
 
 /** What is known of a session's cookies. */
 export interface CookieFacts extends CanonicalFbc {
+  /** The visit's own click; an fbc of another one is not its. */
+  readonly fbclid: string | null;
   readonly fbp: string | null;
   readonly fbi: string | null;
 }
@@ -85,7 +117,10 @@ export interface CookieReport {
  * What is known after a browser's report: the missing is filled in, nothing is erased or overwritten, except
  * that a generated fbc gives way to the browser's own for the same click.
  */
-export function mergeCookies(known: CookieFacts, report: CookieReport): CookieFacts {
+export function mergeCookies(
+  known: CookieFacts,
+  report: CookieReport,
+): Pick<CookieFacts, "fbc" | "fbcOrigin" | "fbp" | "fbi"> {
   return {
     ...mergeFbc(known, report.fbc),
     fbp: known.fbp ?? report.fbp ?? null,
@@ -93,9 +128,12 @@ export function mergeCookies(known: CookieFacts, report: CookieReport): CookieFa
   };
 }
 
-function mergeFbc({ fbc, fbcOrigin }: CanonicalFbc, reported: string | undefined): CanonicalFbc {
+function mergeFbc({ fbclid, fbc, fbcOrigin }: CookieFacts, reported: string | undefined): CanonicalFbc {
   if (reported === undefined) return { fbc, fbcOrigin };
-  if (fbc === null) return { fbc: reported, fbcOrigin: "cookie" };
-  const sameClick = parseMetaCookie(fbc)?.rest === parseMetaCookie(reported)?.rest;
-  return fbcOrigin === "generated" && sameClick ? { fbc: reported, fbcOrigin: "cookie" } : { fbc, fbcOrigin };
+  const click = parseMetaCookie(reported)?.rest;
+  const isFirst = fbc === null && (fbclid === null || fbclid === click);
+  const isSameClick = fbc !== null && parseMetaCookie(fbc)?.rest === click;
+  return isFirst || (fbcOrigin === "generated" && isSameClick)
+    ? { fbc: reported, fbcOrigin: "cookie" }
+    : { fbc, fbcOrigin };
 }

@@ -47,3 +47,18 @@ function utmOf(session: Pick<Session, "utmSource" | "utmCampaign" | "utmMedium" 
   if (session.utmTerm) utm.utm_term = session.utmTerm;
   return utm;
 }
+
+/** A visit of an unknown token may wait in another process's spool for this long; older ones never come. */
+const SPOOLED_FOR_MS = 7 * 24 * 3_600_000;
+/** How far the clocks of two machines of ours may be apart. */
+const CLOCK_SKEW_MS = 5 * 60_000;
+
+/**
+ * Whether an unknown token may be a visit that has not reached the database yet: tokens are UUIDv7, whose first
+ * 48 bits say when they were made, so that one made up, or long gone, is told from a fresh one.
+ */
+export function mayBeSpooled(token: string, now: Date): boolean {
+  if (!isTrackingToken(token) || token.charAt(12) !== "7") return false;
+  const ageMs = now.getTime() - Number.parseInt(token.slice(0, 12), 16);
+  return ageMs > -CLOCK_SKEW_MS && ageMs < SPOOLED_FOR_MS;
+}

@@ -3,8 +3,10 @@ import type { VisitorRows } from "./timeline-view.ts";
 
 /** Something that happened to a visitor. */
 export type StepKind =
-  /** The ad's link was opened, and the gate let the visitor in. */
+  /** The ad's link was opened. */
   | "click"
+  /** The gate let the visitor in; whom it refuses has no timeline, and is counted only. */
+  | "gate"
   /** The browser reported Meta's cookies. */
   | "cookies"
   /** A payment was registered at its provider. */
@@ -24,7 +26,9 @@ export interface Step {
   readonly status: OutboxStatus | null;
   readonly outbox_id: number | null;
   readonly payment_id: string | null;
-  /** The offer's name, the bot, or an event's last error. */
+  /** When an event was written down; `at` is when it was delivered, where it was. */
+  readonly written_at: string | null;
+  /** The pool and what the link carried, which cookies came, the offer's name, the bot, or an event's last error. */
   readonly detail: string | null;
 }
 
@@ -51,6 +55,7 @@ export function timelineSteps(rows: VisitorRows): Step[] {
         event_id: row.eventId,
         status: row.status,
         outbox_id: row.id,
+        written_at: row.createdAt.toISOString(),
         detail: row.lastError,
       }),
     ),
@@ -68,6 +73,7 @@ export function timelineSteps(rows: VisitorRows): Step[] {
       status: happening.status ?? null,
       outbox_id: happening.outbox_id ?? null,
       payment_id: happening.payment_id ?? null,
+      written_at: happening.written_at ?? null,
       detail: happening.detail ?? null,
     };
   });
@@ -75,8 +81,29 @@ export function timelineSteps(rows: VisitorRows): Step[] {
 
 function clickHappenings({ session, pool }: VisitorRows): Happening[] {
   if (session === null) return [];
-  const click: Happening = { kind: "click", at: session.pageviewTs, detail: pool?.slug ?? null };
-  return session.cookiesAt === null ? [click] : [click, { kind: "cookies", at: session.cookiesAt }];
+  const { pageviewTs: at, cookiesAt, fbclid, utmCampaign, grim } = session;
+  const carried = [
+    pool?.slug ?? "a pool that is gone",
+    fbclid === null ? "no fbclid" : "with an fbclid",
+    utmCampaign === null ? "no campaign" : `campaign ${utmCampaign}`,
+  ];
+  return [
+    { kind: "click", at, detail: carried.join(", ") },
+    { kind: "gate", at, detail: grim === null ? "let in" : "let in; the link had the parameter grim" },
+    ...(cookiesAt === null
+      ? []
+      : [{ kind: "cookies" as const, at: cookiesAt, detail: cookiesText(session) }]),
+  ];
+}
+
+/** What the browser's report left known; a generated fbc is ours, not the browser's. */
+function cookiesText({ fbp, fbc, fbcOrigin, fbi }: NonNullable<VisitorRows["session"]>): string {
+  const came = [
+    fbp !== null && "_fbp",
+    fbc !== null && fbcOrigin === "cookie" && "_fbc",
+    fbi !== null && "_fbi",
+  ].filter((name) => name !== false);
+  return came.length > 0 ? came.join(", ") : "none that can be used";
 }
 
 /** The funnel's rows, and what only a payment's own row says: one confirmed before the funnel knew of it. */

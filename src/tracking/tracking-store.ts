@@ -4,17 +4,24 @@ import type { SessionFacts } from "../meta/session-facts.ts";
 import { addressOfFbi } from "./meta-cookies.ts";
 import { type NewSession, rootEventId } from "./session.ts";
 
-const TTL_SECONDS = 7 * 24 * 3_600;
+const DAY_SECONDS = 24 * 3_600;
+
+/** A visit as its copy tells of it. */
+export interface StoredVisit extends SessionFacts {
+  /** Null in copies that were made before they were kept. */
+  readonly poolId: number | null;
+  readonly botId: number | null;
+}
 
 /**
  * A copy of the tracking data outside the database, for other tools that look a token up. Never the only place
  * of anything: the session row has it all.
  */
 export interface TrackingStore {
-  /** Adds what is known to what is stored; a missing value never replaces one. Nobody waits for it. */
-  save(session: NewSession): void;
+  /** Adds what is known to what is stored; a missing value never replaces one. Nobody waits for it, or makes it in vain. */
+  save(sessionOf: () => NewSession): void;
   /** What is stored of a token; null where nothing is, or no answer came in time. */
-  find(trackingToken: string): Promise<SessionFacts | null>;
+  find(trackingToken: string): Promise<StoredVisit | null>;
   /** How many of these tokens have a copy; null where no answer came. */
   count(trackingTokens: readonly string[]): Promise<number | null>;
   /** Removes the copies of these tokens; resolves to how many there were, null where no answer came. */
@@ -29,16 +36,17 @@ export const noTrackingStore: TrackingStore = {
   forget: async () => 0,
 };
 
-/** Keeps the data as a hash under `ponte:tracking:<token>` for seven days. */
-export function redisTrackingStore(redis: Redis): TrackingStore {
+/** Keeps the data as a hash under `ponte:tracking:<token>`, for `ttlDays` days after it was last added to. */
+export function redisTrackingStore(redis: Redis, ttlDays: number): TrackingStore {
   return {
-    save(session) {
+    save(sessionOf) {
+      const session = sessionOf();
       const key = keyOf(session.trackingToken);
       const known = Object.entries(trackingData(session)).filter(([, value]) => value !== null);
       redis
         .pipeline()
         .hset(key, Object.fromEntries(known))
-        .expire(key, TTL_SECONDS)
+        .expire(key, ttlDays * DAY_SECONDS)
         .exec()
         // Redis being away is logged once, by the connection; the row in the database is complete.
         .catch(() => undefined);
@@ -69,8 +77,9 @@ async function counted(
 
 const keyOf = (trackingToken: string) => `ponte:tracking:${trackingToken}`;
 
-function factsOf(trackingToken: string, stored: Readonly<Record<string, string>>): SessionFacts {
+function factsOf(trackingToken: string, stored: Readonly<Record<string, string>>): StoredVisit {
   const text = (name: string) => stored[name] ?? null;
+  const number = (name: string) => Number(stored[name]) || null;
   return {
     trackingToken,
     rootEventId: rootEventId(trackingToken),
@@ -83,6 +92,8 @@ function factsOf(trackingToken: string, stored: Readonly<Record<string, string>>
     utm: Object.fromEntries(Object.entries(stored).filter(([name]) => name.startsWith("utm_"))),
     pageviewAt: new Date(Number(stored.pageview_ts ?? 0) * 1000),
     consent: readConsent(stored.consent),
+    poolId: number("pool_id"),
+    botId: number("bot_id"),
   };
 }
 
@@ -91,6 +102,8 @@ function trackingData(session: NewSession): Readonly<Record<string, string | nul
   return {
     tracking_token: session.trackingToken,
     pageview_event_id: session.rootEventId,
+    pool_id: String(session.poolId),
+    bot_id: String(session.botId),
     pageview_ts: String(Math.floor(session.pageviewTs.getTime() / 1000)),
     click_ts: session.clickTs ? String(Math.floor(session.clickTs.getTime() / 1000)) : null,
     fbclid: session.fbclid,

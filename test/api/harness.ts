@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { Elysia } from "elysia";
-import { createApiKey, type Scope } from "../../src/api/api-keys.ts";
 import { createAuthorize } from "../../src/api/authorize.ts";
 import { openapiPlugin } from "../../src/api/openapi.ts";
 import { apiPlugin } from "../../src/api/plugin.ts";
 import { openSpool } from "../../src/db/spool.ts";
+import { createApiKey, type Scope } from "../../src/keys/api-keys.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { refusalOf } from "../../src/platform/refusal.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";

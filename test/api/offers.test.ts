@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
 import { SCHEMAS } from "../../src/api/schemas.ts";
 import { recordFunnelState } from "../../src/tracking/funnel-states.ts";
 import { testDialect } from "../support/database.ts";
@@ -79,6 +80,35 @@ describe(`offers over the API on ${testDialect}`, () => {
     expect((await api.call("PATCH", `/api/offers/${id}`, change)).status).toBe(422);
     const moved = await api.call("PATCH", `/api/offers/${id}`, { ...change, provider: "telegram" });
     expect(moved.body).toMatchObject({ currency: "XTR", provider: "telegram" });
+  });
+
+  test.each([
+    ["Pix in dollars", { provider: "mercadopago", currency: "USD" }, "currency"],
+    ["less than PushinPay charges", { provider: "pushinpay", price_minor: 49 }, "price_minor"],
+    [
+      "fils that Stripe does not charge",
+      { provider: "stripe", currency: "KWD", price_minor: 5_124 },
+      "price_minor",
+    ],
+    ["a provider without checkouts", { provider: "generic" }, "provider"],
+    ["a provider that nobody knows", { provider: "paypal" }, "provider"],
+  ])("%s can never be paid: 422, when it is made and when it is changed", async (_, extra, path) => {
+    const refused = await api.call("POST", "/api/offers", { ...draft, ...extra });
+    expect(refused).toMatchObject({ status: 422, body: { errors: [{ path }] } });
+    const { id } = await make();
+    const change = { price_minor: draft.price_minor, ...extra };
+    const changed = await api.call("PATCH", `/api/offers/${id}`, change);
+    expect(changed).toMatchObject({ status: 422, body: { errors: [{ path }] } });
+  });
+
+  test("an offer of old that cannot be paid may be taken off sale, and not put on again", async () => {
+    const { id } = await make();
+    const { db } = api.own;
+    await db.transaction((tx) =>
+      tx.update(db.tables.offers).set({ currency: "USD" }).where(eq(db.tables.offers.id, id)),
+    );
+    expect((await api.call("PATCH", `/api/offers/${id}`, { enabled: false })).status).toBe(200);
+    expect((await api.call("PATCH", `/api/offers/${id}`, { enabled: true })).status).toBe(422);
   });
 
   test("a new currency asks for its price", async () => {

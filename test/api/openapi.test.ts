@@ -13,7 +13,12 @@ test("/openapi is JSON for programs: every API route of the app, none of its pag
   expect(answer.headers.get("content-type")).toContain("application/json");
   const { openapi, paths } = await answer.json();
   expect(openapi).toStartWith("3.");
-  expect(Object.keys(paths)).toContainValues(["/api/pools", "/api/sessions/{token}", "/api/outbox/retry"]);
+  expect(Object.keys(paths)).toContainValues([
+    "/api/pools",
+    "/api/sessions/{token}",
+    "/api/outbox/retry",
+    "/api/tracking/cookies",
+  ]);
   expect(Object.keys(paths).filter((path) => /^\/(ops|go|assets|telegram|openapi)/.test(path))).toEqual([]);
 });
 

@@ -154,7 +154,7 @@ describe(`GET /api/sessions/:token on ${testDialect}`, () => {
     const { token } = await seedVisitor(api.own.db);
     const answer = await api.call("GET", `/api/sessions/${token}`, undefined, await api.newKey("read"));
     expect(answer.status).toBe(200);
-    expect(SCHEMAS.Timeline.parse(answer.body).steps).toHaveLength(10);
+    expect(SCHEMAS.Timeline.parse(answer.body).steps).toHaveLength(11);
   });
 
   test("an unknown token is not found", async () => {

@@ -6,7 +6,7 @@ import { metaDestination } from "../../src/outbox/meta-destination.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { addPool } from "../support/pools.ts";
-import { launchChromium, newVisitor, type Outside, withBrowser } from "./chromium.ts";
+import { launchChromium, newVisitor, type Outside, SHOP_HOST, withBrowser } from "./chromium.ts";
 
 const EVIL = `"><img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'\`{{7*7}}</title>`;
 // No "<script" in this one: Chromium ignores the nonce of a script that has it in an attribute.
@@ -18,11 +18,16 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
   let base: string;
   beforeAll(async () => {
     browser = await launchChromium();
-    own = await createTestApp({ PAGEVIEW_HOLD_MS: "60000", RATE_LIMIT_PER_HOUR: "0" });
+    own = await createTestApp({
+      PAGEVIEW_HOLD_MS: "60000",
+      RATE_LIMIT_PER_HOUR: "0",
+      TRUSTED_PROXIES: "127.0.0.1",
+    });
     const token = own.deps.secrets.seal("EAAbrowser-test-token", "pools.meta_access_token");
     await addPool(own.db, { slug: "open", name: "Curso Ágil", metaAccessToken: token });
     await addPool(own.db, { slug: "utmify", utmifyPixelId: "66f0a1" });
     await addPool(own.db, { slug: "auto", autoContinueMs: 3_000 });
+    await addPool(own.db, { slug: "patient", autoContinueMs: 20_000 });
     await addPool(own.db, { slug: "evil", name: EVIL, metaPixelId: EVIL_PIXEL });
     await own.deps.pools.refresh();
     own.app.listen({ port: 0, hostname: "127.0.0.1" });
@@ -81,6 +86,16 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     await context.close();
   });
 
+  test("the visitor's own address becomes _fbi, and the one that Meta is told", async () => {
+    const address = "2804:14c:65a1::7";
+    const proxied = { extraHTTPHeaders: { "x-forwarded-for": address } };
+    const { context, token } = await open("/go/open", proxied);
+    const event = await untilReported(token);
+    expect((await session(token))?.fbi).toMatch(/^2804:14c:65a1::7\.\w+$/);
+    expect(event.payload).toMatchObject({ user_data: { client_ip_address: address } });
+    await context.close();
+  });
+
   test("is delivered: from the tap on the ad to Meta, one PageView with the browser's cookies", async () => {
     const sandbox = await startSandbox();
     const { context, token } = await open("/go/open?fbclid=WholeWay&utm_campaign=c1");
@@ -105,6 +120,20 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     const rows = [await session(token), await session(second)];
     expect(rows[1]?.fbp?.split(".")[3]).toBe(rows[0]?.fbp?.split(".")[3]);
     expect(rows[1]?.fbc).toContain(".First");
+    await context.close();
+  });
+
+  test("the param builder takes over our cookies on a domain of three parts, too", async () => {
+    const { context } = await newVisitor(browser);
+    const page = await context.newPage();
+    await page.goto(`${base.replace("127.0.0.1", SHOP_HOST)}/go/open?fbclid=Shop`);
+    const token = (await page.getAttribute("#start", "href"))?.split("start=")[1] ?? "";
+    await untilReported(token);
+    const fbc = (await context.cookies()).find(({ name }) => name === "_fbc");
+    // Its appendix says that it could write the cookie again.
+    expect(fbc?.value).toMatch(/^fb\.2\.\d{13}\.Shop\.\w+$/);
+    expect(fbc?.domain).toBe(".loja.com.br");
+    expect((await session(token))?.fbc).toBe(fbc?.value ?? "");
     await context.close();
   });
 
@@ -154,12 +183,62 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     await context.close();
   });
 
+  test("a param builder that comes after the first report is waited for, and reported again", async () => {
+    const { promise: later, resolve: bringBuilder } = Promise.withResolvers<void>();
+    const { context } = await newVisitor(browser, {}, { paramBuilderAfter: later });
+    const page = await context.newPage();
+    const reports: string[] = [];
+    page.on("request", (request) => {
+      if (request.url().endsWith("/api/tracking/cookies")) reports.push(request.postData() ?? "");
+    });
+    // The page's load waits for every script of its.
+    await page.goto(`${base}/go/open`, { waitUntil: "domcontentloaded" });
+    const token = (await page.getAttribute("#start", "href"))?.split("start=")[1] ?? "";
+    await untilReported(token);
+    expect((await session(token))?.fbi).toBeNull();
+    bringBuilder();
+    while (!(await session(token))?.fbi) await Bun.sleep(20);
+    // Leaving says nothing that was not said before.
+    await page.click("#start");
+    await page.waitForURL(/t\.me/);
+    expect(new Set(reports).size).toBe(reports.length);
+    await context.close();
+  });
+
   test("leaving at once still reports, and the tap is never delayed", async () => {
     const { context, page, token } = await open("/go/open", {}, { blockParamBuilder: true });
     await page.click("#start");
     await page.waitForURL(/t\.me/);
     await untilReported(token);
     await context.close();
+  });
+
+  test("a browser that prefetched the link still makes a visit of the tap", async () => {
+    const purposes: (string | null)[] = [];
+    // The ad and the link on one address: Chromium prefetches within a site without asking anybody.
+    const site = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch(request) {
+        if (new URL(request.url).pathname !== "/") {
+          if (request.url.includes("/go/")) purposes.push(request.headers.get("sec-purpose"));
+          return own.app.handle(request);
+        }
+        const rules = `{"prefetch":[{"urls":["/go/open?fbclid=Ahead"],"eagerness":"immediate"}]}`;
+        const html = `<!doctype html><script type="speculationrules">${rules}</script><a id="ad" href="/go/open?fbclid=Ahead">ad</a>`;
+        return new Response(html, { headers: { "content-type": "text/html" } });
+      },
+    });
+    const { context } = await newVisitor(browser);
+    const page = await context.newPage();
+    await page.goto(site.url.href);
+    while (purposes.length === 0) await Bun.sleep(20);
+    await page.click("#ad");
+    const link = await page.getAttribute("#start", "href");
+    expect(purposes).toEqual(["prefetch", null]);
+    expect(await session(link?.split("start=")[1] ?? "")).toMatchObject({ fbclid: "Ahead" });
+    await context.close();
+    await site.stop(true);
   });
 
   test("goes on by itself where the pool says so, after the pixel and the report", async () => {
@@ -169,6 +248,16 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     await page.goto(`${base}/go/auto`);
     await page.waitForURL(/^https:\/\/t\.me\/auto_bot\?start=[0-9a-f]{32}$/);
     await untilReported(page.url().slice(-32));
+    await context.close();
+  });
+
+  test("does not go on by itself before the pixel has sent its event, however late that is", async () => {
+    const { context, visited } = await newVisitor(browser, {}, { pixelDelayMs: 500 });
+    const page = await context.newPage();
+    await page.goto(`${base}/go/patient`);
+    await page.waitForURL(/^https:\/\/t\.me\//);
+    const outside = visited.filter((url) => !url.includes("fbevents"));
+    expect(outside).toEqual(["https://www.facebook.com/tr/?ev=PageView", page.url()]);
     await context.close();
   });
 

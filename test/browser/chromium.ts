@@ -4,7 +4,11 @@ import { type Browser, type BrowserContext, type BrowserContextOptions, chromium
 /** Browser tests need Chromium; `./scripts/test` brings it and says so here. Plain `bun test` leaves them out. */
 export const withBrowser = process.env.TEST_BROWSER === "1";
 
+/** A name under which a page of this machine is visited like one of a Brazilian shop. */
+export const SHOP_HOST = "www.loja.com.br";
+
 const FLAGS = [
+  `--host-resolver-rules=MAP ${SHOP_HOST} 127.0.0.1`,
   "--headless",
   "--no-sandbox",
   "--disable-gpu",
@@ -28,6 +32,10 @@ export async function launchChromium(): Promise<Browser> {
 export interface Outside {
   readonly blockPixel?: boolean;
   readonly blockParamBuilder?: boolean;
+  /** The param builder's script comes only after this. */
+  readonly paramBuilderAfter?: Promise<unknown>;
+  /** How long the pixel takes to send what it was told, once it is there. */
+  readonly pixelDelayMs?: number;
 }
 
 declare global {
@@ -40,10 +48,17 @@ declare global {
   }
 }
 
-/** Takes over a queue of `fbq` calls as `fbevents.js` does, and keeps every call for the test to read. */
-const FBEVENTS = `
+/**
+ * Takes over a queue of `fbq` calls as `fbevents.js` does, keeps every call for the test to read and sends the events
+ * later, as the real one does when it has loaded the pixel's settings.
+ */
+const fbevents = (delayMs: number) => `
   window.fbqCalls = [];
-  const take = (...call) => window.fbqCalls.push(call);
+  const send = (name) => new Image().src = "https://www.facebook.com/tr/?ev=" + name;
+  const take = (...call) => {
+    window.fbqCalls.push(call);
+    if (call[0] === "track") setTimeout(send, ${delayMs}, call[1]);
+  };
   for (const call of window.fbq.queue) take(...call);
   window.fbq.callMethod = take;
 `;
@@ -60,12 +75,15 @@ export async function newVisitor(
   const context = await browser.newContext({ locale: "pt-BR", ...options });
   const visited: string[] = [];
   await context.route(
-    (url) => !["127.0.0.1", "localhost"].includes(url.hostname),
+    (url) => !["127.0.0.1", "localhost", SHOP_HOST].includes(url.hostname),
     (route) => {
       const url = route.request().url();
       visited.push(url);
       if (url.includes("connect.facebook.net") && !outside.blockPixel) {
-        return route.fulfill({ contentType: "text/javascript", body: FBEVENTS });
+        return route.fulfill({ contentType: "text/javascript", body: fbevents(outside.pixelDelayMs ?? 0) });
+      }
+      if (url.startsWith("https://www.facebook.com/tr")) {
+        return route.fulfill({ contentType: "image/gif", body: "" });
       }
       if (url.startsWith("https://cdn.utmify.com.br/")) {
         return route.fulfill({ contentType: "text/javascript", body: "window.utmifyRan = window.pixelId;" });
@@ -78,6 +96,12 @@ export async function newVisitor(
   );
   if (outside.blockParamBuilder) {
     await context.route(/\/assets\/param-builder\./, (route) => route.abort());
+  }
+  if (outside.paramBuilderAfter) {
+    await context.route(/\/assets\/param-builder\./, async (route) => {
+      await outside.paramBuilderAfter;
+      await route.continue();
+    });
   }
   return { context, visited };
 }

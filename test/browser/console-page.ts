@@ -1,10 +1,12 @@
 import axe from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { createRollups } from "../../src/rollups/rollups.ts";
+import { startSandbox } from "../../src/sandbox/app.ts";
 import { createTestApp } from "../support/app.ts";
 import { OPERATOR_PASSWORD } from "../support/operator.ts";
 import { seedTraffic } from "../support/traffic.ts";
 import { newVisitor } from "./chromium.ts";
+import { seedShop } from "./seed-shop.ts";
 
 /** The looks that every page must stand: the widths of a desk and of a small phone, by day and by night. */
 export const LOOKS = (["light", "dark"] as const).flatMap((colorScheme) =>
@@ -18,9 +20,27 @@ export const LOOKS = (["light", "dark"] as const).flatMap((colorScheme) =>
 );
 
 /** The real app on a free port, after `hours` of traffic that were counted as the dispatcher's process does. */
-export async function startConsole({ hours = 24, clicksPerHour = 60 } = {}) {
-  const own = await createTestApp({ OPERATOR_PASSWORD, RATE_LIMIT_PER_HOUR: "0" });
+export async function startConsole({
+  hours = 24,
+  clicksPerHour = 60,
+  environment = {},
+}: {
+  hours?: number;
+  clicksPerHour?: number;
+  environment?: Readonly<Record<string, string>>;
+} = {}) {
+  const sandbox = await startSandbox();
+  const own = await createTestApp({
+    OPERATOR_PASSWORD,
+    RATE_LIMIT_PER_HOUR: "0",
+    PUBLIC_URL: "https://go.example.com",
+    TELEGRAM_API_URL: sandbox.url,
+    META_GRAPH_URL: sandbox.url,
+    PUSHINPAY_TOKEN: "a token of the stand-in",
+    ...environment,
+  });
   const traffic = await seedTraffic(own.db, { endMs: Date.now(), hours, clicksPerHour });
+  await seedShop(own, sandbox.url);
   await countAll(own);
   own.app.listen({ port: 0, hostname: "127.0.0.1" });
   return {
@@ -31,6 +51,7 @@ export async function startConsole({ hours = 24, clicksPerHour = 60 } = {}) {
     async stop() {
       await own.app.stop(true);
       await own.dispose();
+      await sandbox.stop();
     },
   };
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import type { Browser } from "playwright-core";
 import { launchChromium, withBrowser } from "./chromium.ts";
 import { openConsole, startConsole } from "./console-page.ts";
@@ -20,6 +20,8 @@ describe.if(withBrowser)("strangers' words in the console", () => {
       const spoilt = [
         sql`update pools set name = ${EVIL} || cast(id as text), slug = ${EVIL} || cast(id as text), meta_test_event_code = ${EVIL} returning id`,
         sql`update bots set username = ${EVIL} || cast(id as text), health_reason = ${EVIL}, healthy = false, welcome = ${EVIL} returning id`,
+        sql`update offers set name = ${EVIL}, description = ${`</textarea>${EVIL}`}, provider = ${EVIL}, currency = ${EVIL}, delivery = ${`</textarea>${EVIL}`} returning id`,
+        sql`update api_keys set name = ${EVIL}, hint = ${EVIL} returning id`,
         sql`update meta_tracking_sessions set utm_campaign = ${EVIL}, user_agent = ${EVIL}, referrer = ${EVIL}, fbclid = ${EVIL} returning id`,
         sql`update funnel_hourly set key = ${EVIL} where id in (select max(id) from funnel_hourly where dimension = 'campaign' and clicks > 0) returning id`,
         sql`update outbox set last_error = ${EVIL}, event_name = ${EVIL}, fbtrace_id = ${EVIL} returning id`,
@@ -42,7 +44,7 @@ describe.if(withBrowser)("strangers' words in the console", () => {
     await own?.stop();
   });
 
-  test("are read, and never run, on any page of the navigation", async () => {
+  test("are read, and never run, on any page of the navigation, nor on those of a pool, a bot and an offer", async () => {
     const { context, page, visited } = await openConsole(browser, own.url);
     const dialogs: string[] = [];
     page.on("dialog", (dialog) => {
@@ -51,7 +53,28 @@ describe.if(withBrowser)("strangers' words in the console", () => {
     });
     expect(await page.locator(`text=${EVIL.slice(0, 30)}`).count()).toBeGreaterThan(0);
     const links = await page.locator("nav a").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
-    for (const href of [...links, "/ops?span=7d", `/ops?span=${encodeURIComponent(EVIL)}`]) {
+    const { outbox, sessions } = own.db.tables;
+    const [event] = await own.db
+      .select({ id: outbox.id })
+      .from(outbox)
+      .where(eq(outbox.status, "dead"))
+      .limit(1);
+    const [visit] = await own.db.select({ token: sessions.trackingToken }).from(sessions).limit(1);
+    const deep = [
+      `/ops/outbox/${event?.id}`,
+      `/ops/visitors/${visit?.token}`,
+      "/ops/pools/1",
+      "/ops/bots/1",
+      "/ops/bots/1/offers/new",
+      "/ops/offers/1",
+      `/ops/outbox?text=${encodeURIComponent(EVIL)}`,
+      `/ops/outbox?status=${encodeURIComponent(EVIL)}`,
+      `/ops/outbox/replay?action=discard&all=1&text=${encodeURIComponent(EVIL)}`,
+      `/ops/outbox/jobs/${encodeURIComponent(EVIL)}`,
+      `/ops/visitors?q=${encodeURIComponent(EVIL)}`,
+    ];
+    const spans = ["/ops?span=7d", `/ops?span=${encodeURIComponent(EVIL)}`];
+    for (const href of [...links, ...deep, ...spans]) {
       const response = await page.goto(own.url + href);
       expect(response?.status()).toBeLessThan(500);
       expect(await page.evaluate(() => window.pwned)).toBeUndefined();
@@ -60,7 +83,7 @@ describe.if(withBrowser)("strangers' words in the console", () => {
     expect(dialogs).toEqual([]);
     expect(visited).toEqual([]);
     await context.close();
-  }, 30_000);
+  }, 60_000);
 
   test("do not get in by the address of the login, nor by a planted note", async () => {
     const { context, page } = await openConsole(browser, own.url);

@@ -4,6 +4,16 @@ import { OPERATOR_PASSWORD } from "../support/operator.ts";
 import { launchChromium, withBrowser } from "./chromium.ts";
 import { LOOKS, openConsole, openLogin, seriousFaults, startConsole } from "./console-page.ts";
 
+/** Pages that the navigation does not lead to by itself. */
+const FURTHER_PAGES = [
+  "/ops/pools/new",
+  "/ops/pools/1",
+  "/ops/bots/new",
+  "/ops/bots/1",
+  "/ops/bots/1/offers/new",
+  "/ops/offers/1",
+];
+
 describe.if(withBrowser)("the console in Chromium", () => {
   let browser: Browser;
   let own: Awaited<ReturnType<typeof startConsole>>;
@@ -59,8 +69,16 @@ describe.if(withBrowser)("the console in Chromium", () => {
       const links = await page
         .locator("nav[aria-label=Console] a")
         .evaluateAll((all) => all.map((a) => a.getAttribute("href") ?? ""));
-      expect(links).toEqual(["/ops", "/ops/outbox", "/ops/visitors", "/ops/pools", "/ops/audit"]);
-      for (const href of [...links, "/ops/pools/new", "/ops/pools/1"]) {
+      expect(links).toEqual([
+        "/ops",
+        "/ops/outbox",
+        "/ops/visitors",
+        "/ops/pools",
+        "/ops/bots",
+        "/ops/keys",
+        "/ops/audit",
+      ]);
+      for (const href of [...links, ...FURTHER_PAGES]) {
         await page.goto(own.url + href);
         expect({ href, faults: await seriousFaults(page) }).toEqual({ href, faults: [] });
         const fits = await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
@@ -70,6 +88,58 @@ describe.if(withBrowser)("the console in Chromium", () => {
       await context.close();
     }, 60_000);
   }
+
+  test("a bot gets an offer, and scripts get a key that is copied and then gone, in a few steps", async () => {
+    const { context, page, faults } = await openConsole(browser, own.url, {
+      permissions: ["clipboard-read", "clipboard-write"],
+    });
+    await page.click("nav >> text=Bots");
+    await page.waitForSelector("text=connected");
+    await page.click("text=@vip_mensal_bot");
+    await page.click("text=New offer");
+    await page.fill("#f-name", "Grupo VIP");
+    await page.fill("#f-description", "Um mês no grupo");
+    await page.fill("#f-price", "29,90");
+    await page.fill("#f-currency", "BRL");
+    await page.fill("#f-provider", "pushinpay");
+    await page.fill("#f-delivery", "https://example.com/vip");
+    await page.click("text=Make the offer");
+    expect(await page.locator("#f-price-error").textContent()).toContain("as in 49.90");
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.fill("#f-price", "29.90");
+    await page.click("text=Make the offer");
+    await page.waitForSelector("text=R$29.90");
+
+    await page.click("nav >> text=API keys");
+    await page.fill("#f-name", "planilha");
+    await page.click("text=Make the key");
+    const key = (await page.locator("#new-key").textContent()) ?? "";
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.click("[data-copy-from=new-key]");
+    await page.waitForSelector("text=Copied");
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(key);
+    await page.click("nav >> text=API keys");
+    expect(await page.content()).not.toContain(key);
+    const row = page.locator("tr", { hasText: "planilha" });
+    await row.locator("summary").click();
+    await row.locator("button").click();
+    await page.waitForSelector("text=The key planilha is revoked.");
+    // The browser reports the refused price itself, which is meant to be.
+    expect(faults.every((fault) => fault.includes("400"))).toBe(true);
+    await context.close();
+  }, 60_000);
+
+  test("a bot is changed without scripts", async () => {
+    const { context, page } = await openConsole(browser, own.url, { javaScriptEnabled: false });
+    await page.goto(`${own.url}/ops/bots/1`);
+    await page.fill("#f-welcome", "Bem-vindo!");
+    await page.click("text=Save");
+    await page.waitForSelector("text=Saved.");
+    expect(await page.inputValue("#f-welcome")).toBe("Bem-vindo!");
+    await page.click("text=Ask Telegram >> nth=-1");
+    await page.waitForSelector("text=The bot's updates come here");
+    await context.close();
+  }, 30_000);
 
   test("logging in needs the keyboard only, and comes to the page that was asked for", async () => {
     const { context, page } = await openLogin(browser, own.url);

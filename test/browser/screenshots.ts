@@ -45,6 +45,16 @@ try {
     await overview.page.locator("tbody th a").first().click();
     await overview.page.waitForURL("**/ops/pools/*");
     await shoot(overview.page, "pool", options);
+    await overview.page.goto(`${own.url}/ops/bots`);
+    await overview.page.waitForSelector("text=connected");
+    await shoot(overview.page, "bots", options);
+    await overview.page.goto(`${own.url}/ops/bots/1`);
+    await overview.page.waitForSelector("text=connected");
+    await shoot(overview.page, "bot", options);
+    await overview.page.goto(`${own.url}/ops/offers/1`);
+    await shoot(overview.page, "offer", options);
+    await overview.page.goto(`${own.url}/ops/keys`);
+    await shoot(overview.page, "keys", options);
     await overview.context.close();
   }
 } finally {

@@ -66,6 +66,28 @@ describe(`POST /api/tracking/cookies on ${testDialect}`, () => {
     expect((await stored(token)).session).toMatchObject({ fbc, fbcOrigin: "cookie" });
   });
 
+  test("one odd cookie does not cost the others: it is named and left out, and the PageView is released", async () => {
+    for (const odd of [{ _fbp: "fb.1.x" }, { _fbp: "a=b" }, { _fbp: 7 }, { _fbi: "nowhere" }]) {
+      const token = await visit();
+      const held = await stored(token);
+      const response = await beacon(JSON.stringify({ tracking_token: token, _fbc: fbc, ...odd }));
+      expect(response.status).toBe(400);
+      expect((await response.json()).errors).toMatchObject([{ path: Object.keys(odd)[0] }]);
+      const { session, event } = await stored(token);
+      expect(session).toMatchObject({ fbc, fbcOrigin: "cookie", fbp: held.session?.fbp, fbi: null });
+      expect(event?.availableAt.getTime()).toBeLessThan(held.event?.availableAt.getTime() ?? 0);
+    }
+  });
+
+  test("an address with repeated appendices, as the param builder writes it, is one with one", async () => {
+    const token = await visit();
+    const _fbi = "177.45.10.9.AQYCAQMB.AQYCAQMB.AQYCAQMB";
+    expect((await beacon(JSON.stringify({ tracking_token: token, _fbi }))).status).toBe(204);
+    const { session, event } = await stored(token);
+    expect(session?.fbi).toBe("177.45.10.9.AQYCAQMB");
+    expect(event?.payload).toMatchObject({ user_data: { client_ip_address: "177.45.10.9" } });
+  });
+
   test("an event that has left is not touched any more", async () => {
     const token = await visit();
     const { outbox } = own.db.tables;
@@ -132,5 +154,30 @@ describe(`POST /api/tracking/cookies on ${testDialect}`, () => {
       beacon(JSON.stringify({ tracking_token: token, _fbc: fbc })),
     ]);
     expect((await stored(token)).session).toMatchObject({ fbc, fbi: "203.0.113.9.AQ" });
+  });
+});
+
+describe("GET /api/tracking/ip", () => {
+  test("tells the asker's own address, from a trusted proxy only, and nobody may keep it", async () => {
+    const proxied = await createTestApp({ TRUSTED_PROXIES: "127.0.0.1" });
+    for (const [app, expected] of [
+      [own.app, "127.0.0.1"],
+      [proxied.app, "2001:db8::5"],
+    ] as const) {
+      app.listen({ port: 0, hostname: "127.0.0.1" });
+      const url = `http://127.0.0.1:${app.server?.port}/api/tracking/ip`;
+      const response = await fetch(url, { headers: { "x-forwarded-for": "2001:db8::5" } });
+      expect(await response.text()).toBe(expected);
+      expect(response.headers.get("cache-control")).toBe("no-store");
+      expect(response.headers.get("content-type")).toStartWith("text/plain");
+      expect(response.headers.get("access-control-allow-origin")).toBeNull();
+      await app.stop(true);
+    }
+    await proxied.dispose();
+  });
+
+  test("says nothing where the peer is unknown, and takes no other method", async () => {
+    expect((await own.request("/api/tracking/ip")).status).toBe(204);
+    expect((await own.request("/api/tracking/ip", { method: "POST" })).status).toBe(405);
   });
 });

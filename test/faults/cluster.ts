@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { $ } from "bun";
@@ -24,12 +24,32 @@ export async function startCluster() {
   const control = (...args: string[]) =>
     $`${command("pg_ctl", "-D", data, "-l", join(folder, "log"), "-w", ...args)}`.quiet();
   const start = () => control("-o", options, "start");
+  /** The postmaster, and what it has forked; the postmaster first, so that it forks nobody while they are told. */
+  function processes(): number[] {
+    const postmaster = Number(readFileSync(join(data, "postmaster.pid"), "utf8").split("\n")[0]);
+    const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, "utf8");
+    return [postmaster, ...children.trim().split(" ").map(Number)];
+  }
+  const signal = (name: "SIGSTOP" | "SIGCONT") => {
+    const [postmaster, ...children] = processes();
+    if (postmaster) process.kill(postmaster, name);
+    for (const pid of name === "SIGSTOP" ? processes().slice(1) : children) {
+      try {
+        process.kill(pid, name);
+      } catch {
+        // A child that ended of its own accord meanwhile.
+      }
+    }
+  };
   await start();
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
     start,
     /** Every process of it dies at once, as in a power cut; what is on the disk stays. */
     crash: () => control("-m", "immediate", "stop"),
+    /** It takes connections and bytes, and answers nothing, until it is thawed. */
+    freeze: () => signal("SIGSTOP"),
+    thaw: () => signal("SIGCONT"),
     async remove() {
       await control("-m", "immediate", "stop").nothrow();
       rmSync(folder, { recursive: true, force: true });

@@ -1,51 +1,30 @@
-import { hmacSha256Hex } from "../../src/platform/secrets.ts";
+import { type Ledger, type Request, tally } from "./ledger.ts";
+import { startProvider } from "./provider.ts";
+import { send } from "./send.ts";
 
-export const GENERIC_SECRET = "fault-suite-webhook-secret";
 export const SLUG = "shop";
 
-/** A visit that was answered with the bridge page. */
-export interface AcknowledgedVisit {
-  readonly token: string;
-  readonly fbclid: string;
-  readonly campaign: string;
-  readonly sentAtMs: number;
-  readonly answeredAtMs: number;
-  /** The browser's own cookie, where its report was answered with 204. */
-  readonly fbp: string | null;
-}
-
-/** A payment whose webhook was answered with 200. */
-export interface AcknowledgedPayment {
-  readonly id: string;
-  readonly token: string;
-  readonly amountMinor: number;
-}
-
-/** What clients were promised, and what they were refused. */
-export interface Ledger {
-  readonly visits: AcknowledgedVisit[];
-  readonly payments: AcknowledgedPayment[];
-  /** Requests that ended without an answer, or with an honest 503. */
-  unanswered: number;
-  /** Answers that no client should ever see. */
-  readonly wrong: string[];
-}
-
-export function newLedger(): Ledger {
-  return { visits: [], payments: [], unanswered: 0, wrong: [] };
-}
-
-/** Any number of visitors at once, from `start` to `stop`; each visits, reports its cookies, and now and then buys. */
-export function startLoad(options: {
+export interface LoadOptions {
   readonly ledger: Ledger;
   readonly clients: number;
   readonly random: () => number;
   /** Where the server is now; null while it is being started again. */
   readonly address: () => string | null;
-}) {
-  const { ledger, clients, random, address } = options;
+  /** The pools that visitors come to, in turn. */
+  readonly slugs?: readonly string[];
+}
+
+/** How often a visitor reports cookies, and how often one buys. */
+const REPORTS = 0.5;
+const BUYS = 0.3;
+
+let serial = 0;
+
+/** Any number of visitors at once, from `start` to `stop`; each visits, reports its cookies, and now and then buys. */
+export function startLoad(options: LoadOptions) {
+  const { ledger, clients, random, address, slugs = [SLUG] } = options;
+  const provider = startProvider({ ledger, address });
   let stopping = false;
-  let serial = 0;
 
   async function client(): Promise<void> {
     while (!stopping) {
@@ -54,31 +33,38 @@ export function startLoad(options: {
         await Bun.sleep(5);
         continue;
       }
-      serial++;
-      const visit = await visitOnce(url, `IwAR-fault-${serial}`, `campaign-${serial % 7}`, random, ledger);
-      if (visit && random() < 0.3)
-        await buyOnce(address, visit.token, 1_000 + serial, ledger, () => stopping);
+      const number = ++serial;
+      const token = await visitOnce(url, slugs[number % slugs.length] ?? SLUG, number, ledger);
+      if (token === null) continue;
+      if (random() < REPORTS) await reportCookies(url, token, ledger);
+      if (random() < BUYS) provider.buy(token, 1_000 + number);
     }
   }
 
   const running = Array.from({ length: clients }, client);
   return {
+    /** Resolves when the last visitor is gone and the provider got every payment acknowledged. */
     async stop(): Promise<void> {
       stopping = true;
       await Promise.all(running);
+      await provider.drained();
     },
   };
 }
 
-async function visitOnce(
-  url: string,
-  fbclid: string,
-  campaign: string,
-  random: () => number,
-  ledger: Ledger,
-): Promise<AcknowledgedVisit | null> {
+/** The visit's token; null where it was not answered with the page. */
+async function visitOnce(url: string, slug: string, number: number, ledger: Ledger): Promise<string | null> {
+  const fbclid = `IwAR-fault-${number}`;
+  const campaign = `campaign-${number % 7}`;
   const sentAtMs = Date.now();
-  const page = await answered(`${url}/go/${SLUG}?fbclid=${fbclid}&utm_campaign=${campaign}`, {}, ledger);
+  // Each visitor has an address of its own, for servers that are told to believe it.
+  const headers = { "x-forwarded-for": `189.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}` };
+  const page = await ask(
+    "visit",
+    `${url}/go/${slug}?fbclid=${fbclid}&utm_campaign=${campaign}`,
+    { headers },
+    ledger,
+  );
   if (page === null) return null;
   const token = /\?start=([0-9a-f]{32})/.exec(page.text)?.[1];
   if (page.status !== 200 || !token) {
@@ -86,71 +72,20 @@ async function visitOnce(
     return null;
   }
   const answeredAtMs = Date.now();
-  const reported = random() < 0.5 ? await reportCookies(url, token, ledger) : null;
-  const visit = { token, fbclid, campaign, sentAtMs, answeredAtMs, fbp: reported };
-  ledger.visits.push(visit);
-  return visit;
+  ledger.slowestVisitMs = Math.max(ledger.slowestVisitMs, answeredAtMs - sentAtMs);
+  ledger.visits.push({ token, slug, fbclid, campaign, sentAtMs, answeredAtMs });
+  return token;
 }
 
-async function reportCookies(url: string, token: string, ledger: Ledger): Promise<string | null> {
+async function reportCookies(url: string, token: string, ledger: Ledger): Promise<void> {
   const fbp = `fb.1.${Date.now()}.${token.slice(-8).replace(/[a-f]/g, "7")}`;
-  const answer = await answered(
-    `${url}/api/tracking/cookies`,
-    { method: "POST", body: JSON.stringify({ tracking_token: token, _fbp: fbp }) },
-    ledger,
-  );
+  const body = JSON.stringify({ tracking_token: token, _fbp: fbp });
+  const answer = await ask("cookies", `${url}/api/tracking/cookies`, { method: "POST", body }, ledger);
   if (answer && answer.status !== 204) ledger.wrong.push(`cookies: ${answer.status} ${answer.text}`);
-  return answer?.status === 204 ? fbp : null;
 }
 
-/** As a payment provider does: again and again until it is acknowledged. */
-async function buyOnce(
-  address: () => string | null,
-  token: string,
-  amountMinor: number,
-  ledger: Ledger,
-  isStopping: () => boolean,
-): Promise<void> {
-  while (!isStopping()) {
-    const url = address();
-    const body = JSON.stringify({
-      provider_ref: `order-${token}`,
-      status: "paid",
-      amount_minor: amountMinor,
-      currency: "BRL",
-      tracking_token: token,
-    });
-    const t = Math.floor(Date.now() / 1000);
-    const signature = `t=${t},v1=${hmacSha256Hex(GENERIC_SECRET, `${t}.${body}`)}`;
-    const answer =
-      url === null
-        ? null
-        : await answered(
-            `${url}/api/payments/webhooks/generic`,
-            { method: "POST", body, headers: { "x-ponte-signature": signature } },
-            ledger,
-          );
-    if (answer?.status === 200) {
-      ledger.payments.push({ id: JSON.parse(answer.text).id, token, amountMinor });
-      return;
-    }
-    if (answer) ledger.wrong.push(`payment: ${answer.status} ${answer.text}`);
-    await Bun.sleep(20);
-  }
-}
-
-/** The answer; null where none came, or a 503 that says when to try again. */
-async function answered(url: string, init: RequestInit, ledger: Ledger) {
-  try {
-    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(20_000) });
-    const text = await response.text();
-    if (response.status === 503 && response.headers.has("retry-after")) {
-      ledger.unanswered++;
-      return null;
-    }
-    return { status: response.status, text };
-  } catch {
-    ledger.unanswered++;
-    return null;
-  }
+/** What was answered; null, and counted, where nothing was or an honest 503. */
+async function ask(what: Request, url: string, init: RequestInit, ledger: Ledger) {
+  const outcome = await send(url, init);
+  return tally(ledger, what, outcome);
 }

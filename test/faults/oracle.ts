@@ -1,20 +1,22 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import type { RunningSandbox } from "../../src/sandbox/app.ts";
-import type { AcknowledgedPayment, AcknowledgedVisit, Ledger } from "./load.ts";
+import type { AcknowledgedPayment, AcknowledgedVisit, Ledger } from "./ledger.ts";
 
-/** What the oracle found; every list but `duplicates` must be empty. */
+/** What the oracle found; the lists must be empty. */
 export interface Findings {
-  readonly visits: number;
-  readonly payments: number;
+  readonly ledger: Ledger;
   readonly delivered: number;
   /** Copies of an event that Meta drops by its id. */
-  readonly duplicates: number;
+  readonly copies: number;
   readonly missing: readonly string[];
+  /** Events that were given up: dead, expired or discarded, with the reason. */
+  readonly lost: readonly string[];
   readonly different: readonly string[];
 }
 
 interface Received {
+  readonly pixelId: string;
   readonly event_name: string;
   readonly event_time: number;
   readonly event_id: string;
@@ -27,35 +29,19 @@ interface Received {
   };
 }
 
-/** Resolves when nothing waits any more. Rows that back off are not waited for: their time passes at once. */
-export async function untilDrained(db: Database): Promise<void> {
-  const { now, plusMs } = db.dialect;
-  for (;;) {
-    const [left] = await db.rows<{ n: number | string }>(
-      sql`select count(*) as n from outbox where status in ('pending', 'sending')`,
-    );
-    if (Number(left?.n) === 0) return;
-    await db.transaction(async (tx) => {
-      const due = plusMs(now, -1);
-      await tx.rows(
-        sql`update outbox set available_at = ${due} where status = 'pending' and available_at > ${now} returning id`,
-      );
-      await tx.rows(
-        sql`update outbox_routes set throttled_until = null, open_until = null where throttled_until > ${now} or open_until > ${now} returning id`,
-      );
-    });
-    await Bun.sleep(100);
-  }
-}
-
-/** Holds what clients were promised against what Meta received. */
-export function audit(ledger: Ledger, sandbox: RunningSandbox): Findings {
+/** Holds what clients were promised against what Meta received. `pixelOf` names the pixel of a pool. */
+export async function audit(
+  ledger: Ledger,
+  sandbox: RunningSandbox,
+  db: Database,
+  pixelOf: (slug: string) => string,
+): Promise<Findings> {
   const byId = new Map<string, Received[]>();
   let delivered = 0;
-  for (const { event } of sandbox.events.list()) {
+  for (const { event, pixel_id } of sandbox.events.list()) {
     delivered++;
     // The sandbox has checked the form of what it kept.
-    const received: Received = JSON.parse(JSON.stringify(event));
+    const received: Received = { ...JSON.parse(JSON.stringify(event)), pixelId: pixel_id };
     byId.set(received.event_id, [...(byId.get(received.event_id) ?? []), received]);
   }
   const missing: string[] = [];
@@ -68,27 +54,27 @@ export function audit(ledger: Ledger, sandbox: RunningSandbox): Findings {
       if (fault) different.push(`${id}: ${fault}`);
     }
   };
-  for (const visit of ledger.visits) check(`evt_${visit.token}`, (event) => pageViewFault(event, visit));
+  for (const visit of ledger.visits) {
+    check(`evt_${visit.token}`, (event) => pageViewFault(event, visit, pixelOf(visit.slug)));
+  }
   for (const payment of ledger.payments) {
     check(`purchase_${payment.id}`, (event) => purchaseFault(event, payment));
   }
-  return {
-    visits: ledger.visits.length,
-    payments: ledger.payments.length,
-    delivered,
-    duplicates: delivered - byId.size,
-    missing,
-    different,
-  };
+  return { ledger, delivered, copies: delivered - byId.size, missing, different, lost: await givenUp(db) };
 }
 
-function pageViewFault(event: Received, visit: AcknowledgedVisit): string | null {
+async function givenUp(db: Database): Promise<string[]> {
+  const rows = await db.rows<{ event_id: string; status: string; last_error: string | null }>(
+    sql`select event_id, status, last_error from outbox where status not in ('pending', 'sending', 'delivered')`,
+  );
+  return rows.map(({ event_id, status, last_error }) => `${event_id} is ${status}: ${last_error}`);
+}
+
+function pageViewFault(event: Received, visit: AcknowledgedVisit, pixelId: string): string | null {
   const { user_data, custom_data } = event;
-  const seconds = (ms: number) => Math.floor(ms / 1000);
   if (event.event_name !== "PageView") return `is a ${event.event_name}`;
-  if (event.event_time < seconds(visit.sentAtMs) || event.event_time > seconds(visit.answeredAtMs)) {
-    return `event_time ${event.event_time} is not when the visitor came`;
-  }
+  if (event.pixelId !== pixelId) return `went to pixel ${event.pixelId}`;
+  if (!isDuring(event, visit)) return `event_time ${event.event_time} is not when the visitor came`;
   if (!user_data.fbc?.endsWith(`.${visit.fbclid}`)) return `fbc ${user_data.fbc} is not of ${visit.fbclid}`;
   if (!event.event_source_url?.includes(`fbclid=${visit.fbclid}&`))
     return `came from ${event.event_source_url}`;
@@ -99,5 +85,14 @@ function pageViewFault(event: Received, visit: AcknowledgedVisit): string | null
 function purchaseFault(event: Received, payment: AcknowledgedPayment): string | null {
   const { value, currency } = event.custom_data;
   if (event.event_name !== "Purchase") return `is a ${event.event_name}`;
+  if (!isDuring(event, payment)) return `event_time ${event.event_time} is not when it was paid`;
   return value === payment.amountMinor / 100 && currency === "BRL" ? null : `${value} ${currency}`;
+}
+
+/** Event times are whole seconds. */
+function isDuring(
+  { event_time }: Received,
+  { sentAtMs, answeredAtMs }: AcknowledgedVisit | AcknowledgedPayment,
+): boolean {
+  return event_time >= Math.floor(sentAtMs / 1000) && event_time <= Math.floor(answeredAtMs / 1000);
 }

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { Database as SqliteClient } from "bun:sqlite";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDatabase } from "../../src/db/open.ts";
@@ -7,30 +8,57 @@ import { startSandbox } from "../../src/sandbox/app.ts";
 import { addPool } from "../support/pools.ts";
 import { type ServerOptions, startServer, type TestServer } from "../support/server.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
-import { GENERIC_SECRET, newLedger, SLUG } from "./load.ts";
-import { audit, type Findings, untilDrained } from "./oracle.ts";
+import { untilDrained } from "./drain.ts";
+import { newLedger } from "./ledger.ts";
+import { SLUG } from "./load.ts";
+import { audit, type Findings } from "./oracle.ts";
+import { GENERIC_SECRET } from "./provider.ts";
 
 const APP_SECRET = new Uint8Array(32).fill(9);
-export const PIXEL = "4242424242";
+const FIRST_PIXEL = 4_242_424_200;
+
+export const API_KEY = "fault-suite-api-key-0123456789";
+
+export interface WorldOptions {
+  /** Pools, each with a pixel of its own. */
+  readonly pools?: number;
+  /** Where the SQLite file lies; in a temporary folder where nothing is said. */
+  readonly databaseFolder?: string;
+  /** Where spool and secret lie, likewise. */
+  readonly dataDir?: string;
+}
 
 /** An installation to be mistreated: a database, a sandbox as Meta, servers that come and go. */
-export async function openWorld(dialect: "sqlite" | "postgres") {
+export async function openWorld(dialect: "sqlite" | "postgres", { pools = 1, ...places }: WorldOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), "ponte-faults-"));
+  const { databaseFolder = folder, dataDir = folder } = places;
   const cluster: Cluster | null = dialect === "postgres" ? await startCluster() : null;
-  const url = cluster?.url ?? join(folder, "ponte.db");
+  const url = cluster?.url ?? join(databaseFolder, "ponte.db");
   const sandbox = await startSandbox();
   const db = await openDatabase({ url });
   await db.migrate();
-  await addPool(db, {
-    slug: SLUG,
-    metaPixelId: PIXEL,
-    metaAccessToken: createSecrets(APP_SECRET).seal(
-      "EAAfault-suite-token-0123456789",
-      "pools.meta_access_token",
-    ),
-  });
+  const metaAccessToken = createSecrets(APP_SECRET).seal(
+    "EAAfault-suite-token-0123456789",
+    "pools.meta_access_token",
+  );
+  const pixels = new Map<string, string>();
+  for (let i = 0; i < pools; i++) pixels.set(i === 0 ? SLUG : `${SLUG}-${i}`, String(FIRST_PIXEL + i));
+  for (const [slug, metaPixelId] of pixels) await addPool(db, { slug, metaPixelId, metaAccessToken });
   const ledger = newLedger();
   const servers = new Set<TestServer>();
+
+  /** Visits that wait on the servers' disk. */
+  async function spooled(): Promise<number> {
+    const path = join(dataDir, "spool.db");
+    if (!existsSync(path)) return 0;
+    const client = new SqliteClient(path, { readonly: true });
+    try {
+      const counted = client.query<{ n: number }, []>("select count(*) as n from spool where reason is null");
+      return counted.get()?.n ?? 0;
+    } finally {
+      client.close();
+    }
+  }
 
   return {
     url,
@@ -38,6 +66,8 @@ export async function openWorld(dialect: "sqlite" | "postgres") {
     sandbox,
     cluster,
     ledger,
+    slugs: [...pixels.keys()],
+    spooled,
     /** A server of this installation; it finds the spool of the one before it. */
     async serve(environment: Readonly<Record<string, string>> = {}, options: ServerOptions = {}) {
       const server = await startServer(
@@ -47,10 +77,11 @@ export async function openWorld(dialect: "sqlite" | "postgres") {
           META_GRAPH_URL: sandbox.url,
           TELEGRAM_API_URL: sandbox.url,
           GENERIC_WEBHOOK_SECRET: GENERIC_SECRET,
+          API_KEY,
           PAGEVIEW_HOLD_MS: "500",
           ...environment,
         },
-        { dataDir: folder, ...options },
+        { dataDir, ...options },
       );
       servers.add(server);
       return {
@@ -59,29 +90,11 @@ export async function openWorld(dialect: "sqlite" | "postgres") {
         stop: () => server.stop().finally(() => servers.delete(server)),
       };
     },
-    /** Ends the faults, lets everything be sent, and holds it against what was promised. */
+    /** Ends Meta's faults, lets everything be sent, and holds it against what was promised. */
     async settle(): Promise<Findings> {
       await fetch(`${sandbox.url}/faults`, { method: "DELETE" });
-      await untilDrained(db);
-      return audit(ledger, sandbox);
-    },
-    /** Arms the stand-in for Meta with every transient fault there is, each at its own rate. */
-    async troubleMeta(seed: number): Promise<void> {
-      const faults = [
-        { mode: "500", rate: 0.1 },
-        { mode: "500", rate: 0.05, after: true },
-        { mode: "429", rate: 0.05, retry_after: 1 },
-        { mode: "reset", rate: 0.1 },
-        { mode: "reset", rate: 0.05, after: true },
-        { mode: "garbage", rate: 0.05 },
-        { mode: "latency", rate: 0.1, ms: 300 },
-      ];
-      for (const [i, fault] of faults.entries()) {
-        const body = JSON.stringify({ ...fault, seed: seed + i });
-        const headers = { "content-type": "application/json" };
-        const armed = await fetch(`${sandbox.url}/faults`, { method: "POST", headers, body });
-        if (!armed.ok) throw new Error(`the sandbox takes no such fault: ${await armed.text()}`);
-      }
+      await untilDrained(db, spooled);
+      return audit(ledger, sandbox, db, (slug) => pixels.get(slug) ?? "");
     },
     async close() {
       for (const server of servers) await server.kill();

@@ -59,7 +59,7 @@ describe(`one visitor's whole way on ${testDialect}`, () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     await dispatcher.drain();
 
-    const texts = funnel.chat(user.id).map(({ params }) => String(params.text));
+    const texts = funnel.chat(user.id).map(({ params }) => String(params.text ?? params.caption));
     expect(texts).toEqual([
       expect.stringContaining("Olá, Ana!"),
       expect.stringContaining("Tudo sobre pontes"),

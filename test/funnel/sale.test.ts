@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
+import { countReplay, replay } from "../../src/outbox/replay.ts";
 import { PAYMENT_TOKEN_PURPOSE } from "../../src/pools/connect-bot.ts";
 import { testDialect } from "../support/database.ts";
 import {
@@ -96,8 +97,13 @@ describe(`offers and sales in the chat on ${testDialect}`, () => {
     await funnel.dispatcher.drain();
     expect(funnel.provider.asked.filter((id) => id === sale.id)).toHaveLength(1);
     const message = funnel.chat(user.id).at(-1);
-    expect(message?.params.text).toContain(`<code>pix-${sale.id}</code>`);
-    expect(message?.params.text).toMatch(/R\$\s49,90/);
+    expect(message).toMatchObject({
+      method: "sendPhoto",
+      params: { photo: { file_name: "pix.png", size: expect.any(Number) } },
+    });
+    expect(message?.params.caption).toContain(`<code>pix-${sale.id}</code>`);
+    expect(message?.params.caption).toMatch(/R\$\s49,90/);
+    expect(JSON.stringify(message?.params.reply_markup)).toContain("copy_text");
   });
 
   test("a link is a button to the provider's page", async () => {
@@ -190,7 +196,7 @@ describe(`Telegram Payments on ${testDialect}`, () => {
         status: "paid",
         amountMinor: 50,
         metaPurchaseSent: true,
-        providerData: { telegramCharge: `charge-${sale.id}` },
+        providerData: { charge: `charge-${sale.id}` },
       },
     ]);
     expect(after.states).toEqual(["started", "checkout_started", "paid", "delivered"]);
@@ -219,6 +225,48 @@ describe(`Telegram Payments on ${testDialect}`, () => {
     expect((await stored(user)).states.at(-1)).toBe("delivered");
     const deliveries = funnel.chat(user.id).filter(({ params }) => String(params.text).includes("/course"));
     expect(deliveries).toHaveLength(1);
+  });
+
+  test("money that went back before the delivery went out: nothing goes out, then or later", async () => {
+    const { db } = funnel;
+    const { outbox } = db.tables;
+    const offer = await funnel.addOffer({ provider: "telegram", currency: "XTR", priceMinor: 50 });
+    const goods = (user: TestUser) =>
+      funnel.chat(user.id).filter(({ params }) => String(params.text).includes("/course"));
+    const deliveryOf = async (id: string) => {
+      const [row] = await db
+        .select()
+        .from(outbox)
+        .where(eq(outbox.eventId, `delivery_${id}`));
+      return row;
+    };
+    const first = await buyer(offer.id);
+    await funnel.push(paidUpdate(first.user, first.sale.id, 50, "XTR"));
+    await funnel.push(paidUpdate(first.user, first.sale.id, 50, "XTR", "refunded_payment"));
+    expect(await deliveryOf(first.sale.id)).toMatchObject({ status: "discarded" });
+    const ids = [(await deliveryOf(first.sale.id))?.id ?? 0];
+    expect(await countReplay(db, "retry", { ids })).toBe(0);
+    expect(await replay(db, "retry", { ids })).toBe(0);
+
+    // On its way when the money goes back, and the answer is not heard of: it waits again, and is not sent again.
+    const second = await buyer(offer.id);
+    await funnel.push(paidUpdate(second.user, second.sale.id, 50, "XTR"));
+    const setStatus = (status: "sending" | "pending") =>
+      db.transaction((tx) =>
+        tx
+          .update(outbox)
+          .set({ status })
+          .where(eq(outbox.eventId, `delivery_${second.sale.id}`)),
+      );
+    await setStatus("sending");
+    await funnel.push(paidUpdate(second.user, second.sale.id, 50, "XTR", "refunded_payment"));
+    await setStatus("pending");
+    await funnel.dispatcher.drain();
+    expect(await deliveryOf(second.sale.id)).toMatchObject({
+      status: "dead",
+      lastError: "not sent: the money went back before",
+    });
+    expect([...goods(first.user), ...goods(second.user)]).toEqual([]);
   });
 
   test("fifty copies of a payment at once leave one Purchase and one delivery", async () => {

@@ -3,7 +3,7 @@ import { eq } from "drizzle-orm";
 import { newId } from "../../src/platform/ids.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { testDialect } from "../support/database.ts";
-import { type Funnel, newUser, OTHER_TOKEN, openFunnel, startUpdate } from "../support/funnel.ts";
+import { API_KEY, type Funnel, newUser, OTHER_TOKEN, openFunnel, startUpdate } from "../support/funnel.ts";
 import { visitOf } from "../support/visits.ts";
 
 let funnel: Funnel;
@@ -128,6 +128,32 @@ describe(`/start on ${testDialect}`, () => {
     await funnel.push(startUpdate(user));
     expect(await sessionOf(token)).toMatchObject({ userExternalId: String(user.id) });
     expect((await stored(user.id)).states).toHaveLength(1);
+  });
+
+  test("updates that come in another order are the same: the later visit is the latest, the earlier the first", async () => {
+    const [first, second] = [await visit(), await visit("fbclid=Second")];
+    const user = newUser();
+    await funnel.push(startUpdate(user, second));
+    await funnel.push(startUpdate(user, first));
+    const { users, states } = await stored(user.id);
+    expect(users).toMatchObject([{ firstToken: first, latestToken: second }]);
+    expect(states.map(({ trackingToken }) => trackingToken)).toEqual([second, first]);
+    expect(await sessionOf(first)).toMatchObject({ userExternalId: String(user.id) });
+    // Nor does a token that cannot be ours.
+    await fetch(`${funnel.url}/api/payments`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${API_KEY}` },
+      body: JSON.stringify({
+        provider: "generic",
+        provider_ref: `reordered-${user.id}`,
+        amount_minor: 100,
+        currency: "BRL",
+        bot: "shop_bot",
+        telegram_user_id: user.id,
+        tracking_token: "f".repeat(32),
+      }),
+    });
+    expect((await stored(user.id)).users).toMatchObject([{ firstToken: first, latestToken: second }]);
   });
 
   test("who comes back by a second ad keeps the first token, and starts once more", async () => {

@@ -257,6 +257,55 @@ describe(`messages to Telegram on ${testDialect}`, () => {
     expect(await checkout()).toMatchObject({ status: "delivered" });
   });
 
+  test.each([
+    ["a lane's rests the bot itself", "/pix", ""],
+    ["the bot's rests its lanes", "", "/pix"],
+  ])("a 429 is for the whole bot: %s, and no other bot", async (_, limited, resting) => {
+    const { db, shop, other } = funnel;
+    const first = await say(newUser(), "oi", "welcome", `${shop.id}${limited}`);
+    await funnel.fault({ mode: "429", retry_after: 30, times: 1 });
+    await funnel.dispatcher.drain();
+    expect(await first()).toMatchObject({ status: "pending", attempts: 0 });
+    const second = await say(newUser(), "oi", "welcome", `${shop.id}${resting}`);
+    const elsewhere = await say(newUser(), "oi", "welcome", String(other.id));
+    await funnel.dispatcher.drain();
+    expect(await second()).toMatchObject({ status: "pending", attempts: 0 });
+    expect(await elsewhere()).toMatchObject({ status: "delivered" });
+    await passTime(db);
+    await funnel.dispatcher.drain();
+    expect([(await first())?.status, (await second())?.status]).toEqual(["delivered", "delivered"]);
+  });
+
+  test("offers that cannot be paid die alone: their buyers hear so, and the lane's good offers sell on", async () => {
+    const { db, shop } = funnel;
+    const good = await funnel.addOffer({ provider: "laned" });
+    const bad = await funnel.addOffer({ provider: "laned", currency: "USD" });
+    funnel.provider.refuse((request) =>
+      request.currency === "USD" ? "Pix is paid in BRL. Change the offer." : null,
+    );
+    const unlucky = Array.from({ length: 6 }, () => newUser());
+    for (const user of unlucky) await funnel.push(buttonUpdate(user, `buy:${bad.id}`));
+    const lucky = newUser();
+    await funnel.push(buttonUpdate(lucky, `buy:${good.id}`));
+    await funnel.dispatcher.drain();
+    await funnel.dispatcher.drain();
+    const { outbox } = db.tables;
+    const rows = await db
+      .select()
+      .from(outbox)
+      .where(eq(outbox.route, `${shop.id}/laned`))
+      .orderBy(outbox.id);
+    expect(rows.map(({ status }) => status)).toEqual([...unlucky.map(() => "dead" as const), "delivered"]);
+    expect(rows[0]).toMatchObject({ lastError: "cannot be paid: Pix is paid in BRL. Change the offer." });
+    expect((await route(`${shop.id}/laned`))?.failures ?? 0).toBe(0);
+    expect(funnel.chat(lucky.id).at(-1)?.params.caption).toContain("<code>pix-");
+    for (const user of unlucky) {
+      expect(funnel.chat(user.id).map(({ params }) => params.text)).toEqual([
+        "Esta oferta não pode ser paga no momento. Tente de novo mais tarde, por favor.",
+      ]);
+    }
+  });
+
   test("an invoice in money waits for the bot's payment token, and holds up nothing else", async () => {
     const { db, shop } = funnel;
     const offer = await funnel.addOffer({ provider: "telegram", currency: "BRL" });

@@ -83,6 +83,26 @@ describe(`the webhook on ${testDialect}`, () => {
       expect(await answer.json()).toMatchObject({ errors: [{ path: "message.message_id" }, {}] });
     }));
 
+  test("waits for no message: Telegram hangs, and the answer is there at once, the welcome in the outbox", async () => {
+    const { db, dispatcher, shop } = funnel;
+    const { outbox } = db.tables;
+    await funnel.fault({ mode: "latency", ms: 2_500, times: 1 });
+    const slow = newUser();
+    await funnel.post(shop.id, startUpdate(slow));
+    const sending = dispatcher.drain();
+    const startedAt = performance.now();
+    const update = startUpdate(newUser());
+    expect((await funnel.post(shop.id, update)).status).toBe(200);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    const [row] = await db
+      .select()
+      .from(outbox)
+      .where(eq(outbox.eventId, `welcome_${shop.id}_${update.update_id}`));
+    expect(row).toMatchObject({ attempts: expect.any(Number), deliveredAt: null });
+    await sending;
+    expect(funnel.chat(slow.id)).toHaveLength(1);
+  });
+
   test("other methods are 405", async () => {
     const answer = await fetch(`${funnel.url}/telegram/${funnel.shop.id}`);
     expect([answer.status, answer.headers.get("allow")]).toEqual([405, "POST"]);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { createApiKey } from "../../src/api/api-keys.ts";
+import { createApiKey } from "../../src/keys/api-keys.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { testDialect } from "../support/database.ts";
 import { API_KEY, type Observed, PIXEL, startObserved, WEBHOOK_SECRET } from "./observed.ts";

@@ -2,10 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import fc from "fast-check";
 import type { OutboxStatus } from "../../src/db/define-schema.ts";
+import { changeRoute, pauseRoute } from "../../src/outbox/routes.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
+import { errorsIn, formIn } from "../support/html.ts";
 import { logIn, OPERATOR_PASSWORD, type TestOperator } from "../support/operator.ts";
 import { addRows } from "../support/outbox.ts";
+import { addPool } from "../support/pools.ts";
 
 const EVIL = "</pre><script>alert(1)</script>";
 
@@ -25,6 +28,17 @@ async function see(path: string): Promise<string> {
 
 const idsIn = (html: string) =>
   [...html.matchAll(/href="\/ops\/outbox\/(\d+)"/g)].map(([, id]) => Number(id));
+
+/** Where the link with these words leads. */
+function linkIn(html: string, words: string): string {
+  const found = [...html.matchAll(/<a [^>]*href="([^"]+)"[^>]*>\s*([^<]*?)\s*<\/a>/g)];
+  const [, href = ""] = found.find(([, , text]) => text === words) ?? [];
+  return href.replaceAll("&amp;", "&");
+}
+
+async function seeUntil(path: string, words: string): Promise<void> {
+  while (!(await see(path)).includes(words)) await Bun.sleep(5);
+}
 
 async function statusesOf(ids: readonly number[]): Promise<OutboxStatus[]> {
   const { outbox } = own.db.tables;
@@ -93,6 +107,40 @@ describe(`the console's outbox on ${testDialect}`, () => {
     expect(html).toContain("event_source_url");
   });
 
+  test("an event on a paused route is not said to go by itself: why, since when, the pool, and Resume", async () => {
+    const { pool } = await addPool(own.db, { slug: "held", metaPixelId: "4040" });
+    const [id = 0] = await addRows(own.db, 1, { route: "4040", poolId: pool.id });
+    expect(await see(`/ops/outbox/${id}`)).toContain("is sent by itself.");
+    await own.db.transaction((tx) =>
+      pauseRoute(tx, own.db, { destination: "meta", route: "4040" }, `token ${EVIL}`),
+    );
+    const html = await see(`/ops/outbox/${id}`);
+    expect(html).toContain("Its route is paused");
+    expect(html).not.toContain("It waits for its time");
+    expect(html).toContain("token &lt;/pre&gt;");
+    expect(html).toContain(`href="/ops/pools/${pool.id}"`);
+    const answer = await operator.post("/ops/routes/resume", formIn(html, "/ops/routes/resume"));
+    expect(answer.headers.get("location")).toBe(`/ops/outbox/${id}`);
+    expect(await see(`/ops/outbox/${id}`)).toContain("It waits for its time");
+    const { auditLog } = own.db.tables;
+    const resumed = await own.db.select().from(auditLog).where(eq(auditLog.action, "outbox.resume"));
+    expect(resumed).toMatchObject([
+      {
+        actor: "console",
+        subject: "route:meta:4040",
+        before: { state: "paused", paused_reason: `token ${EVIL}`, paused_at: expect.any(String) },
+        after: { state: "free" },
+      },
+    ]);
+  });
+
+  test("an event on a route that rests says until when", async () => {
+    const key = { destination: "meta", route: "5050" } as const;
+    const [id = 0] = await addRows(own.db, 1, key);
+    await own.db.transaction((tx) => changeRoute(tx, own.db, key, { kind: "throttled", forMs: 600_000 }));
+    expect(await see(`/ops/outbox/${id}`)).toContain("Held: asked to slow down");
+  });
+
   test("the ticked events are retried or discarded, delivered ones never, and the audit log says by whom", async () => {
     const [a = 0, b = 0, c = 0] = await addRows(own.db, 3, { status: "dead", availableInMs: 3_600_000 });
     const [sent = 0] = await addRows(own.db, 1, { status: "delivered" });
@@ -115,15 +163,62 @@ describe(`the console's outbox on ${testDialect}`, () => {
     }
   });
 
-  test("all that match are counted in the question, and those are changed", async () => {
+  test("a page counts nothing; the question does, and all that match are changed by a job one can watch", async () => {
     const ids = await addRows(own.db, 70, { status: "dead", eventName: "Bulk" });
     const [other = 0] = await addRows(own.db, 1, { status: "dead", eventName: "Bulky" });
-    const html = await see("/ops/outbox?event=Bulk&status=dead");
-    expect(html).toContain("Discard 70 events");
-    expect(html).toContain("There is no undo");
-    await operator.post("/ops/outbox/replay", { all: "1", action: "discard", event: "Bulk", status: "dead" });
+    const list = await see("/ops/outbox?event=Bulk&status=dead");
+    expect(list).not.toContain("70 events");
+    const question = await see(linkIn(list, "Discard all…"));
+    expect(question).toContain("Discard 70 events?");
+    expect(question).toContain("There is no undo");
+    const answer = await operator.post("/ops/outbox/replay", formIn(question, "/ops/outbox/replay"));
+    const job = answer.headers.get("location") ?? "";
+    expect(job).toStartWith("/ops/outbox/jobs/");
+    await seeUntil(`${job}/progress`, "70 events discarded");
+    expect(await see(job)).toContain("70 events discarded");
     expect(new Set(await statusesOf(ids))).toEqual(new Set<OutboxStatus>(["discarded"]));
     expect(await statusesOf([other])).toEqual(["dead"]);
+    const { auditLog } = own.db.tables;
+    const written = await own.db.select().from(auditLog).where(eq(auditLog.actor, "console"));
+    const filter = { eventName: "Bulk", status: "dead" };
+    expect(written).toContainEqual(
+      expect.objectContaining({ action: "outbox.discard", after: { filter, rows: 70 } }),
+    );
+  });
+
+  test("a job of another process is said to be one, and its address makes no page fail", async () => {
+    for (const path of ["/ops/outbox/jobs/nobody", "/ops/outbox/jobs/%00"]) {
+      const answer = await operator.get(path);
+      expect(answer.status).toBe(404);
+      expect(await answer.text()).toContain("The audit log says when it began");
+      expect(await see(`${path}/progress`)).toContain("audit log");
+    }
+  });
+
+  test("the ticked, and all of a page, are asked about first with their number, without any script", async () => {
+    const ids = await addRows(own.db, 60, { status: "dead", eventName: "Paged" });
+    const [sent = 0] = await addRows(own.db, 1, { status: "delivered", eventName: "Paged" });
+    const ticked = await see(`/ops/outbox/replay?action=retry&id=${ids[0]}&id=${sent}&event=Paged`);
+    expect(ticked).toContain("Retry 1 event?");
+    expect(ticked).toContain("Of 2 events only 1 can be changed");
+    const list = await see("/ops/outbox?event=Paged");
+    expect(list).toContain('data-checks-all="id"');
+    const question = await see(linkIn(list, "Discard this page…"));
+    expect(question).toContain("Discard 49 events?");
+    expect(await statusesOf(ids)).not.toContain("discarded");
+    const form = formIn(question, "/ops/outbox/replay");
+    expect((await operator.post("/ops/outbox/replay", form)).headers.get("location")).toBe(
+      "/ops/outbox?event=Paged",
+    );
+    const statuses = await statusesOf(ids);
+    expect(statuses.filter((status) => status === "discarded")).toHaveLength(49);
+    expect(await see(linkIn(list, "Discard this page…"))).toContain("Nothing to discard");
+  });
+
+  test("a filter that finds nothing can be cleared", async () => {
+    const html = await see("/ops/outbox?event=Nobody");
+    expect(html).toContain("No event matches.");
+    expect(linkIn(html, "Clear")).toBe("/ops/outbox");
   });
 
   test("another site's form, and one that names nothing, change nothing", async () => {
@@ -141,7 +236,53 @@ describe(`the console's outbox on ${testDialect}`, () => {
       { action: "drop", id: String(id) },
       { action: "discard", id: "x" },
     ]) {
-      expect((await operator.post("/ops/outbox/replay", fields)).status).toBe(303);
+      const answer = await operator.post("/ops/outbox/replay", fields);
+      expect(answer.status).toBe(400);
+      expect(await answer.text()).toContain("Nothing was changed");
+    }
+    expect(await statusesOf([id])).toEqual(["dead"]);
+  });
+
+  // Each of these would widen "all that match" if it were left out.
+  test.each<[field: string, value: string | readonly string[]]>([
+    ["status", "ded"],
+    ["status", ["dead", "expired"]],
+    ["destination", "facebook"],
+    ["pool", "\0"],
+    ["pool", "x".repeat(201)],
+    ["event", "x".repeat(201)],
+    ["event", ["Lead", "Purchase"]],
+    ["text", "a\u0007b"],
+    ["from", "yesterday"],
+    ["from", "2025-02-30T00:00"],
+    ["to", "9999-99-99T99:99"],
+    ["event_name", "Lead"],
+    ["id", "x"],
+  ])("a filter whose %s is %j changes nothing, and says what is wrong", async (field, value) => {
+    const [id = 0] = await addRows(own.db, 1, { status: "dead", eventName: "Kept" });
+    for (const action of ["retry", "discard"]) {
+      const fields = { all: "1", action, event: "Kept", status: "dead", [field]: value };
+      const answer = await operator.post("/ops/outbox/replay", fields);
+      expect(answer.status).toBe(400);
+      const html = await answer.text();
+      expect(html).toContain("Nothing was changed");
+      expect(html).not.toContain("Discard all");
+    }
+    expect(await statusesOf([id])).toEqual(["dead"]);
+    if (field === "id") return;
+    const query = new URLSearchParams([value].flat().map((one) => [field, one]));
+    const html = await see(`/ops/outbox?${query}`);
+    if (field !== "event_name") expect(Object.keys(errorsIn(html))).toEqual([field]);
+    expect(html).toContain("Nothing is listed");
+    expect(html).not.toContain("Retry all");
+    expect(idsIn(html)).toEqual([]);
+  });
+
+  test("of ticked events none is changed where one is no event's number", async () => {
+    const [id = 0] = await addRows(own.db, 1, { status: "dead" });
+    for (const other of ["x", "0", "1.5", "9".repeat(20)]) {
+      const fields = { action: "discard", id: [String(id), other] };
+      expect((await operator.post("/ops/outbox/replay", fields)).status).toBe(400);
     }
     expect(await statusesOf([id])).toEqual(["dead"]);
   });

@@ -48,6 +48,8 @@ describe(`the console's pixel test on ${testDialect}`, () => {
       },
     ]);
     expect(html).toContain("Meta took the test event");
+    expect(html).toContain("counted as one PageView");
+    expect(html).toContain("Meta counts the event like any other");
     expect(html).toContain("HTTP 200");
     expect(html).toContain("events_received");
     expect(html).not.toContain(TOKEN);

@@ -190,7 +190,7 @@ describe(`the console's pools on ${testDialect}`, () => {
       const html = await see(path);
       expect(html).toContain("&lt;script");
       expect(inlineScripts(html)).toEqual([]);
-      expect(html).toContain("Test mode");
+      expect(html).toContain("Meta still counts them");
     }
     const cookie = [...operator.cookies].map((pair) => pair.join("=")).join("; ");
     const forged = await own.request(`/ops/pools/${pool.id}`, {

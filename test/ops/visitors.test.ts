@@ -8,6 +8,7 @@ import { type SeededVisitor, seedVisitor } from "../support/seed-visitor.ts";
 
 const EVERY_STEP = [
   "click",
+  "gate",
   "cookies",
   "PageView",
   "started",

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { eq, isNotNull, sql } from "drizzle-orm";
+import type { Database } from "../../src/db/database.ts";
 import { claim, REQUEST_TIMEOUT_MS, reclaimExpired } from "../../src/outbox/lease.ts";
 import { changeRoute, pauseRoute } from "../../src/outbox/routes.ts";
 import { updatePool } from "../../src/pools/manage-pools.ts";
@@ -523,6 +524,26 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(await slow()).toBe(0);
     await drained;
     expect(await statusCounts(own.db)).toEqual({ delivered: 5_000 });
+  });
+
+  test("a database that takes nothing is left alone for a while, and the process has time for others", async () => {
+    await enqueueEvents(own.db, PIXEL, events(1));
+    let isFull = true;
+    let tries = 0;
+    const db: Database = {
+      ...own.db,
+      transaction(work) {
+        if (!isFull) return own.db.transaction(work);
+        tries++;
+        return Promise.reject(new Error("database or disk is full"));
+      },
+    };
+    const drained = testDispatcher(db, sandbox.url).drain();
+    while (tries === 0) await Bun.sleep(1);
+    isFull = false;
+    await drained;
+    expect(tries).toBe(1);
+    expect(await statusCounts(own.db)).toEqual({ delivered: 1 });
   });
 
   test("as many pixels that hang as there are slots hold up no other for the length of a time-out", async () => {

@@ -44,7 +44,7 @@ const api = Bun.serve({
 afterAll(() => api.stop(true));
 
 const apiUrl = api.url.origin;
-const settings = { apiUrl, webhookSecret: SECRET, timeoutMs: 50 };
+const settings = { apiUrl, webhookSecret: SECRET, timeoutMs: 400 };
 const stripe = stripeProvider({ ...settings, secretKey: TOKEN }, () => NOW);
 const mercadopago = mercadoPagoProvider({ ...settings, accessToken: TOKEN });
 let clock = NOW;
@@ -53,7 +53,7 @@ beforeEach(() => {
   asked = [];
   answer = { status: 404, body: {} };
   clock = NOW;
-  pushinpay = pushinPayProvider({ apiUrl, token: TOKEN, webhookToken: SECRET, timeoutMs: 50 }, () => clock);
+  pushinpay = pushinPayProvider({ apiUrl, token: TOKEN, webhookToken: SECRET, timeoutMs: 400 }, () => clock);
 });
 
 function webhook(
@@ -129,7 +129,12 @@ describe("Stripe's documented events", () => {
       stripeSession({ payment_status: "unpaid" }),
       { kind: "expired" },
     ],
-    ["a full refund", "charge.refunded", stripeCharge(), { kind: "refunded" }],
+    [
+      "a full refund",
+      "charge.refunded",
+      stripeCharge(),
+      { kind: "refunded", chargeId: "pi_1GszAT2eZvKYlo2CpzrNQ6Bp" },
+    ],
   ])("%s", async (_, type, object, expected) => {
     const reading = await stripe.read(fromStripe(stripeEvent(type, object)));
     expect(reading).toMatchObject(event(expected));
@@ -256,7 +261,7 @@ describe("Mercado Pago's documented notifications", () => {
       { status_detail: "partially_refunded", transaction_amount_refunded: 10.5 },
       { ...PAID, note: "refunded in part: 10.5 BRL" },
     ],
-    ["refunded", { status: "refunded" }, { kind: "refunded" }],
+    ["refunded", { status: "refunded" }, { kind: "refunded", chargeId: "1234567890" }],
     ["charged back", { status: "charged_back", status_detail: "settled" }, { kind: "chargeback" }],
     ["charged back, and won", { status: "charged_back", status_detail: "reimbursed" }, { kind: "noted" }],
     ["cancelled", { status: "cancelled", status_detail: "expired" }, { kind: "expired" }],
@@ -358,12 +363,14 @@ describe("Mercado Pago's documented notifications", () => {
 
   test("an API that hangs is given up", async () => {
     answer = "hang";
-    await expect(mercadopago.read(fromMercadoPago())).rejects.toThrow("did not answer within 50 ms");
+    await expect(mercadopago.read(fromMercadoPago())).rejects.toThrow("did not answer within 400 ms");
   });
 });
 
 describe("PushinPay's documented webhooks", () => {
   const paid = { id: PUSHINPAY_ID, value: 4990, status: "paid" };
+  /** The transaction goes along as the charge: there may be two for one payment. */
+  const PAID = { kind: "paid", amountMinor: 4990, currency: "BRL", chargeId: PUSHINPAY_ID };
 
   test.each([
     ["JSON", JSON.stringify(paid), "application/json"],
@@ -383,8 +390,8 @@ describe("PushinPay's documented webhooks", () => {
   test.each([
     ["canceled", { kind: "expired" }],
     ["expired", { kind: "expired" }],
-    ["refunded", { kind: "refunded" }],
-    ["chargeback", { kind: "chargeback" }],
+    ["refunded", { kind: "refunded", chargeId: PUSHINPAY_ID }],
+    ["chargeback", { kind: "chargeback", chargeId: PUSHINPAY_ID }],
   ])("%s", async (status, expected) => {
     answer = { status: 200, body: pushinPayTransaction({ status }) };
     expect(await pushinpay.read(fromPushinPay({ id: PUSHINPAY_ID, status }))).toEqual<object>(

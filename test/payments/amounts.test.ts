@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { decimalToMinor, minorToDecimal } from "../../src/meta/decimal.ts";
 import { minorToMajor } from "../../src/meta/money.ts";
-import { decimalToMinor } from "../../src/payments/providers/decimal.ts";
-import { fromStripeAmount, toStripeAmount } from "../../src/payments/providers/stripe-amount.ts";
+import { fromStripeAmount, toStripeAmount } from "../../src/pools/stripe-amount.ts";
 
 const CURRENCIES = ["BRL", "USD", "JPY", "KWD", "CLF", "ISK", "UGX", "MGA", "HUF", "TWD", "COP"];
 
@@ -44,6 +44,19 @@ describe("decimal amounts", () => {
     expect(decimalToMinor(amount, currency)).toBeNull();
   });
 
+  test.each([
+    [4990, "BRL", "49.90"],
+    [5, "BRL", "0.05"],
+    [100_000, "BRL", "1000.00"],
+    [1500, "JPY", "1500"],
+    [50, "XTR", "50"],
+    [5124, "KWD", "5.124"],
+    [1, "???", null],
+    [0.5, "BRL", null],
+  ])("%p of %s is written %p", (minor, currency, written) => {
+    expect(minorToDecimal(minor, currency)).toBe(written);
+  });
+
   test("what our own amounts look like in major units comes back as it was, also through JSON", () => {
     fc.assert(
       fc.property(
@@ -52,6 +65,7 @@ describe("decimal amounts", () => {
         (minor, currency) => {
           const major: number = JSON.parse(JSON.stringify(minorToMajor(minor, currency)));
           expect(decimalToMinor(major, currency)).toBe(minor);
+          expect(decimalToMinor(minorToDecimal(minor, currency) ?? "", currency)).toBe(minor);
         },
       ),
       { numRuns: 2000 },

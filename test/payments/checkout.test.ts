@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import type { Sales } from "../../src/funnel/sales.ts";
 import { beginCheckout, checkoutOf, type Sale } from "../../src/payments/checkout.ts";
+import { callProvider } from "../../src/payments/providers/provider-call.ts";
 import { createSales } from "../../src/payments/sales.ts";
 import { confirmTelegramPayment, refundTelegramPayment } from "../../src/payments/telegram-payments.ts";
 import { newId } from "../../src/platform/ids.ts";
@@ -140,6 +141,11 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
   ])("%s: a reason that says what to do", async (_, offer, reason) => {
     const paymentId = await shop.begin(offer);
     await expect(checkoutOf(shop.checkoutDeps, paymentId)).rejects.toThrow(reason);
+    const sales: Sales = createSales(shop.checkoutDeps);
+    expect(await sales.checkoutOf(paymentId)).toEqual({
+      kind: "unpayable",
+      reason: expect.stringContaining(reason),
+    });
   });
 
   test.each(["mercadopago", "pushinpay"])("%s needs our address for its webhook", async (provider) => {
@@ -159,16 +165,43 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
     );
     await expect(checkoutOf(shop.checkoutDeps, newId())).rejects.toThrow("does not exist");
   });
+
+  test.each([
+    [400, true],
+    [422, true],
+    [401, false],
+    [403, false],
+    [409, false],
+    [429, false],
+    [500, false],
+  ])("a provider's %d says that the payment itself is wrong: %p", async (status, isPermanent) => {
+    const server = Bun.serve({ port: 0, fetch: () => Response.json({ message: "no" }, { status }) });
+    const call = { provider: "Shop", method: "POST", url: server.url.href, secret: "s".repeat(20) } as const;
+    await expect(callProvider(call)).rejects.toMatchObject({ isPermanent });
+    await server.stop(true);
+  });
 });
 
 describe(`Telegram's own payments, on ${testDialect}`, () => {
   const confirm = (paymentId: string, chargeId: string, amountMinor = 500, currency = "XTR") =>
     shop.db.transaction((tx) =>
-      confirmTelegramPayment(shop.deps, tx, { paymentId, chargeId, amountMinor, currency }),
+      confirmTelegramPayment(shop.deps, tx, {
+        paymentId,
+        botId: shop.botId,
+        chargeId,
+        amountMinor,
+        currency,
+      }),
     );
   const refund = (paymentId: string, chargeId: string) =>
     shop.db.transaction((tx) =>
-      refundTelegramPayment(shop.deps, tx, { paymentId, chargeId, amountMinor: 500, currency: "XTR" }),
+      refundTelegramPayment(shop.deps, tx, {
+        paymentId,
+        botId: shop.botId,
+        chargeId,
+        amountMinor: 500,
+        currency: "XTR",
+      }),
     );
 
   test("Stars are paid inside Telegram and reported in dollars, once", async () => {
@@ -222,13 +255,29 @@ describe(`Telegram's own payments, on ${testDialect}`, () => {
     expect(shop.logLines.filter((line) => line.includes("is not Telegram's"))).toHaveLength(2);
   });
 
+  test("another bot's word counts for nothing", async () => {
+    const paymentId = await shop.begin(STARS);
+    const charge = {
+      paymentId,
+      botId: shop.botId + 1,
+      chargeId: "charge-1",
+      amountMinor: 500,
+      currency: "XTR",
+    };
+    expect(await shop.db.transaction((tx) => confirmTelegramPayment(shop.deps, tx, charge))).toBe(
+      "unchanged",
+    );
+    expect(await shop.db.transaction((tx) => refundTelegramPayment(shop.deps, tx, charge))).toBe("unchanged");
+    expect((await shop.stored(paymentId)).payment?.status).toBe("pending");
+  });
+
   test("what the bots' conversation asks for is what stands here", async () => {
     const sales: Sales = createSales({ ...shop.deps, publicUrl: shop.url });
     const customer = await shop.customer(STARS);
     const { paymentId } = await shop.db.transaction((tx) =>
       sales.beginCheckout(tx, { ...customer, deduplicate: "update-1" }),
     );
-    const charge = { paymentId, chargeId: "charge-1", amountMinor: 500, currency: "XTR" };
+    const charge = { paymentId, botId: shop.botId, chargeId: "charge-1", amountMinor: 500, currency: "XTR" };
     const apply = await sales.prepareConfirmation(charge);
     await shop.db.transaction(apply);
     expect((await shop.stored(paymentId)).payment?.status).toBe("paid");

@@ -4,7 +4,7 @@ import type { PaymentStatus } from "../../src/db/define-schema.ts";
 import { decide, type PaymentEvent, type PaymentState } from "../../src/payments/decide.ts";
 
 const STATUSES: readonly PaymentStatus[] = ["pending", "expired", "paid", "refunded", "chargeback"];
-const REGISTERED = { amountMinor: 4990, currency: "BRL" };
+const REGISTERED = { amountMinor: 4990, currency: "BRL", chargeId: null };
 
 const event: fc.Arbitrary<PaymentEvent> = fc.oneof(
   fc.record({
@@ -32,7 +32,7 @@ function play(events: readonly PaymentEvent[]) {
       case "confirm":
         confirms++;
         if (decision.deliver) deliveries++;
-        state = { status: "paid", amountMinor: decision.amountMinor, currency: decision.currency };
+        state = { ...decision, status: "paid" };
         break;
       case "move":
         state = { ...state, status: decision.to };
@@ -134,5 +134,19 @@ describe("the life of a payment, whatever comes in whatever order", () => {
   ] as const)("a confirmation that comes to a payment that is %s calls a person", (status, note) => {
     const decision = decide({ status, ...REGISTERED }, { kind: "paid", amountMinor: 1 });
     expect(decision).toEqual({ kind: "nothing", note });
+  });
+
+  test.each([
+    [
+      "paid",
+      { kind: "paid", amountMinor: 4990, currency: "BRL" },
+      "paid twice: 4990 BRL by charge b after a",
+    ],
+    ["refunded", { kind: "refunded" }, "charge b was refunded; a stays paid"],
+    ["charged back", { kind: "chargeback" }, "charge b was charged back; a stays paid"],
+  ] as const)("another charge that is %s changes nothing, and calls a person", (_, event, note) => {
+    const payment = { ...REGISTERED, status: "paid" as const, chargeId: "a" };
+    expect(decide(payment, { ...event, chargeId: "b" })).toEqual({ kind: "nothing", note });
+    expect(decide(payment, { ...event, chargeId: "a" })).not.toMatchObject({ note });
   });
 });

@@ -54,6 +54,23 @@ describe(`payments that nobody pays, on ${testDialect}`, () => {
     expect(await expirePayments(own.db, now)).toBe(0);
   });
 
+  test("one that is registered with a time of days ago has two days from now", async () => {
+    const now = new Date();
+    const [id = ""] = await addPayments(1, 72, "pending", now);
+    const { payments } = own.db.tables;
+    const registered = (ageHours: number) =>
+      own.db.transaction((tx) =>
+        tx
+          .update(payments)
+          .set({ updatedAt: new Date(now.getTime() - ageHours * HOUR_MS) })
+          .where(eq(payments.id, id)),
+      );
+    await registered(1);
+    expect(await expirePayments(own.db, now)).toBe(0);
+    await registered(49);
+    expect(await expirePayments(own.db, now)).toBe(1);
+  });
+
   test("two processes at once expire each of them once", async () => {
     const now = new Date();
     await addPayments(700, 100, "pending", now);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { checkoutOf } from "../../src/payments/checkout.ts";
+import { newId } from "../../src/platform/ids.ts";
 import { testDialect } from "../support/database.ts";
 import { openShop, outcomes, type Shop } from "./shop.ts";
 
@@ -130,6 +131,88 @@ describe.each(["stripe", "mercadopago", "pushinpay"])(`%s on ${testDialect}, ove
     expect((await shop.stored(paymentId)).eventNames).toEqual(BOTH);
   });
 });
+
+/** Somebody makes a second charge for the same payment at the provider. */
+async function chargeAgain(provider: string, reference: string | null): Promise<string> {
+  const { url } = shop.sandbox;
+  const authorization = "Bearer sk_test_0123456789";
+  const pix = {
+    transaction_amount: 49.9,
+    description: "Curso",
+    payment_method_id: "pix",
+    ...(reference !== null && { external_reference: reference }),
+    notification_url: `${shop.url}/api/payments/webhooks/mercadopago`,
+    payer: { email: "ana@example.com" },
+  };
+  const form = new URLSearchParams({
+    mode: "payment",
+    ...(reference !== null && {
+      client_reference_id: reference,
+      "metadata[reference]": reference,
+      "payment_intent_data[metadata][reference]": reference,
+    }),
+    "line_items[0][quantity]": "1",
+    "line_items[0][price_data][currency]": "brl",
+    "line_items[0][price_data][unit_amount]": "4990",
+    "line_items[0][price_data][product_data][name]": "Curso",
+    success_url: shop.url,
+    cancel_url: shop.url,
+  });
+  const transaction = {
+    value: 4990,
+    webhook_url: `${shop.url}/api/payments/webhooks/pushinpay?ref=${reference}`,
+    split_rules: [],
+  };
+  const json = {
+    authorization,
+    "content-type": "application/json",
+    "x-idempotency-key": crypto.randomUUID(),
+  };
+  const calls: Readonly<Record<string, readonly [string, Record<string, string>, string]>> = {
+    stripe: [
+      "/v1/checkout/sessions",
+      { authorization, "content-type": "application/x-www-form-urlencoded" },
+      form.toString(),
+    ],
+    mercadopago: ["/v1/payments", json, JSON.stringify(pix)],
+    pushinpay: ["/api/pix/cashIn", json, JSON.stringify(transaction)],
+  };
+  const [path = "", headers = {}, body = ""] = calls[provider] ?? [];
+  const response = await fetch(url + path, { method: "POST", headers, body });
+  const made = await response.json();
+  if (!response.ok) throw new Error(JSON.stringify(made));
+  return String(made.id);
+}
+
+describe.each(["stripe", "mercadopago", "pushinpay"])(`paid twice at %s, on ${testDialect}`, (provider) => {
+  test("the second charge is noted; given back, it leaves the sale paid; the first one's refund ends it", async () => {
+    const { paymentId, checkout } = await shop.sell({ provider, ...OFFER });
+    const second = await chargeAgain(provider, paymentId);
+    expect(outcomes(await shop.happens(provider, checkout.providerRef, "paid"))).toEqual(["confirmed"]);
+    expect(outcomes(await shop.happens(provider, second, "paid"))).toEqual(["unchanged"]);
+    expect((await shop.stored(paymentId)).notes).toBe(1);
+    shop.pass(MINUTE_MS);
+    expect(outcomes(await shop.happens(provider, second, "refunded"))).toEqual(["unchanged"]);
+    expect((await shop.stored(paymentId)).payment?.status).toBe("paid");
+    shop.pass(MINUTE_MS);
+    expect(outcomes(await shop.happens(provider, checkout.providerRef, "refunded"))).toEqual(["changed"]);
+    const { payment, eventNames, notes } = await shop.stored(paymentId);
+    expect(payment?.status).toBe("refunded");
+    expect(eventNames).toEqual(BOTH);
+    expect(notes).toBe(2);
+  });
+});
+
+test.each(["stripe", "mercadopago"])(
+  "%s: a sale of somebody else on the same account is ignored, so that it is not repeated for days",
+  async (provider) => {
+    const charge = await chargeAgain(provider, null);
+    const [delivery] = await shop.happens(provider, charge, "paid");
+    expect(delivery).toMatchObject({ status: 200, body: JSON.stringify({ status: "ignored" }) });
+    const lost = await chargeAgain(provider, newId());
+    expect((await shop.happens(provider, lost, "paid"))[0]?.status).toBe(404);
+  },
+);
 
 describe.each(["mercadopago", "pushinpay"])(`what %s says is read back, on ${testDialect}`, (provider) => {
   test.each(["500", "429", "reset", "garbage"])(

@@ -1,9 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
+import { eq } from "drizzle-orm";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import type { BotApi } from "../../src/pools/bot-api.ts";
 import { findBot, findBotRow, listBots } from "../../src/pools/bot-view.ts";
-import { BOT_TOKEN_PURPOSE, connectBot, WEBHOOK_SECRET_PURPOSE } from "../../src/pools/connect-bot.ts";
+import { askBotWebhook } from "../../src/pools/bot-webhook.ts";
+import {
+  BOT_TOKEN_PURPOSE,
+  connectBot,
+  reconnectBot,
+  WEBHOOK_SECRET_PURPOSE,
+} from "../../src/pools/connect-bot.ts";
 import { createBot, deleteBot, updateBot } from "../../src/pools/manage-bots.ts";
 import { createPool } from "../../src/pools/manage-pools.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
@@ -102,6 +109,29 @@ describe(`bots on ${testDialect}`, () => {
     await updateBot(depsWith(renewed.api), "test", "later_bot", { token: "73:new" });
     expect(new Set([...webhooks, ...renewed.webhooks].map(({ secret }) => secret)).size).toBe(1);
     expect(renewed.webhooks[0]?.token).toBe("73:new");
+  });
+
+  test("what another APP_SECRET sealed is told and not thrown; a new token brings a new secret", async () => {
+    const { api, webhooks } = telegramKnowing({ "76:tok": "moved_bot" });
+    const elsewhere = { ...depsWith(api), secrets: createSecrets(randomBytes(32)) };
+    await createBot(elsewhere, "test", { username: "moved_bot", token: "76:tok" });
+    expect(await connectBot(depsWith(api), "moved_bot")).toMatchObject({ kind: "failed" });
+    const row = await findBotRow(own.db, own.db.tables, "moved_bot");
+    if (!row) throw new Error("the bot is gone");
+    expect(await askBotWebhook(depsWith(api), row)).toMatchObject({ kind: "sealed" });
+    const renewed = await updateBot(depsWith(api), "test", "moved_bot", { token: "76:tok" });
+    expect(renewed).toMatchObject({ kind: "updated", webhook: { kind: "set" } });
+    expect(new Set(webhooks.map(({ secret }) => secret)).size).toBe(2);
+  });
+
+  test("setting a webhook again is written down, with who did it", async () => {
+    const { api } = telegramKnowing({ "77:tok": "again_bot" });
+    await createBot(depsWith(api), "test", { username: "again_bot", token: "77:tok" });
+    expect(await reconnectBot(depsWith(api), "somebody", "@AGAIN_bot")).toMatchObject({ kind: "set" });
+    expect(await reconnectBot(depsWith(api), "somebody", "no_such_bot")).toEqual({ kind: "not_found" });
+    const { auditLog } = own.db.tables;
+    const written = await own.db.select().from(auditLog).where(eq(auditLog.actor, "somebody"));
+    expect(written).toMatchObject([{ action: "bot.connect", subject: "bot:again_bot" }]);
   });
 
   test("without PUBLIC_URL a bot is saved and its webhook waits", async () => {

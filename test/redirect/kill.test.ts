@@ -63,4 +63,20 @@ describe(`a server that ends under load, on ${testDialect}`, () => {
     await Promise.all(clients);
     expect(await missing(acknowledged)).toEqual([]);
   }, 60_000);
+
+  test("SIGTERM: a client that never finishes its request does not keep the process from ending well", async () => {
+    const server = await startServer(own.url);
+    const { port } = new URL(server.url);
+    const socket = await Bun.connect({
+      hostname: "127.0.0.1",
+      port: Number(port),
+      socket: { data: () => undefined },
+    });
+    socket.write("POST /api/tracking/cookies HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc");
+    socket.flush();
+    // A request that came after it was answered, so the server has read this one.
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+    expect(await server.stop()).toBe(0);
+    socket.end();
+  }, 60_000);
 });

@@ -115,6 +115,22 @@ describe(`GET /go/:slug on ${testDialect}`, () => {
     expect(session).toMatchObject({ fbc: known, fbcOrigin: "cookie", fbp: "fb.1.1600000000000.77" });
   });
 
+  test.each([
+    ["www.loja.com.br", 2, "; Domain=loja.com.br"],
+    ["go.example.com", 1, "; Domain=example.com"],
+    ["127.0.0.1", 0, ""],
+  ])("new cookies of %s have the index of their domain, in the row too", async (host, index, domain) => {
+    const response = await own.app.handle(new Request(`http://${host}/go/open?fbclid=click1`));
+    const { session } = await stored(/\?start=([0-9a-f]{32})/.exec(await response.text())?.[1]);
+    expect(session?.fbp).toStartWith(`fb.${index}.`);
+    expect(session?.fbc).toStartWith(`fb.${index}.`);
+    const attributes = `; Max-Age=7776000; Path=/; SameSite=Lax${domain}`;
+    expect(response.headers.getSetCookie()).toEqual([
+      `_fbp=${session?.fbp}${attributes}`,
+      `_fbc=${session?.fbc}${attributes}`,
+    ]);
+  });
+
   test("keeps a click id of 500 characters whole and in its case", async () => {
     const fbclid = "IwZXh0bgNhZW0".repeat(38).concat("aBcDeF");
     expect(fbclid).toHaveLength(500);
@@ -123,6 +139,43 @@ describe(`GET /go/:slug on ${testDialect}`, () => {
     expect(session?.fbclid).toBe(fbclid);
     expect(session?.fbc).toEndWith(`.${fbclid}`);
   });
+
+  test("of a cookie sent twice the one that is sound and names this click is taken", async () => {
+    const own = "fb.1.1600000000000.click1";
+    const cookie = `_fbc=junk; _fbc=fb.1.1650000000000.older; _fbc=${own}; _fbi=nowhere; _fbi=2001:db8::1.AQ.AQ; _fbp=; _fbp=fb.1.1600000000000.7`;
+    const { token, response } = await visit("/go/open?fbclid=click1", { cookie });
+    expect((await stored(token)).session).toMatchObject({
+      fbc: own,
+      fbcOrigin: "cookie",
+      fbi: "2001:db8::1.AQ",
+      fbp: "fb.1.1600000000000.7",
+    });
+    expect(response.headers.getSetCookie()).toEqual([]);
+  });
+
+  test("an address cookie that holds no address is not stored, so that the browser's own gets in", async () => {
+    const { token } = await visit("/go/open", { cookie: "_fbi=<b>" });
+    expect((await stored(token)).session?.fbi).toBeNull();
+    const body = JSON.stringify({ tracking_token: token, _fbi: "2001:db8::1.AQ" });
+    await own.request("/api/tracking/cookies", { method: "POST", body });
+    expect((await stored(token)).session?.fbi).toBe("2001:db8::1.AQ");
+  });
+
+  test.each([
+    ["with a NUL in it", "Abc%00Def"],
+    ["longer than any of Meta's", "x".repeat(2_001)],
+  ])("a click id %s is not repaired, and does not pass for an older click", async (_, fbclid) => {
+    const { token } = await visit(`/go/open?fbclid=${fbclid}`, { cookie: "_fbc=fb.1.1600000000000.older" });
+    expect((await stored(token)).session).toMatchObject({ fbclid: null, fbc: null, fbcOrigin: null });
+  });
+
+  test.each(["a.b", "a%20b"])(
+    "the click id %s is kept and gets no fbc, which would not come apart again",
+    async (id) => {
+      const { token } = await visit(`/go/open?fbclid=${id}`, { cookie: "_fbc=fb.1.1600000000000.older" });
+      expect((await stored(token)).session).toMatchObject({ fbclid: decodeURIComponent(id), fbc: null });
+    },
+  );
 
   test("without a click id and without a cookie there is no fbc", async () => {
     const { token } = await visit("/go/open");
@@ -158,6 +211,17 @@ describe(`GET /go/:slug on ${testDialect}`, () => {
     }
   });
 
+  test("a link that lost its slug or gained a part gets the same page", async () => {
+    const unknown = await visit("/go/nothing");
+    for (const path of ["/go", "/go/", "/go/open/more", "/go/a/b/c"]) {
+      const { response, body } = await visit(path);
+      expect(response.status).toBe(404);
+      expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
+      const withoutNonce = (html: string) => html.replaceAll(/nonce="[0-9a-f]+"/g, "");
+      expect(withoutNonce(body)).toBe(withoutNonce(unknown.body));
+    }
+  });
+
   test("where no bot can be chosen the answer is 503 with Retry-After, and the log is loud", async () => {
     const { response } = await visit("/go/botless");
     expect(response.status).toBe(503);
@@ -165,18 +229,37 @@ describe(`GET /go/:slug on ${testDialect}`, () => {
     expect(own.logLines.some(({ level, msg }) => level >= 50 && msg?.includes("no bot"))).toBe(true);
   });
 
-  test("HEAD and prefetch get the page's headers and count as nothing", async () => {
+  test("HEAD gets a visit's status and headers and counts as nothing", async () => {
+    const before = [await rowCount(), await redirectsOf("open"), await redirectsOf("bare")];
+    const page = await own.request("/go/open", { method: "HEAD" });
+    expect(page.status).toBe(200);
+    expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    const bare = await own.request("/go/bare", { method: "HEAD" });
+    expect(bare.status).toBe(302);
+    expect(bare.headers.get("location")).toBe("https://t.me/bare_bot");
+    expect((await own.request("/go/open?consent=denied", { method: "HEAD" })).status).toBe(302);
+    expect((await own.request("/go/botless", { method: "HEAD" })).status).toBe(503);
+    for (const response of [page, bare]) {
+      expect(response.headers.getSetCookie()).toEqual([]);
+      expect(await response.text()).toBe("");
+    }
+    expect([await rowCount(), await redirectsOf("open"), await redirectsOf("bare")]).toEqual(before);
+  });
+
+  test("a prefetch is declined, so that no browser shows its answer to the visitor, and counts as nothing", async () => {
     const before = [await rowCount(), await redirectsOf("open")];
-    const head = await own.request("/go/open", { method: "HEAD" });
-    const purpose = await own.request("/go/open", { headers: { purpose: "prefetch" } });
-    const secPurpose = await own.request("/go/open", { headers: { "sec-purpose": "prefetch;prerender" } });
-    for (const response of [head, purpose, secPurpose]) {
-      expect(response.status).toBe(200);
+    const failures = async () => /status="5xx".*/.exec(await own.deps.metrics.text())?.[0];
+    const failed = await failures();
+    for (const headers of [{ purpose: "prefetch" }, { "sec-purpose": "prefetch;prerender" }]) {
+      const response = await own.request("/go/open", { headers });
+      expect(response.status).toBe(503);
       expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
+      expect(response.headers.get("cache-control")).toBe("no-store");
       expect(response.headers.getSetCookie()).toEqual([]);
       expect(await response.text()).toBe("");
     }
     expect([await rowCount(), await redirectsOf("open")]).toEqual(before);
+    expect(await failures()).toBe(failed);
   });
 
   test("another method is told which ones there are", async () => {
@@ -248,6 +331,8 @@ describe("bot selection", () => {
     for (let i = 0; i < 20; i++) {
       await Promise.all(Array.from({ length: 500 }, () => visit("/go/weighted")));
     }
+    // On a machine that is busy with more than this some may have gone to the spool.
+    await own.deps.recorder.replay();
     const { poolBots } = own.db.tables;
     const members = await own.db
       .select()

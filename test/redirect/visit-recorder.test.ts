@@ -48,6 +48,7 @@ function unreliable(db: Database) {
     db: {
       ...db,
       transaction: (work) => (state.mode === "fine" ? db.transaction(work) : trouble()),
+      recordArrivals: (work) => (state.mode === "fine" ? db.recordArrivals(work) : trouble()),
     } satisfies Database,
   };
 }
@@ -106,6 +107,56 @@ describe(`visit recorder on ${testDialect}`, () => {
     },
   );
 
+  test("however many wait for a database that hangs, all are spooled when the first batch gives up", async () => {
+    const { db, state } = unreliable(own.db);
+    state.mode = "hangs";
+    let batches = 0;
+    const write = (visits: Parameters<ReturnType<typeof writerOn>["write"]>[0]) => {
+      batches++;
+      return writerOn(db).write(visits);
+    };
+    const recorder = createVisitRecorder({ db, writer: { write }, spool, log, deadlineMs: 50 });
+    const outcomes = await Promise.all(Array.from({ length: 3_000 }, () => recorder.record(visit())));
+    expect(new Set(outcomes)).toEqual(new Set(["spooled"]));
+    expect(spool.counts().waiting).toBe(3_000);
+    // Each further batch would have been another deadline to wait.
+    expect(batches).toBe(1);
+    await recorder.close();
+  });
+
+  test("who comes while a database hangs waits out the deadline at most once", async () => {
+    const { db, state } = unreliable(own.db);
+    const written: number[] = [];
+    const { write } = writerOn(db);
+    const writer: typeof write = (visits) => {
+      written.push(visits.length);
+      return write(visits);
+    };
+    const recorder = createVisitRecorder({ db, writer: { write: writer }, spool, log, deadlineMs: 100 });
+    state.mode = "hangs";
+    const first = recorder.record(visit());
+    while (written.length === 0) await Bun.sleep(1);
+    const second = recorder.record(visit());
+    expect(await Promise.all([first, second])).toEqual(["spooled", "spooled"]);
+    expect(written).toEqual([1]);
+    await recorder.close();
+  });
+
+  test("a spool that takes nothing keeps no visit from a database that is back", async () => {
+    const { db, state } = unreliable(own.db);
+    const append = () => {
+      throw new Error("disk full");
+    };
+    const full = { ...spool, append };
+    const recorder = createVisitRecorder({ db, writer: writerOn(db), spool: full, log });
+    state.mode = "refuses";
+    await expect(recorder.record(visit())).rejects.toThrow("connection refused");
+    state.mode = "fine";
+    expect(await recorder.record(visit())).toBe("committed");
+    expect((await contents()).sessions).toBe(1);
+    await recorder.close();
+  });
+
   test("a visit whose commit went through unseen counts once when the spool is replayed", async () => {
     const recorder = createVisitRecorder({ db: own.db, writer: writerOn(own.db), spool, log });
     const twice = visit();
@@ -113,6 +164,22 @@ describe(`visit recorder on ${testDialect}`, () => {
     spool.append([{ key: twice.trackingToken, body: JSON.stringify(twice) }]);
     await recorder.replay();
     expect(await contents()).toEqual({ sessions: 1, events: 1, redirects: [1, 1] });
+    await recorder.close();
+  });
+
+  test("a spooled visit can be brought in before its turn, and counts once", async () => {
+    const { db, state } = unreliable(own.db);
+    const recorder = createVisitRecorder({ db, writer: writerOn(db), spool, log });
+    state.mode = "refuses";
+    const [early, later] = [visit(), visit()];
+    await Promise.all([early, later].map(recorder.record));
+    await expect(recorder.recall(early.trackingToken)).rejects.toThrow("connection refused");
+    state.mode = "fine";
+    expect(await recorder.recall(early.trackingToken)).toBe(true);
+    expect(await recorder.recall(early.trackingToken)).toBe(false);
+    expect(await contents()).toEqual({ sessions: 1, events: 1, redirects: [1, 1] });
+    await recorder.replay();
+    expect(await contents()).toEqual({ sessions: 2, events: 2, redirects: [2, 2] });
     await recorder.close();
   });
 

@@ -1,6 +1,12 @@
 import { eq } from "drizzle-orm";
 import type { Tables } from "../../src/db/define-schema.ts";
-import type { Checkout, PaymentProvider } from "../../src/payments/providers/adapter.ts";
+import type { Deps } from "../../src/deps.ts";
+import {
+  type Checkout,
+  type CheckoutRequest,
+  type PaymentProvider,
+  ProviderError,
+} from "../../src/payments/providers/adapter.ts";
 import { genericProvider } from "../../src/payments/providers/generic.ts";
 import { BOT_TOKEN_PURPOSE, WEBHOOK_SECRET_PURPOSE } from "../../src/pools/connect-bot.ts";
 import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
@@ -17,14 +23,17 @@ export const API_KEY = "test-api-key-0123456789";
 
 /**
  * The bots' side of an installation over real HTTP: the app listens, the sandbox is Telegram and Meta, and pushes
- * updates as Telegram would. `environment` adds settings.
+ * updates as Telegram would. `environment` adds settings, `payments` stands in for what payments work with.
  */
-export async function openFunnel(environment: Readonly<Record<string, string>> = {}) {
+export async function openFunnel(
+  environment: Readonly<Record<string, string>> = {},
+  payments: Partial<Deps["payments"]> = {},
+) {
   const sandbox = await startSandbox();
   const provider = fakeProviders();
   const own = await createTestApp(
     { TELEGRAM_API_URL: sandbox.url, META_GRAPH_URL: sandbox.url, API_KEY, ...environment },
-    (deps) => ({ ...deps, payments: { ...deps.payments, providers: provider.providers } }),
+    (deps) => ({ ...deps, payments: { ...deps.payments, providers: provider.providers, ...payments } }),
   );
   const { db, deps } = own;
   const server = own.app.listen({ port: 0, hostname: "127.0.0.1" });
@@ -140,14 +149,18 @@ function fakeProviders() {
     url: null,
   });
   let answer = pix;
+  let refusalOf: (request: CheckoutRequest) => string | null = () => null;
   const generic = genericProvider(GENERIC_SECRET, () => new Date());
-  const providers = ["pix", "card", "slowpix", "generic"].map((name): [string, PaymentProvider] => [
+  const providers = ["pix", "card", "slowpix", "laned", "generic"].map((name): [string, PaymentProvider] => [
     name,
     {
       ...generic,
       name,
-      async createCheckout({ reference }) {
+      async createCheckout(request) {
+        const { reference } = request;
         asked.push(reference);
+        const refusal = refusalOf(request);
+        if (refusal !== null) throw new ProviderError(refusal, { isPermanent: true });
         return answer(reference);
       },
     },
@@ -160,6 +173,10 @@ function fakeProviders() {
     },
     answerWithPix() {
       answer = pix;
+    },
+    /** Sales that the provider refuses for good, and why. */
+    refuse(reason: (request: CheckoutRequest) => string | null) {
+      refusalOf = reason;
     },
   };
 }

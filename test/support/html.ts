@@ -43,6 +43,73 @@ export function formIn(html: string, action: string): FormValues {
   return fields;
 }
 
+/** A form as it stands in a page; `names` are of all its fields, those too that would not be sent. */
+export interface FoundForm {
+  readonly action: string;
+  readonly method: string;
+  readonly names: readonly string[];
+}
+
+/** Every form of the page. */
+export function formsIn(html: string): FoundForm[] {
+  const forms: { action: string; method: string; names: string[] }[] = [];
+  new HTMLRewriter()
+    .on("form", {
+      element(form) {
+        const action = decoded(form.getAttribute("action") ?? "");
+        forms.push({ action, method: form.getAttribute("method") ?? "get", names: [] });
+      },
+    })
+    .on("form input, form select, form textarea, form button", {
+      element(field) {
+        const name = field.getAttribute("name");
+        const names = forms.at(-1)?.names;
+        if (name && !names?.includes(name)) names?.push(name);
+      },
+    })
+    .transform(html);
+  return forms;
+}
+
+/** Where the page leads to or asks by itself, forms that only ask with their fields in the address. */
+export function addressesIn(html: string): string[] {
+  const addresses: string[] = [];
+  new HTMLRewriter()
+    .on("a, [hx-get]", {
+      element(element) {
+        for (const name of ["href", "hx-get"]) {
+          const address = element.getAttribute(name);
+          if (address) addresses.push(decoded(address));
+        }
+      },
+    })
+    .transform(html);
+  const asking = formsIn(html).filter(({ method }) => method === "get");
+  return [
+    ...addresses,
+    ...asking.map(
+      ({ action, names }) => `${action.replace(/#.*/, "")}?${names.map((name) => `${name}=`).join("&")}`,
+    ),
+  ];
+}
+
+/** Markup in the page that is none of ours: scripts in it, handlers, addresses that run, and elements called `pwn-*`. */
+export function injectionsIn(html: string): string[] {
+  const found = [...inlineScripts(html)];
+  new HTMLRewriter()
+    .on("*", {
+      element({ tagName, attributes }) {
+        if (tagName.startsWith("pwn-") || tagName === "img") found.push(`<${tagName}>`);
+        for (const [name, value] of attributes) {
+          const isRun = /^(?:href|src|action|formaction|hx-get)$/.test(name) && /^\s*\w*script:/i.test(value);
+          if (name.startsWith("on") || isRun) found.push(`<${tagName} ${name}="${value}">`);
+        }
+      },
+    })
+    .transform(html);
+  return found;
+}
+
 /** The text of every script that stands in the page itself; ours all come from files. */
 export function inlineScripts(html: string): string[] {
   const scripts: string[] = [];

@@ -25,6 +25,7 @@ export function visitOf(poolId: number, poolBotId: number, botId: number, query 
   const { record } = captureVisit(
     {
       url: `https://go.example.com/go/open?${query}`,
+      subdomainIndex: 1,
       query: parseQuery(query),
       cookies: null,
       userAgent: "Mozilla/5.0",
@@ -41,6 +42,7 @@ export function visitOf(poolId: number, poolBotId: number, botId: number, query 
 /** Writes visits on this thread, through whatever `db` is made to do. */
 export function writerOn(db: Database) {
   return {
-    write: (visits: readonly VisitRecord[]) => db.transaction((tx) => recordVisits(tx, db.tables, visits)),
+    write: (visits: readonly VisitRecord[]) =>
+      db.recordArrivals((writer) => recordVisits(writer, db.tables, visits)),
   };
 }

@@ -1,11 +1,13 @@
 import { describe, expect, test } from "bun:test";
+import { crc32, inflateSync } from "node:zlib";
 import fc from "fast-check";
+import { encode } from "uqr";
 import { createBots } from "../../src/sandbox/telegram-bots.ts";
 import { callMethod } from "../../src/sandbox/telegram-methods.ts";
+import { checkoutMessage, type SendPhoto } from "../../src/telegram/checkout-message.ts";
 import {
   buyData,
   chatLanguage,
-  checkoutMessage,
   deliveryMessage,
   escapeHtml,
   invoiceMessage,
@@ -21,11 +23,37 @@ import { priceText } from "../../src/telegram/price.ts";
 const offer = { id: 7, name: "Curso", description: "Tudo", priceMinor: 4_990, currency: "BRL" };
 
 /** Telegram's own checks, as the sandbox has them: null where the message would be taken. */
-function refusal(message: OutgoingMessage): string | null {
+function refusal(message: OutgoingMessage | SendPhoto): string | null {
   const bot = createBots().register("700001:AAF-a_well_formed_token_of_a_test_bot", "shop_bot");
   if (bot === null) throw new Error("no bot");
-  const outcome = callMethod(bot, message.method, { ...message.body }, 1);
+  const outcome = callMethod(
+    bot,
+    message.method,
+    { ...message.body, ...(message.method === "sendPhoto" && { photo: { size: message.photo.length } }) },
+    1,
+  );
   return outcome.kind === "ok" ? null : outcome.description;
+}
+
+const pixMessage = (code: string) =>
+  checkoutMessage("5", offer, { kind: "pix", code, url: "https://pay.example.com/qr" }, "pt-BR");
+
+/** The dark squares of a PNG of one bit a pixel, read in their middles. */
+function squaresOf(png: Uint8Array, scale: number): string[] {
+  const view = new DataView(png.buffer, png.byteOffset);
+  const chunks = new Map<string, Uint8Array>();
+  for (let at = 8; at < png.length; at += view.getUint32(at) + 12) {
+    const data = png.subarray(at + 8, at + 8 + view.getUint32(at));
+    expect(view.getUint32(at + 8 + data.length)).toBe(crc32(png.subarray(at + 4, at + 8 + data.length)));
+    chunks.set(new TextDecoder().decode(png.subarray(at + 4, at + 8)), data);
+  }
+  expect([...chunks.keys()]).toEqual(["IHDR", "IDAT", "IEND"]);
+  const side = view.getUint32(16);
+  const rows = inflateSync(chunks.get("IDAT") ?? new Uint8Array());
+  const stride = rows.length / side;
+  const isDark = (x: number, y: number) => ((rows[y * stride + 1 + (x >> 3)] ?? 0) & (0x80 >> (x & 7))) === 0;
+  const middles = Array.from({ length: side / scale }, (_, i) => i * scale + scale / 2);
+  return middles.map((y) => middles.map((x) => Number(isDark(x, y))).join(""));
 }
 
 describe("messages", () => {
@@ -50,13 +78,26 @@ describe("messages", () => {
   });
 
   test("a Pix code can be copied by a button, unless it is longer than a button takes", () => {
-    const pix = (code: string) =>
-      checkoutMessage("5", offer, { kind: "pix", code, url: "https://pay.example.com/qr" }, "pt-BR").body;
+    const pix = (code: string) => pixMessage(code).body;
     const short = JSON.stringify(pix("0002<>&").reply_markup);
-    expect(pix("0002<>&").text).toContain("<code>0002&lt;&gt;&amp;</code>");
+    expect(pix("0002<>&")).toMatchObject({
+      caption: expect.stringContaining("<code>0002&lt;&gt;&amp;</code>"),
+    });
     expect(short).toContain('"copy_text":{"text":"0002<>&"}');
     expect(short).toContain("https://pay.example.com/qr");
     expect(JSON.stringify(pix("0".repeat(300)).reply_markup)).not.toContain("copy_text");
+  });
+
+  test("a Pix code is shown as its QR code, black on white, with room around it", () => {
+    const code = `00020126580014br.gov.bcb.pix0136${"a1b2c3d4-".repeat(20)}5204000053039865802BR6304ABCD`;
+    const message = pixMessage(code);
+    if (message.method !== "sendPhoto") throw new Error("it is no photo");
+    const expected = encode(code, { border: 4 }).data.map((row) => row.map(Number).join(""));
+    expect(squaresOf(message.photo, 8)).toEqual(expected);
+  });
+
+  test("a code that no caption holds goes as text", () => {
+    expect(pixMessage("0".repeat(1_000))).toMatchObject({ method: "sendMessage" });
   });
 
   test("an invoice says its price in whole minor units, and holds no token", () => {
@@ -94,12 +135,14 @@ describe("messages", () => {
         (name, description, firstName, lang, price) => {
           const sold = { ...offer, name, description, priceMinor: price };
           const locale = chatLanguage(null, lang);
+          const pix = { kind: "pix" as const, code: description.slice(0, 500), url: null };
           const link = { kind: "link" as const, url: "https://pay.example.com/c" };
           for (const message of [
             welcomeMessage("5", { welcome: null, offers: [sold], firstName }, locale),
             welcomeMessage("5", { welcome: description, offers: [sold], firstName }, locale),
             offerMessage("5", sold, locale),
             checkoutMessage("5", { ...sold, name: name.slice(0, 500) }, link, locale),
+            checkoutMessage("5", { ...sold, name: name.slice(0, 500) }, pix, locale),
             deliveryMessage("5", { name, delivery: description.slice(0, 3_000) }, locale),
             invoiceMessage("5", { ...sold, currency: "XTR" }, "0".repeat(32)),
           ]) {

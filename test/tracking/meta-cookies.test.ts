@@ -5,6 +5,7 @@ import {
   canonicalFbc,
   mergeCookies,
   parseMetaCookie,
+  tidyFbi,
   validMetaCookie,
 } from "../../src/tracking/meta-cookies.ts";
 
@@ -54,30 +55,39 @@ describe("parseMetaCookie", () => {
 });
 
 describe("canonicalFbc", () => {
-  const now = 1_732_000_000_000;
+  const made = { subdomainIndex: 2, nowMs: 1_732_000_000_000 };
   const cookie = "fb.2.1600000000000.IwAR0AbC.AQ";
 
   test("keeps the browser's cookie, with its older time, when it names the same click", () => {
-    expect(canonicalFbc(cookie, "IwAR0AbC", now)).toEqual({ fbc: cookie, fbcOrigin: "cookie" });
+    expect(canonicalFbc([cookie], "IwAR0AbC", made)).toEqual({ fbc: cookie, fbcOrigin: "cookie" });
   });
   test("keeps the browser's cookie when the visit has no click id", () => {
-    expect(canonicalFbc(cookie, null, now)).toEqual({ fbc: cookie, fbcOrigin: "cookie" });
+    expect(canonicalFbc([cookie], null, made)).toEqual({ fbc: cookie, fbcOrigin: "cookie" });
+  });
+  test("of several cookies takes the oldest of this click, or the newest where there is no click", () => {
+    const again = "fb.1.1610000000000.IwAR0AbC";
+    const other = "fb.1.1620000000000.Other";
+    const cookies = ["rubbish", other, again, cookie];
+    expect(canonicalFbc(cookies, "IwAR0AbC", made).fbc).toBe(cookie);
+    expect(canonicalFbc(cookies, "Other", made).fbc).toBe(other);
+    expect(canonicalFbc(cookies, null, made).fbc).toBe(other);
+    expect(canonicalFbc(cookies, "New", made).fbcOrigin).toBe("generated");
   });
   test("lets a new click win, and the case of its letters tells clicks apart", () => {
-    expect(canonicalFbc(cookie, "IwAR0aBc", now)).toEqual({
-      fbc: "fb.1.1732000000000.IwAR0aBc",
+    expect(canonicalFbc([cookie], "IwAR0aBc", made)).toEqual({
+      fbc: "fb.2.1732000000000.IwAR0aBc",
       fbcOrigin: "generated",
     });
   });
   test("never invents an fbc", () => {
-    expect(canonicalFbc(null, null, now)).toEqual({ fbc: null, fbcOrigin: null });
-    expect(canonicalFbc("rubbish", null, now)).toEqual({ fbc: null, fbcOrigin: null });
-    expect(canonicalFbc(null, "not.a click", now)).toEqual({ fbc: null, fbcOrigin: null });
+    expect(canonicalFbc([], null, made)).toEqual({ fbc: null, fbcOrigin: null });
+    expect(canonicalFbc(["rubbish"], null, made)).toEqual({ fbc: null, fbcOrigin: null });
+    expect(canonicalFbc([], "not.a click", made)).toEqual({ fbc: null, fbcOrigin: null });
   });
   test("makes an fbc that comes apart again into the very click id", () => {
     fc.assert(
       fc.property(clickId, (id) => {
-        const { fbc } = canonicalFbc(null, id, now);
+        const { fbc } = canonicalFbc([], id, made);
         expect(parseMetaCookie(fbc ?? "")?.rest).toBe(id);
       }),
     );
@@ -90,6 +100,7 @@ describe("mergeCookies", () => {
     { requiredKeys: [] },
   );
   const known = fc.record({
+    fbclid: fc.constantFrom(null, "click"),
     fbc: fc.option(fc.constantFrom("fb.1.1700000000000.click", "fb.1.1700000000000.other")),
     fbcOrigin: fc.constantFrom("cookie" as const, "generated" as const),
     fbp: fc.option(fc.string({ minLength: 1 })),
@@ -103,13 +114,14 @@ describe("mergeCookies", () => {
         for (const key of ["fbp", "fbc", "fbi"] as const) {
           if (facts[key] !== null) expect(once[key]).not.toBeNull();
         }
-        expect(mergeCookies(once, report)).toEqual(once);
+        expect(mergeCookies({ ...facts, ...once }, report)).toEqual(once);
       }),
     );
   });
 
   test("replaces a generated fbc by the browser's for the same click only", () => {
     const generated = {
+      fbclid: "click",
       fbc: "fb.1.1700000000000.click",
       fbcOrigin: "generated" as const,
       fbp: null,
@@ -125,12 +137,47 @@ describe("mergeCookies", () => {
   });
 });
 
+test("an older click's cookie is not the fbc of a click that could have none", () => {
+  const dotted = { fbclid: "a.b", fbc: null, fbcOrigin: null, fbp: null, fbi: null };
+  expect(mergeCookies(dotted, { fbc: "fb.1.1600000000000.older" }).fbc).toBeNull();
+  expect(mergeCookies({ ...dotted, fbclid: null }, { fbc: "fb.1.1600000000000.older" }).fbc).not.toBeNull();
+});
+
+describe("tidyFbi", () => {
+  test.each([
+    ["203.0.113.7", "203.0.113.7"],
+    ["203.0.113.7.AQ", "203.0.113.7.AQ"],
+    ["203.0.113.9.AQYCAQMB.AQYCAQMB.AQYCAQMB", "203.0.113.9.AQYCAQMB"],
+    ["2001:db8::1.AQ.AQYCAQMB", "2001:db8::1.AQYCAQMB"],
+    ["AQYCAQMB", null],
+  ])("keeps one appendix of %p", (fbi, tidy) => {
+    expect(tidyFbi(fbi)).toBe(tidy);
+  });
+
+  test("answers null or an address with at most one appendix for any text whatever", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.ipV4(), fc.ipV6()), fc.array(fc.string()), (start, rest) => {
+        const tidy = tidyFbi([start, ...rest].join("."));
+        if (tidy !== null) expect(tidyFbi(tidy)).toBe(tidy);
+        expect(tidy === null ? null : addressOfFbi(tidy)).toBe(addressOfFbi([start, ...rest].join(".")));
+      }),
+    );
+  });
+});
+
 describe("addressOfFbi", () => {
   test.each([
     ["203.0.113.7", "203.0.113.7"],
     ["203.0.113.7.AQ", "203.0.113.7"],
     ["2001:db8::1.AQYCAQMB", "2001:db8::1"],
     ["2001:db8::1", "2001:db8::1"],
+    ["203.0.113.9.AQYCAQMB.AQYCAQMB", "203.0.113.9"],
+    ["203.0.113.9.AQYCAQMB.AQYCAQMB.AQYCAQMB", "203.0.113.9"],
+    ["2001:db8::1.AQYCAQMB.AQYCAQMB", "2001:db8::1"],
+    ["203.0.113.9.99", "203.0.113.9"],
+    ["203.0.113.9.appendix-too-long", null],
+    ["203.0.113.9.AQ.", null],
+    [".AQ.AQ", null],
     ["", null],
     ["AQ", null],
     ["300.1.1.1.AQ", null],

@@ -31,6 +31,7 @@ describe(`a visitor's timeline on ${testDialect}`, () => {
     const timeline = await timelineByToken(own.db, visitor.token);
     expect(stepsOf(timeline)).toEqual([
       ["click", null],
+      ["gate", 0],
       ["cookies", 1_000],
       ["PageView", 1_000],
       ["started", 1_000],
@@ -40,6 +41,11 @@ describe(`a visitor's timeline on ${testDialect}`, () => {
       ["Purchase", 0],
       ["delivery", 1_000],
       ["delivered", 1_000],
+    ]);
+    expect(timeline?.steps.slice(0, 3)).toMatchObject([
+      { kind: "click", detail: `${visitor.slug}, with an fbclid, no campaign` },
+      { kind: "gate", detail: "let in" },
+      { kind: "cookies", detail: "_fbp" },
     ]);
     expect(timeline?.session).toMatchObject({
       tracking_token: visitor.token,

@@ -1,4 +1,4 @@
-import { collectMetaCookies } from "./meta-cookies.ts";
+import { reportMetaCookies } from "./meta-cookies.ts";
 import { firePageView, pause } from "./pixel.ts";
 import { loadUtmify } from "./utmify.ts";
 
@@ -40,25 +40,6 @@ function beacon(body: string, tries = 5, waitMs = 2_000): void {
   );
 }
 
-/** Reports once with the best that is known: after the param builder, at the deadline, or when the page is left. */
-function reportCookies(token: string): Promise<void> {
-  const reported = Promise.withResolvers<void>();
-  let done = false;
-  const report = (cookies: Readonly<Record<string, string>>) => {
-    if (done) return;
-    done = true;
-    beacon(JSON.stringify({ tracking_token: token, ...cookies }));
-    reported.resolve();
-  };
-  const { now, later } = collectMetaCookies(COOKIES_DEADLINE_MS);
-  later.then(report);
-  addEventListener("pagehide", () => report(now()));
-  document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "hidden") report(now());
-  });
-  return reported.promise;
-}
-
 function run(): void {
   const script = document.getElementById("ponte");
   const visit = script && visitOf(script.dataset);
@@ -70,7 +51,9 @@ function run(): void {
     ? firePageView(visit.pixelId, visit.eventId, visit.limitedDataUse)
     : Promise.resolve();
   if (visit.utmifyPixelId) loadUtmify(visit.utmifyPixelId);
-  const reported = reportCookies(visit.token);
+  const reported = reportMetaCookies(COOKIES_DEADLINE_MS, (cookies) =>
+    beacon(JSON.stringify({ tracking_token: visit.token, ...cookies })),
+  );
   if (visit.autoContinueMs !== undefined) continueAfter(visit.autoContinueMs, Promise.all([fired, reported]));
 }
 

@@ -10,6 +10,8 @@ const ready = (work: () => void) =>
   document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", work) : work();
 
 ready(() => {
+  // On a narrow screen the navigation scrolls; where one is should be seen.
+  document.querySelector(".side nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   offerOwnZone();
   keepHoldOfLiveParts();
   const lost = document.getElementById("lost");

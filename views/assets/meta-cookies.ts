@@ -1,8 +1,13 @@
+import { pause } from "./pixel.ts";
+
 type Cookies = Readonly<Record<string, string>>;
 
 /** Meta's param builder, as its bundle puts it on the window. */
 interface ParamBuilder {
-  processAndCollectAllParams(url?: string): Promise<Readonly<Record<string, string | undefined>>>;
+  processAndCollectAllParams(
+    url: string,
+    getIpFn: () => Promise<string>,
+  ): Promise<Readonly<Record<string, string | undefined>>>;
 }
 
 declare global {
@@ -30,20 +35,41 @@ function paramBuilder(): Promise<ParamBuilder> {
   return new Promise((resolve) => {
     const look = () => {
       if (window.clientParamBuilder) resolve(window.clientParamBuilder);
-      else setTimeout(look, 50);
     };
     look();
+    document.getElementById("builder")?.addEventListener("load", look);
   });
 }
 
+/** The visitor's address as our server sees it: without one the param builder sets no `_fbi`. */
+async function ownAddress(): Promise<string> {
+  const response = await fetch("/api/tracking/ip");
+  return response.ok ? response.text() : "";
+}
+
 /**
- * Collects `_fbp`, `_fbc` and `_fbi`: `now()` tells what the browser has already; `later` lets Meta's param
- * builder do its work first, for `deadlineMs` milliseconds at most, and never fails.
+ * Lets Meta's param builder collect `_fbp`, `_fbc` and `_fbi`, and reports what the browser has: when that is done, or
+ * after `deadlineMs` milliseconds, or when the page is left. Reports again where more became known, never the same twice.
  */
-export function collectMetaCookies(deadlineMs: number): { now(): Cookies; later: Promise<Cookies> } {
-  const built = paramBuilder()
-    .then((builder) => builder.processAndCollectAllParams(location.href))
-    .catch(() => undefined);
-  const deadline = new Promise((resolve) => setTimeout(resolve, deadlineMs));
-  return { now: readCookies, later: Promise.race([built, deadline]).then(readCookies) };
+export function reportMetaCookies(deadlineMs: number, report: (cookies: Cookies) => void): Promise<void> {
+  const reported = Promise.withResolvers<void>();
+  let last = "";
+  const reportNow = () => {
+    const cookies = readCookies();
+    const now = JSON.stringify(cookies);
+    if (now !== last) report(cookies);
+    last = now;
+    reported.resolve();
+  };
+  paramBuilder()
+    .then((builder) => builder.processAndCollectAllParams(location.href, ownAddress))
+    // A builder that fails may have set some of them all the same.
+    .catch(() => undefined)
+    .then(reportNow);
+  pause(deadlineMs).then(reportNow);
+  addEventListener("pagehide", reportNow);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") reportNow();
+  });
+  return reported.promise;
 }

@@ -1,3 +1,4 @@
+import { Copied } from "./copied.tsx";
 import { TextField } from "./form.tsx";
 import { Banner, Card } from "./parts.tsx";
 import type { AdLinkFacts } from "./pool-data.ts";
@@ -48,25 +49,6 @@ export function AdLink({
         <p class="hint" safe>{`Meta knows ${macros.join(", ")}. An empty field is left out.`}</p>
       </details>
     </Card>
-  );
-}
-
-function Copied(props: { readonly label: string; readonly id: string; readonly text: string }): JSX.Element {
-  const { label, id, text } = props;
-  return (
-    <div class="copied">
-      <span class="hint" id={`${id}-label`} safe>
-        {label}
-      </span>
-      <div>
-        <code id={id} safe>
-          {text}
-        </code>
-        <button type="button" data-copy-from={id} aria-describedby={`${id}-label`}>
-          Copy
-        </button>
-      </div>
-    </div>
   );
 }
 

@@ -31,6 +31,7 @@ export function AuditPage(props: {
         <DataTable
           caption="Changes, newest first"
           hideCaption
+          stacked
           columns={columns(zone)}
           rows={lines}
           empty="Nothing was changed yet."

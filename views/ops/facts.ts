@@ -7,6 +7,12 @@ export interface OpsAssets {
   readonly chartsJs: string;
 }
 
+/** What a change did, and whether it became as it was meant. */
+export interface Note {
+  readonly tone: "good" | "warn";
+  readonly text: string;
+}
+
 /** What the frame shows of the request and the installation. */
 export interface FrameFacts {
   readonly assets: OpsAssets;
@@ -17,7 +23,7 @@ export interface FrameFacts {
   readonly zone: string;
   readonly homeZone: string;
   /** What the change that led here did. */
-  readonly note: string | null;
-  /** Pools whose events go to Meta's test page, with their test code. */
+  readonly note: Note | null;
+  /** Pools whose events show in Meta's test view as well, with their test code. */
   readonly testing: readonly { readonly id: number; readonly slug: string; readonly code: string }[];
 }

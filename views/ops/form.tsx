@@ -26,23 +26,43 @@ export function PostForm(props: {
 }
 
 /** Above a form that was sent and not taken: that nothing was saved, and what belongs to no field. */
-export function FormFault({ errors }: { readonly errors: FieldErrors }): JSX.Element {
+export function FormFault(props: {
+  readonly errors: FieldErrors;
+  /** It has secrets, which are never sent back. */
+  readonly withSecrets?: boolean;
+}): JSX.Element {
+  const { errors, withSecrets = false } = props;
   const total = Object.keys(errors).filter((name) => name !== "").length;
   if (total === 0 && errors[""] === undefined) return "";
   const fields = total === 1 ? "One field needs" : `${total} fields need`;
   return (
     <Banner tone="bad" title="Nothing was saved" announced>
-      <span safe>{errors[""] ?? `${fields} another look. Secrets that you typed must be typed again.`}</span>
+      <span safe>
+        {errors[""] ??
+          `${fields} another look.${withSecrets ? " Secrets that you typed must be typed again." : ""}`}
+      </span>
     </Banner>
   );
 }
 
 /** A form that only asks: its fields stand in the address. */
-export function FilterForm(props: { readonly action: string; readonly children: Children }): JSX.Element {
+export function FilterForm(props: {
+  readonly action: string;
+  /** Something is filtered now, and can be cleared. */
+  readonly isFiltered?: boolean;
+  readonly children: Children;
+}): JSX.Element {
   return (
     <form method="get" action={props.action} class="filters">
       {props.children}
-      <button type="submit">Filter</button>
+      <div class="actions">
+        <button type="submit">Filter</button>
+        {props.isFiltered ? (
+          <a class="button" href={props.action}>
+            Clear
+          </a>
+        ) : null}
+      </div>
     </form>
   );
 }
@@ -54,6 +74,7 @@ export function TextField(
     readonly type?: "text" | "number" | "url" | "datetime-local" | "date" | "search";
     readonly placeholder?: string;
     readonly required?: boolean;
+    readonly maxLength?: number;
     readonly list?: readonly string[];
   },
 ): JSX.Element {
@@ -67,6 +88,7 @@ export function TextField(
         value={props.value}
         placeholder={props.placeholder}
         required={props.required}
+        maxlength={props.maxLength}
         list={listId}
         autocomplete="off"
         spellcheck="false"

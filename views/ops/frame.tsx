@@ -21,6 +21,8 @@ const SECTIONS = [
   { section: "outbox", href: "/ops/outbox", label: "Outbox", icon: "outbox" },
   { section: "visitors", href: "/ops/visitors", label: "Visitors", icon: "visitors" },
   { section: "pools", href: "/ops/pools", label: "Pools", icon: "pools" },
+  { section: "bots", href: "/ops/bots", label: "Bots", icon: "bots" },
+  { section: "keys", href: "/ops/keys", label: "API keys", icon: "keys" },
   { section: "audit", href: "/ops/audit", label: "Audit", icon: "audit" },
 ] as const satisfies readonly { section: string; href: string; label: string; icon: IconName }[];
 
@@ -84,8 +86,8 @@ export function frame({ facts, nonce, title, section, withCharts = false, childr
         <main id="main" tabindex="-1">
           {testing.length > 0 ? <TestingBanner testing={testing} /> : null}
           {note === null ? null : (
-            <Banner tone="good" announced>
-              <span safe>{note}</span>
+            <Banner tone={note.tone} announced>
+              <span safe>{note.text}</span>
             </Banner>
           )}
           {children}
@@ -98,10 +100,10 @@ export function frame({ facts, nonce, title, section, withCharts = false, childr
   )}`;
 }
 
-/** Sales that go to Meta's test page are not counted for the ads: the one mistake that looks like success. */
+/** Meta counts events with a test code like any other, and shows them as tests as well: a code is not a way to try things. */
 function TestingBanner({ testing }: Pick<FrameFacts, "testing">): JSX.Element {
   return (
-    <Banner tone="bad" title="Test mode: Meta does not count these events for your ads">
+    <Banner tone="warn" title="Test code set: events also show under Test events; Meta still counts them">
       {testing.map(({ id, slug, code }, i) => (
         <>
           {i > 0 ? ", " : ""}
@@ -111,7 +113,7 @@ function TestingBanner({ testing }: Pick<FrameFacts, "testing">): JSX.Element {
           (<code safe>{code}</code>)
         </>
       ))}
-      . Remove the test event code when you are done testing.
+      . Remove the code when you are done looking at them.
     </Banner>
   );
 }

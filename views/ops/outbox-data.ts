@@ -1,9 +1,12 @@
 import type { Destination, OutboxStatus } from "../../src/db/define-schema.ts";
 
+/** Characters that a field of the filter may have. */
+export const LONGEST_WORD = 200;
+
 /** The filter's fields as typed; empty where nothing was. */
 export interface OutboxFields {
-  readonly status: OutboxStatus | "";
-  readonly destination: Destination | "";
+  readonly status: string;
+  readonly destination: string;
   readonly pool: string;
   readonly event: string;
   readonly text: string;
@@ -46,4 +49,22 @@ export interface EventFacts extends EventLine {
   readonly delivered_at: string | null;
   readonly payload: unknown;
   readonly requests: readonly RequestLine[];
+}
+
+/** How far a change of all that a filter matches is. */
+export interface ReplayJob {
+  readonly action: "retry" | "discard";
+  readonly done: number;
+  /** What was counted before it began; null where nobody did. */
+  readonly total: number | null;
+  readonly state: "running" | "finished" | "stopped" | "failed";
+}
+
+/** What holds the route of a waiting event up. */
+export interface EventHold {
+  readonly state: "paused" | "throttled" | "resting";
+  readonly paused_at: string | null;
+  readonly paused_reason: string | null;
+  readonly until: string | null;
+  readonly failures: number;
 }

@@ -1,21 +1,24 @@
 import { ConfirmForm } from "./form.tsx";
 import { STATUS_TONES } from "./outbox.tsx";
-import type { EventFacts, RequestLine } from "./outbox-data.ts";
-import { Banner, Card, Facts, PageHead } from "./parts.tsx";
-import { type Column, DataTable } from "./table.tsx";
+import type { EventFacts, EventHold, RequestLine } from "./outbox-data.ts";
+import { HeldEvent, poolLink } from "./outbox-hold.tsx";
+import { Badge, Banner, Card, Facts, PageHead } from "./parts.tsx";
 import { TimeOf } from "./time.tsx";
 
 /** One event: what to do about it, what is sent, and every answer that came back. */
 export function OutboxRowPage(props: {
   readonly row: EventFacts;
+  /** Null where nothing holds its route up. */
+  readonly hold: EventHold | null;
+  /** Where its pool's page is; null where the pool is gone or it has none. */
+  readonly poolId: number | null;
   readonly csrfToken: string;
   readonly zone: string;
 }): JSX.Element {
-  const { row, csrfToken, zone } = props;
+  const { row, hold, poolId, csrfToken, zone } = props;
   const known: readonly (readonly [string, string | null])[] = [
     ["Event id", row.event_id],
     ["Goes to", `${row.destination} ${row.route}`],
-    ["Pool", row.pool],
     ["Tries", String(row.attempts)],
     ["Last error", row.last_error],
     ["Meta's trace id", row.fbtrace_id],
@@ -26,9 +29,13 @@ export function OutboxRowPage(props: {
       <PageHead title={`${row.event_name}, event ${row.id}`}>
         <RowActions row={row} csrfToken={csrfToken} />
       </PageHead>
-      <Banner tone={STATUS_TONES[row.status]} title={row.status}>
-        <p safe>{whatToDo(row)}</p>
-      </Banner>
+      {hold === null ? (
+        <Banner tone={STATUS_TONES[row.status]} title={row.status}>
+          <p safe>{whatToDo(row)}</p>
+        </Banner>
+      ) : (
+        <HeldEvent row={row} hold={hold} poolId={poolId} csrfToken={csrfToken} zone={zone} />
+      )}
       <Card title="Where it is">
         <Facts
           items={[
@@ -37,18 +44,21 @@ export function OutboxRowPage(props: {
               ? [{ name: "Due", value: <TimeOf at={row.available_at} zone={zone} /> }]
               : [{ name: "Delivered", value: <TimeOf at={row.delivered_at} zone={zone} /> }]),
             ...known.flatMap(([name, value]) => (value ? [{ name, value: <span safe>{value}</span> }] : [])),
+            ...(row.pool === null ? [] : [{ name: "Pool", value: poolLink(row.pool, poolId) }]),
             ...(row.tracking_token === null ? [] : [visitorFact(row.tracking_token)]),
           ]}
         />
       </Card>
-      <Card title="Requests" lead="Every request that carried it, with the answer as it came.">
-        <DataTable
-          caption="Requests, oldest first"
-          hideCaption
-          columns={requestColumns(zone)}
-          rows={row.requests}
-          empty="It was not sent yet, or retention removed its requests."
-        />
+      <Card title="Requests" lead="Every request that carried it, oldest first, each with its answer.">
+        {row.requests.length === 0 ? (
+          <p class="soft">It was not sent yet, or retention removed its requests.</p>
+        ) : (
+          <ol class="requests">
+            {row.requests.map((request) => (
+              <Request request={request} zone={zone} />
+            ))}
+          </ol>
+        )}
       </Card>
       <Card title="Payload">
         <pre class="mono" tabindex="0" safe>
@@ -104,8 +114,8 @@ function RowActions({ row, csrfToken }: { readonly row: EventFacts; readonly csr
   );
 }
 
-/** What the operator should know or do, by where the event stands and what was answered last. */
-function whatToDo({ status, requests, destination }: EventFacts): string {
+/** What the operator should know or do, by where the event stands. */
+function whatToDo({ status, destination }: EventFacts): string {
   switch (status) {
     case "delivered":
       return "Nothing to do: the answer was good.";
@@ -120,33 +130,38 @@ function whatToDo({ status, requests, destination }: EventFacts): string {
         ? "Telegram will not take it. A buyer who blocked the bot must unblock it; then retry."
         : "Meta refused it for good. Read the answer below, put right what it names (pixel, parameter), then retry: the same event_id is counted once.";
     case "pending":
-      return requests.at(-1)?.code === 190
-        ? "The pixel's token is refused. Give the pool a good one: everything that waits is sent by itself."
-        : "It waits for its time and is sent by itself.";
+      return "It waits for its time and is sent by itself.";
   }
 }
 
-function requestColumns(zone: string): Column<RequestLine>[] {
-  return [
-    { head: "When", cell: ({ started_at }) => <TimeOf at={started_at} zone={zone} /> },
-    { head: "Outcome", cell: ({ outcome }) => <span safe>{outcome}</span> },
-    { head: "HTTP", align: "end", cell: ({ status }) => <span safe>{String(status ?? "–")}</span> },
-    {
-      head: "Code",
-      align: "end",
-      cell: ({ code, subcode }) => (
-        <span safe>{code === null ? "–" : subcode === null ? `${code}` : `${code}/${subcode}`}</span>
-      ),
-    },
-    { head: "Events", align: "end", cell: ({ events }) => <span safe>{String(events)}</span> },
-    { head: "Took", align: "end", cell: ({ duration_ms }) => <span safe>{`${duration_ms} ms`}</span> },
-    {
-      head: "Answer",
-      cell: ({ response }) => (
-        <code class="mono" safe>
-          {typeof response === "string" ? response : JSON.stringify(response)}
-        </code>
-      ),
-    },
+/** One request and its answer, indented where it is JSON. */
+function Request({ request, zone }: { readonly request: RequestLine; readonly zone: string }): JSX.Element {
+  const { outcome, status, code, subcode, events, duration_ms } = request;
+  const facts = [
+    status === null ? "no answer" : `HTTP ${status}`,
+    ...(code === null ? [] : [subcode === null ? `code ${code}` : `code ${code}/${subcode}`]),
+    events === 1 ? "1 event" : `${events} events`,
+    `${duration_ms} ms`,
   ];
+  return (
+    <li>
+      <p>
+        <TimeOf at={request.started_at} zone={zone} />{" "}
+        <Badge tone={outcome === "delivered" ? "good" : "warn"} text={outcome} />{" "}
+        <span safe>{facts.join(", ")}</span>
+      </p>
+      <pre tabindex="0" safe>
+        {answerText(request.response)}
+      </pre>
+    </li>
+  );
+}
+
+function answerText(response: unknown): string {
+  if (typeof response !== "string") return JSON.stringify(response, null, 2);
+  try {
+    return JSON.stringify(JSON.parse(response), null, 2);
+  } catch {
+    return response;
+  }
 }

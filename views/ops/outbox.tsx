@@ -1,7 +1,9 @@
 import { DESTINATIONS, OUTBOX_STATUSES, type OutboxStatus } from "../../src/db/define-schema.ts";
-import { ConfirmForm, FilterForm, SelectField, TextField } from "./form.tsx";
-import type { EventLine, OutboxFields } from "./outbox-data.ts";
-import { Badge, Card, PageHead, Pager, type Tone } from "./parts.tsx";
+import { FilterForm, SelectField, TextField } from "./form.tsx";
+import type { FieldErrors } from "./form-data.ts";
+import { type EventLine, LONGEST_WORD, type OutboxFields } from "./outbox-data.ts";
+import { askAddress } from "./outbox-replay.tsx";
+import { Badge, Banner, Card, PageHead, Pager, type Tone } from "./parts.tsx";
 import { type Column, DataTable } from "./table.tsx";
 import { TimeOf } from "./time.tsx";
 
@@ -21,121 +23,154 @@ export const STATUS_TONES: Readonly<Record<OutboxStatus, Tone>> = {
 export function OutboxPage(props: {
   readonly rows: readonly EventLine[];
   readonly next: string | null;
+  /** Older events were not looked at yet: the page may be short or empty, and `next` goes on. */
+  readonly isCutShort: boolean;
   readonly isFirst: boolean;
   readonly fields: OutboxFields;
-  readonly filled: Readonly<Record<string, string>>;
-  /** How many of all that match could be changed. */
-  readonly matching: { readonly retry: number; readonly discard: number };
-  readonly csrfToken: string;
+  /** Of a filter that was not understood: nothing is listed then. */
+  readonly errors: FieldErrors;
+  /** Whether something should have been changed, and was not. */
+  readonly wasChange: boolean;
+  readonly filled: Filled;
+  /** What can be done with all that match. */
+  readonly possible: readonly Action[];
   readonly zone: string;
 }): JSX.Element {
-  const { rows, next, isFirst, filled, csrfToken, zone } = props;
-  const address = (more: Readonly<Record<string, string>>) => {
-    const query = new URLSearchParams({ ...filled, ...more });
-    return query.size > 0 ? `${LIST}?${query}` : LIST;
-  };
+  const { filled, errors } = props;
+  const isFaulty = Object.keys(errors).length > 0;
+  const isFiltered = isFaulty || Object.keys(filled).length > 0;
   return (
     <>
       <PageHead title="Outbox" lead="Everything that goes to Meta and Telegram, newest first." />
-      <OutboxFilterForm fields={props.fields} />
-      <Card
-        title="Events"
-        actions={<BulkActions matching={props.matching} filled={filled} csrfToken={csrfToken} />}
-      >
-        <form method="post" action={REPLAY} class="rows">
-          <input type="hidden" name="_csrf" value={csrfToken} />
-          {Object.entries(filled).map(([name, value]) => (
-            <input type="hidden" name={name} value={value} />
-          ))}
-          <DataTable
-            caption="Events, newest first"
-            hideCaption
-            columns={columns(zone)}
-            rows={rows}
-            empty="No event matches. Clear the filter to see all of them."
-          />
-          {rows.length === 0 ? null : (
-            <div class="actions">
-              <button type="submit" name="action" value="retry">
-                Retry the ticked
-              </button>
-              <button type="submit" name="action" value="discard" class="danger">
-                Discard the ticked
-              </button>
-            </div>
-          )}
-        </form>
-        <Pager
-          first={isFirst ? null : address({})}
-          next={next === null ? null : address({ cursor: next })}
-          shown={rows.length === 1 ? "1 event" : `${rows.length} events`}
-        />
-      </Card>
+      <OutboxFilterForm fields={props.fields} errors={errors} isFiltered={isFiltered} />
+      {isFaulty ? <FilterFault errors={errors} wasChange={props.wasChange} /> : <Events {...props} />}
     </>
   );
 }
 
-function OutboxFilterForm({ fields }: { readonly fields: OutboxFields }): JSX.Element {
+type Action = "retry" | "discard";
+type Filled = Readonly<Record<string, string>>;
+
+function Events(props: {
+  readonly rows: readonly EventLine[];
+  readonly next: string | null;
+  readonly isCutShort: boolean;
+  readonly isFirst: boolean;
+  readonly filled: Filled;
+  readonly possible: readonly Action[];
+  readonly zone: string;
+}): JSX.Element {
+  const { rows, next, isCutShort, isFirst, filled, zone } = props;
+  const address = (more: Filled) => {
+    const query = new URLSearchParams({ ...filled, ...more });
+    return query.size > 0 ? `${LIST}?${query}` : LIST;
+  };
+  const older = isCutShort ? "; Next looks at older ones" : "";
+  return (
+    <Card title="Events" actions={rows.length === 0 ? null : <ActOnAll {...props} />}>
+      <form method="get" action={REPLAY} class="rows">
+        {Object.entries(filled).map(([name, value]) => (
+          <input type="hidden" name={name} value={value} />
+        ))}
+        <DataTable
+          caption="Events, newest first"
+          hideCaption
+          stacked
+          columns={columns(zone)}
+          rows={rows}
+          empty={isCutShort ? "None among the events looked at so far." : "No event matches."}
+        />
+        <ActOnSome rows={rows} filled={filled} />
+      </form>
+      <Pager
+        first={isFirst ? null : address({})}
+        next={next === null ? null : address({ cursor: next })}
+        shown={`${rows.length === 1 ? "1 event" : `${rows.length} events`}${older}`}
+      />
+    </Card>
+  );
+}
+
+/** Each leads to a question with the number, which is counted only then: among millions it takes its time. */
+function ActOnAll({ possible, filled }: { readonly possible: readonly Action[]; readonly filled: Filled }) {
+  return (
+    <>
+      {possible.map((action) => (
+        <a class={action === "discard" ? "button danger" : "button"} href={askAddress(action, "all", filled)}>
+          {action === "retry" ? "Retry all…" : "Discard all…"}
+        </a>
+      ))}
+    </>
+  );
+}
+
+function ActOnSome({ rows, filled }: { readonly rows: readonly EventLine[]; readonly filled: Filled }) {
+  const ids = rows.filter(({ status }) => isChangeable(status)).map(({ id }) => id);
+  if (ids.length === 0) return "";
+  return (
+    <div class="actions">
+      <button type="submit" name="action" value="retry">
+        Retry the ticked…
+      </button>
+      <button type="submit" name="action" value="discard" class="danger">
+        Discard the ticked…
+      </button>
+      <a class="button" href={askAddress("retry", { ids }, filled)}>
+        Retry this page…
+      </a>
+      <a class="button danger" href={askAddress("discard", { ids }, filled)}>
+        Discard this page…
+      </a>
+    </div>
+  );
+}
+
+function isChangeable(status: OutboxStatus): boolean {
+  return status !== "delivered" && status !== "sending";
+}
+
+function FilterFault(props: { readonly errors: FieldErrors; readonly wasChange: boolean }): JSX.Element {
+  return (
+    <Banner tone="bad" title={props.wasChange ? "Nothing was changed" : "Nothing is listed"} announced>
+      <span safe>
+        {props.errors[""] ?? "The filter is not understood; what is wrong stands beside its field."}
+      </span>
+    </Banner>
+  );
+}
+
+function OutboxFilterForm(props: {
+  readonly fields: OutboxFields;
+  readonly errors: FieldErrors;
+  readonly isFiltered: boolean;
+}): JSX.Element {
+  const { fields, errors } = props;
+  const common = (name: keyof OutboxFields) => ({
+    name,
+    value: fields[name],
+    error: errors[name],
+    maxLength: LONGEST_WORD,
+  });
   const option = (value: string) => ({ value, label: value });
   return (
-    <FilterForm action={LIST}>
+    <FilterForm action={LIST} isFiltered={props.isFiltered}>
       <SelectField
         label="Status"
-        name="status"
-        value={fields.status}
+        {...common("status")}
         options={[{ value: "", label: "any" }, ...OUTBOX_STATUSES.map(option)]}
       />
       <SelectField
         label="Destination"
-        name="destination"
-        value={fields.destination}
+        {...common("destination")}
         options={[{ value: "", label: "any" }, ...DESTINATIONS.map(option)]}
       />
-      <TextField label="Pool" name="pool" value={fields.pool} placeholder="slug" />
-      <TextField label="Event" name="event" value={fields.event} placeholder="Purchase" />
-      <TextField label="Event id or error" name="text" value={fields.text} type="search" />
-      <TextField label="From" name="from" value={fields.from} type="datetime-local" />
-      <TextField label="To" name="to" value={fields.to} type="datetime-local" />
+      <TextField label="Pool" {...common("pool")} placeholder="slug" />
+      <TextField label="Event" {...common("event")} placeholder="Purchase" />
+      <TextField label="Event id or error" {...common("text")} type="search" />
+      <TextField label="From" {...common("from")} type="datetime-local" />
+      <TextField label="To" {...common("to")} type="datetime-local" />
     </FilterForm>
   );
-}
-
-/** Retry and discard of all that match, each with its number asked first. */
-function BulkActions(props: {
-  readonly matching: { readonly retry: number; readonly discard: number };
-  readonly filled: Readonly<Record<string, string>>;
-  readonly csrfToken: string;
-}): JSX.Element {
-  const { matching, filled, csrfToken } = props;
-  return (
-    <>
-      {matching.retry === 0 ? null : (
-        <ConfirmForm
-          action={REPLAY}
-          csrfToken={csrfToken}
-          label="Retry all…"
-          question={`${eventsText(matching.retry)} of this filter will be sent at once. What was sent cannot be taken back.`}
-          confirm={`Retry ${eventsText(matching.retry)}`}
-          fields={{ ...filled, all: "1", action: "retry" }}
-        />
-      )}
-      {matching.discard === 0 ? null : (
-        <ConfirmForm
-          action={REPLAY}
-          csrfToken={csrfToken}
-          label="Discard all…"
-          question={`${eventsText(matching.discard)} of this filter will not be sent. There is no undo; a discarded event can be retried until retention removes it.`}
-          confirm={`Discard ${eventsText(matching.discard)}`}
-          danger
-          fields={{ ...filled, all: "1", action: "discard" }}
-        />
-      )}
-    </>
-  );
-}
-
-function eventsText(total: number): string {
-  return total === 1 ? "1 event" : `${total} events`;
 }
 
 function columns(zone: string): Column<EventLine>[] {
@@ -150,11 +185,12 @@ function columns(zone: string): Column<EventLine>[] {
     },
     {
       head: "Pick",
+      headControl: <input type="checkbox" data-checks-all="id" aria-label="Tick all on this page" />,
       cell: ({ id, status }) =>
-        status === "delivered" || status === "sending" ? (
-          <span />
-        ) : (
+        isChangeable(status) ? (
           <input type="checkbox" name="id" value={String(id)} aria-label={`Event ${id}`} />
+        ) : (
+          <span />
         ),
     },
     { head: "Event", cell: ({ event_name }) => <span safe>{event_name}</span> },

@@ -1,11 +1,21 @@
 import type { FunnelLine, Steps } from "./funnel.tsx";
+import type { Refusals } from "./refusals.tsx";
 import type { SpanChoice } from "./span.tsx";
-import type { PausedRoute, RouteName } from "./trouble.tsx";
+import type { PausedRoute, RouteName, SickBot } from "./trouble.tsx";
 
 export interface Point {
   readonly at: Date;
   readonly meta: number;
   readonly telegram: number;
+  readonly failures: number;
+}
+
+/** What a route sent in an hour or a day. */
+export interface RouteTime {
+  readonly label: string;
+  readonly of: string;
+  readonly destination: string;
+  readonly delivered: number;
   readonly failures: number;
 }
 
@@ -31,6 +41,7 @@ export interface Overview {
       readonly lastError: string;
     }[];
     readonly dispatchersAlive: number;
+    readonly sickBots: readonly SickBot[];
   };
   /** `chart` has means of so many minutes or hours, `table` sums, in few enough lines to read. */
   readonly deliveries: {
@@ -39,6 +50,8 @@ export interface Overview {
     readonly meansOf: number;
     readonly chart: readonly Point[];
     readonly table: readonly (Point & { readonly label: string })[];
+    /** Of the busiest routes, what was sent in each hour or day; the newest last. */
+    readonly byRoute: readonly RouteTime[];
     readonly routes: readonly (RouteName & {
       readonly requests: number;
       readonly failures: number;
@@ -53,8 +66,10 @@ export interface Overview {
     readonly byBot: readonly FunnelLine[];
     readonly byCampaign: readonly FunnelLine[];
     readonly chart: readonly (Steps & { readonly at: Date })[];
-    readonly table: readonly (Steps & { readonly label: string })[];
+    readonly table: readonly (Steps & { readonly label: string; readonly values: readonly string[] })[];
   };
+  /** In the same whole hours as the funnel. */
+  readonly refused: readonly (Refusals & { readonly pool_id: number; readonly pool: string })[];
   /** When the funnel and the deliveries were last counted; null: never yet. */
   readonly countedAgoMs: number | null;
 }

@@ -11,7 +11,7 @@ const STALE_MS = 120_000;
 /** What was sent, over time and by route. */
 export function Deliveries({ overview }: { readonly overview: Overview }): JSX.Element {
   const { deliveries, span, zone } = overview;
-  const { chart, table, routes } = deliveries;
+  const { chart, table, routes, byRoute } = deliveries;
   const title = `Deliveries per ${span.unit}`;
   const means = deliveries.meansOf > 1 ? `Means of ${deliveries.meansOf} ${span.unit}s. ` : "";
   const number = (
@@ -45,6 +45,28 @@ export function Deliveries({ overview }: { readonly overview: Overview }): JSX.E
             number("Meta", ({ meta }) => meta),
             number("Telegram", ({ telegram }) => telegram),
             number("Failed requests", ({ failures }) => failures),
+          ]}
+        />
+      </details>
+      <details class="more" id="deliveries-by-route">
+        <summary>By pool or bot, and time</summary>
+        <DataTable
+          caption="What each of the busiest routes sent, the newest first"
+          rows={byRoute.toReversed()}
+          empty="Nothing was sent in this span."
+          columns={[
+            { head: "From", cell: ({ label }) => <span safe>{label}</span> },
+            { head: "Of", cell: ({ of, destination }) => <span safe>{`${of} (${destination})`}</span> },
+            {
+              head: "Delivered",
+              align: "end",
+              cell: ({ delivered }) => <span safe>{countText(delivered)}</span>,
+            },
+            {
+              head: "Failed requests",
+              align: "end",
+              cell: ({ failures }) => <span safe>{countText(failures)}</span>,
+            },
           ]}
         />
       </details>

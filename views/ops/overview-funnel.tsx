@@ -1,26 +1,29 @@
 import { Chart } from "./chart.tsx";
 import { FunnelSteps, FunnelTable, type Steps } from "./funnel.tsx";
-import { countText } from "./numbers.ts";
+import { countText, rateText } from "./numbers.ts";
 import type { Overview } from "./overview-data.ts";
 import { Card } from "./parts.tsx";
 import { type Column, DataTable } from "./table.tsx";
 import { hourText } from "./time.tsx";
+
+type HourLine = Overview["funnel"]["table"][number];
 
 /** From the click to the delivery, over time and by whom. */
 export function Funnel({ overview }: { readonly overview: Overview }): JSX.Element {
   const { funnel, zone } = overview;
   const { chart, table } = funnel;
   const at = chart.map((point) => point.at.getTime());
-  const number = (head: string, key: keyof Steps): Column<Steps & { readonly label: string }> => ({
+  const text = (head: string, cell: (line: HourLine) => string): Column<HourLine> => ({
     head,
     align: "end",
-    cell: (line) => <span safe>{countText(line[key])}</span>,
+    cell: (line) => <span safe>{cell(line)}</span>,
   });
+  const number = (head: string, key: keyof Steps) => text(head, (line) => countText(line[key]));
   return (
     <>
       <Card
         title="Funnel"
-        lead={`Whole hours since ${hourText(funnel.from, zone)}; each step counts in the hour in which it happened.`}
+        lead={`In whole hours, so since ${hourText(funnel.from, zone)}, which may be before the span begins; each step counts in the hour in which it happened.`}
       >
         <FunnelSteps line={funnel.total} />
         <div class="columns">
@@ -59,10 +62,13 @@ export function Funnel({ overview }: { readonly overview: Overview }): JSX.Eleme
               { head: "From", cell: ({ label }) => <span safe>{label}</span> },
               number("Clicks", "clicks"),
               number("Starts", "starts"),
+              text("of clicks", ({ starts, clicks }) => rateText(starts, clicks)),
               number("Checkouts", "checkouts"),
               number("Paid", "paid"),
+              text("of clicks", ({ paid, clicks }) => rateText(paid, clicks)),
               number("Delivered", "delivered"),
               number("Refunded", "refunded"),
+              text("Sales", ({ values }) => (values.length > 0 ? values.join(" + ") : "–")),
             ]}
           />
         </details>

@@ -3,9 +3,10 @@ import type { Overview } from "./overview-data.ts";
 import { Deliveries } from "./overview-deliveries.tsx";
 import { Funnel } from "./overview-funnel.tsx";
 import { Banner, PageHead, StatTile } from "./parts.tsx";
+import { RefusedVisitors } from "./refusals.tsx";
 import { SpanChooser } from "./span.tsx";
-import { durationText } from "./time.tsx";
-import { DeadEvents, HeldRoutes, PausedRoutes } from "./trouble.tsx";
+import { durationText, hourText } from "./time.tsx";
+import { DeadEvents, HeldRoutes, PausedRoutes, SickBots } from "./trouble.tsx";
 
 const OLD_MS = 15 * 60_000;
 const VERY_OLD_MS = 3_600_000;
@@ -50,17 +51,19 @@ export function LiveOverview(props: { readonly overview: Overview }): JSX.Elemen
         </Banner>
       )}
       <PausedRoutes paused={trouble.paused} zone={zone} csrfToken={csrfToken} />
+      <SickBots bots={trouble.sickBots} />
       <HeldRoutes held={trouble.held} />
       <Numbers overview={overview} />
       <Deliveries overview={overview} />
       <DeadEvents dead={trouble.deadByPool} />
       <Funnel overview={overview} />
+      <RefusedVisitors refused={overview.refused} />
     </>
   );
 }
 
 function Numbers({
-  overview: { trouble, deliveries, funnel },
+  overview: { trouble, deliveries, funnel, zone },
 }: {
   readonly overview: Overview;
 }): JSX.Element {
@@ -102,7 +105,10 @@ function Numbers({
       <StatTile
         label="Sales"
         value={firstValue}
-        hint={[...otherValues, `${countText(funnel.total.paid)} paid`].join(" · ")}
+        hint={[
+          ...otherValues,
+          `${countText(funnel.total.paid)} paid since ${hourText(funnel.from, zone)}`,
+        ].join(" · ")}
       />
     </div>
   );

@@ -22,7 +22,7 @@ export function PoolForm(
   const { fields, errors, pool, botNames } = props;
   return (
     <PostForm action={props.action} csrfToken={props.csrfToken} class="form sections">
-      <FormFault errors={errors} />
+      <FormFault errors={errors} withSecrets />
       {pool === null ? null : <input type="hidden" name="seen" value={pool.updated_at} />}
       <fieldset>
         <legend>Pool</legend>
@@ -116,7 +116,7 @@ function MetaPart({ fields, errors, hasToken }: PartProps & { readonly hasToken:
         name="meta_test_event_code"
         value={fields.meta_test_event_code}
         placeholder="TEST12345"
-        hint="While it is set, every event goes to the test view of Events Manager and counts for no ad."
+        hint="While it is set, every event shows under Test events in Events Manager as well. Meta still counts it."
         error={errors.meta_test_event_code}
       />
       <CheckField
@@ -149,7 +149,7 @@ function GatePart({ fields, errors }: PartProps): JSX.Element {
         label="Only links with the secret parameter are let in"
         name="meta_cloaker_enabled"
         checked={fields.meta_cloaker_enabled}
-        hint="Others get a 403 page, and nothing of them is counted or reported."
+        hint="Others get a 403 page and are not reported to Meta; how many there were stands on this page and on the overview."
         error={errors.meta_cloaker_enabled}
       />
       <TextField

@@ -27,7 +27,7 @@ export function PoolPixel(props: {
           name="test_event_code"
           value={testCode}
           placeholder="TEST12345"
-          hint="Events Manager shows it under Test events. It is used for this one PageView and need not be saved."
+          hint="Events Manager shows it under Test events. It is used for this one PageView and need not be saved. Meta counts the event like any other."
           error={codeError}
         />
         <div>

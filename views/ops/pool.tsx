@@ -5,6 +5,7 @@ import { Badge, Card, Facts, PageHead } from "./parts.tsx";
 import type { AdLinkFacts, PixelTrial, PoolFields } from "./pool-data.ts";
 import { PoolForm } from "./pool-form.tsx";
 import { PoolPixel } from "./pool-pixel.tsx";
+import { type Refusals, refusalsText } from "./refusals.tsx";
 import { TimeOf } from "./time.tsx";
 
 interface FormProps {
@@ -46,10 +47,12 @@ export function PoolPage(
     readonly testCode: string;
     readonly codeError: string | undefined;
     readonly trial: PixelTrial | null;
+    /** Whom the gate did not let in, in 24 hours and in 30 days. */
+    readonly refused: { readonly day: Refusals; readonly month: Refusals };
     readonly zone: string;
   },
 ): JSX.Element {
-  const { pool, adLink, testCode, codeError, trial, zone, ...form } = props;
+  const { pool, adLink, testCode, codeError, trial, refused, zone, ...form } = props;
   const path = `/ops/pools/${pool.id}`;
   return (
     <>
@@ -74,6 +77,8 @@ export function PoolPage(
         <Facts
           items={[
             { name: "Visits", value: <span safe>{countText(pool.total_redirects)}</span> },
+            { name: "Refused by the gate, 24 hours", value: <span safe>{refusalsText(refused.day)}</span> },
+            { name: "Refused by the gate, 30 days", value: <span safe>{refusalsText(refused.month)}</span> },
             { name: "Made", value: <TimeOf at={pool.created_at} zone={zone} /> },
             { name: "Changed", value: <TimeOf at={pool.updated_at} zone={zone} /> },
           ]}

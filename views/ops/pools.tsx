@@ -85,10 +85,10 @@ const COLUMNS: readonly Column<PoolLine>[] = [
   { head: "Visits", align: "end", cell: ({ visits }) => <span safe>{countText(visits)}</span> },
 ];
 
-/** What decides whether visitors come in and whether Meta counts them. */
+/** What decides whether visitors come in and whether Meta hears of them. */
 function StatusBadge({ line }: { readonly line: PoolLine }): JSX.Element {
   if (!line.enabled) return <Badge tone="idle" text="off" />;
-  if (line.testCode !== null) return <Badge tone="bad" text="test mode" />;
+  if (line.testCode !== null) return <Badge tone="warn" text="on, test code" />;
   if (!line.tracked) return <Badge tone="warn" text="on, not tracked" />;
   return <Badge tone="good" text="on" />;
 }

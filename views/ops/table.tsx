@@ -1,5 +1,7 @@
 export interface Column<T> {
   readonly head: string;
+  /** Stands beside the head's words, such as a box that ticks all. */
+  readonly headControl?: JSX.Element;
   /** Numbers are aligned at their end, under each other. */
   readonly align?: "start" | "end";
   readonly cell: (row: T) => JSX.Element;
@@ -21,19 +23,22 @@ export function DataTable<T>(props: {
   readonly id?: string;
   /** Columns of the same width in every such table, for tables under each other. */
   readonly even?: boolean;
+  /** On a phone each row becomes a card, its cells under each other with their heads: for rows that are read whole. */
+  readonly stacked?: boolean;
 }): JSX.Element {
   const { caption, columns, rows } = props;
   return (
     <section class="scroll" aria-label={caption} tabindex="0">
-      <table class={props.even ? "even" : undefined}>
+      <table class={props.even ? "even" : props.stacked ? "stacked" : undefined}>
         <caption class={props.hideCaption ? "hidden" : undefined} safe>
           {caption}
         </caption>
         <thead>
           <tr>
-            {columns.map(({ head, align }) => (
-              <th scope="col" class={align === "end" ? "end" : undefined} safe>
-                {head}
+            {columns.map(({ head, headControl: safeControl, align }) => (
+              <th scope="col" class={align === "end" ? "end" : undefined}>
+                <span safe>{head}</span>
+                {safeControl ?? null}
               </th>
             ))}
           </tr>
@@ -61,15 +66,17 @@ function Row<T>(props: {
 }): JSX.Element {
   return (
     <tr class={props.class}>
-      {props.columns.map(({ align, cell }, i) => {
+      {props.columns.map(({ head, align, cell }, i) => {
         const look = align === "end" ? "end" : undefined;
         const safeCell = cell(props.row);
         return i === 0 ? (
-          <th scope="row" class={look}>
+          <th scope="row" class={look} data-head={head}>
             {safeCell}
           </th>
         ) : (
-          <td class={look}>{safeCell}</td>
+          <td class={look} data-head={head}>
+            {safeCell}
+          </td>
         );
       })}
     </tr>

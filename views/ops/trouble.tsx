@@ -59,6 +59,35 @@ export function PausedRoutes(props: {
   );
 }
 
+export interface SickBot {
+  readonly username: string;
+  /** Telegram's words. */
+  readonly reason: string;
+}
+
+/** Bots that Telegram does not let us use: no visitor is sent to them, and what waits for them stays. */
+export function SickBots({ bots }: { readonly bots: readonly SickBot[] }): JSX.Element {
+  if (bots.length === 0) return "";
+  return (
+    <Banner
+      tone="bad"
+      title={
+        bots.length === 1
+          ? "A bot is not healthy: no visitor is sent to it"
+          : `${bots.length} bots are not healthy: no visitor is sent to them`
+      }
+    >
+      <ul class="paused">
+        {bots.map(({ username, reason }) => (
+          <li>
+            <b safe>{`@${username}`}</b> <q safe>{reason}</q>
+          </li>
+        ))}
+      </ul>
+    </Banner>
+  );
+}
+
 /** Routes that go slowly, by themselves and for a while. */
 export function HeldRoutes(props: {
   readonly held: readonly { readonly route: RouteName; readonly state: "throttled" | "resting" }[];

@@ -25,6 +25,8 @@ export interface StepLine {
   readonly status: OutboxStatus | null;
   readonly outbox_id: number | null;
   readonly payment_id: string | null;
+  /** When an event was written down. */
+  readonly written_at: string | null;
   readonly detail: string | null;
 }
 

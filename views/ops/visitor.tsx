@@ -33,6 +33,7 @@ export function VisitorTimeline({
         <DataTable
           caption={`What happened to ${token ?? "a person who came without an ad"}`}
           hideCaption
+          stacked
           columns={stepColumns(zone)}
           rows={steps}
           empty="Nothing has happened yet."
@@ -43,6 +44,7 @@ export function VisitorTimeline({
           <DataTable
             caption={`Payments of ${token ?? "a person who came without an ad"}`}
             hideCaption
+            stacked
             columns={paymentColumns(zone)}
             rows={payments}
             empty=""
@@ -73,7 +75,7 @@ function stepColumns(zone: string): Column<StepLine>[] {
       cell: ({ status }) =>
         status === null ? <span /> : <Badge tone={STATUS_TONES[status]} text={status} />,
     },
-    { head: "Detail", cell: ({ detail }) => <span safe>{detail ?? ""}</span> },
+    { head: "Detail", cell: (step) => <span safe>{step.detail ?? waitedText(step)}</span> },
     {
       head: "Event or payment",
       cell: ({ event_id, payment_id, outbox_id }) => {
@@ -90,6 +92,12 @@ function stepColumns(zone: string): Column<StepLine>[] {
       },
     },
   ];
+}
+
+/** How long a delivered event had waited: its line stands where it was sent. */
+function waitedText({ status, at, written_at }: StepLine): string {
+  if (status !== "delivered" || written_at === null) return "";
+  return `sent ${durationText(Date.parse(at) - Date.parse(written_at))} after it was written down`;
 }
 
 function paymentColumns(zone: string): Column<PaymentLine>[] {

@@ -60,19 +60,7 @@ function spawn<Out extends "pipe" | number>(
   const { PATH = "", HOME = "", TMPDIR = "/tmp" } = process.env;
   const child = Bun.spawn([...command], {
     cwd: ROOT,
-    env: {
-      PATH,
-      HOME,
-      TMPDIR,
-      NODE_ENV: "production",
-      ...Object.fromEntries(
-        Object.entries(process.env).filter(
-          ([k]) => k === "E" || k.startsWith("BUN_JSC") || k.startsWith("MIMALLOC") || k.startsWith("Malloc"),
-        ),
-      ),
-      ...(process.env.SHIM ? { LD_PRELOAD: process.env.SHIM } : {}),
-      ...environment,
-    },
+    env: { PATH, HOME, TMPDIR, NODE_ENV: "production", ...environment },
     stdin: "pipe",
     stdout,
     stderr: "inherit",

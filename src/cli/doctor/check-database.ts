@@ -5,6 +5,7 @@ import type { Config } from "../../config.ts";
 import type { Database } from "../../db/database.ts";
 import { openSpool } from "../../db/spool.ts";
 import { hasStatus } from "../../outbox/filter.ts";
+import { ALIVE_MS } from "../../outbox/heartbeat.ts";
 import { outboxBacklog } from "../../outbox/status.ts";
 import { count, duration } from "../print.ts";
 import { bad, type Finding, good, warning } from "./finding.ts";
@@ -12,7 +13,6 @@ import { bad, type Finding, good, warning } from "./finding.ts";
 const CLOCK_WARNING_MS = 2_000;
 const CLOCK_BAD_MS = 60_000;
 const DAY_MS = 86_400_000;
-const HEARTBEAT_MS = 60_000;
 
 /** Whether the two clocks agree, reckoned to the middle of the round trip. */
 export async function checkClock(db: Database): Promise<Finding> {
@@ -41,7 +41,7 @@ export async function checkDispatcher(db: Database): Promise<Finding> {
   if (row === undefined || row.age_ms === null)
     return warning("dispatcher", "none has ever run: events wait", todo);
   const ageMs = Math.max(0, Number(row.age_ms));
-  return ageMs > HEARTBEAT_MS
+  return ageMs > ALIVE_MS
     ? warning("dispatcher", `the last sign of life is ${duration(ageMs)} old: events wait`, todo)
     : good("dispatcher", `a sign of life ${duration(ageMs)} ago`);
 }

@@ -5,7 +5,8 @@ import { checkPixel } from "../../meta/check-pixel.ts";
 import type { Secrets } from "../../platform/secrets.ts";
 import type { BotApi } from "../../pools/bot-api.ts";
 import type { BotRow } from "../../pools/bot-view.ts";
-import { BOT_TOKEN_PURPOSE, webhookUrl } from "../../pools/connect-bot.ts";
+import { askBotWebhook } from "../../pools/bot-webhook.ts";
+import { botToken } from "../../pools/connect-bot.ts";
 import type { PoolRow } from "../../pools/pool-view.ts";
 import { pixelCredential } from "../../pools/try-pixel.ts";
 import { bad, type Finding, good, warning } from "./finding.ts";
@@ -72,7 +73,7 @@ async function poolFindings(deps: OutsideDeps, pool: PoolRow, isOnline: boolean)
       : [
           warning(
             check,
-            `its test code ${pool.metaTestEventCode} is set: its events are tests and count for nothing`,
+            `its test code ${pool.metaTestEventCode} is set: its events show under Test events as well, and Meta still counts them`,
             `bun run ponte pool update ${pool.slug} --test-event-code ""`,
           ),
         ];
@@ -140,39 +141,40 @@ export async function checkBots(deps: OutsideDeps, isOnline: boolean): Promise<F
 }
 
 async function botFinding(
-  { secrets, config, telegram }: OutsideDeps,
+  { config, ...deps }: OutsideDeps,
   bot: BotRow,
   isOnline: boolean,
 ): Promise<Finding> {
   const check = `bot @${bot.username}`;
   const newToken = `bun run ponte bot update ${bot.username} --token -`;
   const connect = `bun run ponte bot connect ${bot.username}`;
-  let token: string;
-  try {
-    token = secrets.open(bot.token ?? "", BOT_TOKEN_PURPOSE);
-  } catch (error) {
-    return bad(check, String(error), newToken);
+  if (!isOnline) {
+    const token = botToken(deps.secrets, bot);
+    return token.kind === "sealed"
+      ? bad(check, token.reason, newToken)
+      : good(check, "its token opens (Telegram was not asked)");
   }
-  if (!isOnline) return good(check, "its token opens (Telegram was not asked)");
-  const info = await telegram.webhookInfo(token);
-  switch (info.kind) {
+  const webhook = await askBotWebhook({ ...deps, publicUrl: config.publicUrl }, bot);
+  switch (webhook.kind) {
+    case "no_token":
+      return good(check, "it has no token: its updates are not ours");
+    case "sealed":
+      return bad(check, webhook.reason, newToken);
     case "refused":
-      return bad(check, `Telegram refuses its token: ${info.reason}`, newToken);
+      return bad(check, `Telegram refuses its token: ${webhook.reason}`, newToken);
     case "unreachable":
-      return bad(check, `Telegram did not answer: ${info.reason}`, "Check the way to TELEGRAM_API_URL.");
-    case "known":
-      break;
+      return bad(check, `Telegram did not answer: ${webhook.reason}`, "Check the way to TELEGRAM_API_URL.");
+    case "elsewhere": {
+      const text = webhook.url === "" ? "its webhook is not set" : `its updates go to ${webhook.url}`;
+      return bad(check, text, webhook.expected === null ? `Set PUBLIC_URL, then: ${connect}` : connect);
+    }
+    case "connected":
+      return webhook.lastError === null
+        ? good(check, `its webhook is set, ${webhook.waiting} updates waiting`)
+        : warning(
+            check,
+            `Telegram last failed to reach us (${webhook.lastErrorAt?.toISOString()}): ${webhook.lastError}`,
+            "Open PUBLIC_URL from outside; certificate and proxy are the usual causes.",
+          );
   }
-  const expected = config.publicUrl === undefined ? null : webhookUrl(config.publicUrl, bot.id);
-  if (info.url === "" || info.url !== expected) {
-    const text = info.url === "" ? "its webhook is not set" : `its updates go to ${info.url}`;
-    return bad(check, text, expected === null ? `Set PUBLIC_URL, then: ${connect}` : connect);
-  }
-  return info.lastError === null
-    ? good(check, `its webhook is set, ${info.waiting} updates waiting`)
-    : warning(
-        check,
-        `Telegram last failed to reach us (${info.lastErrorAt?.toISOString()}): ${info.lastError}`,
-        "Open PUBLIC_URL from outside; certificate and proxy are the usual causes.",
-      );
 }

@@ -1,6 +1,7 @@
 import { dayText, hourText } from "../../../views/ops/time.tsx";
 
-const MOST_LINES = 100;
+/** A week by the hour, and one more. */
+const MOST_LINES = 170;
 
 /**
  * Adds points up until they are few enough for a table: as they are, by the hour, or by the day in that zone. Pure.

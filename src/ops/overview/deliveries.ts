@@ -1,6 +1,7 @@
-import { and, eq, gte, lt, sql } from "drizzle-orm";
+import { and, eq, gte, inArray, lt, sql } from "drizzle-orm";
 import type { PgColumn } from "drizzle-orm/pg-core";
 import type { Database } from "../../db/database.ts";
+import { breathe } from "../../platform/breathe.ts";
 import { bucketStart, HOUR_MS, MINUTE_MS } from "../../rollups/bucket.ts";
 import type { Span } from "./span.ts";
 
@@ -26,9 +27,22 @@ export interface DeliveryFacts {
   /** One for every minute or hour of the span, also where nothing happened. */
   readonly points: readonly DeliveryPoint[];
   readonly routes: readonly RouteRate[];
+  /** Of the busiest routes, hour by hour. */
+  readonly hours: readonly RouteHour[];
+}
+
+/** What a route sent in an hour. */
+export interface RouteHour {
+  readonly destination: string;
+  readonly route: string;
+  readonly at: Date;
+  readonly delivered: number;
+  readonly failures: number;
 }
 
 const MOST_ROUTES = 30;
+/** Shown hour by hour. */
+const BUSIEST_ROUTES = 8;
 
 /** Reads `delivery_rates` only. */
 export async function readDeliveries(db: Database, { fromMs, toMs, unit }: Span): Promise<DeliveryFacts> {
@@ -55,13 +69,43 @@ export async function readDeliveries(db: Database, { fromMs, toMs, unit }: Span)
     .groupBy(r.destination, r.route)
     .orderBy(sql`sum(${r.delivered}) desc`, r.destination, r.route)
     .limit(MOST_ROUTES);
+  await breathe();
+  const hours = await readHours(db, routes.slice(0, BUSIEST_ROUTES), bucketStart(fromMs, HOUR_MS), toMs);
   return {
+    hours,
     points: pointsOf(rows, firstMs, toMs, widthMs),
     routes: routes.map(({ durationMs, ...route }) => ({
       ...route,
       meanMs: route.requests > 0 ? Math.round(durationMs / route.requests) : 0,
     })),
   };
+}
+
+async function readHours(
+  db: Database,
+  routes: readonly Pick<RouteRate, "destination" | "route">[],
+  fromMs: number,
+  toMs: number,
+): Promise<RouteHour[]> {
+  const { deliveryRates: r } = db.tables;
+  if (routes.length === 0) return [];
+  const names = routes.map(({ route }) => route);
+  const rows = await db
+    .select({
+      destination: r.destination,
+      route: r.route,
+      at: r.at,
+      delivered: r.delivered,
+      failures: r.failures,
+    })
+    .from(r)
+    .where(
+      and(eq(r.unit, "hour"), gte(r.at, new Date(fromMs)), lt(r.at, new Date(toMs)), inArray(r.route, names)),
+    )
+    .orderBy(r.at);
+  const isBusy = (row: RouteHour) =>
+    routes.some(({ destination, route }) => destination === row.destination && route === row.route);
+  return rows.filter(isBusy);
 }
 
 function pointsOf(

@@ -2,14 +2,20 @@ import { and, desc, eq, gte, inArray, lt, ne, type SQL, sql } from "drizzle-orm"
 import type { PgColumn } from "drizzle-orm/pg-core";
 import type { FunnelLine, Steps } from "../../../views/ops/funnel.tsx";
 import type { Database } from "../../db/database.ts";
+import { breathe } from "../../platform/breathe.ts";
 import { bucketStart, HOUR_MS } from "../../rollups/bucket.ts";
 import { type Dimension, OTHER_CAMPAIGNS } from "../../rollups/funnel-count.ts";
 import { moneyText } from "../money.ts";
-import { breathe } from "./breathe.ts";
 import type { Span } from "./span.ts";
 
 /** Lines of a table, the best ones. */
 const MOST_LINES = 20;
+
+export interface FunnelHour extends Steps {
+  readonly atMs: number;
+  /** Sales by currency. */
+  readonly valuesMinor: Readonly<Record<string, number>>;
+}
 
 /** What happened in the whole hours that a span touches. */
 export interface FunnelFacts {
@@ -18,7 +24,7 @@ export interface FunnelFacts {
   readonly byPool: readonly FunnelLine[];
   readonly byBot: readonly FunnelLine[];
   readonly byCampaign: readonly FunnelLine[];
-  readonly byHour: readonly (Steps & { readonly atMs: number })[];
+  readonly byHour: readonly FunnelHour[];
 }
 
 /** Reads `funnel_hourly` only: some thousand rows for a month, whatever the traffic. */
@@ -32,6 +38,12 @@ export async function readFunnel(db: Database, { fromMs, toMs }: Span): Promise<
     .from(f)
     .where(isIn("pool"))
     .groupBy(f.hour);
+  const values = await db
+    .select({ hour: f.hour, currency: f.currency, valueMinor: sum(f.valueMinor) })
+    .from(f)
+    .where(and(isIn("pool"), ne(f.currency, "")))
+    .groupBy(f.hour, f.currency)
+    .orderBy(f.currency);
   const poolRows = await db.select({ id: pools.id, slug: pools.slug }).from(pools);
   const botRows = await db.select({ id: bots.id, username: bots.username }).from(bots);
   const slugs = new Map(poolRows.map(({ id, slug }) => [String(id), slug]));
@@ -48,10 +60,10 @@ export async function readFunnel(db: Database, { fromMs, toMs }: Span): Promise<
     byBot: await readLines(db, isIn("bot"), (id) => {
       const username = usernames.get(id);
       if (username === undefined) return { name: id === "" ? "no bot" : `bot ${id}, removed`, href: null };
-      return { name: `@${username}`, href: null };
+      return { name: `@${username}`, href: `/ops/bots/${id}` };
     }),
     byCampaign: await readLines(db, isIn("campaign"), (name) => ({ name: campaignName(name), href: null })),
-    byHour: everyHour(hours, firstMs, toMs),
+    byHour: everyHour(hours, values, firstMs, toMs),
   };
 }
 
@@ -101,11 +113,20 @@ async function readTotal(db: Database, where: SQL | undefined): Promise<FunnelLi
 const NONE: Steps = { clicks: 0, starts: 0, checkouts: 0, paid: 0, delivered: 0, refunded: 0 };
 
 /** Also those in which nothing happened. */
-function everyHour(rows: readonly (Steps & { readonly hour: Date })[], firstMs: number, toMs: number) {
+function everyHour(
+  rows: readonly (Steps & { readonly hour: Date })[],
+  values: readonly { readonly hour: Date; readonly currency: string; readonly valueMinor: number }[],
+  firstMs: number,
+  toMs: number,
+): FunnelHour[] {
   const byTime = new Map(rows.map(({ hour, ...steps }) => [hour.getTime(), steps]));
-  const hours: (Steps & { readonly atMs: number })[] = [];
+  const byHour = Map.groupBy(values, ({ hour }) => hour.getTime());
+  const hours: FunnelHour[] = [];
   for (let atMs = firstMs; atMs < toMs; atMs += HOUR_MS) {
-    hours.push({ atMs, ...(byTime.get(atMs) ?? NONE) });
+    const valuesMinor = Object.fromEntries(
+      (byHour.get(atMs) ?? []).map(({ currency, valueMinor }) => [currency, valueMinor]),
+    );
+    hours.push({ atMs, valuesMinor, ...(byTime.get(atMs) ?? NONE) });
   }
   return hours;
 }
@@ -125,7 +146,9 @@ function sums({ tables: { funnelHourly: f } }: Database) {
   };
 }
 
-function valueTexts(values: readonly { readonly currency: string; readonly valueMinor: number }[]): string[] {
+export function valueTexts(
+  values: readonly { readonly currency: string; readonly valueMinor: number }[],
+): string[] {
   return values
     .filter(({ valueMinor }) => valueMinor !== 0)
     .map(({ valueMinor, currency }) => moneyText(valueMinor, currency));

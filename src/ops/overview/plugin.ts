@@ -2,9 +2,8 @@ import { Elysia } from "elysia";
 import { z } from "zod";
 import { LiveOverview, OverviewPage } from "../../../views/ops/overview.tsx";
 import { DESTINATIONS } from "../../db/define-schema.ts";
-import { resumeRoute } from "../../outbox/routes.ts";
-import { recordAudit } from "../../pools/audit.ts";
-import { fragmentAnswer } from "../answer.ts";
+import { resumeRouteBy } from "../../pools/audited-routes.ts";
+import { fragmentAnswer, insideOps } from "../answer.ts";
 import type { OpsDeps } from "../deps.ts";
 import { formFields } from "../form.ts";
 import { type Operator, opsGuard } from "../guard.ts";
@@ -67,18 +66,14 @@ export function overviewPages(deps: OpsDeps) {
         destination: fields.text("destination"),
         route: fields.text("route"),
       });
-      if (!key.success) return doneAndSee(operator, "/ops", "Nothing was changed: that is no route.");
+      const back = insideOps(fields.text("back"));
+      if (!key.success) return doneAndSee(operator, back, "Nothing was changed: that is no route.");
       const { destination, route } = key.data;
-      const isResumed = await db.transaction(async (tx) => {
-        const resumed = await resumeRoute(tx, db, key.data);
-        const entry = { at: now(), actor: operator.actor, action: "outbox.resume" };
-        if (resumed) await recordAudit(tx, db.tables, { ...entry, subject: `route:${destination}:${route}` });
-        return resumed;
-      });
+      const isResumed = await resumeRouteBy(deps, operator.actor, key.data);
       present.forget();
       const note = isResumed
         ? `${destination} ${route} may send again.`
         : "Nothing held that route up any more.";
-      return doneAndSee(operator, "/ops", note);
+      return doneAndSee(operator, back, note);
     });
 }

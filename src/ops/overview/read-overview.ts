@@ -1,11 +1,12 @@
-import type { Overview } from "../../../views/ops/overview-data.ts";
+import type { Overview, RouteTime } from "../../../views/ops/overview-data.ts";
 import type { Database } from "../../db/database.ts";
+import { breathe } from "../../platform/breathe.ts";
+import { type RefusalCount, readRefusals } from "../../pools/gate-refusals.ts";
 import { countedAt } from "../../rollups/rollups.ts";
 import { wallText } from "../zone.ts";
-import { breathe } from "./breathe.ts";
 import { coarsen, smooth } from "./coarsen.ts";
-import { type DeliveryFacts, readDeliveries } from "./deliveries.ts";
-import { type FunnelFacts, readFunnel } from "./funnel.ts";
+import { type DeliveryFacts, type RouteHour, readDeliveries } from "./deliveries.ts";
+import { type FunnelFacts, readFunnel, valueTexts } from "./funnel.ts";
 import { SPANS, type Span } from "./span.ts";
 import { type RouteNames, readTrouble, routeNames, type TroubleFacts } from "./trouble.ts";
 
@@ -19,6 +20,7 @@ export interface PresentFacts {
 export interface CountedFacts {
   readonly deliveries: DeliveryFacts;
   readonly funnel: FunnelFacts;
+  readonly refused: readonly RefusalCount[];
   readonly countedAt: Date | null;
 }
 
@@ -35,7 +37,9 @@ export async function readCounted(db: Database, span: Span): Promise<CountedFact
   const deliveries = await readDeliveries(db, span);
   await breathe();
   const funnel = await readFunnel(db, span);
-  return { deliveries, funnel, countedAt: await countedAt(db) };
+  await breathe();
+  const refused = await readRefusals(db, { fromMs: funnel.fromMs, toMs: span.toMs });
+  return { deliveries, funnel, refused, countedAt: await countedAt(db) };
 }
 
 /** The facts as one operator sees them. Pure. */
@@ -83,6 +87,7 @@ export function overviewOf(
         telegram: a.telegram + b.telegram,
         failures: a.failures + b.failures,
       })),
+      byRoute: routeTimes(deliveries.hours, names, zone),
       routes: deliveries.routes.map((rate) => ({ ...rate, ...names(rate.destination, rate.route) })),
     },
     funnel: {
@@ -100,8 +105,42 @@ export function overviewOf(
         paid: a.paid + b.paid,
         delivered: a.delivered + b.delivered,
         refunded: a.refunded + b.refunded,
-      })),
+        valuesMinor: addedValues(a.valuesMinor, b.valuesMinor),
+      })).map(({ valuesMinor, ...line }) => ({ ...line, values: valueTexts(currencyLines(valuesMinor)) })),
     },
+    refused: facts.refused,
     countedAgoMs: facts.countedAt === null ? null : Math.max(0, nowMs - facts.countedAt.getTime()),
   };
+}
+
+/** Each route's hours on their own, so that days are days of one route; the oldest first. */
+function routeTimes(hours: readonly RouteHour[], names: RouteNames, zone: string): RouteTime[] {
+  const lines = [...Map.groupBy(hours, ({ destination, route }) => `${destination} ${route}`).values()]
+    .flatMap((ofRoute) =>
+      coarsen(ofRoute, zone, (a, b) => ({
+        ...a,
+        delivered: a.delivered + b.delivered,
+        failures: a.failures + b.failures,
+      })),
+    )
+    .sort((a, b) => a.at.getTime() - b.at.getTime());
+  return lines.map(({ destination, route, label, delivered, failures }) => ({
+    label,
+    of: names(destination, route).of,
+    destination,
+    delivered,
+    failures,
+  }));
+}
+
+type Values = Readonly<Record<string, number>>;
+
+function addedValues(a: Values, b: Values): Values {
+  const sum: Record<string, number> = { ...a };
+  for (const [currency, minor] of Object.entries(b)) sum[currency] = (sum[currency] ?? 0) + minor;
+  return sum;
+}
+
+function currencyLines(values: Values) {
+  return Object.entries(values).map(([currency, valueMinor]) => ({ currency, valueMinor }));
 }

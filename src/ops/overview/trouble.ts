@@ -1,12 +1,11 @@
-import { isNotNull, sql } from "drizzle-orm";
+import { and, eq, isNotNull, sql } from "drizzle-orm";
 import type { PausedRoute, RouteName } from "../../../views/ops/trouble.tsx";
 import type { Database } from "../../db/database.ts";
 import { hasStatus } from "../../outbox/filter.ts";
+import { ALIVE_MS } from "../../outbox/heartbeat.ts";
 import { sampleOutbox } from "../../outbox/sample.ts";
-import { breathe } from "./breathe.ts";
+import { breathe } from "../../platform/breathe.ts";
 
-/** A dispatcher gives a sign of life every few seconds; longer silence means that it is gone. */
-const ALIVE_MS = 30_000;
 const MOST_PAUSED = 50;
 /** Dead events are looked at as far as this. */
 const MOST_DEAD = 2_000;
@@ -29,6 +28,8 @@ export interface TroubleFacts {
     readonly lastError: string;
   }[];
   readonly dispatchersAlive: number;
+  /** Bots that are on and that no visitor is sent to, with Telegram's words. */
+  readonly sickBots: readonly { readonly username: string; readonly reason: string }[];
 }
 
 /** Where counting ended, it ended at one of the sample's round numbers. */
@@ -75,7 +76,19 @@ export async function readTrouble(db: Database, names: RouteNames): Promise<Trou
     ),
     deadByPool: await readDead(db),
     dispatchersAlive: sample.dispatchersAlive,
+    sickBots: await readSickBots(db),
   };
+}
+
+async function readSickBots(db: Database): Promise<TroubleFacts["sickBots"]> {
+  const { bots } = db.tables;
+  const rows = await db
+    .select({ username: bots.username, reason: bots.healthReason })
+    .from(bots)
+    .where(and(eq(bots.enabled, true), eq(bots.healthy, false)))
+    .orderBy(bots.username)
+    .limit(MOST_PAUSED);
+  return rows.map(({ username, reason }) => ({ username, reason: reason ?? "Telegram does not say why" }));
 }
 
 export type RouteNames = (destination: string, route: string) => RouteName;

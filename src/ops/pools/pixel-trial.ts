@@ -53,9 +53,10 @@ function verdict(
       return {
         tone: "good",
         title: "Meta took the test event",
-        text: [`It stands under Test events, ${testEventCode}, within seconds.`, ...outcome.messages].join(
-          " ",
-        ),
+        text: [
+          `It stands under Test events, ${testEventCode}, within seconds, and is counted as one PageView.`,
+          ...outcome.messages,
+        ].join(" "),
       };
     case "credential":
       return { tone: "bad", title: "Meta refuses the token", text: outcome.reason };

@@ -7,6 +7,7 @@ import { NewPoolPage, PoolPage } from "../../../views/ops/pool.tsx";
 import type { PixelTrial, PoolFields } from "../../../views/ops/pool-data.ts";
 import { PoolsPage } from "../../../views/ops/pools.tsx";
 import { baseUrl } from "../../pools/ad-link.ts";
+import { readRefusals } from "../../pools/gate-refusals.ts";
 import { createPool, updatePool } from "../../pools/manage-pools.ts";
 import { findPoolById, findPoolRow, listPools, type PoolView } from "../../pools/pool-view.ts";
 import { parseInput, poolChangeSchema, poolDraftSchema } from "../../pools/rules.ts";
@@ -24,6 +25,7 @@ import { checkTrial, eventTrial } from "./pixel-trial.ts";
 import { EMPTY_POOL, poolFieldOf, poolFieldsOf, poolInputOf, readPoolForm } from "./pool-form.ts";
 
 const PAGE_LENGTH = 50;
+const DAY_MS = 86_400_000;
 /** Usernames offered while one types. */
 const MOST_SUGGESTIONS = 100;
 
@@ -48,6 +50,12 @@ export function poolPages(deps: OpsDeps) {
       .orderBy(asc(bots.id))
       .limit(MOST_SUGGESTIONS);
     return rows.map(({ username }) => username);
+  }
+
+  async function refusedSince(poolId: number, ms: number) {
+    const toMs = now().getTime();
+    const [counted] = await readRefusals(db, { fromMs: toMs - ms, toMs, poolId });
+    return counted ?? { param: 0, automated: 0 };
   }
 
   async function newPage(operator: Operator, fields: PoolFields, errors: FieldErrors = {}) {
@@ -81,6 +89,10 @@ export function poolPages(deps: OpsDeps) {
         testCode: shown.testCode ?? pool.meta_test_event_code ?? "",
         codeError,
         trial: shown.trial ?? null,
+        refused: {
+          day: await refusedSince(pool.id, DAY_MS),
+          month: await refusedSince(pool.id, 30 * DAY_MS),
+        },
         zone: operator.frame.zone,
       }),
     });

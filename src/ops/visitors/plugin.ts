@@ -3,12 +3,12 @@ import { z } from "zod";
 import { NotFound } from "../../../views/ops/not-found.tsx";
 import { VisitorPage } from "../../../views/ops/visitor.tsx";
 import { FoundPage, LatestPage } from "../../../views/ops/visitors.tsx";
+import { findVisitors } from "../../tracking/find-visitors.ts";
 import { latestVisits } from "../../tracking/latest-visits.ts";
 import { timelineByToken } from "../../tracking/timeline.ts";
 import type { OpsDeps } from "../deps.ts";
 import { opsGuard } from "../guard.ts";
 import { opsPage } from "../page.ts";
-import { findVisitors } from "./find-visitors.ts";
 import { visitorFacts } from "./visitor-facts.ts";
 
 const PAGE_LENGTH = 50;

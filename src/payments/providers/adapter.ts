@@ -1,5 +1,6 @@
+import { payableIssue } from "../../pools/payable.ts";
 import type { PaymentEvent } from "../decide.ts";
-import type { RegisterInput } from "../payment-input.ts";
+import type { PaymentDetails, RegisterInput } from "../payment-input.ts";
 
 /** A provider's webhook, as it came. */
 export interface WebhookRequest {
@@ -27,6 +28,10 @@ export type WebhookReading =
       readonly event: PaymentEvent;
       /** Everything needed to register the payment, where the webhook brings it. */
       readonly registration: RegisterInput | null;
+      /** Whose the payment is, where the webhook says so: fills what nobody has said before. */
+      readonly details?: PaymentDetails;
+      /** The reference is the provider's own id: the webhook carries none of ours, and may be about no sale of ours. */
+      readonly isProvidersId?: boolean;
       /** The provider's own id of the checkout, where only that proves whose payment this is. */
       readonly checkoutRef?: string;
     };
@@ -66,12 +71,26 @@ export interface PaymentProvider {
 /** The provider's API failed or refused; the message says what to do, or is the provider's, and holds no secret. */
 export class ProviderError extends Error {
   override readonly name = "ProviderError";
+  /** When asking again makes sense. */
+  readonly retryAfterSeconds: number;
+  /** Asking again is in vain: this very payment is the trouble, and others at the same provider are not. */
+  readonly isPermanent: boolean;
 
   constructor(
     message: string,
-    /** When asking again makes sense. */
-    readonly retryAfterSeconds = 5,
+    {
+      retryAfterSeconds = 5,
+      isPermanent = false,
+    }: { retryAfterSeconds?: number; isPermanent?: boolean } = {},
   ) {
     super(message);
+    this.retryAfterSeconds = retryAfterSeconds;
+    this.isPermanent = isPermanent;
   }
+}
+
+/** @throws ProviderError, permanent, where the provider could never take this price. */
+export function assertPayable(provider: string, { amountMinor, currency }: CheckoutRequest): void {
+  const issue = payableIssue({ provider, priceMinor: amountMinor, currency });
+  if (issue) throw new ProviderError(`${issue.message}. Change the offer.`, { isPermanent: true });
 }

@@ -24,23 +24,21 @@ export function genericProvider(secret: string, now: () => Date): PaymentProvide
       }
       const { status, amount_minor: amountMinor, currency, ...rest } = parsed.data;
       const { provider_ref, created_at, tracking_token, bot, telegram_user_id, customer, content } = rest;
+      const details = { tracking_token, bot, telegram_user_id, customer, content };
       const registration = registerSchema.safeParse({
         provider: "generic",
         provider_ref,
         amount_minor: amountMinor,
         currency,
         created_at,
-        tracking_token,
-        bot,
-        telegram_user_id,
-        customer,
-        content,
+        ...details,
       });
       return {
         kind: "event",
         providerRef: provider_ref,
         event: status === "paid" ? { kind: "paid", amountMinor, currency } : { kind: status },
         registration: registration.success ? registration.data : null,
+        details,
       };
     },
   };

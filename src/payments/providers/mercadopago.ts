@@ -1,8 +1,10 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { decimalToMinor } from "../../meta/decimal.ts";
 import { minorToMajor } from "../../meta/money.ts";
 import type { PaymentEvent } from "../decide.ts";
 import {
+  assertPayable,
   type Checkout,
   type CheckoutRequest,
   type PaymentProvider,
@@ -10,7 +12,6 @@ import {
   type WebhookReading,
   type WebhookRequest,
 } from "./adapter.ts";
-import { decimalToMinor } from "./decimal.ts";
 import { parseJson } from "./json.ts";
 import { callProvider } from "./provider-call.ts";
 import { manifestSignatureFault } from "./signature.ts";
@@ -23,8 +24,6 @@ export interface MercadoPagoSettings {
   readonly apiUrl: string;
   readonly timeoutMs?: number | undefined;
 }
-
-const PIX_CURRENCY = "BRL";
 
 const notificationSchema = z.looseObject({
   type: z.string().nullish(),
@@ -85,7 +84,14 @@ async function read(
   if (payment === null) throw new ProviderError(`Mercado Pago does not know payment ${dataId} (yet)`);
   const event = mercadoPagoEvent(payment);
   if (event === null) return { kind: "ignored" };
-  return { kind: "event", providerRef: payment.external_reference || payment.id, event, registration: null };
+  const reference = payment.external_reference || null;
+  return {
+    kind: "event",
+    providerRef: reference ?? payment.id,
+    event,
+    registration: null,
+    ...(reference === null && { isProvidersId: true }),
+  };
 }
 
 async function findPayment(settings: MercadoPagoSettings, id: string): Promise<MercadoPagoPayment | null> {
@@ -111,14 +117,14 @@ export function mercadoPagoEvent(payment: MercadoPagoPayment): PaymentEvent | nu
       }
       const refunded = payment.transaction_amount_refunded ?? 0;
       const note = refunded > 0 ? `refunded in part: ${refunded} ${currency}` : undefined;
-      return { kind: "paid", amountMinor, currency, note };
+      return { kind: "paid", amountMinor, currency, note, chargeId: id };
     }
     case "refunded":
-      return { kind: "refunded" };
+      return { kind: "refunded", chargeId: id };
     case "charged_back":
       return detail === "reimbursed"
         ? { kind: "noted", note: `the chargeback of ${id} was won: the money is back` }
-        : { kind: "chargeback" };
+        : { kind: "chargeback", chargeId: id };
     case "cancelled":
     case "expired":
     case "rejected":
@@ -130,13 +136,11 @@ export function mercadoPagoEvent(payment: MercadoPagoPayment): PaymentEvent | nu
 
 async function createPix(settings: MercadoPagoSettings, request: CheckoutRequest): Promise<Checkout> {
   const { reference, title, amountMinor, currency, webhookUrl } = request;
-  if (currency !== PIX_CURRENCY) {
-    throw new ProviderError(
-      `Pix is paid in BRL, and this offer's price is in ${currency}. Change its price.`,
-    );
-  }
+  assertPayable("mercadopago", request);
   if (webhookUrl === null) {
-    throw new ProviderError("Mercado Pago needs an address for its notifications: set PUBLIC_URL.");
+    throw new ProviderError("Mercado Pago needs an address for its notifications: set PUBLIC_URL.", {
+      isPermanent: true,
+    });
   }
   const body = {
     transaction_amount: minorToMajor(amountMinor, currency),

@@ -28,12 +28,15 @@ export type ProviderAnswer =
 
 /**
  * Calls a provider's API once. Redirects are not followed: they would carry the secret elsewhere.
- * @throws ProviderError when it does not answer, refuses, or answers what is not JSON
+ * @throws ProviderError when it does not answer, refuses (permanent where the request itself is wrong), or answers
+ * what is not JSON
  */
 export async function callProvider(call: ProviderCall): Promise<ProviderAnswer> {
   const { provider, secret, method, timeoutMs = TIMEOUT_MS } = call;
-  const fail = (reason: string) =>
-    new ProviderError(`${provider} ${redactSecret(reason, secret, reason.length >= LONGEST_REASON)}`);
+  const fail = (reason: string, isPermanent = false) =>
+    new ProviderError(`${provider} ${redactSecret(reason, secret, reason.length >= LONGEST_REASON)}`, {
+      isPermanent,
+    });
   const deadline = AbortSignal.timeout(timeoutMs);
   let response: Response;
   let text: string;
@@ -52,10 +55,20 @@ export async function callProvider(call: ProviderCall): Promise<ProviderAnswer> 
   }
   if (response.status === 404) return { kind: "missing" };
   const body = parseJson(text);
-  if (!response.ok)
-    throw fail(`answered ${response.status}: ${reasonIn(body) ?? text}`.slice(0, LONGEST_REASON));
+  if (!response.ok) {
+    const words = `answered ${response.status}: ${reasonIn(body) ?? text}`.slice(0, LONGEST_REASON);
+    throw fail(words, isRefusal(response.status));
+  }
   if (body === undefined) throw fail("answered something that is not JSON");
   return { kind: "ok", body };
+}
+
+/**
+ * Whether the provider says that this very request is wrong. Not so a bad credential (401, 403) or what passes by itself
+ * (time-out 408, a request with the same idempotency key under way 409, too early 425, too many 429).
+ */
+function isRefusal(status: number): boolean {
+  return status >= 400 && status < 500 && ![401, 403, 408, 409, 425, 429].includes(status);
 }
 
 /** The words of an error body: `{ message }`, or Stripe's `{ error: { message } }`. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { equalInConstantTime } from "../../platform/secrets.ts";
 import type { PaymentEvent } from "../decide.ts";
 import {
+  assertPayable,
   type Checkout,
   type CheckoutRequest,
   type PaymentProvider,
@@ -24,7 +25,6 @@ export interface PushinPaySettings {
 
 /** PushinPay may block an account that asks for one transaction more often than once a minute. */
 const READ_BACK_EVERY_MS = 60_000;
-const LEAST_CENTS = 50;
 const CURRENCY = "BRL";
 
 const ID = /^[0-9A-Za-z-]{1,64}$/;
@@ -83,7 +83,7 @@ async function read(
   if (isOutdated && !isAsClaimed) {
     throw new ProviderError(
       `PushinPay may be asked for ${id} once a minute, and has not said ${claimed} yet`,
-      Math.ceil(nextInMs / 1000),
+      { retryAfterSeconds: Math.ceil(nextInMs / 1000) },
     );
   }
   if (transaction === null)
@@ -95,8 +95,10 @@ async function read(
 function readTransaction(transaction: Transaction, claimed: string, ref: string | null): WebhookReading {
   const id = transaction.id.toLowerCase();
   const { status } = lowered(transaction);
-  const believed = pushinPayEvent(lowered(transaction));
-  if (believed === null) return { kind: "ignored" };
+  const said = pushinPayEvent(lowered(transaction));
+  if (said === null) return { kind: "ignored" };
+  const believed: PaymentEvent =
+    said.kind === "expired" || said.kind === "noted" ? said : { ...said, chargeId: id };
   const event: PaymentEvent =
     status === claimed
       ? believed
@@ -152,17 +154,12 @@ async function findTransaction(settings: PushinPaySettings, id: string): Promise
 }
 
 async function createCharge(settings: PushinPaySettings, request: CheckoutRequest): Promise<Checkout> {
-  const { reference, amountMinor, currency, webhookUrl } = request;
-  if (currency !== CURRENCY) {
-    throw new ProviderError(
-      `Pix is paid in BRL, and this offer's price is in ${currency}. Change its price.`,
-    );
-  }
-  if (amountMinor < LEAST_CENTS) {
-    throw new ProviderError(`PushinPay charges 50 cents at least, and this offer costs ${amountMinor}.`);
-  }
+  const { reference, amountMinor, webhookUrl } = request;
+  assertPayable("pushinpay", request);
   if (webhookUrl === null) {
-    throw new ProviderError("PushinPay needs an address for its webhook: set PUBLIC_URL.");
+    throw new ProviderError("PushinPay needs an address for its webhook: set PUBLIC_URL.", {
+      isPermanent: true,
+    });
   }
   const answer = await callPushinPay(settings, "POST", "/api/pix/cashIn", {
     headers: { "content-type": "application/json" },

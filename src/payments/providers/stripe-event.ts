@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { fromStripeAmount } from "../../pools/stripe-amount.ts";
 import type { PaymentEvent } from "../decide.ts";
-import { fromStripeAmount } from "./stripe-amount.ts";
+
+// What is called a charge here is a payment intent: sessions, refunds and disputes all name it.
 
 /** The metadata key under which our reference rides through Stripe: session, payment intent, charge. */
 export const REFERENCE_KEY = "reference";
@@ -16,6 +18,7 @@ const sessionSchema = z.looseObject({
   client_reference_id: z.string().nullish(),
   metadata,
   payment_status: z.string(),
+  payment_intent: id.nullish(),
   amount_total: amount.nullish(),
   currency: z.string().nullish(),
   customer_details: z
@@ -30,6 +33,7 @@ type Session = z.output<typeof sessionSchema>;
 
 const chargeSchema = z.looseObject({
   id,
+  payment_intent: id.nullish(),
   metadata,
   refunded: z.boolean(),
   amount_refunded: amount,
@@ -42,7 +46,13 @@ const disputeSchema = z.looseObject({ id, status: z.string(), payment_intent: id
 export type StripeReading =
   | { readonly kind: "malformed"; readonly reason: string }
   | { readonly kind: "ignored" }
-  | { readonly kind: "event"; readonly providerRef: string; readonly event: PaymentEvent }
+  | {
+      readonly kind: "event";
+      readonly providerRef: string;
+      readonly event: PaymentEvent;
+      /** A session that carries no reference of ours is known by its own id. */
+      readonly isProvidersId?: boolean;
+    }
   /** A dispute names a payment intent only; its metadata must be asked for. */
   | { readonly kind: "dispute"; readonly paymentIntent: string; readonly event: PaymentEvent };
 
@@ -79,10 +89,12 @@ export function readStripeEvent(body: unknown): StripeReading {
 }
 
 function readSession(type: string, session: Session): StripeReading {
-  const providerRef = session.client_reference_id || session.metadata?.[REFERENCE_KEY] || session.id;
+  const reference = session.client_reference_id || session.metadata?.[REFERENCE_KEY] || null;
+  const providerRef = reference ?? session.id;
+  const about = { kind: "event" as const, providerRef, ...(reference === null && { isProvidersId: true }) };
   // "expired" also covers a failed delayed payment: nothing more comes of it.
   const isOver = type === "checkout.session.expired" || type === "checkout.session.async_payment_failed";
-  if (isOver) return { kind: "event", providerRef, event: { kind: "expired" } };
+  if (isOver) return { ...about, event: { kind: "expired" } };
   // Boleto, Pix and bank debits complete as "unpaid" and succeed later.
   if (session.payment_status !== "paid") return { kind: "ignored" };
   const currency = session.currency?.toUpperCase() ?? "";
@@ -93,13 +105,17 @@ function readSession(type: string, session: Session): StripeReading {
   const { email, phone, name } = session.customer_details ?? {};
   const [firstName, ...lastNames] = name?.trim().split(/\s+/) ?? [];
   const buyer = { email, phone, firstName, lastName: lastNames.join(" ") || null };
-  return { kind: "event", providerRef, event: { kind: "paid", amountMinor, currency, buyer } };
+  const chargeId = session.payment_intent ?? undefined;
+  return { ...about, event: { kind: "paid", amountMinor, currency, buyer, chargeId } };
 }
 
 function readRefund(charge: z.output<typeof chargeSchema>): StripeReading {
   const providerRef = charge.metadata?.[REFERENCE_KEY];
   if (!providerRef) return { kind: "ignored" };
-  if (charge.refunded) return { kind: "event", providerRef, event: { kind: "refunded" } };
+  if (charge.refunded) {
+    const chargeId = charge.payment_intent ?? undefined;
+    return { kind: "event", providerRef, event: { kind: "refunded", chargeId } };
+  }
   const part = `${charge.amount_refunded} ${charge.currency.toUpperCase()}`;
   return {
     kind: "event",
@@ -119,7 +135,7 @@ function readDispute(type: string, dispute: z.output<typeof disputeSchema>): Str
   });
   if (status.startsWith("warning_")) return noted(`Stripe's inquiry ${id}: ${status}`);
   if (type === "charge.dispute.closed" && status !== "lost") return noted(`dispute ${id} closed: ${status}`);
-  return { kind: "dispute", paymentIntent, event: { kind: "chargeback" } };
+  return { kind: "dispute", paymentIntent, event: { kind: "chargeback", chargeId: paymentIntent } };
 }
 
 function malformed(reason: string): StripeReading {

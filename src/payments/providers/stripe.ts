@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { toStripeAmount } from "../../pools/stripe-amount.ts";
 import {
+  assertPayable,
   type Checkout,
   type CheckoutRequest,
   type PaymentProvider,
@@ -9,7 +11,6 @@ import {
 import { parseJson } from "./json.ts";
 import { callProvider } from "./provider-call.ts";
 import { timestampedSignatureFault } from "./signature.ts";
-import { toStripeAmount } from "./stripe-amount.ts";
 import { REFERENCE_KEY, readStripeEvent } from "./stripe-event.ts";
 
 export interface StripeSettings {
@@ -71,12 +72,8 @@ async function referenceOf(settings: StripeSettings, id: string): Promise<string
 
 async function createSession(settings: StripeSettings, request: CheckoutRequest): Promise<Checkout> {
   const { reference, title, amountMinor, currency, returnUrl } = request;
+  assertPayable("stripe", request);
   const amount = toStripeAmount(amountMinor, currency);
-  if (amount === null) {
-    throw new ProviderError(
-      `Stripe cannot charge ${amountMinor} ${currency} (in its smallest unit): see "Amounts" in docs/payments.md.`,
-    );
-  }
   const form = new URLSearchParams({
     mode: "payment",
     client_reference_id: reference,

@@ -107,13 +107,59 @@ describe(`the overview, on ${testDialect}`, () => {
     expect(text).toContain(`${EVIL} 20 8 40.0% 0 3 15.0%`);
   });
 
+  test("gives each hour its rates and its value, and says since when the funnel counts", async () => {
+    const text = await textOf(await operator.get("/ops?span=1h"));
+    expect(text).toMatch(/ 20 8 40\.0% 0 3 15\.0% 0 0 R\$99\.80 \+ \$49\.90 /);
+    expect(text).toMatch(/3 paid since \d\d \w{3}, \d\d:00/);
+    expect(text).toContain("which may be before the span begins");
+  });
+
+  test("says what each route sent, by pool and hour", async () => {
+    const html = await (await operator.get("/ops?span=30d")).text();
+    const [, table = ""] = /<details[^>]*id="deliveries-by-route">(.*?)<\/details>/s.exec(html) ?? [];
+    const line = table.replaceAll(/<[^>]*>/g, " ").replaceAll(/\s+/g, " ");
+    expect(line).toMatch(/ summer \(meta\) 17 0 $/);
+  });
+
+  test("shows a bot that no visitor is sent to, with Telegram's words", async () => {
+    const { bots } = own.db.tables;
+    await own.db.transaction(async (tx) => {
+      await tx.update(bots).set({ healthy: false, healthReason: `Unauthorized ${EVIL}` });
+    });
+    await Bun.sleep(4_100);
+    const text = await textOf(await operator.get("/ops"));
+    expect(text).toContain("A bot is not healthy: no visitor is sent to it");
+    expect(text).toContain(`Unauthorized ${EVIL}`);
+  }, 15_000);
+
+  test("says whom the gates turned away, by pool and reason, there and on the pool's page", async () => {
+    const { pools, gateRefusals } = own.db.tables;
+    const [pool] = await own.db.select({ id: pools.id }).from(pools).where(eq(pools.slug, "summer"));
+    const poolId = pool?.id ?? 0;
+    const hour = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000);
+    const longAgo = new Date(hour.getTime() - 20 * 86_400_000);
+    await own.db.transaction(async (tx) => {
+      await tx.insert(gateRefusals).values([
+        { poolId, reason: "param", hour, total: 41 },
+        { poolId, reason: "automated", hour, total: 7 },
+        { poolId, reason: "param", hour: longAgo, total: 1_000 },
+      ]);
+    });
+    expect(await textOf(await operator.get("/ops?span=7d"))).toContain("Automated summer 41 7 ");
+    const page = await textOf(await operator.get(`/ops/pools/${poolId}`));
+    expect(page).toContain("24 hours 41 without the parameter, 7 automated");
+    expect(page).toContain("30 days 1,041 without the parameter, 7 automated");
+  });
+
   test("nothing that strangers wrote gets out of its place", async () => {
     expect(await (await operator.get("/ops")).text()).not.toContain("<script>alert");
   });
 
-  test("says loudly that a pool is in test mode, on every page", async () => {
+  test("says on every page that a pool has a test code, and that Meta counts its events all the same", async () => {
     for (const path of ["/ops", "/ops/nothing-here"]) {
-      expect(await textOf(await operator.get(path))).toContain("Test mode: Meta does not count these events");
+      const text = await textOf(await operator.get(path));
+      expect(text).toContain("also show under Test events; Meta still counts them");
+      expect(text).not.toContain("does not count");
     }
   });
 

@@ -1,5 +1,5 @@
-import { currencyExponent } from "../../meta/currencies.ts";
-import { isAmountMinor } from "../../meta/money.ts";
+import { currencyExponent } from "../meta/currencies.ts";
+import { isAmountMinor } from "../meta/money.ts";
 
 /**
  * Where Stripe's amounts have other decimals than ISO 4217: MGA is written without any, ISK and UGX with two that are

@@ -1,11 +1,11 @@
-import type { Database } from "../../db/database.ts";
+import type { Database } from "../db/database.ts";
 import {
   type Timeline,
   timelineByEventId,
   timelineByPayment,
   timelineByToken,
   timelinesByTelegramUser,
-} from "../../tracking/timeline.ts";
+} from "./timeline.ts";
 
 /** Everybody whom a key names: a tracking token, payment, event id or Telegram user id; each says by its form what it may be. */
 export async function findVisitors(db: Database, key: string): Promise<Timeline[]> {

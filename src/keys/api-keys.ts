@@ -4,7 +4,7 @@ import type { Database } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { type Page, pageOf } from "../platform/page.ts";
 import { sha256Hex } from "../platform/secrets.ts";
-import { recordAudit } from "../pools/audit.ts";
+import { recordAudit, viewChanges } from "../pools/audit.ts";
 
 export type Scope = "read" | "write";
 
@@ -96,7 +96,7 @@ export async function revokeApiKey({ db, now }: KeyDeps, actor: string, id: numb
         actor,
         action: "api_key.revoke",
         subject: `api_key:${id}`,
-        after: key,
+        ...viewChanges({ ...key, revoked_at: null }, key),
       });
     }
     return { kind: "revoked", key };

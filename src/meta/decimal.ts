@@ -1,5 +1,5 @@
-import { currencyExponent } from "../../meta/currencies.ts";
-import { isAmountMinor } from "../../meta/money.ts";
+import { currencyExponent } from "./currencies.ts";
+import { isAmountMinor } from "./money.ts";
 
 /**
  * A decimal in major units as whole minor units, by moving the point in its digits: nothing is multiplied, so 0.29 BRL
@@ -16,4 +16,17 @@ export function decimalToMinor(amount: number | string, currency: string): numbe
   if (significant.length > exponent) return null;
   const minor = Number(whole + significant.padEnd(exponent, "0"));
   return isAmountMinor(minor) ? minor : null;
+}
+
+/**
+ * Whole minor units as a decimal in major units with all of the currency's decimals, as in `49.90`: what
+ * `decimalToMinor` reads back to the same amount.
+ * @returns null for an unknown currency, and for what is no amount
+ */
+export function minorToDecimal(amountMinor: number, currency: string): string | null {
+  const exponent = currencyExponent(currency);
+  if (exponent === null || !isAmountMinor(amountMinor)) return null;
+  if (exponent === 0) return String(amountMinor);
+  const digits = String(amountMinor).padStart(exponent + 1, "0");
+  return `${digits.slice(0, -exponent)}.${digits.slice(-exponent)}`;
 }

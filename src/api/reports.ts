@@ -1,0 +1,68 @@
+import { Elysia } from "elysia";
+import { z } from "zod";
+import type { Database } from "../db/database.ts";
+import { listAudit } from "../pools/audit.ts";
+import { readRefusals } from "../pools/gate-refusals.ts";
+import type { Authorize } from "./authorize.ts";
+import { describeRoute } from "./describe.ts";
+import { apiGuard } from "./guard.ts";
+import { pageOfQuery, pageQuery } from "./params.ts";
+
+const DAY_MS = 86_400_000;
+
+const describe = describeRoute("Reports");
+const instant = z.iso
+  .datetime({ offset: true })
+  .transform((text) => Date.parse(text))
+  .optional();
+const spanQuery = z.strictObject({
+  after: instant.meta({
+    description: "Counted from this hour on; without it, 24 hours",
+    examples: ["2025-03-01T00:00:00Z"],
+  }),
+  before: instant.meta({ description: "Up to this instant; without it, now" }),
+});
+
+/** What the console shows and a script may want: who changed what, and whom the gates turned away. */
+export function reportsApi({
+  db,
+  now,
+  authorize,
+}: {
+  readonly db: Database;
+  readonly now: () => Date;
+  readonly authorize: Authorize;
+}) {
+  return new Elysia({ name: "api.reports", prefix: "/api" })
+    .use(apiGuard({ authorize }))
+    .get(
+      "/audit",
+      async ({ query }) => {
+        const page = await listAudit(db, pageOfQuery(query));
+        return { ...page, items: page.items.map((entry) => ({ ...entry, at: entry.at.toISOString() })) };
+      },
+      {
+        query: z.strictObject(pageQuery),
+        detail: describe(
+          "List what operators changed, newest first",
+          { 200: "AuditPage" },
+          "Console, command line and API keys. Secrets are never written there.",
+        ),
+      },
+    )
+    .get(
+      "/gate/refusals",
+      async ({ query: { after, before } }) => {
+        const toMs = before ?? now().getTime();
+        return { items: await readRefusals(db, { fromMs: after ?? toMs - DAY_MS, toMs }) };
+      },
+      {
+        query: spanQuery,
+        detail: describe(
+          "Count whom the gates turned away, by pool and reason",
+          { 200: "GateRefusals" },
+          "`param`: the link's secret parameter is missing or wrong. `automated`: clients that say that they are.",
+        ),
+      },
+    );
+}

@@ -1,0 +1,135 @@
+import type { Database as SqliteClient, Statement } from "bun:sqlite";
+import { type Column, getTableColumns, getTableName, type SQL } from "drizzle-orm";
+import { toSnakeCase } from "drizzle-orm/casing";
+import type { PgTable } from "drizzle-orm/pg-core";
+import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
+import type { Arrivals } from "./database.ts";
+
+export const sqlDialect = new SQLiteSyncDialect({ casing: "snake_case" });
+
+export type Parameter = string | number | bigint | boolean | Uint8Array | null;
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** How rows of one shape are written: a statement, and for each parameter its key and encoding. */
+interface RowPlan {
+  readonly statement: Statement;
+  readonly parameters: readonly { readonly key: string; readonly encode: (value: unknown) => Parameter }[];
+  /** What follows the rows' own parameters, the same for all of them. */
+  readonly constants: readonly Parameter[];
+}
+
+/**
+ * Writes many rows of one shape on a connection: one prepared statement, kept from batch to batch and run once a row.
+ * Measured as fast as any multi-row form, and it says which rows went in. Inside a transaction that the caller began.
+ */
+export function createRowWriter(client: SqliteClient) {
+  const plans = new Map<string, RowPlan>();
+
+  function planOf(
+    table: PgTable,
+    text: string,
+    keys: readonly string[],
+    constants: readonly Parameter[] = [],
+  ): RowPlan {
+    const known = plans.get(text);
+    if (known) return known;
+    const columns = getTableColumns(table);
+    const parameters = keys.map((key) => {
+      const column = columns[key];
+      if (column === undefined) throw new Error(`${getTableName(table)} has no column for "${key}"`);
+      return { key, encode: encoderOf(column) };
+    });
+    const plan = { statement: client.prepare(text), parameters, constants };
+    plans.set(text, plan);
+    return plan;
+  }
+
+  /** Answers, in order, whether each row went in; one whose unique key is there already does not. */
+  function insert(table: PgTable, rows: readonly Row[]): boolean[] {
+    const first = rows[0];
+    if (first === undefined) return [];
+    const keys = Object.keys(first);
+    const names = keys.map(toSnakeCase).join(", ");
+    const text = `insert into ${getTableName(table)} (${names}) values (${keys.map(() => "?").join(", ")}) on conflict do nothing`;
+    return run(planOf(table, text, keys), rows);
+  }
+
+  function update(table: PgTable, keys: readonly string[], rows: readonly Row[], only?: SQL): void {
+    const first = rows[0];
+    if (first === undefined) return;
+    const set = Object.keys(first).filter((key) => !keys.includes(key));
+    const assign = (key: string) => `${toSnakeCase(key)} = ?`;
+    const condition = only && sqlDialect.sqlToQuery(only);
+    const text = `update ${getTableName(table)} set ${set.map(assign).join(", ")} where ${keys.map(assign).join(" and ")}${condition ? ` and (${condition.sql})` : ""}`;
+    const constants = (condition?.params ?? []) as Parameter[];
+    run(planOf(table, text, [...set, ...keys], constants), rows);
+  }
+
+  function arrive<L extends PgTable, F extends PgTable>({
+    table,
+    key,
+    rows,
+    followers,
+    counters,
+  }: Arrivals<L, F>): void {
+    const inserted = insert(table, rows);
+    const isNew = (i: number) => inserted[i] === true;
+    const known = new Set(rows.filter((_, i) => !isNew(i)).map((row) => cell(row, key)));
+    insert(
+      followers.table,
+      known.size === 0 ? followers.rows : followers.rows.filter((row) => !known.has(cell(row, key))),
+    );
+    for (const { table: counter, column, ids } of counters) {
+      const name = toSnakeCase(column);
+      const text = `update ${getTableName(counter)} set ${name} = coalesce(${name}, 0) + ? where id = ?`;
+      const amounts = [...countEach(ids, isNew)].map(([id, n]) => ({ [column]: n, id }));
+      run(planOf(counter, text, [column, "id"]), amounts);
+    }
+  }
+
+  return {
+    insert,
+    update,
+    arrive,
+    close() {
+      for (const { statement } of plans.values()) statement.finalize();
+    },
+  };
+}
+
+/** Runs the plan for each row; answers whether it changed anything. */
+function run({ statement, parameters, constants }: RowPlan, rows: readonly Row[]): boolean[] {
+  const values: Parameter[] = new Array(parameters.length).concat(constants);
+  return rows.map((given) => {
+    for (let i = 0; i < parameters.length; i++) {
+      const parameter = parameters[i];
+      const value = parameter && given[parameter.key];
+      values[i] = value === null || value === undefined || !parameter ? null : parameter.encode(value);
+    }
+    return statement.run(...values).changes > 0;
+  });
+}
+
+function cell(row: Row, key: string): unknown {
+  return row[key];
+}
+
+function countEach(ids: readonly number[], counts: (index: number) => boolean): Map<number, number> {
+  const totals = new Map<number, number>();
+  ids.forEach((id, i) => {
+    if (counts(i)) totals.set(id, (totals.get(id) ?? 0) + 1);
+  });
+  return totals;
+}
+
+/** Drizzle's own encoding, without the detour where a value goes in as it is: a visit has fifty of them. */
+function encoderOf(column: Column): (value: unknown) => Parameter {
+  switch (column.dataType) {
+    case "string":
+    case "number":
+      return (value) => value as Parameter;
+    default:
+      return (value) => column.mapToDriverValue(value) as Parameter;
+  }
+}

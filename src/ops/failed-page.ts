@@ -1,0 +1,25 @@
+import { messagePage } from "../../views/ops/bare.tsx";
+import { currentRequestId } from "../platform/request-id.ts";
+import { htmlAnswer } from "./answer.ts";
+
+/** Whether a request is for a page of the console that only operators get to see. */
+export function isOpsPage({ url }: Request): boolean {
+  const { pathname } = new URL(url);
+  return /^\/ops(\/|$)/.test(pathname) && pathname !== "/ops/login";
+}
+
+/** The console's page for what should not have gone wrong: where the log has it, and what mends it where that is known. */
+export function failedPage(css: string, todo: string | undefined): Response {
+  const id = currentRequestId();
+  const found = id === undefined ? "The log says why." : `It stands in the log under request_id ${id}.`;
+  return htmlAnswer(
+    (nonce) =>
+      messagePage({
+        nonce,
+        css,
+        title: "This did not work",
+        text: `${found} ${todo === undefined ? "Try again; `bun run ponte doctor` says whether something is missing." : `What to do: ${todo}`}`,
+      }),
+    { status: 500, headers: id === undefined ? {} : { "x-request-id": id } },
+  );
+}

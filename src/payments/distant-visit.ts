@@ -1,0 +1,54 @@
+import { and, eq, sql } from "drizzle-orm";
+import { findBotUser, findSession } from "../tracking/find-session.ts";
+import type { StoredVisit } from "../tracking/tracking-store.ts";
+import type { PaymentDeps } from "./payment.ts";
+import type { PaymentDetails } from "./payment-input.ts";
+
+export interface DistantDeps extends Pick<PaymentDeps, "db"> {
+  /** Tracking data of a token that the database does not have (yet), such as a visit that is still spooled. */
+  readonly trackingData: (token: string) => Promise<StoredVisit | null>;
+  /** Brings a visit into the database that waits on this machine's disk; false where none does. Absent: none ever does. */
+  readonly recallVisit?: (token: string) => Promise<boolean>;
+}
+
+/** What is known of whose a payment is, before its transaction. */
+export interface Whose {
+  readonly trackingToken: string | null;
+  readonly botUserId: number | null;
+}
+
+/**
+ * What Redis has of the visit behind a payment, only where that visit is not in the database. One that still waits on
+ * this machine's disk is brought in first: without it nobody knows whose pixel the Purchase belongs to. Asked for
+ * before the transaction: nothing inside one may wait for Redis.
+ */
+export async function distantVisit(
+  { db, trackingData, recallVisit }: DistantDeps,
+  { trackingToken, botUserId }: Whose,
+): Promise<StoredVisit | null> {
+  const { tables } = db;
+  const token = trackingToken ?? (await findBotUser(db, tables, botUserId))?.latestToken ?? null;
+  if (token === null) return null;
+  if ((await findSession(db, tables, token)) !== null || (await recallVisit?.(token))) return null;
+  return trackingData(token);
+}
+
+/** Whose a payment is by what somebody says of it. */
+export async function whoseIsSaid({ db }: DistantDeps, said: PaymentDetails): Promise<Whose> {
+  const { bot, telegram_user_id, tracking_token: trackingToken = null } = said;
+  if (trackingToken !== null || bot === undefined || telegram_user_id === undefined) {
+    return { trackingToken, botUserId: null };
+  }
+  const { bots, botUsers } = db.tables;
+  const [user] = await db
+    .select({ id: botUsers.id })
+    .from(botUsers)
+    .innerJoin(bots, eq(bots.id, botUsers.botId))
+    .where(
+      and(
+        eq(sql`lower(${bots.username})`, bot.replace(/^@/, "").toLowerCase()),
+        eq(botUsers.telegramUserId, telegram_user_id),
+      ),
+    );
+  return { trackingToken, botUserId: user?.id ?? null };
+}

@@ -1,0 +1,35 @@
+import { z } from "zod";
+import type { Payment } from "./payment.ts";
+
+const moneySchema = z.object({ amount_minor: z.int(), currency: z.string() });
+
+/** The charge that the payment was confirmed by, in the provider's words; null before that, or where it names none. */
+export function chargeOf({ providerData }: Pick<Payment, "providerData">): string | null {
+  const charge = providerData?.charge;
+  return typeof charge === "string" ? charge : null;
+}
+
+/** What the payment was registered with; once it is paid, its row has what was paid. */
+export function registeredMoney(payment: Payment): {
+  readonly amountMinor: number;
+  readonly currency: string;
+} {
+  const parsed = moneySchema.safeParse(payment.providerData?.registered);
+  return parsed.success ? { amountMinor: parsed.data.amount_minor, currency: parsed.data.currency } : payment;
+}
+
+/** What is kept of a confirmation besides what it paid: its charge, and what was asked for where that differs. */
+export function confirmedData(
+  payment: Payment,
+  paid: { readonly amountMinor: number; readonly currency: string; readonly chargeId: string | null },
+): Payment["providerData"] {
+  const { amountMinor, currency, chargeId } = paid;
+  const differs = amountMinor !== payment.amountMinor || currency !== payment.currency;
+  if (!differs && chargeId === null) return payment.providerData;
+  const registered = { amount_minor: payment.amountMinor, currency: payment.currency };
+  return {
+    ...payment.providerData,
+    ...(chargeId !== null && { charge: chargeId }),
+    ...(differs && { registered }),
+  };
+}

@@ -1,0 +1,119 @@
+import { and, eq, inArray, isNull } from "drizzle-orm";
+import type { Tx } from "../db/database.ts";
+import { permittedEvent } from "../meta/consent.ts";
+import { purchaseEvent } from "../meta/purchase.ts";
+import { enqueue, metaRoute, type OutboxEntry } from "../outbox/enqueue.ts";
+import { findPoolOf, reportingPixel } from "../pools/find-pool-of.ts";
+import { findBotUser } from "../tracking/find-session.ts";
+import type { StoredVisit } from "../tracking/tracking-store.ts";
+import { type VisitBehind, visitBehind } from "../tracking/visit-behind.ts";
+import { fillPayment } from "./fill-payment.ts";
+import type { Payment, PaymentDeps } from "./payment.ts";
+import { paymentFacts, sellingBot } from "./purchase-facts.ts";
+
+/** A Purchase on its way, and the pool that reports it. */
+export type PurchaseEntry = OutboxEntry & { readonly poolId: number };
+
+/**
+ * The visit behind a payment, whose row learns from it what it did not know.
+ *
+ * @param distant the visit as Redis knows it, for a token that the database does not have
+ */
+export async function withVisit(
+  deps: PaymentDeps,
+  tx: Tx,
+  payment: Payment,
+  distant: StoredVisit | null,
+): Promise<{ readonly payment: Payment; readonly visit: VisitBehind }> {
+  const { tables } = deps.db;
+  const { trackingToken } = payment;
+  const botUser = await findBotUser(tx, tables, payment.botUserId);
+  const visit = await visitBehind(tx, tables, { trackingToken, botUser }, distant);
+  const filled = await fillPayment(deps, tx, payment, {
+    trackingToken: visit.trackingToken,
+    botId: visit.botId ?? visit.botUser?.botId ?? null,
+    botUserId: visit.botUser?.id ?? null,
+  });
+  return { payment: filled, visit };
+}
+
+/** The Purchase, whether or not a PageView ever went; null where the pool reports nothing or consent was denied. */
+export async function purchaseEntry(
+  deps: PaymentDeps,
+  tx: Tx,
+  payment: Payment,
+  { poolId, facts, botUser }: VisitBehind,
+): Promise<PurchaseEntry | null> {
+  const { tables } = deps.db;
+  const now = deps.now();
+  // The visit's own pool: what the payment has may be a guess by its bot.
+  const pool = await findPoolOf(tx, tables, { poolId: poolId ?? payment.poolId, botId: payment.botId });
+  const pixelId = reportingPixel(pool);
+  if (!pool || !pixelId) return null;
+  const seller = await sellingBot(deps, tx, payment, botUser, pool);
+  const payload = permittedEvent(
+    purchaseEvent(paymentFacts(payment), facts, seller, now),
+    facts?.consent ?? null,
+    deps.consentDenied ?? "drop",
+  );
+  if (payload === null) return null;
+  return {
+    destination: "meta",
+    route: metaRoute(pixelId, pool.metaTestEventCode),
+    eventName: "Purchase",
+    eventId: `purchase_${payment.id}`,
+    payload,
+    poolId: pool.id,
+    trackingToken: payment.trackingToken,
+    paymentId: payment.id,
+    botUserId: payment.botUserId,
+  };
+}
+
+/**
+ * Reports a payment that was confirmed when not enough was known to do so; any other stays as it is. `payment` must be
+ * locked.
+ */
+export async function reportBelated(
+  deps: PaymentDeps,
+  tx: Tx,
+  payment: Payment,
+  distant: StoredVisit | null,
+): Promise<void> {
+  if (payment.status !== "paid" || payment.metaPurchaseSent || payment.erasedAt !== null) return;
+  const { payment: known, visit } = await withVisit(deps, tx, payment, distant);
+  const purchase = await purchaseEntry(deps, tx, known, visit);
+  if (purchase === null) return;
+  const { tables } = deps.db;
+  const at = deps.now();
+  await enqueue(tx, tables, [purchase]);
+  await tx
+    .update(tables.payments)
+    .set({ poolId: purchase.poolId, metaPurchaseSent: true, metaPurchaseSentAt: at, updatedAt: at })
+    .where(eq(tables.payments.id, payment.id));
+}
+
+/** Visits have come into the database late, out of a spool: what was paid meanwhile is reported, in their transaction. */
+export async function reportPurchasesOf(
+  deps: PaymentDeps,
+  tx: Tx,
+  trackingTokens: readonly string[],
+): Promise<void> {
+  if (trackingTokens.length === 0) return;
+  const { payments } = deps.db.tables;
+  // Pending ones too: one that is being confirmed at this moment, without the visit, is waited for.
+  const unreported = await deps.db.dialect.locked(
+    tx
+      .select()
+      .from(payments)
+      .where(
+        and(
+          inArray(payments.trackingToken, [...trackingTokens]),
+          eq(payments.metaPurchaseSent, false),
+          isNull(payments.erasedAt),
+        ),
+      )
+      .orderBy(payments.id),
+  );
+  for (const payment of unreported) await reportBelated(deps, tx, payment, null);
+}

@@ -1,0 +1,103 @@
+import type { Tx } from "../db/database.ts";
+import { hashedCustomer, storedCustomerId } from "../meta/user-data.ts";
+import { findPoolOf, type PoolRow } from "../pools/find-pool-of.ts";
+import { findBot, saveBotUser } from "../tracking/bot-users.ts";
+import { type BotUser, findBotUser, findSession } from "../tracking/find-session.ts";
+import { mayBeSpooled } from "../tracking/session.ts";
+import type { StoredVisit } from "../tracking/tracking-store.ts";
+import { type VisitBehind, visitBehind } from "../tracking/visit-behind.ts";
+import type { Payment, PaymentDeps } from "./payment.ts";
+import type { PaymentDetails } from "./payment-input.ts";
+
+/** Whose a payment is and what it is for, as its row says it. */
+export type Belongings = Pick<
+  Payment,
+  "poolId" | "botId" | "botUserId" | "trackingToken" | "customerUserId" | "customer" | "content"
+>;
+
+export interface WhoPays {
+  readonly visit: VisitBehind;
+  readonly pool: PoolRow | null;
+  readonly belongings: Belongings;
+}
+
+/** The bot and the person, where a sale began in one of our bots. */
+export interface Seller {
+  readonly botId: number;
+  readonly botUserId: number;
+}
+
+/** Finds out who pays, out of what was said; null where the bot that was named does not exist. */
+export async function whoPays(
+  deps: PaymentDeps,
+  tx: Tx,
+  said: PaymentDetails,
+  seller: Seller | null,
+  distant: StoredVisit | null,
+): Promise<WhoPays | null> {
+  const { tables } = deps.db;
+  const bot = said.bot === undefined ? null : await findBot(tx, tables, said.bot);
+  if (said.bot !== undefined && bot === null) return null;
+  const named = seller
+    ? await findBotUser(tx, tables, seller.botUserId)
+    : await buyerOf(deps, tx, bot?.id ?? null, said);
+  const trackingToken = said.tracking_token ?? null;
+  const visit = await visitBehind(tx, tables, { trackingToken, botUser: named }, distant);
+  const botId = seller?.botId ?? bot?.id ?? visit.botId ?? visit.botUser?.botId ?? null;
+  const pool = await findPoolOf(tx, tables, { poolId: visit.poolId, botId });
+  const { id, email, phone, first_name, last_name } = said.customer ?? {};
+  return {
+    visit,
+    pool,
+    belongings: {
+      poolId: pool?.id ?? null,
+      botId,
+      botUserId: visit.botUser?.id ?? null,
+      trackingToken: visit.trackingToken,
+      customerUserId: id === undefined ? null : storedCustomerId(id),
+      // Hashed on arrival: what somebody's e-mail is, the database never knows.
+      customer: { ...hashedCustomer({ email, phone, firstName: first_name, lastName: last_name }) },
+      content: contentOf(said),
+    },
+  };
+}
+
+/**
+ * Whether a payment made of this would lead to a pool, now or, where its visit may still lie in a spool, when that comes
+ * into the database; writes nothing.
+ */
+export async function leadsToPool(
+  { db: { tables }, now }: PaymentDeps,
+  tx: Tx,
+  said: PaymentDetails,
+  distant: StoredVisit | null,
+): Promise<boolean> {
+  const bot = said.bot === undefined ? null : await findBot(tx, tables, said.bot);
+  if (said.bot !== undefined && bot === null) return false;
+  const token = said.tracking_token ?? null;
+  const session = await findSession(tx, tables, token);
+  if (session === null && token !== null && mayBeSpooled(token, now())) return true;
+  const poolId = session?.poolId ?? distant?.poolId ?? null;
+  return (await findPoolOf(tx, tables, { poolId, botId: bot?.id ?? session?.botId ?? null })) !== null;
+}
+
+/** The person who buys, where the operator's own bot says who it is; made where this is the first we hear of them. */
+async function buyerOf(
+  { db: { tables }, now }: PaymentDeps,
+  tx: Tx,
+  botId: number | null,
+  { telegram_user_id: telegramUserId, tracking_token }: PaymentDetails,
+): Promise<BotUser | null> {
+  if (botId === null || telegramUserId === undefined) return null;
+  const token = tracking_token ?? null;
+  const session = await findSession(tx, tables, token);
+  const isKept =
+    session === null ? token !== null && mayBeSpooled(token, now()) : session.consent !== "erased";
+  return saveBotUser(tx, tables, botId, { telegramUserId }, isKept ? token : null, now());
+}
+
+function contentOf({ content }: PaymentDetails): Payment["content"] {
+  if (!content) return null;
+  const { ids, name, type } = content;
+  return { ...(ids && { ids }), ...(name && { name }), ...(type && { type }) };
+}

@@ -1,0 +1,59 @@
+import { TELEGRAM_STARS } from "../meta/currencies.ts";
+import type { Issue } from "./rules.ts";
+import { toStripeAmount } from "./stripe-amount.ts";
+
+/** `offers.provider` of what is paid inside Telegram. */
+const TELEGRAM = "telegram";
+const PIX_CURRENCY = "BRL";
+/** Source: PushinPay's documentation, "Criar PIX". */
+const PUSHINPAY_LEAST_CENTS = 50;
+
+/** A price and who takes it. */
+export interface Asked {
+  readonly provider: string;
+  readonly priceMinor: number;
+  readonly currency: string;
+}
+
+/**
+ * Why nobody could ever pay this price to this provider; null where they can. Offers are held to it when they are
+ * saved, and adapters when a checkout is made, of offers that were saved before.
+ */
+export function payableIssue({ provider, priceMinor, currency }: Asked): Issue | null {
+  if (currency === TELEGRAM_STARS && provider !== TELEGRAM) {
+    return { path: "provider", message: "Stars (XTR) are paid inside Telegram: the provider is telegram" };
+  }
+  switch (provider) {
+    case TELEGRAM:
+      return null;
+    case "stripe":
+      return toStripeAmount(priceMinor, currency) === null
+        ? {
+            path: "price_minor",
+            message: `Stripe cannot charge ${priceMinor} ${currency} (in its smallest unit): see "Amounts" in docs/payments.md`,
+          }
+        : null;
+    case "mercadopago":
+      return pixIssue(currency);
+    case "pushinpay":
+      return pixIssue(currency) ?? pushinPayIssue(priceMinor);
+    default:
+      return {
+        path: "provider",
+        message: `"${provider}" makes no checkouts: choose stripe, mercadopago, pushinpay or telegram`,
+      };
+  }
+}
+
+function pixIssue(currency: string): Issue | null {
+  if (currency === PIX_CURRENCY) return null;
+  return { path: "currency", message: `Pix is paid in BRL, and this price is in ${currency}` };
+}
+
+function pushinPayIssue(priceMinor: number): Issue | null {
+  if (priceMinor >= PUSHINPAY_LEAST_CENTS) return null;
+  return {
+    path: "price_minor",
+    message: `PushinPay charges 50 cents at least, and this price is ${priceMinor}`,
+  };
+}

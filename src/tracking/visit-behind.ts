@@ -1,0 +1,71 @@
+import { and, eq } from "drizzle-orm";
+import type { Reader } from "../db/database.ts";
+import type { Tables } from "../db/define-schema.ts";
+import type { SessionFacts } from "../meta/session-facts.ts";
+import { type BotUser, findSession } from "./find-session.ts";
+import { type Session, sessionFacts } from "./session.ts";
+import type { StoredVisit } from "./tracking-store.ts";
+
+/** The visit that a payment came of, and the person. */
+export interface VisitBehind {
+  /** The visit's row; null where there is none, or not yet. */
+  readonly session: Session | null;
+  /** What Meta is told of the visit: out of its row, else out of Redis. */
+  readonly facts: SessionFacts | null;
+  readonly botUser: BotUser | null;
+  readonly trackingToken: string | null;
+  /** As the visit itself names them; null where nothing is known of it. */
+  readonly poolId: number | null;
+  readonly botId: number | null;
+}
+
+/**
+ * Finds the visit behind a payment: that of its token, else the person's latest, else what Redis has of either; and the
+ * person, where only the visit is named.
+ *
+ * @param distant the visit as Redis knows it, asked for before the transaction
+ */
+export async function visitBehind(
+  reader: Reader,
+  tables: Tables,
+  known: { readonly trackingToken: string | null; readonly botUser: BotUser | null },
+  distant: StoredVisit | null,
+): Promise<VisitBehind> {
+  const named = await findSession(reader, tables, known.trackingToken);
+  const botUser = known.botUser ?? (await visitorOf(reader, tables, known.trackingToken, named));
+  const session = named ?? (await findSession(reader, tables, botUser?.latestToken ?? null));
+  const trackingToken = known.trackingToken ?? session?.trackingToken ?? botUser?.latestToken ?? null;
+  const copy = session === null && distant?.trackingToken === trackingToken ? distant : null;
+  return {
+    session,
+    facts: session === null ? copy : sessionFacts(session),
+    botUser,
+    trackingToken,
+    poolId: session?.poolId ?? copy?.poolId ?? null,
+    botId: session?.botId ?? copy?.botId ?? null,
+  };
+}
+
+/**
+ * Who came by a visit: as the visit says, in the bot that it led to; else whoever started a bot with its token, where
+ * that is one person only (links are passed on).
+ */
+async function visitorOf(
+  reader: Reader,
+  { botUsers }: Tables,
+  token: string | null,
+  session: Session | null,
+): Promise<BotUser | null> {
+  if (token === null) return null;
+  if (session !== null && session.userExternalId !== null) {
+    const { botId, userExternalId } = session;
+    const [user] = await reader
+      .select()
+      .from(botUsers)
+      .where(and(eq(botUsers.botId, botId), eq(botUsers.telegramUserId, userExternalId)));
+    if (user) return user;
+  }
+  const started = await reader.select().from(botUsers).where(eq(botUsers.latestToken, token)).limit(2);
+  const [only] = started;
+  return started.length === 1 && only ? only : null;
+}

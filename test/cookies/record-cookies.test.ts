@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
+import { recordCookies } from "../../src/cookies/record-cookies.ts";
+import type { BrowserReport } from "../../src/cookies/report.ts";
+import type { Database } from "../../src/db/database.ts";
+import { openDatabase } from "../../src/db/open.ts";
+import { recordVisits } from "../../src/redirect/record-visits.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { addPool } from "../support/pools.ts";
+import { visitOf } from "../support/visits.ts";
+
+let own: TestDatabase;
+let other: Database;
+let visit: () => Promise<string>;
+beforeAll(async () => {
+  own = await createTestDatabase();
+  // As a second process of the same installation has it.
+  other = await openDatabase({ url: own.url });
+  const { pool, bots } = await addPool(own.db, { slug: "open" });
+  const [member] = await own.db.select().from(own.db.tables.poolBots);
+  visit = async () => {
+    const record = visitOf(pool.id, member?.id ?? 0, bots[0]?.id ?? 0);
+    await own.db.transaction((tx) => recordVisits(tx, own.db.tables, [record]));
+    return record.trackingToken;
+  };
+});
+afterAll(async () => {
+  await other.close();
+  await own.dispose();
+});
+
+const record = (db: Database, reports: readonly BrowserReport[]) =>
+  db.transaction((tx) => recordCookies(db, tx, reports));
+
+async function session(token: string) {
+  const { sessions } = own.db.tables;
+  const [row] = await own.db.select().from(sessions).where(eq(sessions.trackingToken, token));
+  return row;
+}
+
+describe(`cookies of one visit in two processes on ${testDialect}`, () => {
+  const fbc = "fb.1.1600000000000.click";
+  const fbi = "177.45.10.9.AQ";
+
+  test("two reports at once both count, in whatever order their batches name the visits", async () => {
+    for (let i = 0; i < 20; i++) {
+      const tokens = await Promise.all([visit(), visit()]);
+      const clicks = tokens.map((trackingToken) => ({ trackingToken, report: { fbc } }));
+      const addresses = tokens.map((trackingToken) => ({ trackingToken, report: { fbi } })).reverse();
+      await Promise.all([record(own.db, clicks), record(other, addresses)]);
+      for (const token of tokens) expect(await session(token)).toMatchObject({ fbc, fbi });
+    }
+  });
+
+  test("a visit that is erased meanwhile stays erased", async () => {
+    const token = await visit();
+    const erased = Promise.withResolvers<void>();
+    let isErasing = false;
+    const erase = () =>
+      other.transaction(async (tx) => {
+        const { sessions } = other.tables;
+        const nothing = { consent: "erased" as const, fbp: null, fbc: null, fbi: null };
+        await tx.update(sessions).set(nothing).where(eq(sessions.trackingToken, token));
+      });
+    await own.db.transaction((tx) => {
+      const updateMany: typeof tx.updateMany = async (...call) => {
+        // Between reading and writing: the erasure waits for us, or has to be seen by us.
+        if (!isErasing) erase().then(erased.resolve, erased.reject);
+        isErasing = true;
+        await Promise.race([erased.promise, Bun.sleep(200)]);
+        await tx.updateMany(...call);
+      };
+      return recordCookies(own.db, { ...tx, updateMany }, [{ trackingToken: token, report: { fbc, fbi } }]);
+    });
+    await erased.promise;
+    expect(await session(token)).toMatchObject({ consent: "erased", fbp: null, fbc: null, fbi: null });
+  });
+});

@@ -1,0 +1,26 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { sql } from "drizzle-orm";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+
+describe.if(testDialect === "postgres")("a Postgres whose server ends a connection", () => {
+  let own: TestDatabase;
+  beforeAll(async () => {
+    own = await createTestDatabase({ migrated: false });
+  });
+  afterAll(() => own.dispose());
+
+  test("in a transaction that goes on: it fails, the process lives, and every later transaction finds a connection", async () => {
+    // More often than the pool has connections: none may get lost.
+    for (let i = 0; i < 25; i++) {
+      const killed = own.db.transaction(async (tx) => {
+        await tx.rows(sql`select pg_terminate_backend(pg_backend_pid())`).catch(() => undefined);
+        await tx.rows(sql`select ${i}::int`).catch(() => undefined);
+        await Bun.sleep(1);
+        await tx.rows(sql`select 1`);
+      });
+      await expect(killed).rejects.toThrow();
+      const [row] = await own.db.transaction((tx) => tx.rows<{ one: number }>(sql`select 1 as one`));
+      expect(row?.one).toBe(1);
+    }
+  }, 60_000);
+});

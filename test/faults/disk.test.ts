@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { until } from "../support/until.ts";
+import { type Disk, openDisk } from "./disk.ts";
+import { printFigures } from "./figures.ts";
+import type { AcknowledgedVisit } from "./ledger.ts";
+import { startLoad } from "./load.ts";
+import { faultSeed, seededRandom } from "./random.ts";
+import { openWorld, type World } from "./world.ts";
+
+const CLIENTS = 4;
+const VISITS = 100;
+
+describe.if(process.env.TEST_FAULTS === "1")("a full disk on SQLite, under load", () => {
+  let disk: Disk;
+  let world: World | undefined;
+  beforeEach(async () => {
+    disk = await openDisk();
+  });
+  afterEach(async () => {
+    await world?.close();
+    await disk.remove();
+  }, 60_000);
+
+  test("of the database: visits go to the spool, providers are told to try again, and all arrives when there is room", async () => {
+    const seed = faultSeed();
+    const here = await openWorld("sqlite", { databaseFolder: disk.folder });
+    world = here;
+    const { ledger } = here;
+    const server = await here.serve();
+    const address = () => server.url;
+    const load = startLoad({ ledger, clients: CLIENTS, random: seededRandom(seed), address });
+    const untilMoreVisits = async () => {
+      const before = ledger.visits.length;
+      await until(() => ledger.visits.length >= before + VISITS);
+    };
+    await untilMoreVisits();
+    await disk.fill(server.pid);
+    await until(async () => (await here.spooled()) >= VISITS);
+    await until(() => ledger.refused.payment > 0);
+    const spooled = await here.spooled();
+    await disk.makeRoom(server.pid);
+    await until(async () => (await here.spooled()) === 0);
+    await untilMoreVisits();
+    await load.stop();
+
+    const findings = await here.settle();
+    const note = `${disk.kind}, ${spooled} visits in the spool`;
+    printFigures(`SQLite's disk full, seed ${seed}`, findings, {}, note);
+    expect(findings.missing).toEqual([]);
+    expect(findings.different).toEqual([]);
+    expect(findings.lost).toEqual([]);
+    expect(ledger.wrong).toEqual([]);
+    expect([ledger.refused.visit, ledger.unanswered.visit]).toEqual([0, 0]);
+  }, 300_000);
+
+  test("of the spool too: every visitor still gets the page, and what is stored nowhere is in the log, whole", async () => {
+    const seed = faultSeed();
+    const here = await openWorld("sqlite", { databaseFolder: disk.folder, dataDir: disk.folder });
+    world = here;
+    const { ledger } = here;
+    const logged = new Map<string, object>();
+    const server = await here.serve(
+      {},
+      {
+        onLogLine(line) {
+          // The console's first password is no line of the log.
+          if (!line.startsWith("{")) return;
+          const { level, visit } = JSON.parse(line);
+          if (level === FATAL && visit) logged.set(visit.trackingToken, visit);
+        },
+      },
+    );
+    const address = () => server.url;
+    const load = startLoad({ ledger, clients: CLIENTS, random: seededRandom(seed), address });
+    await until(() => ledger.visits.length >= VISITS);
+    await disk.fill(server.pid);
+    await until(() => logged.size >= VISITS);
+    await disk.makeRoom(server.pid);
+    const before = ledger.visits.length;
+    await until(() => ledger.visits.length >= before + VISITS);
+    await load.stop();
+
+    const findings = await here.settle();
+    const note = `${disk.kind}, ${logged.size} visits in the log alone`;
+    // Without its visit nobody knows whose pixel a Purchase belongs to.
+    const purchases = ledger.payments
+      .filter(({ token }) => logged.has(token))
+      .map(({ id }) => `purchase_${id}`);
+    const inLog = new Set([...[...logged.keys()].map((token) => `evt_${token}`), ...purchases]);
+    const missing = findings.missing.filter((id) => !inLog.has(id));
+    printFigures(`database's and spool's disk full, seed ${seed}`, { ...findings, missing }, {}, note);
+    expect(missing).toEqual([]);
+    expect(findings.different).toEqual([]);
+    expect(findings.lost).toEqual([]);
+    expect(ledger.wrong).toEqual([]);
+    expect([ledger.refused.visit, ledger.unanswered.visit]).toEqual([0, 0]);
+    const whole = ledger.visits.filter(({ token }) => logged.has(token));
+    expect(whole.map(({ token }) => logged.get(token) ?? {})).toEqual(whole.map(loggedAs));
+  }, 300_000);
+});
+
+/** Pino's number for `fatal`. */
+const FATAL = 60;
+
+function loggedAs({ token, fbclid, campaign }: AcknowledgedVisit): object {
+  return expect.objectContaining({ trackingToken: token, fbclid, utmCampaign: campaign });
+}

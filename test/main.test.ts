@@ -1,0 +1,28 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { createTestDatabase, type TestDatabase, testDialect } from "./support/database.ts";
+import { addPool } from "./support/pools.ts";
+import { startServer } from "./support/server.ts";
+
+let own: TestDatabase;
+beforeAll(async () => {
+  own = await createTestDatabase();
+  await addPool(own.db, { slug: "open" });
+});
+afterAll(() => own.dispose());
+
+test(`a process that only dispatches, on ${testDialect}, says that it is well and takes no visitor, operator or payment`, async () => {
+  const server = await startServer(own.url, { ROLE: "dispatcher", API_KEY: "a-key-of-many-letters" });
+  const status = async (path: string, init?: RequestInit) => (await fetch(server.url + path, init)).status;
+  const withKey = { headers: { authorization: "Bearer a-key-of-many-letters" } };
+  expect(await status("/healthz")).toBe(200);
+  expect(await status("/readyz")).toBe(200);
+  expect(await status("/metrics", withKey)).toBe(200);
+  for (const path of ["/go/open", "/ops", "/api/pools", "/assets/bridge.js", "/openapi"]) {
+    expect(await status(path, withKey)).toBe(404);
+  }
+  for (const path of ["/api/tracking/cookies", "/api/payments", "/telegram/1"]) {
+    expect(await status(path, { ...withKey, method: "POST" })).toBe(404);
+  }
+  expect(await own.db.$count(own.db.tables.sessions)).toBe(0);
+  expect(await server.stop()).toBe(0);
+}, 30_000);

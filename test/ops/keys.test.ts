@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { desc } from "drizzle-orm";
+import fc from "fast-check";
+import { createApiKey } from "../../src/keys/api-keys.ts";
+import { createTestApp, type TestApp } from "../support/app.ts";
+import { testDialect } from "../support/database.ts";
+import { errorsIn, inlineScripts } from "../support/html.ts";
+import { logIn, OPERATOR_PASSWORD, type TestOperator } from "../support/operator.ts";
+
+const EVIL = `"><script>alert(1)</script>`;
+
+let own: TestApp;
+let operator: TestOperator;
+beforeAll(async () => {
+  own = await createTestApp({ OPERATOR_PASSWORD });
+  operator = await logIn(own);
+});
+afterAll(() => own.dispose());
+
+async function see(path = "/ops/keys"): Promise<string> {
+  const answer = await operator.get(path);
+  expect(answer.status).toBe(200);
+  return answer.text();
+}
+
+async function makeKey(name: string, scope: string): Promise<string> {
+  const answer = await operator.post("/ops/keys", { name, scope });
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get("cache-control")).toBe("no-store");
+  return /id="new-key">(ponte_[\w-]{43})</.exec(await answer.text())?.[1] ?? "";
+}
+
+/** What the JSON API answers to that key. */
+async function statusFor(key: string, method = "GET"): Promise<number> {
+  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+  const body = method === "GET" ? {} : { body: JSON.stringify({ username: "made_by_key_bot" }) };
+  return (await own.request("/api/bots", { method, headers, ...body })).status;
+}
+
+async function lastAudit() {
+  const { auditLog } = own.db.tables;
+  const [entry] = await own.db.select().from(auditLog).orderBy(desc(auditLog.id)).limit(1);
+  return entry;
+}
+
+async function lastId(): Promise<number> {
+  const { apiKeys } = own.db.tables;
+  const [row] = await own.db.select().from(apiKeys).orderBy(desc(apiKeys.id)).limit(1);
+  return row?.id ?? 0;
+}
+
+describe(`the console's API keys on ${testDialect}`, () => {
+  test("a key is shown in the answer that made it and nowhere else, and may what its scope says", async () => {
+    const reading = await makeKey("reporting", "read");
+    expect([await statusFor(reading), await statusFor(reading, "POST")]).toEqual([200, 403]);
+    const entry = await lastAudit();
+    expect(entry).toMatchObject({ actor: "console", action: "api_key.create", after: { scope: "read" } });
+    const writing = await makeKey("shop", "write");
+    expect([await statusFor(writing), await statusFor(writing, "POST")]).toEqual([200, 201]);
+    const html = await see();
+    for (const text of ["reporting", "shop", `…${reading.slice(-4)}`]) expect(html).toContain(text);
+    const { apiKeys, auditLog } = own.db.tables;
+    const stored = [await own.db.select().from(apiKeys), await own.db.select().from(auditLog), own.logLines];
+    for (const key of [reading, writing]) {
+      expect(html).not.toContain(key);
+      expect(JSON.stringify(stored)).not.toContain(key);
+    }
+  });
+
+  test("a key is revoked after a question, at once and once", async () => {
+    const key = await makeKey("leaked", "write");
+    const path = `/ops/keys/${await lastId()}/revoke`;
+    const html = await see();
+    expect(html).toContain(`action="${path}"`);
+    expect(html).toContain("There is no undo");
+    expect((await operator.get(path)).status).toBe(404);
+    expect(await statusFor(key)).toBe(200);
+    expect((await operator.post(path)).headers.get("location")).toBe("/ops/keys");
+    expect(await statusFor(key)).toBe(401);
+    const entry = await lastAudit();
+    expect(entry).toMatchObject({
+      actor: "console",
+      action: "api_key.revoke",
+      before: { revoked_at: null },
+      after: { revoked_at: expect.any(String) },
+    });
+    await operator.post(path);
+    expect((await lastAudit())?.id).toBe(entry?.id);
+    expect(await see()).not.toContain(`action="${path}"`);
+    await operator.post("/ops/keys/999999/revoke");
+    expect(await see()).toContain("there is no such key");
+  });
+
+  test("what is wrong stands beside its field, what was typed stays, and no key is made", async () => {
+    const { apiKeys } = own.db.tables;
+    const before = await own.db.$count(apiKeys);
+    for (const [fields, wrong] of [
+      [{}, ["name", "scope"]],
+      [{ name: "fine", scope: "admin" }, ["scope"]],
+      [{ name: `${EVIL}\u0000`, scope: "read" }, ["name"]],
+      [{ name: "x".repeat(61), scope: "read" }, ["name"]],
+    ] as const) {
+      const answer = await operator.post("/ops/keys", fields);
+      expect(answer.status).toBe(400);
+      const html = await answer.text();
+      expect(Object.keys(errorsIn(html))).toEqual([...wrong]);
+      expect(inlineScripts(html)).toEqual([]);
+    }
+    const typed = await (await operator.post("/ops/keys", { name: "typed", scope: "?" })).text();
+    expect(typed).toContain('value="typed"');
+    expect(await own.db.$count(apiKeys)).toBe(before);
+  });
+
+  test("the list goes on page by page, each key once, and strangers' names are text", async () => {
+    for (let i = 0; i < 60; i++) await createApiKey(own.deps, "cli", { name: `${EVIL}${i}.`, scope: "read" });
+    const seen: number[] = [];
+    let path: string | undefined = "/ops/keys";
+    while (path !== undefined) {
+      const html: string = await see(path);
+      expect(inlineScripts(html)).toEqual([]);
+      seen.push(...[...html.matchAll(/(\d+)\.<\/span>/g)].map(([, i]) => Number(i)));
+      path = /href="([^"]+)" rel="next"/.exec(html)?.[1];
+    }
+    expect(seen).toEqual(Array.from({ length: 60 }, (_, i) => i));
+  });
+
+  test("forged forms make and end nothing, and no address breaks the page", async () => {
+    const key = await makeKey("stays", "read");
+    const path = `/ops/keys/${await lastId()}/revoke`;
+    const before = await own.db.$count(own.db.tables.apiKeys);
+    const cookie = [...operator.cookies].map((pair) => pair.join("=")).join("; ");
+    for (const action of [path, "/ops/keys"]) {
+      const forged = await own.request(action, {
+        method: "POST",
+        body: new URLSearchParams({ name: "forged", scope: "write" }),
+        headers: { cookie, origin: "http://bridge.example.com" },
+      });
+      expect(forged.status).toBe(403);
+    }
+    expect(await own.db.$count(own.db.tables.apiKeys)).toBe(before);
+    expect(await statusFor(key)).toBe(200);
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.string({ unit: "binary" }), fc.double().map(String)), async (given) => {
+        const text = encodeURIComponent(given.toWellFormed());
+        expect((await operator.get(`/ops/keys?cursor=${text}`)).status).toBe(200);
+        expect((await operator.post(`/ops/keys/x${text}/revoke`)).status).toBe(303);
+      }),
+      { numRuns: 15 },
+    );
+  });
+});

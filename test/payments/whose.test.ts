@@ -1,0 +1,280 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
+import { newId } from "../../src/platform/ids.ts";
+import { hmacSha256Hex, sha256Hex } from "../../src/platform/secrets.ts";
+import { encodeVisit } from "../../src/redirect/visit-json.ts";
+import type { VisitRecord } from "../../src/redirect/visit-record.ts";
+import type { StoredVisit } from "../../src/tracking/tracking-store.ts";
+import { testDialect } from "../support/database.ts";
+import { API_KEY, type Funnel, GENERIC_SECRET, newUser, openFunnel, PIXEL } from "../support/funnel.ts";
+import { addPool } from "../support/pools.ts";
+import { visitOf } from "../support/visits.ts";
+
+const OTHER_PIXEL = "6666666666";
+
+let funnel: Funnel;
+let otherPool: { readonly id: number };
+const redis = new Map<string, StoredVisit>();
+beforeAll(async () => {
+  funnel = await openFunnel(
+    { PUBLIC_URL: "https://go.example.com" },
+    { trackingData: async (token) => redis.get(token) ?? null },
+  );
+  const { pool } = await addPool(funnel.db, { slug: "other", metaPixelId: OTHER_PIXEL }, [
+    { username: "third_bot" },
+  ]);
+  otherPool = pool;
+});
+afterAll(() => funnel.dispose());
+
+async function post(path: string, body: object, headers: Record<string, string> = {}) {
+  const response = await fetch(`${funnel.url}${path}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${API_KEY}`, "content-type": "application/json", ...headers },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+const sale = () => ({ provider: "generic", provider_ref: newId(), amount_minor: 4990, currency: "BRL" });
+type Sale = ReturnType<typeof sale>;
+
+const register = (body: object) => post("/api/payments", body);
+const start = (telegramUserId: number, token: string) =>
+  post("/api/bot/start", { bot: "shop_bot", telegram_user_id: telegramUserId, tracking_token: token });
+
+function webhook(body: object) {
+  const at = Math.floor(Date.now() / 1000);
+  const v1 = hmacSha256Hex(GENERIC_SECRET, `${at}.${JSON.stringify(body)}`);
+  return post("/api/payments/webhooks/generic", body, { "x-ponte-signature": `t=${at},v1=${v1}` });
+}
+const pays = ({ provider_ref }: Sale, more: object = {}) =>
+  webhook({ provider_ref, status: "paid", ...more });
+
+/** A visit that is accepted, and not in the database yet. */
+const visitOfPool = (poolId = funnel.pool.id) => visitOf(poolId, 1, funnel.shop.id, "fbclid=AbCd");
+
+/** It comes in, out of the spool. */
+async function bringIn(visit: VisitRecord) {
+  funnel.deps.spool.append([{ key: visit.trackingToken, body: encodeVisit(visit) }]);
+  await funnel.deps.recorder.replay();
+  return visit.trackingToken;
+}
+
+async function stored({ provider_ref }: Sale) {
+  const { payments, outbox, funnelStates } = funnel.db.tables;
+  const [payment] = await funnel.db.select().from(payments).where(eq(payments.providerRef, provider_ref));
+  const id = payment?.id ?? "";
+  const events = await funnel.db.select().from(outbox).where(eq(outbox.paymentId, id));
+  const states = await funnel.db.select().from(funnelStates).where(eq(funnelStates.paymentId, id));
+  const purchases = events.filter(({ eventName }) => eventName === "Purchase");
+  return { payment, purchases, purchase: purchases[0], states };
+}
+
+describe(`whose a payment is, on ${testDialect}`, () => {
+  test("a payment of a visit is its visitor's: their id is the Purchase's, and the funnel knows them", async () => {
+    const token = await bringIn(visitOfPool());
+    const { id } = newUser();
+    await start(id, token);
+    const bought = { ...sale(), tracking_token: token };
+    await register(bought);
+    const registered = await stored(bought);
+    expect(registered.payment?.botUserId).toBeGreaterThan(0);
+    await pays(bought);
+    const { purchase, states, payment } = await stored(bought);
+    expect(purchase?.payload).toMatchObject({ user_data: { external_id: sha256Hex(String(id)) } });
+    expect(states.map(({ botUserId }) => botUserId)).toEqual([
+      payment?.botUserId ?? null,
+      payment?.botUserId ?? null,
+    ]);
+  });
+
+  test("the visitor who shows up after the registration is found at the confirmation", async () => {
+    const token = await bringIn(visitOfPool());
+    const bought = { ...sale(), tracking_token: token };
+    await register(bought);
+    expect((await stored(bought)).payment?.botUserId).toBeNull();
+    const { id } = newUser();
+    await start(id, token);
+    await pays(bought);
+    const { purchase, payment, states } = await stored(bought);
+    expect(payment?.botUserId).toBeGreaterThan(0);
+    expect(states.every(({ botUserId }) => botUserId === payment?.botUserId)).toBe(true);
+    expect(purchase?.payload).toMatchObject({ user_data: { external_id: sha256Hex(String(id)) } });
+  });
+
+  test("a webhook that leads to no pool registers nothing; one that does registers and confirms", async () => {
+    const { provider_ref, amount_minor, currency } = sale();
+    const body = { provider_ref, amount_minor, currency, status: "paid" };
+    expect((await webhook(body)).status).toBe(404);
+    // Older than any spool.
+    const old = "0193f2a5c1d27e3f8a4b5c6d7e8f9012";
+    expect((await webhook({ ...body, tracking_token: old })).status).toBe(404);
+    const named = { bot: "nobody_bot", telegram_user_id: 1 };
+    expect((await webhook({ ...body, ...named })).status).toBe(404);
+    const done = await webhook({ ...body, tracking_token: await bringIn(visitOfPool()) });
+    expect(done.body).toMatchObject({ status: "confirmed" });
+  });
+
+  test("a payment confirmed without a pool is reported when its registration says more", async () => {
+    const bought = sale();
+    await register(bought);
+    await pays(bought);
+    expect((await stored(bought)).payment).toMatchObject({ status: "paid", metaPurchaseSent: false });
+    const token = await bringIn(visitOfPool());
+    const again = { ...bought, tracking_token: token, customer: { email: "ana@example.com" } };
+    expect(await register(again)).toMatchObject({ status: 200, body: { status: "paid" } });
+    await register(again);
+    const { payment, purchases } = await stored(bought);
+    expect(payment).toMatchObject({ metaPurchaseSent: true, trackingToken: token });
+    expect(purchases).toHaveLength(1);
+    expect(purchases[0]).toMatchObject({ route: PIXEL, trackingToken: token });
+    expect(purchases[0]?.payload).toMatchObject({
+      user_data: { em: expect.anything(), fbc: expect.any(String) },
+    });
+  });
+
+  test("what a confirming webhook says fills what the registration left out, and overwrites nothing", async () => {
+    const bought = { ...sale(), customer: { first_name: "Ana" } };
+    await register(bought);
+    const token = await bringIn(visitOfPool());
+    const details = {
+      tracking_token: token,
+      customer: { id: "c-9", email: "ana@example.com", first_name: "Eva" },
+      content: { ids: ["course-1"] },
+    };
+    await pays(bought, details);
+    const { payment, purchase } = await stored(bought);
+    expect(payment).toMatchObject({
+      trackingToken: token,
+      customerUserId: "c-9",
+      content: { ids: ["course-1"] },
+      customer: { em: sha256Hex("ana@example.com"), fn: sha256Hex("ana") },
+    });
+    expect(purchase).toMatchObject({ route: PIXEL });
+    expect(purchase?.payload).toMatchObject({ custom_data: { content_ids: ["course-1"] } });
+    const known = { ...sale(), tracking_token: await bringIn(visitOfPool()) };
+    await register(known);
+    await pays(known, { tracking_token: token });
+    expect((await stored(known)).payment?.trackingToken).toBe(known.tracking_token);
+  });
+
+  test("registering again after another amount was paid is the same payment, by what was registered", async () => {
+    const bought = { ...sale(), tracking_token: await bringIn(visitOfPool()) };
+    const first = await register(bought);
+    await pays(bought, { amount_minor: 5990, currency: "BRL" });
+    expect((await stored(bought)).payment).toMatchObject({ status: "paid", amountMinor: 5990 });
+    const again = await register(bought);
+    expect(again).toMatchObject({ status: 200, body: { id: first.body.id, status: "paid" } });
+    expect((await register({ ...bought, amount_minor: 5990 })).status).toBe(409);
+  });
+
+  test("without a visit the pool's link is where the sale came from", async () => {
+    const bought = { ...sale(), bot: "shop_bot", telegram_user_id: newUser().id };
+    await register(bought);
+    await pays(bought);
+    expect((await stored(bought)).purchase?.payload).toMatchObject({
+      event_source_url: "https://go.example.com/go/shop",
+    });
+  });
+
+  test("a bot that does not exist is said so, and nothing is registered", async () => {
+    const bought = { ...sale(), bot: "nobody_bot", telegram_user_id: 77 };
+    expect(await register(bought)).toMatchObject({ status: 422, body: { errors: [{ path: "bot" }] } });
+    expect((await stored(bought)).payment).toBeUndefined();
+  });
+});
+
+describe(`a visit that still lies in a spool, on ${testDialect}`, () => {
+  test("what is paid meanwhile is reported when the visit comes into the database, once", async () => {
+    const visit = visitOfPool();
+    const bought = { ...sale(), tracking_token: visit.trackingToken };
+    await register(bought);
+    await pays(bought);
+    expect((await stored(bought)).purchases).toEqual([]);
+    await bringIn(visit);
+    await bringIn(visit);
+    const { payment, purchases } = await stored(bought);
+    expect(purchases).toHaveLength(1);
+    expect(purchases[0]?.payload).toMatchObject({ user_data: { fbc: expect.any(String) } });
+    expect(payment).toMatchObject({ metaPurchaseSent: true, poolId: funnel.pool.id });
+  });
+
+  test("a webhook that registers and confirms for it is taken, and reported then", async () => {
+    const visit = visitOfPool();
+    const bought = { ...sale(), tracking_token: visit.trackingToken };
+    const { amount_minor, currency, tracking_token } = bought;
+    const done = await pays(bought, { amount_minor, currency, tracking_token });
+    expect(done.body).toMatchObject({ status: "confirmed" });
+    expect((await stored(bought)).purchases).toEqual([]);
+    await bringIn(visit);
+    expect((await stored(bought)).purchases).toHaveLength(1);
+  });
+
+  test("what was refunded meanwhile is not", async () => {
+    const visit = visitOfPool();
+    const bought = { ...sale(), tracking_token: visit.trackingToken };
+    await register(bought);
+    await pays(bought);
+    await webhook({ provider_ref: bought.provider_ref, status: "refunded" });
+    await bringIn(visit);
+    expect((await stored(bought)).purchases).toEqual([]);
+  });
+
+  test("Redis knows its pool: it is reported at once, with the visit's data", async () => {
+    const token = newId();
+    redis.set(token, copyOf(token, otherPool.id));
+    const bought = { ...sale(), tracking_token: token };
+    await register(bought);
+    await pays(bought);
+    const { purchase } = await stored(bought);
+    expect(purchase).toMatchObject({ route: OTHER_PIXEL, poolId: otherPool.id });
+    expect(purchase?.payload).toMatchObject({ user_data: { fbc: "fb.1.1740830400000.AbCd" } });
+  });
+
+  test("a sale by bot and person goes by the person's latest token, which Redis is asked for", async () => {
+    const token = newId();
+    redis.set(token, copyOf(token, otherPool.id));
+    const { id } = newUser();
+    await start(id, token);
+    const bought = { ...sale(), bot: "shop_bot", telegram_user_id: id };
+    await register(bought);
+    await pays(bought);
+    const { payment, purchase } = await stored(bought);
+    expect(payment?.trackingToken).toBe(token);
+    expect(purchase).toMatchObject({ route: OTHER_PIXEL, trackingToken: token });
+    expect(purchase?.payload).toMatchObject({ user_data: { fbc: "fb.1.1740830400000.AbCd" } });
+  });
+
+  test("the visit's own pool goes before the bot's, once the visit is there", async () => {
+    const visit = visitOfPool(otherPool.id);
+    const { id } = newUser();
+    await start(id, visit.trackingToken);
+    const bought = { ...sale(), bot: "shop_bot", telegram_user_id: id, tracking_token: visit.trackingToken };
+    await register(bought);
+    expect((await stored(bought)).payment?.poolId).toBe(funnel.pool.id);
+    await bringIn(visit);
+    await pays(bought);
+    const { payment, purchase } = await stored(bought);
+    expect(purchase).toMatchObject({ route: OTHER_PIXEL });
+    expect(payment?.poolId).toBe(otherPool.id);
+  });
+});
+
+function copyOf(trackingToken: string, poolId: number): StoredVisit {
+  return {
+    trackingToken,
+    rootEventId: `evt_${trackingToken}`,
+    fbclid: "AbCd",
+    fbc: "fb.1.1740830400000.AbCd",
+    fbp: null,
+    clientIp: null,
+    userAgent: "Mozilla/5.0",
+    eventSourceUrl: "https://go.example.com/go/other?fbclid=AbCd",
+    utm: {},
+    pageviewAt: new Date(),
+    consent: null,
+    poolId,
+    botId: funnel.shop.id,
+  };
+}

@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createLog } from "../../src/platform/log.ts";
+import { connectRedis } from "../../src/platform/redis.ts";
+import { createRateLimiter, networkOf } from "../../src/redirect/rate-limit.ts";
+import { redisSharedCount } from "../../src/redirect/shared-count.ts";
+
+const redisUrl = process.env.TEST_REDIS_URL;
+const NOW_MS = 1_732_000_000_000;
+
+test.each([
+  ["203.0.113.7", "203.0.113.7"],
+  ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
+  ["2001:db8:1:2::9", "2001:db8:1:2::/64"],
+  ["2001:0DB8:0001:2::9", "2001:db8:1:2::/64"],
+  ["2001:db8::9", "2001:db8:0:0::/64"],
+  ["2001:db8:0:0:1::", "2001:db8:0:0::/64"],
+  ["::1", "0:0:0:0::/64"],
+  ["::", "0:0:0:0::/64"],
+])("%s is counted as %s", (address, visitor) => {
+  expect(networkOf(address)).toBe(visitor);
+});
+
+test("one customer's IPv6 addresses are counted together, another's apart", async () => {
+  const limiter = createRateLimiter(2);
+  const kind = async (address: string) => (await limiter.check(address, NOW_MS)).kind;
+  expect(await kind("2001:db8::1")).toBe("allowed");
+  expect(await kind("2001:db8::2")).toBe("allowed");
+  expect(await kind("2001:db8::3")).toBe("limited");
+  expect(await kind("2001:db8:0:1::3")).toBe("allowed");
+});
+
+test("a shared count that is away leaves the decision to this process's own", async () => {
+  const limiter = createRateLimiter(1, async () => null);
+  expect((await limiter.check("203.0.113.7", NOW_MS)).kind).toBe("allowed");
+  expect((await limiter.check("203.0.113.7", NOW_MS)).kind).toBe("limited");
+});
+
+describe.if(redisUrl !== undefined)("with Redis", () => {
+  const log = createLog("silent");
+  const processes = [1, 2].map(() => connectRedis(redisUrl ?? "", log));
+  beforeAll(() => Promise.all(processes.map((redis) => new Promise((ready) => redis.once("ready", ready)))));
+  afterAll(() => {
+    for (const redis of processes) redis.disconnect();
+  });
+
+  test("the limit holds for two processes together", async () => {
+    const limiters = processes.map((redis) => createRateLimiter(4, redisSharedCount(redis)));
+    const visitor = `test-${crypto.randomUUID()}`;
+    const kinds = [];
+    for (let i = 0; i < 6; i++) kinds.push((await limiters[i % 2]?.check(visitor, NOW_MS))?.kind);
+    expect(kinds).toEqual(["allowed", "allowed", "allowed", "allowed", "limited", "limited"]);
+  });
+});

@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createLog } from "../../src/platform/log.ts";
+import { connectRedis } from "../../src/platform/redis.ts";
+import { sessionOf } from "../../src/redirect/visit-record.ts";
+import { redisTrackingStore } from "../../src/tracking/tracking-store.ts";
+import { visitOf } from "../support/visits.ts";
+
+const redisUrl = process.env.TEST_REDIS_URL;
+
+describe.if(redisUrl !== undefined)("the tracking data in Redis", () => {
+  const redis = connectRedis(redisUrl ?? "", createLog("silent"));
+  const store = redisTrackingStore(redis, 3);
+  beforeAll(() => new Promise<void>((ready) => void redis.once("ready", ready)));
+  afterAll(() => redis.disconnect());
+
+  const session = () => sessionOf(visitOf(1, 1, 1, "fbclid=AbC&utm_source=fb"));
+  async function saved(token: string) {
+    while ((await store.count([token])) !== 1) await Bun.sleep(5);
+    return store.find(token);
+  }
+
+  test("what is known is added, and a missing value replaces none", async () => {
+    const first = session();
+    store.save(() => first);
+    const before = await saved(first.trackingToken);
+    expect(before).toMatchObject({ fbclid: "AbC", fbc: first.fbc, utm: { utm_source: "fb" } });
+    store.save(() => ({ ...first, fbclid: null, fbc: null, utmSource: null, fbi: "177.45.10.10" }));
+    while ((await store.find(first.trackingToken))?.clientIp !== "177.45.10.10") await Bun.sleep(5);
+    expect(await store.find(first.trackingToken)).toMatchObject({ ...before, clientIp: "177.45.10.10" });
+  });
+
+  test("it ends after the days that were set", async () => {
+    const one = session();
+    store.save(() => one);
+    await saved(one.trackingToken);
+    const seconds = await redis.ttl(`ponte:tracking:${one.trackingToken}`);
+    expect(seconds).toBeWithin(3 * 86_400 - 60, 3 * 86_400 + 1);
+  });
+
+  test("a flush loses the copy and nothing else: what comes later is stored again", async () => {
+    const one = session();
+    store.save(() => one);
+    await saved(one.trackingToken);
+    // Only its own key: other suites may use the same server.
+    await redis.del(`ponte:tracking:${one.trackingToken}`);
+    expect(await store.find(one.trackingToken)).toBeNull();
+    store.save(() => one);
+    expect(await saved(one.trackingToken)).not.toBeNull();
+    expect(await store.forget([one.trackingToken])).toBe(1);
+  });
+});

@@ -1,0 +1,127 @@
+import { LOCALES } from "../../src/db/define-schema.ts";
+import type { BotFields } from "./bot-data.ts";
+import { CheckField, FormFault, PostForm, SecretField, SelectField, TextArea, TextField } from "./form.tsx";
+import type { FieldErrors } from "./form-data.ts";
+
+interface PartProps {
+  readonly fields: BotFields;
+  readonly errors: FieldErrors;
+}
+
+/** What is stored of the bot that is changed. */
+export interface StoredBot {
+  readonly has_token: boolean;
+  readonly has_payment_token: boolean;
+  readonly updated_at: string;
+}
+
+/** Everything about a bot that may be set. `bot` is the one that is changed, null for a new one. */
+export function BotForm(
+  props: PartProps & {
+    readonly action: string;
+    readonly submit: string;
+    readonly csrfToken: string;
+    readonly bot: StoredBot | null;
+  },
+): JSX.Element {
+  const { fields, errors, bot } = props;
+  return (
+    <PostForm action={props.action} csrfToken={props.csrfToken} class="form sections">
+      <FormFault errors={errors} withSecrets />
+      {bot === null ? null : <input type="hidden" name="seen" value={bot.updated_at} />}
+      <fieldset>
+        <legend>Bot</legend>
+        {bot === null ? (
+          <TextField
+            label="Username"
+            name="username"
+            value={fields.username}
+            required
+            placeholder="shop_bot"
+            hint="As Telegram knows it; it never changes."
+            error={errors.username}
+          />
+        ) : null}
+        <CheckField
+          label="Visitors are sent to it"
+          name="enabled"
+          checked={fields.enabled}
+          hint="Off: its pools send visitors to their other bots."
+          error={errors.enabled}
+        />
+      </fieldset>
+      <GreetingPart fields={fields} errors={errors} />
+      <TokenPart fields={fields} errors={errors} bot={bot} />
+      <div class="actions">
+        <button type="submit" class="primary" safe>
+          {props.submit}
+        </button>
+      </div>
+    </PostForm>
+  );
+}
+
+function GreetingPart({ fields, errors }: PartProps): JSX.Element {
+  return (
+    <fieldset>
+      <legend>Answer to /start</legend>
+      <TextArea
+        label="Welcome"
+        name="welcome"
+        value={fields.welcome}
+        rows={5}
+        hint="{name} stands for the person's first name. Empty: the built-in text, in the person's language."
+        error={errors.welcome}
+      />
+      <SelectField
+        label="Language"
+        name="locale"
+        value={fields.locale}
+        options={[
+          { value: "", label: "the person's" },
+          ...LOCALES.map((locale) => ({ value: locale, label: locale })),
+        ]}
+        hint="Of buttons, prices and whatever the bot says besides the welcome."
+        error={errors.locale}
+      />
+    </fieldset>
+  );
+}
+
+function TokenPart({ fields, errors, bot }: PartProps & { readonly bot: StoredBot | null }): JSX.Element {
+  return (
+    <fieldset>
+      <legend>Tokens of @BotFather</legend>
+      <SecretField
+        label="Bot token"
+        name="token"
+        isSet={bot?.has_token ?? false}
+        hint="Verified at Telegram, stored encrypted and never shown again; the webhook is set with it. Without one the bot lives elsewhere, and its updates are not ours."
+        error={errors.token}
+      />
+      {bot?.has_token ? (
+        <CheckField
+          label="Take the stored token away"
+          name="removes_token"
+          checked={fields.removes_token}
+          error={errors.removes_token}
+        />
+      ) : null}
+      <SecretField
+        label="Payment provider's token"
+        name="payment_token"
+        isSet={bot?.has_payment_token ?? false}
+        hint="For offers in money that are paid inside Telegram. Stars need none."
+        error={errors.payment_token}
+      />
+      {bot?.has_payment_token ? (
+        <CheckField
+          label="Take the stored payment token away"
+          name="removes_payment_token"
+          checked={fields.removes_payment_token}
+          error={errors.removes_payment_token}
+        />
+      ) : null}
+    </fieldset>
+  );
+}

@@ -1,0 +1,97 @@
+/// <reference types="@kitajs/html/htmx.d.ts" />
+import type { BotLine, PeopleCount, WebhookFacts } from "./bot-data.ts";
+import { countText } from "./numbers.ts";
+import { Badge, Card, PageHead, Pager } from "./parts.tsx";
+import { type Column, DataTable } from "./table.tsx";
+
+const LIST = "/ops/bots";
+
+/** Every bot, in the order they were made. */
+export function BotsPage(props: {
+  readonly lines: readonly BotLine[];
+  readonly next: string | null;
+  readonly isFirst: boolean;
+}): JSX.Element {
+  const { lines, next, isFirst } = props;
+  return (
+    <>
+      <PageHead title="Bots" lead="Where visitors of the ads go, and what is sold there.">
+        <a class="button primary" href={`${LIST}/new`}>
+          New bot
+        </a>
+      </PageHead>
+      <Card title="All bots" lead="Once a minute Telegram is asked whether it still takes a bot's token.">
+        <DataTable
+          caption="Bots in the order they were made"
+          hideCaption
+          columns={COLUMNS}
+          rows={lines}
+          empty="No bot yet. Make one here, or name it in a pool."
+        />
+        <Pager
+          first={isFirst ? null : LIST}
+          next={next === null ? null : `${LIST}?cursor=${next}`}
+          shown={lines.length === 1 ? "1 bot" : `${lines.length} bots`}
+        />
+      </Card>
+    </>
+  );
+}
+
+const COLUMNS: readonly Column<BotLine>[] = [
+  {
+    head: "Bot",
+    cell: ({ id, username }) => (
+      <a class="name" href={`${LIST}/${id}`} safe>
+        {`@${username}`}
+      </a>
+    ),
+  },
+  { head: "Status", cell: (line) => <BotBadge bot={line} /> },
+  { head: "Webhook", cell: (line) => <WebhookCell bot={line} /> },
+  {
+    head: "Pools",
+    cell: ({ pools }) =>
+      pools.length === 0 ? (
+        <span class="soft">none</span>
+      ) : (
+        <span class="name" safe>
+          {pools.join(", ")}
+        </span>
+      ),
+  },
+  { head: "People", align: "end", cell: ({ people }) => <span safe>{peopleText(people)}</span> },
+];
+
+/** What decides whether visitors are sent to the bot. */
+export function BotBadge({
+  bot,
+}: {
+  readonly bot: { readonly enabled: boolean; readonly healthy: boolean };
+}): JSX.Element {
+  if (!bot.enabled) return <Badge tone="idle" text="off" />;
+  return bot.healthy ? <Badge tone="good" text="on" /> : <Badge tone="bad" text="unhealthy" />;
+}
+
+/** Whether the bot's updates come here: Telegram is asked once the page is there, for it may be slow. */
+export function WebhookCell({
+  bot,
+}: {
+  readonly bot: { readonly id: number; readonly has_token: boolean };
+}): JSX.Element {
+  if (!bot.has_token) return <span class="soft">not ours</span>;
+  return (
+    <span hx-get={`${LIST}/${bot.id}/webhook`} hx-trigger="load" hx-swap="innerHTML">
+      <a href={`${LIST}/${bot.id}#webhook`}>ask Telegram</a>
+    </span>
+  );
+}
+
+/** What comes into that cell. */
+export function WebhookBadge({ webhook }: { readonly webhook: WebhookFacts }): JSX.Element {
+  return <Badge tone={webhook.tone} text={webhook.short} />;
+}
+
+export function peopleText({ total, isMore }: PeopleCount): string {
+  return isMore ? `${countText(total)}+` : countText(total);
+}

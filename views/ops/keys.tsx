@@ -1,0 +1,163 @@
+import { Copied } from "./copied.tsx";
+import { ConfirmForm, FormFault, PostForm, SelectField, TextField } from "./form.tsx";
+import type { FieldErrors } from "./form-data.ts";
+import { Badge, Banner, Card, PageHead, Pager } from "./parts.tsx";
+import { type Column, DataTable } from "./table.tsx";
+import { TimeOf } from "./time.tsx";
+
+const LIST = "/ops/keys";
+
+/** A key for scripts; the key itself is nowhere. */
+export interface KeyLine {
+  readonly id: number;
+  readonly name: string;
+  /** Its last four characters. */
+  readonly hint: string;
+  readonly scope: "read" | "write";
+  readonly created_at: string;
+  readonly last_used_at: string | null;
+  readonly revoked_at: string | null;
+}
+
+/** The form of a new key as it stands in the page. */
+export interface KeyFields {
+  readonly name: string;
+  readonly scope: string;
+}
+
+/** The keys of the JSON API, and making one. */
+export function KeysPage(props: {
+  readonly lines: readonly KeyLine[];
+  readonly next: string | null;
+  readonly isFirst: boolean;
+  readonly fields: KeyFields;
+  readonly errors: FieldErrors;
+  /** What was just made, this once. */
+  readonly made: { readonly name: string; readonly key: string } | null;
+  readonly csrfToken: string;
+  readonly zone: string;
+}): JSX.Element {
+  const { lines, next, isFirst, made, csrfToken, zone } = props;
+  return (
+    <>
+      <PageHead title="API keys" lead="For scripts that read or change what this console shows.">
+        <a class="button" href="/openapi">
+          How to use them
+        </a>
+      </PageHead>
+      {made === null ? null : <MadeKey made={made} />}
+      <Card title="New key" id="new">
+        <NewKeyForm {...props} />
+      </Card>
+      <Card title="All keys">
+        <DataTable
+          caption="Keys in the order they were made"
+          hideCaption
+          columns={columns(csrfToken, zone)}
+          rows={lines}
+          empty="No key yet. The one of the environment, API_KEY, is not listed."
+        />
+        <Pager
+          first={isFirst ? null : LIST}
+          next={next === null ? null : `${LIST}?cursor=${next}`}
+          shown={lines.length === 1 ? "1 key" : `${lines.length} keys`}
+        />
+      </Card>
+    </>
+  );
+}
+
+function MadeKey({ made }: { readonly made: { readonly name: string; readonly key: string } }): JSX.Element {
+  return (
+    <Card title="The new key" id="made">
+      <Banner tone="good" title="Keep it now: it is not shown again" announced>
+        <span safe>{`Only its digest is stored. The audit log will call it ${made.name}.`}</span>
+      </Banner>
+      <Copied label="API key" id="new-key" text={made.key} />
+    </Card>
+  );
+}
+
+function NewKeyForm(props: {
+  readonly fields: KeyFields;
+  readonly errors: FieldErrors;
+  readonly csrfToken: string;
+}): JSX.Element {
+  const { fields, errors, csrfToken } = props;
+  return (
+    <PostForm action={LIST} csrfToken={csrfToken}>
+      <FormFault errors={errors} />
+      <TextField
+        label="Name"
+        name="name"
+        value={fields.name}
+        required
+        placeholder="reporting"
+        hint="Who uses it, as the audit log will say."
+        error={errors.name}
+      />
+      <SelectField
+        label="It may"
+        name="scope"
+        value={fields.scope}
+        options={[
+          { value: "read", label: "read" },
+          { value: "write", label: "read and change" },
+        ]}
+        error={errors.scope}
+      />
+      <div>
+        <button type="submit" class="primary">
+          Make the key
+        </button>
+      </div>
+    </PostForm>
+  );
+}
+
+function columns(csrfToken: string, zone: string): Column<KeyLine>[] {
+  return [
+    {
+      head: "Name",
+      cell: ({ name }) => (
+        <span class="name" safe>
+          {name}
+        </span>
+      ),
+    },
+    {
+      head: "May",
+      cell: ({ scope }) => <Badge tone={scope === "write" ? "warn" : "info"} text={scope} />,
+    },
+    {
+      head: "Key",
+      cell: ({ hint }) => (
+        <span class="mono whole" safe>
+          {`…${hint}`}
+        </span>
+      ),
+    },
+    { head: "Made", cell: ({ created_at }) => <TimeOf at={created_at} zone={zone} /> },
+    { head: "Last used", cell: ({ last_used_at }) => <TimeOf at={last_used_at} zone={zone} /> },
+    { head: "Revoked", cell: (line) => <Revoking line={line} csrfToken={csrfToken} zone={zone} /> },
+  ];
+}
+
+function Revoking(props: {
+  readonly line: KeyLine;
+  readonly csrfToken: string;
+  readonly zone: string;
+}): JSX.Element {
+  const { line, csrfToken, zone } = props;
+  if (line.revoked_at !== null) return <TimeOf at={line.revoked_at} zone={zone} />;
+  return (
+    <ConfirmForm
+      action={`${LIST}/${line.id}/revoke`}
+      csrfToken={csrfToken}
+      label="Revoke…"
+      question={`Whatever uses ${line.name} is refused from then on. There is no undo.`}
+      confirm="Revoke the key"
+      danger
+    />
+  );
+}

@@ -1,0 +1,67 @@
+import type { OfferLine } from "./bot-data.ts";
+import { countText } from "./numbers.ts";
+import { Badge, Card, Pager } from "./parts.tsx";
+import { type Column, DataTable } from "./table.tsx";
+
+/** What a bot sells. */
+export function OffersCard(props: {
+  readonly lines: readonly OfferLine[];
+  readonly next: string | null;
+  readonly isFirst: boolean;
+  /** The bot's own address. */
+  readonly path: string;
+}): JSX.Element {
+  const { lines, next, isFirst, path } = props;
+  return (
+    <Card
+      title="Offers"
+      lead="A button each in the answer to /start, by their place."
+      id="offers"
+      actions={
+        <a class="button" href={`${path}/offers/new`}>
+          New offer
+        </a>
+      }
+    >
+      <DataTable
+        caption="Offers by their place"
+        hideCaption
+        columns={COLUMNS}
+        rows={lines}
+        empty="No offer yet: the bot greets people and sells them nothing."
+      />
+      {next === null && isFirst ? null : (
+        <Pager
+          first={isFirst ? null : `${path}#offers`}
+          next={next === null ? null : `${path}?offers=${next}#offers`}
+          shown={`${lines.length} offers`}
+        />
+      )}
+    </Card>
+  );
+}
+
+const COLUMNS: readonly Column<OfferLine>[] = [
+  {
+    head: "Offer",
+    cell: ({ id, name }) => (
+      <a class="name" href={`/ops/offers/${id}`} safe>
+        {name}
+      </a>
+    ),
+  },
+  { head: "Price", align: "end", cell: ({ price }) => <span safe>{price}</span> },
+  {
+    head: "Status",
+    cell: ({ enabled }) => <Badge tone={enabled ? "good" : "idle"} text={enabled ? "for sale" : "off"} />,
+  },
+  {
+    head: "Paid by",
+    cell: ({ provider }) => (
+      <span class="name" safe>
+        {provider}
+      </span>
+    ),
+  },
+  { head: "Place", align: "end", cell: ({ position }) => <span safe>{countText(position)}</span> },
+];

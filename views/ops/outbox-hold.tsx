@@ -1,0 +1,73 @@
+import { ConfirmForm } from "./form.tsx";
+import type { EventFacts, EventHold } from "./outbox-data.ts";
+import { Banner } from "./parts.tsx";
+import { TimeOf } from "./time.tsx";
+
+/** A waiting event that does not go because its route does not: why, since when, and what lets it go. */
+export function HeldEvent(props: {
+  readonly row: EventFacts;
+  readonly hold: EventHold;
+  readonly poolId: number | null;
+  readonly csrfToken: string;
+  readonly zone: string;
+}): JSX.Element {
+  const { row, hold, poolId, csrfToken, zone } = props;
+  const { destination, route } = row;
+  if (hold.state !== "paused")
+    return (
+      <Banner
+        tone="warn"
+        title={hold.state === "throttled" ? "Held: asked to slow down" : "Held: resting after failures"}
+      >
+        <p>
+          <span safe>{`All of ${destination} ${route} waits until `}</span>
+          <TimeOf at={hold.until} zone={zone} />
+          <span>; it goes on by itself then.</span>
+        </p>
+      </Banner>
+    );
+  return (
+    <Banner tone="bad" title="Its route is paused: it is not sent by itself">
+      <p>
+        <span safe>{`Nothing of ${destination} ${route} has been sent since `}</span>
+        <TimeOf at={hold.paused_at} zone={zone} />
+        {": "}
+        <q safe>{hold.paused_reason ?? ""}</q>
+      </p>
+      <p>
+        {destination === "meta" ? (
+          <>
+            A good token lets everything that waits go by itself; Meta takes events for seven days.{" "}
+            {row.pool === null || poolId === null ? null : (
+              <>
+                {"Give it one on the page of "}
+                {poolLink(row.pool, poolId)}.
+              </>
+            )}
+          </>
+        ) : (
+          "A good token of the bot lets everything that waits go by itself."
+        )}
+      </p>
+      <ConfirmForm
+        action="/ops/routes/resume"
+        csrfToken={csrfToken}
+        label="Resume…"
+        question="For where only a permission was missing, or somebody paused it by hand. If the cause is still there, it pauses again and nothing is lost."
+        confirm="Resume the route"
+        fields={{ destination, route, back: `/ops/outbox/${row.id}` }}
+      />
+    </Banner>
+  );
+}
+
+/** The pool by its slug, and a link to its page where it has one. */
+export function poolLink(slug: string, poolId: number | null): JSX.Element {
+  return poolId === null ? (
+    <span safe>{slug}</span>
+  ) : (
+    <a href={`/ops/pools/${poolId}`} safe>
+      {slug}
+    </a>
+  );
+}
