@@ -50,4 +50,15 @@ describe.if(redisUrl !== undefined)("with Redis", () => {
     for (let i = 0; i < 6; i++) kinds.push((await limiters[i % 2]?.check(visitor, NOW_MS))?.kind);
     expect(kinds).toEqual(["allowed", "allowed", "allowed", "allowed", "limited", "limited"]);
   });
+
+  test("a Redis that does not answer in time leaves the decision to this process", async () => {
+    const [redis, pausing] = processes;
+    if (!redis || !pausing) throw new Error("there are two connections");
+    await pausing.call("client", "pause", "500", "all");
+    const count = redisSharedCount(redis);
+    expect(await count(`test-${crypto.randomUUID()}`, NOW_MS)).toBeNull();
+    expect((await createRateLimiter(1, count).check("203.0.113.7", NOW_MS)).kind).toBe("allowed");
+    // Redis goes on by itself, and nobody after this finds it silent.
+    while ((await count(`test-${crypto.randomUUID()}`, NOW_MS)) === null) await Bun.sleep(20);
+  });
 });
