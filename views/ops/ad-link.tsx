@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { TextField } from "./form.tsx";
 import { Banner, Card } from "./parts.tsx";
 import type { AdLinkFacts } from "./pool-data.ts";
