@@ -37,8 +37,11 @@ test("a shared count that is away leaves the decision to this process's own", as
 
 describe.if(redisUrl !== undefined)("with Redis", () => {
   const log = createLog("silent");
-  const processes = [1, 2].map(() => connectRedis(redisUrl ?? "", log));
-  beforeAll(() => Promise.all(processes.map((redis) => new Promise((ready) => redis.once("ready", ready)))));
+  let processes: ReturnType<typeof connectRedis>[] = [];
+  beforeAll(async () => {
+    processes = [1, 2].map(() => connectRedis(redisUrl ?? "", log));
+    await Promise.all(processes.map((redis) => new Promise((ready) => redis.once("ready", ready))));
+  });
   afterAll(() => {
     for (const redis of processes) redis.disconnect();
   });
