@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createTestDatabase, type TestDatabase, testDialect } from "./support/database.ts";
 import { addPool } from "./support/pools.ts";
 import { startServer } from "./support/server.ts";
@@ -25,4 +27,17 @@ test(`a process that only dispatches, on ${testDialect}, says that it is well an
   }
   expect(await own.db.$count(own.db.tables.sessions)).toBe(0);
   expect(await server.stop()).toBe(0);
+}, 30_000);
+
+test("starts from any folder: its views say themselves what their markup is compiled to", async () => {
+  const main = join(import.meta.dir, "../src/main.ts");
+  // A wrong setting stops it as soon as all of its files have been read.
+  const child = Bun.spawn(["bun", main], {
+    cwd: tmpdir(),
+    env: { ...process.env, PORT: "none" },
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  expect(await new Response(child.stderr).text()).toStartWith("PORT: must be a whole number.");
+  expect(await child.exited).toBe(1);
 }, 30_000);
