@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createTestDatabase, type TestDatabase, testDialect } from "./support/database.ts";
 import { addPool } from "./support/pools.ts";
 import { startServer } from "./support/server.ts";
+import { until } from "./support/until.ts";
 
 let own: TestDatabase;
 beforeAll(async () => {
@@ -17,7 +18,8 @@ test(`a process that only dispatches, on ${testDialect}, says that it is well an
   const status = async (path: string, init?: RequestInit) => (await fetch(server.url + path, init)).status;
   const withKey = { headers: { authorization: "Bearer a-key-of-many-letters" } };
   expect(await status("/healthz")).toBe(200);
-  expect(await status("/readyz")).toBe(200);
+  // Ready once its first sign of life is written down.
+  await until(async () => (await status("/readyz")) === 200);
   expect(await status("/metrics", withKey)).toBe(200);
   for (const path of ["/go/open", "/ops", "/api/pools", "/assets/bridge.js", "/openapi"]) {
     expect(await status(path, withKey)).toBe(404);

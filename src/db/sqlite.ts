@@ -23,6 +23,8 @@ const BUSY_DEADLINE_MS = 5_000;
 export function openSqlite(path: string): Database {
   mkdirSync(dirname(path), { recursive: true });
   const writer = new SqliteClient(path, { create: true, strict: true });
+  // Only while it is opened: processes that start at once wait for one another.
+  writer.run("pragma busy_timeout = 1000");
   writer.run("pragma journal_mode = wal");
   writer.run("pragma synchronous = full");
   writer.run("pragma foreign_keys = on");
