@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createTestDatabase, type TestDatabase, testDialect } from "./support/database.ts";
 import { addPool } from "./support/pools.ts";
 import { startServer } from "./support/server.ts";
+import { until } from "./support/until.ts";
 
 let own: TestDatabase;
 beforeAll(async () => {
@@ -15,7 +18,8 @@ test(`a process that only dispatches, on ${testDialect}, says that it is well an
   const status = async (path: string, init?: RequestInit) => (await fetch(server.url + path, init)).status;
   const withKey = { headers: { authorization: "Bearer a-key-of-many-letters" } };
   expect(await status("/healthz")).toBe(200);
-  expect(await status("/readyz")).toBe(200);
+  // Ready once its first sign of life is written down.
+  await until(async () => (await status("/readyz")) === 200);
   expect(await status("/metrics", withKey)).toBe(200);
   for (const path of ["/go/open", "/ops", "/api/pools", "/assets/bridge.js", "/openapi"]) {
     expect(await status(path, withKey)).toBe(404);
@@ -25,4 +29,17 @@ test(`a process that only dispatches, on ${testDialect}, says that it is well an
   }
   expect(await own.db.$count(own.db.tables.sessions)).toBe(0);
   expect(await server.stop()).toBe(0);
+}, 30_000);
+
+test("starts from any folder: its views say themselves what their markup is compiled to", async () => {
+  const main = join(import.meta.dir, "../src/main.ts");
+  // A wrong setting stops it as soon as all of its files have been read.
+  const child = Bun.spawn(["bun", main], {
+    cwd: tmpdir(),
+    env: { ...process.env, PORT: "none" },
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  expect(await new Response(child.stderr).text()).toStartWith("PORT: must be a whole number.");
+  expect(await child.exited).toBe(1);
 }, 30_000);

@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import type { Locale } from "../src/db/define-schema.ts";
 import { layout } from "./layout.tsx";
 import { TEXTS } from "./texts.ts";

@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import type { Children } from "@kitajs/html";
 import type { Locale } from "../src/db/define-schema.ts";
 import { safeStyle } from "./style.ts";

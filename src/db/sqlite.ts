@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import type { SQL } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import { localClock } from "./clock.ts";
-import type { Channel, Database, QueryBuilder, Reader, Tx } from "./database.ts";
+import type { Channel, Database, Durability, QueryBuilder, Reader, Tx } from "./database.ts";
 import { sqliteDialect } from "./dialect.ts";
 import { adviceOn } from "./fault.ts";
 import { createListeners } from "./listeners.ts";
@@ -23,6 +23,8 @@ const BUSY_DEADLINE_MS = 5_000;
 export function openSqlite(path: string): Database {
   mkdirSync(dirname(path), { recursive: true });
   const writer = new SqliteClient(path, { create: true, strict: true });
+  // Only while it is opened: processes that start at once wait for one another.
+  writer.run("pragma busy_timeout = 1000");
   writer.run("pragma journal_mode = wal");
   writer.run("pragma synchronous = full");
   writer.run("pragma foreign_keys = on");
@@ -57,21 +59,31 @@ export function openSqlite(path: string): Database {
     nowMs: localClock.nowMs,
   };
 
-  async function transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  async function transaction<T>(work: (tx: Tx) => Promise<T>, durability: Durability = "full"): Promise<T> {
     return inTurn(async () => {
-      await beginImmediate(writer);
-      woken.clear();
-      let result: T;
+      // Only between transactions; the visits' writer has a connection, and a setting, of its own.
+      if (durability === "relaxed") writer.run("pragma synchronous = normal");
       try {
-        result = await work(tx);
-        writer.run("commit");
-      } catch (error) {
-        if (writer.inTransaction) writer.run("rollback");
-        throw error;
+        return await inTransaction(work);
+      } finally {
+        if (durability === "relaxed") writer.run("pragma synchronous = full");
       }
-      for (const channel of woken) listeners.wake(channel);
-      return result;
     });
+  }
+
+  async function inTransaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    await beginImmediate(writer);
+    woken.clear();
+    let result: T;
+    try {
+      result = await work(tx);
+      writer.run("commit");
+    } catch (error) {
+      if (writer.inTransaction) writer.run("rollback");
+      throw error;
+    }
+    for (const channel of woken) listeners.wake(channel);
+    return result;
   }
 
   return {
@@ -79,7 +91,7 @@ export function openSqlite(path: string): Database {
     dialect: sqliteDialect,
     tables,
     transaction,
-    recordArrivals: transaction,
+    recordArrivals: (work) => transaction(work),
     async writeElsewhere(write, channels) {
       await inTurn(write);
       for (const channel of channels) listeners.wake(channel);

@@ -32,7 +32,7 @@ export async function claim(db: Database, leaseId: string, at: Claim): Promise<C
   return db.transaction(async (tx) => {
     if (at.isProbe && !(await takeProbe(tx, db, at, PROBE_MS))) return [];
     return claimRows(tx, db, leaseId, at);
-  });
+  }, "relaxed");
 }
 
 /** What of a row its destination wants to know, for a hand-written statement; see `rowsOf`. */

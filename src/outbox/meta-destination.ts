@@ -1,4 +1,4 @@
-import { and, desc, eq, isNotNull } from "drizzle-orm";
+import { and, desc, eq, isNotNull, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { isExpired, MAX_EVENTS_PER_REQUEST, validateEvent } from "../meta/event-limits.ts";
 import { readGraphBody } from "../meta/graph-body.ts";
@@ -20,19 +20,36 @@ export interface MetaDestinationDeps {
 /** Sends PageViews and Purchases to Meta's Conversions API, a request for each batch of a pixel. */
 export function metaDestination(deps: MetaDestinationDeps): DestinationAdapter {
   const { graphUrl, graphVersion, timeoutMs = REQUEST_TIMEOUT_MS } = deps;
+  /** Tokens that Meta refused, by pixel, while the pixel has others. */
+  const refused = new Map<string, Set<string>>();
+
+  function notRefused(pixelId: string, tokens: readonly string[]): string | undefined {
+    return tokens.find((token) => !refused.get(pixelId)?.has(token));
+  }
+
+  /** Whether the pixel has a token left, perhaps since a moment ago. Where not, all may be tried anew later. */
+  async function hasAnother(pixelId: string, accessToken: string): Promise<boolean> {
+    refused.set(pixelId, (refused.get(pixelId) ?? new Set()).add(accessToken));
+    const tokens = await lookUpTokens(deps, pixelId);
+    if (tokens.kind === "found" && notRefused(pixelId, tokens.accessTokens) !== undefined) return true;
+    refused.delete(pixelId);
+    return false;
+  }
+
   return {
     maxBatch: MAX_EVENTS_PER_REQUEST,
     isExpired: (row, now) => isExpired(eventTimeOf(row), now),
     async send(route, rows, signal) {
       const [pixelId = "", testEventCode = null] = route.split("/", 2);
-      const token = await lookUpToken(deps, pixelId);
-      if (token.kind === "missing")
-        return { verdict: { kind: "credential", reason: token.reason }, answer: null };
+      const tokens = await lookUpTokens(deps, pixelId);
+      if (tokens.kind === "missing")
+        return { verdict: { kind: "credential", reason: tokens.reason }, answer: null };
+      const accessToken = notRefused(pixelId, tokens.accessTokens) ?? tokens.accessTokens[0];
       const answer = await sendEvents({
         graphUrl,
         version: graphVersion,
         pixelId,
-        accessToken: token.accessToken,
+        accessToken,
         testEventCode,
         events: rows.map(eventText),
         timeoutMs,
@@ -41,8 +58,8 @@ export function metaDestination(deps: MetaDestinationDeps): DestinationAdapter {
       });
       const outcome = outcomeOf(answer, rows.length);
       const verdict = verdictOf(outcome, rows);
-      if (verdict.kind === "credential" && (await isOutdated(deps, pixelId, token.accessToken))) {
-        const reason = `the token was changed while it was refused: ${verdict.reason}`;
+      if (verdict.kind === "credential" && (await hasAnother(pixelId, accessToken))) {
+        const reason = `the pixel has another token, which is tried next: ${verdict.reason}`;
         return { verdict: { kind: "outdated", reason }, answer: answerOf(answer, outcome) };
       }
       return { verdict, answer: answerOf(answer, outcome) };
@@ -116,41 +133,33 @@ function answerOf(answer: GraphAnswer, outcome: Outcome): Answer {
   };
 }
 
-type Token =
-  | { readonly kind: "found"; readonly accessToken: string }
+type Tokens =
+  | { readonly kind: "found"; readonly accessTokens: readonly [string, ...string[]] }
   | { readonly kind: "missing"; readonly reason: string };
 
 /**
- * A pixel's token: that of the most recently changed pool which has the pixel and a token. Asked for with every
- * batch, so that a changed one counts at once, in every process.
+ * A pixel's tokens, of all pools that have the pixel: the one set last first. Asked for with every batch, so that a
+ * changed one counts at once, in every process.
  */
-async function lookUpToken({ db, secrets }: MetaDestinationDeps, pixelId: string): Promise<Token> {
+async function lookUpTokens({ db, secrets }: MetaDestinationDeps, pixelId: string): Promise<Tokens> {
   const { pools } = db.tables;
-  const [pool] = await db
+  const found = await db
     .select({ slug: pools.slug, sealed: pools.metaAccessToken })
     .from(pools)
     .where(and(eq(pools.metaPixelId, pixelId), isNotNull(pools.metaAccessToken)))
-    .orderBy(desc(pools.updatedAt), desc(pools.id))
-    .limit(1);
-  if (!pool?.sealed) {
-    return {
-      kind: "missing",
-      reason: `No pool holds an access token for pixel ${pixelId}. Set one: ponte pool update <slug> --access-token …`,
-    };
+    .orderBy(desc(sql`coalesce(${pools.metaAccessTokenAt}, ${pools.createdAt})`), desc(pools.id));
+  const tokens = new Set<string>();
+  let reason = `No pool holds an access token for pixel ${pixelId}. Set one: ponte pool update <slug> --access-token …`;
+  for (const { slug, sealed } of found) {
+    try {
+      if (sealed) tokens.add(secrets.open(sealed, "pools.meta_access_token"));
+    } catch (error) {
+      if (!(error instanceof SealBrokenError)) throw error;
+      reason = `The access token of pool ${slug} is unreadable. ${error.message}`;
+    }
   }
-  try {
-    return { kind: "found", accessToken: secrets.open(pool.sealed, "pools.meta_access_token") };
-  } catch (error) {
-    if (!(error instanceof SealBrokenError)) throw error;
-    return {
-      kind: "missing",
-      reason: `The access token of pool ${pool.slug} is unreadable. ${error.message}`,
-    };
-  }
-}
-
-/** Whether the pixel has another token by now than the one that was refused. */
-async function isOutdated(deps: MetaDestinationDeps, pixelId: string, accessToken: string): Promise<boolean> {
-  const token = await lookUpToken(deps, pixelId);
-  return token.kind === "found" && token.accessToken !== accessToken;
+  const [first, ...others] = tokens;
+  return first === undefined
+    ? { kind: "missing", reason }
+    : { kind: "found", accessTokens: [first, ...others] };
 }

@@ -8,7 +8,7 @@ const PATIENCE_MS = 5_000;
 
 /**
  * Commits what must not be lost for a database that hiccups: a result that is not written down means sending the
- * same events again. Tries for about six seconds, well within a lease, and longer where the database does not even fail. `work` is told when it is tried for the last
+ * same events again, which is also all that losing the machine's power in the very next moment can do. Tries for about six seconds, well within a lease, and longer where the database does not even fail. `work` is told when it is tried for the last
  * time, so that it can leave out what may be the reason.
  *
  * @throws what the last try failed with
@@ -22,7 +22,7 @@ export async function surely<T>(
       return await promptly(
         db,
         PATIENCE_MS,
-        db.transaction((tx) => work(tx, tries === MOST_TRIES)),
+        db.transaction((tx) => work(tx, tries === MOST_TRIES), "relaxed"),
       );
     } catch (error) {
       if (tries === MOST_TRIES) throw error;

@@ -60,6 +60,7 @@ export async function createPool(
         slug: draft.slug,
         name: draft.name ?? draft.slug,
         captureParams: draft.capture_params ?? [],
+        metaAccessTokenAt: columns.metaAccessToken ? at : null,
         createdAt: at,
         updatedAt: at,
       })
@@ -99,7 +100,7 @@ export async function updatePool(
     // The stamp changes with a membership too: caches look at it.
     await tx
       .update(tables.pools)
-      .set({ ...columns, updatedAt: at })
+      .set({ ...columns, ...(columns.metaAccessToken && { metaAccessTokenAt: at }), updatedAt: at })
       .where(eq(tables.pools.id, row.id));
     const pool = await writtenPool(tx, tables, slug);
     const changes = viewChanges(before, pool);

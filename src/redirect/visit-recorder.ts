@@ -1,6 +1,7 @@
 import type { Database, Tx } from "../db/database.ts";
 import { isRowFault } from "../db/fault.ts";
 import { createGroupCommit, QueueFullError } from "../db/group-commit.ts";
+import { promptly } from "../db/promptly.ts";
 import type { Spool, Spooled } from "../db/spool.ts";
 import { withDeadline } from "../platform/deadline.ts";
 import type { Log } from "../platform/log.ts";
@@ -113,7 +114,7 @@ export function createVisitRecorder(deps: {
       if (batch.length === 0) break;
       const visits = batch.flatMap(decodeOrSetAside);
       try {
-        await withDeadline(write(visits), deadlineMs * REPLAY_PATIENCE);
+        await promptly(db, deadlineMs * REPLAY_PATIENCE, write(visits));
         spool.remove(visits.map(({ trackingToken }) => trackingToken));
       } catch (error) {
         if (!isRowFault(error)) throw error;
@@ -122,8 +123,8 @@ export function createVisitRecorder(deps: {
       replayed += batch.length;
     }
     if (databaseIsAway) {
-      // Nothing is spooled, so nothing proved that the database is back: ask it.
-      await withDeadline(db.select().from(db.tables.sessions).limit(1), deadlineMs);
+      // The spool is brought in over other connections: that the writer's work again only the writer can prove.
+      await withDeadline(writer.write([]), deadlineMs);
       databaseIsAway = false;
       log.info({ replayed }, "the database takes visits again");
     }

@@ -5,9 +5,13 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { Database } from "../db/database.ts";
 import { type DatabaseSettings, openDatabase } from "../db/open.ts";
+import { promptly } from "../db/promptly.ts";
 import { recordVisits } from "./record-visits.ts";
 import type { VisitRecord } from "./visit-record.ts";
 import { type Answer, failureOf } from "./visit-writer-messages.ts";
+
+/** After this nobody waits for a batch any more, and the next ones must not wait behind it. Milliseconds. */
+const PATIENCE_MS = 5_000;
 
 const settings: DatabaseSettings = workerData;
 let opened: Database | undefined;
@@ -24,11 +28,20 @@ async function answer(message: string): Promise<void> {
   try {
     const visits: VisitRecord[] = JSON.parse(message.slice(space));
     const db = await database();
-    await db.recordArrivals((writer) => recordVisits(writer, db.tables, visits));
+    await promptly(db, PATIENCE_MS, visits.length > 0 ? write(db, visits) : askAnything(db));
   } catch (error) {
     reply = { id, failure: failureOf(error) };
   }
   parentPort?.postMessage(reply);
+}
+
+function write(db: Database, visits: readonly VisitRecord[]): Promise<void> {
+  return db.recordArrivals((writer) => recordVisits(writer, db.tables, visits));
+}
+
+/** No visits: whether this thread's connections are answered on. */
+async function askAnything(db: Database): Promise<void> {
+  await db.select({ id: db.tables.pools.id }).from(db.tables.pools).limit(1);
 }
 
 async function database(): Promise<Database> {

@@ -169,6 +169,20 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     await context.close();
   });
 
+  test("a report that the server cannot take yet is sent again", async () => {
+    const { context } = await newVisitor(browser, {}, {});
+    let refused = 0;
+    await context.route("**/api/tracking/cookies", (route) =>
+      refused++ === 0 ? route.fulfill({ status: 503, body: "{}" }) : route.fallback(),
+    );
+    const page = await context.newPage();
+    const response = await page.goto(`${base}/go/open?fbclid=Again`);
+    const token = /start=([0-9a-f]{32})/.exec((await response?.text()) ?? "")?.[1] ?? "";
+    await untilReported(token);
+    expect(refused).toBe(2);
+    await context.close();
+  });
+
   test("a param builder that comes after the first report is waited for, and reported again", async () => {
     const { promise: later, resolve: bringBuilder } = Promise.withResolvers<void>();
     const { context } = await newVisitor(browser, {}, { paramBuilderAfter: later });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import fc from "fast-check";
+import { newId } from "../../src/platform/ids.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
@@ -47,6 +48,15 @@ describe(`POST /api/tracking/cookies on ${testDialect}`, () => {
     expect(session?.fbp).toBe(held.session?.fbp ?? "");
     expect(event?.payload).toMatchObject({ event_id: `evt_${token}`, user_data: { fbc } });
     expect(event?.availableAt.getTime()).toBeLessThan(held.event?.availableAt.getTime() ?? 0);
+  });
+
+  test("asks to be told again while the visit itself still waits for the database", async () => {
+    const token = newId();
+    own.deps.spool.append([{ key: token, body: "{}" }]);
+    const response = await beacon(JSON.stringify({ tracking_token: token, _fbc: fbc }));
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "2"]);
+    own.deps.spool.remove([token]);
+    expect((await beacon(JSON.stringify({ tracking_token: token, _fbc: fbc }))).status).toBe(204);
   });
 
   test("never erases: an empty report changes nothing but the release", async () => {

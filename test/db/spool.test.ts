@@ -1,7 +1,11 @@
 import { Database as SqliteClient } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { join } from "node:path";
 import { openSpool } from "../../src/db/spool.ts";
 import { createSqliteFolder } from "../support/database.ts";
+
+const PROCESSES = 6;
+const SPOOL = join(import.meta.dir, "../../src/db/spool.ts");
 
 let folder: ReturnType<typeof createSqliteFolder>;
 beforeEach(() => {
@@ -43,3 +47,20 @@ test("a spool of an earlier version is counted when it is opened", () => {
     spool.close();
   }
 });
+
+test("is opened by several processes at once, on an empty folder, and takes what each has", async () => {
+  const path = join(folder.url, "..", "spool.db");
+  const open = `
+    const { openSpool } = await import(${JSON.stringify(SPOOL)});
+    const spool = openSpool(${JSON.stringify(path)});
+    spool.append([{ key: String(process.pid), body: "{}" }]);
+    spool.close();`;
+  const children = Array.from({ length: PROCESSES }, () =>
+    Bun.spawn(["bun", "-e", open], { stderr: "inherit" }),
+  );
+  const codes = await Promise.all(children.map(({ exited }) => exited));
+  expect(codes).toEqual(Array(PROCESSES).fill(0));
+  const spool = openSpool(path);
+  expect(spool.counts().waiting).toBe(PROCESSES);
+  spool.close();
+}, 60_000);

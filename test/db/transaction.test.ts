@@ -116,3 +116,25 @@ describe(`insertMany on ${testDialect}`, () => {
     expect(stored).toMatchObject({ ...row, enabled: true, totalRedirects: 0, strategy: "weighted" });
   });
 });
+
+describe(`durability on ${testDialect}`, () => {
+  // 2 is SQLite's FULL, 1 its NORMAL.
+  const asked = testDialect === "sqlite" ? sql`pragma synchronous` : sql`show synchronous_commit`;
+  const settingIn = async (durability?: "full" | "relaxed") => {
+    const [row] = await own.db.transaction((tx) => tx.rows<Record<string, unknown>>(asked), durability);
+    return Object.values(row ?? {})[0];
+  };
+  const [full, relaxed] = testDialect === "sqlite" ? [2, 1] : ["on", "off"];
+
+  test("is full, unless a transaction may be done again", async () => {
+    expect(await settingIn()).toBe(full);
+    expect(await settingIn("relaxed")).toBe(relaxed);
+    expect(await settingIn()).toBe(full);
+  });
+
+  test("is full again after a relaxed transaction that failed", async () => {
+    const failing = own.db.transaction(() => Promise.reject(new Error("of ours")), "relaxed");
+    await expect(failing).rejects.toThrow("of ours");
+    expect(await settingIn()).toBe(full);
+  });
+});

@@ -5,11 +5,11 @@ import { TRANSIENT, troubleMeta } from "./meta-trouble.ts";
 import { faultSeed, seededRandom } from "./random.ts";
 import { openWorld, type World } from "./world.ts";
 
-const KILLS = Number(process.env.FAULT_KILLS ?? 55);
+const KILLS = Number(process.env.FAULT_KILLS ?? 50);
 const CLIENTS = 12;
 
 /** Longest life of a server, milliseconds. */
-const LONGEST_LIFE_MS = 400;
+const LONGEST_LIFE_MS = 300;
 
 /** Real processes are killed under load; `./scripts/test faults` runs it. */
 describe.if(process.env.TEST_FAULTS === "1").each(["sqlite", "postgres"] as const)(

@@ -10,7 +10,7 @@ import { passHours } from "./time.ts";
 import { openWorld, type World } from "./world.ts";
 
 const DAYS = 3;
-const STEP_HOURS = 6;
+const STEP_HOURS = 12;
 const CLIENTS = 4;
 /** Visits in each step. */
 const VISITS = 120;

@@ -6,7 +6,7 @@ import { TRANSIENT, troubleMeta } from "./meta-trouble.ts";
 import { faultSeed, seededRandom } from "./random.ts";
 import { openWorld, type World } from "./world.ts";
 
-const RESTARTS = 4;
+const RESTARTS = 3;
 const CLIENTS = 8;
 /** Visits that are waited for during each outage. */
 const VISITS = 30;
@@ -41,7 +41,7 @@ describe.if(process.env.TEST_FAULTS === "1")("an outage of Postgres under load",
       const refused = { ...ledger.refused };
       await until(() => ledger.refused.payment > refused.payment && ledger.refused.cookies > refused.cookies);
       await untilMoreVisits(VISITS);
-      if (restarts === 2) {
+      if (restarts === 1) {
         // The web process dies too, and comes back while there is no database: pools and visits are on its disk.
         address = null;
         await web.kill();

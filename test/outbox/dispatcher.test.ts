@@ -221,6 +221,48 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(await statusCounts(own.db)).toEqual({ delivered: 5 });
   });
 
+  test("pools that share a pixel send with the token set last, and with another's when that is refused", async () => {
+    const used: string[] = [];
+    const refused = new Set<string>();
+    using meta = Bun.serve({
+      port: 0,
+      async fetch(request) {
+        const token = /EAA-[a-z]+/.exec(await request.text())?.[0] ?? "none";
+        used.push(token);
+        return refused.has(token)
+          ? Response.json({ error: { code: 190, message: "invalid token" } }, { status: 401 })
+          : Response.json({ events_received: 1 });
+      },
+    });
+    await addSendingPool(own.db, "two", PIXEL);
+    let changes = 0;
+    const change = (slug: string, what: { name: string } | { meta_access_token: string }) =>
+      updatePool(
+        { db: own.db, secrets: testSecrets, now: () => new Date(Date.now() + 1_000 * ++changes) },
+        "test",
+        slug,
+        what,
+      );
+    await change("one", { meta_access_token: "EAA-one" });
+    await change("two", { meta_access_token: "EAA-two" });
+    await change("one", { name: "edited last" });
+    const running = testDispatcher(own.db, meta.url.origin);
+    const sendOne = async (id: string) => {
+      await enqueueEvents(own.db, PIXEL, [pageView(id)]);
+      await running.drain();
+    };
+    await sendOne("a");
+    refused.add("EAA-two");
+    await sendOne("b");
+    await sendOne("c");
+    expect(used).toEqual(["EAA-two", "EAA-two", "EAA-one", "EAA-one"]);
+    expect(await own.db.$count(own.db.tables.outboxRoutes)).toBe(0);
+    refused.add("EAA-one");
+    await sendOne("d");
+    expect((await own.db.select().from(own.db.tables.outboxRoutes))[0]?.pausedReason).toContain("190");
+    expect(await statusCounts(own.db)).toEqual({ delivered: 3, pending: 1 });
+  });
+
   test("an operator's pause outlives a changed token, and a refusal does not take its reason", async () => {
     const key = { destination: "meta" as const, route: PIXEL };
     const { db } = own;

@@ -37,8 +37,11 @@ test("a shared count that is away leaves the decision to this process's own", as
 
 describe.if(redisUrl !== undefined)("with Redis", () => {
   const log = createLog("silent");
-  const processes = [1, 2].map(() => connectRedis(redisUrl ?? "", log));
-  beforeAll(() => Promise.all(processes.map((redis) => new Promise((ready) => redis.once("ready", ready)))));
+  let processes: ReturnType<typeof connectRedis>[] = [];
+  beforeAll(async () => {
+    processes = [1, 2].map(() => connectRedis(redisUrl ?? "", log));
+    await Promise.all(processes.map((redis) => new Promise((ready) => redis.once("ready", ready))));
+  });
   afterAll(() => {
     for (const redis of processes) redis.disconnect();
   });
@@ -49,5 +52,16 @@ describe.if(redisUrl !== undefined)("with Redis", () => {
     const kinds = [];
     for (let i = 0; i < 6; i++) kinds.push((await limiters[i % 2]?.check(visitor, NOW_MS))?.kind);
     expect(kinds).toEqual(["allowed", "allowed", "allowed", "allowed", "limited", "limited"]);
+  });
+
+  test("a Redis that does not answer in time leaves the decision to this process", async () => {
+    const [redis, pausing] = processes;
+    if (!redis || !pausing) throw new Error("there are two connections");
+    await pausing.call("client", "pause", "500", "all");
+    const count = redisSharedCount(redis);
+    expect(await count(`test-${crypto.randomUUID()}`, NOW_MS)).toBeNull();
+    expect((await createRateLimiter(1, count).check("203.0.113.7", NOW_MS)).kind).toBe("allowed");
+    // Redis goes on by itself, and nobody after this finds it silent.
+    while ((await count(`test-${crypto.randomUUID()}`, NOW_MS)) === null) await Bun.sleep(20);
   });
 });

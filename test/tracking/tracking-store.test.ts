@@ -2,15 +2,19 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createLog } from "../../src/platform/log.ts";
 import { connectRedis } from "../../src/platform/redis.ts";
 import { sessionOf } from "../../src/redirect/visit-record.ts";
-import { redisTrackingStore } from "../../src/tracking/tracking-store.ts";
+import { redisTrackingStore, type TrackingStore } from "../../src/tracking/tracking-store.ts";
 import { visitOf } from "../support/visits.ts";
 
 const redisUrl = process.env.TEST_REDIS_URL;
 
 describe.if(redisUrl !== undefined)("the tracking data in Redis", () => {
-  const redis = connectRedis(redisUrl ?? "", createLog("silent"));
-  const store = redisTrackingStore(redis, 3);
-  beforeAll(() => new Promise<void>((ready) => void redis.once("ready", ready)));
+  let redis: ReturnType<typeof connectRedis>;
+  let store: TrackingStore;
+  beforeAll(async () => {
+    redis = connectRedis(redisUrl ?? "", createLog("silent"));
+    store = redisTrackingStore(redis, 3);
+    await new Promise<void>((ready) => void redis.once("ready", ready));
+  });
   afterAll(() => redis.disconnect());
 
   const session = () => sessionOf(visitOf(1, 1, 1, "fbclid=AbC&utm_source=fb"));

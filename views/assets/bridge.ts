@@ -28,12 +28,16 @@ function visitOf(data: DOMStringMap): Visit | undefined {
   };
 }
 
-/** Reports the cookies to the server, in a way that survives the page being left. */
-function beacon(token: string, cookies: Readonly<Record<string, string>>): void {
-  const body = JSON.stringify({ tracking_token: token, ...cookies });
-  const url = "/api/tracking/cookies";
-  if (navigator.sendBeacon?.(url, body)) return;
-  fetch(url, { method: "POST", body, keepalive: true }).catch(() => undefined);
+/**
+ * Reports the cookies to the server, in a way that survives the page being left, and again while the server asks for
+ * that, which a page that is left cannot. Waits twice as long each time.
+ */
+function beacon(body: string, tries = 5, waitMs = 2_000): void {
+  const again = () => tries > 1 && setTimeout(() => beacon(body, tries - 1, waitMs * 2), waitMs);
+  fetch("/api/tracking/cookies", { method: "POST", body, keepalive: true }).then(
+    ({ status }) => status === 503 && again(),
+    again,
+  );
 }
 
 function run(): void {
@@ -47,7 +51,9 @@ function run(): void {
     ? firePageView(visit.pixelId, visit.eventId, visit.limitedDataUse)
     : Promise.resolve();
   if (visit.utmifyPixelId) loadUtmify(visit.utmifyPixelId);
-  const reported = reportMetaCookies(COOKIES_DEADLINE_MS, (cookies) => beacon(visit.token, cookies));
+  const reported = reportMetaCookies(COOKIES_DEADLINE_MS, (cookies) =>
+    beacon(JSON.stringify({ tracking_token: visit.token, ...cookies })),
+  );
   if (visit.autoContinueMs !== undefined) continueAfter(visit.autoContinueMs, Promise.all([fired, reported]));
 }
 

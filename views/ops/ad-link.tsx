@@ -1,4 +1,7 @@
+/** @jsxImportSource @kitajs/html */
+
 import { Copied } from "./copied.tsx";
+
 import { TextField } from "./form.tsx";
 import { Banner, Card } from "./parts.tsx";
 import type { AdLinkFacts } from "./pool-data.ts";

@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { Card, PageHead, Pager } from "./parts.tsx";
 import { type Column, DataTable } from "./table.tsx";
 import { TimeOf } from "./time.tsx";

@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { LOCALES } from "../../src/db/define-schema.ts";
 import type { BotFields } from "./bot-data.ts";
 import { CheckField, FormFault, PostForm, SecretField, SelectField, TextArea, TextField } from "./form.tsx";

@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import type { WebhookFacts } from "./bot-data.ts";
 import { PostForm } from "./form.tsx";
 import { Banner, Card } from "./parts.tsx";

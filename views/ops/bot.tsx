@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import type { BotFields, OfferLine, PeopleCount, WebhookFacts } from "./bot-data.ts";
 import { BotForm, type StoredBot } from "./bot-form.tsx";
 import { BotWebhook } from "./bot-webhook.tsx";

@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 /// <reference types="@kitajs/html/htmx.d.ts" />
 import type { BotLine, PeopleCount, WebhookFacts } from "./bot-data.ts";
 import { countText } from "./numbers.ts";

@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 /** One line (or row of bars) of a chart. `tone` is a colour of the style sheet. */
 export interface ChartSeries {
   readonly label: string;

@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 /** A text to take away, with a button that copies it; without scripts it is selected by hand. */
 export function Copied(props: {
   readonly label: string;

@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import type { Children } from "@kitajs/html";
 import type { FieldErrors } from "./form-data.ts";
 import { Banner } from "./parts.tsx";

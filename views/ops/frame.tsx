@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 /// <reference types="@kitajs/html/htmx.d.ts" />
 import type { Children } from "@kitajs/html";
 import type { FrameFacts } from "./facts.ts";

@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { countText, rateText } from "./numbers.ts";
 import { type Column, DataTable } from "./table.tsx";
 

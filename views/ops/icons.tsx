@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 const PATHS = {
   bridge: "M2 9c4.5 0 6-4 10-4s5.5 4 10 4M2 15h20M6 8.5V19M18 8.5V19M12 5v10",
   overview: "M4 19V11M10 19V5M16 19v-6M22 19H2",

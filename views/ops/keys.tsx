@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { Copied } from "./copied.tsx";
 import { ConfirmForm, FormFault, PostForm, SelectField, TextField } from "./form.tsx";
 import type { FieldErrors } from "./form-data.ts";

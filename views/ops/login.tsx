@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { type BareProps, bare } from "./bare.tsx";
 
 /** Why the last attempt did not work. */

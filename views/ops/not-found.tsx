@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { EmptyState, PageHead } from "./parts.tsx";
 
 /** What is not there; `text` says what to do. */

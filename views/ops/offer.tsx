@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { ConfirmForm } from "./form.tsx";
 import type { FieldErrors } from "./form-data.ts";
 import type { OfferFields } from "./offer-data.ts";

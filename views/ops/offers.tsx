@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import type { OfferLine } from "./bot-data.ts";
 import { countText } from "./numbers.ts";
 import { Badge, Card, Pager } from "./parts.tsx";

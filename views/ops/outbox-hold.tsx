@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { ConfirmForm } from "./form.tsx";
 import type { EventFacts, EventHold } from "./outbox-data.ts";
 import { Banner } from "./parts.tsx";

@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 /// <reference types="@kitajs/html/htmx.d.ts" />
 import type { ReplayJob } from "./outbox-data.ts";
 import { eventsText } from "./outbox-replay.tsx";

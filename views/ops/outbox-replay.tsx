@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { PostForm } from "./form.tsx";
 import { countText } from "./numbers.ts";
 import { Banner, Card, PageHead } from "./parts.tsx";

@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { ConfirmForm } from "./form.tsx";
 import { STATUS_TONES } from "./outbox.tsx";
 import type { EventFacts, EventHold, RequestLine } from "./outbox-data.ts";

@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { DESTINATIONS, OUTBOX_STATUSES, type OutboxStatus } from "../../src/db/define-schema.ts";
 import { FilterForm, SelectField, TextField } from "./form.tsx";
 import type { FieldErrors } from "./form-data.ts";

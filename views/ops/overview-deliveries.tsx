@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { Chart } from "./chart.tsx";
 import { countText } from "./numbers.ts";
 import type { Overview, Point } from "./overview-data.ts";

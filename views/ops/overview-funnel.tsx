@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { Chart } from "./chart.tsx";
 import { FunnelSteps, FunnelTable, type Steps } from "./funnel.tsx";
 import { countText, rateText } from "./numbers.ts";

@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { countText } from "./numbers.ts";
 import type { Overview } from "./overview-data.ts";
 import { Deliveries } from "./overview-deliveries.tsx";

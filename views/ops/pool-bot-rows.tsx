@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import type { FieldErrors } from "./form-data.ts";
 import type { PoolBotFields } from "./pool-data.ts";
 

@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { LOCALES, STRATEGIES } from "../../src/db/define-schema.ts";
 import { CheckField, FormFault, PostForm, SecretField, SelectField, TextField } from "./form.tsx";
 import type { FieldErrors } from "./form-data.ts";

@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { PostForm, TextField } from "./form.tsx";
 import { Banner, Card } from "./parts.tsx";
 import type { PixelTrial } from "./pool-data.ts";

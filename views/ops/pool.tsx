@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { AdLink } from "./ad-link.tsx";
 import type { FieldErrors } from "./form-data.ts";
 import { countText } from "./numbers.ts";

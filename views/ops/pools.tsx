@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { countText } from "./numbers.ts";
 import { Badge, Card, PageHead, Pager } from "./parts.tsx";
 import type { PoolLine } from "./pool-data.ts";

@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { countText } from "./numbers.ts";
 import { Card } from "./parts.tsx";
 import { DataTable } from "./table.tsx";

@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 /** The stretch of time that a page tells of, and how to ask for another. */
 export interface SpanChoice {
   readonly name: string;

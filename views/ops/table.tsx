@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 export interface Column<T> {
   readonly head: string;
   /** Stands beside the head's words, such as a box that ticks all. */

@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function formatOf(zone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {

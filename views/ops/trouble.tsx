@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { ConfirmForm } from "./form.tsx";
 import { countText } from "./numbers.ts";
 import { Badge, Banner, Card } from "./parts.tsx";

@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import { STATUS_TONES } from "./outbox.tsx";
 import { Badge, Card, Facts, PageHead } from "./parts.tsx";
 import { type Column, DataTable } from "./table.tsx";

@@ -1,3 +1,4 @@
+/** @jsxImportSource @kitajs/html */
 import type { FrameFacts } from "./facts.ts";
 
 /** What operators of such ads most often want; the installation's zone and the browser's join them. */

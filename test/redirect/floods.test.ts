@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { createTestApp, type TestApp } from "../support/app.ts";
+import { addPool } from "../support/pools.ts";
+
+let own: TestApp;
+let port: number;
+beforeAll(async () => {
+  own = await createTestApp({ RATE_LIMIT_PER_HOUR: "0" });
+  await addPool(own.db, { slug: "open" });
+  await own.deps.pools.refresh();
+  own.app.listen({ port: 0, hostname: "127.0.0.1" });
+  port = own.app.server?.port ?? 0;
+});
+afterAll(async () => {
+  await own.app.stop(true);
+  await own.dispose();
+});
+
+/** Sends bytes as they are; resolves to the answer's status line. */
+async function statusLine(request: string): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const socket = await Bun.connect({
+    hostname: "127.0.0.1",
+    port,
+    socket: {
+      data: (_, bytes) => resolve(bytes.toString().split("\r\n")[0] ?? ""),
+      close: () => resolve("closed"),
+    },
+  });
+  socket.write(request);
+  socket.flush();
+  const line = await promise;
+  socket.end();
+  return line;
+}
+
+const get = (path: string, headers = "") => `GET ${path} HTTP/1.1\r\nHost: a.example.com\r\n${headers}\r\n`;
+
+test.each([
+  ["a query of 20 kB", get(`/go/open?fbclid=${"x".repeat(20_000)}`)],
+  ["a header of 20 kB", get("/go/open", `X-A: ${"x".repeat(20_000)}\r\n`)],
+  [
+    "a thousand headers",
+    get("/go/open", Array.from({ length: 1_000 }, (_, i) => `X-${i}: some value\r\n`).join("")),
+  ],
+])("%s is refused with 431, and the next visitor is served", async (_, request) => {
+  const before = await own.db.$count(own.db.tables.sessions);
+  expect(await statusLine(request)).toStartWith("HTTP/1.1 431");
+  expect(await own.db.$count(own.db.tables.sessions)).toBe(before);
+  expect(await statusLine(get("/go/open"))).toStartWith("HTTP/1.1 200");
+});
+
+test("a query of 10 kB is a visit, with its click id whole", async () => {
+  expect(await statusLine(get(`/go/open?pad=${"y".repeat(10_000)}&fbclid=Whole`))).toStartWith(
+    "HTTP/1.1 200",
+  );
+  const rows = await own.db.select().from(own.db.tables.sessions);
+  expect(rows.at(-1)?.fbclid).toBe("Whole");
+});
+
+test.each([
+  ["without a Host, as HTTP/1.0 has it", "GET /go/open HTTP/1.0\r\n\r\n"],
+  ["with rubbish for a Host", "GET /go/open HTTP/1.1\r\nHost: <b>/?#\r\n\r\n"],
+])("a request %s is a page or a clear 4xx, and no half address is stored", async (_, request) => {
+  expect(await statusLine(request)).toMatch(/^HTTP\/1\.[01] (200|4\d\d)/);
+  for (const { eventSourceUrl } of await own.db.select().from(own.db.tables.sessions)) {
+    expect(eventSourceUrl).toMatch(/^https?:\/\/[a-z]/);
+  }
+});
