@@ -65,6 +65,7 @@ export function createApp(deps: Deps) {
         authorize,
         telegram: telegramBotApi(config.telegramApiUrl),
         publicUrl: config.publicUrl,
+        clientAddress,
       }),
     )
     .use(openapiPlugin({ version }))

@@ -31,10 +31,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   privacy: KNOWLEDGE,
   // Keys of the JSON API, which the API, the console and the command line make.
   keys: [...STORE, "pools"],
-  api: [...KNOWLEDGE, "keys", "privacy"],
   // Counts over the tables of visits, payments and deliveries alike, so it stands beside what writes them.
   rollups: STORE,
-  ops: [...KNOWLEDGE, "keys", "rollups", "assets", "views"],
+  // What goes on and what it came to, which the API tells scripts and the console tells people.
+  overview: [...KNOWLEDGE, "rollups"],
+  api: [...KNOWLEDGE, "keys", "privacy", "overview"],
+  ops: [...KNOWLEDGE, "keys", "overview", "rollups", "assets", "views"],
   views: ["db", "config"],
 };
 

@@ -7,7 +7,7 @@ const MAX_BODY_BYTES = 64 * 1024;
 
 /**
  * What every operators' route has in common: the key is checked before anything else is looked at (reading for
- * GET, writing for the rest), bodies are small JSON, and what is wrong is said as a problem. Handlers get `actor`.
+ * GET, writing for the rest), bodies are small JSON, and what is wrong is said as a problem. Handlers get `actor` and the key's `scope`.
  * A route with a body says `parse: "json"`: the guard has read it by then, but the OpenAPI document shows it by that.
  */
 export function apiGuard({ authorize }: { readonly authorize: Authorize }) {
@@ -22,7 +22,7 @@ export function apiGuard({ authorize }: { readonly authorize: Authorize }) {
       const authorization = await authorize(request, isReading ? "read" : "write");
       if (authorization.kind === "refused") throw new RefusedRequest(authorization.response);
       set.headers["cache-control"] = "no-store";
-      return { actor: authorization.actor };
+      return { actor: authorization.actor, scope: authorization.scope };
     });
 }
 

@@ -2,19 +2,19 @@ import { Elysia } from "elysia";
 import type { Log } from "../platform/log.ts";
 import type { BotDeps } from "../pools/connect-bot.ts";
 import type { ErasureDeps } from "../privacy/erase.ts";
-import type { Authorize } from "./authorize.ts";
 import { botsApi } from "./bots.ts";
 import { keysApi } from "./keys.ts";
 import { offersApi } from "./offers.ts";
 import { outboxApi } from "./outbox.ts";
+import { overviewApi } from "./overview.ts";
+import { type PoolTrialDeps, poolTrialsApi } from "./pool-trials.ts";
 import { poolsApi } from "./pools.ts";
 import { privacyApi } from "./privacy.ts";
 import { reportsApi } from "./reports.ts";
 import { outboxRoutesApi } from "./routes.ts";
 import { sessionsApi } from "./sessions.ts";
 
-export interface ApiDeps extends BotDeps, ErasureDeps {
-  readonly authorize: Authorize;
+export interface ApiDeps extends BotDeps, ErasureDeps, PoolTrialDeps {
   readonly log: Log;
 }
 
@@ -22,9 +22,11 @@ export interface ApiDeps extends BotDeps, ErasureDeps {
 export function apiPlugin(deps: ApiDeps) {
   return new Elysia({ name: "api" })
     .use(poolsApi(deps))
+    .use(poolTrialsApi(deps))
     .use(botsApi(deps))
     .use(offersApi(deps))
     .use(sessionsApi(deps))
+    .use(overviewApi(deps))
     .use(reportsApi(deps))
     .use(privacyApi(deps))
     .use(outboxRoutesApi(deps))

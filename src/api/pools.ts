@@ -9,7 +9,8 @@ import { describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
 import { pageOfQuery, pageQuery } from "./params.ts";
 
-const params = z.object({
+/** A pool in a path. */
+export const poolParams = z.object({
   slug: z
     .string()
     .regex(/^[a-z0-9-]{1,64}$/)
@@ -49,7 +50,7 @@ export function poolsApi(deps: ManageDeps & { readonly authorize: Authorize }) {
       "/pools/:slug",
       async ({ params }) => (await findPool(db, db.tables, params.slug)) ?? noSuchPool(params.slug),
       {
-        params,
+        params: poolParams,
         detail: describe("Read a pool", { 200: "Pool", 404: null }),
       },
     )
@@ -68,7 +69,7 @@ export function poolsApi(deps: ManageDeps & { readonly authorize: Authorize }) {
         }
       },
       {
-        params,
+        params: poolParams,
         parse: "json",
         body: poolChangeSchema,
         detail: describe(
@@ -94,12 +95,12 @@ export function poolsApi(deps: ManageDeps & { readonly authorize: Authorize }) {
         }
       },
       {
-        params,
+        params: poolParams,
         detail: describe("Remove a pool that never had a visit", { 204: null, 404: null, 409: null }),
       },
     );
 }
 
-function noSuchPool(slug: string): Response {
+export function noSuchPool(slug: string): Response {
   return problem(404, { detail: `There is no pool "${slug}".` });
 }

@@ -18,6 +18,8 @@ import type { OfferView } from "../pools/offer-view.ts";
 import type { PoolView } from "../pools/pool-view.ts";
 import type { Erasure } from "../privacy/erasure.ts";
 import type { Timeline } from "../tracking/timeline.ts";
+import { overviewSchema } from "./overview-schemas.ts";
+import { linkSchema, pixelSchema, testEventSchema } from "./pool-trial-schemas.ts";
 
 /**
  * What the API answers with, for its documentation and for the tests that hold the answers to it. The types come
@@ -379,6 +381,9 @@ const gateRefusal: z.ZodType<RefusalCount> = z.strictObject({
 export const SCHEMAS = {
   Pool: pool,
   PoolPage: pageOf(pool),
+  PoolLink: linkSchema,
+  PoolPixel: pixelSchema,
+  TestEvent: testEventSchema,
   Bot: bot,
   BotPage: pageOf(bot),
   BotWithWebhook: z.strictObject({ ...botShape, webhook }),
@@ -391,6 +396,7 @@ export const SCHEMAS = {
   Timeline: timeline,
   Timelines: z.strictObject({ items: z.array(timeline) }),
   AuditPage: pageOf(auditEntry),
+  Overview: overviewSchema,
   GateRefusals: z.strictObject({ items: z.array(gateRefusal) }),
   OutboxPage: pageOf(outboxRow),
   OutboxDetail: outboxDetail,

@@ -6,6 +6,7 @@ import { ALIVE_MS } from "../outbox/heartbeat.ts";
 import { type OutboxSample, sampleOutbox } from "../outbox/sample.ts";
 import { withDeadline } from "../platform/deadline.ts";
 import type { Log } from "../platform/log.ts";
+import { testingPools } from "../pools/testing-pools.ts";
 import { cached } from "./cached.ts";
 
 const SAMPLE_MS = 5_000;
@@ -21,6 +22,15 @@ export function addGauges(registry: Registry, deps: { db: Database; spool: Spool
     } catch (error) {
       log.warn({ error, todo: db.advice(error) }, "the outbox could not be measured for the metrics");
       return null;
+    }
+  });
+
+  const testing = cached(SAMPLE_MS, async () => {
+    try {
+      return await withDeadline(testingPools(db), PATIENCE_MS);
+    } catch (error) {
+      log.warn({ error, todo: db.advice(error) }, "the pools could not be looked at for the metrics");
+      return [];
     }
   });
 
@@ -81,6 +91,17 @@ export function addGauges(registry: Registry, deps: { db: Database; spool: Spool
     [...route, "state"],
     ({ held }) => held.map(({ destination, route, state }) => [{ destination, route, state }, 1]),
   );
+  new Gauge({
+    name: "ponte_pools_testing",
+    help: "1 for a pool that is on and has a test_event_code; absent for the others.",
+    labelNames: ["pool"],
+    registers,
+    async collect() {
+      const pools = await testing();
+      this.reset();
+      for (const { slug } of pools) this.set({ pool: slug }, 1);
+    },
+  });
   new Gauge({
     name: "ponte_dispatchers_alive",
     help: "Dispatchers that gave a sign of life in the last minute, on all machines.",

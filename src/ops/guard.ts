@@ -1,10 +1,10 @@
-import { eq } from "drizzle-orm";
 import { Elysia } from "elysia";
 import { messagePage } from "../../views/ops/bare.tsx";
 import type { FrameFacts } from "../../views/ops/facts.ts";
 import { readBody } from "../platform/body.ts";
 import { RefusedRequest } from "../platform/refusal.ts";
 import { equalInConstantTime } from "../platform/secrets.ts";
+import { testingPools } from "../pools/testing-pools.ts";
 import { htmlAnswer, seeOther } from "./answer.ts";
 import { cookieName, isSecure, readCookies } from "./auth/cookies.ts";
 import { isFromHere } from "./auth/origin.ts";
@@ -87,22 +87,11 @@ async function requireOperator(
 async function lookUp(deps: OpsDeps, key: string | undefined) {
   try {
     const session = await findSession(deps.db, key, deps.now());
-    return session && { session, testing: await testingPools(deps) };
+    return session && { session, testing: await testingPools(deps.db) };
   } catch (error) {
     deps.log.error({ error, todo: deps.db.advice(error) }, "the console cannot read the database");
     throw new RefusedRequest(databaseAway(deps));
   }
-}
-
-/** The pools whose events show in Meta's test view as well as being counted. */
-async function testingPools({ db }: OpsDeps): Promise<FrameFacts["testing"]> {
-  const { pools } = db.tables;
-  const rows = await db
-    .select({ id: pools.id, slug: pools.slug, code: pools.metaTestEventCode })
-    .from(pools)
-    .where(eq(pools.enabled, true))
-    .orderBy(pools.slug);
-  return rows.flatMap(({ code, ...pool }) => (code ? [{ ...pool, code }] : []));
 }
 
 /** A page's own request is told by header, which htmx follows; a browser goes there by itself. */

@@ -22,6 +22,9 @@ export const FACEBOOK_UTM = {
   utm_term: "{{placement}}",
 } as const;
 
+/** Longer values of a link's parameters are cut. */
+export const LONGEST_LINK_VALUE = 300;
+
 const MACRO = /(\{\{[^{}]*\}\})/;
 
 /** Where visitors come in; without PUBLIC_URL this machine's own address, which is of use on this machine only. */
@@ -42,6 +45,22 @@ export function visitorLink(
     ? `?${pool.meta_cloaker_param_name}=${pool.meta_cloaker_param_value ?? ""}`
     : "";
   return `${baseUrl(config)}/go/${pool.slug}${gate}`;
+}
+
+/**
+ * The parameters behind the pool's link: Facebook's usual ones and, empty, what else the pool keeps; `asked` says
+ * otherwise for any of them.
+ */
+export function adLinkValues(
+  pool: Pick<PoolView, "capture_params" | "meta_cloaker_param_name">,
+  asked: (name: string) => string | null | undefined,
+): Record<string, string> {
+  const kept = pool.capture_params.filter((name) => name !== pool.meta_cloaker_param_name);
+  const usual = new Map<string, string>(Object.entries(FACEBOOK_UTM));
+  for (const name of kept) usual.set(name, "");
+  return Object.fromEntries(
+    [...usual].map(([name, value]) => [name, asked(name)?.trim().slice(0, LONGEST_LINK_VALUE) ?? value]),
+  );
 }
 
 /**

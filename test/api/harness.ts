@@ -3,12 +3,14 @@ import { Elysia } from "elysia";
 import { createAuthorize } from "../../src/api/authorize.ts";
 import { openapiPlugin } from "../../src/api/openapi.ts";
 import { apiPlugin } from "../../src/api/plugin.ts";
+import { readConfig } from "../../src/config.ts";
 import { openSpool } from "../../src/db/spool.ts";
 import { createApiKey, type Scope } from "../../src/keys/api-keys.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { refusalOf } from "../../src/platform/refusal.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import type { BotApi } from "../../src/pools/bot-api.ts";
+import { clientAddressFinder } from "../../src/redirect/client-address.ts";
 import { noTrackingStore } from "../../src/tracking/tracking-store.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 
@@ -41,7 +43,7 @@ const telegram: BotApi = {
   webhookInfo: async () => ({ kind: "unreachable", reason: "not asked here" }),
 };
 
-export async function openHarness(): Promise<Harness> {
+export async function openHarness({ graphUrl = "http://127.0.0.1:9" } = {}): Promise<Harness> {
   const own = await createTestDatabase();
   const clock = { at: new Date("2025-01-01T00:00:00.000Z") };
   const now = () => clock.at;
@@ -65,6 +67,8 @@ export async function openHarness(): Promise<Harness> {
         authorize,
         telegram,
         publicUrl: "https://go.example.com",
+        config: readConfig({ PUBLIC_URL: "https://go.example.com", META_GRAPH_URL: graphUrl }),
+        clientAddress: clientAddressFinder([]),
         spool: openSpool(":memory:"),
         trackingStore: noTrackingStore,
       }),

@@ -19,6 +19,28 @@ export const LOOKS = (["light", "dark"] as const).flatMap((colorScheme) =>
   })),
 );
 
+/** Pages that the navigation leads to. */
+export const MAIN_PAGES = [
+  "/ops",
+  "/ops/outbox",
+  "/ops/visitors",
+  "/ops/pools",
+  "/ops/bots",
+  "/ops/keys",
+  "/ops/audit",
+];
+
+/** Pages that the navigation does not lead to by itself. */
+export const FURTHER_PAGES = [
+  "/ops/pools/new",
+  "/ops/pools/1",
+  "/ops/bots/new",
+  "/ops/bots/1",
+  "/ops/bots/1/offers/new",
+  "/ops/offers/1",
+  "/ops/outbox/1",
+];
+
 /** The real app on a free port, after `hours` of traffic that were counted as the dispatcher's process does. */
 export async function startConsole({
   hours = 24,
@@ -84,11 +106,16 @@ export async function openConsole(browser: Browser, url: string, options: Browse
   return opened;
 }
 
-/** What axe finds wrong with the page that is serious or worse, one line each. */
-export async function seriousFaults(page: Page): Promise<string[]> {
+/** What axe finds wrong with the page, however slight. */
+export async function violations(page: Page): Promise<axe.Result[]> {
   await page.evaluate(axe.source);
   const results = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  return results.violations
+  return results.violations;
+}
+
+/** What axe finds wrong with the page that is serious or worse, one line each. */
+export async function seriousFaults(page: Page): Promise<string[]> {
+  return (await violations(page))
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .flatMap(({ id, help, nodes }) =>
       nodes.map(({ target, failureSummary }) => `${id}: ${help} (${target.join(" ")}) ${failureSummary}`),

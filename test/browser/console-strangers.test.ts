@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq, sql } from "drizzle-orm";
 import type { Browser } from "playwright-core";
+import { useSandbox } from "../sandbox/client.ts";
 import { launchChromium, withBrowser } from "./chromium.ts";
 import { openConsole, startConsole } from "./console-page.ts";
 
@@ -11,14 +12,20 @@ const EVIL = `"><img src=x onerror="window.pwned=1"><script>window.pwned=1</scri
  * all of it is written by somebody who wants to run a script in the operator's browser.
  */
 describe.if(withBrowser)("strangers' words in the console", () => {
+  const meta = useSandbox();
   let browser: Browser;
   let own: Awaited<ReturnType<typeof startConsole>>;
   beforeAll(async () => {
     browser = await launchChromium();
-    own = await startConsole({ hours: 6, clicksPerHour: 20 });
+    own = await startConsole({
+      hours: 6,
+      clicksPerHour: 20,
+      environment: { META_GRAPH_URL: meta.sandbox().url },
+    });
+    const token = own.deps.secrets.seal(`EAA${"x".repeat(40)}`, "pools.meta_access_token");
     await own.db.transaction(async (tx) => {
       const spoilt = [
-        sql`update pools set name = ${EVIL} || cast(id as text), slug = ${EVIL} || cast(id as text), meta_test_event_code = ${EVIL} returning id`,
+        sql`update pools set name = ${EVIL} || cast(id as text), slug = ${EVIL} || cast(id as text), meta_test_event_code = ${EVIL}, meta_access_token = ${token} returning id`,
         sql`update bots set username = ${EVIL} || cast(id as text), health_reason = ${EVIL}, healthy = false, welcome = ${EVIL} returning id`,
         sql`update offers set name = ${EVIL}, description = ${`</textarea>${EVIL}`}, provider = ${EVIL}, currency = ${EVIL}, delivery = ${`</textarea>${EVIL}`} returning id`,
         sql`update api_keys set name = ${EVIL}, hint = ${EVIL} returning id`,
@@ -84,6 +91,24 @@ describe.if(withBrowser)("strangers' words in the console", () => {
     expect(visited).toEqual([]);
     await context.close();
   }, 60_000);
+
+  test("are read, and never run, in what Meta answers to a test event", async () => {
+    const { context, page, visited } = await openConsole(browser, own.url);
+    await page.goto(`${own.url}/ops/pools/1`);
+    for (const { shows, ...fault } of [
+      { shows: "</pre>", mode: "graph", message: `</pre>${EVIL}` },
+      { shows: "<h1>Something went wrong", mode: "garbage", status: 502 },
+    ]) {
+      await meta.call("POST", "/faults", { ...fault, times: 1 });
+      await page.fill("#pixel [name=test_event_code]", "TEST42");
+      await page.click("text=Send a test event");
+      await page.locator("#pixel pre", { hasText: shows }).waitFor();
+      expect(await page.evaluate(() => window.pwned)).toBeUndefined();
+      expect(await page.locator("img[onerror], main script, main style").count()).toBe(0);
+    }
+    expect(visited).toEqual([]);
+    await context.close();
+  }, 30_000);
 
   test("do not get in by the address of the login, nor by a planted note", async () => {
     const { context, page } = await openConsole(browser, own.url);

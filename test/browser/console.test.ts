@@ -2,17 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
 import { OPERATOR_PASSWORD } from "../support/operator.ts";
 import { launchChromium, withBrowser } from "./chromium.ts";
-import { LOOKS, openConsole, openLogin, seriousFaults, startConsole } from "./console-page.ts";
-
-/** Pages that the navigation does not lead to by itself. */
-const FURTHER_PAGES = [
-  "/ops/pools/new",
-  "/ops/pools/1",
-  "/ops/bots/new",
-  "/ops/bots/1",
-  "/ops/bots/1/offers/new",
-  "/ops/offers/1",
-];
+import {
+  FURTHER_PAGES,
+  LOOKS,
+  MAIN_PAGES,
+  openConsole,
+  openLogin,
+  seriousFaults,
+  startConsole,
+} from "./console-page.ts";
 
 describe.if(withBrowser)("the console in Chromium", () => {
   let browser: Browser;
@@ -69,15 +67,7 @@ describe.if(withBrowser)("the console in Chromium", () => {
       const links = await page
         .locator("nav[aria-label=Console] a")
         .evaluateAll((all) => all.map((a) => a.getAttribute("href") ?? ""));
-      expect(links).toEqual([
-        "/ops",
-        "/ops/outbox",
-        "/ops/visitors",
-        "/ops/pools",
-        "/ops/bots",
-        "/ops/keys",
-        "/ops/audit",
-      ]);
+      expect(links).toEqual(MAIN_PAGES);
       for (const href of [...links, ...FURTHER_PAGES]) {
         await page.goto(own.url + href);
         expect({ href, faults: await seriousFaults(page) }).toEqual({ href, faults: [] });

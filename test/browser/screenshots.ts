@@ -8,12 +8,14 @@ import { isNotNull } from "drizzle-orm";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { launchChromium } from "./chromium.ts";
 import { LOOKS, openConsole, openLogin, startConsole } from "./console-page.ts";
+import { seedAnswer } from "./seed-answer.ts";
 
 const folder = process.argv[2] ?? "docs/images";
 mkdirSync(folder, { recursive: true });
 
 const browser = await launchChromium();
 const own = await startConsole({ clicksPerHour: 400 });
+await seedAnswer(own.db);
 const { payments } = own.db.tables;
 const [sale] = await own.db
   .select({ id: payments.id })
@@ -44,6 +46,7 @@ try {
     await overview.page.goto(`${own.url}/ops/pools`);
     await overview.page.locator("tbody th a").first().click();
     await overview.page.waitForURL("**/ops/pools/*");
+    await overview.page.click("text=QR code");
     await shoot(overview.page, "pool", options);
     await overview.page.goto(`${own.url}/ops/bots`);
     await overview.page.waitForSelector("text=connected");

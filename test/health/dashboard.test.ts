@@ -64,6 +64,7 @@ beforeAll(async () => {
   own = await startObserved();
   const sealed = own.deps.secrets.seal(`EAA${"x".repeat(40)}`, "pools.meta_access_token");
   await addPool(own.db, { slug: "open", metaPixelId: PIXEL, metaAccessToken: sealed });
+  await addPool(own.db, { slug: "tested", metaTestEventCode: "TEST1" });
   await own.deps.pools.refresh();
   await own.go("/go/open");
   await own.dispatcher.drain();

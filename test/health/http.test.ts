@@ -22,6 +22,8 @@ beforeAll(async () => {
   await addPool(own.db, { slug: "open", metaPixelId: PIXEL, metaAccessToken: sealed });
   await addPool(own.db, { slug: "bare", metaPixelId: null });
   await addPool(own.db, { slug: "botless" }, []);
+  await addPool(own.db, { slug: "tested", metaTestEventCode: "TEST1" });
+  await addPool(own.db, { slug: "tested-once", metaTestEventCode: "TEST2", enabled: false });
   await addPool(own.db, {
     slug: "gated",
     metaCloakerEnabled: true,
@@ -89,6 +91,13 @@ describe(`/metrics on ${testDialect}`, () => {
     expect(seriesValue(text, "ponte_database_up")).toBe(1);
     expect(seriesValue(text, "ponte_spool_visits", { state: "waiting" })).toBe(0);
     expect(seriesValue(text, "process_resident_memory_bytes")).toBeGreaterThan(1_000_000);
+  });
+
+  test("says which pools that are on have a test code that somebody may have forgotten", async () => {
+    const text = await own.scrape();
+    expect([...text.matchAll(/^ponte_pools_testing.*$/gm)].map(([line]) => line)).toEqual([
+      'ponte_pools_testing{pool="tested"} 1',
+    ]);
   });
 
   test("times requests by their route's pattern, whatever their path and however they fail", async () => {

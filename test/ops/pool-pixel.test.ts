@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { desc } from "drizzle-orm";
+import { encode } from "uqr";
 import { createPool } from "../../src/pools/manage-pools.ts";
 import { useSandbox } from "../sandbox/client.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
@@ -25,11 +26,29 @@ beforeAll(async () => {
 });
 afterAll(() => own.dispose());
 
-async function poolPath(draft: { slug: string; meta_pixel_id?: string; meta_access_token?: string }) {
+interface Draft {
+  readonly slug: string;
+  readonly meta_pixel_id?: string;
+  readonly meta_access_token?: string;
+  readonly meta_cloaker_enabled?: boolean;
+  readonly meta_cloaker_param_value?: string;
+}
+
+async function poolPath(draft: Draft) {
   const bots = [{ username: `${draft.slug}_bot` }];
   const made = await createPool(own.deps, "cli", { capture_params: ["src"], ...draft, bots });
   if (made.kind !== "created") throw new Error(`the pool was not made: ${made.kind}`);
   return `/ops/pools/${made.pool.id}`;
+}
+
+/** The page's QR code as rows of 1 for dark and 0 for light, as its squares are drawn. */
+function squaresIn(html: string): string[] {
+  const [, side = "0", path = ""] =
+    /<svg class="qr" viewBox="0 0 (\d+) \1".*?<path d="([^"]+)" fill="#000">/s.exec(html) ?? [];
+  const dark = new Set([...path.matchAll(/M(\d+) (\d+)h1v1h-1z/g)].map(([, x, y]) => `${x} ${y}`));
+  const row = (y: number) =>
+    Array.from({ length: Number(side) }, (_, x) => (dark.has(`${x} ${y}`) ? "1" : "0"));
+  return Array.from({ length: Number(side) }, (_, y) => row(y).join(""));
 }
 
 const sent = async () => (await meta.call("GET", "/events")).json;
@@ -112,10 +131,32 @@ describe(`the console's pixel test on ${testDialect}`, () => {
     expect(await sent()).toEqual([]);
   });
 
+  test("the QR code says the visitor's link, the gate's parameter included and no campaign", async () => {
+    const gate = { meta_cloaker_enabled: true, meta_cloaker_param_value: "k7Qx2" };
+    const gated = await poolPath({ slug: "gated", ...gate });
+    for (const [page, link] of [
+      [path, "http://bridge.example.com/go/tried"],
+      [`${gated}?link_utm_campaign=x`, "http://bridge.example.com/go/gated?grim=k7Qx2"],
+    ] as const) {
+      const drawn = squaresIn(await (await operator.get(page)).text());
+      const expected = encode(link, { border: 4 }).data.map((row) => row.map(Number).join(""));
+      expect(drawn).toEqual(expected);
+      expect(drawn).not.toEqual(squaresIn(await (await operator.get(page === path ? gated : path)).text()));
+    }
+  });
+
+  test("what Meta says is text, whatever it says", async () => {
+    const words = `</pre><script>alert(1)</script><img src=x onerror="alert(2)">'&quot;`;
+    await fault({ mode: "graph", times: 1, message: words });
+    const html = await (await operator.post(`${path}/test-event`, { test_event_code: "TEST77" })).text();
+    expect(html).toContain("&lt;script&gt;alert(1)&lt;/script&gt;");
+    expect(html).not.toMatch(/<script>alert|<img[^>]*onerror/);
+    expect(inlineScripts(html)).toEqual([]);
+  });
+
   test("the link builder takes what is asked for, and says which macro is misspelt", async () => {
     const html = await (await operator.get(path)).text();
     expect(html).toContain("utm_campaign={{campaign.name}}&amp;utm_medium={{adset.name}}");
-    expect(html).toContain('<svg class="qr"');
     const query = new URLSearchParams({
       link_utm_source: "ig & fb",
       link_utm_campaign: "{{campain.name}}",

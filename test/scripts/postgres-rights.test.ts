@@ -18,6 +18,7 @@ import { createPostgresDatabase, testDialect } from "../support/database.ts";
 import { logIn, OPERATOR_PASSWORD } from "../support/operator.ts";
 import { addRows, addSendingPool, testDispatcher } from "../support/outbox.ts";
 import { seedVisitor } from "../support/seed-visitor.ts";
+import { tellEverything } from "./webhooks-with-rights.ts";
 
 const API_KEY = "a-key-of-the-limited-app-0123456789";
 const ROOT = join(import.meta.dir, "../..");
@@ -311,6 +312,20 @@ describe.if(testDialect === "postgres")("a Postgres whose app user may run no DD
     } finally {
       await whole.dispose();
     }
+  }, 60_000);
+
+  test("what Telegram and a payment provider tell is taken with these rights, and goes on to Meta", async () => {
+    // The pool and the bots of this test have the names that those before had.
+    await owner.unsafe("truncate payments, funnel_states, outbox, pool_bots, pools, bots cascade");
+    const told = await tellEverything(limitedUrl);
+    expect(told.answers.filter(([, status]) => status !== 200)).toEqual([]);
+    expect(told.answers.length).toBe(11);
+    expect(told.todos).toEqual([]);
+    expect(told.payments).toEqual(["BRL chargeback", "XTR refunded"]);
+    expect(told.telegram).toEqual(["sendMessage", "sendMessage", "sendInvoice", "sendMessage"]);
+    expect(told.meta).toEqual(["PageView", "Purchase", "Purchase"]);
+    for (const state of ["started", "offer_viewed", "paid", "delivered", "refunded", "blocked"])
+      expect(told.states).toContain(state);
   }, 60_000);
 
   test("views made anew by an upgrade can still be read", async () => {

@@ -147,7 +147,7 @@ export async function seedTraffic(db: Database, { endMs, hours, clicksPerHour }:
         paidAt,
         metaPurchaseSent: true,
         metaPurchaseSentAt: paidAt,
-        createdAt: at,
+        createdAt: new Date(atMs + 70_000),
         updatedAt: paidAt,
       });
       step("paid", 140, id);

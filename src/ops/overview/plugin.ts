@@ -2,6 +2,8 @@ import { Elysia } from "elysia";
 import { z } from "zod";
 import { LiveOverview, OverviewPage } from "../../../views/ops/overview.tsx";
 import { DESTINATIONS } from "../../db/define-schema.ts";
+import { type CountedFacts, type PresentFacts, readCounted, readPresent } from "../../overview/read-facts.ts";
+import { createRemembered } from "../../overview/remembered.ts";
 import { resumeRouteBy } from "../../pools/audited-routes.ts";
 import { fragmentAnswer, insideOps } from "../answer.ts";
 import type { OpsDeps } from "../deps.ts";
@@ -9,14 +11,7 @@ import { formFields } from "../form.ts";
 import { type Operator, opsGuard } from "../guard.ts";
 import { doneAndSee } from "../note.ts";
 import { opsPage } from "../page.ts";
-import {
-  type CountedFacts,
-  overviewOf,
-  type PresentFacts,
-  readCounted,
-  readPresent,
-} from "./read-overview.ts";
-import { createRemembered } from "./remembered.ts";
+import { overviewOf } from "./read-overview.ts";
 import { readSpan } from "./span.ts";
 
 /** However many look on, the same thing is read from the database no more often than this. */

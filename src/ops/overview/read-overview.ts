@@ -1,46 +1,12 @@
 import type { Overview, RouteTime } from "../../../views/ops/overview-data.ts";
-import type { Database } from "../../db/database.ts";
-import { breathe } from "../../platform/breathe.ts";
-import { type RefusalCount, readRefusals } from "../../pools/gate-refusals.ts";
-import { countedAt } from "../../rollups/rollups.ts";
+import type { RouteHour } from "../../overview/deliveries.ts";
+import type { FunnelLine, Value } from "../../overview/funnel.ts";
+import type { OverviewFacts } from "../../overview/read-facts.ts";
+import type { RouteNames } from "../../overview/trouble.ts";
+import { moneyText } from "../money.ts";
 import { wallText } from "../zone.ts";
 import { coarsen, smooth } from "./coarsen.ts";
-import { type DeliveryFacts, type RouteHour, readDeliveries } from "./deliveries.ts";
-import { type FunnelFacts, readFunnel, valueTexts } from "./funnel.ts";
 import { SPANS, type Span } from "./span.ts";
-import { type RouteNames, readTrouble, routeNames, type TroubleFacts } from "./trouble.ts";
-
-/** What goes on now, and what a route is called. */
-export interface PresentFacts {
-  readonly trouble: TroubleFacts;
-  readonly names: RouteNames;
-}
-
-/** What was counted in a span. */
-export interface CountedFacts {
-  readonly deliveries: DeliveryFacts;
-  readonly funnel: FunnelFacts;
-  readonly refused: readonly RefusalCount[];
-  readonly countedAt: Date | null;
-}
-
-/** Both are in nobody's time zone: the same for every operator who asks. */
-export type OverviewFacts = PresentFacts & CountedFacts;
-
-export async function readPresent(db: Database): Promise<PresentFacts> {
-  const names = await routeNames(db);
-  return { trouble: await readTrouble(db, names), names };
-}
-
-/** One statement after another; visitors come in between. */
-export async function readCounted(db: Database, span: Span): Promise<CountedFacts> {
-  const deliveries = await readDeliveries(db, span);
-  await breathe();
-  const funnel = await readFunnel(db, span);
-  await breathe();
-  const refused = await readRefusals(db, { fromMs: funnel.fromMs, toMs: span.toMs });
-  return { deliveries, funnel, refused, countedAt: await countedAt(db) };
-}
 
 /** The facts as one operator sees them. Pure. */
 export function overviewOf(
@@ -92,10 +58,10 @@ export function overviewOf(
     },
     funnel: {
       from: new Date(funnel.fromMs),
-      total: funnel.total,
-      byPool: funnel.byPool,
-      byBot: funnel.byBot,
-      byCampaign: funnel.byCampaign,
+      total: shownLine(funnel.total, null),
+      byPool: funnel.byPool.map((line) => shownLine(line, "/ops/pools")),
+      byBot: funnel.byBot.map((line) => shownLine(line, "/ops/bots")),
+      byCampaign: funnel.byCampaign.map((line) => shownLine(line, null)),
       chart: hours,
       table: coarsen(hours, zone, (a, b) => ({
         at: a.at,
@@ -131,6 +97,17 @@ function routeTimes(hours: readonly RouteHour[], names: RouteNames, zone: string
     delivered,
     failures,
   }));
+}
+
+function shownLine({ key, isThere, values, ...line }: FunnelLine, folder: string | null) {
+  const href = isThere && folder !== null ? `${folder}/${key}` : null;
+  return { ...line, href, values: valueTexts(values) };
+}
+
+function valueTexts(values: readonly Value[]): string[] {
+  return values
+    .filter(({ valueMinor }) => valueMinor !== 0)
+    .map(({ valueMinor, currency }) => moneyText(valueMinor, currency));
 }
 
 type Values = Readonly<Record<string, number>>;

@@ -1,21 +1,14 @@
 import { z } from "zod";
+import { LONGEST_MS, type Stretch, unitOf } from "../../overview/stretch.ts";
 import { bucketStart, HOUR_MS, MINUTE_MS } from "../../rollups/bucket.ts";
 import { instantOfWall } from "../zone.ts";
 
 export const SPANS = ["1h", "24h", "7d", "30d"] as const;
 const LENGTHS = { "1h": HOUR_MS, "24h": 24 * HOUR_MS, "7d": 7 * 24 * HOUR_MS, "30d": 30 * 24 * HOUR_MS };
-const LONGEST_MS = 92 * 24 * HOUR_MS;
-/** Longer spans are shown by the hour; minutes are kept for three days. */
-const LONGEST_BY_MINUTE_MS = 25 * HOUR_MS;
-const MINUTES_REACH_BACK_MS = 60 * HOUR_MS;
 
-/** Which stretch of time the page tells of. Unix milliseconds; `toMs` is not part of it. */
-export interface Span {
+/** Which stretch of time the page tells of. */
+export interface Span extends Stretch {
   readonly name: (typeof SPANS)[number] | "custom";
-  readonly fromMs: number;
-  readonly toMs: number;
-  /** How finely deliveries are shown. */
-  readonly unit: "minute" | "hour";
   /** The page's address again, for links and for what is fetched anew. */
   readonly query: string;
   /** New things go on happening in it. */
@@ -62,9 +55,4 @@ function preset(name: (typeof SPANS)[number], nowMs: number, fault: string | nul
     isLive: true,
     fault,
   };
-}
-
-function unitOf(fromMs: number, toMs: number, nowMs: number): Span["unit"] {
-  const isShort = toMs - fromMs <= LONGEST_BY_MINUTE_MS;
-  return isShort && nowMs - fromMs <= MINUTES_REACH_BACK_MS ? "minute" : "hour";
 }

@@ -2,8 +2,8 @@ import { encode } from "uqr";
 import type { AdLinkFacts } from "../../../views/ops/pool-data.ts";
 import type { Config } from "../../config.ts";
 import {
+  adLinkValues,
   adParameters,
-  FACEBOOK_UTM,
   META_MACROS,
   unknownMacros,
   visitorLink,
@@ -11,14 +11,13 @@ import {
 } from "../../pools/ad-link.ts";
 import type { PoolView } from "../../pools/pool-view.ts";
 
-const LONGEST_VALUE = 300;
 /** Of white around the code, in squares: cameras need four. */
 const QR_MARGIN = 4;
 
 /** The pool's link for ads, with the parameters that the address asks for as `link_<name>`. */
 export function adLinkFacts(config: Config, pool: PoolView, asked: URLSearchParams): AdLinkFacts {
   const bare = visitorLink(config, pool);
-  const values = linkValues(pool, asked);
+  const values = adLinkValues(pool, (name) => asked.get(`link_${name}`));
   const parameters = adParameters(values);
   return {
     bare,
@@ -29,19 +28,6 @@ export function adLinkFacts(config: Config, pool: PoolView, asked: URLSearchPara
     isPublic: config.publicUrl !== undefined,
     qr: encode(bare, { border: QR_MARGIN }).data,
   };
-}
-
-/** Facebook's usual ones unless others are asked for, and what else this pool keeps. */
-function linkValues(pool: PoolView, asked: URLSearchParams): Record<string, string> {
-  const kept = pool.capture_params.filter((name) => name !== pool.meta_cloaker_param_name);
-  const usual = new Map<string, string>(Object.entries(FACEBOOK_UTM));
-  for (const name of kept) usual.set(name, "");
-  return Object.fromEntries(
-    [...usual].map(([name, value]) => [
-      name,
-      asked.get(`link_${name}`)?.trim().slice(0, LONGEST_VALUE) ?? value,
-    ]),
-  );
 }
 
 function macroFault(value: string): string | undefined {

@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { moneyText } from "../../../src/ops/money.ts";
 import { coarsen, smooth } from "../../../src/ops/overview/coarsen.ts";
-import { createRemembered } from "../../../src/ops/overview/remembered.ts";
 import { readSpan } from "../../../src/ops/overview/span.ts";
 
 const NOW = Date.parse("2025-03-15T12:34:56.000Z");
@@ -98,21 +97,4 @@ test("money reads as its currency has it, and what is no currency as it stands",
   expect(moneyText(500, "JPY")).toBe("¥500");
   expect(moneyText(50, "XTR")).toBe("★ 50");
   expect(moneyText(1, "???")).toBe("1 ???");
-});
-
-describe("what is remembered", () => {
-  test("is read once for all who ask together, again when it is old, and never where reading failed", async () => {
-    let nowMs = 0;
-    let reads = 0;
-    const remembered = createRemembered<number>(1_000, () => nowMs);
-    const read = async () => ++reads;
-    expect(await Promise.all([remembered("a", read), remembered("a", read), remembered("b", read)])).toEqual([
-      1, 1, 2,
-    ]);
-    nowMs = 1_000;
-    expect(await remembered("a", read)).toBe(3);
-    remembered.forget();
-    await expect(remembered("a", () => Promise.reject(new Error("away")))).rejects.toThrow("away");
-    expect(await remembered("a", read)).toBe(4);
-  });
 });

@@ -1,14 +1,27 @@
 import { and, eq, isNotNull, sql } from "drizzle-orm";
-import type { PausedRoute, RouteName } from "../../../views/ops/trouble.tsx";
-import type { Database } from "../../db/database.ts";
-import { hasStatus } from "../../outbox/filter.ts";
-import { ALIVE_MS } from "../../outbox/heartbeat.ts";
-import { sampleOutbox } from "../../outbox/sample.ts";
-import { breathe } from "../../platform/breathe.ts";
+import type { Database } from "../db/database.ts";
+import { hasStatus } from "../outbox/filter.ts";
+import { ALIVE_MS } from "../outbox/heartbeat.ts";
+import { sampleOutbox } from "../outbox/sample.ts";
+import { breathe } from "../platform/breathe.ts";
 
 const MOST_PAUSED = 50;
 /** Dead events are looked at as far as this. */
 const MOST_DEAD = 2_000;
+
+/** A route, and what operators call it: its pools, or its bot. */
+export interface RouteName {
+  readonly destination: string;
+  readonly route: string;
+  readonly of: string;
+}
+
+export interface PausedRoute extends RouteName {
+  readonly pausedAt: Date;
+  /** The other side's own words. */
+  readonly reason: string;
+  readonly waiting: number;
+}
 
 /** What waits and what is stuck, now. Counts end at the sample's limits, which `isMore…` says. */
 export interface TroubleFacts {

@@ -1,9 +1,9 @@
 import { and, eq, gte, inArray, lt, sql } from "drizzle-orm";
 import type { PgColumn } from "drizzle-orm/pg-core";
-import type { Database } from "../../db/database.ts";
-import { breathe } from "../../platform/breathe.ts";
-import { bucketStart, HOUR_MS, MINUTE_MS } from "../../rollups/bucket.ts";
-import type { Span } from "./span.ts";
+import type { Database } from "../db/database.ts";
+import { breathe } from "../platform/breathe.ts";
+import { bucketStart, HOUR_MS, MINUTE_MS } from "../rollups/bucket.ts";
+import type { Stretch } from "./stretch.ts";
 
 /** Events delivered in a minute or an hour. */
 export interface DeliveryPoint {
@@ -45,7 +45,7 @@ const MOST_ROUTES = 30;
 const BUSIEST_ROUTES = 8;
 
 /** Reads `delivery_rates` only. */
-export async function readDeliveries(db: Database, { fromMs, toMs, unit }: Span): Promise<DeliveryFacts> {
+export async function readDeliveries(db: Database, { fromMs, toMs, unit }: Stretch): Promise<DeliveryFacts> {
   const { deliveryRates: r } = db.tables;
   const widthMs = unit === "minute" ? MINUTE_MS : HOUR_MS;
   const firstMs = bucketStart(fromMs, widthMs);

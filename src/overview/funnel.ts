@@ -1,15 +1,40 @@
 import { and, desc, eq, gte, inArray, lt, ne, type SQL, sql } from "drizzle-orm";
 import type { PgColumn } from "drizzle-orm/pg-core";
-import type { FunnelLine, Steps } from "../../../views/ops/funnel.tsx";
-import type { Database } from "../../db/database.ts";
-import { breathe } from "../../platform/breathe.ts";
-import { bucketStart, HOUR_MS } from "../../rollups/bucket.ts";
-import { type Dimension, OTHER_CAMPAIGNS } from "../../rollups/funnel-count.ts";
-import { moneyText } from "../money.ts";
-import type { Span } from "./span.ts";
+import type { Database } from "../db/database.ts";
+import { breathe } from "../platform/breathe.ts";
+import { bucketStart, HOUR_MS } from "../rollups/bucket.ts";
+import { type Dimension, OTHER_CAMPAIGNS } from "../rollups/funnel-count.ts";
+import type { Stretch } from "./stretch.ts";
 
 /** Lines of a table, the best ones. */
 const MOST_LINES = 20;
+
+/** How often each step happened. */
+export interface Steps {
+  readonly clicks: number;
+  readonly starts: number;
+  readonly checkouts: number;
+  readonly paid: number;
+  readonly delivered: number;
+  readonly refunded: number;
+}
+
+/** Sales in one currency. */
+export interface Value {
+  readonly currency: string;
+  readonly valueMinor: number;
+}
+
+/** The steps of one pool, bot or campaign. */
+export interface FunnelLine extends Steps {
+  /** A pool's or bot's number, a campaign as it came; empty where there is none. */
+  readonly key: string;
+  /** What operators call it. */
+  readonly name: string;
+  /** Whether a page could show it: a pool or bot that is still there. */
+  readonly isThere: boolean;
+  readonly values: readonly Value[];
+}
 
 export interface FunnelHour extends Steps {
   readonly atMs: number;
@@ -28,7 +53,7 @@ export interface FunnelFacts {
 }
 
 /** Reads `funnel_hourly` only: some thousand rows for a month, whatever the traffic. */
-export async function readFunnel(db: Database, { fromMs, toMs }: Span): Promise<FunnelFacts> {
+export async function readFunnel(db: Database, { fromMs, toMs }: Stretch): Promise<FunnelFacts> {
   const { funnelHourly: f, pools, bots } = db.tables;
   const firstMs = bucketStart(fromMs, HOUR_MS);
   const isIn = (dimension: Dimension) =>
@@ -53,16 +78,18 @@ export async function readFunnel(db: Database, { fromMs, toMs }: Span): Promise<
     total: await readTotal(db, isIn("pool")),
     byPool: await readLines(db, isIn("pool"), (id) => {
       const slug = slugs.get(id);
-      if (slug === undefined)
-        return { name: id === "" ? "without an ad" : `pool ${id}, removed`, href: null };
-      return { name: slug, href: `/ops/pools/${id}` };
+      if (slug !== undefined) return { name: slug, isThere: true };
+      return { name: id === "" ? "without an ad" : `pool ${id}, removed`, isThere: false };
     }),
     byBot: await readLines(db, isIn("bot"), (id) => {
       const username = usernames.get(id);
-      if (username === undefined) return { name: id === "" ? "no bot" : `bot ${id}, removed`, href: null };
-      return { name: `@${username}`, href: `/ops/bots/${id}` };
+      if (username !== undefined) return { name: `@${username}`, isThere: true };
+      return { name: id === "" ? "no bot" : `bot ${id}, removed`, isThere: false };
     }),
-    byCampaign: await readLines(db, isIn("campaign"), (name) => ({ name: campaignName(name), href: null })),
+    byCampaign: await readLines(db, isIn("campaign"), (name) => ({
+      name: campaignName(name),
+      isThere: false,
+    })),
     byHour: everyHour(hours, values, firstMs, toMs),
   };
 }
@@ -71,7 +98,7 @@ export async function readFunnel(db: Database, { fromMs, toMs }: Span): Promise<
 async function readLines(
   db: Database,
   where: SQL | undefined,
-  nameOf: (key: string) => Pick<FunnelLine, "name" | "href">,
+  nameOf: (key: string) => Pick<FunnelLine, "name" | "isThere">,
 ): Promise<FunnelLine[]> {
   const { funnelHourly: f } = db.tables;
   await breathe();
@@ -92,9 +119,10 @@ async function readLines(
     .groupBy(f.key, f.currency)
     .orderBy(f.currency);
   return best.map(({ key, ...counts }) => ({
+    key,
     ...nameOf(key),
     ...counts,
-    values: valueTexts(values.filter((value) => value.key === key)),
+    values: realValues(values.filter((value) => value.key === key)),
   }));
 }
 
@@ -107,7 +135,7 @@ async function readTotal(db: Database, where: SQL | undefined): Promise<FunnelLi
     .where(and(where, ne(f.currency, "")))
     .groupBy(f.currency)
     .orderBy(desc(sql`sum(${f.paid})`), f.currency);
-  return { name: "All", href: null, ...NONE, ...counts, values: valueTexts(values) };
+  return { key: "", name: "All", isThere: false, ...NONE, ...counts, values: realValues(values) };
 }
 
 const NONE: Steps = { clicks: 0, starts: 0, checkouts: 0, paid: 0, delivered: 0, refunded: 0 };
@@ -115,7 +143,7 @@ const NONE: Steps = { clicks: 0, starts: 0, checkouts: 0, paid: 0, delivered: 0,
 /** Also those in which nothing happened. */
 function everyHour(
   rows: readonly (Steps & { readonly hour: Date })[],
-  values: readonly { readonly hour: Date; readonly currency: string; readonly valueMinor: number }[],
+  values: readonly (Value & { readonly hour: Date })[],
   firstMs: number,
   toMs: number,
 ): FunnelHour[] {
@@ -146,12 +174,10 @@ function sums({ tables: { funnelHourly: f } }: Database) {
   };
 }
 
-export function valueTexts(
-  values: readonly { readonly currency: string; readonly valueMinor: number }[],
-): string[] {
+function realValues(values: readonly Value[]): Value[] {
   return values
     .filter(({ valueMinor }) => valueMinor !== 0)
-    .map(({ valueMinor, currency }) => moneyText(valueMinor, currency));
+    .map(({ currency, valueMinor }) => ({ currency, valueMinor }));
 }
 
 function campaignName(campaign: string): string {

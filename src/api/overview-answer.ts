@@ -1,0 +1,178 @@
+import type { FunnelFacts, FunnelLine, Steps, Value } from "../overview/funnel.ts";
+import type { OverviewFacts } from "../overview/read-facts.ts";
+import type { Stretch } from "../overview/stretch.ts";
+import type { RouteName } from "../overview/trouble.ts";
+import type { RefusalCount } from "../pools/gate-refusals.ts";
+
+/** What the funnel is told by. */
+export const FUNNEL_BY = ["pool", "bot", "campaign", "hour"] as const;
+export type FunnelBy = (typeof FUNNEL_BY)[number];
+
+/** Shares from 0 to 1, to four digits; null where there is nothing to have a share of. */
+type Rates = Readonly<Record<"starts" | "checkouts" | "paid" | "delivered", number | null>>;
+
+export interface FunnelLineAnswer extends Steps {
+  readonly key: string;
+  readonly name: string;
+  readonly of_clicks: Rates;
+  readonly of_step_before: Rates;
+  readonly values: readonly { readonly currency: string; readonly value_minor: number }[];
+}
+
+type Held<T> = RouteName & T;
+
+/** The console's overview, ready for JSON. */
+export interface OverviewAnswer {
+  readonly from: string;
+  readonly to: string;
+  readonly counted_at: string | null;
+  readonly sent: { readonly meta: number; readonly telegram: number; readonly failed_requests: number };
+  readonly now: {
+    readonly waiting: number;
+    readonly is_more_waiting: boolean;
+    readonly oldest_waiting: Held<{ readonly age_seconds: number }> | null;
+    readonly sending: number;
+    readonly dead: number;
+    readonly is_more_dead: boolean;
+    readonly expired: number;
+    readonly paused_routes: readonly Held<{
+      readonly paused_at: string;
+      readonly reason: string;
+      readonly waiting: number;
+    }>[];
+    readonly slow_routes: readonly Held<{ readonly state: "throttled" | "resting" }>[];
+    readonly unhealthy_bots: readonly { readonly username: string; readonly reason: string }[];
+    readonly dispatchers_alive: number;
+  };
+  readonly deliveries: {
+    readonly unit: "minute" | "hour";
+    readonly points: readonly {
+      readonly at: string;
+      readonly meta: number;
+      readonly telegram: number;
+      readonly failed_requests: number;
+    }[];
+    readonly routes: readonly Held<{
+      readonly requests: number;
+      readonly failed_requests: number;
+      readonly delivered: number;
+      readonly mean_ms: number;
+    }>[];
+  };
+  readonly funnel: {
+    readonly from: string;
+    readonly by: FunnelBy;
+    readonly total: FunnelLineAnswer;
+    readonly lines: readonly FunnelLineAnswer[];
+  };
+  readonly gate_refusals: readonly RefusalCount[];
+}
+
+/** The facts as the API tells them. Pure. */
+export function overviewAnswer(facts: OverviewFacts, stretch: Stretch, by: FunnelBy): OverviewAnswer {
+  const { trouble, deliveries, funnel, names } = facts;
+  const sum = (key: "meta" | "telegram" | "failures") =>
+    deliveries.points.reduce((total, point) => total + point[key], 0);
+  return {
+    from: isoText(stretch.fromMs),
+    to: isoText(stretch.toMs),
+    counted_at: facts.countedAt?.toISOString() ?? null,
+    sent: { meta: sum("meta"), telegram: sum("telegram"), failed_requests: sum("failures") },
+    now: {
+      waiting: trouble.waiting,
+      is_more_waiting: trouble.isMoreWaiting,
+      oldest_waiting: trouble.oldest && {
+        ...trouble.oldest.route,
+        age_seconds: Math.round(trouble.oldest.seconds),
+      },
+      sending: trouble.sending,
+      dead: trouble.dead,
+      is_more_dead: trouble.isMoreDead,
+      expired: trouble.expired,
+      paused_routes: trouble.paused.map(({ pausedAt, ...route }) => ({
+        ...route,
+        paused_at: pausedAt.toISOString(),
+      })),
+      slow_routes: trouble.held.map(({ route, state }) => ({ ...route, state })),
+      unhealthy_bots: trouble.sickBots,
+      dispatchers_alive: trouble.dispatchersAlive,
+    },
+    deliveries: {
+      unit: stretch.unit,
+      points: deliveries.points.map(({ atMs, meta, telegram, failures }) => ({
+        at: isoText(atMs),
+        meta,
+        telegram,
+        failed_requests: failures,
+      })),
+      routes: deliveries.routes.map(({ destination, route, requests, failures, delivered, meanMs }) => ({
+        ...names(destination, route),
+        requests,
+        failed_requests: failures,
+        delivered,
+        mean_ms: meanMs,
+      })),
+    },
+    funnel: {
+      from: isoText(funnel.fromMs),
+      by,
+      total: lineAnswer(funnel.total),
+      lines: funnelLines(funnel, by),
+    },
+    gate_refusals: facts.refused,
+  };
+}
+
+function funnelLines(funnel: FunnelFacts, by: FunnelBy): FunnelLineAnswer[] {
+  switch (by) {
+    case "pool":
+      return funnel.byPool.map(lineAnswer);
+    case "bot":
+      return funnel.byBot.map(lineAnswer);
+    case "campaign":
+      return funnel.byCampaign.map(lineAnswer);
+    case "hour":
+      return funnel.byHour.map(({ atMs, valuesMinor, ...steps }) => {
+        const values = Object.entries(valuesMinor).map(([currency, valueMinor]) => ({
+          currency,
+          valueMinor,
+        }));
+        return lineAnswer({ ...steps, key: isoText(atMs), name: isoText(atMs), values });
+      });
+  }
+}
+
+function lineAnswer(line: Omit<FunnelLine, "isThere">): FunnelLineAnswer {
+  const { key, name, clicks, starts, checkouts, paid, delivered, refunded, values } = line;
+  return {
+    key,
+    name,
+    clicks,
+    starts,
+    checkouts,
+    paid,
+    delivered,
+    refunded,
+    of_clicks: {
+      starts: share(starts, clicks),
+      checkouts: share(checkouts, clicks),
+      paid: share(paid, clicks),
+      delivered: share(delivered, clicks),
+    },
+    of_step_before: {
+      starts: share(starts, clicks),
+      checkouts: share(checkouts, starts),
+      paid: share(paid, checkouts),
+      delivered: share(delivered, paid),
+    },
+    values: values.map(({ currency, valueMinor }: Value) => ({ currency, value_minor: valueMinor })),
+  };
+}
+
+function share(part: number, whole: number): number | null {
+  return whole === 0 ? null : Math.round((10_000 * part) / whole) / 10_000;
+}
+
+function isoText(atMs: number): string {
+  return new Date(atMs).toISOString();
+}

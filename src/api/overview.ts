@@ -1,0 +1,80 @@
+import { Elysia } from "elysia";
+import { z } from "zod";
+import type { Database } from "../db/database.ts";
+import { type CountedFacts, type PresentFacts, readCounted, readPresent } from "../overview/read-facts.ts";
+import { createRemembered } from "../overview/remembered.ts";
+import { LONGEST_MS, unitOf } from "../overview/stretch.ts";
+import { problem } from "../platform/problem.ts";
+import type { Authorize } from "./authorize.ts";
+import { describeRoute } from "./describe.ts";
+import { apiGuard } from "./guard.ts";
+import { FUNNEL_BY, overviewAnswer } from "./overview-answer.ts";
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+/** However many scripts ask, the same thing is read from the database no more often than this. */
+const REMEMBERED_MS = 4_000;
+
+const describe = describeRoute("Reports");
+const instant = (description: string, example: string) =>
+  z
+    .union(
+      [z.iso.datetime({ offset: true }), z.iso.date()],
+      "an instant such as 2025-03-01T12:00:00Z, or a day",
+    )
+    .meta({ description, examples: [example] })
+    .transform((text) => Date.parse(text))
+    .optional();
+const overviewQuery = z.strictObject({
+  from: instant("Without it, 24 hours before the end", "2025-03-01T00:00:00Z"),
+  to: instant("Up to this instant; without it, now", "2025-03-02T00:00:00Z"),
+  by: z.enum(FUNNEL_BY).optional().describe("What the funnel's lines are; without it, pools"),
+});
+
+/** `GET /api/overview`: whether money is being lost, for scripts; the same facts as the console's first page. */
+export function overviewApi({
+  db,
+  now,
+  authorize,
+}: {
+  readonly db: Database;
+  readonly now: () => Date;
+  readonly authorize: Authorize;
+}) {
+  const present = createRemembered<PresentFacts>(REMEMBERED_MS);
+  const counted = createRemembered<CountedFacts>(REMEMBERED_MS);
+  return new Elysia({ name: "api.overview", prefix: "/api" }).use(apiGuard({ authorize })).get(
+    "/overview",
+    async ({ query: { from, to, by = "pool" } }) => {
+      const nowMs = now().getTime();
+      // The minute that has begun is part of it, so that what happens now shows now.
+      const toMs = to ?? nowMs - (nowMs % MINUTE_MS) + MINUTE_MS;
+      const fromMs = from ?? toMs - DAY_MS;
+      const fault = faultOf(fromMs, toMs);
+      if (fault !== null)
+        return problem(400, {
+          detail: "There is no such span of time.",
+          errors: [{ path: "from", message: fault }],
+        });
+      const stretch = { fromMs, toMs, unit: unitOf(fromMs, toMs, nowMs) };
+      const facts = {
+        ...(await present("now", () => readPresent(db))),
+        ...(await counted(`${fromMs} ${toMs}`, () => readCounted(db, stretch))),
+      };
+      return overviewAnswer(facts, stretch, by);
+    },
+    {
+      query: overviewQuery,
+      detail: describe(
+        "Tell whether money is being lost",
+        { 200: "Overview" },
+        "What waits, is dead or paused now; what was sent in the span; the funnel from click to delivery with rates and value. At most 92 days; deliveries by the minute up to a day, else by the hour.",
+      ),
+    },
+  );
+}
+
+function faultOf(fromMs: number, toMs: number): string | null {
+  if (toMs <= fromMs) return "must come before `to`";
+  return toMs - fromMs > LONGEST_MS ? "must lie at most 92 days before `to`" : null;
+}

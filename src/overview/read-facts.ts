@@ -1,0 +1,40 @@
+import type { Database } from "../db/database.ts";
+import { breathe } from "../platform/breathe.ts";
+import { type RefusalCount, readRefusals } from "../pools/gate-refusals.ts";
+import { countedAt } from "../rollups/rollups.ts";
+import { type DeliveryFacts, readDeliveries } from "./deliveries.ts";
+import { type FunnelFacts, readFunnel } from "./funnel.ts";
+import type { Stretch } from "./stretch.ts";
+import { type RouteNames, readTrouble, routeNames, type TroubleFacts } from "./trouble.ts";
+
+/** What goes on now, and what a route is called. */
+export interface PresentFacts {
+  readonly trouble: TroubleFacts;
+  readonly names: RouteNames;
+}
+
+/** What was counted in a stretch of time. */
+export interface CountedFacts {
+  readonly deliveries: DeliveryFacts;
+  readonly funnel: FunnelFacts;
+  readonly refused: readonly RefusalCount[];
+  readonly countedAt: Date | null;
+}
+
+/** Both are in nobody's time zone: the same for everybody who asks, in the console and over the API. */
+export type OverviewFacts = PresentFacts & CountedFacts;
+
+export async function readPresent(db: Database): Promise<PresentFacts> {
+  const names = await routeNames(db);
+  return { trouble: await readTrouble(db, names), names };
+}
+
+/** One statement after another; visitors come in between. */
+export async function readCounted(db: Database, stretch: Stretch): Promise<CountedFacts> {
+  const deliveries = await readDeliveries(db, stretch);
+  await breathe();
+  const funnel = await readFunnel(db, stretch);
+  await breathe();
+  const refused = await readRefusals(db, { fromMs: funnel.fromMs, toMs: stretch.toMs });
+  return { deliveries, funnel, refused, countedAt: await countedAt(db) };
+}

@@ -1,0 +1,21 @@
+import { HOUR_MS } from "../rollups/bucket.ts";
+
+/** The longest stretch that is read in one go. */
+export const LONGEST_MS = 92 * 24 * HOUR_MS;
+/** Longer ones are told by the hour; minutes are kept for three days. */
+const LONGEST_BY_MINUTE_MS = 25 * HOUR_MS;
+const MINUTES_REACH_BACK_MS = 60 * HOUR_MS;
+
+/** A stretch of time. Unix milliseconds; `toMs` is not part of it. */
+export interface Stretch {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** How finely deliveries are told. */
+  readonly unit: "minute" | "hour";
+}
+
+/** How finely deliveries between those instants can be told. Pure. */
+export function unitOf(fromMs: number, toMs: number, nowMs: number): Stretch["unit"] {
+  const isShort = toMs - fromMs <= LONGEST_BY_MINUTE_MS;
+  return isShort && nowMs - fromMs <= MINUTES_REACH_BACK_MS ? "minute" : "hour";
+}
