@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isInMemory } from "../bench/machine.ts";
 import { UsageError } from "../bench/options.ts";
-import { seedPools } from "../bench/seed.ts";
+import { seedPools, visitMaker } from "../bench/seed.ts";
 import { killChildren } from "../bench/servers/child.ts";
 import {
   type Cluster,
@@ -15,12 +15,9 @@ import {
 } from "../bench/servers/databases.ts";
 import { explaining } from "./growth/explain.ts";
 import { fill } from "./growth/fill.ts";
-import { measure } from "./growth/measure.ts";
+import { type Filled, measure, takeRound } from "./growth/measure.ts";
 import { type DatabaseName, HELP, type Options, readOptions } from "./growth/options.ts";
 import { type Costs, renderTable } from "./growth/table.ts";
-
-/** Measured first and thrown away, so that no size pays for what a young process has yet to compile. */
-const WARM_UP_ROWS = 1_000;
 
 /** See `HELP`. */
 async function main(): Promise<void> {
@@ -63,24 +60,24 @@ function workFolder(given: string | null): string {
 async function measureAll(name: DatabaseName, options: Options, work: string): Promise<Costs[]> {
   const folder = join(work, name);
   const cluster = name === "postgres" ? await startCluster(join(work, "cluster")) : null;
-  const all: Costs[] = [];
-  const sizes = [WARM_UP_ROWS, ...options.sizes];
+  const say = (line: string) => console.error(`· ${name}: ${line}`);
+  const filled: Filled[] = [];
   try {
-    for (const [i, rows] of sizes.entries()) {
-      const place = await open(cluster, folder);
-      try {
-        const costs = await measureOne(place, rows, options);
-        if (i > 0) all.push(costs);
-      } finally {
-        await place.db.close();
-        rmSync(folder, { recursive: true, force: true });
-      }
-      // Whoever has no time for the biggest size still has the others.
-      console.error(renderTable(name, all));
+    for (const rows of options.sizes) {
+      const startedMs = performance.now();
+      const { db } = await open(cluster, join(folder, String(rows)));
+      filled.push({ db, rows });
+      await seedPools(db);
+      await fill(db, rows, say);
+      say(`filled in ${((performance.now() - startedMs) / 1_000).toFixed(0)} s`);
     }
-    return all;
+    const costs = await measure(filled, options.rounds, say);
+    if (options.explain) await explainLast(filled);
+    return costs;
   } finally {
+    for (const { db } of filled) await db.close();
     await cluster?.stop();
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -88,15 +85,10 @@ async function open(cluster: Cluster | null, folder: string): Promise<Place> {
   return cluster ? freshPostgres(folder, await cluster.createDatabase()) : freshSqlite(folder);
 }
 
-async function measureOne({ db }: Place, rows: number, { rounds, sizes, explain }: Options): Promise<Costs> {
-  const say = (line: string) => console.error(`· ${db.dialect.name}: ${line}`);
-  const startedMs = performance.now();
-  await seedPools(db);
-  await fill(db, rows, say);
-  say(`filled in ${((performance.now() - startedMs) / 1_000).toFixed(0)} s; measuring ${rounds} rounds`);
-  const costs = await measure(db, { rows, rounds });
-  if (explain && rows === sizes.at(-1)) await measure(explaining(db), { rows, rounds: 0 });
-  return costs;
+async function explainLast(filled: readonly Filled[]): Promise<void> {
+  const biggest = filled.at(-1);
+  if (!biggest) return;
+  await takeRound(explaining(biggest.db), await visitMaker(biggest.db, 0));
 }
 
 main().then(

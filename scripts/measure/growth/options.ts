@@ -20,12 +20,12 @@ export const HELP = `Usage: bun scripts/measure/growth.ts [options]
 What the outbox costs as it grows: fills a database for each size with delivered events (and their sessions and
 requests), and measures how long it takes to claim and settle a thousand events, to record visits 64 at a
 time, and to look for routes with something waiting. Everything lies on a disk, is durable as it comes, and is removed
-afterwards. Ten million events take up to 12 GB.
+afterwards. Ten million events take up to 12 GB a database.
 
   --rows a,b,c          delivered events (default 10000,100000,1000000,10000000)
   --database NAME       sqlite, postgres or both, one after the other (default both)
-  --rounds N            rounds at each size, of which the median counts (default 15)
-  --explain             also shows how each database goes about the statements, at the last size
+  --rounds N            rounds, in which the sizes take turns, and of which the median counts (default 25)
+  --explain             also shows how each database goes about the statements, at the biggest size
   --dir FOLDER          where databases are put; it must be on a real disk (default: the system's temporary folder)
   --help                this text
 `;
@@ -59,7 +59,7 @@ function parsed(argv: readonly string[]) {
       options: {
         rows: { type: "string", default: "10000,100000,1000000,10000000" },
         database: { type: "string", default: "both" },
-        rounds: { type: "string", default: "15" },
+        rounds: { type: "string", default: "25" },
         explain: { type: "boolean", default: false },
         dir: { type: "string" },
         help: { type: "boolean", short: "h", default: false },
