@@ -9,6 +9,7 @@ import { poolDraftSchema } from "../../src/pools/rules.ts";
 import { captureVisit } from "../../src/redirect/capture.ts";
 import { parseQuery } from "../../src/redirect/query.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
+import type { VisitRecord } from "../../src/redirect/visit-record.ts";
 import { BENCH_SECRET } from "./servers/ponte.ts";
 
 /** The pool that all load goes to, with a pixel, a listed parameter and one bot. */
@@ -48,15 +49,23 @@ const BATCH = 1_000;
  * @returns their tracking tokens, oldest first
  */
 export async function seedVisits(db: Database, count: number, holdMs: number): Promise<string[]> {
-  const { pool, bot } = await benchPool(db);
+  const visitsFrom = await visitMaker(db, holdMs);
   const tokens: string[] = [];
   while (tokens.length < count) {
-    const size = Math.min(BATCH, count - tokens.length);
-    const visits = Array.from({ length: size }, (_, i) => visitNumber(tokens.length + i, pool, bot, holdMs));
+    const visits = visitsFrom(tokens.length, Math.min(BATCH, count - tokens.length));
     await db.transaction((tx) => recordVisits(tx, db.tables, visits));
     for (const { trackingToken } of visits) tokens.push(trackingToken);
   }
   return tokens;
+}
+
+/** Visits of the seeded pool, not yet written: `count` of them from the number `first` on. */
+export async function visitMaker(
+  db: Database,
+  holdMs: number,
+): Promise<(first: number, count: number) => VisitRecord[]> {
+  const { pool, bot } = await benchPool(db);
+  return (first, count) => Array.from({ length: count }, (_, i) => visitNumber(first + i, pool, bot, holdMs));
 }
 
 async function benchPool(db: Database): Promise<{ pool: Pool; bot: PoolBot }> {

@@ -3,6 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../../src/db/database.ts";
 import { filterCondition } from "../../src/outbox/filter.ts";
 import { claim, reclaimExpired, renewLeases } from "../../src/outbox/lease.ts";
+import { newestIds } from "../../src/outbox/outbox-rows.ts";
 import { waitingRoutes } from "../../src/outbox/waiting-routes.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows } from "../support/outbox.ts";
@@ -69,5 +70,12 @@ describe(`plans on ${testDialect}, where nearly everything was delivered`, () =>
       sql`select id from outbox where ${filterCondition(own.db, { paymentId: "0193f2a5" })}`,
     );
     expect(plan.join("\n")).toContain("outbox_payment_idx");
+  });
+
+  test("a page of what waits is found without reading what else waits", async () => {
+    const plan = await planOf(newestIds(own.db, { status: "pending" }, 20_200, 51).getSQL());
+    const index = testDialect === "postgres" ? /outbox_pending_idx/ : /COVERING INDEX outbox_pending_idx/;
+    expect(plan.join("\n")).toMatch(index);
+    expect(plan.filter((line) => WHOLE_TABLE.test(line))).toEqual([]);
   });
 });
