@@ -23,4 +23,18 @@ describe.if(testDialect === "postgres")("a Postgres whose server ends a connecti
       expect(row?.one).toBe(1);
     }
   }, 60_000);
+
+  test("that listens: what is committed afterwards is heard all the same", async () => {
+    let heard = Promise.withResolvers<void>();
+    own.db.listen("outbox", () => heard.resolve());
+    // Heard once when it begins to listen, and once when it listens again: it may have missed something meanwhile.
+    await heard.promise;
+    heard = Promise.withResolvers();
+    await own.db.rows(sql`select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and query ilike 'listen%'`);
+    await heard.promise;
+    heard = Promise.withResolvers();
+    await own.db.transaction((tx) => tx.notify("outbox"));
+    await heard.promise;
+  }, 60_000);
 });

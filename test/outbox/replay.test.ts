@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
+import { claim } from "../../src/outbox/lease.ts";
 import { listOutbox } from "../../src/outbox/outbox-rows.ts";
 import { countReplay, replay, replayedStatuses } from "../../src/outbox/replay.ts";
+import { newId } from "../../src/platform/ids.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows, statusCounts } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";
@@ -92,6 +94,38 @@ describe(`replay on ${testDialect}`, () => {
     await woken.promise;
     stop();
   });
+
+  test("a hundred thousand rows are retried in pieces, between which others write and dispatchers take", async () => {
+    for (let i = 0; i < 10; i++) await addRows(own.db, 10_000, { status: "dead" });
+    const pieces: number[] = [];
+    let isDone = false;
+    const replayed = replay(
+      own.db,
+      "retry",
+      { filter: {} },
+      {
+        record: async (_, changed) => {
+          pieces.push(changed.length);
+        },
+      },
+    ).finally(() => {
+      isDone = true;
+    });
+    let taken = 0;
+    let whileReplayed = 0;
+    while (!isDone) {
+      taken += (await claim(own.db, newId(), { destination: "meta", route: "123", limit: 100 })).length;
+      if (!isDone) whileReplayed++;
+      await Bun.sleep(1);
+    }
+    expect(await replayed).toBe(100_000);
+    // No transaction held more rows than a batch, and the dispatcher had its turns in between.
+    expect(Math.max(...pieces)).toBeLessThanOrEqual(2_000);
+    expect(pieces.length).toBeGreaterThanOrEqual(50);
+    expect(whileReplayed).toBeGreaterThan(1);
+    expect(taken).toBeGreaterThan(0);
+    expect(await statusCounts(own.db)).toEqual({ pending: 100_000 - taken, sending: taken });
+  }, 120_000);
 
   test("goes through what waits, changing each row once, and leaves alone what is due anyway", async () => {
     for (const route of ["111", "222", "333"]) {
