@@ -1,9 +1,9 @@
-import { Cron } from "croner";
 import { and, eq, isNotNull, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
 import type { Ending, OnSettled } from "./deliver.ts";
 import type { Adapters, ClaimedRow } from "./destination.ts";
+import { type HourlyWork, hourlyWork } from "./hourly.ts";
 import { rowColumns, rowsOf } from "./lease.ts";
 import type { RouteKey } from "./routes.ts";
 
@@ -23,20 +23,11 @@ export interface ExpireWaitingDeps {
   readonly onSettled: OnSettled;
 }
 
-export interface ExpireWaiting {
-  /** Runs at once and then every hour. */
-  start(): void;
-  /** Ends what became too old on paused routes; resolves to how much. */
-  run(): Promise<number>;
-  /** Resolves when the batch in hand is done. */
-  stop(): Promise<void>;
-}
+export type ExpireWaiting = HourlyWork<number>;
 
 /** Whatever waits on a paused route is never claimed, so that nobody would notice that it became too old to be sent. */
 export function createExpireWaiting({ db, log, adapters, onSettled }: ExpireWaitingDeps): ExpireWaiting {
   const { outboxRoutes } = db.tables;
-  let stopping = false;
-  let running: Promise<number> | undefined;
 
   async function runAll(): Promise<number> {
     const paused = await db
@@ -54,7 +45,7 @@ export function createExpireWaiting({ db, log, adapters, onSettled }: ExpireWait
     if (!adapter) return 0;
     let expired = 0;
     let after = sql``;
-    while (!stopping) {
+    while (!hourly.isStopping()) {
       const stretch = await rowsOf(
         db,
         sql`select ${rowColumns(db)} from outbox
@@ -88,29 +79,9 @@ export function createExpireWaiting({ db, log, adapters, onSettled }: ExpireWait
     });
   }
 
-  function run(): Promise<number> {
-    running ??= runAll().finally(() => {
-      running = undefined;
-    });
-    return running;
-  }
-
-  let schedule: Cron | undefined;
-  return {
-    run,
-    start() {
-      const attempt = async () => {
-        await run().catch((error) =>
-          log.warn({ error }, "what became too old could not be ended; trying again in an hour"),
-        );
-      };
-      schedule = new Cron(SCHEDULE, { protect: true, unref: true }, attempt);
-      void attempt();
-    },
-    async stop() {
-      stopping = true;
-      schedule?.stop();
-      await running?.catch(() => undefined);
-    },
-  };
+  const hourly = hourlyWork(
+    { log, schedule: SCHEDULE, complaint: "what became too old could not be ended; trying again in an hour" },
+    runAll,
+  );
+  return hourly;
 }

@@ -1,8 +1,8 @@
-import { Cron } from "croner";
 import { and, gt, lt, type SQL, sql } from "drizzle-orm";
 import type { PgColumn, PgTable } from "drizzle-orm/pg-core";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
+import { type HourlyWork, hourlyWork } from "./hourly.ts";
 
 /** Rows looked at, and at most removed, in one transaction. */
 const BATCH = 2_000;
@@ -20,14 +20,7 @@ export interface Removed {
   readonly sessions: number;
 }
 
-export interface Retention {
-  /** Runs at once, for processes that never live for an hour, and then every hour. */
-  start(): void;
-  /** Removes what is too old; resolves to how much. */
-  run(): Promise<Removed>;
-  /** Resolves when the batch in hand is done. */
-  stop(): Promise<void>;
-}
+export type Retention = HourlyWork<Removed>;
 
 /**
  * Removes what is older than `days`: events that are done with (delivered, expired, discarded), the requests made for
@@ -36,8 +29,6 @@ export interface Retention {
 export function createRetention(deps: { db: Database; log: Log; days: number; pauseMs?: number }): Retention {
   const { db, log, days, pauseMs = PAUSE_MS } = deps;
   const { outbox, outboxAttempts, telegramUpdates } = db.tables;
-  let stopping = false;
-  let running: Promise<Removed> | undefined;
 
   async function runAll(): Promise<Removed> {
     const cutoff = new Date((await db.transaction(async (tx) => tx.nowMs())) - days * DAY_MS);
@@ -70,7 +61,7 @@ export function createRetention(deps: { db: Database; log: Log; days: number; pa
     isDone?: SQL,
   ): Promise<number> {
     let removed = 0;
-    for (let last = 0; !stopping; ) {
+    for (let last = 0; !hourly.isStopping(); ) {
       const stretch = await db
         .select({ id: sql`${id}`.mapWith(Number), isOld: sql<unknown>`${lt(at, cutoff)}` })
         .from(table)
@@ -98,7 +89,7 @@ export function createRetention(deps: { db: Database; log: Log; days: number; pa
     const { sessions } = db.tables;
     const firstYoung = firstTokenAt(cutoff);
     let removed = 0;
-    while (!stopping) {
+    while (!hourly.isStopping()) {
       const gone = await db.transaction((tx) =>
         tx
           .delete(sessions)
@@ -114,31 +105,11 @@ export function createRetention(deps: { db: Database; log: Log; days: number; pa
     return removed;
   }
 
-  function run(): Promise<Removed> {
-    running ??= runAll().finally(() => {
-      running = undefined;
-    });
-    return running;
-  }
-
-  let schedule: Cron | undefined;
-  return {
-    run,
-    start() {
-      const attempt = async () => {
-        await run().catch((error) =>
-          log.warn({ error }, "old rows could not be removed; trying again in an hour"),
-        );
-      };
-      schedule = new Cron(SCHEDULE, { protect: true, unref: true }, attempt);
-      void attempt();
-    },
-    async stop() {
-      stopping = true;
-      schedule?.stop();
-      await running?.catch(() => undefined);
-    },
-  };
+  const hourly = hourlyWork(
+    { log, schedule: SCHEDULE, complaint: "old rows could not be removed; trying again in an hour" },
+    runAll,
+  );
+  return hourly;
 }
 
 /** The smallest tracking token (UUIDv7: 48 bits of Unix milliseconds first) that a visit at that time can have. */
