@@ -1,8 +1,8 @@
 import type { Database as SqliteClient, Statement } from "bun:sqlite";
 import { type Column, getTableColumns, getTableName, type SQL } from "drizzle-orm";
-import { toSnakeCase } from "drizzle-orm/casing";
 import type { PgTable } from "drizzle-orm/pg-core";
 import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
+import { columnName } from "./column-name.ts";
 import type { Arrivals } from "./database.ts";
 
 export const sqlDialect = new SQLiteSyncDialect({ casing: "snake_case" });
@@ -50,7 +50,7 @@ export function createRowWriter(client: SqliteClient) {
     const first = rows[0];
     if (first === undefined) return [];
     const keys = Object.keys(first);
-    const names = keys.map(toSnakeCase).join(", ");
+    const names = keys.map(columnName).join(", ");
     const text = `insert into ${getTableName(table)} (${names}) values (${keys.map(() => "?").join(", ")}) on conflict do nothing`;
     return run(planOf(table, text, keys), rows);
   }
@@ -59,7 +59,7 @@ export function createRowWriter(client: SqliteClient) {
     const first = rows[0];
     if (first === undefined) return;
     const set = Object.keys(first).filter((key) => !keys.includes(key));
-    const assign = (key: string) => `${toSnakeCase(key)} = ?`;
+    const assign = (key: string) => `${columnName(key)} = ?`;
     const condition = only && sqlDialect.sqlToQuery(only);
     const text = `update ${getTableName(table)} set ${set.map(assign).join(", ")} where ${keys.map(assign).join(" and ")}${condition ? ` and (${condition.sql})` : ""}`;
     const constants = (condition?.params ?? []) as Parameter[];
@@ -81,7 +81,7 @@ export function createRowWriter(client: SqliteClient) {
       known.size === 0 ? followers.rows : followers.rows.filter((row) => !known.has(cell(row, key))),
     );
     for (const { table: counter, column, ids } of counters) {
-      const name = toSnakeCase(column);
+      const name = columnName(column);
       const text = `update ${getTableName(counter)} set ${name} = coalesce(${name}, 0) + ? where id = ?`;
       const amounts = [...countEach(ids, isNew)].map(([id, n]) => ({ [column]: n, id }));
       run(planOf(counter, text, [column, "id"]), amounts);
