@@ -128,6 +128,7 @@ export function openPostgres(options: PostgresOptions): Database {
     dialect: postgresDialect,
     tables,
     transaction,
+    arrivalsAtOnce: 2,
     async recordArrivals(work) {
       await clock.ready();
       // One statement is a transaction by itself.
