@@ -30,13 +30,13 @@ const carriages = new WeakMap<PgTable, ReadonlyMap<string, Carriage>>();
 export function relationOf(table: PgTable, rows: readonly Row[], give: (text: string) => string): string {
   const keys = Object.keys(rows[0] ?? {});
   const columns = keys.map((key) => carriageOf(table, key));
-  const arrays = columns.map(({ key, type, element }) => {
+  const carried = columns.map(({ key, name, type, element }) => {
     const values = rows.map((row) => row[key]);
-    return `${give(arrayOf(values, element))}::${type}[]`;
+    return `unnest(${give(arrayOf(values, element))}::${type}[]) as ${name}`;
   });
-  const names = columns.map(({ name }) => name).join(", ");
   const restored = columns.map((column) => column.restored).join(", ");
-  return `(select ${restored} from unnest(${arrays.join(", ")}) as carried(${names})) as given`;
+  // Beside one another in a select the arrays are read row by row; in a `from` each would first be stored as a table.
+  return `(select ${restored} from (select ${carried.join(", ")}) as carried) as given`;
 }
 
 /** The columns that a row's keys stand for, as a list of names. */

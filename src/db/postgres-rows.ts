@@ -78,16 +78,13 @@ export async function insertArrivals<L extends PgTable, F extends PgTable>(
     );
   }
   if (counters.length > 0) {
-    const keys = give(
-      arrayOf(
-        rows.map((row: Row) => row[key]),
-        quoted,
-      ),
-    );
-    const ids = counters.map((counter) => `${give(arrayOf(counter.ids))}::bigint[]`);
-    const columns = counters.map((_, i) => `id${i}`);
+    const keys = rows.map((row: Row) => row[key]);
+    const arrays = [
+      `unnest(${give(arrayOf(keys, quoted))}::text[]) as key`,
+      ...counters.map(({ ids }, i) => `unnest(${give(arrayOf(ids))}::bigint[]) as id${i}`),
+    ];
     parts.push(
-      `counting as (select ${columns.join(", ")} from unnest(${[`${keys}::text[]`, ...ids].join(", ")}) as counted(key, ${columns.join(", ")}) where key in (select key from fresh))`,
+      `counting as (select * from (select ${arrays.join(", ")}) as given where key in (select key from fresh))`,
     );
   }
   counters.forEach(({ table: counter, column }, i) => {
