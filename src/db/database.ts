@@ -81,6 +81,11 @@ export interface Database extends Reader {
    * On SQLite transactions take turns, so `work` must not wait for another transaction.
    */
   transaction<T>(work: (tx: Tx) => Promise<T>, durability?: Durability): Promise<T>;
+  /**
+   * How many batches of arrivals are best under way at once: more than one where the next batch can be on its way while
+   * the database commits the last.
+   */
+  readonly arrivalsAtOnce: number;
   /** A transaction that does nothing but write arrivals: cheaper where statements cost a round trip each. */
   recordArrivals(work: (writer: ArrivalWriter) => Promise<void>): Promise<void>;
   /**

@@ -12,6 +12,8 @@ export interface GroupCommitOptions<T> {
   /** Whether a batch's failure may be one row's fault, so that its neighbours deserve a try of their own. */
   isRowFault(error: unknown): boolean;
   maxBatch?: number;
+  /** Batches that may be under way at once; 1 unless said otherwise. In which order they are written is not settled. */
+  maxWrites?: number;
   /** Items that may wait at once. */
   maxWaiting?: number;
   /** Told of every finished batch, for the metrics. */
@@ -36,42 +38,63 @@ interface Failure {
   readonly error: unknown;
 }
 
+/** A batch of its own is worth it for this share of what is being written; fewer wait for company. */
+const WORTH_A_BATCH = 1 / 4;
+
 /**
  * Lets items that arrive together share a commit: whatever waits is written in one transaction while the next
  * batch gathers. A batch that fails by a row's fault is written row by row, so that the bad row fails alone; one that
  * fails by the database's takes all that wait with it, at once.
  */
 export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommit<T> {
-  const { write, isRowFault, maxBatch = 512, maxWaiting = 20_000 } = options;
+  const { write, isRowFault, maxBatch = 512, maxWaiting = 20_000, maxWrites = 1 } = options;
   let waiting: Waiting<T>[] = [];
-  let pumping: Promise<void> | undefined;
+  let gathering: Promise<void> | undefined;
+  /** Batches, and their items, that are being written. */
+  let writes = 0;
+  let writing = 0;
+  /** Batches that are being written or answered. */
+  const unsettled = new Set<Promise<void>>();
 
-  async function pump(): Promise<void> {
-    let batch = start();
-    while (batch) {
-      const failure = await batch.failure;
-      // A database that is away would keep everybody behind this batch for a deadline of their own each.
-      if (failure && !isRowFault(failure.error)) rejectWaiting(failure.error);
-      // What gathered meanwhile is on its way before anybody is answered: the database does not wait for answers.
-      const next = start();
-      await settle(batch.items, failure);
-      batch = next;
+  /** Lets a turn of the event loop go by first, so that requests read together are committed together. */
+  async function gather(): Promise<void> {
+    await new Promise<void>((next) => setImmediate(next));
+    gathering = undefined;
+    pump();
+  }
+
+  /** Begins to write what waits, as far as it is due. */
+  function pump(): void {
+    while (isDue()) {
+      const batch = writeNext();
+      unsettled.add(batch);
+      void batch.then(() => unsettled.delete(batch));
     }
-    pumping = undefined;
+  }
+
+  function isDue(): boolean {
+    return waiting.length > 0 && writes < maxWrites && waiting.length >= writing * WORTH_A_BATCH;
+  }
+
+  async function writeNext(): Promise<void> {
+    const items = waiting.length <= maxBatch ? waiting : waiting.slice(0, maxBatch);
+    waiting = waiting.length <= maxBatch ? [] : waiting.slice(maxBatch);
+    writes += 1;
+    writing += items.length;
+    const failure = await attempt(items);
+    writes -= 1;
+    writing -= items.length;
+    // A database that is away would keep everybody behind this batch for a deadline of their own each.
+    if (failure && !isRowFault(failure.error)) rejectWaiting(failure.error);
+    // What gathered meanwhile is on its way before anybody is answered: the database does not wait for answers.
+    pump();
+    await settle(items, failure);
   }
 
   function rejectWaiting(error: unknown): void {
     const given = waiting;
     waiting = [];
     for (const { reject } of given) reject(error);
-  }
-
-  /** Begins to write what waits; undefined where nothing does. */
-  function start() {
-    if (waiting.length === 0) return undefined;
-    const items = waiting.length <= maxBatch ? waiting : waiting.slice(0, maxBatch);
-    waiting = waiting.length <= maxBatch ? [] : waiting.slice(maxBatch);
-    return { items, failure: attempt(items) };
   }
 
   /** Writes the items; resolves to what went wrong, or to null. */
@@ -101,12 +124,11 @@ export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommi
       if (waiting.length >= maxWaiting) return Promise.reject(new QueueFullError(maxWaiting));
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       waiting.push({ item, resolve, reject });
-      // A turn of the event loop first, so that requests read together are committed together.
-      pumping ??= new Promise<void>((next) => setImmediate(next)).then(pump);
+      if (writes < maxWrites) gathering ??= gather();
       return promise;
     },
     async idle() {
-      while (pumping) await pumping;
+      while (gathering || unsettled.size > 0) await Promise.all([gathering, ...unsettled]);
     },
   };
 }

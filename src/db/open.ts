@@ -6,6 +6,8 @@ export interface DatabaseSettings {
   readonly url: string;
   readonly directUrl?: string | undefined;
   readonly pooler?: "transaction" | undefined;
+  /** Of Postgres. */
+  readonly maxConnections?: number;
 }
 
 /** Opens the database that the URL names. Postgres' driver is loaded only where it is used. */

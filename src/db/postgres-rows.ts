@@ -1,15 +1,13 @@
-import { getTableColumns, getTableName, type SQL, sql } from "drizzle-orm";
+import { getTableName, type SQL } from "drizzle-orm";
 import { toSnakeCase } from "drizzle-orm/casing";
 import { PgDialect, type PgTable } from "drizzle-orm/pg-core";
 import type { Sql, TransactionSql } from "postgres";
 import type { Arrivals } from "./database.ts";
+import { arrayOf, namesOf, quoted, type Row, relationOf } from "./postgres-arrays.ts";
 import { CHANNEL_PREFIX } from "./postgres-listener.ts";
 
 export const pgDialect = new PgDialect({ casing: "snake_case" });
 
-type Row = Readonly<Record<string, unknown>>;
-
-/** One statement and one parameter, however many rows: Postgres unpacks them from JSON by the table's own types. */
 export async function insertRows<T extends PgTable>(
   connection: TransactionSql,
   prepare: boolean,
@@ -20,11 +18,14 @@ export async function insertRows<T extends PgTable>(
   const first = rows[0];
   if (first === undefined) return [];
   const uniqueName = toSnakeCase(unique);
-  const text = `insert into ${getTableName(table)} (${namesOf(first)}) select ${namesOf(first)} from ${recordsOf(table, "$1")} on conflict do nothing returning ${uniqueName}`;
-  const inserted = await connection.unsafe(text, [rowsAsJson(table, rows)], { prepare });
+  const parameters: string[] = [];
+  const names = namesOf(table, first);
+  const given = relationOf(table, rows, (text) => `$${parameters.push(text)}`);
+  const text = `insert into ${getTableName(table)} (${names}) select ${names} from ${given} on conflict do nothing returning ${uniqueName}`;
+  const inserted = await connection.unsafe(text, parameters, { prepare });
   // As text: the driver gives a bigint back as text, whatever went in.
   const keys = new Set(inserted.map((row) => String(row[uniqueName])));
-  return rows.map((row) => keys.delete(String((row as Record<string, unknown>)[unique])));
+  return rows.map((row) => keys.delete(String((row as Row)[unique])));
 }
 
 export async function updateRows<T extends PgTable>(
@@ -42,11 +43,12 @@ export async function updateRows<T extends PgTable>(
     .filter((key) => !keys.includes(key))
     .map(toSnakeCase);
   const same = keys.map(toSnakeCase).map((key) => `${name}.${key} = given.${key}`);
-  const statement = sql`update ${sql.raw(name)} set ${sql.raw(set.map((key) => `${key} = given.${key}`).join(", "))}
-    from json_populate_recordset(null::${sql.raw(name)}, ${rowsAsJson(table, rows)}::text::json) given
-    where ${sql.raw(same.join(" and "))}${only ? sql` and (${only})` : sql``}`;
-  const { sql: text, params } = pgDialect.sqlToQuery(statement);
-  await connection.unsafe(text, params as never[], { prepare });
+  const condition = only && pgDialect.sqlToQuery(only);
+  const parameters = [...(condition?.params ?? [])];
+  const given = relationOf(table, rows, (text) => `$${parameters.push(text)}`);
+  const text = `update ${name} set ${set.map((key) => `${key} = given.${key}`).join(", ")} from ${given}
+    where ${same.join(" and ")}${condition ? ` and (${condition.sql})` : ""}`;
+  await connection.unsafe(text, parameters as never[], { prepare });
 }
 
 /**
@@ -61,54 +63,39 @@ export async function insertArrivals<L extends PgTable, F extends PgTable>(
   const first = rows[0];
   if (first === undefined) return;
   const keyName = toSnakeCase(key);
-  const parameters = [rowsAsJson(table, rows)];
-  const given = (text: string) => `$${parameters.push(text)}`;
+  const parameters: string[] = [];
+  const give = (text: string) => `$${parameters.push(text)}`;
+  const names = namesOf(table, first);
   const parts = [
-    `fresh as (insert into ${getTableName(table)} (${namesOf(first)}) select ${namesOf(first)} from ${recordsOf(table, "$1")} on conflict do nothing returning ${keyName} as key)`,
+    `fresh as (insert into ${getTableName(table)} (${names}) select ${names} from ${relationOf(table, rows, give)} on conflict do nothing returning ${keyName} as key)`,
   ];
   const follower = followers.rows[0];
   if (follower !== undefined) {
-    const records = recordsOf(followers.table, given(rowsAsJson(followers.table, followers.rows)));
+    const columns = namesOf(followers.table, follower);
+    const given = relationOf(followers.table, followers.rows, give);
     parts.push(
-      `followers as (insert into ${getTableName(followers.table)} (${namesOf(follower)}) select ${namesOf(follower)} from ${records} where ${keyName} in (select key from fresh) on conflict do nothing)`,
+      `followers as (insert into ${getTableName(followers.table)} (${columns}) select ${columns} from ${given} where ${keyName} in (select key from fresh) on conflict do nothing)`,
     );
   }
-  counters.forEach(({ table: counter, column, ids }, i) => {
+  if (counters.length > 0) {
+    const keys = rows.map((row: Row) => row[key]);
+    const arrays = [
+      `unnest(${give(arrayOf(keys, quoted))}::text[]) as key`,
+      ...counters.map(({ ids }, i) => `unnest(${give(arrayOf(ids))}::bigint[]) as id${i}`),
+    ];
+    parts.push(
+      `counting as (select * from (select ${arrays.join(", ")}) as given where key in (select key from fresh))`,
+    );
+  }
+  counters.forEach(({ table: counter, column }, i) => {
     const name = getTableName(counter);
     const total = toSnakeCase(column);
-    const pairs = given(JSON.stringify(rows.map((row, n) => ({ key: cell(row, key), id: ids[n] }))));
     parts.push(
-      `amounts${i} as (select id, count(*) as n from json_to_recordset(${pairs}::text::json) as pair(key text, id bigint) where key in (select key from fresh) group by id)`,
+      `amounts${i} as (select id${i} as id, count(*) as n from counting group by id${i})`,
       `locked${i} as (select id, n from ${name} join amounts${i} using (id) order by id for no key update of ${name})`,
       `counted${i} as (update ${name} set ${total} = coalesce(${total}, 0) + n from locked${i} where ${name}.id = locked${i}.id)`,
     );
   });
   const wake = wakes ? `pg_notify('${CHANNEL_PREFIX}${wakes}', '')` : "1";
   await connection.unsafe(`with ${parts.join(", ")} select ${wake}`, parameters, { prepare });
-}
-
-function namesOf(row: Row): string {
-  return Object.keys(row).map(toSnakeCase).join(", ");
-}
-
-function recordsOf(table: PgTable, parameter: string): string {
-  return `json_populate_recordset(null::${getTableName(table)}, ${parameter}::text::json)`;
-}
-
-function cell(row: Row, key: string): unknown {
-  return row[key];
-}
-
-/** Rows as one JSON text, under the columns' names; every row has the first one's keys. */
-function rowsAsJson<T extends PgTable>(table: T, rows: readonly Partial<T["$inferInsert"]>[]): string {
-  const columns = getTableColumns(table);
-  const names = Object.keys(rows[0] ?? {}).map((key) => {
-    if (columns[key] === undefined) throw new Error(`${getTableName(table)} has no column for "${key}"`);
-    return { key, name: toSnakeCase(key) };
-  });
-  const encoded = rows.map((row) => {
-    const values: Record<string, unknown> = row;
-    return `{${names.map(({ key, name }) => `"${name}":${JSON.stringify(values[key] ?? null)}`).join(",")}}`;
-  });
-  return `[${encoded.join(",")}]`;
 }

@@ -46,7 +46,8 @@ export function openPostgres(options: PostgresOptions): Database {
     onnotice: () => undefined,
     connect_timeout: 5,
     backoff: reconnectAfterSeconds,
-    // No column of ours is an array; and a server that dies while the driver asks for their types ends the process.
+    // Arrays go out as text that is ready made, and none comes back; and a server that dies while the driver asks for
+    // their types ends the process.
     fetch_types: false,
     connection: { application_name: "ponte" },
   };
@@ -127,6 +128,7 @@ export function openPostgres(options: PostgresOptions): Database {
     dialect: postgresDialect,
     tables,
     transaction,
+    arrivalsAtOnce: 2,
     async recordArrivals(work) {
       await clock.ready();
       // One statement is a transaction by itself.

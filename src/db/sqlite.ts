@@ -91,6 +91,7 @@ export function openSqlite(path: string): Database {
     dialect: sqliteDialect,
     tables,
     transaction,
+    arrivalsAtOnce: 1,
     recordArrivals: (work) => transaction(work),
     async writeElsewhere(write, channels) {
       await inTurn(write);

@@ -62,6 +62,7 @@ export function createVisitRecorder(deps: {
   const toDatabase = createGroupCommit<VisitRecord>({
     write: writeInTime,
     isRowFault,
+    maxWrites: db.arrivalsAtOnce,
     ...(onCommit && { onCommit }),
   });
   const toSpool = createGroupCommit<VisitRecord>({

@@ -1,6 +1,6 @@
 /**
  * The thread that writes visits (see `visit-writer.ts`): has its own connection, reads `<id> <JSON of the visits>`,
- * answers when they are committed. One batch after the other.
+ * answers when they are committed.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import type { Database } from "../db/database.ts";
@@ -14,11 +14,17 @@ import { type Answer, failureOf } from "./visit-writer-messages.ts";
 const PATIENCE_MS = 5_000;
 
 const settings: DatabaseSettings = workerData;
-let opened: Database | undefined;
-let last: Promise<unknown> = Promise.resolve();
+let opened: Promise<Database> | undefined;
+/** Resolves when every batch so far is answered. */
+let answered: Promise<void> = Promise.resolve();
 
 parentPort?.on("message", (message: string) => {
-  last = last.then(() => (message === "stop" ? stop() : answer(message)));
+  if (message === "stop") {
+    void answered.then(stop);
+    return;
+  }
+  const answering = answer(message);
+  answered = answered.then(() => answering);
 });
 
 async function answer(message: string): Promise<void> {
@@ -44,12 +50,18 @@ async function askAnything(db: Database): Promise<void> {
   await db.select({ id: db.tables.pools.id }).from(db.tables.pools).limit(1);
 }
 
-async function database(): Promise<Database> {
-  opened ??= await openDatabase(settings);
+function database(): Promise<Database> {
+  // On one connection batches follow one another without waiting for answers; on two they would wait for each other
+  // all the same, for the counters' rows.
+  opened ??= openDatabase({ ...settings, maxConnections: 1 }).catch((error) => {
+    opened = undefined;
+    throw error;
+  });
   return opened;
 }
 
 async function stop(): Promise<void> {
-  await opened?.close();
+  const db = await opened;
+  await db?.close();
   process.exit(0);
 }

@@ -21,6 +21,87 @@ describe("createGroupCommit", () => {
     expect(batches).toEqual([[1, 2], [3, 4, 5], [6]]);
   });
 
+  test("two batches may be under way, the second once it is a quarter of the first; the third waits", async () => {
+    const writes: { batch: readonly number[]; end: () => void }[] = [];
+    const group = createGroupCommit<number>({
+      write: (batch) => new Promise<void>((end) => writes.push({ batch, end })),
+      isRowFault: () => true,
+      maxWrites: 2,
+    });
+    const turn = () => new Promise((next) => setImmediate(next));
+    const batches = () => writes.map(({ batch }) => batch);
+    const submitted = [1, 2, 3, 4, 5].map(group.submit);
+    await turn();
+    submitted.push(group.submit(6));
+    await turn();
+    expect(batches()).toEqual([[1, 2, 3, 4, 5]]);
+    submitted.push(group.submit(7));
+    await turn();
+    expect(batches()).toEqual([
+      [1, 2, 3, 4, 5],
+      [6, 7],
+    ]);
+    submitted.push(...[8, 9, 10].map(group.submit));
+    await turn();
+    expect(batches()).toHaveLength(2);
+    // Whichever ends first makes room.
+    writes[1]?.end();
+    await Promise.all(submitted.slice(5, 7));
+    expect(batches()).toEqual([
+      [1, 2, 3, 4, 5],
+      [6, 7],
+      [8, 9, 10],
+    ]);
+    for (const { end } of writes) end();
+    await Promise.all(submitted);
+    await group.idle();
+  });
+
+  test("whoever waits too little for a second batch goes with the first one's end", async () => {
+    const first = Promise.withResolvers<void>();
+    const batches: number[][] = [];
+    const group = createGroupCommit<number>({
+      write: (batch) => {
+        batches.push([...batch]);
+        return batches.length === 1 ? first.promise : Promise.resolve();
+      },
+      isRowFault: () => true,
+      maxWrites: 2,
+    });
+    const many = [1, 2, 3, 4, 5, 6, 7, 8].map(group.submit);
+    await new Promise((next) => setImmediate(next));
+    const last = group.submit(9);
+    first.resolve();
+    await Promise.all([...many, last]);
+    expect(batches).toEqual([[1, 2, 3, 4, 5, 6, 7, 8], [9]]);
+  });
+
+  test("a fault of the database in one of two batches fails who waits, and not the other batch", async () => {
+    const ends: PromiseWithResolvers<void>[] = [];
+    const group = createGroupCommit<number>({
+      write: () => {
+        const end = Promise.withResolvers<void>();
+        ends.push(end);
+        return end.promise;
+      },
+      isRowFault: () => false,
+      maxWrites: 2,
+    });
+    const outcomes: string[] = [];
+    for (const name of ["first", "second", "third"]) {
+      const note = (outcome: string) => () => void outcomes.push(`${name} ${outcome}`);
+      void group.submit(0).then(note("written"), note("failed"));
+      await new Promise((next) => setImmediate(next));
+    }
+    expect(ends).toHaveLength(2);
+    ends[0]?.reject(new Error("away"));
+    await new Promise((next) => setImmediate(next));
+    ends[1]?.resolve();
+    await group.idle();
+    await new Promise((next) => setImmediate(next));
+    expect(outcomes.sort()).toEqual(["first failed", "second written", "third failed"]);
+  });
+
   test("answers nobody before the write is done", async () => {
     const gate = Promise.withResolvers<void>();
     const group = createGroupCommit<number>({ write: () => gate.promise, isRowFault: () => true });

@@ -99,6 +99,59 @@ describe(`insertMany on ${testDialect}`, () => {
     expect(await insert(1, 2)).toEqual([false, true]);
   });
 
+  test("keeps every text as it is, also in JSON, and tells it from no text", async () => {
+    const { outbox } = own.db.tables;
+    const texts = [
+      "",
+      "null",
+      "NULL",
+      "{a,b}",
+      '"',
+      "\\",
+      '\\"',
+      " a ",
+      "a\tb\r\nc",
+      "\u2028",
+      "🇧🇷 ação",
+      "');--",
+      null,
+    ];
+    const at = new Date(1_732_000_000_001);
+    const rows = texts.map((text, i) => ({
+      destination: "meta" as const,
+      route: "texts",
+      eventName: "PageView",
+      eventId: `text-${i}`,
+      lastError: text,
+      payload: { text, [`${text}`]: [text] },
+      availableAt: at,
+      createdAt: at,
+    }));
+    await own.db.transaction((tx) => tx.insertMany(outbox, "eventId", rows));
+    const stored = await own.db.select().from(outbox).where(eq(outbox.route, "texts")).orderBy(outbox.id);
+    expect(stored).toMatchObject(rows);
+
+    const changed = stored.map(({ id, payload }, i) => ({
+      id,
+      lastError: texts.at(-1 - i) ?? null,
+      payload,
+    }));
+    await own.db.transaction((tx) => tx.updateMany(outbox, ["id"], changed));
+    const reread = await own.db.select().from(outbox).where(eq(outbox.route, "texts")).orderBy(outbox.id);
+    expect(reread).toMatchObject(changed);
+  });
+
+  test("keeps instants to the millisecond, however far away", async () => {
+    const { settings } = own.db.tables;
+    const instants = [-2_177_452_799_999, -1, 0, 999, 1_764_115_200_123, 253_402_300_799_999];
+    const rows = instants.map((ms) => ({ key: `at ${ms}`, value: "", updatedAt: new Date(ms) }));
+    await own.db.transaction((tx) => tx.insertMany(settings, "key", rows));
+    for (const row of rows) {
+      const [stored] = await own.db.select().from(settings).where(eq(settings.key, row.key));
+      expect(stored).toEqual(row);
+    }
+  });
+
   test("keeps dates, booleans, JSON and nulls as the row type says", async () => {
     const { pools } = own.db.tables;
     const now = new Date(1_732_000_000_456);
