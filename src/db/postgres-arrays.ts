@@ -1,6 +1,6 @@
 import { type Column, getTableColumns, getTableName } from "drizzle-orm";
-import { toSnakeCase } from "drizzle-orm/casing";
 import type { PgTable } from "drizzle-orm/pg-core";
+import { columnName } from "./column-name.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -63,7 +63,7 @@ function carriagesOf(table: PgTable): ReadonlyMap<string, Carriage> {
   if (known) return known;
   const columns = Object.entries(getTableColumns(table));
   const made = new Map(
-    columns.map(([key, column]) => [key, { key, ...carriageFor(column, toSnakeCase(key)) }]),
+    columns.map(([key, column]) => [key, { key, ...carriageFor(column, columnName(key)) }]),
   );
   carriages.set(table, made);
   return made;

@@ -1,7 +1,7 @@
 import { getTableName, type SQL } from "drizzle-orm";
-import { toSnakeCase } from "drizzle-orm/casing";
 import { PgDialect, type PgTable } from "drizzle-orm/pg-core";
 import type { Sql, TransactionSql } from "postgres";
+import { columnName } from "./column-name.ts";
 import type { Arrivals } from "./database.ts";
 import { arrayOf, namesOf, quoted, type Row, relationOf } from "./postgres-arrays.ts";
 import { CHANNEL_PREFIX } from "./postgres-listener.ts";
@@ -17,7 +17,7 @@ export async function insertRows<T extends PgTable>(
 ): Promise<boolean[]> {
   const first = rows[0];
   if (first === undefined) return [];
-  const uniqueName = toSnakeCase(unique);
+  const uniqueName = columnName(unique);
   const parameters: string[] = [];
   const names = namesOf(table, first);
   const given = relationOf(table, rows, (text) => `$${parameters.push(text)}`);
@@ -41,8 +41,8 @@ export async function updateRows<T extends PgTable>(
   const name = getTableName(table);
   const set = Object.keys(first)
     .filter((key) => !keys.includes(key))
-    .map(toSnakeCase);
-  const same = keys.map(toSnakeCase).map((key) => `${name}.${key} = given.${key}`);
+    .map(columnName);
+  const same = keys.map(columnName).map((key) => `${name}.${key} = given.${key}`);
   const condition = only && pgDialect.sqlToQuery(only);
   const parameters = [...(condition?.params ?? [])];
   const given = relationOf(table, rows, (text) => `$${parameters.push(text)}`);
@@ -62,7 +62,7 @@ export async function insertArrivals<L extends PgTable, F extends PgTable>(
 ): Promise<void> {
   const first = rows[0];
   if (first === undefined) return;
-  const keyName = toSnakeCase(key);
+  const keyName = columnName(key);
   const parameters: string[] = [];
   const give = (text: string) => `$${parameters.push(text)}`;
   const names = namesOf(table, first);
@@ -89,7 +89,7 @@ export async function insertArrivals<L extends PgTable, F extends PgTable>(
   }
   counters.forEach(({ table: counter, column }, i) => {
     const name = getTableName(counter);
-    const total = toSnakeCase(column);
+    const total = columnName(column);
     parts.push(
       `amounts${i} as (select id${i} as id, count(*) as n from counting group by id${i})`,
       `locked${i} as (select id, n from ${name} join amounts${i} using (id) order by id for no key update of ${name})`,
