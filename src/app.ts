@@ -5,6 +5,7 @@ import { openapiPlugin } from "./api/openapi.ts";
 import { apiPlugin } from "./api/plugin.ts";
 import { assetsPlugin } from "./assets/plugin.ts";
 import { cookiesPlugin } from "./cookies/plugin.ts";
+import { createReportRecorder } from "./cookies/report-recorder.ts";
 import type { Deps } from "./deps.ts";
 import { funnelPlugin } from "./funnel/plugin.ts";
 import { answeredWithError, observePlugin } from "./health/observe.ts";
@@ -48,7 +49,13 @@ export function createApp(deps: Deps) {
     )
     .use(observePlugin({ metrics, isTrustedProxy: clientAddress.isTrusted }))
     .use(healthPlugin({ ...deps, mayRead: readersOnly(authorize) }))
-    .use(cookiesPlugin({ ...deps, clientAddress }))
+    .use(
+      cookiesPlugin({
+        ...deps,
+        reports: createReportRecorder({ ...deps, writer: deps.writer.cookies }),
+        clientAddress,
+      }),
+    )
     .use(assetsPlugin(deps.assets))
     .use(paymentsPlugin({ ...deps.payments, authorize: mayWrite }))
     .use(

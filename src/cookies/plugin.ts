@@ -1,16 +1,12 @@
 import { Elysia } from "elysia";
 import type { Database } from "../db/database.ts";
-import { isRowFault } from "../db/fault.ts";
-import { createGroupCommit, QueueFullError } from "../db/group-commit.ts";
-import { ANSWER_MS, promptly } from "../db/promptly.ts";
-import type { Spool } from "../db/spool.ts";
+import { QueueFullError } from "../db/group-commit.ts";
 import { readBody } from "../platform/body.ts";
 import type { Log } from "../platform/log.ts";
 import { methodNotAllowed, problem } from "../platform/problem.ts";
-import type { TrackingStore } from "../tracking/tracking-store.ts";
 import { cookiesDetail, ownAddressDetail } from "./docs.ts";
-import { recordCookies } from "./record-cookies.ts";
-import { type BrowserReport, readReport } from "./report.ts";
+import { readReport } from "./report.ts";
+import { type ReportRecorder, VisitWaitsError } from "./report-recorder.ts";
 
 const MAX_BODY_BYTES = 4_096;
 
@@ -18,9 +14,8 @@ const EXPECTED = "Send JSON with tracking_token and any of _fbp, _fbc, _fbi.";
 const PARTLY_KEPT = "The fields named here were left out; the others were taken.";
 
 export interface CookiesDeps {
-  readonly db: Database;
-  readonly trackingStore: TrackingStore;
-  readonly spool: Pick<Spool, "count">;
+  readonly db: Pick<Database, "advice">;
+  readonly reports: ReportRecorder;
   /** Who asks: the TCP peer, or whom a trusted proxy names. */
   readonly clientAddress: { find(peer: string | null, forwardedFor: string | null): string | null };
   readonly log: Log;
@@ -30,19 +25,7 @@ export interface CookiesDeps {
  * `POST /api/tracking/cookies`: what the browser knows of Meta's cookies, beaconed by the bridge page.
  * `GET /api/tracking/ip`: the asker's own address, of which Meta's param builder makes the `_fbi` cookie.
  */
-export function cookiesPlugin({ db, trackingStore, spool, clientAddress, log }: CookiesDeps) {
-  const reports = createGroupCommit<BrowserReport>({
-    write: async (batch) => {
-      const sessions = await promptly(
-        db,
-        ANSWER_MS,
-        db.transaction((tx) => recordCookies(db, tx, batch)),
-      );
-      for (const session of sessions) trackingStore.save(() => session);
-    },
-    isRowFault,
-  });
-
+export function cookiesPlugin({ db, reports, clientAddress, log }: CookiesDeps) {
   return new Elysia({ name: "cookies" })
     .post(
       "/api/tracking/cookies",
@@ -53,12 +36,10 @@ export function cookiesPlugin({ db, trackingStore, spool, clientAddress, log }: 
         const body = await readBody(request, MAX_BODY_BYTES);
         if (body.kind === "refused") return body.response;
         const { report, errors } = readReport(parseJson(body.text));
-        // Its visit still waits for the database: stored now, the report would be one of nobody's.
-        if (report && spool.count([report.trackingToken]) > 0) return tryAgain();
         try {
-          if (report) await promptly(db, ANSWER_MS, reports.submit(report));
+          if (report) await reports.record(report);
         } catch (error) {
-          if (!(error instanceof QueueFullError)) {
+          if (!(error instanceof QueueFullError || error instanceof VisitWaitsError)) {
             log.error({ error, todo: db.advice(error) }, "a cookie report could not be stored");
           }
           return tryAgain();

@@ -1,0 +1,72 @@
+/**
+ * The thread that writes (see `writer.ts`): has its own connections, reads batches as JSON text, and answers when they
+ * are committed. One batch of a kind after the other.
+ */
+import { parentPort, workerData } from "node:worker_threads";
+import { recordCookies } from "../cookies/record-cookies.ts";
+import type { Channel, Database } from "../db/database.ts";
+import { type DatabaseSettings, openDatabase } from "../db/open.ts";
+import { promptly } from "../db/promptly.ts";
+import { recordVisits } from "../redirect/record-visits.ts";
+import type { VisitRecord } from "../redirect/visit-record.ts";
+import { type Answer, type Batch, failureOf, type Order } from "./messages.ts";
+
+/** After this nobody waits for a batch any more, and the next ones must not wait behind it. Milliseconds. */
+const PATIENCE_MS = 3_000;
+
+const settings: DatabaseSettings = workerData;
+let opened: Database | undefined;
+/** Apart, because on Postgres cookies may wait for somebody who has their visit's row locked, and visits must not. */
+const last: Record<Batch["kind"], Promise<unknown>> = {
+  visits: Promise.resolve(),
+  cookies: Promise.resolve(),
+};
+
+parentPort?.on("message", (message: string) => {
+  const order: Order = JSON.parse(message);
+  if (order.kind === "stop") void stop();
+  else last[order.kind] = last[order.kind].then(() => answer(order.id, order));
+});
+
+async function answer(id: number, batch: Batch): Promise<void> {
+  let reply: Answer;
+  try {
+    const db = await database();
+    reply = { id, wakes: await promptly(db, PATIENCE_MS, write(db, batch)) };
+  } catch (error) {
+    reply = { id, wakes: [], failure: failureOf(error) };
+  }
+  parentPort?.postMessage(reply);
+}
+
+/** Resolves to whom to wake. */
+function write(db: Database, batch: Batch): Promise<readonly Channel[]> {
+  switch (batch.kind) {
+    case "visits":
+      return batch.visits.length > 0 ? writeVisits(db, batch.visits) : askAnything(db);
+    case "cookies":
+      return db.transaction(async (tx) => ((await recordCookies(db, tx, batch.reports)) ? ["outbox"] : []));
+  }
+}
+
+async function writeVisits(db: Database, visits: readonly VisitRecord[]): Promise<readonly Channel[]> {
+  await db.recordArrivals((writer) => recordVisits(writer, db.tables, visits));
+  return visits.some(({ pageView }) => pageView?.holdMs === 0) ? ["outbox"] : [];
+}
+
+/** No visits: whether this thread's connections are answered on. */
+async function askAnything(db: Database): Promise<readonly Channel[]> {
+  await db.select({ id: db.tables.pools.id }).from(db.tables.pools).limit(1);
+  return [];
+}
+
+async function database(): Promise<Database> {
+  opened ??= await openDatabase(settings);
+  return opened;
+}
+
+async function stop(): Promise<void> {
+  await Promise.all(Object.values(last));
+  await opened?.close();
+  process.exit(0);
+}
