@@ -61,6 +61,18 @@ describe(`the writer's thread on ${testDialect}`, () => {
     stop();
   });
 
+  test("cookies are written, and what they release wakes the dispatcher of this thread", async () => {
+    const { trackingToken } = visit();
+    await writer.visits.write([{ ...visit(), trackingToken }]);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = own.db.listen("outbox", resolve);
+    await writer.cookies.write([{ trackingToken, report: { fbi: "203.0.113.9.AQ" } }]);
+    await promise;
+    stop();
+    const [session] = await own.db.select().from(own.db.tables.sessions);
+    expect(session).toMatchObject({ trackingToken, fbi: "203.0.113.9.AQ" });
+  });
+
   test("after a stop the next write starts a new thread", async () => {
     await writer.visits.write([visit()]);
     await writer.stop();
