@@ -46,7 +46,7 @@ export function createReportRecorder(deps: {
     const tokens = reports.map(({ trackingToken }) => trackingToken);
     // Before the database is asked: a visit that is brought in meanwhile is found there.
     if (!isSpoolEmpty() && spool.count(tokens) > 0) throw new VisitWaitsError("the visit waits in the spool");
-    await withDeadline(writer.write(reports), ANSWER_MS);
+    await writer.write(reports);
     if (trackingStore.keepsCopies) await copy(tokens);
   }
 

@@ -11,8 +11,11 @@ import { recordVisits } from "../redirect/record-visits.ts";
 import type { VisitRecord } from "../redirect/visit-record.ts";
 import { type Answer, type Batch, failureOf, type Order } from "./messages.ts";
 
-/** After this nobody waits for a batch any more, and the next ones must not wait behind it. Milliseconds. */
-const PATIENCE_MS = 3_000;
+/**
+ * A batch may take so long, and the next ones must not wait behind it any longer. Less than `ANSWER_MS`: who comes after
+ * somebody was told to try again is written over new connections.
+ */
+const PATIENCE_MS = 2_500;
 
 const settings: DatabaseSettings = workerData;
 let opened: Database | undefined;
