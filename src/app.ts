@@ -4,7 +4,8 @@ import { createAuthorize, readersOnly, writersOnly } from "./api/authorize.ts";
 import { openapiPlugin } from "./api/openapi.ts";
 import { apiPlugin } from "./api/plugin.ts";
 import { assetsPlugin } from "./assets/plugin.ts";
-import { cookiesPlugin } from "./cookies/plugin.ts";
+import { cookiesPlugin, ownAddressPlugin } from "./cookies/plugin.ts";
+import { createReportRecorder } from "./cookies/report-recorder.ts";
 import type { Deps } from "./deps.ts";
 import { funnelPlugin } from "./funnel/plugin.ts";
 import { answeredWithError, observePlugin } from "./health/observe.ts";
@@ -46,9 +47,17 @@ export function createApp(deps: Deps) {
         onAnswer: metrics.onVisit,
       }),
     )
+    .use(
+      cookiesPlugin({
+        ...deps,
+        reports: createReportRecorder({ ...deps, writer: deps.writer.cookies }),
+        isTrustedProxy: clientAddress.isTrusted,
+        onAnswer: metrics.onCookies,
+      }),
+    )
     .use(observePlugin({ metrics, isTrustedProxy: clientAddress.isTrusted }))
     .use(healthPlugin({ ...deps, mayRead: readersOnly(authorize) }))
-    .use(cookiesPlugin({ ...deps, clientAddress }))
+    .use(ownAddressPlugin({ clientAddress }))
     .use(assetsPlugin(deps.assets))
     .use(paymentsPlugin({ ...deps.payments, authorize: mayWrite }))
     .use(

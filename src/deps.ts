@@ -16,8 +16,8 @@ import { createSecrets, type Secrets } from "./platform/secrets.ts";
 import { openPoolCache, type PoolCache } from "./pools/pool-cache.ts";
 import { spoolSnapshot } from "./pools/pool-snapshot.ts";
 import { createVisitRecorder, type VisitRecorder } from "./redirect/visit-recorder.ts";
-import { openVisitWriter, type VisitWriter } from "./redirect/visit-writer.ts";
 import { noTrackingStore, redisTrackingStore, type TrackingStore } from "./tracking/tracking-store.ts";
+import { openWriter, type Writer } from "./writer/writer.ts";
 
 /** Everything a process works with, opened once. */
 export interface Deps {
@@ -32,7 +32,7 @@ export interface Deps {
   readonly assets: Assets;
   readonly pools: PoolCache;
   readonly refusals: RefusalCounter;
-  readonly visitWriter: VisitWriter;
+  readonly writer: Writer;
   readonly recorder: VisitRecorder;
   readonly trackingStore: TrackingStore;
   /** What payments work with, and the providers that are set up. */
@@ -73,10 +73,10 @@ export async function openDeps(config: Config, log: Log, now: () => Date = () =>
     consentDenied: config.consentDenied,
     starsUsdMinorPerThousand: config.payments.starsUsdMinorPerThousand,
   };
-  const visitWriter = openVisitWriter(db, config.database);
+  const writer = openWriter(db, config.database);
   const recorder = createVisitRecorder({
     db,
-    writer: visitWriter,
+    writer: writer.visits,
     spool,
     log,
     onCommit: metrics.onCommit,
@@ -94,14 +94,14 @@ export async function openDeps(config: Config, log: Log, now: () => Date = () =>
     assets: openAssets(),
     pools,
     refusals,
-    visitWriter,
+    writer,
     recorder,
     trackingStore,
     payments,
     async close() {
       pools.close();
       await recorder.close();
-      await visitWriter.stop();
+      await writer.stop();
       await refusals.close();
       redis?.disconnect();
       await db.close();

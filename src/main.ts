@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   const deps = await openDeps(config, log);
   const services = await startServices(deps);
   if (config.role !== "dispatcher") {
-    deps.visitWriter.start();
+    deps.writer.start();
     await showFirstPassword(deps, log);
   }
   const app = config.role === "dispatcher" ? createDispatcherApp(deps) : createApp(deps);

@@ -25,6 +25,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   health: [...KNOWLEDGE, "metrics"],
   redirect: [...KNOWLEDGE, "gate", "metrics", "views"],
   cookies: KNOWLEDGE,
+  // The thread that writes what these two record.
+  writer: [...STORE, "redirect", "cookies"],
   payments: KNOWLEDGE,
   funnel: KNOWLEDGE,
   // Goes through everybody's tables to take one person out of them.

@@ -15,7 +15,7 @@ import { startPonte, startSandboxProcess } from "./servers/ponte.ts";
 const HELP = `Usage: bun scripts/bench/profile.ts [options]
 
 Runs Ponte under load with Bun's CPU profiler and prints where its main thread's time goes, as Markdown. The thread
-that writes visits is not seen by Bun's profiler.
+that writes visits and cookies is not seen by Bun's profiler.
 
   --drain             the outbox being drained instead of clicks being answered
   --gate              clicks that the gate refuses

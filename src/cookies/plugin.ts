@@ -1,75 +1,29 @@
 import { Elysia } from "elysia";
-import type { Database } from "../db/database.ts";
-import { isRowFault } from "../db/fault.ts";
-import { createGroupCommit, QueueFullError } from "../db/group-commit.ts";
-import { ANSWER_MS, promptly } from "../db/promptly.ts";
-import type { Spool } from "../db/spool.ts";
-import { readBody } from "../platform/body.ts";
-import type { Log } from "../platform/log.ts";
-import { methodNotAllowed, problem } from "../platform/problem.ts";
-import type { TrackingStore } from "../tracking/tracking-store.ts";
+import { methodNotAllowed } from "../platform/problem.ts";
 import { cookiesDetail, ownAddressDetail } from "./docs.ts";
-import { recordCookies } from "./record-cookies.ts";
-import { type BrowserReport, readReport } from "./report.ts";
+import { createReportHandler, type ReceiveDeps } from "./receive-report.ts";
 
-const MAX_BODY_BYTES = 4_096;
+/** `POST /api/tracking/cookies`: what the browser knows of Meta's cookies, beaconed by the bridge page. */
+export function cookiesPlugin(deps: ReceiveDeps) {
+  const receive = createReportHandler(deps);
+  return new Elysia({ name: "cookies" }).post(
+    "/api/tracking/cookies",
+    ({ request, server }) => receive(request, () => server?.requestIP(request)?.address ?? null),
+    { parse: "none", detail: cookiesDetail() },
+  );
+}
 
-const EXPECTED = "Send JSON with tracking_token and any of _fbp, _fbc, _fbi.";
-const PARTLY_KEPT = "The fields named here were left out; the others were taken.";
-
-export interface CookiesDeps {
-  readonly db: Database;
-  readonly trackingStore: TrackingStore;
-  readonly spool: Pick<Spool, "count">;
+export interface OwnAddressDeps {
   /** Who asks: the TCP peer, or whom a trusted proxy names. */
   readonly clientAddress: { find(peer: string | null, forwardedFor: string | null): string | null };
-  readonly log: Log;
 }
 
 /**
- * `POST /api/tracking/cookies`: what the browser knows of Meta's cookies, beaconed by the bridge page.
- * `GET /api/tracking/ip`: the asker's own address, of which Meta's param builder makes the `_fbi` cookie.
+ * `GET /api/tracking/ip`: the asker's own address, of which Meta's param builder makes the `_fbi` cookie. And what else
+ * is asked of the bridge page's two addresses.
  */
-export function cookiesPlugin({ db, trackingStore, spool, clientAddress, log }: CookiesDeps) {
-  const reports = createGroupCommit<BrowserReport>({
-    write: async (batch) => {
-      const sessions = await promptly(
-        db,
-        ANSWER_MS,
-        db.transaction((tx) => recordCookies(db, tx, batch)),
-      );
-      for (const session of sessions) trackingStore.save(() => session);
-    },
-    isRowFault,
-  });
-
-  return new Elysia({ name: "cookies" })
-    .post(
-      "/api/tracking/cookies",
-      async ({ request }) => {
-        if (request.headers.get("sec-fetch-site") === "cross-site") {
-          return problem(403, { detail: "Cookies are reported by the bridge page itself only." });
-        }
-        const body = await readBody(request, MAX_BODY_BYTES);
-        if (body.kind === "refused") return body.response;
-        const { report, errors } = readReport(parseJson(body.text));
-        // Its visit still waits for the database: stored now, the report would be one of nobody's.
-        if (report && spool.count([report.trackingToken]) > 0) return tryAgain();
-        try {
-          if (report) await promptly(db, ANSWER_MS, reports.submit(report));
-        } catch (error) {
-          if (!(error instanceof QueueFullError)) {
-            log.error({ error, todo: db.advice(error) }, "a cookie report could not be stored");
-          }
-          return tryAgain();
-        }
-        if (errors.length > 0) return problem(400, { detail: report ? PARTLY_KEPT : EXPECTED, errors });
-        return new Response(null, { status: 204 });
-      },
-      // The body is read by hand: beacons call JSON `text/plain`, and a big one must be refused early.
-      { parse: "none", detail: cookiesDetail() },
-    )
-    .all("/api/tracking/cookies", () => methodNotAllowed("POST"))
+export function ownAddressPlugin({ clientAddress }: OwnAddressDeps) {
+  return new Elysia({ name: "own-address" })
     .get(
       "/api/tracking/ip",
       ({ request, server }) => {
@@ -80,18 +34,6 @@ export function cookiesPlugin({ db, trackingStore, spool, clientAddress, log }: 
       },
       { detail: ownAddressDetail() },
     )
-    .all("/api/tracking/ip", () => methodNotAllowed("GET, HEAD"));
-}
-
-function tryAgain(): Response {
-  return problem(503, { detail: "Try again in a moment.", headers: { "retry-after": "2" } });
-}
-
-/** Undefined where the text is no JSON; the schema then says what was expected. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+    .all("/api/tracking/ip", () => methodNotAllowed("GET, HEAD"))
+    .all("/api/tracking/cookies", () => methodNotAllowed("POST"));
 }

@@ -1,50 +1,48 @@
-import { and, eq, inArray, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import { withLimitedDataUse } from "../meta/event.ts";
 import { pageViewEvent } from "../meta/page-view.ts";
 import { mergeCookies } from "../tracking/meta-cookies.ts";
-import { type Session, sessionFacts } from "../tracking/session.ts";
+import { type ReportedSession, type Session, sessionFacts } from "../tracking/session.ts";
 import type { BrowserReport } from "./report.ts";
+
+/** What of a visit its cookies and its PageView depend on. */
+interface KnownVisit extends ReportedSession, Pick<Session, "id" | "fbcOrigin"> {
+  /** Whether its browser has reported before, which released the PageView. */
+  readonly isReleased: boolean;
+  readonly poolName: string;
+  readonly poolSlug: string;
+}
 
 /**
  * Merges browsers' reports into their sessions, writes the still-pending PageViews anew with what was learnt,
  * and releases them for sending. A report for a token that nobody knows changes nothing, nor does one for a visit
- * that was erased.
- * Resolves to the sessions as they are afterwards.
+ * that was erased, nor one that says again what is known.
+ * Resolves to whether anything was written.
  */
 export async function recordCookies(
   db: Database,
   tx: Tx,
   reports: readonly BrowserReport[],
-): Promise<Session[]> {
-  const { sessions, outbox, pools } = db.tables;
-  const tokens = [...new Set(reports.map(({ trackingToken }) => trackingToken))];
-  // Locked, because what is read is written back: another process may hear of the same visit, or erase it. Always
-  // in the same order, so that two processes never lock crosswise; not the pools, which visits are counted on.
-  const known = await db.dialect.locked(
-    tx
-      .select({ session: sessions, pool: { name: pools.name, slug: pools.slug } })
-      .from(sessions)
-      .innerJoin(pools, eq(pools.id, sessions.poolId))
-      .where(and(inArray(sessions.trackingToken, tokens), sql`${sessions.consent} is distinct from 'erased'`))
-      .orderBy(sessions.trackingToken),
-    sessions,
-  );
-  const merged = new Map(known.map((row) => [row.session.trackingToken, row]));
+): Promise<boolean> {
+  const tokens = new Set(reports.map(({ trackingToken }) => trackingToken));
+  const known = await findVisits(db, tx, [...tokens]);
+  const merged = new Map(known.map((visit) => [visit.trackingToken, visit]));
   for (const { trackingToken, report } of reports) {
-    const row = merged.get(trackingToken);
-    if (row)
-      merged.set(trackingToken, {
-        ...row,
-        session: { ...row.session, ...mergeCookies(row.session, report) },
-      });
+    const visit = merged.get(trackingToken);
+    if (visit) merged.set(trackingToken, { ...visit, ...mergeCookies(visit, report) });
   }
-  const changed = [...merged.values()];
+  const changed = known.flatMap((before) => {
+    const after = merged.get(before.trackingToken);
+    return after && (!before.isReleased || isNews(before, after)) ? [after] : [];
+  });
+  if (changed.length === 0) return false;
+  const { sessions, outbox } = db.tables;
   const now = new Date(tx.nowMs());
   await tx.updateMany(
     sessions,
     ["id"],
-    changed.map(({ session: { id, fbc, fbcOrigin, fbp, fbi } }) => ({
+    changed.map(({ id, fbc, fbcOrigin, fbp, fbi }) => ({
       id,
       fbc,
       fbcOrigin,
@@ -57,21 +55,56 @@ export async function recordCookies(
   await tx.updateMany(
     outbox,
     ["destination", "eventId"],
-    changed.map(({ session, pool }) => ({
+    changed.map((visit) => ({
       destination: "meta" as const,
-      eventId: session.rootEventId,
-      payload: pageViewPayload(session, pool),
+      eventId: visit.rootEventId,
+      payload: pageViewPayload(visit),
       availableAt: now,
     })),
     // A PageView that already failed waits for its back-off, not for the browser.
     and(eq(outbox.status, "pending"), eq(outbox.attempts, 0)),
   );
-  if (changed.length > 0) await tx.notify("outbox");
-  return changed.map(({ session }) => session);
+  await tx.notify("outbox");
+  return true;
+}
+
+/**
+ * Locked, because what is read is written back: another process may hear of the same visit, or erase it. Always in the
+ * same order, so that two processes never lock crosswise; not the pools, which visits are counted on.
+ */
+async function findVisits(db: Database, tx: Tx, tokens: readonly string[]): Promise<KnownVisit[]> {
+  const { anyText, epochMs, lockedOf } = db.dialect;
+  const rows = await tx.rows<
+    Omit<KnownVisit, "pageviewTs" | "isReleased"> & { pageviewMs: number; cookiesAtMs: number | null }
+  >(sql`
+    select session.id, tracking_token as "trackingToken", root_event_id as "rootEventId", fbclid, fbc,
+      fbc_origin as "fbcOrigin", fbp, fbi, ${epochMs(sql`cookies_at`)} as "cookiesAtMs", client_ip as "clientIp",
+      user_agent as "userAgent", event_source_url as "eventSourceUrl", utm_source as "utmSource",
+      utm_campaign as "utmCampaign", utm_medium as "utmMedium", utm_content as "utmContent", utm_term as "utmTerm",
+      ${epochMs(sql`pageview_ts`)} as "pageviewMs", consent, pools.name as "poolName", pools.slug as "poolSlug"
+    from meta_tracking_sessions session join pools on pools.id = session.pool_id
+    where ${anyText(sql`tracking_token`, tokens)} and consent is distinct from 'erased'
+    order by tracking_token ${lockedOf(sql`session`)}`);
+  return rows.map(({ pageviewMs, cookiesAtMs, ...row }) => ({
+    ...row,
+    // Postgres writes 64-bit numbers as text.
+    id: Number(row.id),
+    pageviewTs: new Date(pageviewMs),
+    isReleased: cookiesAtMs !== null,
+  }));
+}
+
+function isNews(before: KnownVisit, after: KnownVisit): boolean {
+  return (
+    before.fbc !== after.fbc ||
+    before.fbcOrigin !== after.fbcOrigin ||
+    before.fbp !== after.fbp ||
+    before.fbi !== after.fbi
+  );
 }
 
 /** Of somebody who denied consent there is a PageView only where the operator reports it under Limited Data Use. */
-function pageViewPayload(session: Session, pool: { readonly name: string; readonly slug: string }) {
-  const event = pageViewEvent(sessionFacts(session), pool);
-  return session.consent === "denied" ? withLimitedDataUse(event) : event;
+function pageViewPayload(visit: KnownVisit) {
+  const event = pageViewEvent(sessionFacts(visit), { name: visit.poolName, slug: visit.poolSlug });
+  return visit.consent === "denied" ? withLimitedDataUse(event) : event;
 }

@@ -90,9 +90,10 @@ export interface Database extends Reader {
   recordArrivals(work: (writer: ArrivalWriter) => Promise<void>): Promise<void>;
   /**
    * Lets another thread of this process write to the same database on a connection of its own: where writers take
-   * turns, `write` has one. Afterwards the channels' listeners are woken, where the database does not do so itself.
+   * turns, `write` has one. It resolves to the channels whose listeners are to be woken, where the database does not do
+   * so itself.
    */
-  writeElsewhere(write: () => Promise<void>, channels: readonly Channel[]): Promise<void>;
+  writeElsewhere(write: () => Promise<readonly Channel[]>): Promise<void>;
   /** Calls `wake` after commits that notified the channel. Returns how to stop. */
   listen(channel: Channel, wake: () => void): () => void;
   /**

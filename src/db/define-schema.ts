@@ -150,7 +150,7 @@ export function defineSchema(kit: Kit) {
       fbp: text(),
       /** Meta's `_fbi` cookie: the client's address as the param builder saw it. */
       fbi: text(),
-      /** When the browser last reported its cookies. */
+      /** When the browser last reported cookies that were news, or its first ones. */
       cookiesAt: instant(),
       utmSource: text(),
       utmCampaign: text(),

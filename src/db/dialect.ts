@@ -1,5 +1,4 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { PgTable } from "drizzle-orm/pg-core";
 
 /** The few fragments in which the two databases differ. Nothing else in `src` asks which database it is on. */
 export interface Dialect {
@@ -14,18 +13,16 @@ export interface Dialect {
   instant(date: Date): SQL;
   /** Locks the selected rows and passes over those that another dispatcher holds; SQLite has one writer anyway. */
   readonly skipLocked: SQL;
-  /**
-   * Locks the rows that a builder's select finds until the transaction ends, of a join those of table `of` only;
-   * SQLite's one writer has them locked already.
-   */
-  locked<Q extends { for(strength: "update", config?: { of: PgTable }): unknown }>(
-    select: Q,
-    of?: PgTable,
-  ): Q;
+  /** Locks the rows that a builder's select finds until the transaction ends; SQLite's one writer has them locked already. */
+  locked<Q extends { for(strength: "update"): unknown }>(select: Q): Q;
+  /** The same at the end of a hand-written select, for the rows of one of its tables. */
+  lockedOf(table: SQL): SQL;
   /** A stored JSON document as the text it was written as. */
   jsonText(column: SQL): SQL<string>;
   /** `id in (…)` over numbers sent as one parameter, however many. */
   anyId(column: SQL, ids: readonly number[]): SQL;
+  /** The same over texts. */
+  anyText(column: SQL, texts: readonly string[]): SQL;
 }
 
 export const sqliteDialect: Dialect = {
@@ -36,8 +33,10 @@ export const sqliteDialect: Dialect = {
   instant: (date) => sql`${date.getTime()}`,
   skipLocked: sql``,
   locked: (select) => select,
+  lockedOf: () => sql``,
   jsonText: (column) => sql`${column}`,
   anyId: (column, ids) => sql`${column} in (select value from json_each(${JSON.stringify(ids)}))`,
+  anyText: (column, texts) => sql`${column} in (select value from json_each(${JSON.stringify(texts)}))`,
 };
 
 export const postgresDialect: Dialect = {
@@ -48,10 +47,13 @@ export const postgresDialect: Dialect = {
   epochMs: (instant) => sql`(extract(epoch from ${instant}) * 1000)::float8`,
   instant: (date) => sql`${date.toISOString()}::timestamptz`,
   skipLocked: sql`for update skip locked`,
-  locked: (select, of) => {
-    select.for("update", of && { of });
+  locked: (select) => {
+    select.for("update");
     return select;
   },
+  lockedOf: (table) => sql`for update of ${table}`,
   jsonText: (column) => sql`${column}::text`,
   anyId: (column, ids) => sql`${column} = any(${`{${ids.join(",")}}`}::bigint[])`,
+  anyText: (column, texts) =>
+    sql`${column} = any(array(select json_array_elements_text(${JSON.stringify(texts)}::text::json)))`,
 };

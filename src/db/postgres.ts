@@ -141,7 +141,7 @@ export function openPostgres(options: PostgresOptions): Database {
       });
     },
     // Each connection writes for itself, and the server tells the listeners.
-    writeElsewhere: (write) => write(),
+    writeElsewhere: async (write) => void (await write()),
     listen(channel, wake) {
       listener.add(channel);
       return listeners.add(channel, wake);

@@ -93,9 +93,8 @@ export function openSqlite(path: string): Database {
     transaction,
     arrivalsAtOnce: 1,
     recordArrivals: (work) => transaction(work),
-    async writeElsewhere(write, channels) {
-      await inTurn(write);
-      for (const channel of channels) listeners.wake(channel);
+    async writeElsewhere(write) {
+      for (const channel of await inTurn(write)) listeners.wake(channel);
     },
     listen: listeners.add,
     // There is no network in between that could lose an answer.

@@ -16,7 +16,7 @@ export function answeredWithError(request: Request, answer: Response): Response 
 
 /**
  * Times every request of the routes that are added after it, and lets their log lines carry the request's id. What
- * is added before it, `GET /go` above all, costs nothing and counts itself.
+ * is added before it, `GET /go` and the browsers' cookies, costs nothing and counts itself.
  */
 export function observePlugin(deps: {
   readonly metrics: Metrics;

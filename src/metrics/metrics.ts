@@ -32,6 +32,8 @@ export interface Metrics {
   /** For `GET /go`, which looks nothing up. */
   readonly visits: VisitTallies;
   onVisit(status: number, durationMs: number): void;
+  /** For `POST /api/tracking/cookies`, which every visit's browser asks. */
+  onCookies(status: number, durationMs: number): void;
   onCommit(size: number, durationMs: number): void;
   onDelivery(fact: DeliveryFact): void;
   onHttp(fact: HttpFact): void;
@@ -51,9 +53,13 @@ export function createMetrics(build: { readonly version: string; readonly role: 
     "Time from a request's route to its answer, by route pattern and status class.",
     HTTP_BOUNDS_MS,
   );
-  const visitTimes = [0, 1, 2, 3, 4, 5].map((hundreds) =>
-    hundreds < 2 ? undefined : http.series({ method: "GET", route: "/go/:slug", status: `${hundreds}xx` }),
-  );
+  /** Times the answers of one hot route, whose series are at hand. */
+  const answersOf = (method: string, route: string) => {
+    const byClass = [0, 1, 2, 3, 4, 5].map((hundreds) =>
+      hundreds < 2 ? undefined : http.series({ method, route, status: `${hundreds}xx` }),
+    );
+    return (status: number, durationMs: number) => byClass[Math.floor(status / 100)]?.observe(durationMs);
+  };
   addVisits(registry, visits);
   addProcess(registry, build);
 
@@ -99,7 +105,8 @@ export function createMetrics(build: { readonly version: string; readonly role: 
   return {
     registry,
     visits,
-    onVisit: (status, durationMs) => visitTimes[Math.floor(status / 100)]?.observe(durationMs),
+    onVisit: answersOf("GET", "/go/:slug"),
+    onCookies: answersOf("POST", "/api/tracking/cookies"),
     onCommit(size, durationMs) {
       commitSize.observe(size);
       commitTime.observe(durationMs / 1000);

@@ -8,7 +8,12 @@ import type { Log } from "../platform/log.ts";
 import { recordVisits } from "./record-visits.ts";
 import { decodeVisit, encodeVisit } from "./visit-json.ts";
 import type { VisitRecord } from "./visit-record.ts";
-import type { VisitWriter } from "./visit-writer.ts";
+
+/** Writes visits, all in one transaction (see `recordVisits`). */
+export interface VisitWriter {
+  /** Resolves when the visits are committed. @throws what the database said, with its code */
+  write(visits: readonly VisitRecord[]): Promise<void>;
+}
 
 /** How long a visit may wait for the database before it goes to the spool instead. */
 const COMMIT_DEADLINE_MS = 2_000;
@@ -39,7 +44,7 @@ export interface VisitRecorder {
  */
 export function createVisitRecorder(deps: {
   db: Database;
-  writer: Pick<VisitWriter, "write">;
+  writer: VisitWriter;
   spool: Spool;
   log: Log;
   deadlineMs?: number;

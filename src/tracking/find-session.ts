@@ -1,4 +1,4 @@
-import { eq } from "drizzle-orm";
+import { and, eq, inArray, sql } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { isTrackingToken, type Session } from "./session.ts";
@@ -13,6 +13,23 @@ export async function findSession(
   const { sessions } = tables;
   const [session] = await reader.select().from(sessions).where(eq(sessions.trackingToken, trackingToken));
   return session ?? null;
+}
+
+/** The visits of these tracking tokens, but those that were erased. */
+export async function findSessions(
+  reader: Reader,
+  { sessions }: Tables,
+  trackingTokens: readonly string[],
+): Promise<Session[]> {
+  return reader
+    .select()
+    .from(sessions)
+    .where(
+      and(
+        inArray(sessions.trackingToken, [...trackingTokens]),
+        sql`${sessions.consent} is distinct from 'erased'`,
+      ),
+    );
 }
 
 export type BotUser = Tables["botUsers"]["$inferSelect"];

@@ -1,4 +1,4 @@
-import ipaddr from "ipaddr.js";
+import { isIP } from "node:net";
 
 /** The parts of a `_fbc` or `_fbp` cookie, `fb.<subdomain index>.<creation ms>.<rest>[.<appendix>]`. */
 export interface MetaCookie {
@@ -47,14 +47,10 @@ export function addressOfFbi(fbi: string | null | undefined): string | null {
   // The address is the longest part that is one: some appendices could pass for a number of IPv4.
   for (let end = fbi.length; end > 0; end = fbi.lastIndexOf(".", end - 1)) {
     const address = fbi.slice(0, end);
-    if (isAddress(address)) return address;
+    if (isIP(address) !== 0) return address;
     if (!APPENDIX.test(fbi.slice(fbi.lastIndexOf(".", end - 1) + 1, end))) return null;
   }
   return null;
-}
-
-function isAddress(text: string): boolean {
-  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
 }
 
 /** Click ids that may become an fbc: one with a dot or a space would not come apart again. */

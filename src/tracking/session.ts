@@ -20,8 +20,26 @@ export function rootEventId(trackingToken: string): string {
 
 export const UTM_KEYS = ["utm_source", "utm_campaign", "utm_medium", "utm_content", "utm_term"] as const;
 
+/** What of a session its events are made of. */
+export type ReportedSession = Pick<
+  Session,
+  | "trackingToken"
+  | "rootEventId"
+  | "fbclid"
+  | "fbc"
+  | "fbp"
+  | "fbi"
+  | "clientIp"
+  | "userAgent"
+  | "eventSourceUrl"
+  | UtmColumn
+  | "pageviewTs"
+  | "consent"
+>;
+type UtmColumn = "utmSource" | "utmCampaign" | "utmMedium" | "utmContent" | "utmTerm";
+
 /** What Meta is told of a session, out of its row (or the row about to be written). */
-export function sessionFacts(session: NewSession): SessionFacts {
+export function sessionFacts(session: ReportedSession): SessionFacts {
   return {
     trackingToken: session.trackingToken,
     rootEventId: session.rootEventId,
@@ -38,7 +56,7 @@ export function sessionFacts(session: NewSession): SessionFacts {
   };
 }
 
-function utmOf(session: Pick<Session, "utmSource" | "utmCampaign" | "utmMedium" | "utmContent" | "utmTerm">) {
+function utmOf(session: Pick<Session, UtmColumn>) {
   const utm: Record<string, string> = {};
   if (session.utmSource) utm.utm_source = session.utmSource;
   if (session.utmCampaign) utm.utm_campaign = session.utmCampaign;

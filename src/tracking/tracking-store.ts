@@ -18,6 +18,8 @@ export interface StoredVisit extends SessionFacts {
  * of anything: the session row has it all.
  */
 export interface TrackingStore {
+  /** Whether there is anywhere to keep a copy: else nothing need be read for one. */
+  readonly keepsCopies: boolean;
   /** Adds what is known to what is stored; a missing value never replaces one. Nobody waits for it, or makes it in vain. */
   save(sessionOf: () => NewSession): void;
   /** What is stored of a token; null where nothing is, or no answer came in time. */
@@ -30,6 +32,7 @@ export interface TrackingStore {
 
 /** Where there is no Redis there is no copy. */
 export const noTrackingStore: TrackingStore = {
+  keepsCopies: false,
   save: () => undefined,
   find: async () => null,
   count: async () => 0,
@@ -39,6 +42,7 @@ export const noTrackingStore: TrackingStore = {
 /** Keeps the data as a hash under `ponte:tracking:<token>`, for `ttlDays` days after it was last added to. */
 export function redisTrackingStore(redis: Redis, ttlDays: number): TrackingStore {
   return {
+    keepsCopies: true,
     save(sessionOf) {
       const session = sessionOf();
       const key = keyOf(session.trackingToken);

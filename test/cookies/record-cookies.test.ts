@@ -4,6 +4,7 @@ import { recordCookies } from "../../src/cookies/record-cookies.ts";
 import type { BrowserReport } from "../../src/cookies/report.ts";
 import type { Database } from "../../src/db/database.ts";
 import { openDatabase } from "../../src/db/open.ts";
+import { newId } from "../../src/platform/ids.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
@@ -37,6 +38,41 @@ async function session(token: string) {
   const [row] = await own.db.select().from(sessions).where(eq(sessions.trackingToken, token));
   return row;
 }
+
+describe(`cookies on ${testDialect}`, () => {
+  const fbp = "fb.1.1600000000000.7654321";
+  const fbi = "177.45.10.9.AQ";
+  const event = async (token: string) => {
+    const { outbox } = own.db.tables;
+    return (await own.db.select().from(outbox).where(eq(outbox.trackingToken, token)))[0];
+  };
+
+  test("the first report is written down even where it says nothing, since it releases the PageView", async () => {
+    const token = await visit();
+    expect((await session(token))?.cookiesAt).toBeNull();
+    expect(await record(own.db, [{ trackingToken: token, report: {} }])).toBe(true);
+    expect((await session(token))?.cookiesAt).not.toBeNull();
+  });
+
+  test("what is known already is not written again, beside what is news", async () => {
+    const [silent, talking] = [await visit(), await visit()];
+    const tell = (token: string, report: BrowserReport["report"]) => ({ trackingToken: token, report });
+    await record(own.db, [tell(silent, { fbi }), tell(talking, {})]);
+    const before = [await session(silent), await event(silent)];
+    await Bun.sleep(2);
+    expect(await record(own.db, [tell(silent, { fbi }), tell(silent, { fbp })])).toBe(false);
+    expect(await record(own.db, [tell(silent, { fbi: "203.0.113.9" }), tell(talking, { fbi })])).toBe(true);
+    expect([await session(silent), await event(silent)]).toEqual(before);
+    expect(await session(talking)).toMatchObject({ fbi });
+    expect((await event(talking))?.payload).toMatchObject({
+      user_data: { client_ip_address: "177.45.10.9" },
+    });
+  });
+
+  test("a report for a token that nobody knows writes nothing", async () => {
+    expect(await record(own.db, [{ trackingToken: newId(), report: { fbp, fbi } }])).toBe(false);
+  });
+});
 
 describe(`cookies of one visit in two processes on ${testDialect}`, () => {
   const fbc = "fb.1.1600000000000.click";

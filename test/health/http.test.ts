@@ -115,6 +115,22 @@ describe(`/metrics on ${testDialect}`, () => {
     expect(text).not.toContain(token);
   });
 
+  test("times the browsers' reports, which nothing observes but themselves, refused ones too", async () => {
+    const report = (body: string) => fetch(`${own.base}/api/tracking/cookies`, { method: "POST", body });
+    expect((await report(JSON.stringify({ tracking_token: newId() }))).status).toBe(204);
+    const refused = await report("no JSON");
+    expect(refused.status).toBe(400);
+    expect((await refused.json()).request_id).toBe(refused.headers.get("x-request-id"));
+    const text = await own.scrape();
+    const count = (status: string) =>
+      seriesValue(text, "ponte_http_request_duration_seconds_count", {
+        method: "POST",
+        route: "/api/tracking/cookies",
+        status,
+      });
+    expect([count("2xx"), count("4xx"), count("5xx")]).toEqual([1, 1, 0]);
+  });
+
   test("counts webhooks by provider and result, and takes no name from a stranger", async () => {
     const money = { amount_minor: 4990, currency: "BRL" };
     const report = { provider_ref: "r1", status: "paid", ...money, tracking_token: newId() };

@@ -1,6 +1,20 @@
+import type { BrowserReport } from "../cookies/report.ts";
+import type { Channel } from "../db/database.ts";
+import type { VisitRecord } from "../redirect/visit-record.ts";
+
+/** What is written together, in one transaction. */
+export type Batch =
+  | { readonly kind: "visits"; readonly visits: readonly VisitRecord[] }
+  | { readonly kind: "cookies"; readonly reports: readonly BrowserReport[] };
+
+/** A batch for the writer's thread, as JSON text; or that it should end. */
+export type Order = (Batch & { readonly id: number }) | { readonly kind: "stop" };
+
 /** What the writer's thread answers to a batch. */
 export interface Answer {
   readonly id: number;
+  /** Whom the commit concerns. */
+  readonly wakes: readonly Channel[];
   /** Absent where the batch was committed. */
   readonly failure?: Failure;
 }
