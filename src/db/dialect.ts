@@ -1,4 +1,4 @@
-import { type SQL, sql } from "drizzle-orm";
+import { type Placeholder, type SQL, sql } from "drizzle-orm";
 import type { PgTable } from "drizzle-orm/pg-core";
 
 /** The few fragments in which the two databases differ. Nothing else in `src` asks which database it is on. */
@@ -7,7 +7,7 @@ export interface Dialect {
   /** The database's own clock: leases and due times never depend on a web process's. */
   readonly now: SQL;
   /** An instant `ms` milliseconds after another (before it where negative). */
-  plusMs(instant: SQL, ms: number | SQL): SQL;
+  plusMs(instant: SQL, ms: number | SQL | Placeholder): SQL;
   /** An instant column as Unix milliseconds. */
   epochMs(instant: SQL): SQL<number>;
   /** A JavaScript date as an instant of this database. */
@@ -24,8 +24,12 @@ export interface Dialect {
   ): Q;
   /** A stored JSON document as the text it was written as. */
   jsonText(column: SQL): SQL<string>;
-  /** `id in (…)` over numbers sent as one parameter, however many. */
-  anyId(column: SQL, ids: readonly number[]): SQL;
+  /** `id in (…)` over a list that is sent as one parameter, however long. */
+  anyId(column: SQL, list: string | Placeholder): SQL;
+  /** The list for `anyId`. */
+  idList(ids: readonly number[]): string;
+  /** A text parameter as a JSON document. */
+  jsonOf(text: string | Placeholder): SQL;
 }
 
 export const sqliteDialect: Dialect = {
@@ -37,7 +41,9 @@ export const sqliteDialect: Dialect = {
   skipLocked: sql``,
   locked: (select) => select,
   jsonText: (column) => sql`${column}`,
-  anyId: (column, ids) => sql`${column} in (select value from json_each(${JSON.stringify(ids)}))`,
+  anyId: (column, list) => sql`${column} in (select value from json_each(${list}))`,
+  idList: (ids) => `[${ids.join(",")}]`,
+  jsonOf: (text) => sql`${text}`,
 };
 
 export const postgresDialect: Dialect = {
@@ -53,5 +59,7 @@ export const postgresDialect: Dialect = {
     return select;
   },
   jsonText: (column) => sql`${column}::text`,
-  anyId: (column, ids) => sql`${column} = any(${`{${ids.join(",")}}`}::bigint[])`,
+  anyId: (column, list) => sql`${column} = any(${list}::text::bigint[])`,
+  idList: (ids) => `{${ids.join(",")}}`,
+  jsonOf: (text) => sql`${text}::text::json`,
 };
