@@ -59,7 +59,7 @@ export const postgresDialect: Dialect = {
     return select;
   },
   jsonText: (column) => sql`${column}::text`,
-  anyId: (column, list) => sql`${column} = any(${list}::text::bigint[])`,
+  anyId: (column, list) => sql`${column} = any(${list}::bigint[])`,
   idList: (ids) => `{${ids.join(",")}}`,
   jsonOf: (text) => sql`${text}::text::json`,
 };
