@@ -1,5 +1,6 @@
 import { and, eq, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
+import { keptStatement } from "../db/kept.ts";
 import { withLimitedDataUse } from "../meta/event.ts";
 import { pageViewEvent } from "../meta/page-view.ts";
 import { mergeCookies } from "../tracking/meta-cookies.ts";
@@ -72,19 +73,10 @@ export async function recordCookies(
  * Locked, because what is read is written back: another process may hear of the same visit, or erase it. Always in the
  * same order, so that two processes never lock crosswise; not the pools, which visits are counted on.
  */
-async function findVisits(db: Database, tx: Tx, tokens: readonly string[]): Promise<KnownVisit[]> {
-  const { anyText, epochMs, lockedOf } = db.dialect;
+async function findVisits({ dialect }: Database, tx: Tx, tokens: readonly string[]): Promise<KnownVisit[]> {
   const rows = await tx.rows<
     Omit<KnownVisit, "pageviewTs" | "isReleased"> & { pageviewMs: number; cookiesAtMs: number | null }
-  >(sql`
-    select session.id, tracking_token as "trackingToken", root_event_id as "rootEventId", fbclid, fbc,
-      fbc_origin as "fbcOrigin", fbp, fbi, ${epochMs(sql`cookies_at`)} as "cookiesAtMs", client_ip as "clientIp",
-      user_agent as "userAgent", event_source_url as "eventSourceUrl", utm_source as "utmSource",
-      utm_campaign as "utmCampaign", utm_medium as "utmMedium", utm_content as "utmContent", utm_term as "utmTerm",
-      ${epochMs(sql`pageview_ts`)} as "pageviewMs", consent, pools.name as "poolName", pools.slug as "poolSlug"
-    from meta_tracking_sessions session join pools on pools.id = session.pool_id
-    where ${anyText(sql`tracking_token`, tokens)} and consent is distinct from 'erased'
-    order by tracking_token ${lockedOf(sql`session`)}`);
+  >(KNOWN(dialect), { tokens: dialect.textList(tokens) });
   return rows.map(({ pageviewMs, cookiesAtMs, ...row }) => ({
     ...row,
     // Postgres writes 64-bit numbers as text.
@@ -93,6 +85,18 @@ async function findVisits(db: Database, tx: Tx, tokens: readonly string[]): Prom
     isReleased: cookiesAtMs !== null,
   }));
 }
+
+const KNOWN = keptStatement(
+  ({ anyText, epochMs, lockedOf }) => sql`
+    select session.id, tracking_token as "trackingToken", root_event_id as "rootEventId", fbclid, fbc,
+      fbc_origin as "fbcOrigin", fbp, fbi, ${epochMs(sql`cookies_at`)} as "cookiesAtMs", client_ip as "clientIp",
+      user_agent as "userAgent", event_source_url as "eventSourceUrl", utm_source as "utmSource",
+      utm_campaign as "utmCampaign", utm_medium as "utmMedium", utm_content as "utmContent", utm_term as "utmTerm",
+      ${epochMs(sql`pageview_ts`)} as "pageviewMs", consent, pools.name as "poolName", pools.slug as "poolSlug"
+    from meta_tracking_sessions session join pools on pools.id = session.pool_id
+    where ${anyText(sql`tracking_token`, sql.placeholder("tokens"))} and consent is distinct from 'erased'
+    order by tracking_token ${lockedOf(sql`session`)}`,
+);
 
 function isNews(before: KnownVisit, after: KnownVisit): boolean {
   return (

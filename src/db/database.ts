@@ -3,14 +3,15 @@ import type { PgDatabase, PgTable } from "drizzle-orm/pg-core";
 import type { PostgresJsQueryResultHKT } from "drizzle-orm/postgres-js";
 import type { Tables } from "./define-schema.ts";
 import type { Dialect } from "./dialect.ts";
+import type { Values } from "./kept.ts";
 
 /** Drizzle's query builder; SQLite's is held to the same type (see `kit-sqlite.ts`). */
 export type QueryBuilder = PgDatabase<PostgresJsQueryResultHKT, Record<string, never>>;
 
 /** Reading, on a connection of its own: never sees another request's uncommitted rows. */
 export interface Reader extends Pick<QueryBuilder, "select" | "selectDistinct" | "$count"> {
-  /** Rows of a hand-written statement; `T` says what its columns are. */
-  rows<T>(statement: SQL): Promise<T[]>;
+  /** Rows of a hand-written statement; `T` says what its columns are. With `values` it is a kept one (see `kept.ts`). */
+  rows<T>(statement: SQL, values?: Values): Promise<T[]>;
 }
 
 /** New rows, and what each of them brings along; a row whose unique key is there already brings nothing. */

@@ -1,4 +1,5 @@
-import { type SQL, sql } from "drizzle-orm";
+import { type Placeholder, type SQL, sql } from "drizzle-orm";
+import { arrayOf, quoted } from "./postgres-arrays.ts";
 
 /** The few fragments in which the two databases differ. Nothing else in `src` asks which database it is on. */
 export interface Dialect {
@@ -6,7 +7,7 @@ export interface Dialect {
   /** The database's own clock: leases and due times never depend on a web process's. */
   readonly now: SQL;
   /** An instant `ms` milliseconds after another (before it where negative). */
-  plusMs(instant: SQL, ms: number | SQL): SQL;
+  plusMs(instant: SQL, ms: number | SQL | Placeholder): SQL;
   /** An instant column as Unix milliseconds. */
   epochMs(instant: SQL): SQL<number>;
   /** A JavaScript date as an instant of this database. */
@@ -19,10 +20,16 @@ export interface Dialect {
   lockedOf(table: SQL): SQL;
   /** A stored JSON document as the text it was written as. */
   jsonText(column: SQL): SQL<string>;
-  /** `id in (…)` over numbers sent as one parameter, however many. */
-  anyId(column: SQL, ids: readonly number[]): SQL;
+  /** `id in (…)` over a list that is sent as one parameter, however long. */
+  anyId(column: SQL, list: string | Placeholder): SQL;
   /** The same over texts. */
-  anyText(column: SQL, texts: readonly string[]): SQL;
+  anyText(column: SQL, list: string | Placeholder): SQL;
+  /** The list for `anyId`. */
+  idList(ids: readonly number[]): string;
+  /** The list for `anyText`. */
+  textList(texts: readonly string[]): string;
+  /** A text parameter as a JSON document. */
+  jsonOf(text: string | Placeholder): SQL;
 }
 
 export const sqliteDialect: Dialect = {
@@ -35,8 +42,11 @@ export const sqliteDialect: Dialect = {
   locked: (select) => select,
   lockedOf: () => sql``,
   jsonText: (column) => sql`${column}`,
-  anyId: (column, ids) => sql`${column} in (select value from json_each(${JSON.stringify(ids)}))`,
-  anyText: (column, texts) => sql`${column} in (select value from json_each(${JSON.stringify(texts)}))`,
+  anyId: (column, list) => sql`${column} in (select value from json_each(${list}))`,
+  anyText: (column, list) => sql`${column} in (select value from json_each(${list}))`,
+  idList: (ids) => JSON.stringify(ids),
+  textList: (texts) => JSON.stringify(texts),
+  jsonOf: (text) => sql`${text}`,
 };
 
 export const postgresDialect: Dialect = {
@@ -53,7 +63,9 @@ export const postgresDialect: Dialect = {
   },
   lockedOf: (table) => sql`for update of ${table}`,
   jsonText: (column) => sql`${column}::text`,
-  anyId: (column, ids) => sql`${column} = any(${`{${ids.join(",")}}`}::bigint[])`,
-  anyText: (column, texts) =>
-    sql`${column} = any(array(select json_array_elements_text(${JSON.stringify(texts)}::text::json)))`,
+  anyId: (column, list) => sql`${column} = any(${list}::bigint[])`,
+  anyText: (column, list) => sql`${column} = any(${list}::text[])`,
+  idList: (ids) => arrayOf(ids),
+  textList: (texts) => arrayOf(texts, quoted),
+  jsonOf: (text) => sql`${text}::text::json`,
 };

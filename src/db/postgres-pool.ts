@@ -2,6 +2,7 @@ import type { SQL } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/postgres-js";
 import type { Sql, TransactionSql } from "postgres";
 import type { QueryBuilder, Reader } from "./database.ts";
+import { filled, onceEach, type Values } from "./kept.ts";
 import { pgDialect } from "./postgres-rows.ts";
 
 /** What still runs on connections that are left behind may go on for so long. */
@@ -59,11 +60,15 @@ export function queries(connection: Sql | TransactionSql): { builder: QueryBuild
       select: builder.select.bind(builder),
       selectDistinct: builder.selectDistinct.bind(builder),
       $count: builder.$count.bind(builder),
-      rows: async <T>(statement: SQL) => {
-        const { sql: text, params } = pgDialect.sqlToQuery(statement);
-        const rows = await connection.unsafe(text, params as never[]);
+      rows: async <T>(statement: SQL, values?: Values) => {
+        const { sql: text, params } = values ? keptQuery(statement) : pgDialect.sqlToQuery(statement);
+        const parameters = values ? filled(params, values) : params;
+        const rows = await connection.unsafe(text, parameters as never[], { prepare: values !== undefined });
         return [...rows] as unknown[] as T[];
       },
     },
   };
 }
+
+/** A kept statement's text, made once; its name on each connection is the driver's business. */
+const keptQuery = onceEach((statement: SQL) => pgDialect.sqlToQuery(statement));

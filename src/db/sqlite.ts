@@ -1,4 +1,4 @@
-import { Database as SqliteClient } from "bun:sqlite";
+import { Database as SqliteClient, type Statement } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { SQL } from "drizzle-orm";
@@ -7,8 +7,10 @@ import { localClock } from "./clock.ts";
 import type { Channel, Database, Durability, QueryBuilder, Reader, Tx } from "./database.ts";
 import { sqliteDialect } from "./dialect.ts";
 import { adviceOn } from "./fault.ts";
+import type { Values } from "./kept.ts";
 import { createListeners } from "./listeners.ts";
 import { migrateSqlite } from "./migrate.ts";
+import { createKeptStatements } from "./sqlite-kept.ts";
 import { createRowWriter, type Parameter, sqlDialect } from "./sqlite-rows.ts";
 import * as tables from "./tables-sqlite.ts";
 import { takeTurns } from "./turns.ts";
@@ -41,6 +43,10 @@ export function openSqlite(path: string): Database {
   const woken = new Set<Channel>();
   const rowWriter = createRowWriter(writer);
   const writing = queries(writer);
+  const reading = queries(readerClient);
+  const begin = writer.prepare("begin immediate");
+  const commit = writer.prepare("commit");
+  let current: Durability = "full";
 
   const tx: Tx = {
     ...writing.reader,
@@ -60,24 +66,26 @@ export function openSqlite(path: string): Database {
   };
 
   async function transaction<T>(work: (tx: Tx) => Promise<T>, durability: Durability = "full"): Promise<T> {
-    return inTurn(async () => {
-      // Only between transactions; the visits' writer has a connection, and a setting, of its own.
-      if (durability === "relaxed") writer.run("pragma synchronous = normal");
-      try {
-        return await inTransaction(work);
-      } finally {
-        if (durability === "relaxed") writer.run("pragma synchronous = full");
-      }
+    return inTurn(() => {
+      makeDurable(durability);
+      return inTransaction(work);
     });
   }
 
+  /** Only between transactions; the visits' writer has a connection, and a setting, of its own. */
+  function makeDurable(durability: Durability): void {
+    if (durability === current) return;
+    writer.run(`pragma synchronous = ${durability === "full" ? "full" : "normal"}`);
+    current = durability;
+  }
+
   async function inTransaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    await beginImmediate(writer);
+    await beginImmediate(begin);
     woken.clear();
     let result: T;
     try {
       result = await work(tx);
-      writer.run("commit");
+      commit.run();
     } catch (error) {
       if (writer.inTransaction) writer.run("rollback");
       throw error;
@@ -87,7 +95,7 @@ export function openSqlite(path: string): Database {
   }
 
   return {
-    ...queries(readerClient).reader,
+    ...reading.reader,
     dialect: sqliteDialect,
     tables,
     transaction,
@@ -100,10 +108,18 @@ export function openSqlite(path: string): Database {
     // There is no network in between that could lose an answer.
     renewConnections: () => undefined,
     advice: (error) => adviceOn(error, { user: "", tables }),
-    migrate: () => inTurn(async () => migrateSqlite(writer)),
+    migrate: () =>
+      inTurn(async () => {
+        makeDurable("full");
+        migrateSqlite(writer);
+      }),
     close: () =>
       inTurn(async () => {
         rowWriter.close();
+        writing.close();
+        begin.finalize();
+        commit.finalize();
+        reading.close();
         readerClient.close();
         // Truncating the log leaves one tidy file behind; it fails harmlessly where another process reads.
         writer.run("pragma wal_checkpoint(truncate)");
@@ -112,30 +128,33 @@ export function openSqlite(path: string): Database {
   };
 }
 
-function queries(client: SqliteClient): { builder: QueryBuilder; reader: Reader } {
+function queries(client: SqliteClient): { builder: QueryBuilder; reader: Reader; close(): void } {
   const sqliteBuilder = drizzle({ client, casing: "snake_case" });
   // The builder's half of the cast in `kit-sqlite.ts`: the methods we use are the same on both dialects.
   const builder = sqliteBuilder as unknown as QueryBuilder;
+  const kept = createKeptStatements(client);
   return {
     builder,
     reader: {
       select: builder.select.bind(builder),
       selectDistinct: builder.selectDistinct.bind(builder),
       $count: builder.$count.bind(builder),
-      rows: async <T>(statement: SQL) => {
+      rows: async <T>(statement: SQL, values?: Values) => {
+        if (values) return kept.all(statement, values) as T[];
         const { sql, params } = sqlDialect.sqlToQuery(statement);
         return client.query<T, Parameter[]>(sql).all(...(params as Parameter[]));
       },
     },
+    close: kept.close,
   };
 }
 
-/** `begin immediate`, waiting without blocking the process while somebody else writes. */
-async function beginImmediate(client: SqliteClient): Promise<void> {
+/** Runs `begin immediate`, waiting without blocking the process while somebody else writes. */
+async function beginImmediate(begin: Statement): Promise<void> {
   const deadline = performance.now() + BUSY_DEADLINE_MS;
   for (;;) {
     try {
-      client.run("begin immediate");
+      begin.run();
       return;
     } catch (error) {
       if (!isBusy(error) || performance.now() > deadline) throw error;

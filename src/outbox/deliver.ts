@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
+import { keptStatement } from "../db/kept.ts";
 import type { Log } from "../platform/log.ts";
 import { BREAKER_THRESHOLD, backOffMs } from "./back-off.ts";
 import { type Consequences, consequencesOf } from "./consequences.ts";
@@ -174,22 +175,32 @@ function isNews(change: RouteChange, { standing, streak }: Batch): boolean {
 
 async function writeAttempt(
   tx: Tx,
-  { tables, dialect }: Database,
+  { dialect }: Database,
   { destination, route }: RouteKey,
   rows: readonly ClaimedRow[],
   verdict: Verdict,
   answer: Answer,
 ): Promise<void> {
-  await tx.insert(tables.outboxAttempts).values({
+  await tx.rows(ATTEMPT(dialect), {
     destination,
     route,
-    outboxIds: rows.map(({ id }) => id),
+    outboxIds: `[${rows.map(({ id }) => id).join(",")}]`,
     events: rows.length,
     outcome: verdict.kind,
     ...answer,
-    startedAt: sql<Date>`${dialect.plusMs(dialect.now, -answer.durationMs)}`,
+    startsInMs: -answer.durationMs,
   });
 }
+
+const ATTEMPT = keptStatement(({ now, plusMs, jsonOf }) => {
+  const value = sql.placeholder;
+  return sql`
+    insert into outbox_attempts
+      (destination, route, outbox_ids, events, outcome, status, code, subcode, fbtrace_id, duration_ms, response, started_at)
+    values (${value("destination")}, ${value("route")}, ${jsonOf(value("outboxIds"))}, ${value("events")},
+      ${value("outcome")}, ${value("status")}, ${value("code")}, ${value("subcode")}, ${value("fbtraceId")},
+      ${value("durationMs")}, ${value("response")}, ${plusMs(now, value("startsInMs"))})`;
+});
 
 /** Answers how many of the rows it settled: those whose lease was not lost meanwhile. */
 async function settleRows(

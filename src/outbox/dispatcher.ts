@@ -156,9 +156,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       await Bun.sleep(CONTENDED_MS);
       return;
     }
-    // What it left, or what has come since, may go now.
+    // What it left, or what has come since, may go now, once this request is on its way.
     batch.isClaiming = false;
-    bell.ring();
+    setImmediate(bell.ring);
     const streak = { unexplained: route.unexplained, hasCounted: false };
     const delivery = { db, log, adapter, onSettled, onRequest, signal: abort.signal };
     await deliver(delivery, { key, leaseId, rows, standing: route, streak });

@@ -48,7 +48,7 @@ export function createExpireWaiting({ db, log, adapters, onSettled }: ExpireWait
     while (!hourly.isStopping()) {
       const stretch = await rowsOf(
         db,
-        sql`select ${rowColumns(db)} from outbox
+        sql`select ${rowColumns(db.dialect)} from outbox
           where status = 'pending' and destination = ${key.destination} and route = ${key.route} ${after}
           order by available_at, id limit ${BATCH}`,
       );
@@ -65,7 +65,7 @@ export function createExpireWaiting({ db, log, adapters, onSettled }: ExpireWait
   /** Those that still wait: meanwhile the route may have been resumed, and a dispatcher have taken some. */
   async function end(key: RouteKey, rows: readonly ClaimedRow[]): Promise<number> {
     const { outbox } = db.tables;
-    const ids = rows.map(({ id }) => id);
+    const ids = db.dialect.idList(rows.map(({ id }) => id));
     return db.transaction(async (tx) => {
       const changed = await tx
         .update(outbox)

@@ -1,5 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database, Reader, Tx } from "../db/database.ts";
+import type { Dialect } from "../db/dialect.ts";
+import { keptStatement, type Values } from "../db/kept.ts";
 import { backOffCeilingMs } from "./back-off.ts";
 import type { ClaimedRow } from "./destination.ts";
 import { type RouteKey, takeProbe } from "./routes.ts";
@@ -17,6 +19,8 @@ export const REQUEST_TIMEOUT_MS = 30_000;
 export const PROBE_MS = REQUEST_TIMEOUT_MS + 15_000;
 
 const SWEEP_BATCH = 5_000;
+
+const value = sql.placeholder;
 
 /** What to take: up to `limit` rows; a probe takes them only where nobody else is probing the route. */
 export interface Claim extends RouteKey {
@@ -36,15 +40,15 @@ export async function claim(db: Database, leaseId: string, at: Claim): Promise<C
 }
 
 /** What of a row its destination wants to know, for a hand-written statement; see `rowsOf`. */
-export function rowColumns({ dialect: { now, epochMs, jsonText } }: Database): SQL {
-  return sql`id, event_name as "eventName", event_id as "eventId", ${jsonText(sql`payload`)} as payload, attempts,
-      ${epochMs(sql`created_at`)} as "createdAtMs", ${epochMs(now)} as "claimedAtMs", pool_id as "poolId",
+export function rowColumns({ now, epochMs, jsonText }: Dialect): SQL {
+  return sql`id, event_name as "eventName", event_id as "eventId", ${jsonText(sql`payload`)} as payload,
+      attempts + 1 as attempts, ${epochMs(sql`created_at`)} as "createdAtMs", ${epochMs(now)} as "claimedAtMs", pool_id as "poolId",
       tracking_token as "trackingToken", payment_id as "paymentId"`;
 }
 
 /** The rows that a statement with `rowColumns` found. */
-export async function rowsOf(reader: Reader, statement: SQL): Promise<ClaimedRow[]> {
-  const rows = await reader.rows<ClaimedRow>(statement);
+export async function rowsOf(reader: Reader, statement: SQL, values?: Values): Promise<ClaimedRow[]> {
+  const rows = await reader.rows<ClaimedRow>(statement, values);
   // Postgres writes 64-bit numbers as text.
   return rows.map((row) => ({
     ...row,
@@ -53,25 +57,32 @@ export async function rowsOf(reader: Reader, statement: SQL): Promise<ClaimedRow
   }));
 }
 
-async function claimRows(tx: Tx, db: Database, leaseId: string, at: Claim): Promise<ClaimedRow[]> {
-  const { now, plusMs, skipLocked } = db.dialect;
-  // `materialized`: the rows are looked for and locked once, whatever the planner thinks of the join.
-  const rows = await rowsOf(
-    tx,
-    sql`
-    with due as materialized (
-      select id from outbox
-      where status = 'pending' and destination = ${at.destination} and route = ${at.route} and available_at <= ${now}
-      order by available_at, id limit ${at.limit} ${skipLocked}
-    )
-    update outbox
-    set status = 'sending', lease_id = ${leaseId}, lease_until = ${plusMs(now, LEASE_MS)}, attempts = attempts + 1
-    where id in (select id from due)
-    returning ${rowColumns(db)}`,
-  );
-  // `returning` promises no order.
+async function claimRows(
+  tx: Tx,
+  { dialect }: Database,
+  leaseId: string,
+  { destination, route, limit }: Claim,
+): Promise<ClaimedRow[]> {
+  const rows = await rowsOf(tx, DUE(dialect), { destination, route, limit });
+  if (rows.length === 0) return rows;
+  await tx.rows(LEASED(dialect), { leaseId, ids: dialect.idList(rows.map(({ id }) => id)) });
   return rows.sort((a, b) => a.id - b.id);
 }
+
+/** Found and locked first, then changed: one statement that does both and answers the rows costs SQLite a third more. */
+const DUE = keptStatement(
+  (dialect) => sql`
+    select ${rowColumns(dialect)} from outbox
+    where status = 'pending' and destination = ${value("destination")} and route = ${value("route")}
+      and available_at <= ${dialect.now}
+    order by available_at, id limit ${value("limit")} ${dialect.skipLocked}`,
+);
+const LEASED = keptStatement(
+  ({ now, plusMs, anyId }) => sql`
+    update outbox
+    set status = 'sending', lease_id = ${value("leaseId")}, lease_until = ${plusMs(now, LEASE_MS)}, attempts = attempts + 1
+    where ${anyId(sql`id`, value("ids"))}`,
+);
 
 /** Keeps the rows of these leases for another lease's length. */
 export async function renewLeases(db: Database, leaseIds: readonly string[]): Promise<void> {
@@ -133,51 +144,69 @@ export async function settle(
   rows: readonly ClaimedRow[],
   settlement: Settlement,
 ): Promise<number[]> {
-  const { now, plusMs } = db.dialect;
-  const update = (some: readonly ClaimedRow[], set: SQL) => leave(tx, db, leaseId, some, set);
   switch (settlement.kind) {
-    case "delivered":
-      return update(
-        rows,
-        sql`status = 'delivered', delivered_at = ${now}, fbtrace_id = ${settlement.fbtraceId}, last_error = ${settlement.note}`,
-      );
+    case "delivered": {
+      const { fbtraceId, note } = settlement;
+      return leave(tx, db, DELIVERED, rows, { leaseId, fbtraceId, note });
+    }
     case "dead":
-    case "expired":
-      return update(
-        rows,
-        sql`status = ${settlement.kind}, fbtrace_id = ${settlement.fbtraceId}, last_error = ${settlement.reason}`,
-      );
+    case "expired": {
+      const { kind, fbtraceId, reason } = settlement;
+      return leave(tx, db, ENDED, rows, { leaseId, kind, fbtraceId, reason });
+    }
     case "retry": {
       const { afterMs, fbtraceId, reason } = settlement;
       const settled: number[] = [];
       // Rows of one age stay together, so that they go as one batch again.
       for (const [attempts, peers] of Map.groupBy(rows, (row) => row.attempts)) {
-        const set = sql`status = 'pending', available_at = ${plusMs(now, afterMs(attempts))}, fbtrace_id = ${fbtraceId}, last_error = ${reason}`;
-        settled.push(...(await update(peers, set)));
+        const values = { leaseId, afterMs: afterMs(attempts), fbtraceId, reason };
+        settled.push(...(await leave(tx, db, RETRIED, peers, values)));
       }
       return settled;
     }
     case "released": {
       const { afterMs, reason } = settlement;
-      const due = afterMs === null ? sql`available_at` : plusMs(now, afterMs);
-      return update(
-        rows,
-        sql`status = 'pending', available_at = ${due}, attempts = attempts - 1, last_error = coalesce(${reason}, last_error)`,
-      );
+      return leave(tx, db, RELEASED, rows, { leaseId, afterMs, reason });
     }
   }
 }
 
 async function leave(
   tx: Tx,
-  db: Database,
-  leaseId: string,
+  { dialect }: Database,
+  statement: (dialect: Dialect) => SQL,
   rows: readonly ClaimedRow[],
-  set: SQL,
+  values: Values,
 ): Promise<number[]> {
-  const ids = rows.map(({ id }) => id);
-  const left = await tx.rows<{ id: number | string }>(sql`
-    update outbox set ${set}, lease_id = null, lease_until = null
-    where ${db.dialect.anyId(sql`id`, ids)} and lease_id = ${leaseId} returning id`);
+  const ids = dialect.idList(rows.map(({ id }) => id));
+  const left = await tx.rows<{ id: number | string }>(statement(dialect), { ...values, ids });
   return left.map(({ id }) => Number(id));
 }
+
+/** Takes rows out of a lease, where they are still under it. */
+function leaving(set: (dialect: Dialect) => SQL): (dialect: Dialect) => SQL {
+  return keptStatement(
+    (dialect) => sql`
+      update outbox set ${set(dialect)}, lease_id = null, lease_until = null
+      where ${dialect.anyId(sql`id`, value("ids"))} and lease_id = ${value("leaseId")} returning id`,
+  );
+}
+
+const DELIVERED = leaving(
+  ({ now }) => sql`status = 'delivered', delivered_at = ${now}, fbtrace_id = ${value("fbtraceId")},
+    last_error = ${value("note")}`,
+);
+const ENDED = leaving(
+  () => sql`status = ${value("kind")}, fbtrace_id = ${value("fbtraceId")}, last_error = ${value("reason")}`,
+);
+const RETRIED = leaving(
+  ({ now, plusMs }) => sql`status = 'pending', available_at = ${plusMs(now, value("afterMs"))},
+    fbtrace_id = ${value("fbtraceId")}, last_error = ${value("reason")}`,
+);
+const RELEASED = leaving(
+  ({
+    now,
+    plusMs,
+  }) => sql`status = 'pending', available_at = coalesce(${plusMs(now, value("afterMs"))}, available_at),
+    attempts = attempts - 1, last_error = coalesce(${value("reason")}, last_error)`,
+);

@@ -1,5 +1,6 @@
-import { and, desc, eq, isNotNull, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
+import { keptStatement } from "../db/kept.ts";
 import { isExpired, MAX_EVENTS_PER_REQUEST, validateEvent } from "../meta/event-limits.ts";
 import { readGraphBody } from "../meta/graph-body.ts";
 import { type GraphAnswer, sendEvents } from "../meta/graph-client.ts";
@@ -142,17 +143,12 @@ type Tokens =
  * changed one counts at once, in every process.
  */
 async function lookUpTokens({ db, secrets }: MetaDestinationDeps, pixelId: string): Promise<Tokens> {
-  const { pools } = db.tables;
-  const found = await db
-    .select({ slug: pools.slug, sealed: pools.metaAccessToken })
-    .from(pools)
-    .where(and(eq(pools.metaPixelId, pixelId), isNotNull(pools.metaAccessToken)))
-    .orderBy(desc(sql`coalesce(${pools.metaAccessTokenAt}, ${pools.createdAt})`), desc(pools.id));
+  const found = await db.rows<{ slug: string; sealed: string }>(SEALED_TOKENS(db.dialect), { pixelId });
   const tokens = new Set<string>();
   let reason = `No pool holds an access token for pixel ${pixelId}. Set one: ponte pool update <slug> --access-token …`;
   for (const { slug, sealed } of found) {
     try {
-      if (sealed) tokens.add(secrets.open(sealed, "pools.meta_access_token"));
+      tokens.add(secrets.open(sealed, "pools.meta_access_token"));
     } catch (error) {
       if (!(error instanceof SealBrokenError)) throw error;
       reason = `The access token of pool ${slug} is unreadable. ${error.message}`;
@@ -163,3 +159,10 @@ async function lookUpTokens({ db, secrets }: MetaDestinationDeps, pixelId: strin
     ? { kind: "missing", reason }
     : { kind: "found", accessTokens: [first, ...others] };
 }
+
+const SEALED_TOKENS = keptStatement(
+  () => sql`
+    select slug, meta_access_token as sealed from pools
+    where meta_pixel_id = ${sql.placeholder("pixelId")} and meta_access_token is not null
+    order by coalesce(meta_access_token_at, created_at) desc, id desc`,
+);

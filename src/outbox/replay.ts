@@ -162,7 +162,7 @@ function selectionCondition(
     action === "retry" && status === "pending" ? isHeldBack(db) : undefined,
   );
   return "ids" in selection
-    ? and(db.dialect.anyId(sql`${db.tables.outbox.id}`, selection.ids), isPossible)
+    ? and(db.dialect.anyId(sql`${db.tables.outbox.id}`, db.dialect.idList(selection.ids)), isPossible)
     : and(filterCondition(db, { ...selection.filter, status: undefined }), isPossible);
 }
 

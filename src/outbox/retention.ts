@@ -73,7 +73,7 @@ export function createRetention(deps: { db: Database; log: Log; days: number; pa
       removed += await db.transaction(async (tx) => {
         const gone = await tx
           .delete(table)
-          .where(and(db.dialect.anyId(sql`${id}`, old), isDone))
+          .where(and(db.dialect.anyId(sql`${id}`, db.dialect.idList(old)), isDone))
           .returning({ id });
         return gone.length;
       });

@@ -2,6 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import { DESTINATIONS, type Destination } from "../db/define-schema.ts";
 import type { Dialect } from "../db/dialect.ts";
+import { keptStatement } from "../db/kept.ts";
 import type { RouteKey, Standing } from "./routes.ts";
 
 /** A route with something waiting. */
@@ -16,7 +17,6 @@ export interface WaitingRoute extends RouteKey, Standing {
  * other routes (`<id>/…`) back as well.
  */
 export async function waitingRoutes(reader: Reader, dialect: Dialect): Promise<WaitingRoute[]> {
-  const { epochMs, now } = dialect;
   const rows = await reader.rows<{
     destination: Destination;
     route: string;
@@ -27,7 +27,19 @@ export async function waitingRoutes(reader: Reader, dialect: Dialect): Promise<W
     failures: number | null;
     throttles: number | null;
     unexplained: number | null;
-  }>(sql`
+  }>(WAITING(dialect), {});
+  return rows.map(({ destination, route, due, throttled, open, now, failures, throttles, unexplained }) => ({
+    destination,
+    route,
+    dueInMs: Math.max(due, throttled ?? 0, open ?? 0) - now,
+    failures: failures ?? 0,
+    throttles: throttles ?? 0,
+    unexplained: unexplained ?? 0,
+  }));
+}
+
+const WAITING = keptStatement(
+  ({ epochMs, now }) => sql`
     with recursive heads(destination, route) as (
       ${sql.join(DESTINATIONS.map(firstRoute), sql` union all `)}
       union all
@@ -48,16 +60,8 @@ export async function waitingRoutes(reader: Reader, dialect: Dialect): Promise<W
       )`)} as throttled, ${epochMs(sql`r.open_until`)} as open,
       ${epochMs(now)} as now, r.failures, r.throttles, r.unexplained
     from heads left join outbox_routes r on r.destination = heads.destination and r.route = heads.route
-    where heads.route is not null and r.paused_at is null`);
-  return rows.map(({ destination, route, due, throttled, open, now, failures, throttles, unexplained }) => ({
-    destination,
-    route,
-    dueInMs: Math.max(due, throttled ?? 0, open ?? 0) - now,
-    failures: failures ?? 0,
-    throttles: throttles ?? 0,
-    unexplained: unexplained ?? 0,
-  }));
-}
+    where heads.route is not null and r.paused_at is null`,
+);
 
 function firstRoute(destination: Destination): SQL {
   const literal = sql.raw(`'${destination}'`);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../../src/db/database.ts";
+import type { Values } from "../../src/db/kept.ts";
 import { filterCondition } from "../../src/outbox/filter.ts";
 import { claim, reclaimExpired, renewLeases } from "../../src/outbox/lease.ts";
 import { newestIds } from "../../src/outbox/outbox-rows.ts";
@@ -19,23 +20,28 @@ beforeAll(async () => {
 afterAll(() => own.dispose());
 
 /** How the database would find the rows of a statement: every line of its plan that names the outbox. */
-async function planOf(statement: SQL): Promise<string[]> {
+async function planOf(statement: SQL, values?: Values): Promise<string[]> {
   const explain =
     testDialect === "postgres" ? sql`explain ${statement}` : sql`explain query plan ${statement}`;
-  const lines = await own.db.rows<Record<string, unknown>>(explain);
+  const lines = await own.db.rows<Record<string, unknown>>(explain, values);
   return lines
     .map((line) => String(line.detail ?? line["QUERY PLAN"]))
     .filter((line) => /outbox|\bo\b/.test(line));
 }
 
+interface Statement {
+  readonly sql: SQL;
+  readonly values: Values | undefined;
+}
+
 /** The statements that some work runs by hand, as it ran them. */
-async function statementsOf(work: (db: Database) => Promise<unknown>): Promise<SQL[]> {
-  const statements: SQL[] = [];
+async function statementsOf(work: (db: Database) => Promise<unknown>): Promise<Statement[]> {
+  const statements: Statement[] = [];
   const noted = <R extends Pick<Tx, "rows">>(reader: R): R => ({
     ...reader,
-    rows: <T>(statement: SQL) => {
-      statements.push(statement);
-      return reader.rows<T>(statement);
+    rows: <T>(sql: SQL, values?: Values) => {
+      statements.push({ sql, values });
+      return reader.rows<T>(sql, values);
     },
   });
   await work({
@@ -60,7 +66,7 @@ describe(`plans on ${testDialect}, where nearly everything was delivered`, () =>
   ])("%s goes through %s alone", async (_, index, work) => {
     const [statement] = await statementsOf(work);
     if (!statement) throw new Error("no statement was run");
-    const plan = await planOf(statement);
+    const plan = await planOf(statement.sql, statement.values);
     expect(plan.join("\n")).toContain(index);
     expect(plan.filter((line) => WHOLE_TABLE.test(line))).toEqual([]);
   });

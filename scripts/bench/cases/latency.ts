@@ -85,14 +85,13 @@ async function times(count: number, measure: () => Promise<number>): Promise<num
 
 /** From the click until another process reads in the database that its PageView is delivered. */
 async function clickUntilDelivered(url: string, watcher: SqliteClient): Promise<number> {
-  const statement = watcher.query<{ n: number }, []>(
-    "select count(*) as n from outbox where status = 'delivered'",
-  );
-  const before = statement.get()?.n ?? 0;
+  const last = watcher.query<{ id: number | null }, []>("select max(id) as id from outbox").get()?.id ?? 0;
+  // The newest row alone: a watcher that counts them all takes the processor from who is watched.
+  const statement = watcher.query<{ status: string }, [number]>("select status from outbox where id > ?");
   const startedMs = performance.now();
   await oneClick(url);
   const nap = new Int32Array(new SharedArrayBuffer(4));
-  while ((statement.get()?.n ?? 0) === before) {
+  while (statement.get(last)?.status !== "delivered") {
     if (performance.now() - startedMs > DEADLINE_MS) throw new Error("a click was not delivered");
     Atomics.wait(nap, 0, 0, 0.05);
   }
