@@ -387,6 +387,8 @@ describe(`erasing a person on ${testDialect}`, () => {
     const { poolBots } = funnel.db.tables;
     const [member] = await funnel.db.select().from(poolBots);
     const visit = visitOf(pool.id, member?.id ?? 0, shop.id, "fbclid=SpooledClick");
+    // Its own replay, once a second, would come in between.
+    await deps.recorder.close();
     const other = visitOf(pool.id, member?.id ?? 0, shop.id, "fbclid=OtherClick");
     deps.spool.append(
       [visit, other].map((record) => ({ key: record.trackingToken, body: encodeVisit(record) })),
