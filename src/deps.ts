@@ -16,7 +16,8 @@ import { createSecrets, type Secrets } from "./platform/secrets.ts";
 import { openPoolCache, type PoolCache } from "./pools/pool-cache.ts";
 import { spoolSnapshot } from "./pools/pool-snapshot.ts";
 import { createVisitRecorder, type VisitRecorder } from "./redirect/visit-recorder.ts";
-import { openVisitWriter, type VisitWriter } from "./redirect/visit-writer.ts";
+import { createVisitThread, type VisitThread } from "./redirect/visit-thread.ts";
+import { openVisitWriter } from "./redirect/visit-writer.ts";
 import { noTrackingStore, redisTrackingStore, type TrackingStore } from "./tracking/tracking-store.ts";
 
 /** Everything a process works with, opened once. */
@@ -32,7 +33,6 @@ export interface Deps {
   readonly assets: Assets;
   readonly pools: PoolCache;
   readonly refusals: RefusalCounter;
-  readonly visitWriter: VisitWriter;
   readonly recorder: VisitRecorder;
   readonly trackingStore: TrackingStore;
   /** What payments work with, and the providers that are set up. */
@@ -45,7 +45,12 @@ export interface Deps {
  * Opens what a process needs. A database that is away, or may not be migrated by us, does not stop the start:
  * visitors are served all the same, and the log says what to do.
  */
-export async function openDeps(config: Config, log: Log, now: () => Date = () => new Date()): Promise<Deps> {
+export async function openDeps(
+  config: Config,
+  log: Log,
+  visitThread: VisitThread = createVisitThread(config.database),
+): Promise<Deps> {
+  const now = () => new Date();
   const secrets = createSecrets(appSecret(config));
   const db = await openDatabase(config.database);
   const spool = openSpool(join(config.dataDir, "spool.db"));
@@ -73,7 +78,7 @@ export async function openDeps(config: Config, log: Log, now: () => Date = () =>
     consentDenied: config.consentDenied,
     starsUsdMinorPerThousand: config.payments.starsUsdMinorPerThousand,
   };
-  const visitWriter = openVisitWriter(db, config.database);
+  const visitWriter = openVisitWriter(db, visitThread);
   const recorder = createVisitRecorder({
     db,
     writer: visitWriter,
@@ -94,7 +99,6 @@ export async function openDeps(config: Config, log: Log, now: () => Date = () =>
     assets: openAssets(),
     pools,
     refusals,
-    visitWriter,
     recorder,
     trackingStore,
     payments,

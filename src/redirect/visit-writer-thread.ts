@@ -1,5 +1,5 @@
 /**
- * The thread that writes visits (see `visit-writer.ts`): has its own connection, reads `<id> <JSON of the visits>`,
+ * The thread that writes visits (see `visit-thread.ts`): has its own connection, reads `<id> <JSON of the visits>`,
  * answers when they are committed. One batch after the other.
  */
 import { parentPort, workerData } from "node:worker_threads";
@@ -16,6 +16,9 @@ const PATIENCE_MS = 5_000;
 const settings: DatabaseSettings = workerData;
 let opened: Database | undefined;
 let last: Promise<unknown> = Promise.resolve();
+
+// Before the first batch needs it. What fails now is tried again for that batch, which says so.
+database().catch(() => undefined);
 
 parentPort?.on("message", (message: string) => {
   last = last.then(() => (message === "stop" ? stop() : answer(message)));

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { isRowFault } from "../../src/db/fault.ts";
+import { createVisitThread } from "../../src/redirect/visit-thread.ts";
 import { openVisitWriter, type VisitWriter } from "../../src/redirect/visit-writer.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
@@ -14,7 +15,7 @@ beforeEach(async () => {
   const { pool, bots } = await addPool(own.db, { slug: "open" });
   const [member] = await own.db.select().from(own.db.tables.poolBots);
   visit = (query) => visitOf(pool.id, member?.id ?? 0, bots[0]?.id ?? 0, query);
-  writer = openVisitWriter(own.db, { url: own.url });
+  writer = openVisitWriter(own.db, createVisitThread({ url: own.url }));
 });
 afterEach(async () => {
   await writer.stop();
