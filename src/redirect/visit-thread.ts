@@ -13,6 +13,14 @@ export interface VisitThread {
   stop(): Promise<void>;
 }
 
+/** Where the bundle has the thread; `scripts/build.ts` fills it in. */
+declare const VISIT_WRITER_THREAD: string;
+
+const THREAD =
+  typeof VISIT_WRITER_THREAD === "undefined"
+    ? new URL("./visit-writer-thread.ts", import.meta.url)
+    : VISIT_WRITER_THREAD;
+
 interface Pending {
   resolve(): void;
   reject(error: unknown): void;
@@ -26,9 +34,7 @@ export function createVisitThread(settings: DatabaseSettings): VisitThread {
 
   function thread(): Worker {
     if (worker) return worker;
-    const started = new Worker(new URL("./visit-writer-thread.ts", import.meta.url), {
-      workerData: settings,
-    });
+    const started = new Worker(THREAD, { workerData: settings });
     started.on("message", ({ id, failure }: Answer) => {
       const waiting = pending.get(id);
       pending.delete(id);
