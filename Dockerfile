@@ -4,10 +4,19 @@ COPY package.json bun.lock ./
 COPY patches patches
 RUN bun install --frozen-lockfile --production
 
+# In the same folder as below: the bundle knows by whole paths where its files are.
+FROM packages AS bundle
+COPY tsconfig.json ./
+COPY src src
+COPY views views
+COPY scripts/build.ts scripts/build.ts
+RUN bun run build
+
 FROM oven/bun:1.4.5-slim
 WORKDIR /app
 ENV NODE_ENV=production
 COPY --from=packages /app/node_modules node_modules
+COPY --from=bundle /app/dist dist
 COPY package.json tsconfig.json ./
 COPY src src
 COPY views views
@@ -19,4 +28,4 @@ USER bun
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["bun", "-e", "process.exit((await fetch(`http://127.0.0.1:${process.env.PORT ?? 3000}/healthz`)).ok ? 0 : 1)"]
-CMD ["bun", "src/main.ts"]
+CMD ["bun", "dist/main.js"]

@@ -17,6 +17,7 @@ import { openPoolCache, type PoolCache } from "./pools/pool-cache.ts";
 import { spoolSnapshot } from "./pools/pool-snapshot.ts";
 import { createVisitRecorder, type VisitRecorder } from "./redirect/visit-recorder.ts";
 import { noTrackingStore, redisTrackingStore, type TrackingStore } from "./tracking/tracking-store.ts";
+import { createWriterThread, type WriterThread } from "./writer/worker.ts";
 import { openWriter, type Writer } from "./writer/writer.ts";
 
 /** Everything a process works with, opened once. */
@@ -45,7 +46,12 @@ export interface Deps {
  * Opens what a process needs. A database that is away, or may not be migrated by us, does not stop the start:
  * visitors are served all the same, and the log says what to do.
  */
-export async function openDeps(config: Config, log: Log, now: () => Date = () => new Date()): Promise<Deps> {
+export async function openDeps(
+  config: Config,
+  log: Log,
+  writerThread: WriterThread = createWriterThread(config.database),
+): Promise<Deps> {
+  const now = () => new Date();
   const secrets = createSecrets(appSecret(config));
   const db = await openDatabase(config.database);
   const spool = openSpool(join(config.dataDir, "spool.db"));
@@ -73,7 +79,7 @@ export async function openDeps(config: Config, log: Log, now: () => Date = () =>
     consentDenied: config.consentDenied,
     starsUsdMinorPerThousand: config.payments.starsUsdMinorPerThousand,
   };
-  const writer = openWriter(db, config.database);
+  const writer = openWriter(db, writerThread);
   const recorder = createVisitRecorder({
     db,
     writer: writer.visits,

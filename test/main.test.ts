@@ -32,14 +32,41 @@ test(`a process that only dispatches, on ${testDialect}, says that it is well an
 }, 30_000);
 
 test("starts from any folder: its views say themselves what their markup is compiled to", async () => {
-  const main = join(import.meta.dir, "../src/main.ts");
-  // A wrong setting stops it as soon as all of its files have been read.
-  const child = Bun.spawn(["bun", main], {
-    cwd: tmpdir(),
+  const program = join(import.meta.dir, "../src/main.ts");
+  const server = await startServer(own.url, {}, { program, cwd: tmpdir() });
+  for (const path of ["/go/open", "/ops/login"]) {
+    expect(await (await fetch(server.url + path)).text()).toContain("<html");
+  }
+  expect(await server.stop()).toBe(0);
+}, 30_000);
+
+test("a wrong setting stops it with what is wrong, and nothing else", async () => {
+  const child = Bun.spawn(["bun", join(import.meta.dir, "../src/main.ts")], {
     env: { ...process.env, PORT: "none" },
     stdout: "ignore",
     stderr: "pipe",
   });
-  expect(await new Response(child.stderr).text()).toStartWith("PORT: must be a whole number.");
+  expect(await new Response(child.stderr).text()).toBe("PORT: must be a whole number. Example: 3000\n");
   expect(await child.exited).toBe(1);
+}, 30_000);
+
+test("who comes before the rest of the program is loaded waits for it, visitors excepted", async () => {
+  const server = await startServer(
+    own.url,
+    { API_KEY: "a-key-of-many-letters" },
+    { untilAnswering: "/go/open" },
+  );
+  const paths = ["/ops/login", "/openapi", "/api/pools", "/nowhere"];
+  const headers = { authorization: "Bearer a-key-of-many-letters" };
+  const answers = await Promise.all(paths.map((path) => fetch(server.url + path, { headers })));
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 404]);
+  expect(await (await fetch(`${server.url}/metrics`, { headers })).text()).toContain(
+    'ponte_http_request_duration_seconds_count{method="GET",route="/api/pools",status="2xx"} 1',
+  );
+  expect(await server.stop()).toBe(0);
+}, 30_000);
+
+test("a stop right after the start finishes what is still being loaded", async () => {
+  const server = await startServer(own.url, {}, { untilAnswering: "/go/open" });
+  expect(await server.stop()).toBe(0);
 }, 30_000);

@@ -160,9 +160,9 @@ function entryLines(entry: Entry): string[] {
 const METHOD = [
   "## How it is measured",
   "",
-  "- Ponte is the real process (`bun src/main.ts`) with its defaults: SQLite in WAL mode with `synchronous=FULL`, or a",
-  "  temporary PostgreSQL with its own defaults (`fsync` and `synchronous_commit` on). `LOG_LEVEL=warn`, and no limit a",
-  "  client, since all load comes from one address.",
+  "- Ponte is the real process, started from its bundle as in the Dockerfile (`bun dist/main.js`), with its defaults:",
+  "  SQLite in WAL mode with `synchronous=FULL`, or a temporary PostgreSQL with its own defaults (`fsync` and",
+  "  `synchronous_commit` on). `LOG_LEVEL=warn`, and no limit a client, since all load comes from one address.",
   "- It runs with `ROLE=web` where answers are measured, so that no dispatcher competes for the cores; an answer waits for",
   "  its commit in any case. Drains, latency and memory run with the dispatcher and the sandbox in place of Meta.",
   "- Every click has a click id of its own, campaign parameters, an address and a browser of its own; every fourth brings",

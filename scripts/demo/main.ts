@@ -30,7 +30,7 @@ async function main(): Promise<void> {
 
   const password = config.operatorPassword ?? randomBytes(9).toString("base64url");
   const apiKey = config.apiKey ?? `demo-${randomBytes(12).toString("base64url")}`;
-  const server = Bun.spawn(["bun", "src/main.ts"], {
+  const server = Bun.spawn(["bun", "dist/main.js"], {
     cwd: ROOT,
     env: {
       ...process.env,

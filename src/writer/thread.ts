@@ -1,5 +1,5 @@
 /**
- * The thread that writes (see `writer.ts`): has its own connections, reads batches as JSON text, and answers when they
+ * The thread that writes (see `worker.ts`): has its own connections, reads batches as JSON text, and answers when they
  * are committed.
  */
 import { parentPort, workerData } from "node:worker_threads";
@@ -22,6 +22,9 @@ type Kind = Batch["kind"];
 const opened = new Map<Kind, Promise<Database>>();
 /** Resolves when every batch so far is answered. */
 let answered: Promise<void> = Promise.resolve();
+
+// Before the first visit needs it. What fails now is tried again for that visit's batch, which says so.
+database("visits").catch(() => undefined);
 
 parentPort?.on("message", (message: string) => {
   const order: Order = JSON.parse(message);

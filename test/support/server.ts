@@ -9,20 +9,27 @@ export interface ServerOptions {
   readonly dataDir?: string;
   /** Gets what it logs, line by line. */
   readonly onLogLine?: (line: string) => void;
+  /** What Bun runs instead of `src/main.ts`. */
+  readonly program?: string;
+  /** The folder that it runs in, instead of the repository. */
+  readonly cwd?: string;
+  /** The path that answers once it has started; `/healthz` unless said otherwise, which waits for all of it. */
+  readonly untilAnswering?: string;
 }
 
 /**
- * `src/main.ts` as a process of its own, on a free port. `kill` is `kill -9`: no handler runs, nothing is flushed.
+ * Ponte as a process of its own, on a free port. `kill` is `kill -9`: no handler runs, nothing is flushed.
  */
 export async function startServer(
   databaseUrl: string,
   environment: Readonly<Record<string, string>> = {},
-  { dataDir, onLogLine }: ServerOptions = {},
+  options: ServerOptions = {},
 ) {
+  const { dataDir, onLogLine, program = "src/main.ts", cwd = ROOT } = options;
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), "ponte-server-"));
   const port = freePort();
-  const child = Bun.spawn(["bun", "src/main.ts"], {
-    cwd: ROOT,
+  const child = Bun.spawn(["bun", program], {
+    cwd,
     env: {
       ...process.env,
       DATABASE_URL: databaseUrl,
@@ -45,7 +52,7 @@ export async function startServer(
     if (dataDir === undefined) rmSync(folder, { recursive: true, force: true });
   };
   try {
-    await untilAnswering(`${url}/healthz`, child);
+    await untilAnswering(url + (options.untilAnswering ?? "/healthz"), child);
   } catch (error) {
     cleanUp();
     throw error;

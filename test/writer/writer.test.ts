@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { isRowFault } from "../../src/db/fault.ts";
+import { createWriterThread } from "../../src/writer/worker.ts";
 import { openWriter, type Writer } from "../../src/writer/writer.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
@@ -14,7 +15,7 @@ beforeEach(async () => {
   const { pool, bots } = await addPool(own.db, { slug: "open" });
   const [member] = await own.db.select().from(own.db.tables.poolBots);
   visit = (query) => visitOf(pool.id, member?.id ?? 0, bots[0]?.id ?? 0, query);
-  writer = openWriter(own.db, { url: own.url });
+  writer = openWriter(own.db, createWriterThread({ url: own.url }));
 });
 afterEach(async () => {
   await writer.stop();

@@ -1,3 +1,4 @@
+import { ensureBundle } from "../../build.ts";
 import { type Child, freePort, startChild, startTalker } from "./child.ts";
 
 /** The key under which the benchmark's secrets are sealed, so that harness and server read the same. */
@@ -16,7 +17,7 @@ export interface PonteSettings {
   /** `web` unless said otherwise: then no dispatcher competes with the load, and deliveries are measured by themselves. */
   readonly role?: "all" | "web" | "dispatcher";
   readonly environment?: Readonly<Record<string, string>>;
-  /** Arguments for Bun itself, before the program. */
+  /** Arguments for Bun itself, for a profile; it then runs the sources, so that the profile names them. */
   readonly bunArguments?: readonly string[];
 }
 
@@ -41,7 +42,8 @@ export function ponteEnvironment(settings: PonteSettings, port: number): Record<
 /** Starts Ponte and waits until it answers. */
 export async function startPonte(settings: PonteSettings): Promise<Ponte> {
   const port = freePort();
-  const command = ["bun", ...(settings.bunArguments ?? []), "src/main.ts"];
+  const { bunArguments } = settings;
+  const command = bunArguments ? ["bun", ...bunArguments, "src/main.ts"] : ["bun", await ensureBundle()];
   const child = startChild(command, ponteEnvironment(settings, port));
   const url = `http://127.0.0.1:${port}`;
   await untilAnswering(`${url}/healthz`, child);

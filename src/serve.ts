@@ -1,0 +1,103 @@
+import type { AnyElysia } from "elysia";
+import type { Config } from "./config.ts";
+import { type Deps, openDeps } from "./deps.ts";
+import { createLog } from "./platform/log.ts";
+import { secretValues } from "./platform/scrub.ts";
+import type { Services } from "./services.ts";
+import { createVisitorsApp } from "./visitors-app.ts";
+import type { WriterThread } from "./writer/worker.ts";
+
+/** How long a start belongs to visitors alone; then the rest of the program is loaded, which holds them up a little. */
+const VISITORS_FIRST_MS = 50;
+
+/** A stop that takes longer than this is cut short: leases run out by themselves and commits are atomic. */
+const STOP_DEADLINE_MS = 10_000;
+
+/** How long a stop waits for requests under way; a client that sends slower than this is cut off. */
+const REQUESTS_DEADLINE_MS = 4_000;
+
+/** Requests bigger than this are refused by the server before any of our code sees them. */
+const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
+
+/** Runs the process until a signal ends it. @throws what it cannot start without */
+export async function serve(config: Config, writerThread: WriterThread): Promise<void> {
+  const log = createLog(config.logLevel, undefined, secretValues(process.env));
+  const deps = await openDeps(config, log, writerThread);
+  const { app, services } = config.role === "dispatcher" ? await openDispatcher(deps) : openAll(deps);
+  app.listen({
+    hostname: config.host,
+    port: config.port,
+    reusePort: true,
+    maxRequestBodySize: MAX_REQUEST_BYTES,
+    idleTimeout: 30,
+  });
+  log.info({ host: config.host, port: app.server?.port, role: config.role }, "ready");
+
+  let stopping = false;
+  async function stop(signal: string): Promise<void> {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, "stopping: finishing requests and commits");
+    setTimeout(() => {
+      log.error({ deadlineMs: STOP_DEADLINE_MS }, "stopping took too long and is cut short");
+      process.exit(1);
+    }, STOP_DEADLINE_MS).unref();
+    await Promise.all([stopAnswering(app), services.then((started) => started.stop())]);
+    await deps.close();
+    log.info("stopped");
+    process.exit(0);
+  }
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  await services;
+}
+
+/** What a process runs: its door to the network, and, once they are loaded, the services behind it. */
+interface Process {
+  readonly app: AnyElysia;
+  readonly services: Promise<Services>;
+}
+
+async function openDispatcher(deps: Deps): Promise<Process> {
+  const [{ createDispatcherApp }, { startServices }] = await Promise.all([
+    import("./app.ts"),
+    import("./services.ts"),
+  ]);
+  return { app: createDispatcherApp(deps), services: startServices(deps) };
+}
+
+/** The visitors' door, which can open at once; the others follow, a module at a time. */
+function openAll(deps: Deps): Process {
+  const doors = otherDoors(deps);
+  const services = doors.then(async () => {
+    const { startServices } = await import("./services.ts");
+    return startServices(deps);
+  });
+  return { app: createVisitorsApp(deps).use(doors), services };
+}
+
+async function otherDoors(deps: Deps): Promise<AnyElysia> {
+  await Bun.sleep(VISITORS_FIRST_MS);
+  await showFirstPassword(deps);
+  const { otherDoors } = await import("./app.ts");
+  return otherDoors(deps);
+}
+
+/** Takes no more requests and lets those under way finish, within a deadline: one slow client keeps nobody from stopping. */
+async function stopAnswering(app: AnyElysia): Promise<void> {
+  const cutOff = setTimeout(() => void app.stop(true), REQUESTS_DEADLINE_MS);
+  await app.stop();
+  clearTimeout(cutOff);
+}
+
+/** Visitors come first: without a password, or a database to keep it in, the console alone stays shut. */
+async function showFirstPassword({ db, config, log }: Deps): Promise<void> {
+  try {
+    const { ensureOperatorPassword } = await import("./ops/auth/password.ts");
+    const password = await ensureOperatorPassword(db, config);
+    // Not through the log: it may be kept, and shipped elsewhere.
+    if (password !== null) console.log(`The console's password, shown this once: ${password}`);
+  } catch (error) {
+    log.error({ error, todo: db.advice(error) }, "the console's password could not be read or made");
+  }
+}

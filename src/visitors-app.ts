@@ -1,0 +1,83 @@
+import { Elysia } from "elysia";
+import { cookiesPlugin } from "./cookies/plugin.ts";
+import { createReportRecorder } from "./cookies/report-recorder.ts";
+import type { Deps } from "./deps.ts";
+import { answeredWithError } from "./health/observe.ts";
+import { failedPage, isOpsPage } from "./ops/failed-page.ts";
+import { problem } from "./platform/problem.ts";
+import { refusalOf } from "./platform/refusal.ts";
+import { enterRequest } from "./platform/request-id.ts";
+import { createBridgePages } from "./redirect/bridge-pages.ts";
+import { type ClientAddress, clientAddressFinder } from "./redirect/client-address.ts";
+import { redirectPlugin } from "./redirect/plugin.ts";
+import { createRateLimiter } from "./redirect/rate-limit.ts";
+import { redisSharedCount } from "./redirect/shared-count.ts";
+
+/** The visitors' door alone. A start opens it first, and imports little more for it than what a click needs. */
+export function createVisitorsApp(deps: Deps) {
+  const { config, metrics } = deps;
+  const clientAddress = clientAddressFinder(config.trustedProxies);
+  return emptyApp(deps, clientAddress)
+    .use(
+      redirectPlugin({
+        ...deps,
+        rateLimiter:
+          config.rateLimitPerHour === 0
+            ? null
+            : createRateLimiter(config.rateLimitPerHour, deps.redis && redisSharedCount(deps.redis)),
+        bridgePages: createBridgePages(deps.assets.bridge),
+        clientAddress,
+        publicUrl: config.publicUrl,
+        pageviewHoldMs: config.pageviewHoldMs,
+        consentDenied: config.consentDenied,
+        tallies: metrics.visits,
+        onAnswer: metrics.onVisit,
+      }),
+    )
+    .use(
+      cookiesPlugin({
+        ...deps,
+        reports: createReportRecorder({ ...deps, writer: deps.writer.cookies }),
+        isTrustedProxy: clientAddress.isTrusted,
+        onAnswer: metrics.onCookies,
+      }),
+    );
+}
+
+/**
+ * An app that answers nothing yet, but does so properly. Where modules that it uses are still on their way, requests
+ * that only they may know wait for them.
+ */
+export function emptyApp(deps: Deps, clientAddress: ClientAddress) {
+  const app = new Elysia({ name: "ponte", normalize: false });
+  return app.onError(async ({ code, error, request, server }) => {
+    if (code === "NOT_FOUND" && app.modules.size > 0) {
+      await app.modules;
+      return app.handle(request);
+    }
+    enterRequest({
+      request,
+      isFromProxy: () => clientAddress.isTrusted(server?.requestIP(request)?.address ?? null),
+    });
+    return answeredWithError(request, errorAnswer(deps, code, error, request));
+  });
+}
+
+/** The answer to what went wrong: the request's own fault, or ours, which is logged. */
+function errorAnswer(
+  { log, db, assets }: Deps,
+  code: string | number,
+  error: unknown,
+  request: Request,
+): Response {
+  if (code === "NOT_FOUND") return problem(404, { detail: "Nothing is here." });
+  const refusal = refusalOf(error);
+  if (refusal) return refusal;
+  if (code === "PARSE") return problem(400, { detail: "The request could not be understood." });
+  if (error instanceof URIError)
+    return problem(400, { detail: "The address is not valid percent-encoding." });
+  const todo = db.advice(error);
+  log.error({ error, method: request.method, todo }, "a request failed");
+  if (isOpsPage(request)) return failedPage(assets.ops.css, todo);
+  return problem(500, { detail: "This is our fault and has been logged. Try again." });
+}
