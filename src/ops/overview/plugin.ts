@@ -19,7 +19,11 @@ const PRESENT_MS = 4_000;
 /** The longer the span, the more there is to read and the less a moment changes. */
 const COUNTED_MS = { minute: 4_000, hour: 30_000 } as const;
 
-const routeSchema = z.object({ destination: z.enum(DESTINATIONS), route: z.string().min(1).max(200) });
+const routeSchema = z.object({
+  destination: z.enum(DESTINATIONS),
+  // As the API takes one; Postgres would not even look for a control character.
+  route: z.string().regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u),
+});
 
 /** `/ops`: whether money is being lost. */
 export function overviewPages(deps: OpsDeps) {
