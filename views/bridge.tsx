@@ -1,5 +1,5 @@
 /** @jsxImportSource @kitajs/html */
-import type { Locale } from "../src/db/define-schema.ts";
+import type { Locale } from "../src/db/vocabulary.ts";
 import { layout } from "./layout.tsx";
 import { TEXTS } from "./texts.ts";
 

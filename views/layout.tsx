@@ -1,6 +1,6 @@
 /** @jsxImportSource @kitajs/html */
 import type { Children } from "@kitajs/html";
-import type { Locale } from "../src/db/define-schema.ts";
+import type { Locale } from "../src/db/vocabulary.ts";
 import { safeStyle } from "./style.ts";
 
 interface LayoutProps {

@@ -1,4 +1,4 @@
-import type { Locale } from "../src/db/define-schema.ts";
+import type { Locale } from "../src/db/vocabulary.ts";
 
 /** What the visitors' pages say. */
 export interface Texts {

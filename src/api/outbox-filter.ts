@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DESTINATIONS, OUTBOX_STATUSES } from "../db/define-schema.ts";
+import { DESTINATIONS, OUTBOX_STATUSES } from "../db/vocabulary.ts";
 import type { OutboxFilter } from "../outbox/filter.ts";
 
 const word = (description: string, example: string) =>

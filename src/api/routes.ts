@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
 import type { Database } from "../db/database.ts";
-import { DESTINATIONS } from "../db/define-schema.ts";
+import { DESTINATIONS } from "../db/vocabulary.ts";
 import { outboxBacklog, outboxStatus } from "../outbox/status.ts";
 import { problem } from "../platform/problem.ts";
 import { pauseRouteBy, resumeRouteBy } from "../pools/audited-routes.ts";

@@ -6,7 +6,7 @@ import {
   OUTBOX_STATUSES,
   PAYMENT_STATUSES,
   STRATEGIES,
-} from "../db/define-schema.ts";
+} from "../db/vocabulary.ts";
 import type { ApiKeyView } from "../keys/api-keys.ts";
 import type { OutboxDetail } from "../outbox/outbox-rows.ts";
 import type { RouteBacklog, StatusCount } from "../outbox/status.ts";

@@ -1,4 +1,4 @@
-import type { Destination } from "../db/define-schema.ts";
+import type { Destination } from "../db/vocabulary.ts";
 import { countReplay, type Replay, type Selection } from "../outbox/replay.ts";
 import { auditedReplay } from "../pools/audited-replay.ts";
 import { pauseRouteBy, resumeRouteBy } from "../pools/audited-routes.ts";

@@ -1,4 +1,4 @@
-import type { Destination } from "../db/define-schema.ts";
+import type { Destination } from "../db/vocabulary.ts";
 
 /** An outbox row that this dispatcher holds the lease of. */
 export interface ClaimedRow {

@@ -1,5 +1,6 @@
 import type { Tx } from "../db/database.ts";
-import type { Destination, OutboxStatus, Tables } from "../db/define-schema.ts";
+import type { Tables } from "../db/define-schema.ts";
+import type { Destination, OutboxStatus } from "../db/vocabulary.ts";
 import { validateEvent } from "../meta/event-limits.ts";
 
 /** One thing to be sent, as the business transaction that it reports writes it down. */

@@ -1,6 +1,7 @@
 import { and, eq, gte, inArray, lt, type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
-import { DESTINATIONS, type Destination, type OutboxStatus, type Tables } from "../db/define-schema.ts";
+import type { Tables } from "../db/define-schema.ts";
+import { DESTINATIONS, type Destination, type OutboxStatus } from "../db/vocabulary.ts";
 
 /** Which outbox rows; what is left out matches all. */
 export interface OutboxFilter {

@@ -1,6 +1,6 @@
 import { and, gt, or, type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
-import type { OutboxStatus } from "../db/define-schema.ts";
+import type { OutboxStatus } from "../db/vocabulary.ts";
 import { isErased } from "./erased.ts";
 import { filterCondition, hasStatus, type OutboxFilter } from "./filter.ts";
 import { type IdWindow, idWindows, isFewWaiting, isInWindow } from "./id-windows.ts";

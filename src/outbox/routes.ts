@@ -1,6 +1,6 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
-import type { Destination, PausedBy } from "../db/define-schema.ts";
+import type { Destination, PausedBy } from "../db/vocabulary.ts";
 import { BREAKER_THRESHOLD, breakerRestMs } from "./back-off.ts";
 
 export interface RouteKey {

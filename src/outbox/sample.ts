@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
-import { DESTINATIONS } from "../db/define-schema.ts";
+import { DESTINATIONS } from "../db/vocabulary.ts";
 import { hasStatus, statusLiteral } from "./filter.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { DESTINATIONS, type Destination } from "../db/define-schema.ts";
+import { DESTINATIONS, type Destination } from "../db/vocabulary.ts";
 import { BREAKER_THRESHOLD } from "./back-off.ts";
 import type { RouteKey } from "./routes.ts";
 import type { WaitingRoute } from "./waiting-routes.ts";

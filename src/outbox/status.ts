@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
-import type { Destination, OutboxStatus } from "../db/define-schema.ts";
+import type { Destination, OutboxStatus } from "../db/vocabulary.ts";
 
 /** How many events of a kind are in a state. Times are ISO text; `pool` is the slug. */
 export interface StatusCount {

@@ -1,8 +1,8 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
-import { DESTINATIONS, type Destination } from "../db/define-schema.ts";
 import type { Dialect } from "../db/dialect.ts";
 import { keptStatement } from "../db/kept.ts";
+import { DESTINATIONS, type Destination } from "../db/vocabulary.ts";
 import type { RouteKey, Standing } from "./routes.ts";
 
 /** A route with something waiting. */

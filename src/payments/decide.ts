@@ -1,4 +1,4 @@
-import type { PaymentStatus } from "../db/define-schema.ts";
+import type { PaymentStatus } from "../db/vocabulary.ts";
 import type { Customer } from "../meta/user-data.ts";
 
 /** What a provider says happened to a payment. Amounts are whole minor units of the currency. */

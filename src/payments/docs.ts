@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { PAYMENT_STATUSES } from "../db/define-schema.ts";
+import { PAYMENT_STATUSES } from "../db/vocabulary.ts";
 import { genericWebhookSchema, registerSchema } from "./payment-input.ts";
 
 /** What registering answers. */

@@ -1,6 +1,7 @@
 import { asc, eq, gt, inArray, type SQL, sql } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
-import type { Locale, Tables } from "../db/define-schema.ts";
+import type { Tables } from "../db/define-schema.ts";
+import type { Locale } from "../db/vocabulary.ts";
 import { type Page, pageOf } from "../platform/page.ts";
 
 export type BotRow = Tables["bots"]["$inferSelect"];

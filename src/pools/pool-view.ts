@@ -1,6 +1,7 @@
 import { asc, eq, gt, inArray, type SQL } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
-import type { Locale, Strategy, Tables } from "../db/define-schema.ts";
+import type { Tables } from "../db/define-schema.ts";
+import type { Locale, Strategy } from "../db/vocabulary.ts";
 import { type Page, pageOf } from "../platform/page.ts";
 
 export type PoolRow = Tables["pools"]["$inferSelect"];

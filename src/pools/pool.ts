@@ -1,4 +1,4 @@
-import type { Locale, Strategy } from "../db/define-schema.ts";
+import type { Locale, Strategy } from "../db/vocabulary.ts";
 
 /** A bot that a visit may be sent to. */
 export interface PoolBot {

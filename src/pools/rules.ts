@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LOCALES, STRATEGIES } from "../db/define-schema.ts";
+import { LOCALES, STRATEGIES } from "../db/vocabulary.ts";
 import { type ProblemError, problemErrors } from "../platform/problem.ts";
 
 /** A form's, a flag's or a JSON body's text: outer spaces never count. */

@@ -1,5 +1,5 @@
 import { type BridgePage, compileBridge } from "../../views/bridge.tsx";
-import type { Locale } from "../db/define-schema.ts";
+import type { Locale } from "../db/vocabulary.ts";
 import type { Pool, PoolBot } from "../pools/pool.ts";
 
 type Fill = ReturnType<typeof compileBridge>;

@@ -1,4 +1,4 @@
-import type { Locale } from "../db/define-schema.ts";
+import type { Locale } from "../db/vocabulary.ts";
 
 /**
  * The page's language: the pool's, else whichever of Portuguese and English the browser prefers (RFC 9110, 12.5.4),

@@ -1,5 +1,5 @@
 import { gateRefused, notFound, tooManyRequests, unavailable } from "../../views/message.tsx";
-import type { Locale } from "../db/define-schema.ts";
+import type { Locale } from "../db/vocabulary.ts";
 import { newId } from "../platform/ids.ts";
 import type { Pool } from "../pools/pool.ts";
 

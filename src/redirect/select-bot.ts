@@ -1,4 +1,4 @@
-import type { Strategy } from "../db/define-schema.ts";
+import type { Strategy } from "../db/vocabulary.ts";
 import type { PoolBot } from "../pools/pool.ts";
 
 export interface Selection {

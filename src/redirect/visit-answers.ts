@@ -1,5 +1,5 @@
 import { bridgeSecurityPolicy } from "../../views/bridge.tsx";
-import type { Locale } from "../db/define-schema.ts";
+import type { Locale } from "../db/vocabulary.ts";
 import { newId } from "../platform/ids.ts";
 import type { Pool, PoolBot } from "../pools/pool.ts";
 import type { Visit } from "./capture.ts";

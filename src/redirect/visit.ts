@@ -1,4 +1,4 @@
-import type { Locale } from "../db/define-schema.ts";
+import type { Locale } from "../db/vocabulary.ts";
 import { gateVerdict } from "../gate/gate.ts";
 import type { RefusalCounter } from "../gate/refusals.ts";
 import type { PoolCache } from "../pools/pool-cache.ts";

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { PgTable } from "drizzle-orm/pg-core";
 import type { Database } from "../db/database.ts";
-import type { Destination } from "../db/define-schema.ts";
+import type { Destination } from "../db/vocabulary.ts";
 import { bucketStart, HOUR_MS, hoursOfHead, MINUTE_MS, TOKEN_HEAD } from "./bucket.ts";
 import { beginOf, type Marks, moveMark } from "./marks.ts";
 import type { Pace } from "./pace.ts";

@@ -1,5 +1,6 @@
 import type { Tx } from "../db/database.ts";
-import type { FunnelState, Tables } from "../db/define-schema.ts";
+import type { Tables } from "../db/define-schema.ts";
+import type { FunnelState } from "../db/vocabulary.ts";
 
 /** A step that somebody reached. */
 export interface FunnelStep {

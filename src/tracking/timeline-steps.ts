@@ -1,4 +1,4 @@
-import type { FunnelState, OutboxStatus } from "../db/define-schema.ts";
+import type { FunnelState, OutboxStatus } from "../db/vocabulary.ts";
 import type { VisitorRows } from "./timeline-view.ts";
 
 /** Something that happened to a visitor. */

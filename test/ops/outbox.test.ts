@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import fc from "fast-check";
-import type { OutboxStatus } from "../../src/db/define-schema.ts";
+import type { OutboxStatus } from "../../src/db/vocabulary.ts";
 import { changeRoute, pauseRoute } from "../../src/outbox/routes.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { PaymentStatus } from "../../src/db/define-schema.ts";
+import type { PaymentStatus } from "../../src/db/vocabulary.ts";
 import { decide, type PaymentEvent, type PaymentState } from "../../src/payments/decide.ts";
 
 const STATUSES: readonly PaymentStatus[] = ["pending", "expired", "paid", "refunded", "chargeback"];

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { eq, sql } from "drizzle-orm";
-import type { FunnelState } from "../../src/db/define-schema.ts";
+import type { FunnelState } from "../../src/db/vocabulary.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { firstTokenAt, HOUR_MS } from "../../src/rollups/bucket.ts";

@@ -1,5 +1,5 @@
 import type { Database } from "../../src/db/database.ts";
-import type { FunnelState } from "../../src/db/define-schema.ts";
+import type { FunnelState } from "../../src/db/vocabulary.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { rootEventId } from "../../src/tracking/session.ts";
 

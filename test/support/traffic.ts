@@ -1,5 +1,6 @@
 import type { Database, Tx } from "../../src/db/database.ts";
-import type { FunnelState, Tables } from "../../src/db/define-schema.ts";
+import type { Tables } from "../../src/db/define-schema.ts";
+import type { FunnelState } from "../../src/db/vocabulary.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { firstTokenAt } from "../../src/rollups/bucket.ts";
 

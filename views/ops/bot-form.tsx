@@ -1,5 +1,5 @@
 /** @jsxImportSource @kitajs/html */
-import { LOCALES } from "../../src/db/define-schema.ts";
+import { LOCALES } from "../../src/db/vocabulary.ts";
 import type { BotFields } from "./bot-data.ts";
 import { CheckField, FormFault, PostForm, SecretField, SelectField, TextArea, TextField } from "./form.tsx";
 import type { FieldErrors } from "./form-data.ts";

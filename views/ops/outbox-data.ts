@@ -1,4 +1,4 @@
-import type { Destination, OutboxStatus } from "../../src/db/define-schema.ts";
+import type { Destination, OutboxStatus } from "../../src/db/vocabulary.ts";
 
 /** Characters that a field of the filter may have. */
 export const LONGEST_WORD = 200;

@@ -1,5 +1,5 @@
 /** @jsxImportSource @kitajs/html */
-import { DESTINATIONS, OUTBOX_STATUSES, type OutboxStatus } from "../../src/db/define-schema.ts";
+import { DESTINATIONS, OUTBOX_STATUSES, type OutboxStatus } from "../../src/db/vocabulary.ts";
 import { FilterForm, SelectField, TextField } from "./form.tsx";
 import type { FieldErrors } from "./form-data.ts";
 import { type EventLine, LONGEST_WORD, type OutboxFields } from "./outbox-data.ts";

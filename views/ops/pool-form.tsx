@@ -1,5 +1,5 @@
 /** @jsxImportSource @kitajs/html */
-import { LOCALES, STRATEGIES } from "../../src/db/define-schema.ts";
+import { LOCALES, STRATEGIES } from "../../src/db/vocabulary.ts";
 import { CheckField, FormFault, PostForm, SecretField, SelectField, TextField } from "./form.tsx";
 import type { FieldErrors } from "./form-data.ts";
 import { PoolBotRows } from "./pool-bot-rows.tsx";

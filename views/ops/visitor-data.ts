@@ -1,4 +1,4 @@
-import type { OutboxStatus } from "../../src/db/define-schema.ts";
+import type { OutboxStatus } from "../../src/db/vocabulary.ts";
 
 /** One line of the list of visits. */
 export interface VisitLine {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { FieldErrors } from "../../../views/ops/form-data.ts";
 import { LONGEST_WORD, type OutboxFields } from "../../../views/ops/outbox-data.ts";
-import { DESTINATIONS, OUTBOX_STATUSES } from "../../db/define-schema.ts";
+import { DESTINATIONS, OUTBOX_STATUSES } from "../../db/vocabulary.ts";
 import type { OutboxFilter } from "../../outbox/filter.ts";
 import type { FormFields } from "../form.ts";
 import { instantOfWall } from "../zone.ts";

@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
 import { LiveOverview, OverviewPage } from "../../../views/ops/overview.tsx";
-import { DESTINATIONS } from "../../db/define-schema.ts";
+import { DESTINATIONS } from "../../db/vocabulary.ts";
 import { type CountedFacts, type PresentFacts, readCounted, readPresent } from "../../overview/read-facts.ts";
 import { createRemembered } from "../../overview/remembered.ts";
 import { resumeRouteBy } from "../../pools/audited-routes.ts";

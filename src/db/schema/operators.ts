@@ -1,0 +1,58 @@
+import type { Kit } from "../kit-postgres.ts";
+
+/** Who may change things, and who did. */
+export function operatorTables(kit: Kit) {
+  const { table, index, uniqueIndex, rowId, text, instant, json } = kit;
+
+  const auditLog = table(
+    "audit_log",
+    {
+      id: rowId(),
+      at: instant().notNull(),
+      actor: text().notNull(),
+      action: text().notNull(),
+      subject: text().notNull(),
+      before: json(),
+      after: json(),
+    },
+    (t) => [index("audit_log_at_idx").on(t.at)],
+  );
+
+  const apiKeys = table(
+    "api_keys",
+    {
+      id: rowId(),
+      name: text().notNull(),
+      /** SHA-256 of the key; the key itself is shown once. */
+      keyHash: text().notNull(),
+      hint: text().notNull(),
+      scope: text().$type<"read" | "write">().notNull(),
+      createdAt: instant().notNull(),
+      lastUsedAt: instant(),
+      revokedAt: instant(),
+    },
+    (t) => [uniqueIndex("api_keys_hash_unique").on(t.keyHash)],
+  );
+
+  const operatorSessions = table(
+    "operator_sessions",
+    {
+      id: rowId(),
+      /** SHA-256 of the cookie's value. */
+      sessionHash: text().notNull(),
+      csrfToken: text().notNull(),
+      createdAt: instant().notNull(),
+      expiresAt: instant().notNull(),
+    },
+    (t) => [uniqueIndex("operator_sessions_hash_unique").on(t.sessionHash)],
+  );
+
+  /** Small facts of the installation itself, such as the operator's password hash. */
+  const settings = table("settings", {
+    key: text().primaryKey(),
+    value: text().notNull(),
+    updatedAt: instant().notNull(),
+  });
+
+  return { auditLog, apiKeys, operatorSessions, settings };
+}

@@ -1,0 +1,28 @@
+export const OUTBOX_STATUSES = ["pending", "sending", "delivered", "dead", "expired", "discarded"] as const;
+export type OutboxStatus = (typeof OUTBOX_STATUSES)[number];
+
+export const DESTINATIONS = ["meta", "telegram"] as const;
+export type Destination = (typeof DESTINATIONS)[number];
+
+/** Whoever paused a route: an operator, or the other side by refusing the credential (or all that is sent). */
+export type PausedBy = "operator" | "refusal";
+
+export const FUNNEL_STATES = [
+  "started",
+  "offer_viewed",
+  "checkout_started",
+  "paid",
+  "delivered",
+  "refunded",
+  "blocked",
+] as const;
+export type FunnelState = (typeof FUNNEL_STATES)[number];
+
+export const PAYMENT_STATUSES = ["pending", "paid", "refunded", "chargeback", "expired"] as const;
+export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
+
+export const STRATEGIES = ["weighted", "round_robin", "least_used"] as const;
+export type Strategy = (typeof STRATEGIES)[number];
+
+export const LOCALES = ["pt-BR", "en"] as const;
+export type Locale = (typeof LOCALES)[number];
