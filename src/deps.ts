@@ -3,6 +3,7 @@ import type { Redis } from "ioredis";
 import { version } from "../package.json";
 import { type Assets, openAssets } from "./assets/assets.ts";
 import { appSecret, type Config } from "./config.ts";
+import { createReportRecorder, type ReportRecorder } from "./cookies/report-recorder.ts";
 import type { Database } from "./db/database.ts";
 import { openDatabase } from "./db/open.ts";
 import { openSpool, type Spool } from "./db/spool.ts";
@@ -18,7 +19,7 @@ import { spoolSnapshot } from "./pools/pool-snapshot.ts";
 import { createVisitRecorder, type VisitRecorder } from "./redirect/visit-recorder.ts";
 import { noTrackingStore, redisTrackingStore, type TrackingStore } from "./tracking/tracking-store.ts";
 import { createWriterThread, type WriterThread } from "./writer/worker.ts";
-import { openWriter, type Writer } from "./writer/writer.ts";
+import { openWriter } from "./writer/writer.ts";
 
 /** Everything a process works with, opened once. */
 export interface Deps {
@@ -33,8 +34,8 @@ export interface Deps {
   readonly assets: Assets;
   readonly pools: PoolCache;
   readonly refusals: RefusalCounter;
-  readonly writer: Writer;
   readonly recorder: VisitRecorder;
+  readonly reports: ReportRecorder;
   readonly trackingStore: TrackingStore;
   /** What payments work with, and the providers that are set up. */
   readonly payments: SalesDeps;
@@ -88,6 +89,7 @@ export async function openDeps(
     onCommit: metrics.onCommit,
     onReplay: (tx, trackingTokens) => reportPurchasesOf(payments, tx, trackingTokens),
   });
+  const reports = createReportRecorder({ db, writer: writer.cookies, spool, trackingStore, log });
   return {
     config,
     log,
@@ -100,13 +102,14 @@ export async function openDeps(
     assets: openAssets(),
     pools,
     refusals,
-    writer,
     recorder,
+    reports,
     trackingStore,
     payments,
     async close() {
       pools.close();
       await recorder.close();
+      await reports.close();
       await writer.stop();
       await refusals.close();
       redis?.disconnect();

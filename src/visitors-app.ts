@@ -1,6 +1,5 @@
 import { Elysia } from "elysia";
 import { cookiesPlugin } from "./cookies/plugin.ts";
-import { createReportRecorder } from "./cookies/report-recorder.ts";
 import type { Deps } from "./deps.ts";
 import { answeredWithError } from "./health/observe.ts";
 import { failedPage, isOpsPage } from "./ops/failed-page.ts";
@@ -37,7 +36,6 @@ export function createVisitorsApp(deps: Deps) {
     .use(
       cookiesPlugin({
         ...deps,
-        reports: createReportRecorder({ ...deps, writer: deps.writer.cookies }),
         isTrustedProxy: clientAddress.isTrusted,
         onAnswer: metrics.onCookies,
       }),

@@ -25,34 +25,28 @@ export interface ReportRecorder {
    * @throws VisitWaitsError, QueueFullError, DeadlineError, or what the database said
    */
   record(report: BrowserReport): Promise<void>;
+  /** Resolves when nothing is being written. */
+  close(): Promise<void>;
 }
 
-/** Records browsers' reports: what arrives together shares a look into the spool and a commit. */
+/** Records browsers' reports: those that arrive together share a commit. */
 export function createReportRecorder(deps: {
   readonly db: Database;
   readonly writer: ReportWriter;
-  readonly spool: Pick<Spool, "count" | "counts">;
+  readonly spool: Pick<Spool, "count">;
   readonly trackingStore: TrackingStore;
   readonly log: Log;
 }): ReportRecorder {
   const { db, writer, spool, trackingStore, log } = deps;
-  const commits = createGroupCommit<BrowserReport>({
-    write,
-    // Its neighbours are tried without it.
-    isRowFault: (error) => error instanceof VisitWaitsError || isRowFault(error),
-  });
+  const commits = createGroupCommit<BrowserReport>({ write, isRowFault });
+  let copied: Promise<void> = Promise.resolve();
 
   async function write(reports: readonly BrowserReport[]): Promise<void> {
-    const tokens = reports.map(({ trackingToken }) => trackingToken);
-    // Before the database is asked: a visit that is brought in meanwhile is found there.
-    if (!isSpoolEmpty() && spool.count(tokens) > 0) throw new VisitWaitsError("the visit waits in the spool");
     await writer.write(reports);
-    if (trackingStore.keepsCopies) await copy(tokens);
-  }
-
-  function isSpoolEmpty(): boolean {
-    const { waiting, setAside } = spool.counts();
-    return waiting + setAside === 0;
+    if (!trackingStore.keepsCopies) return;
+    // Nobody waits for a copy.
+    const tokens = reports.map(({ trackingToken }) => trackingToken);
+    copied = copied.then(() => copy(tokens));
   }
 
   async function copy(tokens: readonly string[]): Promise<void> {
@@ -64,5 +58,15 @@ export function createReportRecorder(deps: {
     }
   }
 
-  return { record: (report) => withDeadline(commits.submit(report), ANSWER_MS) };
+  return {
+    async record(report) {
+      // Before the database is asked: a visit that is brought in meanwhile is found there.
+      if (spool.count([report.trackingToken]) > 0) throw new VisitWaitsError("the visit waits in the spool");
+      await withDeadline(commits.submit(report), ANSWER_MS);
+    },
+    async close() {
+      await commits.idle();
+      await copied;
+    },
+  };
 }

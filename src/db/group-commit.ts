@@ -43,8 +43,8 @@ const WORTH_A_BATCH = 1 / 4;
 
 /**
  * Lets items that arrive together share a commit: whatever waits is written in one transaction while the next
- * batch gathers. A batch that fails by a row's fault is written row by row, so that the bad row fails alone; one that
- * fails by the database's takes all that wait with it, at once.
+ * batch gathers. A batch that fails by a row's fault is written row by row, which counts as one write, so that the bad row
+ * fails alone; one that fails by the database's, then too, takes all that wait with it, at once.
  */
 export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommit<T> {
   const { write, isRowFault, maxBatch = 512, maxWaiting = 20_000, maxWrites = 1 } = options;
@@ -82,13 +82,33 @@ export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommi
     writes += 1;
     writing += items.length;
     const failure = await attempt(items);
+    const isOneOfMany = failure !== null && items.length > 1 && isRowFault(failure.error);
+    const last = isOneOfMany ? await writeOneByOne(items) : failure;
     writes -= 1;
     writing -= items.length;
     // A database that is away would keep everybody behind this batch for a deadline of their own each.
-    if (failure && !isRowFault(failure.error)) rejectWaiting(failure.error);
+    if (last && !isRowFault(last.error)) rejectWaiting(last.error);
     // What gathered meanwhile is on its way before anybody is answered: the database does not wait for answers.
     pump();
-    await settle(items, failure);
+    if (isOneOfMany) return;
+    for (const { resolve, reject } of items) {
+      if (failure) reject(failure.error);
+      else resolve();
+    }
+  }
+
+  /** Answers each by itself, until the database fails: with that, whoever is left fails too. Resolves to it, or to null. */
+  async function writeOneByOne(items: readonly Waiting<T>[]): Promise<Failure | null> {
+    for (const [i, item] of items.entries()) {
+      const failure = await attempt([item]);
+      if (!failure) item.resolve();
+      else if (isRowFault(failure.error)) item.reject(failure.error);
+      else {
+        for (const { reject } of items.slice(i)) reject(failure.error);
+        return failure;
+      }
+    }
+    return null;
   }
 
   function rejectWaiting(error: unknown): void {
@@ -106,16 +126,6 @@ export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommi
       return null;
     } catch (error) {
       return { error };
-    }
-  }
-
-  async function settle(items: readonly Waiting<T>[], failure: Failure | null): Promise<void> {
-    if (!failure) {
-      for (const { resolve } of items) resolve();
-    } else if (items.length > 1 && isRowFault(failure.error)) {
-      for (const one of items) await settle([one], await attempt([one]));
-    } else {
-      for (const { reject } of items) reject(failure.error);
     }
   }
 

@@ -1,6 +1,7 @@
 import { Database as SqliteClient } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { switchToWal } from "./wal.ts";
 
 /** One document kept for later. */
 export interface Spooled {
@@ -51,9 +52,7 @@ const TOTALS: readonly string[] = [
 export function openSpool(path: string): Spool {
   mkdirSync(dirname(path), { recursive: true });
   const client = new SqliteClient(path, { create: true, strict: true });
-  // First of all: processes that start at once wait for one another, also to make the file.
-  client.run("pragma busy_timeout = 1000");
-  client.run("pragma journal_mode = wal");
+  switchToWal(client);
   client.run("pragma synchronous = full");
   client.run("pragma secure_delete = fast");
   client.run(

@@ -14,6 +14,7 @@ import { createKeptStatements } from "./sqlite-kept.ts";
 import { createRowWriter, type Parameter, sqlDialect } from "./sqlite-rows.ts";
 import * as tables from "./tables-sqlite.ts";
 import { takeTurns } from "./turns.ts";
+import { isBusy, switchToWal } from "./wal.ts";
 
 /** How long a write waits for another process (the CLI, a backup) that holds the file's write lock. */
 const BUSY_DEADLINE_MS = 5_000;
@@ -25,9 +26,7 @@ const BUSY_DEADLINE_MS = 5_000;
 export function openSqlite(path: string): Database {
   mkdirSync(dirname(path), { recursive: true });
   const writer = new SqliteClient(path, { create: true, strict: true });
-  // Only while it is opened: processes that start at once wait for one another.
-  writer.run("pragma busy_timeout = 1000");
-  writer.run("pragma journal_mode = wal");
+  switchToWal(writer);
   writer.run("pragma synchronous = full");
   writer.run("pragma foreign_keys = on");
   // What is overwritten or deleted is zeroed in its page, where that costs no further write: erased is erased.
@@ -72,7 +71,7 @@ export function openSqlite(path: string): Database {
     });
   }
 
-  /** Only between transactions; the visits' writer has a connection, and a setting, of its own. */
+  /** Only between transactions; the writer's thread has connections, and a setting, of its own. */
   function makeDurable(durability: Durability): void {
     if (durability === current) return;
     writer.run(`pragma synchronous = ${durability === "full" ? "full" : "normal"}`);
@@ -161,8 +160,4 @@ async function beginImmediate(begin: Statement): Promise<void> {
       await Bun.sleep(2 + Math.random() * 10);
     }
   }
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_BUSY");
 }

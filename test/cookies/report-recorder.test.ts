@@ -82,8 +82,9 @@ describe(`browsers' reports on ${testDialect}`, () => {
       await tx.update(sessions).set({ consent: "erased" }).where(eq(sessions.trackingToken, erased));
     });
     const saved: NewSession[] = [];
-    const { record } = recorder(async () => undefined, saved);
+    const { record, close } = recorder(async () => undefined, saved);
     await Promise.all([kept, erased, newId()].map((token) => record(reportOf(token))));
+    await close();
     expect(saved.map(({ trackingToken }) => trackingToken)).toEqual([kept]);
   });
 });

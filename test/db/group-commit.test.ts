@@ -144,6 +144,36 @@ describe("createGroupCommit", () => {
     expect(writes).toBe(1);
   });
 
+  test("a fault of the database in the middle of trying row by row takes the rest and who waits, and is one write all along", async () => {
+    const written: number[] = [];
+    let underWay = 0;
+    let most = 0;
+    const group = createGroupCommit<number>({
+      write: async (batch) => {
+        most = Math.max(most, ++underWay);
+        await Bun.sleep(1);
+        underWay--;
+        if (batch.includes(3)) throw new Error(batch.length === 1 ? "away" : "poison");
+        written.push(...batch);
+      },
+      isRowFault: (error) => error instanceof Error && error.message === "poison",
+    });
+    const first = [1, 2, 3, 4].map(group.submit);
+    while (written.length === 0) await Bun.sleep(0);
+    const waiting = [5, 6].map(group.submit);
+    const outcomes = await Promise.allSettled([...first, ...waiting]);
+    expect(outcomes.map(({ status }) => status === "fulfilled")).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
+    expect(written).toEqual([1, 2]);
+    expect(most).toBe(1);
+  });
+
   test("a full queue refuses at once, and takes again when there is room", async () => {
     const gate = Promise.withResolvers<void>();
     const group = createGroupCommit<number>({

@@ -1,0 +1,30 @@
+import type { Database as SqliteClient } from "bun:sqlite";
+
+/** How long an opening waits for others that open the same file, threads or processes. */
+const OPENING_MS = 2_000;
+const PAUSE_MS = 2;
+
+/**
+ * Turns the write-ahead log on. Of several who open one new file at once, SQLite refuses some without waiting for
+ * `busy_timeout`, because two that wait for each other would wait for ever; so it is asked again here, blocking.
+ *
+ * @throws what SQLite says where the file stays locked, or cannot be written
+ */
+export function switchToWal(client: SqliteClient): void {
+  client.run("pragma busy_timeout = 1000");
+  const deadline = performance.now() + OPENING_MS;
+  for (;;) {
+    try {
+      client.run("pragma journal_mode = wal");
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw error;
+      Bun.sleepSync(PAUSE_MS);
+    }
+  }
+}
+
+/** Whether somebody else holds the lock that was needed. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_BUSY");
+}
