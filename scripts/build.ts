@@ -1,13 +1,13 @@
-import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dir, "..");
 const DIST = join(ROOT, "dist");
 const SERVER = join(DIST, "main.js");
-/** Written last; says for which Bun and which place the bundle was made. */
-const MARK = join(DIST, "made-for");
+/** Says for which Bun and which place the bundle was made; as old as the beginning of that. */
+const MARK = "made-for";
 const MADE_FOR = `Bun ${Bun.version} in ${ROOT}\n`;
-const SOURCES = ["{package.json,bun.lock}", "scripts/build.ts", "{src,views,patches}/**/*"];
+const SOURCES = ["{package.json,bun.lock,tsconfig.json}", "scripts/build.ts", "{src,views,patches}/**/*"];
 
 /**
  * Makes `dist/`, which servers run: `main.js` and the thread that writes, a file each, with the engine's
@@ -18,10 +18,12 @@ const SOURCES = ["{package.json,bun.lock}", "scripts/build.ts", "{src,views,patc
  */
 export async function ensureBundle(): Promise<string> {
   if (isUpToDate()) return SERVER;
-  rmSync(MARK, { force: true });
+  const startedAt = new Date();
+  // Made elsewhere and moved into place whole: who starts meanwhile finds no half of it.
+  const made = join(ROOT, ".cache", `dist-${process.pid}`);
   await Bun.build({
     entrypoints: [join(ROOT, "src/main.ts"), join(ROOT, "src/writer/thread.ts")],
-    outdir: DIST,
+    outdir: made,
     naming: "[name].[ext]",
     target: "bun",
     // The one format that Bun makes bytecode beside. Nothing is minified, which gains nothing then, and there is no
@@ -33,19 +35,30 @@ export async function ensureBundle(): Promise<string> {
       WRITER_THREAD: JSON.stringify(join(DIST, "thread.js")),
     },
   });
-  writeFileSync(MARK, MADE_FOR);
+  writeFileSync(join(made, MARK), MADE_FOR);
+  // What changes while it is made is newer.
+  utimesSync(join(made, MARK), startedAt, startedAt);
+  rmSync(DIST, { recursive: true, force: true });
+  renameSync(made, DIST);
   return SERVER;
 }
 
 function isUpToDate(): boolean {
   try {
-    const madeMs = statSync(MARK).mtimeMs;
+    const mark = join(DIST, MARK);
+    const madeMs = statSync(mark).mtimeMs;
     const files = SOURCES.flatMap((glob) => [...new Bun.Glob(glob).scanSync({ cwd: ROOT, absolute: true })]);
-    return readFileSync(MARK, "utf8") === MADE_FOR && files.every((file) => statSync(file).mtimeMs < madeMs);
+    return readFileSync(mark, "utf8") === MADE_FOR && files.every((file) => changedMs(file) < madeMs);
   } catch {
     // There is none yet.
     return false;
   }
+}
+
+/** When the file came here or was changed; unpacked from an archive it says an older time of change. */
+function changedMs(file: string): number {
+  const { mtimeMs, ctimeMs } = statSync(file);
+  return Math.max(mtimeMs, ctimeMs);
 }
 
 if (import.meta.main) await ensureBundle();

@@ -23,7 +23,7 @@ const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
 export async function serve(config: Config, writerThread: WriterThread): Promise<void> {
   const log = createLog(config.logLevel, undefined, secretValues(process.env));
   const deps = await openDeps(config, log, writerThread);
-  const { app, services } = config.role === "dispatcher" ? await openDispatcher(deps) : openAll(deps);
+  const { app, services } = config.role === "dispatcher" ? await dispatcherProcess(deps) : wholeProcess(deps);
   app.listen({
     hostname: config.host,
     port: config.port,
@@ -42,7 +42,9 @@ export async function serve(config: Config, writerThread: WriterThread): Promise
       log.error({ deadlineMs: STOP_DEADLINE_MS }, "stopping took too long and is cut short");
       process.exit(1);
     }, STOP_DEADLINE_MS).unref();
-    await Promise.all([stopAnswering(app), services.then((started) => started.stop())]);
+    // Services that could not be loaded end the process by themselves.
+    const stopped = services.then((started) => started.stop()).catch(() => undefined);
+    await Promise.all([stopAnswering(app), stopped]);
     await deps.close();
     log.info("stopped");
     process.exit(0);
@@ -58,7 +60,7 @@ interface Process {
   readonly services: Promise<Services>;
 }
 
-async function openDispatcher(deps: Deps): Promise<Process> {
+async function dispatcherProcess(deps: Deps): Promise<Process> {
   const [{ createDispatcherApp }, { startServices }] = await Promise.all([
     import("./app.ts"),
     import("./services.ts"),
@@ -67,8 +69,8 @@ async function openDispatcher(deps: Deps): Promise<Process> {
 }
 
 /** The visitors' door, which can open at once; the others follow, a module at a time. */
-function openAll(deps: Deps): Process {
-  const doors = otherDoors(deps);
+function wholeProcess(deps: Deps): Process {
+  const doors = loadOtherDoors(deps);
   const services = doors.then(async () => {
     const { startServices } = await import("./services.ts");
     return startServices(deps);
@@ -76,7 +78,7 @@ function openAll(deps: Deps): Process {
   return { app: createVisitorsApp(deps).use(doors), services };
 }
 
-async function otherDoors(deps: Deps): Promise<AnyElysia> {
+async function loadOtherDoors(deps: Deps): Promise<AnyElysia> {
   await Bun.sleep(VISITORS_FIRST_MS);
   await showFirstPassword(deps);
   const { otherDoors } = await import("./app.ts");

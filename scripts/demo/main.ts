@@ -3,6 +3,7 @@ import { appSecret, type Config, ConfigError, readConfig } from "../../src/confi
 import { openDatabase } from "../../src/db/open.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
+import { ensureBundle } from "../build.ts";
 import { prepareDemo } from "./prepare.ts";
 
 /** `./scripts/start`: a sandbox, a demo pool that delivers to it, and the server in the foreground. */
@@ -30,7 +31,7 @@ async function main(): Promise<void> {
 
   const password = config.operatorPassword ?? randomBytes(9).toString("base64url");
   const apiKey = config.apiKey ?? `demo-${randomBytes(12).toString("base64url")}`;
-  const server = Bun.spawn(["bun", "dist/main.js"], {
+  const server = Bun.spawn(["bun", await ensureBundle()], {
     cwd: ROOT,
     env: {
       ...process.env,

@@ -36,12 +36,6 @@ ensure_packages() {
   (cd "$root" && bun install --frozen-lockfile --silent >&2) || die "Packages could not be installed; see the lines above."
   touch "$mark"
 }
-
-# Makes the bundle that a server runs, where it is missing or its sources are newer.
-ensure_bundle() {
-  (cd "$root" && bun scripts/build.ts) || die "The server could not be bundled; see the lines above."
-}
-
 # ensure_debian COMMAND PACKAGE: installs a Debian package where its command is missing.
 ensure_debian() {
   command -v "$1" >/dev/null || install_debian "$2" "$1"

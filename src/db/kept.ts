@@ -6,15 +6,15 @@ export type Values = Readonly<Record<string, string | number | null>>;
 
 /**
  * A statement that runs so often that its text is made once for each dialect, and what the database prepared for it is
- * kept. Run it by `rows` with its values, of which there may be none.
+ * kept. Run it by `rows` with its values, of which there may be none: then Postgres' driver sends the text alone.
  */
 export function keptStatement(make: (dialect: Dialect) => SQL): (dialect: Dialect) => SQL {
   return onceEach(make);
 }
 
 /** A function that remembers its answers. */
-export function onceEach<K, V>(make: (key: K) => V): (key: K) => V {
-  const made = new Map<K, V>();
+export function onceEach<K extends object, V>(make: (key: K) => V): (key: K) => V {
+  const made = new WeakMap<K, V>();
   return (key) => {
     const known = made.get(key);
     if (known !== undefined) return known;
@@ -24,9 +24,12 @@ export function onceEach<K, V>(make: (key: K) => V): (key: K) => V {
   };
 }
 
-/** A statement's parameters with the values in their places. */
+/** A statement's parameters with the values in their places. @throws Error where one is missing */
 export function filled(parameters: readonly unknown[], values: Values): unknown[] {
-  return parameters.map((parameter) =>
-    parameter instanceof Placeholder ? values[parameter.name] : parameter,
-  );
+  return parameters.map((parameter) => {
+    if (!(parameter instanceof Placeholder)) return parameter;
+    const value = values[parameter.name];
+    if (value === undefined) throw new Error(`the statement has no value for "${parameter.name}"`);
+    return value;
+  });
 }

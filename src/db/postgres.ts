@@ -41,7 +41,11 @@ const CLOCK_PATIENCE_MS = 2_000;
 const SERVER_LIMITS = { statement_timeout: 60_000, idle_in_transaction_session_timeout: 60_000 };
 
 /** What is kept of a statement must not be its plan: an outbox that was empty a minute ago may be full. */
-const RELAXED = "set local synchronous_commit = off; set local plan_cache_mode = force_custom_plan";
+const FRESH_PLANS = "set local plan_cache_mode = force_custom_plan";
+const TRANSACTION_SETTINGS: Readonly<Record<Durability, string>> = {
+  full: FRESH_PLANS,
+  relaxed: `set local synchronous_commit = off; ${FRESH_PLANS}`,
+};
 
 /** Opens a pool of connections to Postgres; connecting happens at the first query. */
 export function openPostgres(options: PostgresOptions): Database {
@@ -84,7 +88,7 @@ export function openPostgres(options: PostgresOptions): Database {
       const connection = Object.assign(bare, { options: client.options });
       const { builder, reader } = queries(connection);
       // Goes along with the first statement of the work, without a round trip of its own.
-      const relaxed = durability === "relaxed" ? connection.unsafe(RELAXED).execute() : undefined;
+      const settings = connection.unsafe(TRANSACTION_SETTINGS[durability]).execute();
       const [value] = await Promise.all([
         work({
           ...reader,
@@ -104,7 +108,7 @@ export function openPostgres(options: PostgresOptions): Database {
           },
           nowMs: clock.nowMs,
         }),
-        relaxed,
+        settings,
       ]);
       return { value };
     });

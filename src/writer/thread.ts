@@ -84,6 +84,6 @@ function database(kind: Kind): Promise<Database> {
 }
 
 async function stop(): Promise<void> {
-  for (const opening of opened.values()) await (await opening).close();
+  await Promise.all([...opened.values()].map(async (opening) => (await opening).close()));
   process.exit(0);
 }

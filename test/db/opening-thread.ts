@@ -6,7 +6,7 @@ const { paths, arrivals }: { paths: string[]; arrivals: Int32Array } = workerDat
 const failures: string[] = [];
 for (const [n, path] of paths.entries()) {
   Atomics.add(arrivals, n, 1);
-  while (Atomics.load(arrivals, n) < 2) continue;
+  while (Atomics.load(arrivals, n) < 2);
   try {
     await openSqlite(path).close();
   } catch (error) {

@@ -13,7 +13,7 @@ const MOST_WAITING = 8;
 export type PasswordVerdict = "right" | "wrong" | "busy";
 
 /**
- * Sees to it that there is a password, once, before the server listens. With `OPERATOR_PASSWORD` that is it, and a
+ * Sees to it that there is a password, once, before the console can be reached. With `OPERATOR_PASSWORD` that is it, and a
  * changed one ends every session. Without, one is made at the first start: its hash is kept in `settings`, and the
  * password itself is returned, to be shown this one time. Null where there is nothing to show.
  */
