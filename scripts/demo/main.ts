@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { appSecret, type Config, ConfigError, readConfig } from "../../src/config.ts";
+import { type Config, ConfigError, readConfig } from "../../src/config.ts";
 import { openDatabase } from "../../src/db/open.ts";
+import { appSecret } from "../../src/platform/app-secret.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { ensureBundle } from "../build.ts";

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { appSecret, type Config, readConfig } from "../config.ts";
+import { type Config, readConfig } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { openDatabase } from "../db/open.ts";
+import { appSecret } from "../platform/app-secret.ts";
 import { createSecrets, type Secrets } from "../platform/secrets.ts";
 import { type Context, Refused } from "./command.ts";
 

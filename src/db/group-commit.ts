@@ -83,11 +83,11 @@ export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommi
     writing += items.length;
     const failure = await attempt(items);
     const isOneOfMany = failure !== null && items.length > 1 && isRowFault(failure.error);
-    const last = isOneOfMany ? await writeOneByOne(items) : failure;
+    const fault = isOneOfMany ? await writeOneByOne(items) : failure;
     writes -= 1;
     writing -= items.length;
     // A database that is away would keep everybody behind this batch for a deadline of their own each.
-    if (last && !isRowFault(last.error)) rejectWaiting(last.error);
+    if (fault && !isRowFault(fault.error)) rejectWaiting(fault.error);
     // What gathered meanwhile is on its way before anybody is answered: the database does not wait for answers.
     pump();
     if (isOneOfMany) return;

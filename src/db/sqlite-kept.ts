@@ -19,6 +19,7 @@ export function createKeptStatements(client: SqliteClient) {
   return {
     all(kept: SQL, values: Values): unknown[] {
       const { statement, parameters } = planOf(kept);
+      // Drizzle says `unknown`; it has encoded them for this driver.
       return statement.all(...(filled(parameters, values) as Parameter[]));
     },
     close() {

@@ -6,6 +6,7 @@ import { metaDestination } from "../../src/outbox/meta-destination.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { addPool } from "../support/pools.ts";
+import { until } from "../support/until.ts";
 import { launchChromium, newVisitor, type Outside, SHOP_HOST, withBrowser } from "./chromium.ts";
 
 const EVIL = `"><img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'\`{{7*7}}</title>`;
@@ -197,7 +198,7 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     await untilReported(token);
     expect((await session(token))?.fbi).toBeNull();
     bringBuilder();
-    while (!(await session(token))?.fbi) await Bun.sleep(20);
+    await until(async () => Boolean((await session(token))?.fbi));
     // Leaving says nothing that was not said before.
     await page.click("#start");
     await page.waitForURL(/t\.me/);

@@ -9,6 +9,7 @@ import { errorsIn, formIn } from "../support/html.ts";
 import { logIn, OPERATOR_PASSWORD, type TestOperator } from "../support/operator.ts";
 import { addRows } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";
+import { until } from "../support/until.ts";
 
 const EVIL = "</pre><script>alert(1)</script>";
 
@@ -36,9 +37,7 @@ function linkIn(html: string, words: string): string {
   return href.replaceAll("&amp;", "&");
 }
 
-async function seeUntil(path: string, words: string): Promise<void> {
-  while (!(await see(path)).includes(words)) await Bun.sleep(5);
-}
+const seeUntil = (path: string, words: string) => until(async () => (await see(path)).includes(words), 5);
 
 async function statusesOf(ids: readonly number[]): Promise<OutboxStatus[]> {
   const { outbox } = own.db.tables;

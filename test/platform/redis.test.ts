@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:net";
 import type { Redis } from "ioredis";
 import { createLog } from "../../src/platform/log.ts";
 import { connectRedis } from "../../src/platform/redis.ts";
+import { until } from "../support/until.ts";
 
 /** As much of Redis as the client asks for; it can stop answering, with every connection left open. */
 const remote = { hangs: false, asked: 0 };
@@ -54,6 +55,6 @@ test("a Redis that hangs is soon not asked any more, so that nothing piles up, a
   expect(all.every(Boolean)).toBe(true);
   expect(remote.asked).toBe(asked);
   remote.hangs = false;
-  while (!isReady()) await Bun.sleep(20);
+  await until(isReady);
   expect(await redis.incr("a")).toBe(1);
 }, 30_000);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { connect } from "node:net";
+import { until } from "../support/until.ts";
 import { networkErrorOf, PIXEL, pageView, useSandbox } from "./client.ts";
 
 const client = useSandbox();
@@ -148,7 +149,7 @@ describe("a fault after the events were recorded", () => {
       body: JSON.stringify({ data: [pageView()], access_token: "t" }),
       signal: giveUp.signal,
     });
-    while ((await count()).count === 0) await Bun.sleep(1);
+    await until(async () => (await count()).count > 0, 1);
     giveUp.abort();
     expect(await networkErrorOf(() => request)).not.toBe("answered");
     expect((await count()).count).toBe(1);
