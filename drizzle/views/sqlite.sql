@@ -1,33 +1,74 @@
 -- The operators' views: the same names and columns on both databases, times here as ISO 8601 text in UTC.
 -- Made anew by `ponte migrate` whenever this file changes; docs/sql.md explains them with examples.
 
+drop view if exists outbox;
 drop view if exists outbox_status;
 drop view if exists outbox_backlog;
 drop view if exists outbox_dead;
 drop view if exists funnel_daily;
 drop view if exists pool_performance;
 
+-- Events as one table, though they lie in two. Rows that ask for nothing of `outbox_events` are found without it.
+create view outbox as
+select progress.id, progress.destination, progress.route, progress.event_name, event.event_id, progress.pool_id,
+  event.tracking_token, event.payment_id, event.bot_user_id, event.payload, progress.status, progress.attempts,
+  progress.available_at, progress.lease_until, progress.lease_id, progress.last_error, progress.fbtrace_id,
+  progress.created_at, progress.delivered_at
+from outbox_progress progress left join outbox_events event on event.id = progress.id;
+
+-- An operator's own SQL may change it as if it were a table.
+create trigger outbox_insert instead of insert on outbox begin
+  insert into outbox_events (id, destination, event_id, tracking_token, payment_id, bot_user_id, payload)
+  values (new.id, new.destination, new.event_id, new.tracking_token, new.payment_id, new.bot_user_id, new.payload);
+  -- Found by its key: with "insert or ignore" it may be another's that was there before.
+  insert into outbox_progress (id, destination, route, event_name, pool_id, status, attempts, available_at, lease_until,
+    lease_id, last_error, fbtrace_id, created_at, delivered_at)
+  select id, new.destination, new.route, new.event_name, new.pool_id, coalesce(new.status, 'pending'),
+    coalesce(new.attempts, 0), new.available_at, new.lease_until, new.lease_id, new.last_error, new.fbtrace_id,
+    new.created_at, new.delivered_at
+  from outbox_events where event_id = new.event_id and destination = new.destination;
+end;
+create trigger outbox_update_event
+instead of update of id, destination, event_id, tracking_token, payment_id, bot_user_id, payload on outbox begin
+  update outbox_events set id = new.id, destination = new.destination, event_id = new.event_id,
+    tracking_token = new.tracking_token, payment_id = new.payment_id, bot_user_id = new.bot_user_id, payload = new.payload
+  where id = old.id;
+end;
+create trigger outbox_update_progress
+instead of update of id, destination, route, event_name, pool_id, status, attempts, available_at, lease_until, lease_id,
+  last_error, fbtrace_id, created_at, delivered_at on outbox begin
+  update outbox_progress set id = new.id, destination = new.destination, route = new.route, event_name = new.event_name,
+    pool_id = new.pool_id, status = new.status, attempts = new.attempts, available_at = new.available_at,
+    lease_until = new.lease_until, lease_id = new.lease_id, last_error = new.last_error, fbtrace_id = new.fbtrace_id,
+    created_at = new.created_at, delivered_at = new.delivered_at
+  where id = old.id;
+end;
+create trigger outbox_delete instead of delete on outbox begin
+  delete from outbox_events where id = old.id;
+  delete from outbox_progress where id = old.id;
+end;
+
 -- How many events are in which state. A branch for each status, so that asking for one reads that one's index only.
 -- The index of what ended badly is found only where its own condition stands there word for word.
 create view outbox_status as
 with by_status as (
   select destination, pool_id, event_name, 'pending' as status, count(*) as events, min(created_at) as oldest, max(created_at) as newest
-  from outbox where status = 'pending' group by destination, pool_id, event_name
+  from outbox_progress where status = 'pending' group by destination, pool_id, event_name
   union all
   select destination, pool_id, event_name, 'sending' as status, count(*) as events, min(created_at) as oldest, max(created_at) as newest
-  from outbox where status = 'sending' group by destination, pool_id, event_name
+  from outbox_progress where status = 'sending' group by destination, pool_id, event_name
   union all
   select destination, pool_id, event_name, 'delivered' as status, count(*) as events, min(created_at) as oldest, max(created_at) as newest
-  from outbox where status = 'delivered' group by destination, pool_id, event_name
+  from outbox_progress where status = 'delivered' group by destination, pool_id, event_name
   union all
   select destination, pool_id, event_name, 'dead' as status, count(*) as events, min(created_at) as oldest, max(created_at) as newest
-  from outbox where status in ('dead', 'expired', 'discarded') and status = 'dead' group by destination, pool_id, event_name
+  from outbox_progress where status in ('dead', 'expired', 'discarded') and status = 'dead' group by destination, pool_id, event_name
   union all
   select destination, pool_id, event_name, 'expired' as status, count(*) as events, min(created_at) as oldest, max(created_at) as newest
-  from outbox where status in ('dead', 'expired', 'discarded') and status = 'expired' group by destination, pool_id, event_name
+  from outbox_progress where status in ('dead', 'expired', 'discarded') and status = 'expired' group by destination, pool_id, event_name
   union all
   select destination, pool_id, event_name, 'discarded' as status, count(*) as events, min(created_at) as oldest, max(created_at) as newest
-  from outbox where status in ('dead', 'expired', 'discarded') and status = 'discarded' group by destination, pool_id, event_name)
+  from outbox_progress where status in ('dead', 'expired', 'discarded') and status = 'discarded' group by destination, pool_id, event_name)
 select by_status.destination, pools.slug as pool, by_status.event_name, by_status.status, by_status.events,
   strftime('%Y-%m-%dT%H:%M:%fZ', by_status.oldest / 1000.0, 'unixepoch') as oldest_created_at, strftime('%Y-%m-%dT%H:%M:%fZ', by_status.newest / 1000.0, 'unixepoch') as newest_created_at
 from by_status left join pools on pools.id = by_status.pool_id;
@@ -37,10 +78,10 @@ create view outbox_backlog as
 with waiting as (
   select destination, route, count(*) as waiting, sum(case when available_at <= cast(unixepoch('subsec') * 1000 as integer) then 1 else 0 end) as due,
     min(created_at) as oldest, min(available_at) as next
-  from outbox where status = 'pending' group by destination, route
+  from outbox_progress where status = 'pending' group by destination, route
 ), sending as (
   select destination, route, count(*) as sending, min(created_at) as oldest
-  from outbox where status = 'sending' group by destination, route
+  from outbox_progress where status = 'sending' group by destination, route
 ), routes as (
   select destination, route from waiting union select destination, route from sending
   union select destination, route from outbox_routes
@@ -102,7 +143,7 @@ with clicks as (
     sum(case when event_name = 'Purchase' and status = 'delivered' then 1 else 0 end) as purchases_delivered,
     sum(case when status in ('pending', 'sending') then 1 else 0 end) as events_waiting,
     sum(case when status in ('dead', 'expired') then 1 else 0 end) as events_dead
-  from outbox where destination = 'meta' group by pool_id
+  from outbox_progress where destination = 'meta' group by pool_id
 )
 select pools.slug as pool, pools.name, pools.enabled, coalesce(pools.total_redirects, 0) as total_redirects,
   coalesce(c.clicks, 0) as clicks, coalesce(s.starts, 0) as starts, coalesce(s.checkouts, 0) as checkouts,

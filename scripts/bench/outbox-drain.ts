@@ -24,7 +24,9 @@ export async function drainOutbox(
 ): Promise<number> {
   const { db } = place;
   await db.transaction((tx) => pauseRoute(tx, db, ROUTE, "until all is ready"));
-  const [last] = await db.rows<{ id: number | string | null }>(sql`select max(id) as id from outbox`);
+  const [last] = await db.rows<{ id: number | string | null }>(
+    sql`select max(id) as id from outbox_progress`,
+  );
   await seedVisits(db, events, 0);
   const before = await received(graphUrl);
   const dispatcher = await startPonte({ ...place, graphUrl, role: "dispatcher", bunArguments });
@@ -40,8 +42,8 @@ export async function drainOutbox(
   }
   const { epochMs } = db.dialect;
   const [span] = await db.rows<{ began: number; ended: number }>(sql`
-    select (select min(${epochMs(sql`started_at`)}) from outbox_attempts where started_at >= (select min(created_at) from outbox where id > ${Number(last?.id ?? 0)})) as began,
-           (select max(${epochMs(sql`delivered_at`)}) from outbox where id > ${Number(last?.id ?? 0)}) as ended`);
+    select (select min(${epochMs(sql`started_at`)}) from outbox_attempts where started_at >= (select min(created_at) from outbox_progress where id > ${Number(last?.id ?? 0)})) as began,
+           (select max(${epochMs(sql`delivered_at`)}) from outbox_progress where id > ${Number(last?.id ?? 0)}) as ended`);
   if (!span) throw new Error("no row answered");
   return (events / (span.ended - span.began)) * 1_000;
 }
@@ -59,7 +61,7 @@ async function untilDelivered({ db }: Place, graphUrl: string, arrivals: number)
     await Bun.sleep(50);
     if ((await received(graphUrl)).first_deliveries < arrivals) continue;
     const [row] = await db.rows<{ n: number | string }>(
-      sql`select count(*) as n from outbox where status in ('pending', 'sending')`,
+      sql`select count(*) as n from outbox_progress where status in ('pending', 'sending')`,
     );
     if (Number(row?.n) === 0) return;
   }

@@ -1,6 +1,7 @@
 import { getTableName } from "drizzle-orm";
 import postgres, { type Sql } from "postgres";
 import { failureText } from "../../src/cli/failure.ts";
+import { tablesOf } from "../../src/db/define-schema.ts";
 import { grantStatements, quoted, rightsOn } from "../../src/db/grants.ts";
 import { MIGRATIONS_TABLE, OPERATOR_VIEWS } from "../../src/db/migrate.ts";
 import * as tables from "../../src/db/tables-postgres.ts";
@@ -36,7 +37,7 @@ async function check(client: Sql, user: string): Promise<void> {
     throw new Stop(`There is no user "${user}". Make it: CREATE ROLE ${quoted(user)} LOGIN PASSWORD '…';`);
   }
   const names = [
-    ...Object.values(tables).map((table) => getTableName(table)),
+    ...tablesOf(tables).map((table) => getTableName(table)),
     ...OPERATOR_VIEWS,
     MIGRATIONS_TABLE,
   ];
@@ -52,7 +53,7 @@ async function check(client: Sql, user: string): Promise<void> {
 
 /** Postgres only warns where the grantor may not grant, so the rights themselves are looked at. */
 async function verify(client: Sql, user: string): Promise<void> {
-  const wanted = Object.values(tables).flatMap((table) => {
+  const wanted = tablesOf(tables).flatMap((table) => {
     const name = getTableName(table);
     return rightsOn(name).map((right) => ({ name, right }));
   });

@@ -1,4 +1,4 @@
-import { and, eq, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import { keptStatement } from "../db/kept.ts";
 import { withLimitedDataUse } from "../meta/event.ts";
@@ -13,6 +13,8 @@ interface KnownVisit extends ReportedSession, Pick<Session, "id" | "fbcOrigin"> 
   readonly isReleased: boolean;
   readonly poolName: string;
   readonly poolSlug: string;
+  /** Its PageView's number in the outbox; null where Meta is told nothing. */
+  readonly pageViewId: number | null;
 }
 
 /**
@@ -38,7 +40,7 @@ export async function recordCookies(
     return after && (!before.isReleased || isNews(before, after)) ? [after] : [];
   });
   if (changed.length === 0) return false;
-  const { sessions, outbox } = db.tables;
+  const { sessions, outboxEvents } = db.tables;
   const now = new Date(tx.nowMs());
   await tx.updateMany(
     sessions,
@@ -53,21 +55,37 @@ export async function recordCookies(
       updatedAt: now,
     })),
   );
+  const released = await releasePageViews(db, tx, changed);
   await tx.updateMany(
-    outbox,
-    ["destination", "eventId"],
-    changed.map((visit) => ({
-      destination: "meta" as const,
-      eventId: visit.rootEventId,
-      payload: pageViewPayload(visit),
-      availableAt: now,
-    })),
-    // A PageView that already failed waits for its back-off, not for the browser.
-    and(eq(outbox.status, "pending"), eq(outbox.attempts, 0)),
+    outboxEvents,
+    ["id"],
+    changed.flatMap((visit) =>
+      visit.pageViewId !== null && released.has(visit.pageViewId)
+        ? [{ id: visit.pageViewId, payload: pageViewPayload(visit) }]
+        : [],
+    ),
   );
   await tx.notify("outbox");
   return true;
 }
+
+/** Answers the ids of those that still wait; no dispatcher takes them before the transaction ends. */
+async function releasePageViews(
+  { dialect }: Database,
+  tx: Tx,
+  visits: readonly KnownVisit[],
+): Promise<Set<number>> {
+  const ids = visits.flatMap(({ pageViewId }) => (pageViewId === null ? [] : [pageViewId]));
+  const rows = await tx.rows<{ id: number | string }>(RELEASED(dialect), { ids: dialect.idList(ids) });
+  return new Set(rows.map(({ id }) => Number(id)));
+}
+
+/** A PageView that already failed waits for its back-off, not for the browser. */
+const RELEASED = keptStatement(
+  ({ now, anyId }) => sql`
+    update outbox_progress set available_at = ${now}
+    where ${anyId(sql`id`, sql.placeholder("ids"))} and status = 'pending' and attempts = 0 returning id`,
+);
 
 /**
  * Locked, because what is read is written back: another process may hear of the same visit, or erase it. Always in the
@@ -81,6 +99,7 @@ async function findVisits({ dialect }: Database, tx: Tx, tokens: readonly string
     ...row,
     // Postgres writes 64-bit numbers as text.
     id: Number(row.id),
+    pageViewId: row.pageViewId === null ? null : Number(row.pageViewId),
     pageviewTs: new Date(pageviewMs),
     isReleased: cookiesAtMs !== null,
   }));
@@ -88,14 +107,17 @@ async function findVisits({ dialect }: Database, tx: Tx, tokens: readonly string
 
 const KNOWN = keptStatement(
   ({ anyText, epochMs, lockedOf }) => sql`
-    select session.id, tracking_token as "trackingToken", root_event_id as "rootEventId", fbclid, fbc,
+    select session.id, session.tracking_token as "trackingToken", root_event_id as "rootEventId", fbclid, fbc,
       fbc_origin as "fbcOrigin", fbp, fbi, ${epochMs(sql`cookies_at`)} as "cookiesAtMs", client_ip as "clientIp",
       user_agent as "userAgent", event_source_url as "eventSourceUrl", utm_source as "utmSource",
       utm_campaign as "utmCampaign", utm_medium as "utmMedium", utm_content as "utmContent", utm_term as "utmTerm",
-      ${epochMs(sql`pageview_ts`)} as "pageviewMs", consent, pools.name as "poolName", pools.slug as "poolSlug"
+      ${epochMs(sql`pageview_ts`)} as "pageviewMs", consent, pools.name as "poolName", pools.slug as "poolSlug",
+      page_view.id as "pageViewId"
     from meta_tracking_sessions session join pools on pools.id = session.pool_id
-    where ${anyText(sql`tracking_token`, sql.placeholder("tokens"))} and consent is distinct from 'erased'
-    order by tracking_token ${lockedOf(sql`session`)}`,
+      left join outbox_events page_view
+        on page_view.event_id = session.root_event_id and page_view.destination = 'meta'
+    where ${anyText(sql`session.tracking_token`, sql.placeholder("tokens"))} and consent is distinct from 'erased'
+    order by session.tracking_token ${lockedOf(sql`session`)}`,
 );
 
 function isNews(before: KnownVisit, after: KnownVisit): boolean {

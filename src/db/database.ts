@@ -4,6 +4,7 @@ import type { PostgresJsQueryResultHKT } from "drizzle-orm/postgres-js";
 import type { Tables } from "./define-schema.ts";
 import type { Dialect } from "./dialect.ts";
 import type { Values } from "./kept.ts";
+import type { SplitRow, SplitTable } from "./split-table.ts";
 
 /** Drizzle's query builder; SQLite's is held to the same type (see `kit-sqlite.ts`). */
 export type QueryBuilder = PgDatabase<PostgresJsQueryResultHKT, Record<string, never>>;
@@ -15,14 +16,18 @@ export interface Reader extends Pick<QueryBuilder, "select" | "selectDistinct" |
 }
 
 /** New rows, and what each of them brings along; a row whose unique key is there already brings nothing. */
-export interface Arrivals<L extends PgTable = PgTable, F extends PgTable = PgTable> {
+export interface Arrivals<
+  L extends PgTable = PgTable,
+  H extends PgTable = PgTable,
+  T extends PgTable = PgTable,
+> {
   readonly table: L;
   /** The unique column; followers have one of the same name. */
-  readonly key: keyof L["$inferInsert"] & keyof F["$inferInsert"] & string;
+  readonly key: keyof L["$inferInsert"] & keyof SplitRow<H, T> & string;
   /** Every row has the same columns. */
   readonly rows: readonly L["$inferInsert"][];
   /** At most one for each row, found by the key. */
-  readonly followers: { readonly table: F; readonly rows: readonly F["$inferInsert"][] };
+  readonly followers: { readonly table: SplitTable<H, T>; readonly rows: readonly SplitRow<H, T>[] };
   /** Each row adds one to a counter: for every row, in order, the number of the counter's own row. */
   readonly counters: readonly {
     readonly table: PgTable;
@@ -35,7 +40,9 @@ export interface Arrivals<L extends PgTable = PgTable, F extends PgTable = PgTab
 
 /** Writes arrivals all together: one transaction, and as few statements as the database allows. */
 export interface ArrivalWriter {
-  insertArrivals<L extends PgTable, F extends PgTable>(arrivals: Arrivals<L, F>): Promise<void>;
+  insertArrivals<L extends PgTable, H extends PgTable, T extends PgTable>(
+    arrivals: Arrivals<L, H, T>,
+  ): Promise<void>;
   /** The database's time, in Unix milliseconds: what falls due later is reckoned from it, never from this machine's. */
   nowMs(): number;
 }
@@ -51,15 +58,19 @@ export interface Tx extends Reader, ArrivalWriter, Pick<QueryBuilder, "insert" |
     unique: keyof T["$inferInsert"] & string,
     rows: readonly T["$inferInsert"][],
   ): Promise<boolean[]>;
+  /** The same with a table that lies in two. */
+  insertSplit<H extends PgTable, T extends PgTable>(
+    table: SplitTable<H, T>,
+    rows: readonly SplitRow<H, T>[],
+  ): Promise<boolean[]>;
   /**
    * Gives many rows new values in one go, each its own: a row is found by its `keys`, its other columns are set.
-   * Every row must have the same columns; `only` narrows which ones may change.
+   * Every row must have the same columns.
    */
   updateMany<T extends PgTable>(
     table: T,
     keys: readonly (keyof T["$inferInsert"] & string)[],
     rows: readonly Partial<T["$inferInsert"]>[],
-    only?: SQL,
   ): Promise<void>;
   /** After the commit, wakes everyone who listens on the channel (on Postgres, in other processes too). */
   notify(channel: Channel): Promise<void>;

@@ -1,3 +1,5 @@
+import { is, Table } from "drizzle-orm";
+import type { PgTable } from "drizzle-orm/pg-core";
 import type { Kit } from "./kit-postgres.ts";
 import { operatorTables } from "./schema/operators.ts";
 import { outboxTables } from "./schema/outbox.ts";
@@ -22,4 +24,10 @@ export function defineSchema(kit: Kit) {
   };
 }
 
+/** Every table by its name in code, and the view of events as one table. */
 export type Tables = ReturnType<typeof defineSchema>;
+
+/** The tables alone. */
+export function tablesOf(schema: Tables): PgTable[] {
+  return Object.values(schema).filter((relation) => is(relation, Table));
+}

@@ -1,4 +1,5 @@
 import { type Placeholder, type SQL, sql } from "drizzle-orm";
+import type { PgTable } from "drizzle-orm/pg-core";
 import { arrayOf, quoted } from "./postgres-arrays.ts";
 
 /** The few fragments in which the two databases differ. Nothing else in `src` asks which database it is on. */
@@ -14,8 +15,14 @@ export interface Dialect {
   instant(date: Date): SQL;
   /** Locks the selected rows and passes over those that another dispatcher holds; SQLite has one writer anyway. */
   readonly skipLocked: SQL;
-  /** Locks the rows that a builder's select finds until the transaction ends; SQLite's one writer has them locked already. */
-  locked<Q extends { for(strength: "update"): unknown }>(select: Q): Q;
+  /**
+   * Locks the rows that a builder's select finds, of one of its tables where `of` says so, until the transaction ends;
+   * SQLite's one writer has them locked already.
+   */
+  locked<Q extends { for(strength: "update", config?: { of: PgTable }): unknown }>(
+    select: Q,
+    of?: PgTable,
+  ): Q;
   /** The same at the end of a hand-written select, for the rows of one of its tables. */
   lockedOf(table: SQL): SQL;
   /** A stored JSON document as the text it was written as. */
@@ -57,8 +64,8 @@ export const postgresDialect: Dialect = {
   epochMs: (instant) => sql`(extract(epoch from ${instant}) * 1000)::float8`,
   instant: (date) => sql`${date.toISOString()}::timestamptz`,
   skipLocked: sql`for update skip locked`,
-  locked: (select) => {
-    select.for("update");
+  locked: (select, of) => {
+    select.for("update", of && { of });
     return select;
   },
   lockedOf: (table) => sql`for update of ${table}`,

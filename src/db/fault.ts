@@ -1,5 +1,5 @@
 import { getTableName } from "drizzle-orm";
-import type { Tables } from "./define-schema.ts";
+import { type Tables, tablesOf } from "./define-schema.ts";
 import { grantOn, rightsOn } from "./grants.ts";
 import { MIGRATIONS_TABLE, OPERATOR_VIEWS } from "./migrate.ts";
 
@@ -49,7 +49,7 @@ function adviceOnReason(code: string, message: string, user: string, tables: Tab
 function adviceOnRight(message: string, user: string, tables: Tables): string {
   const words = new Set(message.match(/\w+/g));
   const isNamed = (name: string) => words.has(name);
-  const table = Object.values(tables)
+  const table = tablesOf(tables)
     .map((known) => getTableName(known))
     .find(isNamed);
   if (table) return runAsOwner(grantOn(table, rightsOn(table), user), user);

@@ -1,5 +1,5 @@
-import { getTableName } from "drizzle-orm";
-import type { Tables } from "./define-schema.ts";
+import { getTableColumns, getTableName } from "drizzle-orm";
+import { type Tables, tablesOf } from "./define-schema.ts";
 import { MIGRATIONS_TABLE, OPERATOR_VIEWS } from "./migrate.ts";
 
 /** What the app does to its tables, and all that it may do: no DDL, no TRUNCATE. */
@@ -19,7 +19,7 @@ export function rightsOn(table: string): readonly string[] {
  */
 export function grantStatements(user: string, database: string, tables: Tables): string[] {
   const to = quoted(user);
-  const all = Object.values(tables);
+  const all = tablesOf(tables);
   return [
     `GRANT CONNECT ON DATABASE ${quoted(database)} TO ${to};`,
     `GRANT USAGE ON SCHEMA public TO ${to};`,
@@ -28,7 +28,7 @@ export function grantStatements(user: string, database: string, tables: Tables):
     ...[...APPEND_ONLY].map((table) => `REVOKE UPDATE, DELETE ON ${table} FROM ${to};`),
     // An identity column asks for no right on its sequence; a table that a tool restored with a default does.
     ...all.flatMap((table) =>
-      "id" in table && table.id.generatedIdentity
+      getTableColumns(table).id?.generatedIdentity
         ? [`GRANT USAGE ON SEQUENCE ${getTableName(table)}_id_seq TO ${to};`]
         : [],
     ),

@@ -5,6 +5,7 @@ import {
   index,
   integer,
   pgTable,
+  pgView,
   text,
   timestamp,
   uniqueIndex,
@@ -22,6 +23,7 @@ const json = customType<{ data: unknown; driverData: unknown }>({
 /** The column and table builders of Postgres, under the names that `defineSchema` uses for both databases. */
 export const postgresKit = {
   table: pgTable,
+  view: pgView,
   index,
   uniqueIndex,
   /** Row number made by the database, read as a JavaScript number (safe to 2^53). */

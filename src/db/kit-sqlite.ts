@@ -1,4 +1,12 @@
-import { customType, index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import {
+  customType,
+  index,
+  integer,
+  sqliteTable,
+  sqliteView,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
 import type { Kit } from "./kit-postgres.ts";
 
 const json = customType<{ data: unknown; driverData: string }>({
@@ -9,6 +17,7 @@ const json = customType<{ data: unknown; driverData: string }>({
 
 const sqliteBuilders = {
   table: sqliteTable,
+  view: sqliteView,
   index,
   uniqueIndex,
   // AUTOINCREMENT: a row number is never given twice, as with Postgres' identity columns.

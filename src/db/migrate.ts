@@ -10,6 +10,7 @@ export const MIGRATIONS_TABLE = "ponte_migrations";
 
 /** What `drizzle/views` makes. */
 export const OPERATOR_VIEWS = [
+  "outbox",
   "outbox_status",
   "outbox_backlog",
   "outbox_dead",

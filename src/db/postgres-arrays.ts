@@ -23,13 +23,18 @@ const carriages = new WeakMap<PgTable, ReadonlyMap<string, Carriage>>();
  * What a statement reads many rows from, under their columns' names: one array a column, however many rows. Postgres
  * reads arrays in half the time of JSON, which repeats every name in every row.
  *
+ * @param tables whose columns a row has
  * @param rows at least one; all have the first one's keys
  * @param give takes the text of a parameter and answers its placeholder
- * @throws Error where a key is no column of the table
+ * @throws Error where a key is no column of the tables
  */
-export function relationOf(table: PgTable, rows: readonly Row[], give: (text: string) => string): string {
+export function relationOf(
+  tables: readonly PgTable[],
+  rows: readonly Row[],
+  give: (text: string) => string,
+): string {
   const keys = Object.keys(rows[0] ?? {});
-  const columns = keys.map((key) => carriageOf(table, key));
+  const columns = keys.map((key) => carriageOf(tables, key));
   const carried = columns.map(({ key, name, type, element }) => {
     const values = rows.map((row) => row[key]);
     return `unnest(${give(arrayOf(values, element))}::${type}[]) as ${name}`;
@@ -39,23 +44,18 @@ export function relationOf(table: PgTable, rows: readonly Row[], give: (text: st
   return `(select ${restored} from (select ${carried.join(", ")}) as carried) as given`;
 }
 
-/** The columns that a row's keys stand for, as a list of names. */
-export function namesOf(table: PgTable, row: Row): string {
-  return Object.keys(row)
-    .map((key) => carriageOf(table, key).name)
-    .join(", ");
-}
-
 /** Values as the text of a Postgres array. */
 export function arrayOf(values: readonly unknown[], element: (value: unknown) => string = String): string {
   const elements = values.map((value) => (value === null || value === undefined ? "null" : element(value)));
   return `{${elements.join(",")}}`;
 }
 
-function carriageOf(table: PgTable, key: string): Carriage {
-  const carriage = carriagesOf(table).get(key);
-  if (carriage === undefined) throw new Error(`${getTableName(table)} has no column for "${key}"`);
-  return carriage;
+function carriageOf(tables: readonly PgTable[], key: string): Carriage {
+  for (const table of tables) {
+    const carriage = carriagesOf(table).get(key);
+    if (carriage !== undefined) return carriage;
+  }
+  throw new Error(`${tables.map(getTableName).join(" and ")} has no column for "${key}"`);
 }
 
 function carriagesOf(table: PgTable): ReadonlyMap<string, Carriage> {

@@ -1,10 +1,11 @@
-import { getTableName, type SQL } from "drizzle-orm";
+import { getTableName } from "drizzle-orm";
 import { PgDialect, type PgTable } from "drizzle-orm/pg-core";
 import type { Sql, TransactionSql } from "postgres";
 import { columnName } from "./column-name.ts";
 import type { Arrivals } from "./database.ts";
-import { arrayOf, namesOf, quoted, type Row, relationOf } from "./postgres-arrays.ts";
+import { arrayOf, quoted, type Row, relationOf } from "./postgres-arrays.ts";
 import { CHANNEL_PREFIX } from "./postgres-listener.ts";
+import { divideKeys, type SplitRow, type SplitTable } from "./split-table.ts";
 
 export const pgDialect = new PgDialect({ casing: "snake_case" });
 
@@ -19,13 +20,51 @@ export async function insertRows<T extends PgTable>(
   if (first === undefined) return [];
   const uniqueName = columnName(unique);
   const parameters: string[] = [];
-  const names = namesOf(table, first);
-  const given = relationOf(table, rows, (text) => `$${parameters.push(text)}`);
+  const names = Object.keys(first).map(columnName).join(", ");
+  const given = relationOf([table], rows, (text) => `$${parameters.push(text)}`);
   const text = `insert into ${getTableName(table)} (${names}) select ${names} from ${given} on conflict do nothing returning ${uniqueName}`;
   const inserted = await connection.unsafe(text, parameters, { prepare });
   // As text: the driver gives a bigint back as text, whatever went in.
   const keys = new Set(inserted.map((row) => String(row[uniqueName])));
   return rows.map((row) => keys.delete(String((row as Row)[unique])));
+}
+
+/** The same with a table that lies in two. Of rows that are one event the first counts. */
+export async function insertSplit<H extends PgTable, T extends PgTable>(
+  connection: TransactionSql,
+  prepare: boolean,
+  table: SplitTable<H, T>,
+  rows: readonly SplitRow<H, T>[],
+): Promise<boolean[]> {
+  const keyOf = (row: Row, names: readonly string[]) =>
+    JSON.stringify(names.map((name) => String(row[name])));
+  const firsts = new Map<string, SplitRow<H, T>>();
+  for (const row of rows) {
+    const key = keyOf(row, table.key);
+    if (!firsts.has(key)) firsts.set(key, row);
+  }
+  const distinct = [...firsts.values()];
+  const first = distinct[0];
+  if (first === undefined) return [];
+  const parameters: string[] = [];
+  const given = relationOf([table.head, table.tail], distinct, (text) => `$${parameters.push(text)}`);
+  const parts = [`whole as (select * from ${given})`, ...partsOf(table, first)];
+  const names = table.key.map(columnName);
+  const text = `with ${parts.join(", ")} select ${names.join(", ")} from heads`;
+  const inserted = await connection.unsafe(text, parameters, { prepare });
+  const keys = new Set(inserted.map((row) => keyOf(row, names)));
+  return rows.map((row) => keys.delete(keyOf(row, table.key)));
+}
+
+/** Writes the rows of `whole` into both tables; `heads` are those that went in. */
+function partsOf(table: SplitTable, first: Row): string[] {
+  const keys = divideKeys(table, first);
+  const list = (of: readonly string[]) => of.map(columnName).join(", ");
+  const [head, tail, key] = [list(keys.head), list(keys.tail), list(table.key)];
+  return [
+    `heads as (insert into ${getTableName(table.head)} (${head}) select ${head} from whole on conflict do nothing returning id, ${key})`,
+    `tails as (insert into ${getTableName(table.tail)} (id, ${tail}) select id, ${tail} from heads join whole using (${key}) on conflict do nothing)`,
+  ];
 }
 
 export async function updateRows<T extends PgTable>(
@@ -34,7 +73,6 @@ export async function updateRows<T extends PgTable>(
   table: T,
   keys: readonly string[],
   rows: readonly Partial<T["$inferInsert"]>[],
-  only: SQL | undefined,
 ): Promise<void> {
   const first = rows[0];
   if (first === undefined) return;
@@ -43,38 +81,38 @@ export async function updateRows<T extends PgTable>(
     .filter((key) => !keys.includes(key))
     .map(columnName);
   const same = keys.map(columnName).map((key) => `${name}.${key} = given.${key}`);
-  const condition = only && pgDialect.sqlToQuery(only);
-  const parameters = [...(condition?.params ?? [])];
-  const given = relationOf(table, rows, (text) => `$${parameters.push(text)}`);
+  const parameters: string[] = [];
+  const given = relationOf([table], rows, (text) => `$${parameters.push(text)}`);
   const text = `update ${name} set ${set.map((key) => `${key} = given.${key}`).join(", ")} from ${given}
-    where ${same.join(" and ")}${condition ? ` and (${condition.sql})` : ""}`;
-  await connection.unsafe(text, parameters as never[], { prepare });
+    where ${same.join(" and ")}`;
+  await connection.unsafe(text, parameters, { prepare });
 }
 
 /**
  * All of it as one statement, so that a batch costs one round trip: the new rows, the followers of those that went in,
  * and the counters, whose rows are locked in the order of their numbers so that two processes never wait crosswise.
  */
-export async function insertArrivals<L extends PgTable, F extends PgTable>(
+export async function insertArrivals<L extends PgTable, H extends PgTable, T extends PgTable>(
   connection: Sql | TransactionSql,
   prepare: boolean,
-  { table, key, rows, followers, counters, wakes }: Arrivals<L, F>,
+  { table, key, rows, followers, counters, wakes }: Arrivals<L, H, T>,
 ): Promise<void> {
   const first = rows[0];
   if (first === undefined) return;
   const keyName = columnName(key);
   const parameters: string[] = [];
   const give = (text: string) => `$${parameters.push(text)}`;
-  const names = namesOf(table, first);
+  const names = Object.keys(first).map(columnName).join(", ");
   const parts = [
-    `fresh as (insert into ${getTableName(table)} (${names}) select ${names} from ${relationOf(table, rows, give)} on conflict do nothing returning ${keyName} as key)`,
+    `fresh as (insert into ${getTableName(table)} (${names}) select ${names} from ${relationOf([table], rows, give)} on conflict do nothing returning ${keyName} as key)`,
   ];
   const follower = followers.rows[0];
   if (follower !== undefined) {
-    const columns = namesOf(followers.table, follower);
-    const given = relationOf(followers.table, followers.rows, give);
+    const { head, tail } = followers.table;
+    const given = relationOf([head, tail], followers.rows, give);
     parts.push(
-      `followers as (insert into ${getTableName(followers.table)} (${columns}) select ${columns} from ${given} where ${keyName} in (select key from fresh) on conflict do nothing)`,
+      `whole as (select * from ${given} where ${keyName} in (select key from fresh))`,
+      ...partsOf(followers.table, follower),
     );
   }
   if (counters.length > 0) {

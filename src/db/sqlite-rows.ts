@@ -1,9 +1,10 @@
-import type { Database as SqliteClient, Statement } from "bun:sqlite";
-import { type Column, getTableColumns, getTableName, type SQL } from "drizzle-orm";
+import type { Changes, Database as SqliteClient, Statement } from "bun:sqlite";
+import { type Column, getTableColumns, getTableName } from "drizzle-orm";
 import type { PgTable } from "drizzle-orm/pg-core";
 import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
 import { columnName } from "./column-name.ts";
 import type { Arrivals } from "./database.ts";
+import { divideKeys, type SplitTable } from "./split-table.ts";
 
 export const sqlDialect = new SQLiteSyncDialect({ casing: "snake_case" });
 
@@ -15,8 +16,6 @@ type Row = Readonly<Record<string, unknown>>;
 interface RowPlan {
   readonly statement: Statement;
   readonly parameters: readonly { readonly key: string; readonly encode: (value: unknown) => Parameter }[];
-  /** What follows the rows' own parameters, the same for all of them. */
-  readonly constants: readonly Parameter[];
 }
 
 /**
@@ -26,12 +25,7 @@ interface RowPlan {
 export function createRowWriter(client: SqliteClient) {
   const plans = new Map<string, RowPlan>();
 
-  function planOf(
-    table: PgTable,
-    text: string,
-    keys: readonly string[],
-    constants: readonly Parameter[] = [],
-  ): RowPlan {
+  function planOf(table: PgTable, text: string, keys: readonly string[]): RowPlan {
     const known = plans.get(text);
     if (known) return known;
     const columns = getTableColumns(table);
@@ -40,43 +34,57 @@ export function createRowWriter(client: SqliteClient) {
       if (column === undefined) throw new Error(`${getTableName(table)} has no column for "${key}"`);
       return { key, encode: encoderOf(column) };
     });
-    const plan = { statement: client.prepare(text), parameters, constants };
+    const plan = { statement: client.prepare(text), parameters };
     plans.set(text, plan);
     return plan;
+  }
+
+  function insertion(table: PgTable, keys: readonly string[]): RowPlan {
+    const names = keys.map(columnName).join(", ");
+    const text = `insert into ${getTableName(table)} (${names}) values (${keys.map(() => "?").join(", ")}) on conflict do nothing`;
+    return planOf(table, text, keys);
   }
 
   /** Answers, in order, whether each row went in; one whose unique key is there already does not. */
   function insert(table: PgTable, rows: readonly Row[]): boolean[] {
     const first = rows[0];
-    if (first === undefined) return [];
-    const keys = Object.keys(first);
-    const names = keys.map(columnName).join(", ");
-    const text = `insert into ${getTableName(table)} (${names}) values (${keys.map(() => "?").join(", ")}) on conflict do nothing`;
-    return run(planOf(table, text, keys), rows);
+    return first === undefined ? [] : run(insertion(table, Object.keys(first)), rows);
   }
 
-  function update(table: PgTable, keys: readonly string[], rows: readonly Row[], only?: SQL): void {
+  /** The same with a table that lies in two. */
+  function insertSplit(table: SplitTable, rows: readonly Row[]): boolean[] {
+    const first = rows[0];
+    if (first === undefined) return [];
+    const keys = divideKeys(table, first);
+    const heads = insertion(table.head, keys.head);
+    const tails = insertion(table.tail, ["id", ...keys.tail]);
+    return rows.map((row) => {
+      const { changes, lastInsertRowid } = runOne(heads, row);
+      if (changes > 0) runOne(tails, { ...row, id: lastInsertRowid });
+      return changes > 0;
+    });
+  }
+
+  function update(table: PgTable, keys: readonly string[], rows: readonly Row[]): void {
     const first = rows[0];
     if (first === undefined) return;
     const set = Object.keys(first).filter((key) => !keys.includes(key));
     const assign = (key: string) => `${columnName(key)} = ?`;
-    const condition = only && sqlDialect.sqlToQuery(only);
-    const text = `update ${getTableName(table)} set ${set.map(assign).join(", ")} where ${keys.map(assign).join(" and ")}${condition ? ` and (${condition.sql})` : ""}`;
-    const constants = (condition?.params ?? []) as Parameter[];
-    run(planOf(table, text, [...set, ...keys], constants), rows);
+    const text = `update ${getTableName(table)} set ${set.map(assign).join(", ")} where ${keys.map(assign).join(" and ")}`;
+    run(planOf(table, text, [...set, ...keys]), rows);
   }
 
-  function arrive<L extends PgTable, F extends PgTable>({
+  function arrive<L extends PgTable, H extends PgTable, T extends PgTable>({
     table,
     key,
     rows,
     followers,
     counters,
-  }: Arrivals<L, F>): void {
+  }: Arrivals<L, H, T>): void {
     const inserted = insert(table, rows);
     const isNew = (i: number) => inserted[i] === true;
     const known = new Set(rows.filter((_, i) => !isNew(i)).map((row) => cell(row, key)));
-    insert(
+    insertSplit(
       followers.table,
       known.size === 0 ? followers.rows : followers.rows.filter((row) => !known.has(cell(row, key))),
     );
@@ -90,6 +98,7 @@ export function createRowWriter(client: SqliteClient) {
 
   return {
     insert,
+    insertSplit,
     update,
     arrive,
     close() {
@@ -99,16 +108,16 @@ export function createRowWriter(client: SqliteClient) {
 }
 
 /** Runs the plan for each row; answers whether it changed anything. */
-function run({ statement, parameters, constants }: RowPlan, rows: readonly Row[]): boolean[] {
-  const values: Parameter[] = new Array(parameters.length).concat(constants);
-  return rows.map((given) => {
-    for (let i = 0; i < parameters.length; i++) {
-      const parameter = parameters[i];
-      const value = parameter && given[parameter.key];
-      values[i] = value === null || value === undefined || !parameter ? null : parameter.encode(value);
-    }
-    return statement.run(...values).changes > 0;
+function run(plan: RowPlan, rows: readonly Row[]): boolean[] {
+  return rows.map((row) => runOne(plan, row).changes > 0);
+}
+
+function runOne({ statement, parameters }: RowPlan, row: Row): Changes {
+  const values = parameters.map(({ key, encode }) => {
+    const value = row[key];
+    return value === null || value === undefined ? null : encode(value);
   });
+  return statement.run(...values);
 }
 
 function cell(row: Row, key: string): unknown {

@@ -53,7 +53,8 @@ export function openSqlite(path: string): Database {
     update: writing.builder.update.bind(writing.builder),
     delete: writing.builder.delete.bind(writing.builder),
     insertMany: async (table, _unique, rows) => rowWriter.insert(table, rows),
-    updateMany: async (table, keys, rows, only) => rowWriter.update(table, keys, rows, only),
+    insertSplit: async (table, rows) => rowWriter.insertSplit(table, rows),
+    updateMany: async (table, keys, rows) => rowWriter.update(table, keys, rows),
     insertArrivals: async (arrivals) => {
       rowWriter.arrive(arrivals);
       if (arrivals.wakes) woken.add(arrivals.wakes);

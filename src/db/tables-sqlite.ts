@@ -14,6 +14,8 @@ export const {
   telegramUpdates,
   payments,
   outbox,
+  outboxEvents,
+  outboxProgress,
   outboxAttempts,
   outboxRoutes,
   dispatchers,

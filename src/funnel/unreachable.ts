@@ -54,25 +54,28 @@ export async function markReachable(
 
 /** Deliveries that died of the block go out after all. */
 async function sendDeliveriesAgain({ tables, dialect }: Database, tx: Tx, botUserId: number): Promise<void> {
-  const { outbox, payments } = tables;
+  const { outboxEvents, outboxProgress, payments } = tables;
   const paid = await tx
     .select({ id: payments.id })
     .from(payments)
     .where(and(eq(payments.botUserId, botUserId), eq(payments.status, "paid")));
   const eventIds = paid.map(({ id }) => `delivery_${id}`);
   if (eventIds.length === 0) return;
+  const deliveries = tx
+    .select({ id: outboxEvents.id })
+    .from(outboxEvents)
+    .where(and(eq(outboxEvents.destination, "telegram"), inArray(outboxEvents.eventId, eventIds)));
   const revived = await tx
-    .update(outbox)
+    .update(outboxProgress)
     .set({ status: "pending", attempts: 0, availableAt: sql<Date>`${dialect.now}` })
     .where(
       and(
-        eq(outbox.destination, "telegram"),
-        inArray(outbox.eventId, eventIds),
-        eq(outbox.status, "dead"),
-        like(outbox.lastError, `${UNREACHABLE}%`),
+        inArray(outboxProgress.id, deliveries),
+        eq(outboxProgress.status, "dead"),
+        like(outboxProgress.lastError, `${UNREACHABLE}%`),
       ),
     )
-    .returning({ id: outbox.id });
+    .returning({ id: outboxProgress.id });
   if (revived.length > 0) await tx.notify("outbox");
 }
 

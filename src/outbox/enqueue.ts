@@ -29,9 +29,14 @@ export async function enqueue(tx: Tx, tables: Tables, entries: readonly OutboxEn
   if (entries.length === 0) return [];
   const nowMs = tx.nowMs();
   const rows = outboxRows(entries, nowMs);
-  const inserted = await tx.insertMany(tables.outbox, "eventId", rows);
+  const inserted = await tx.insertSplit(outboxTable(tables), rows);
   if (rows.some((row, i) => inserted[i] && mayLeaveAt(row, nowMs))) await tx.notify("outbox");
   return inserted;
+}
+
+/** The two tables that an event lies in, to be written. */
+export function outboxTable({ outboxEvents, outboxProgress }: Tables) {
+  return { head: outboxEvents, tail: outboxProgress, key: ["eventId", "destination"] };
 }
 
 type NewOutboxRow = ReturnType<typeof outboxRow> & { readonly botUserId?: number | null };

@@ -64,14 +64,14 @@ export function createExpireWaiting({ db, log, adapters, onSettled }: ExpireWait
 
   /** Those that still wait: meanwhile the route may have been resumed, and a dispatcher have taken some. */
   async function end(key: RouteKey, rows: readonly ClaimedRow[]): Promise<number> {
-    const { outbox } = db.tables;
+    const { outboxProgress } = db.tables;
     const ids = db.dialect.idList(rows.map(({ id }) => id));
     return db.transaction(async (tx) => {
       const changed = await tx
-        .update(outbox)
+        .update(outboxProgress)
         .set({ status: "expired", lastError: REASON })
-        .where(and(db.dialect.anyId(sql`${outbox.id}`, ids), eq(outbox.status, "pending")))
-        .returning({ id: outbox.id });
+        .where(and(db.dialect.anyId(sql`${outboxProgress.id}`, ids), eq(outboxProgress.status, "pending")))
+        .returning({ id: outboxProgress.id });
       const ended = new Set(changed.map(({ id }) => id));
       const gone = rows.filter(({ id }) => ended.has(id));
       if (gone.length > 0) await onSettled(tx, gone, ENDING, key);

@@ -50,10 +50,10 @@ export function isInWindow({ tables: { outbox } }: Database, { from, to }: IdWin
 }
 
 async function knownIds(db: Database): Promise<IdWindow | null> {
-  const { outbox } = db.tables;
+  const { outboxProgress } = db.tables;
   // Two statements: SQLite finds the ends by index only where they are asked for one by one.
-  const [first] = await db.select({ id: sql<number | null>`min(${outbox.id})` }).from(outbox);
-  const [last] = await db.select({ id: sql<number | null>`max(${outbox.id})` }).from(outbox);
+  const [first] = await db.select({ id: sql<number | null>`min(${outboxProgress.id})` }).from(outboxProgress);
+  const [last] = await db.select({ id: sql<number | null>`max(${outboxProgress.id})` }).from(outboxProgress);
   return first?.id == null || last?.id == null ? null : { from: Number(first.id), to: Number(last.id) + 1 };
 }
 
@@ -77,9 +77,9 @@ async function firstIdSince(db: Database, all: IdWindow, atMs: number): Promise<
 
 /** Whether so few rows wait that all of them can be read by their own index, which knows no order of ids. */
 export async function isFewWaiting(db: Database): Promise<boolean> {
-  const { outbox } = db.tables;
+  const { outboxProgress } = db.tables;
   const [counted] = await db.rows<{ n: number | string }>(
-    sql`select count(*) as n from (select 1 from ${outbox} where ${hasStatus(db.tables, "pending")} limit ${FEW_WAITING + 1}) counted`,
+    sql`select count(*) as n from (select 1 from ${outboxProgress} where ${hasStatus(outboxProgress, "pending")} limit ${FEW_WAITING + 1}) counted`,
   );
   return Number(counted?.n) <= FEW_WAITING;
 }

@@ -42,7 +42,7 @@ export async function claim(db: Database, leaseId: string, at: Claim): Promise<C
 /** What of a row its destination wants to know, for a hand-written statement; see `rowsOf`. */
 export function rowColumns({ now, epochMs, jsonText }: Dialect): SQL {
   return sql`id, event_name as "eventName", event_id as "eventId", ${jsonText(sql`payload`)} as payload,
-      attempts + 1 as attempts, ${epochMs(sql`created_at`)} as "createdAtMs", ${epochMs(now)} as "claimedAtMs", pool_id as "poolId",
+      attempts, ${epochMs(sql`created_at`)} as "createdAtMs", ${epochMs(now)} as "claimedAtMs", pool_id as "poolId",
       tracking_token as "trackingToken", payment_id as "paymentId"`;
 }
 
@@ -63,25 +63,34 @@ async function claimRows(
   leaseId: string,
   { destination, route, limit }: Claim,
 ): Promise<ClaimedRow[]> {
-  const rows = await rowsOf(tx, DUE(dialect), { destination, route, limit });
-  if (rows.length === 0) return rows;
-  await tx.rows(LEASED(dialect), { leaseId, ids: dialect.idList(rows.map(({ id }) => id)) });
-  return rows.sort((a, b) => a.id - b.id);
+  const due = await tx.rows<{ id: number | string }>(DUE(dialect), { destination, route, limit });
+  if (due.length === 0) return [];
+  const ids = dialect.idList(due.map(({ id }) => Number(id)));
+  await tx.rows(LEASED(dialect), { leaseId, ids });
+  return rowsOf(tx, HELD(dialect), { ids });
 }
 
-/** Found and locked first, then changed: one statement that does both and answers the rows costs SQLite a third more. */
+/**
+ * Found and locked by an index alone, then leased, and read last: on Postgres what a browser reported was committed
+ * before the lock was ours, and an earlier statement might not see it.
+ */
 const DUE = keptStatement(
-  (dialect) => sql`
-    select ${rowColumns(dialect)} from outbox
+  ({ now, skipLocked }) => sql`
+    select id from outbox_progress
     where status = 'pending' and destination = ${value("destination")} and route = ${value("route")}
-      and available_at <= ${dialect.now}
-    order by available_at, id limit ${value("limit")} ${dialect.skipLocked}`,
+      and available_at <= ${now}
+    order by available_at, id limit ${value("limit")} ${skipLocked}`,
 );
 const LEASED = keptStatement(
   ({ now, plusMs, anyId }) => sql`
-    update outbox
+    update outbox_progress
     set status = 'sending', lease_id = ${value("leaseId")}, lease_until = ${plusMs(now, LEASE_MS)}, attempts = attempts + 1
     where ${anyId(sql`id`, value("ids"))}`,
+);
+const HELD = keptStatement(
+  (dialect) => sql`
+    select ${rowColumns(dialect)} from outbox_progress join outbox_events using (id)
+    where ${dialect.anyId(sql`id`, value("ids"))} order by id`,
 );
 
 /** Keeps the rows of these leases for another lease's length. */
@@ -93,7 +102,7 @@ export async function renewLeases(db: Database, leaseIds: readonly string[]): Pr
     sql`, `,
   );
   await db.transaction((tx) =>
-    tx.rows(sql`update outbox set lease_until = ${plusMs(now, LEASE_MS)}
+    tx.rows(sql`update outbox_progress set lease_until = ${plusMs(now, LEASE_MS)}
       where status = 'sending' and lease_id in (${ids}) returning id`),
   );
 }
@@ -112,10 +121,10 @@ export async function reclaimExpired(db: Database): Promise<number> {
   const rows = await db.transaction((tx) =>
     tx.rows(sql`
       with lapsed as materialized (
-        select id from outbox where status = 'sending' and lease_until < ${now}
+        select id from outbox_progress where status = 'sending' and lease_until < ${now}
         order by lease_until limit ${SWEEP_BATCH} ${skipLocked}
       )
-      update outbox set status = 'pending', lease_id = null, lease_until = null,
+      update outbox_progress set status = 'pending', lease_id = null, lease_until = null,
         available_at = case when attempts < 2 then available_at else ${plusMs(now, backOff)} end
       where id in (select id from lapsed) returning id`),
   );
@@ -187,7 +196,7 @@ async function leave(
 function leaving(set: (dialect: Dialect) => SQL): (dialect: Dialect) => SQL {
   return keptStatement(
     (dialect) => sql`
-      update outbox set ${set(dialect)}, lease_id = null, lease_until = null
+      update outbox_progress set ${set(dialect)}, lease_id = null, lease_until = null
       where ${dialect.anyId(sql`id`, value("ids"))} and lease_id = ${value("leaseId")} returning id`,
   );
 }

@@ -1,4 +1,4 @@
-import { and, desc, eq, getTableColumns, gte, inArray, lt, lte, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, getViewSelectedFields, gte, inArray, lte, type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { type Page, pageOf } from "../platform/page.ts";
@@ -55,11 +55,11 @@ export async function listOutbox(
 
 /**
  * The numbers of the newest rows of a filter that an index answers. Thousands may wait: their index knows these without
- * reading a row. The plus keeps the planner from walking back through everything that was delivered since.
+ * reading a row. The pluses keep the planner from walking back through everything that was delivered since.
  */
 export function newestIds(db: Database, filter: OutboxFilter, cursor: number | undefined, limit: number) {
   const { outbox } = db.tables;
-  const isOlder = cursor === undefined ? undefined : lt(outbox.id, cursor);
+  const isOlder = cursor === undefined ? undefined : sql`+${outbox.id} < ${cursor}`;
   return db
     .select({ id: outbox.id })
     .from(outbox)
@@ -78,7 +78,7 @@ type FoundRow = Awaited<ReturnType<typeof readRows>>[number];
 
 function readRows(db: Database, where: SQL | undefined, order: SQL, limit: number) {
   const { outbox, pools } = db.tables;
-  const { payload: _, ...row } = getTableColumns(outbox);
+  const { payload: _, ...row } = getViewSelectedFields(outbox);
   return db
     .select({ row, pool: pools.slug })
     .from(outbox)
@@ -96,7 +96,7 @@ function viewOf({ row, pool }: FoundRow): OutboxView {
 export async function findOutboxRow(db: Database, id: number): Promise<OutboxDetail | null> {
   const { outbox, pools } = db.tables;
   const [found] = await db
-    .select({ row: getTableColumns(outbox), pool: pools.slug })
+    .select({ row: getViewSelectedFields(outbox), pool: pools.slug })
     .from(outbox)
     .leftJoin(pools, eq(pools.id, outbox.poolId))
     .where(eq(outbox.id, id));

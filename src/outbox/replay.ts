@@ -1,4 +1,4 @@
-import { and, gt, or, type SQL, sql } from "drizzle-orm";
+import { and, eq, gt, inArray, or, type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { OutboxStatus } from "../db/vocabulary.ts";
 import { isErased } from "./erased.ts";
@@ -138,13 +138,28 @@ async function change(
   ids: readonly number[],
   status: OutboxStatus,
 ): Promise<number[]> {
-  const { outbox } = db.tables;
-  const now = sql<Date>`${db.dialect.now}`;
+  const { outbox, outboxProgress } = db.tables;
+  const { dialect } = db;
+  const isGiven = dialect.anyId(sql`${outboxProgress.id}`, dialect.idList(ids));
+  // Locked by one statement and judged by the next: Postgres lets that one see whatever the first had to wait for.
+  const locked = await dialect.locked(
+    tx
+      .select({ id: outboxProgress.id })
+      .from(outboxProgress)
+      .where(and(isGiven, eq(outboxProgress.status, status)))
+      .orderBy(outboxProgress.id),
+  );
+  const held = { ids: locked.map(({ id }) => id) };
+  const matching = tx
+    .select({ id: outbox.id })
+    .from(outbox)
+    .where(selectionCondition(db, action, held, status));
+  const now = sql<Date>`${dialect.now}`;
   const changed = await tx
-    .update(outbox)
+    .update(outboxProgress)
     .set(action === "retry" ? { status: "pending", attempts: 0, availableAt: now } : { status: "discarded" })
-    .where(selectionCondition(db, action, { ids }, status))
-    .returning({ id: outbox.id });
+    .where(inArray(outboxProgress.id, matching))
+    .returning({ id: outboxProgress.id });
   return changed.map(({ id }) => id);
 }
 
@@ -155,7 +170,7 @@ function selectionCondition(
   status: OutboxStatus,
 ): SQL | undefined {
   const isPossible = and(
-    hasStatus(db.tables, status),
+    hasStatus(db.tables.outbox, status),
     // Of an event from which a person was erased there is nothing left to send.
     status === "discarded" ? sql`not ${isErased(db)}` : undefined,
     action === "retry" ? sql`not ${isGivenBack(db)}` : undefined,

@@ -1,6 +1,6 @@
 import { and, gt, lt, type SQL, sql } from "drizzle-orm";
 import type { PgColumn, PgTable } from "drizzle-orm/pg-core";
-import type { Database } from "../db/database.ts";
+import type { Database, Tx } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
 import { type HourlyWork, hourlyWork } from "./hourly.ts";
 
@@ -28,13 +28,23 @@ export type Retention = HourlyWork<Removed>;
  */
 export function createRetention(deps: { db: Database; log: Log; days: number; pauseMs?: number }): Retention {
   const { db, log, days, pauseMs = PAUSE_MS } = deps;
-  const { outbox, outboxAttempts, telegramUpdates } = db.tables;
+  const { outboxEvents, outboxProgress, outboxAttempts, telegramUpdates } = db.tables;
 
   async function runAll(): Promise<Removed> {
     const cutoff = new Date((await db.transaction(async (tx) => tx.nowMs())) - days * DAY_MS);
-    const isDone = sql`${outbox.status} in ('delivered', 'expired', 'discarded')`;
+    const isDone = sql`${outboxProgress.status} in ('delivered', 'expired', 'discarded')`;
+    const removeEvents = async (tx: Tx, ids: readonly number[]) => {
+      await tx.delete(outboxEvents).where(isOneOf(outboxEvents.id, ids));
+    };
     const removed = {
-      outbox: await removeOld(outbox, outbox.id, outbox.createdAt, cutoff, isDone),
+      outbox: await removeOld(
+        outboxProgress,
+        outboxProgress.id,
+        outboxProgress.createdAt,
+        cutoff,
+        isDone,
+        removeEvents,
+      ),
       outboxAttempts: await removeOld(outboxAttempts, outboxAttempts.id, outboxAttempts.startedAt, cutoff),
       telegramUpdates: await removeOld(
         telegramUpdates,
@@ -59,6 +69,7 @@ export function createRetention(deps: { db: Database; log: Log; days: number; pa
     at: PgColumn,
     cutoff: Date,
     isDone?: SQL,
+    alongWith?: (tx: Tx, ids: readonly number[]) => Promise<void>,
   ): Promise<number> {
     let removed = 0;
     for (let last = 0; !hourly.isStopping(); ) {
@@ -73,8 +84,12 @@ export function createRetention(deps: { db: Database; log: Log; days: number; pa
       removed += await db.transaction(async (tx) => {
         const gone = await tx
           .delete(table)
-          .where(and(db.dialect.anyId(sql`${id}`, db.dialect.idList(old)), isDone))
-          .returning({ id });
+          .where(and(isOneOf(id, old), isDone))
+          .returning({ id: sql`${id}`.mapWith(Number) });
+        await alongWith?.(
+          tx,
+          gone.map((row) => row.id),
+        );
         return gone.length;
       });
       last = stretch.at(-1)?.id ?? last;
@@ -82,6 +97,10 @@ export function createRetention(deps: { db: Database; log: Log; days: number; pa
       await Bun.sleep(pauseMs);
     }
     return removed;
+  }
+
+  function isOneOf(id: PgColumn, ids: readonly number[]): SQL {
+    return db.dialect.anyId(sql`${id}`, db.dialect.idList(ids));
   }
 
   /** A tracking token begins with its time, so the unique index finds the old ones. */

@@ -166,12 +166,12 @@ export async function hurryRetries(tx: Tx, db: Database, key: RouteKey): Promise
   const { now, skipLocked } = db.dialect;
   await tx.rows(sql`
     with retries as materialized (
-      select id from outbox
+      select id from outbox_progress
       where status = 'pending' and destination = ${key.destination} and route = ${key.route}
         and available_at > ${now} and attempts > 0
       limit ${MOST_HURRIED} ${skipLocked}
     )
-    update outbox set available_at = ${now} where id in (select id from retries) returning id`);
+    update outbox_progress set available_at = ${now} where id in (select id from retries) returning id`);
 }
 
 /** Holds a route's rows back until it is resumed. */

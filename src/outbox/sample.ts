@@ -81,9 +81,10 @@ type Row = Head & {
 };
 
 function countByRoute(db: Database, status: "sending" | "dead" | "expired", most: number): Promise<Row[]> {
+  const { outboxProgress } = db.tables;
   return db.rows<Row>(sql`
     select destination, route, ${statusLiteral(status)} as status, count(*) as events, null as oldest_ms
-    from (select destination, route from ${db.tables.outbox} where ${hasStatus(db.tables, status)} limit ${most}) counted
+    from (select destination, route from ${outboxProgress} where ${hasStatus(outboxProgress, status)} limit ${most}) counted
     group by destination, route`);
 }
 
@@ -94,13 +95,13 @@ function countPending({ dialect, ...db }: Database, routes: number): Promise<Row
     ${headsOf()}
     select destination, route, 'pending' as status, (
         select count(*) from (
-          select 1 from outbox o
+          select 1 from outbox_progress o
           where o.status = 'pending' and o.destination = heads.destination and o.route = heads.route
           limit ${most}
         ) counted
       ) as events, (
         select ${dialect.epochMs(sql`min(first.created_at)`)} from (
-          select o.created_at from outbox o
+          select o.created_at from outbox_progress o
           where o.status = 'pending' and o.destination = heads.destination and o.route = heads.route
           order by o.available_at limit ${among}
         ) first
@@ -114,7 +115,7 @@ function headsOf() {
     DESTINATIONS.map((destination) => {
       const literal = sql.raw(`'${destination}'`);
       return sql`select cast(${literal} as text), (
-        select o.route from outbox o where o.status = 'pending' and o.destination = ${literal} order by o.route limit 1)`;
+        select o.route from outbox_progress o where o.status = 'pending' and o.destination = ${literal} order by o.route limit 1)`;
     }),
     sql` union all `,
   );
@@ -123,7 +124,7 @@ function headsOf() {
       ${firsts}
       union all
       select destination, (
-        select o.route from outbox o
+        select o.route from outbox_progress o
         where o.status = 'pending' and o.destination = heads.destination and o.route > heads.route
         order by o.route limit 1
       ) from heads where route is not null

@@ -44,13 +44,13 @@ const WAITING = keptStatement(
       ${sql.join(DESTINATIONS.map(firstRoute), sql` union all `)}
       union all
       select destination, (
-        select o.route from outbox o
+        select o.route from outbox_progress o
         where o.status = 'pending' and o.destination = heads.destination and o.route > heads.route
         order by o.route limit 1
       ) from heads where route is not null
     )
     select heads.destination, heads.route, (
-        select ${epochMs(sql`o.available_at`)} from outbox o
+        select ${epochMs(sql`o.available_at`)} from outbox_progress o
         where o.status = 'pending' and o.destination = heads.destination and o.route = heads.route
         order by o.available_at limit 1
       ) as due,
@@ -66,6 +66,6 @@ const WAITING = keptStatement(
 function firstRoute(destination: Destination): SQL {
   const literal = sql.raw(`'${destination}'`);
   return sql`select cast(${literal} as text), (
-    select o.route from outbox o where o.status = 'pending' and o.destination = ${literal} order by o.route limit 1
+    select o.route from outbox_progress o where o.status = 'pending' and o.destination = ${literal} order by o.route limit 1
   )`;
 }

@@ -125,7 +125,7 @@ export async function routeNames(db: Database): Promise<RouteNames> {
 
 /** The newest dead events by pool and kind, with the other side's last words. */
 async function readDead(db: Database): Promise<TroubleFacts["deadByPool"]> {
-  const { outbox, pools } = db.tables;
+  const { outboxProgress, pools } = db.tables;
   const rows = await db.rows<{
     pool: string | null;
     name: string;
@@ -134,9 +134,9 @@ async function readDead(db: Database): Promise<TroubleFacts["deadByPool"]> {
   }>(sql`
     select p.slug as pool, d.event_name as name, d.events, o.last_error as error from (
       select pool_id, event_name, count(*) as events, max(id) as id from (
-        select id, pool_id, event_name from ${outbox} where ${hasStatus(db.tables, "dead")} order by id desc limit ${MOST_DEAD}
+        select id, pool_id, event_name from ${outboxProgress} where ${hasStatus(outboxProgress, "dead")} order by id desc limit ${MOST_DEAD}
       ) newest group by pool_id, event_name
-    ) d join ${outbox} o on o.id = d.id left join ${pools} p on p.id = d.pool_id
+    ) d join ${outboxProgress} o on o.id = d.id left join ${pools} p on p.id = d.pool_id
     order by d.events desc, name limit 20`);
   return rows.map(({ pool, name, events, error }) => ({
     pool: pool ?? "without an ad",

@@ -1,4 +1,4 @@
-import { and, eq } from "drizzle-orm";
+import { and, eq, inArray } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import { hashedCustomer } from "../meta/user-data.ts";
 import { enqueue, type OutboxEntry } from "../outbox/enqueue.ts";
@@ -164,17 +164,16 @@ async function move(
 }
 
 /** What has not gone out yet stays here: the money did not. */
-async function keepGoods({ tables: { outbox } }: Database, tx: Tx, { id }: Payment): Promise<void> {
+async function keepGoods({ tables }: Database, tx: Tx, { id }: Payment): Promise<void> {
+  const { outboxEvents, outboxProgress } = tables;
+  const delivery = tx
+    .select({ id: outboxEvents.id })
+    .from(outboxEvents)
+    .where(and(eq(outboxEvents.destination, "telegram"), eq(outboxEvents.eventId, `delivery_${id}`)));
   await tx
-    .update(outbox)
+    .update(outboxProgress)
     .set({ status: "discarded", lastError: "not sent: the money went back before" })
-    .where(
-      and(
-        eq(outbox.destination, "telegram"),
-        eq(outbox.eventId, `delivery_${id}`),
-        eq(outbox.status, "pending"),
-      ),
-    );
+    .where(and(inArray(outboxProgress.id, delivery), eq(outboxProgress.status, "pending")));
 }
 
 /** Leaves word for a person, once for each thing: in the audit log, on the payment, and loudly in the log. */

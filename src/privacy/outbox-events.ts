@@ -43,10 +43,7 @@ export async function findEvents(db: Database, { tokens, botUserIds, paymentIds 
   const found = [
     ...(await inChunks(tokens, (some) => select(and(inArray(outbox.trackingToken, some), isTheirs)))),
     ...(await inChunks(botUserIds, (some) => select(inArray(outbox.botUserId, some)))),
-    // The unique index begins with the destination.
-    ...(await inChunks(eventIds, (some) =>
-      select(and(inArray(outbox.destination, ["meta", "telegram"]), inArray(outbox.eventId, some))),
-    )),
+    ...(await inChunks(eventIds, (some) => select(inArray(outbox.eventId, some)))),
   ];
   return [...new Map(found.map((row) => [row.id, row])).values()];
 }
@@ -57,24 +54,31 @@ export async function findEvents(db: Database, { tokens, botUserIds, paymentIds 
  * again.
  */
 export async function eraseEvents(db: Database, tx: Tx, ids: readonly number[]): Promise<void> {
-  const { outbox } = db.tables;
+  const { outboxEvents, outboxProgress } = db.tables;
   const rows = await db.dialect.locked(
     tx
       .select({
-        id: outbox.id,
-        status: outbox.status,
-        payload: outbox.payload,
-        lastError: outbox.lastError,
+        id: outboxProgress.id,
+        status: outboxProgress.status,
+        lastError: outboxProgress.lastError,
+        payload: outboxEvents.payload,
       })
-      .from(outbox)
-      .where(inArray(outbox.id, [...ids])),
+      .from(outboxProgress)
+      .innerJoin(outboxEvents, eq(outboxEvents.id, outboxProgress.id))
+      .where(inArray(outboxProgress.id, [...ids]))
+      .orderBy(outboxProgress.id),
+    outboxProgress,
   );
   await tx.updateMany(
-    outbox,
+    outboxEvents,
     ["id"],
-    rows.map(({ id, status, payload, lastError }) => ({
+    rows.map(({ id, payload }) => ({ id, payload: withoutPerson(payload) })),
+  );
+  await tx.updateMany(
+    outboxProgress,
+    ["id"],
+    rows.map(({ id, status, lastError }) => ({
       id,
-      payload: withoutPerson(payload),
       status: status === "delivered" ? ("delivered" as const) : ("discarded" as const),
       lastError: status === "delivered" ? lastError : ERASED_REASON,
       leaseId: null,

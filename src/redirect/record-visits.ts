@@ -1,6 +1,6 @@
 import type { ArrivalWriter } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import { mayLeaveAt, type OutboxEntry, outboxRows } from "../outbox/enqueue.ts";
+import { mayLeaveAt, type OutboxEntry, outboxRows, outboxTable } from "../outbox/enqueue.ts";
 import type { NewSession } from "../tracking/session.ts";
 import { pageViewOf, sessionOf, type VisitRecord } from "./visit-record.ts";
 
@@ -20,7 +20,7 @@ export function recordVisits(
     table: tables.sessions,
     key: "trackingToken",
     rows: sessions,
-    followers: { table: tables.outbox, rows: pageViews },
+    followers: { table: outboxTable(tables), rows: pageViews },
     counters: [
       { table: tables.poolBots, column: "totalRedirects", ids: visits.map(({ poolBotId }) => poolBotId) },
       { table: tables.pools, column: "totalRedirects", ids: visits.map(({ poolId }) => poolId) },

@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, or, type SQL } from "drizzle-orm";
+import { desc, eq, inArray, or, type SQL } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { rootEventId } from "./session.ts";
 import type { VisitorRows } from "./timeline-view.ts";
@@ -89,12 +89,7 @@ async function readOutbox(db: Database, token: string | null, paymentRows: Visit
     token === null
       ? []
       : db.select(columns).from(outbox).where(eq(outbox.trackingToken, token)).limit(MOST_ROWS),
-    eventIds.length === 0
-      ? []
-      : db
-          .select(columns)
-          .from(outbox)
-          .where(and(inArray(outbox.destination, ["meta", "telegram"]), inArray(outbox.eventId, eventIds))),
+    eventIds.length === 0 ? [] : db.select(columns).from(outbox).where(inArray(outbox.eventId, eventIds)),
   ]);
   const byId = new Map([...byToken, ...byEvent].map((row) => [row.id, row]));
   return [...byId.values()].sort((a, b) => a.id - b.id);

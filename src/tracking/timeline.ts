@@ -68,7 +68,7 @@ export async function timelineByEventId(db: Database, eventId: string): Promise<
   const [row] = await db
     .select({ trackingToken: outbox.trackingToken, paymentId: outbox.paymentId })
     .from(outbox)
-    .where(and(inArray(outbox.destination, ["meta", "telegram"]), eq(outbox.eventId, eventId)));
+    .where(eq(outbox.eventId, eventId));
   if (row?.trackingToken) return timelineByToken(db, row.trackingToken);
   if (row?.paymentId) return timelineByPayment(db, row.paymentId);
   // Retention removes delivered rows, but the id itself says whose event it was.

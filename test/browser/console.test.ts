@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
+import { outboxTable } from "../../src/outbox/enqueue.ts";
 import { OPERATOR_PASSWORD } from "../support/operator.ts";
 import { launchChromium, withBrowser } from "./chromium.ts";
 import {
@@ -167,7 +168,7 @@ describe.if(withBrowser)("the console in Chromium", () => {
     const { id: _id, ...row } = event;
     await own.db.transaction(async (tx) => {
       const dead = { status: "dead" as const, lastError: "The newest of all errors" };
-      await tx.insert(outbox).values({ ...row, ...dead, eventId: crypto.randomUUID() });
+      await tx.insertSplit(outboxTable(own.db.tables), [{ ...row, ...dead, eventId: crypto.randomUUID() }]);
     });
     expect(before).not.toContain("The newest of all errors");
     while (!(await shown())?.includes("The newest of all errors")) await passTenSeconds(page);

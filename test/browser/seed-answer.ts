@@ -4,7 +4,7 @@ import { sha256Hex } from "../../src/platform/secrets.ts";
 
 /** Gives the newest dead event what a real one has: a whole payload, and the request that Meta refused. */
 export async function seedAnswer(db: Database): Promise<void> {
-  const { outbox, outboxAttempts } = db.tables;
+  const { outbox, outboxEvents, outboxProgress, outboxAttempts } = db.tables;
   const [event] = await db
     .select()
     .from(outbox)
@@ -44,7 +44,8 @@ export async function seedAnswer(db: Database): Promise<void> {
     fbtrace_id: fbtraceId,
   };
   await db.transaction(async (tx) => {
-    await tx.update(outbox).set({ payload, fbtraceId }).where(eq(outbox.id, id));
+    await tx.update(outboxEvents).set({ payload }).where(eq(outboxEvents.id, id));
+    await tx.update(outboxProgress).set({ fbtraceId }).where(eq(outboxProgress.id, id));
     await tx.insert(outboxAttempts).values({
       destination,
       route,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { sql } from "drizzle-orm";
 import postgres from "postgres";
 import { z } from "zod";
+import { tablesOf } from "../../src/db/define-schema.ts";
 import * as tables from "../../src/db/tables-sqlite.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { type RunningSandbox, startSandbox } from "../../src/sandbox/app.ts";
@@ -19,7 +20,7 @@ const report = z.object({
   ),
 });
 
-const TABLES = Object.keys(tables).length;
+const TABLES = tablesOf(tables).length;
 
 let own: TestDatabase;
 let outside: RunningSandbox;
@@ -195,7 +196,7 @@ describe(`ponte doctor on ${testDialect}`, () => {
       await owner.unsafe(`create role ${role} login`);
       await owner.unsafe(`grant select on all tables in schema public to ${role}`);
       await owner.unsafe(`grant insert, update, delete on all tables in schema public to ${role}`);
-      await owner.unsafe(`revoke insert, update on outbox from ${role}`);
+      await owner.unsafe(`revoke insert, update on outbox_progress from ${role}`);
       const limited = new URL(own.url);
       limited.username = role;
       try {
@@ -203,8 +204,8 @@ describe(`ponte doctor on ${testDialect}`, () => {
         expect(of("tables")).toMatchObject([
           {
             level: "bad",
-            text: `outbox: ${role} may not INSERT, UPDATE`,
-            todo: expect.stringContaining(`GRANT INSERT, UPDATE ON outbox TO "${role}";`),
+            text: `outbox_progress: ${role} may not INSERT, UPDATE`,
+            todo: expect.stringContaining(`GRANT INSERT, UPDATE ON outbox_progress TO "${role}";`),
           },
         ]);
       } finally {

@@ -90,9 +90,10 @@ describe(`POST /api/tracking/cookies on ${testDialect}`, () => {
 
   test("an event that has left is not touched any more", async () => {
     const token = await visit();
-    const { outbox } = own.db.tables;
+    const { outboxProgress } = own.db.tables;
+    const id = (await stored(token)).event?.id ?? 0;
     await own.db.transaction(async (tx) => {
-      await tx.update(outbox).set({ status: "delivered" }).where(eq(outbox.trackingToken, token));
+      await tx.update(outboxProgress).set({ status: "delivered" }).where(eq(outboxProgress.id, id));
     });
     const before = (await stored(token)).event;
     await beacon(JSON.stringify({ tracking_token: token, _fbc: fbc }));

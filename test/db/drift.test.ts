@@ -83,7 +83,7 @@ test("both databases report the same tables, columns, types and indexes", async 
   const sorted = { columns: [...there.columns].sort(), indexes: [...there.indexes].sort() };
   expect({ columns: [...here.columns].sort(), indexes: [...here.indexes].sort() }).toEqual(sorted);
   expect(here.columns).toContain("meta_tracking_sessions.tracking_token text not null");
-  expect(here.indexes).toContain("outbox_destination_event_id_unique unique (destination, event_id)");
+  expect(here.indexes).toContain("outbox_events_event_id_destination_unique unique (event_id, destination)");
 });
 
 test("migrating again changes nothing", async () => {

@@ -92,8 +92,8 @@ async function shapeOf(dialect: "sqlite" | "postgres") {
 test("the migrations of both databases make the same tables: columns, defaults, keys, and indexes with their order and predicates", async () => {
   const sqlite = await shapeOf("sqlite");
   expect(await shapeOf("postgres")).toEqual(sqlite);
-  const outbox = sqlite.find(({ name }) => name === "outbox");
-  expect(outbox?.indexes.find(({ name }) => name === "outbox_pending_idx")).toMatchObject({
+  const progress = sqlite.find(({ name }) => name === "outbox_progress");
+  expect(progress?.indexes.find(({ name }) => name === "outbox_pending_idx")).toMatchObject({
     columns: ["destination", "route", "available_at", "id"],
     where: "status = 'pending'",
   });
@@ -114,7 +114,11 @@ function kindsOf(tables: Readonly<Record<string, unknown>>) {
 test("every column is of the same kind in our code on both", () => {
   const kinds = kindsOf(sqliteTables);
   expect(kindsOf(postgresTables)).toEqual(kinds);
-  for (const line of ["pools.enabled boolean", "outbox.availableAt date", "outbox.attempts number"]) {
+  for (const line of [
+    "pools.enabled boolean",
+    "outbox_progress.availableAt date",
+    "outbox_progress.attempts number",
+  ]) {
     expect(kinds).toContain(line);
   }
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { eq, getTableName, sql } from "drizzle-orm";
+import { tablesOf } from "../../src/db/define-schema.ts";
 import { pauseRoute } from "../../src/outbox/routes.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows } from "../support/outbox.ts";
@@ -289,7 +290,7 @@ describe(`docs/sql.md on ${testDialect}`, () => {
   }
 
   test("every table is named", () => {
-    const tables = Object.values(own.db.tables).map((table) => getTableName(table));
+    const tables = tablesOf(own.db.tables).map((table) => getTableName(table));
     const [section] = sections("## ").filter(({ title }) => title === "The tables");
     const named = [...(section?.text ?? "").matchAll(/^\| `(\w+)`/gm)].map((found) => found[1] ?? "");
     expect([...named].sort()).toEqual([...tables].sort());

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq, sql } from "drizzle-orm";
 import type { Tx } from "../../src/db/database.ts";
+import { outboxTable } from "../../src/outbox/enqueue.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 
 let own: TestDatabase;
@@ -100,7 +101,7 @@ describe(`insertMany on ${testDialect}`, () => {
   });
 
   test("keeps every text as it is, also in JSON, and tells it from no text", async () => {
-    const { outbox } = own.db.tables;
+    const { outbox, outboxEvents, outboxProgress } = own.db.tables;
     const texts = [
       "",
       "null",
@@ -127,18 +128,19 @@ describe(`insertMany on ${testDialect}`, () => {
       availableAt: at,
       createdAt: at,
     }));
-    await own.db.transaction((tx) => tx.insertMany(outbox, "eventId", rows));
+    await own.db.transaction((tx) => tx.insertSplit(outboxTable(own.db.tables), rows));
     const stored = await own.db.select().from(outbox).where(eq(outbox.route, "texts")).orderBy(outbox.id);
     expect(stored).toMatchObject(rows);
 
-    const changed = stored.map(({ id, payload }, i) => ({
-      id,
-      lastError: texts.at(-1 - i) ?? null,
-      payload,
-    }));
-    await own.db.transaction((tx) => tx.updateMany(outbox, ["id"], changed));
+    const changed = stored.map(({ id }, i) => ({ id, lastError: texts.at(-1 - i) ?? null }));
+    const payloads = stored.map(({ id }, i) => ({ id, payload: rows.at(-1 - i)?.payload ?? null }));
+    await own.db.transaction(async (tx) => {
+      await tx.updateMany(outboxProgress, ["id"], changed);
+      await tx.updateMany(outboxEvents, ["id"], payloads);
+    });
     const reread = await own.db.select().from(outbox).where(eq(outbox.route, "texts")).orderBy(outbox.id);
     expect(reread).toMatchObject(changed);
+    expect(reread).toMatchObject(payloads);
   });
 
   test("keeps instants to the millisecond, however far away", async () => {

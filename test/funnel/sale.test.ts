@@ -251,12 +251,14 @@ describe(`Telegram Payments on ${testDialect}`, () => {
     // On its way when the money goes back, and the answer is not heard of: it waits again, and is not sent again.
     const second = await buyer(offer.id);
     await funnel.push(paidUpdate(second.user, second.sale.id, 50, "XTR"));
+    const { outboxProgress } = db.tables;
+    const delivery = await deliveryOf(second.sale.id);
     const setStatus = (status: "sending" | "pending") =>
       db.transaction((tx) =>
         tx
-          .update(outbox)
+          .update(outboxProgress)
           .set({ status })
-          .where(eq(outbox.eventId, `delivery_${second.sale.id}`)),
+          .where(eq(outboxProgress.id, delivery?.id ?? 0)),
       );
     await setStatus("sending");
     await funnel.push(paidUpdate(second.user, second.sale.id, 50, "XTR", "refunded_payment"));

@@ -222,9 +222,8 @@ describe(`messages to Telegram on ${testDialect}`, () => {
     await funnel.dispatcher.drain();
     expect(await row()).toMatchObject({ status: "pending" });
     expect(await route("987654")).toMatchObject({ pausedReason: expect.stringContaining("has no token") });
-    await funnel.db.transaction((tx) =>
-      tx.delete(funnel.db.tables.outbox).where(eq(funnel.db.tables.outbox.route, "987654")),
-    );
+    const { outboxProgress } = funnel.db.tables;
+    await funnel.db.transaction((tx) => tx.delete(outboxProgress).where(eq(outboxProgress.route, "987654")));
   });
 
   test("a provider that is down holds up its own checkouts, and no other message of the bot", async () => {
@@ -338,8 +337,9 @@ describe(`messages to Telegram on ${testDialect}`, () => {
     const late = await say(newUser(), "oi", "welcome");
     const delivery = await say(newUser(), "your course", "delivery");
     const longAgo = new Date(Date.now() - 30 * 24 * 3_600_000);
+    const { outboxProgress } = db.tables;
     await db.transaction((tx) =>
-      tx.update(db.tables.outbox).set({ createdAt: longAgo }).where(eq(db.tables.outbox.status, "pending")),
+      tx.update(outboxProgress).set({ createdAt: longAgo }).where(eq(outboxProgress.status, "pending")),
     );
     await funnel.dispatcher.drain();
     expect(await late()).toMatchObject({ status: "expired" });

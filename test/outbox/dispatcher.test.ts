@@ -423,12 +423,12 @@ describe(`dispatcher on ${testDialect}`, () => {
 
   test("rows that lapse again and again wait longer each time, so that a poisonous one does not kill for ever", async () => {
     await enqueueEvents(own.db, PIXEL, events(2));
-    const { outbox } = own.db.tables;
+    const { outboxProgress } = own.db.tables;
     const first = { destination: "meta" as const, route: PIXEL, limit: 1 };
     const lapse = sql`${own.db.dialect.plusMs(own.db.dialect.now, -1)}`;
     const heldForMs = async (attempts: number) => {
       await own.db.transaction(async (tx) => {
-        await tx.update(outbox).set({ status: "sending", attempts, leaseUntil: sql<Date>`${lapse}` });
+        await tx.update(outboxProgress).set({ status: "sending", attempts, leaseUntil: sql<Date>`${lapse}` });
       });
       expect(await reclaimExpired(own.db)).toBe(2);
       const { now, epochMs } = own.db.dialect;
@@ -472,10 +472,10 @@ describe(`dispatcher on ${testDialect}`, () => {
     await fault({ mode: "latency", times: 1, ms: 400 });
     await enqueueEvents(own.db, PIXEL, events(2));
     const slow = dispatcher().drain();
-    const { outbox } = own.db.tables;
+    const { outbox, outboxProgress } = own.db.tables;
     while ((await statusCounts(own.db)).sending !== 2) await Bun.sleep(5);
     await own.db.transaction(async (tx) => {
-      await tx.update(outbox).set({ leaseId: "somebody-else", lastError: "mine now" });
+      await tx.update(outboxProgress).set({ leaseId: "somebody-else", lastError: "mine now" });
     });
     await slow;
     const rows = await own.db.select().from(outbox);
@@ -490,7 +490,7 @@ describe(`dispatcher on ${testDialect}`, () => {
       port: 0,
       async fetch() {
         await own.db.transaction(async (tx) => {
-          await tx.update(own.db.tables.outbox).set({ leaseId: "somebody-else" });
+          await tx.update(own.db.tables.outboxProgress).set({ leaseId: "somebody-else" });
         });
         return Response.json({ error: { code: 190, message: "invalid token" } }, { status: 401 });
       },

@@ -15,7 +15,8 @@ beforeAll(async () => {
 afterAll(() => own.dispose());
 beforeEach(async () => {
   await own.db.transaction(async (tx) => {
-    await tx.delete(own.db.tables.outbox);
+    await tx.delete(own.db.tables.outboxProgress);
+    await tx.delete(own.db.tables.outboxEvents);
   });
 });
 

@@ -169,10 +169,10 @@ describe(`a crash at every statement of a sale, on ${testDialect}`, () => {
 
   test("a delivery that is settled: row, attempt and funnel say the same, and it goes on where it died", async () => {
     const { db } = own;
-    const { outbox } = db.tables;
+    const { outboxProgress } = db.tables;
     const step: SaleStep = { kind: "delivery", apiUrl: sandbox.url };
     // What the other tests left is no part of it.
-    await db.transaction((tx) => tx.update(outbox).set({ status: "discarded" }));
+    await db.transaction((tx) => tx.update(outboxProgress).set({ status: "discarded" }));
     let killed = 0;
     for (let k = 1; k < MOST_STEPS; k++) {
       const sale = await sell(generic);
@@ -186,7 +186,7 @@ describe(`a crash at every statement of a sale, on ${testDialect}`, () => {
       // The lease of the dead runs out.
       const past = sql<Date>`${db.dialect.plusMs(db.dialect.now, -1_000)}`;
       await db.transaction((tx) =>
-        tx.update(outbox).set({ leaseUntil: past }).where(eq(outbox.status, "sending")),
+        tx.update(outboxProgress).set({ leaseUntil: past }).where(eq(outboxProgress.status, "sending")),
       );
       await reclaimExpired(db);
       await happen(db, step);

@@ -343,7 +343,7 @@ describe(`erasing a person on ${testDialect}`, () => {
       .where(eq(botUsers.telegramUserId, String(ana.user.id)));
     expect(again).toMatchObject({ firstToken: null, latestToken: null });
     const sessionTraces = await tracesOf(funnel.db, { user: String(ana.user.id) });
-    expect(sessionTraces).toEqual(["bot_users: user", "outbox: user"]);
+    expect(sessionTraces).toEqual(["bot_users: user", "outbox_events: user"]);
   });
 
   test("a link that was passed on: the first reader is erased, the second keeps messages and purchase", async () => {

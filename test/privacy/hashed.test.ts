@@ -234,7 +234,7 @@ describe(`what people are called, on ${testDialect}`, () => {
     expect([...new Set(leaks)]).toEqual([]);
     // All this would be worth nothing if the digests were not there, or what was looked through were empty.
     const em = await sha256(RAW.normalEmail);
-    for (const table of ["payments", "outbox", "Meta"]) {
+    for (const table of ["payments", "outbox_events", "Meta"]) {
       expect(places.some((place) => place.table === table && place.text.includes(em))).toBe(true);
     }
     expect(places.some(({ table }) => table === "spool.db")).toBe(true);

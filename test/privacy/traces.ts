@@ -1,10 +1,11 @@
 import { getTableName } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
+import { tablesOf } from "../../src/db/define-schema.ts";
 
 /** Every row of every table, as text. */
 export async function dump(db: Database): Promise<{ readonly table: string; readonly text: string }[]> {
   const rows: { table: string; text: string }[] = [];
-  for (const table of Object.values(db.tables)) {
+  for (const table of tablesOf(db.tables)) {
     for (const row of await db.select().from(table)) {
       rows.push({ table: getTableName(table), text: JSON.stringify(row) });
     }

@@ -1,8 +1,9 @@
 import { inArray, sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import type { Tables } from "../../src/db/define-schema.ts";
+import type { SplitRow } from "../../src/db/split-table.ts";
 import { createDispatcher } from "../../src/outbox/dispatcher.ts";
-import { enqueue, metaRoute } from "../../src/outbox/enqueue.ts";
+import { enqueue, metaRoute, outboxTable } from "../../src/outbox/enqueue.ts";
 import { metaDestination } from "../../src/outbox/meta-destination.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
@@ -85,14 +86,14 @@ export async function passTime(db: Database): Promise<void> {
   });
 }
 
+/** An event as it lies in the outbox' two tables. */
+export type NewRow = SplitRow<Tables["outboxEvents"], Tables["outboxProgress"]>;
+
 /** Rows as some earlier work left them, written straight into the table; answers their ids. */
 export async function addRows(
   db: Database,
   n: number,
-  {
-    availableInMs = 0,
-    ...columns
-  }: Partial<Tables["outbox"]["$inferInsert"]> & { readonly availableInMs?: number } = {},
+  { availableInMs = 0, ...columns }: Partial<NewRow> & { readonly availableInMs?: number } = {},
 ): Promise<number[]> {
   const now = new Date();
   const rows = Array.from({ length: n }, () => {
@@ -110,7 +111,7 @@ export async function addRows(
     };
   });
   const { outbox } = db.tables;
-  await db.transaction((tx) => tx.insertMany(outbox, "eventId", rows));
+  await db.transaction((tx) => tx.insertSplit(outboxTable(db.tables), rows));
   const written = await db
     .select({ id: outbox.id })
     .from(outbox)

@@ -1,5 +1,6 @@
 import type { Database } from "../../src/db/database.ts";
 import type { FunnelState } from "../../src/db/vocabulary.ts";
+import { outboxTable } from "../../src/outbox/enqueue.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { rootEventId } from "../../src/tracking/session.ts";
 
@@ -118,9 +119,11 @@ export async function seedVisitor(db: Database, options: { organic?: boolean } =
       createdAt: at(seconds),
       deliveredAt: deliveredSeconds === null ? null : at(deliveredSeconds),
     });
-    if (!options.organic) await tx.insert(tables.outbox).values(row("PageView", rootEventId(token), 0, 2));
-    await tx.insert(tables.outbox).values(row("Purchase", `purchase_${paymentId}`, 6, null));
-    await tx.insert(tables.outbox).values(row("delivery", `delivery_${paymentId}`, 6, 7));
+    await tx.insertSplit(outboxTable(tables), [
+      ...(options.organic ? [] : [row("PageView", rootEventId(token), 0, 2)]),
+      row("Purchase", `purchase_${paymentId}`, 6, null),
+      row("delivery", `delivery_${paymentId}`, 6, 7),
+    ]);
   });
   return { token, paymentId, telegramUserId, slug };
 }

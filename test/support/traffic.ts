@@ -1,15 +1,17 @@
 import type { Database, Tx } from "../../src/db/database.ts";
 import type { Tables } from "../../src/db/define-schema.ts";
 import type { FunnelState } from "../../src/db/vocabulary.ts";
+import { outboxTable } from "../../src/outbox/enqueue.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { firstTokenAt } from "../../src/rollups/bucket.ts";
+import type { NewRow } from "./outbox.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 /** Rows in one insert. */
 const CHUNK = 400;
 
-type New<K extends keyof Tables> = Tables[K]["$inferInsert"];
+type New<K extends Exclude<keyof Tables, "outbox">> = Tables[K]["$inferInsert"];
 
 /** Pools as an operator has them: the second one's token was withdrawn, so that its pixel is paused. */
 const POOLS = [
@@ -51,12 +53,12 @@ export async function seedTraffic(db: Database, { endMs, hours, clicksPerHour }:
   const sessions: New<"sessions">[] = [];
   const states: New<"funnelStates">[] = [];
   const payments: New<"payments">[] = [];
-  const outbox: New<"outbox">[] = [];
+  const outbox: NewRow[] = [];
   const attempts = new Map<string, New<"outboxAttempts">>();
 
   const pausedAtMs = endMs - 3 * HOUR_MS;
   /** An event, and the request of its minute that carried it. */
-  function send(row: Omit<New<"outbox">, "payload" | "availableAt" | "status">): void {
+  function send(row: Omit<NewRow, "payload" | "availableAt" | "status">): void {
     const atMs = row.createdAt.getTime();
     const isPaused = row.route === POOLS[1].pixel && atMs > pausedAtMs;
     const isWaiting = isPaused || atMs > endMs - 8_000;
@@ -178,7 +180,7 @@ export async function seedTraffic(db: Database, { endMs, hours, clicksPerHour }:
   await inChunks(db, byTime(sessions), (tx, chunk) => tx.insert(tables.sessions).values(chunk));
   await inChunks(db, byTime(payments), (tx, chunk) => tx.insert(tables.payments).values(chunk));
   await inChunks(db, byTime(states), (tx, chunk) => tx.insert(tables.funnelStates).values(chunk));
-  await inChunks(db, byTime(outbox), (tx, chunk) => tx.insert(tables.outbox).values(chunk));
+  await inChunks(db, byTime(outbox), (tx, chunk) => tx.insertSplit(outboxTable(tables), chunk));
   await inChunks(db, requests, (tx, chunk) => tx.insert(tables.outboxAttempts).values(chunk));
   await db.transaction(async (tx) => {
     await tx.insert(tables.outboxRoutes).values({

@@ -76,7 +76,7 @@ async function forget({ db }: Place): Promise<void> {
   await db.transaction(async (tx) => {
     const { now, plusMs } = db.dialect;
     await tx.rows(sql`update meta_tracking_sessions set cookies_at = null, fbi = null`);
-    await tx.rows(sql`update outbox set available_at = ${plusMs(now, HOLD_MS)}`);
+    await tx.rows(sql`update outbox_progress set available_at = ${plusMs(now, HOLD_MS)}`);
   });
 }
 
@@ -85,7 +85,7 @@ async function checkMerged({ db }: Place, { requests }: WrkSummary, sessions: nu
   const { now } = db.dialect;
   const [row] = await db.rows<{ merged: number | string; released: number | string }>(sql`
     select (select count(*) from meta_tracking_sessions where cookies_at is not null and fbi is not null) as merged,
-           (select count(*) from outbox where available_at <= ${now}) as released`);
+           (select count(*) from outbox_progress where available_at <= ${now}) as released`);
   const least = Math.min(requests, sessions);
   const merged = Number(row?.merged);
   const released = Number(row?.released);

@@ -85,9 +85,12 @@ async function times(count: number, measure: () => Promise<number>): Promise<num
 
 /** From the click until another process reads in the database that its PageView is delivered. */
 async function clickUntilDelivered(url: string, watcher: SqliteClient): Promise<number> {
-  const last = watcher.query<{ id: number | null }, []>("select max(id) as id from outbox").get()?.id ?? 0;
+  const last =
+    watcher.query<{ id: number | null }, []>("select max(id) as id from outbox_progress").get()?.id ?? 0;
   // The newest row alone: a watcher that counts them all takes the processor from who is watched.
-  const statement = watcher.query<{ status: string }, [number]>("select status from outbox where id > ?");
+  const statement = watcher.query<{ status: string }, [number]>(
+    "select status from outbox_progress where id > ?",
+  );
   const startedMs = performance.now();
   await oneClick(url);
   const nap = new Int32Array(new SharedArrayBuffer(4));
@@ -119,7 +122,7 @@ async function commits(folder: string, count: number): Promise<number[]> {
 async function onePayload({ db }: Place): Promise<string> {
   const { jsonText } = db.dialect;
   const [row] = await db.rows<{ payload: string }>(
-    sql`select ${jsonText(sql`payload`)} as payload from outbox limit 1`,
+    sql`select ${jsonText(sql`payload`)} as payload from outbox_events limit 1`,
   );
   if (!row) throw new Error("the visit has no event");
   return row.payload;

@@ -74,7 +74,7 @@ export async function rowsAfter(
 ): Promise<{ sessions: number; events: number }> {
   const [row] = await db.rows<{ sessions: number | string; events: number | string }>(sql`
     select (select count(*) from meta_tracking_sessions where id > ${after.sessions}) as sessions,
-           (select count(*) from outbox where id > ${after.events}) as events`);
+           (select count(*) from outbox_progress where id > ${after.events}) as events`);
   return { sessions: Number(row?.sessions), events: Number(row?.events) };
 }
 
@@ -82,6 +82,6 @@ export async function rowsAfter(
 export async function lastIds({ db }: Place): Promise<{ sessions: number; events: number }> {
   const [row] = await db.rows<{ sessions: number | string; events: number | string }>(sql`
     select coalesce((select max(id) from meta_tracking_sessions), 0) as sessions,
-           coalesce((select max(id) from outbox), 0) as events`);
+           coalesce((select max(id) from outbox_progress), 0) as events`);
   return { sessions: Number(row?.sessions), events: Number(row?.events) };
 }

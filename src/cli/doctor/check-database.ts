@@ -48,8 +48,8 @@ export async function checkDispatcher(db: Database): Promise<Finding> {
 
 /** Whether anything is held up or was given up. */
 export async function checkOutbox(db: Database): Promise<Finding[]> {
-  const { outbox } = db.tables;
-  const dead = await db.$count(outbox, hasStatus(db.tables, "dead"));
+  const { outboxProgress } = db.tables;
+  const dead = await db.$count(outboxProgress, hasStatus(outboxProgress, "dead"));
   const routes = await outboxBacklog(db);
   const paused = routes.filter(({ state }) => state === "paused");
   const waiting = routes.reduce((sum, route) => sum + route.waiting, 0);

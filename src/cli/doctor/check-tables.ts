@@ -2,6 +2,7 @@ import { getTableColumns, getTableName, sql } from "drizzle-orm";
 import { toSnakeCase } from "drizzle-orm/casing";
 import type { PgTable } from "drizzle-orm/pg-core";
 import type { Database, Tx } from "../../db/database.ts";
+import { tablesOf } from "../../db/define-schema.ts";
 import { grantCommand } from "../../db/fault.ts";
 import { grantOn, rightsOn } from "../../db/grants.ts";
 import { migrationPlan, OPERATOR_VIEWS } from "../../db/migrate.ts";
@@ -38,7 +39,7 @@ export async function checkMigrations(db: Database, user: string): Promise<Findi
 
 /** Whether every table is there, with its columns, and may be read and written by us. */
 export async function checkTables(db: Database, user: string): Promise<Finding[]> {
-  const troubles = await Promise.all(Object.values(db.tables).map((table) => tableTrouble(db, table, user)));
+  const troubles = await Promise.all(tablesOf(db.tables).map((table) => tableTrouble(db, table, user)));
   const found = troubles.filter((trouble) => trouble !== null);
   return found.length > 0
     ? found

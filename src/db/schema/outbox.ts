@@ -2,49 +2,66 @@ import { sql } from "drizzle-orm";
 import type { Kit } from "../kit-postgres.ts";
 import type { Destination, OutboxStatus, PausedBy } from "../vocabulary.ts";
 
-/** What must still reach the other side, and who sends it. */
+/**
+ * What must still reach the other side, and who sends it.
+ *
+ * An event lies in two tables under one number. A lease and an outcome each rewrite a row, on Postgres with an entry in
+ * every index of its table: so what they change is narrow and apart from the payload and from what events are looked up
+ * by. The view `outbox` is both as one table; whoever reads may use it, and it costs nothing where only one is asked for.
+ */
 export function outboxTables(kit: Kit) {
-  const { table, index, uniqueIndex, rowId, text, integer, big, instant, json } = kit;
+  const { table, view, index, uniqueIndex, rowId, text, integer, big, instant, json } = kit;
 
-  /** Everything that must still reach Meta or Telegram, and what became of it. */
-  const outbox = table(
-    "outbox",
-    {
-      id: rowId(),
-      destination: text().$type<Destination>().notNull(),
-      /** What is sent together and fails together: `<pixel>` or `<pixel>/<test code>` at Meta, the bot's id at Telegram. */
-      route: text().notNull(),
-      eventName: text().notNull(),
-      eventId: text().notNull(),
-      poolId: big(),
-      trackingToken: text(),
-      paymentId: text(),
-      /** The person in a bot whom it tells of, or is sent to: how everything about somebody is found. */
-      botUserId: big(),
-      payload: json().notNull(),
-      status: text().$type<OutboxStatus>().notNull().default("pending"),
-      attempts: integer().notNull().default(0),
-      availableAt: instant().notNull(),
-      leaseUntil: instant(),
-      /** Whose lease it is: a result that arrives under another lease changes nothing. */
-      leaseId: text(),
-      lastError: text(),
-      fbtraceId: text(),
-      createdAt: instant().notNull(),
-      deliveredAt: instant(),
-    },
-    (t) => [
-      uniqueIndex("outbox_destination_event_id_unique").on(t.destination, t.eventId),
-      index("outbox_pending_idx")
-        .on(t.destination, t.route, t.availableAt, t.id)
-        .where(sql`status = 'pending'`),
-      index("outbox_sending_idx").on(t.leaseUntil).where(sql`status = 'sending'`),
-      index("outbox_troubled_idx").on(t.status, t.id).where(sql`status in ('dead', 'expired', 'discarded')`),
-      index("outbox_token_idx").on(t.trackingToken).where(sql`tracking_token is not null`),
-      index("outbox_bot_user_idx").on(t.botUserId).where(sql`bot_user_id is not null`),
-      index("outbox_payment_idx").on(t.paymentId).where(sql`payment_id is not null`),
-    ],
-  );
+  const event = () => ({
+    id: rowId(),
+    destination: text().$type<Destination>().notNull(),
+    eventId: text().notNull(),
+    trackingToken: text(),
+    paymentId: text(),
+    /** The person in a bot whom it tells of, or is sent to: how everything about somebody is found. */
+    botUserId: big(),
+    payload: json().notNull(),
+  });
+
+  const progress = () => ({
+    /** The event's. */
+    id: big().primaryKey(),
+    destination: text().$type<Destination>().notNull(),
+    /** What is sent together and fails together: `<pixel>` or `<pixel>/<test code>` at Meta, the bot's id at Telegram. */
+    route: text().notNull(),
+    eventName: text().notNull(),
+    poolId: big(),
+    status: text().$type<OutboxStatus>().notNull().default("pending"),
+    attempts: integer().notNull().default(0),
+    availableAt: instant().notNull(),
+    leaseUntil: instant(),
+    /** Whose lease it is: a result that arrives under another lease changes nothing. */
+    leaseId: text(),
+    lastError: text(),
+    fbtraceId: text(),
+    createdAt: instant().notNull(),
+    deliveredAt: instant(),
+  });
+
+  /** What is sent. */
+  const outboxEvents = table("outbox_events", event(), (t) => [
+    uniqueIndex("outbox_events_event_id_destination_unique").on(t.eventId, t.destination),
+    index("outbox_events_token_idx").on(t.trackingToken).where(sql`tracking_token is not null`),
+    index("outbox_events_bot_user_idx").on(t.botUserId).where(sql`bot_user_id is not null`),
+    index("outbox_events_payment_idx").on(t.paymentId).where(sql`payment_id is not null`),
+  ]);
+
+  /** How far it is. */
+  const outboxProgress = table("outbox_progress", progress(), (t) => [
+    index("outbox_pending_idx")
+      .on(t.destination, t.route, t.availableAt, t.id)
+      .where(sql`status = 'pending'`),
+    index("outbox_sending_idx").on(t.leaseUntil).where(sql`status = 'sending'`),
+    index("outbox_troubled_idx").on(t.status, t.id).where(sql`status in ('dead', 'expired', 'discarded')`),
+  ]);
+
+  /** Everything that must still reach Meta or Telegram, and what became of it, for whoever reads. */
+  const outbox = view("outbox", { ...event(), ...progress() }).existing();
 
   /** One request made for a batch of outbox rows, and its answer. */
   const outboxAttempts = table(
@@ -101,5 +118,5 @@ export function outboxTables(kit: Kit) {
     heartbeatAt: instant().notNull(),
   });
 
-  return { outbox, outboxAttempts, outboxRoutes, dispatchers };
+  return { outbox, outboxEvents, outboxProgress, outboxAttempts, outboxRoutes, dispatchers };
 }

@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { eq, sql } from "drizzle-orm";
+import postgres from "postgres";
+import { recordCookies } from "../../src/cookies/record-cookies.ts";
+import type { Tx } from "../../src/db/database.ts";
+import { claim, settle } from "../../src/outbox/lease.ts";
+import { replay } from "../../src/outbox/replay.ts";
+import { eraseEvents } from "../../src/privacy/outbox-events.ts";
+import { recordVisits } from "../../src/redirect/record-visits.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { addRows } from "../support/outbox.ts";
+import { addPool } from "../support/pools.ts";
+import { until } from "../support/until.ts";
+import { visitOf } from "../support/visits.ts";
+
+let own: TestDatabase;
+beforeAll(async () => {
+  own = await createTestDatabase();
+});
+afterAll(() => own.dispose());
+beforeEach(async () => {
+  await own.db.transaction(async (tx) => {
+    await tx.delete(own.db.tables.outboxProgress);
+    await tx.delete(own.db.tables.outboxEvents);
+  });
+});
+
+const row = async () => (await own.db.select().from(own.db.tables.outbox))[0];
+
+/**
+ * Does `work` in a transaction, begins `other`, and commits only when that waits for it, or is done; on SQLite
+ * transactions take turns. Resolves when both are done.
+ */
+async function meanwhile<T>(work: (tx: Tx) => Promise<unknown>, other: () => Promise<T>): Promise<T> {
+  const { promise: commit, resolve: letGo } = Promise.withResolvers<void>();
+  const { promise: done, resolve: isDone } = Promise.withResolvers<void>();
+  const working = own.db.transaction(async (tx) => {
+    await work(tx);
+    isDone();
+    await commit;
+  });
+  await done;
+  let isOver = false;
+  const others = other().finally(() => {
+    isOver = true;
+  });
+  if (testDialect === "postgres") await until(async () => isOver || (await somebodyWaits()));
+  letGo();
+  await working;
+  return others;
+}
+
+async function somebodyWaits(): Promise<boolean> {
+  const waiting = await own.db.rows(
+    sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+  );
+  return waiting.length > 0;
+}
+
+describe(`two at one event, on ${testDialect}`, () => {
+  test("what a browser reports is sent, whoever comes first", async () => {
+    const { pool, bots } = await addPool(own.db, { slug: "races" });
+    const visit = visitOf(pool.id, 1, bots[0]?.id ?? 0);
+    await own.db.recordArrivals((writer) => recordVisits(writer, own.db.tables, [visit]));
+    const { trackingToken } = visit;
+    const reports = [{ trackingToken, report: { fbi: "177.45.10.77.AQYCAQMB" } }];
+    const take = () => claim(own.db, "lease", { destination: "meta", route: "1234567890", limit: 10 });
+    const during = await meanwhile((tx) => recordCookies(own.db, tx, reports), take);
+    const taken = [...during, ...(await take())];
+    expect(taken).toHaveLength(1);
+    expect(taken[0]?.payload).toContain("177.45.10.77");
+    expect(await row()).toMatchObject({ status: "sending", payload: JSON.parse(taken[0]?.payload ?? "") });
+  });
+
+  test("what is erased while somebody retries it stays erased", async () => {
+    const [id = 0] = await addRows(own.db, 1, { status: "discarded" });
+    const retried = await meanwhile(
+      (tx) => eraseEvents(own.db, tx, [id]),
+      () => replay(own.db, "retry", { ids: [id] }),
+    );
+    expect(retried).toBe(0);
+    expect(await row()).toMatchObject({ status: "discarded", payload: { erased: true } });
+  });
+
+  describe.skipIf(testDialect === "sqlite")("an operator's own SQL", () => {
+    const byHand = async (statement: string) => {
+      const operator = postgres(own.url, { max: 1, onnotice: () => undefined });
+      const { count } = await operator.unsafe(statement);
+      await operator.end();
+      return count;
+    };
+
+    test("does not bring back what is erased meanwhile", async () => {
+      const [id = 0] = await addRows(own.db, 1);
+      const changed = await meanwhile(
+        (tx) => eraseEvents(own.db, tx, [id]),
+        () => byHand("update outbox set available_at = now() where status = 'pending'"),
+      );
+      expect(changed).toBe(0);
+      expect(await row()).toMatchObject({ status: "discarded", payload: { erased: true } });
+    });
+
+    test("does not undo what is delivered meanwhile", async () => {
+      await addRows(own.db, 1);
+      const rows = await claim(own.db, "lease", { destination: "meta", route: "123", limit: 1 });
+      const delivered = { kind: "delivered", fbtraceId: null, note: null } as const;
+      const changed = await meanwhile(
+        (tx) => settle(tx, own.db, "lease", rows, delivered),
+        () => byHand("update outbox set route = '9' where status in ('pending', 'sending')"),
+      );
+      expect(changed).toBe(0);
+      expect(await row()).toMatchObject({ status: "delivered", route: "123", leaseId: null });
+    });
+
+    test("deletes nothing that is taken meanwhile", async () => {
+      const [id = 0] = await addRows(own.db, 1);
+      const { outboxProgress } = own.db.tables;
+      const changed = await meanwhile(
+        (tx) =>
+          tx.update(outboxProgress).set({ status: "sending", leaseId: "x" }).where(eq(outboxProgress.id, id)),
+        () => byHand("delete from outbox where status = 'pending'"),
+      );
+      expect(changed).toBe(0);
+      expect(await row()).toMatchObject({ id, status: "sending" });
+    });
+  });
+});
