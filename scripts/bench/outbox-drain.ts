@@ -9,6 +9,8 @@ import { startPonte } from "./servers/ponte.ts";
 const ROUTE = { destination: "meta", route: metaRoute(PIXEL, null) } as const;
 /** A drain that takes longer than this is stuck. */
 const DEADLINE_MS = 120_000;
+/** For what a process does once when it starts: it counts the visits that it has not seen, for the console. */
+const SETTLING_MS = 3_000;
 
 /**
  * Fills the outbox with the events of as many visits, lets a fresh dispatcher process send them to the sandbox, and
@@ -31,6 +33,7 @@ export async function drainOutbox(
   const before = await received(graphUrl);
   const dispatcher = await startPonte({ ...place, graphUrl, role: "dispatcher", bunArguments });
   try {
+    await Bun.sleep(SETTLING_MS);
     await db.transaction((tx) => resumeRoute(tx, db, ROUTE));
     await untilDelivered(place, graphUrl, before.first_deliveries + events);
   } finally {

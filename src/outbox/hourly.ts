@@ -1,11 +1,14 @@
 import { Cron } from "croner";
 import type { Log } from "../platform/log.ts";
 
+/** Whoever has just started has events to send first, that may have waited for it. Milliseconds. */
+const FIRST_AFTER_MS = 60_000;
+
 /** Work that goes on by itself once an hour, in pieces, and never twice at once. */
 export interface HourlyWork<T> {
   /** Does it now, or joins the run that is under way. */
   run(): Promise<T>;
-  /** Does it now and at every turn of the schedule. */
+  /** Does it a minute from now and at every turn of the schedule. */
   start(): void;
   /** Whether the run under way should end with the piece in hand. */
   isStopping(): boolean;
@@ -21,6 +24,7 @@ export function hourlyWork<T>(
   let stopping = false;
   let running: Promise<T> | undefined;
   let cron: Cron | undefined;
+  let first: Timer | undefined;
 
   function run(): Promise<T> {
     running ??= work().finally(() => {
@@ -37,11 +41,13 @@ export function hourlyWork<T>(
         await run().catch((error) => log.warn({ error }, complaint));
       };
       cron = new Cron(schedule, { protect: true, unref: true }, attempt);
-      void attempt();
+      first = setTimeout(attempt, FIRST_AFTER_MS);
+      first.unref();
     },
     async stop() {
       stopping = true;
       cron?.stop();
+      clearTimeout(first);
       await running?.catch(() => undefined);
     },
   };
