@@ -1,9 +1,7 @@
 import { z } from "zod";
-import { FUNNEL_BY, type OverviewAnswer } from "./overview-answer.ts";
+import { FUNNEL_BY, type OverviewAnswer } from "../overview-answer.ts";
+import { count, instant, text } from "./kinds.ts";
 
-const text = z.string();
-const instant = z.iso.datetime();
-const count = z.int();
 const share = z.number().nullable();
 
 const routeShape = {

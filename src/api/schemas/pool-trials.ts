@@ -1,9 +1,7 @@
 import { z } from "zod";
-import type { LinkAnswer } from "./link-answer.ts";
-import type { PixelAnswer, TestEventAnswer } from "./pixel-answers.ts";
-
-const text = z.string();
-const maybe = z.string().nullable();
+import type { LinkAnswer } from "../link-answer.ts";
+import type { PixelAnswer, TestEventAnswer } from "../pixel-answers.ts";
+import { maybe, text } from "./kinds.ts";
 
 export const linkSchema: z.ZodType<LinkAnswer> = z
   .strictObject({

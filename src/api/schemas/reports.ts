@@ -1,0 +1,22 @@
+import { z } from "zod";
+import type { RefusalCount } from "../../pools/gate-refusals.ts";
+import { count, instant, text } from "./kinds.ts";
+
+export const auditEntrySchema = z.strictObject({
+  id: count,
+  at: instant,
+  actor: text,
+  action: text,
+  subject: text,
+  before: z.json(),
+  after: z.json(),
+});
+
+const gateRefusal: z.ZodType<RefusalCount> = z.strictObject({
+  pool_id: count,
+  pool: text,
+  param: count,
+  automated: count,
+});
+
+export const gateRefusalsSchema = z.strictObject({ items: z.array(gateRefusal) });
