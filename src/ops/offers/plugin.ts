@@ -4,7 +4,7 @@ import type { FieldErrors } from "../../../views/ops/form-data.ts";
 import { NotFound } from "../../../views/ops/not-found.tsx";
 import { NewOfferPage, OfferPage } from "../../../views/ops/offer.tsx";
 import type { OfferFields } from "../../../views/ops/offer-data.ts";
-import type { PaymentsConfig } from "../../config.ts";
+import type { PaymentsConfig } from "../../config/payments.ts";
 import { type BotView, findBot, findBotById } from "../../pools/bot-view.ts";
 import { createOffer, deleteOffer, updateOffer } from "../../pools/manage-offers.ts";
 import { offerChangeSchema, offerDraftSchema } from "../../pools/offer-rules.ts";

@@ -1,4 +1,4 @@
-import type { PaymentsConfig } from "../../config.ts";
+import type { PaymentsConfig } from "../../config/payments.ts";
 import type { PaymentProvider } from "./adapter.ts";
 import { genericProvider } from "./generic.ts";
 import { mercadoPagoProvider } from "./mercadopago.ts";
