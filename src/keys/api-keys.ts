@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { and, asc, eq, gt, isNull, lt, or } from "drizzle-orm";
-import type { Database } from "../db/database.ts";
+import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { type Page, pageOf } from "../platform/page.ts";
 import { sha256Hex } from "../platform/secrets.ts";
@@ -30,31 +30,70 @@ interface KeyDeps {
   readonly now: () => Date;
 }
 
-/** Makes a key. Only its SHA-256 is stored: 256 random bits need no slow hash. */
-export async function createApiKey(
+interface KeyDraft {
+  readonly name: string;
+  readonly scope: Scope;
+}
+
+interface MadeKey {
+  readonly key: string;
+  readonly view: ApiKeyView;
+}
+
+/** Makes a key. */
+export async function createApiKey({ db, now }: KeyDeps, actor: string, draft: KeyDraft): Promise<MadeKey> {
+  return db.transaction(async (tx) => {
+    const made = await writeKey(tx, db.tables, { at: now(), actor, draft, formId: null });
+    if (made === null) throw new Error("the key was not written");
+    return made;
+  });
+}
+
+export type CreateOnceResult =
+  | ({ readonly kind: "created" } & MadeKey)
+  | { readonly kind: "made_already"; readonly view: ApiKeyView };
+
+/** Makes a key, unless the form of that id made one: whoever reloads the answer sends the form again. */
+export async function createApiKeyOnce(
   { db, now }: KeyDeps,
   actor: string,
-  { name, scope }: { readonly name: string; readonly scope: Scope },
-): Promise<{ readonly key: string; readonly view: ApiKeyView }> {
-  const { tables } = db;
-  const key = PREFIX + randomBytes(32).toString("base64url");
+  draft: KeyDraft,
+  formId: string,
+): Promise<CreateOnceResult> {
+  const { apiKeys } = db.tables;
   return db.transaction(async (tx) => {
-    const at = now();
-    const [row] = await tx
-      .insert(tables.apiKeys)
-      .values({ name, scope, keyHash: sha256Hex(key), hint: key.slice(-4), createdAt: at })
-      .returning();
+    const made = await writeKey(tx, db.tables, { at: now(), actor, draft, formId });
+    if (made !== null) return { kind: "created", ...made };
+    const [row] = await tx.select().from(apiKeys).where(eq(apiKeys.formId, formId));
     if (row === undefined) throw new Error("the key was not written");
-    const view = apiKeyView(row);
-    await recordAudit(tx, tables, {
-      at,
-      actor,
-      action: "api_key.create",
-      subject: `api_key:${row.id}`,
-      after: view,
-    });
-    return { key, view };
+    return { kind: "made_already", view: apiKeyView(row) };
   });
+}
+
+/** Null where the form made a key before. Only the SHA-256 is stored: 256 random bits need no slow hash. */
+async function writeKey(
+  tx: Tx,
+  tables: Tables,
+  wanted: {
+    readonly at: Date;
+    readonly actor: string;
+    readonly draft: KeyDraft;
+    readonly formId: string | null;
+  },
+): Promise<MadeKey | null> {
+  const { at, actor, draft, formId } = wanted;
+  const { name, scope } = draft;
+  const key = PREFIX + randomBytes(32).toString("base64url");
+  const [row] = await tx
+    .insert(tables.apiKeys)
+    .values({ name, scope, formId, keyHash: sha256Hex(key), hint: key.slice(-4), createdAt: at })
+    .onConflictDoNothing({ target: tables.apiKeys.formId })
+    .returning();
+  if (row === undefined) return null;
+  const view = apiKeyView(row);
+  const subject = `api_key:${row.id}`;
+  await recordAudit(tx, tables, { at, actor, action: "api_key.create", subject, after: view });
+  return { key, view };
 }
 
 /** Keys in the order they were made, revoked ones too. */

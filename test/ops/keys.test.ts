@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { createApiKey } from "../../src/keys/api-keys.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
-import { errorsIn, inlineScripts } from "../support/html.ts";
-import { logIn, OPERATOR_PASSWORD, type TestOperator } from "../support/operator.ts";
+import { errorsIn, formIn, inlineScripts } from "../support/html.ts";
+import { logIn, newBrowser, OPERATOR_PASSWORD, type TestOperator } from "../support/operator.ts";
 
 const EVIL = `"><script>alert(1)</script>`;
 
@@ -23,8 +23,13 @@ async function see(path = "/ops/keys"): Promise<string> {
   return answer.text();
 }
 
+/** The form of a new key as the page has it, filled in. */
+async function filledIn(name: string, scope: string) {
+  return { ...formIn(await see(), "/ops/keys"), name, scope };
+}
+
 async function makeKey(name: string, scope: string): Promise<string> {
-  const answer = await operator.post("/ops/keys", { name, scope });
+  const answer = await operator.post("/ops/keys", await filledIn(name, scope));
   expect(answer.status).toBe(200);
   expect(answer.headers.get("cache-control")).toBe("no-store");
   return /id="new-key">(ponte_[\w-]{43})</.exec(await answer.text())?.[1] ?? "";
@@ -65,6 +70,61 @@ describe(`the console's API keys on ${testDialect}`, () => {
       expect(html).not.toContain(key);
       expect(JSON.stringify(stored)).not.toContain(key);
     }
+  });
+
+  test("a form that comes again, as by reloading the page with the key, makes no second key", async () => {
+    const { apiKeys, auditLog } = own.db.tables;
+    const form = await filledIn("once", "read");
+    const made = await (await operator.post("/ops/keys", form)).text();
+    const counts = async () => [await own.db.$count(apiKeys), await own.db.$count(auditLog)];
+    const before = await counts();
+    for (const again of [form, { ...form, name: "other", scope: "write" }]) {
+      const answer = await operator.post("/ops/keys", again);
+      expect(answer.headers.get("location")).toBe("/ops/keys");
+      const html = await see();
+      expect(html).toContain("This form had made the key once already");
+      expect(html).not.toContain('id="new-key"');
+      expect(await counts()).toEqual(before);
+    }
+    // The page with the key has a fresh form.
+    const next = { ...formIn(made, "/ops/keys"), name: "next", scope: "read" };
+    expect((await operator.post("/ops/keys", next)).status).toBe(200);
+    expect(await own.db.$count(apiKeys)).toBe((before[0] ?? 0) + 1);
+  });
+
+  test("a form that comes several times at once, to more than one process, makes one key", async () => {
+    const { url } = own.deps.config.database;
+    const other = await createTestApp({ OPERATOR_PASSWORD, DATABASE_URL: url });
+    const there = newBrowser(other);
+    for (const [name, value] of operator.cookies) there.cookies.set(name, value);
+    const { apiKeys } = own.db.tables;
+    const before = await own.db.$count(apiKeys);
+    const form = await filledIn("tapped", "read");
+    const answers = await Promise.all(
+      [operator, there, operator, there].map((browser) => browser.post("/ops/keys", form)),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 303, 303, 303]);
+    expect((await there.post("/ops/keys", form)).status).toBe(303);
+    expect(await own.db.$count(apiKeys)).toBe(before + 1);
+    await other.dispose();
+  });
+
+  test("a form without an id of ours makes no key, and comes back with what was typed and an id", async () => {
+    const { apiKeys } = own.db.tables;
+    const before = await own.db.$count(apiKeys);
+    for (const id of [{}, { form_id: "" }, { form_id: EVIL }]) {
+      const answer = await operator.post("/ops/keys", { name: "typed", scope: "write", ...id });
+      expect(answer.status).toBe(400);
+      const html = await answer.text();
+      expect(html).toContain("out of date");
+      expect(inlineScripts(html)).toEqual([]);
+      expect(formIn(html, "/ops/keys")).toMatchObject({
+        name: ["typed"],
+        scope: ["write"],
+        form_id: [expect.stringMatching(/^[0-9a-f]{32}$/)],
+      });
+    }
+    expect(await own.db.$count(apiKeys)).toBe(before);
   });
 
   test("a key is revoked after a question, at once and once", async () => {

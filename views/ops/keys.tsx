@@ -33,6 +33,8 @@ export function KeysPage(props: {
   readonly isFirst: boolean;
   readonly fields: KeyFields;
   readonly errors: FieldErrors;
+  /** The form that stands in the page makes one key, however often it is sent. */
+  readonly formId: string;
   /** What was just made, this once. */
   readonly made: { readonly name: string; readonly key: string } | null;
   readonly csrfToken: string;
@@ -80,14 +82,16 @@ function MadeKey({ made }: { readonly made: { readonly name: string; readonly ke
 }
 
 function NewKeyForm(props: {
+  readonly formId: string;
   readonly fields: KeyFields;
   readonly errors: FieldErrors;
   readonly csrfToken: string;
 }): JSX.Element {
-  const { fields, errors, csrfToken } = props;
+  const { formId, fields, errors, csrfToken } = props;
   return (
     <PostForm action={LIST} csrfToken={csrfToken}>
       <FormFault errors={errors} />
+      <input type="hidden" name="form_id" value={formId} />
       <TextField
         label="Name"
         name="name"

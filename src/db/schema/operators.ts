@@ -27,11 +27,16 @@ export function operatorTables(kit: Kit) {
       keyHash: text().notNull(),
       hint: text().notNull(),
       scope: text().$type<"read" | "write">().notNull(),
+      /** The console's form that made it, which makes no other one however often it is sent. */
+      formId: text(),
       createdAt: instant().notNull(),
       lastUsedAt: instant(),
       revokedAt: instant(),
     },
-    (t) => [uniqueIndex("api_keys_hash_unique").on(t.keyHash)],
+    (t) => [
+      uniqueIndex("api_keys_hash_unique").on(t.keyHash),
+      uniqueIndex("api_keys_form_unique").on(t.formId),
+    ],
   );
 
   const operatorSessions = table(

@@ -2,8 +2,9 @@ import { Elysia } from "elysia";
 import { z } from "zod";
 import type { FieldErrors } from "../../../views/ops/form-data.ts";
 import { type KeyFields, KeysPage } from "../../../views/ops/keys.tsx";
-import { createApiKey, listApiKeys, revokeApiKey } from "../../keys/api-keys.ts";
+import { createApiKeyOnce, listApiKeys, revokeApiKey } from "../../keys/api-keys.ts";
 import { apiKeyDraftSchema } from "../../keys/key-rules.ts";
+import { newId } from "../../platform/ids.ts";
 import { parseInput } from "../../pools/rules.ts";
 import type { OpsDeps } from "../deps.ts";
 import { formFields } from "../form.ts";
@@ -16,9 +17,13 @@ const PAGE_LENGTH = 50;
 const EMPTY_KEY: KeyFields = { name: "", scope: "read" };
 
 const idSchema = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER);
+const formIdSchema = z.string().regex(/^[0-9a-f]{32}$/);
 const querySchema = z.object({ cursor: idSchema.optional().catch(undefined) });
 
-/** `/ops/keys`: keys of the JSON API. A key is shown in the answer that made it, and never again. */
+/**
+ * `/ops/keys`: keys of the JSON API. A key is shown in the answer that made it, and never again. That answer is the
+ * POST's own, which reloading sends once more: each form has an id and makes one key, in whichever process it arrives.
+ */
 export function keyPages(deps: OpsDeps) {
   async function keysPage(operator: Operator, shown: KeysShown = {}) {
     const { cursor, fields = EMPTY_KEY, errors = {}, made = null } = shown;
@@ -32,6 +37,7 @@ export function keyPages(deps: OpsDeps) {
         lines: page.items,
         next: page.next_cursor,
         isFirst: cursor === undefined,
+        formId: newId(),
         ...{ fields, errors, made, csrfToken, zone },
       }),
     });
@@ -46,8 +52,12 @@ export function keyPages(deps: OpsDeps) {
       const parsed = parseInput(apiKeyDraftSchema, fields);
       if (parsed.kind === "invalid")
         return keysPage(operator, { fields, errors: fieldErrors(parsed.issues) });
-      const { key, view } = await createApiKey(deps, operator.actor, parsed.value);
-      return keysPage(operator, { made: { name: view.name, key } });
+      const formId = formIdSchema.safeParse(form.raw("form_id"));
+      if (!formId.success) return keysPage(operator, { fields, errors: { "": OUT_OF_DATE } });
+      const result = await createApiKeyOnce(deps, operator.actor, parsed.value, formId.data);
+      return result.kind === "created"
+        ? keysPage(operator, { made: { name: result.view.name, key: result.key } })
+        : doneAndSee(operator, "/ops/keys", madeAlready(result.view.name), "warn");
     })
     .post("/ops/keys/:id/revoke", async ({ operator, params }) => {
       const id = idSchema.safeParse(params.id);
@@ -56,6 +66,12 @@ export function keyPages(deps: OpsDeps) {
         ? doneAndSee(operator, "/ops/keys", `The key ${result.key.name} is revoked.`)
         : doneAndSee(operator, "/ops/keys", "Nothing was changed: there is no such key.", "warn");
     });
+}
+
+const OUT_OF_DATE = "The form was out of date, and is renewed now: send it once more.";
+
+function madeAlready(name: string): string {
+  return `This form had made the key ${name} already, so no other was made. A key is shown only once: if you did not keep it, revoke it and make another.`;
 }
 
 /** What the page shows besides the keys from their first one. */

@@ -1,0 +1,2 @@
+ALTER TABLE "api_keys" ADD COLUMN "form_id" text;--> statement-breakpoint
+CREATE UNIQUE INDEX "api_keys_form_unique" ON "api_keys" USING btree ("form_id");
