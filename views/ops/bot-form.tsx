@@ -1,8 +1,9 @@
 /** @jsxImportSource @kitajs/html */
-import { LOCALES } from "../../src/db/vocabulary.ts";
 import type { BotFields } from "./bot-data.ts";
-import { CheckField, FormFault, PostForm, SecretField, SelectField, TextArea, TextField } from "./form.tsx";
+import { CheckField, SecretField, TextArea, TextField } from "./form.tsx";
 import type { FieldErrors } from "./form-data.ts";
+import { LanguageField } from "./language-field.tsx";
+import { SettingsForm, type SettingsFormProps } from "./settings-form.tsx";
 
 interface PartProps {
   readonly fields: BotFields;
@@ -16,20 +17,15 @@ export interface StoredBot {
   readonly updated_at: string;
 }
 
+interface BotFormProps extends PartProps, SettingsFormProps {
+  readonly bot: StoredBot | null;
+}
+
 /** Everything about a bot that may be set. `bot` is the one that is changed, null for a new one. */
-export function BotForm(
-  props: PartProps & {
-    readonly action: string;
-    readonly submit: string;
-    readonly csrfToken: string;
-    readonly bot: StoredBot | null;
-  },
-): JSX.Element {
+export function BotForm(props: BotFormProps): JSX.Element {
   const { fields, errors, bot } = props;
   return (
-    <PostForm action={props.action} csrfToken={props.csrfToken} class="form sections">
-      <FormFault errors={errors} withSecrets />
-      {bot === null ? null : <input type="hidden" name="seen" value={bot.updated_at} />}
+    <SettingsForm {...props} withSecrets stored={bot}>
       <fieldset>
         <legend>Bot</legend>
         {bot === null ? (
@@ -53,12 +49,7 @@ export function BotForm(
       </fieldset>
       <GreetingPart fields={fields} errors={errors} />
       <TokenPart fields={fields} errors={errors} bot={bot} />
-      <div class="actions">
-        <button type="submit" class="primary" safe>
-          {props.submit}
-        </button>
-      </div>
-    </PostForm>
+    </SettingsForm>
   );
 }
 
@@ -74,14 +65,9 @@ function GreetingPart({ fields, errors }: PartProps): JSX.Element {
         hint="{name} stands for the person's first name. Empty: the built-in text, in the person's language."
         error={errors.welcome}
       />
-      <SelectField
-        label="Language"
-        name="locale"
+      <LanguageField
+        otherwise="the person's"
         value={fields.locale}
-        options={[
-          { value: "", label: "the person's" },
-          ...LOCALES.map((locale) => ({ value: locale, label: locale })),
-        ]}
         hint="Of buttons, prices and whatever the bot says besides the welcome."
         error={errors.locale}
       />

@@ -1,7 +1,8 @@
 /** @jsxImportSource @kitajs/html */
-import { CheckField, FormFault, PostForm, TextArea, TextField } from "./form.tsx";
+import { CheckField, TextArea, TextField } from "./form.tsx";
 import type { FieldErrors } from "./form-data.ts";
 import type { OfferFields } from "./offer-data.ts";
+import { SettingsForm, type SettingsFormProps } from "./settings-form.tsx";
 
 /** What operators of such bots most often sell in; any other code may be typed. */
 const COMMON_CURRENCIES = ["BRL", "USD", "EUR", "MXN", "XTR"];
@@ -13,20 +14,15 @@ interface PartProps {
   readonly providers: readonly string[];
 }
 
+interface OfferFormProps extends PartProps, SettingsFormProps {
+  readonly offer: { readonly updated_at: string } | null;
+}
+
 /** Everything about an offer that may be set. `offer` is the one that is changed, null for a new one. */
-export function OfferForm(
-  props: PartProps & {
-    readonly action: string;
-    readonly submit: string;
-    readonly csrfToken: string;
-    readonly offer: { readonly updated_at: string } | null;
-  },
-): JSX.Element {
+export function OfferForm(props: OfferFormProps): JSX.Element {
   const { fields, errors, providers, offer } = props;
   return (
-    <PostForm action={props.action} csrfToken={props.csrfToken} class="form sections">
-      <FormFault errors={errors} />
-      {offer === null ? null : <input type="hidden" name="seen" value={offer.updated_at} />}
+    <SettingsForm {...props} stored={offer}>
       <fieldset>
         <legend>Offer</legend>
         <TextField
@@ -70,12 +66,7 @@ export function OfferForm(
           error={errors.delivery}
         />
       </fieldset>
-      <div class="actions">
-        <button type="submit" class="primary" safe>
-          {props.submit}
-        </button>
-      </div>
-    </PostForm>
+    </SettingsForm>
   );
 }
 

@@ -1,30 +1,27 @@
 /** @jsxImportSource @kitajs/html */
-import { LOCALES, STRATEGIES } from "../../src/db/vocabulary.ts";
-import { CheckField, FormFault, PostForm, SecretField, SelectField, TextField } from "./form.tsx";
+import { STRATEGIES } from "../../src/db/vocabulary.ts";
+import { CheckField, SecretField, SelectField, TextField } from "./form.tsx";
 import type { FieldErrors } from "./form-data.ts";
+import { LanguageField } from "./language-field.tsx";
 import { PoolBotRows } from "./pool-bot-rows.tsx";
 import type { PoolFields } from "./pool-data.ts";
+import { SettingsForm, type SettingsFormProps } from "./settings-form.tsx";
 
 interface PartProps {
   readonly fields: PoolFields;
   readonly errors: FieldErrors;
 }
 
+interface PoolFormProps extends PartProps, SettingsFormProps {
+  readonly botNames: readonly string[];
+  readonly pool: { readonly has_access_token: boolean; readonly updated_at: string } | null;
+}
+
 /** Everything about a pool that may be set. `pool` is the one that is changed, null for a new one. */
-export function PoolForm(
-  props: PartProps & {
-    readonly action: string;
-    readonly submit: string;
-    readonly csrfToken: string;
-    readonly botNames: readonly string[];
-    readonly pool: { readonly has_access_token: boolean; readonly updated_at: string } | null;
-  },
-): JSX.Element {
+export function PoolForm(props: PoolFormProps): JSX.Element {
   const { fields, errors, pool, botNames } = props;
   return (
-    <PostForm action={props.action} csrfToken={props.csrfToken} class="form sections">
-      <FormFault errors={errors} withSecrets />
-      {pool === null ? null : <input type="hidden" name="seen" value={pool.updated_at} />}
+    <SettingsForm {...props} withSecrets stored={pool}>
       <fieldset>
         <legend>Pool</legend>
         {pool === null ? (
@@ -66,12 +63,7 @@ export function PoolForm(
       <BridgePart fields={fields} errors={errors} />
       <MetaPart fields={fields} errors={errors} hasToken={pool?.has_access_token ?? false} />
       <GatePart fields={fields} errors={errors} />
-      <div class="actions">
-        <button type="submit" class="primary" safe>
-          {props.submit}
-        </button>
-      </div>
-    </PostForm>
+    </SettingsForm>
   );
 }
 
@@ -180,16 +172,7 @@ function BridgePart({ fields, errors }: PartProps): JSX.Element {
   return (
     <fieldset>
       <legend>Page between ad and bot</legend>
-      <SelectField
-        label="Language"
-        name="locale"
-        value={fields.locale}
-        options={[
-          { value: "", label: "the visitor's" },
-          ...LOCALES.map((locale) => ({ value: locale, label: locale })),
-        ]}
-        error={errors.locale}
-      />
+      <LanguageField otherwise="the visitor's" value={fields.locale} error={errors.locale} />
       <TextField
         label="Goes on to the bot by itself after (ms)"
         name="auto_continue_ms"
