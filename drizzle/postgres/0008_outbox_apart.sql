@@ -1,7 +1,8 @@
 -- An event lies in two tables from here on: what is sent, and how far it is (see src/db/schema/outbox.ts). The view `outbox`
--- is in drizzle/views. First of all, nobody writes any more: what was committed during the copy would be missing from it.
-LOCK TABLE "outbox" IN ACCESS EXCLUSIVE MODE;--> statement-breakpoint
+-- is in drizzle/views. Whoever reads the other views locks them first and the table then, so this does, too.
 DROP VIEW IF EXISTS outbox_status, outbox_backlog, outbox_dead, pool_performance;--> statement-breakpoint
+-- Nobody writes any more: what was committed during the copy would be missing from it.
+LOCK TABLE "outbox" IN ACCESS EXCLUSIVE MODE;--> statement-breakpoint
 DELETE FROM "settings" WHERE "key" = 'views_digest';--> statement-breakpoint
 CREATE TABLE "outbox_progress" (
 	"id" bigint PRIMARY KEY NOT NULL,

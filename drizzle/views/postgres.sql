@@ -19,11 +19,16 @@ from outbox_progress progress left join outbox_events event on event.id = progre
 -- An operator's own SQL may change it as if it were a table.
 create or replace function outbox_insert() returns trigger language plpgsql as $$
 begin
-  new.id := coalesce(new.id, nextval(pg_get_serial_sequence('outbox_events', 'id')));
   new.status := coalesce(new.status, 'pending');
   new.attempts := coalesce(new.attempts, 0);
-  insert into outbox_events (id, destination, event_id, tracking_token, payment_id, bot_user_id, payload)
-  values (new.id, new.destination, new.event_id, new.tracking_token, new.payment_id, new.bot_user_id, new.payload);
+  if new.id is null then
+    insert into outbox_events (destination, event_id, tracking_token, payment_id, bot_user_id, payload)
+    values (new.destination, new.event_id, new.tracking_token, new.payment_id, new.bot_user_id, new.payload)
+    returning id into new.id;
+  else
+    insert into outbox_events (id, destination, event_id, tracking_token, payment_id, bot_user_id, payload)
+    values (new.id, new.destination, new.event_id, new.tracking_token, new.payment_id, new.bot_user_id, new.payload);
+  end if;
   insert into outbox_progress (id, destination, route, event_name, pool_id, status, attempts, available_at, lease_until,
     lease_id, last_error, fbtrace_id, created_at, delivered_at)
   values (new.id, new.destination, new.route, new.event_name, new.pool_id, new.status, new.attempts, new.available_at,
@@ -33,9 +38,9 @@ end $$;
 -- A trigger sees rows as they were when its statement began: one that somebody has changed since is left alone, for what
 -- the statement asked of it may no longer hold.
 create or replace function outbox_is_as_seen(seen outbox) returns boolean language sql as $$
-  select (p.status, p.attempts, p.available_at, p.lease_id, p.last_error)
-    is not distinct from (seen.status, seen.attempts, seen.available_at, seen.lease_id, seen.last_error)
-  from outbox_progress p where p.id = seen.id for update
+  select id from outbox_progress where id = seen.id for update;
+  -- A statement of its own: it sees what the one before had to wait for.
+  select o::text = seen::text from outbox o where o.id = seen.id;
 $$;
 create or replace function outbox_update() returns trigger language plpgsql as $$
 begin

@@ -14,6 +14,11 @@ export function isRowFault(error: unknown): boolean {
   );
 }
 
+/** Whether Postgres gave this transaction up because another one waited for it, and it for that one: it may be tried again. */
+export function isDeadlock(error: unknown): boolean {
+  return reasonsOf(error).some(({ code }) => code === DEADLOCK);
+}
+
 /**
  * What to do about a failure of the database, as a statement or a command to run; undefined where it is not one
  * that somebody's command would mend. `user` is the app's own database user.
@@ -31,6 +36,7 @@ export function adviceOn(
 
 // SQLSTATE, by Postgres' appendix A; SQLite says the same with names.
 const INSUFFICIENT_PRIVILEGE = "42501";
+const DEADLOCK = "40P01";
 const UNDEFINED = /^42(P01|703)$/;
 const READ_ONLY = /^25006$|^SQLITE_READONLY/;
 const FULL = /^53100$|^SQLITE_FULL/;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { drizzle as drizzleSqlite } from "drizzle-orm/bun-sqlite";
 import { migrate as applySqlite } from "drizzle-orm/bun-sqlite/migrator";
 import { readMigrationFiles } from "drizzle-orm/migrator";
+import { isBusy } from "./wal.ts";
 
 /** Which migrations a database has. */
 export const MIGRATIONS_TABLE = "ponte_migrations";
@@ -19,6 +20,10 @@ export const OPERATOR_VIEWS = [
 ] as const;
 
 const VIEWS_KEY = "views_digest";
+
+/** How long another process may take over the same migrations, which may copy large tables. */
+const PATIENCE_MS = 600_000;
+const PAUSE_MS = 50;
 
 /** Where the generated migrations and the operators' views of a dialect lie. */
 export function migrationPlan(dialect: "sqlite" | "postgres") {
@@ -40,7 +45,7 @@ export function migrateSqlite(client: SqliteClient): void {
   const plan = migrationPlan("sqlite");
   client.run("pragma busy_timeout = 5000");
   try {
-    applySqlite(drizzleSqlite({ client }), plan.config);
+    applyMissing(client, plan);
     const known = client
       .query<{ value: string }, [string]>("select value from settings where key = ?")
       .get(plan.viewsKey);
@@ -54,5 +59,33 @@ export function migrateSqlite(client: SqliteClient): void {
     })();
   } finally {
     client.run("pragma busy_timeout = 0");
+  }
+}
+
+/** Drizzle looks at what is missing before it waits for its turn; so of two at once one fails, and finds it all done. */
+function applyMissing(client: SqliteClient, { config, latest }: ReturnType<typeof migrationPlan>): void {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      applySqlite(drizzleSqlite({ client }), config);
+      return;
+    } catch (error) {
+      if (client.inTransaction) client.run("rollback");
+      if (appliedUpTo(client) >= latest) return;
+      if (!isBusy(error) || performance.now() > deadline) throw error;
+      Bun.sleepSync(PAUSE_MS);
+    }
+  }
+}
+
+/** The newest migration that this database has; 0 where it has none. */
+function appliedUpTo(client: SqliteClient): number {
+  try {
+    const row = client
+      .query<{ at: number | null }, []>(`select max(created_at) as at from ${MIGRATIONS_TABLE}`)
+      .get();
+    return Number(row?.at ?? 0);
+  } catch {
+    return 0;
   }
 }

@@ -1,13 +1,11 @@
-import { drizzle } from "drizzle-orm/postgres-js";
-import { migrate as applyMigrations } from "drizzle-orm/postgres-js/migrator";
-import postgres, { type Sql } from "postgres";
+import postgres from "postgres";
 import { withDeadline } from "../platform/deadline.ts";
 import { createClock } from "./clock.ts";
 import type { Channel, Database, Durability, Tx } from "./database.ts";
 import { postgresDialect } from "./dialect.ts";
 import { adviceOn } from "./fault.ts";
 import { createListeners } from "./listeners.ts";
-import { migrationPlan, OPERATOR_VIEWS } from "./migrate.ts";
+import { migratePostgres } from "./migrate-postgres.ts";
 import { CHANNEL_PREFIX, openListener } from "./postgres-listener.ts";
 import { openPool, queries } from "./postgres-pool.ts";
 import { insertArrivals, insertRows, insertSplit, updateRows } from "./postgres-rows.ts";
@@ -21,9 +19,6 @@ export interface PostgresOptions {
   readonly pooler?: "transaction" | undefined;
   readonly maxConnections?: number;
 }
-
-/** Any number, as long as every Ponte that migrates the same database takes the same lock. */
-const MIGRATION_LOCK = 7_066_838_301;
 
 /**
  * How long the driver waits before it connects again, after so many failures in a row. Whoever asks meanwhile waits
@@ -161,45 +156,13 @@ export function openPostgres(options: PostgresOptions): Database {
     renewConnections() {
       if (pool.renew()) listener.renew();
     },
-    migrate: () => migratePostgres(directUrl, settings),
+    async migrate() {
+      const client = postgres(directUrl, { ...settings, max: 1 });
+      // Ending the session also gives the advisory lock back.
+      await migratePostgres(client).finally(() => client.end({ timeout: 5 }));
+    },
     async close() {
       await Promise.all([pool.close(), listener.close()]);
     },
   };
-}
-
-async function migratePostgres(url: string, settings: object): Promise<void> {
-  const plan = migrationPlan("postgres");
-  const client = postgres(url, { ...settings, max: 1 });
-  try {
-    await client`select pg_advisory_lock(${MIGRATION_LOCK})`;
-    // A view made anew forgets who was allowed to read it, and a migration may drop one.
-    const readers = await client<{ grant: string }[]>`
-      select format('grant select on %I to %s', table_name,
-        case when grantee = 'PUBLIC' then 'public' else quote_ident(grantee) end) as grant
-      from information_schema.role_table_grants
-      where table_schema = 'public' and table_name in ${client(OPERATOR_VIEWS)}
-        and privilege_type = 'SELECT' and grantee <> current_user`;
-    const current = await appliedUpTo(client, plan.migrationsTable);
-    if (current < plan.latest) await applyMigrations(drizzle({ client }), plan.config);
-    const [known] = await client`select value from settings where key = ${plan.viewsKey}`;
-    if (known?.value === plan.viewsDigest) return;
-    await client.begin(async (tx) => {
-      await tx.unsafe(plan.views);
-      for (const { grant } of readers) await tx.unsafe(grant);
-      await tx`insert into settings (key, value, updated_at) values (${plan.viewsKey}, ${plan.viewsDigest}, now())
-        on conflict (key) do update set value = excluded.value, updated_at = excluded.updated_at`;
-    });
-  } finally {
-    // Ending the session also gives the advisory lock back.
-    await client.end({ timeout: 5 });
-  }
-}
-
-/** The newest migration that this database has; 0 where it has none. Asks first, so that no DDL right is needed. */
-async function appliedUpTo(client: Sql, table: string): Promise<number> {
-  const [exists] = await client`select to_regclass(${table}) is not null as yes`;
-  if (!exists?.yes) return 0;
-  const [row] = await client`select coalesce(max(created_at), 0)::float8 as latest from ${client(table)}`;
-  return Number(row?.latest ?? 0);
 }

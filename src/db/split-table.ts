@@ -12,8 +12,10 @@ export interface SplitTable<H extends PgTable = PgTable, T extends PgTable = PgT
 }
 
 /** A row of both; which of them has a column is known by its name. */
-export type SplitRow<H extends PgTable, T extends PgTable> = H["$inferInsert"] &
-  Omit<T["$inferInsert"], "id">;
+export type SplitRow<H extends PgTable, T extends PgTable> = Omit<
+  H["$inferInsert"] & T["$inferInsert"],
+  "id"
+>;
 
 /** Which of a row's keys are columns of which table; some are of both. @throws Error where one is of neither */
 export function divideKeys({ head, tail }: SplitTable, row: Readonly<Record<string, unknown>>) {

@@ -24,7 +24,8 @@ export function switchToWal(client: SqliteClient): void {
   }
 }
 
-/** Whether somebody else holds the lock that was needed. */
+/** Whether somebody else holds the lock that was needed; drizzle wraps what SQLite says. */
 export function isBusy(error: unknown): boolean {
-  return error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_BUSY");
+  if (!(error instanceof Error)) return false;
+  return ("code" in error && String(error.code).startsWith("SQLITE_BUSY")) || isBusy(error.cause);
 }

@@ -1,4 +1,4 @@
-import { and, eq, gt, inArray, or, type SQL, sql } from "drizzle-orm";
+import { and, gt, inArray, or, type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { OutboxStatus } from "../db/vocabulary.ts";
 import { isErased } from "./erased.ts";
@@ -75,7 +75,8 @@ export async function replay(
     if (signal?.aborted) break;
     done += await db.transaction(async (tx) => {
       const changed: number[] = [];
-      for (const status of statuses) changed.push(...(await change(tx, db, action, ids, status)));
+      const held = await lock(tx, db, ids, statuses);
+      for (const status of statuses) changed.push(...(await change(tx, db, action, held, status)));
       if (changed.length > 0) await record?.(tx, changed);
       if (changed.length > 0 && action === "retry") await tx.notify("outbox");
       return changed.length;
@@ -130,7 +131,25 @@ function* chunks(ids: readonly number[]): Generator<readonly number[]> {
   for (let at = 0; at < ids.length; at += BATCH) yield ids.slice(at, at + BATCH);
 }
 
-/** Changes those rows that have the status now: a dispatcher may have taken one meanwhile. Answers their ids. */
+/** Locks rows, always in the same order, so that they can be judged by what they are now. Answers their ids. */
+async function lock(
+  tx: Tx,
+  { dialect, tables: { outboxProgress } }: Database,
+  ids: readonly number[],
+  statuses: readonly OutboxStatus[],
+): Promise<number[]> {
+  const isGiven = dialect.anyId(sql`${outboxProgress.id}`, dialect.idList(ids));
+  const rows = await dialect.locked(
+    tx
+      .select({ id: outboxProgress.id })
+      .from(outboxProgress)
+      .where(and(isGiven, inArray(outboxProgress.status, [...statuses])))
+      .orderBy(outboxProgress.id),
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Changes those of the locked rows that have the status: a dispatcher may have taken one. Answers their ids. */
 async function change(
   tx: Tx,
   db: Database,
@@ -139,22 +158,11 @@ async function change(
   status: OutboxStatus,
 ): Promise<number[]> {
   const { outbox, outboxProgress } = db.tables;
-  const { dialect } = db;
-  const isGiven = dialect.anyId(sql`${outboxProgress.id}`, dialect.idList(ids));
-  // Locked by one statement and judged by the next: Postgres lets that one see whatever the first had to wait for.
-  const locked = await dialect.locked(
-    tx
-      .select({ id: outboxProgress.id })
-      .from(outboxProgress)
-      .where(and(isGiven, eq(outboxProgress.status, status)))
-      .orderBy(outboxProgress.id),
-  );
-  const held = { ids: locked.map(({ id }) => id) };
   const matching = tx
     .select({ id: outbox.id })
     .from(outbox)
-    .where(selectionCondition(db, action, held, status));
-  const now = sql<Date>`${dialect.now}`;
+    .where(selectionCondition(db, action, { ids }, status));
+  const now = sql<Date>`${db.dialect.now}`;
   const changed = await tx
     .update(outboxProgress)
     .set(action === "retry" ? { status: "pending", attempts: 0, availableAt: now } : { status: "discarded" })

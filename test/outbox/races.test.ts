@@ -100,6 +100,15 @@ describe(`two at one event, on ${testDialect}`, () => {
       expect(await row()).toMatchObject({ status: "discarded", payload: { erased: true } });
     });
 
+    test("does not bring back what is erased from a delivered event", async () => {
+      const [id = 0] = await addRows(own.db, 1, { status: "delivered" });
+      await meanwhile(
+        (tx) => eraseEvents(own.db, tx, [id]),
+        () => byHand("update outbox set tracking_token = null where status = 'delivered'"),
+      );
+      expect(await row()).toMatchObject({ status: "delivered", payload: { erased: true } });
+    });
+
     test("does not undo what is delivered meanwhile", async () => {
       await addRows(own.db, 1);
       const rows = await claim(own.db, "lease", { destination: "meta", route: "123", limit: 1 });
