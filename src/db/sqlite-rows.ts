@@ -1,4 +1,4 @@
-import type { Changes, Database as SqliteClient, Statement } from "bun:sqlite";
+import type { Database as SqliteClient, Statement } from "bun:sqlite";
 import { type Column, getTableColumns, getTableName } from "drizzle-orm";
 import type { PgTable } from "drizzle-orm/pg-core";
 import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
@@ -16,6 +16,14 @@ type Row = Readonly<Record<string, unknown>>;
 interface RowPlan {
   readonly statement: Statement;
   readonly parameters: readonly { readonly key: string; readonly encode: (value: unknown) => Parameter }[];
+  /** One row's parameters, filled anew for each. */
+  readonly values: Parameter[];
+}
+
+/** How rows of one shape are written into a table that lies in two; the tail's last parameter is the number. */
+interface SplitPlan {
+  readonly head: RowPlan;
+  readonly tail: RowPlan;
 }
 
 /**
@@ -24,6 +32,8 @@ interface RowPlan {
  */
 export function createRowWriter(client: SqliteClient) {
   const plans = new Map<string, RowPlan>();
+  /** By table and keys: to divide them costs as much as to write a row. */
+  const splitPlans = new Map<string, SplitPlan>();
 
   function planOf(table: PgTable, text: string, keys: readonly string[]): RowPlan {
     const known = plans.get(text);
@@ -34,7 +44,7 @@ export function createRowWriter(client: SqliteClient) {
       if (column === undefined) throw new Error(`${getTableName(table)} has no column for "${key}"`);
       return { key, encode: encoderOf(column) };
     });
-    const plan = { statement: client.prepare(text), parameters };
+    const plan = { statement: client.prepare(text), parameters, values: [] };
     plans.set(text, plan);
     return plan;
   }
@@ -55,14 +65,28 @@ export function createRowWriter(client: SqliteClient) {
   function insertSplit(table: SplitTable, rows: readonly Row[]): boolean[] {
     const first = rows[0];
     if (first === undefined) return [];
-    const keys = divideKeys(table, first);
-    const heads = insertion(table.head, keys.head);
-    const tails = insertion(table.tail, ["id", ...keys.tail]);
+    const { head, tail } = splitPlanOf(table, first);
     return rows.map((row) => {
-      const { changes, lastInsertRowid } = runOne(heads, row);
-      if (changes > 0) runOne(tails, { ...row, id: lastInsertRowid });
-      return changes > 0;
+      const { changes, lastInsertRowid } = head.statement.run(...valuesOf(head, row));
+      if (changes === 0) return false;
+      const values = valuesOf(tail, row);
+      values[values.length - 1] = lastInsertRowid;
+      tail.statement.run(...values);
+      return true;
     });
+  }
+
+  function splitPlanOf(table: SplitTable, row: Row): SplitPlan {
+    const shape = `${getTableName(table.head)} ${Object.keys(row).join()}`;
+    const known = splitPlans.get(shape);
+    if (known) return known;
+    const keys = divideKeys(table, row);
+    const plan = {
+      head: insertion(table.head, keys.head),
+      tail: insertion(table.tail, [...keys.tail, "id"]),
+    };
+    splitPlans.set(shape, plan);
+    return plan;
   }
 
   function update(table: PgTable, keys: readonly string[], rows: readonly Row[]): void {
@@ -109,15 +133,16 @@ export function createRowWriter(client: SqliteClient) {
 
 /** Runs the plan for each row; answers whether it changed anything. */
 function run(plan: RowPlan, rows: readonly Row[]): boolean[] {
-  return rows.map((row) => runOne(plan, row).changes > 0);
+  return rows.map((row) => plan.statement.run(...valuesOf(plan, row)).changes > 0);
 }
 
-function runOne({ statement, parameters }: RowPlan, row: Row): Changes {
-  const values = parameters.map(({ key, encode }) => {
+/** The row's parameters, until the next row's. */
+function valuesOf({ parameters, values }: RowPlan, row: Row): Parameter[] {
+  parameters.forEach(({ key, encode }, i) => {
     const value = row[key];
-    return value === null || value === undefined ? null : encode(value);
+    values[i] = value === null || value === undefined ? null : encode(value);
   });
-  return statement.run(...values);
+  return values;
 }
 
 function cell(row: Row, key: string): unknown {
