@@ -2,13 +2,13 @@ import { Cron } from "croner";
 import type { Log } from "../platform/log.ts";
 
 /** Whoever has just started has events to send first, that may have waited for it. Milliseconds. */
-const FIRST_AFTER_MS = 60_000;
+const FIRST_AFTER_MS = 10_000;
 
 /** Work that goes on by itself once an hour, in pieces, and never twice at once. */
 export interface HourlyWork<T> {
   /** Does it now, or joins the run that is under way. */
   run(): Promise<T>;
-  /** Does it a minute from now and at every turn of the schedule. */
+  /** Does it ten seconds from now and at every turn of the schedule. */
   start(): void;
   /** Whether the run under way should end with the piece in hand. */
   isStopping(): boolean;
