@@ -50,13 +50,15 @@ export function migrateSqlite(client: SqliteClient): void {
       .query<{ value: string }, [string]>("select value from settings where key = ?")
       .get(plan.viewsKey);
     if (known?.value === plan.viewsDigest) return;
-    client.transaction(() => {
+    const makeViews = client.transaction(() => {
       client.run(plan.views);
       client.run(
         "insert into settings (key, value, updated_at) values (?, ?, ?) on conflict (key) do update set value = excluded.value, updated_at = excluded.updated_at",
         [plan.viewsKey, plan.viewsDigest, Date.now()],
       );
-    })();
+    });
+    // One that only turns into a writer is refused, without waiting, where another process wrote since it began.
+    makeViews.immediate();
   } finally {
     client.run("pragma busy_timeout = 0");
   }
