@@ -5,6 +5,7 @@ import { createTestApp, type TestApp } from "./support/app.ts";
 import { testDialect } from "./support/database.ts";
 import { addRows, statusCounts } from "./support/outbox.ts";
 import { seedVisitor } from "./support/seed-visitor.ts";
+import { until } from "./support/until.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -30,7 +31,7 @@ describe(`a process that dispatches, on ${testDialect}`, () => {
       const [payment] = await db.select().from(payments).where(eq(payments.id, paymentId));
       return `${(await statusCounts(db)).delivered} ${payment?.status}`;
     };
-    while ((await state()) !== "3 expired") await Bun.sleep(10);
+    await until(async () => (await state()) === "3 expired");
     await services.stop();
     expect(await state()).toBe("3 expired");
   });

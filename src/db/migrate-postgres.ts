@@ -36,7 +36,8 @@ export async function migratePostgres(client: Sql): Promise<void> {
 
 /** The newest migration that this database has; 0 where it has none. Asks first, so that no DDL right is needed. */
 async function appliedUpTo(client: Sql, table: string): Promise<number> {
-  if (!(await isThere(client, table))) return 0;
+  const [found] = await client`select to_regclass(${table}) is not null as yes`;
+  if (!found?.yes) return 0;
   const [row] = await client`select coalesce(max(created_at), 0)::float8 as latest from ${client(table)}`;
   return Number(row?.latest ?? 0);
 }
@@ -44,11 +45,6 @@ async function appliedUpTo(client: Sql, table: string): Promise<number> {
 async function viewsDigest(client: Sql, key: string): Promise<string | undefined> {
   const [row] = await client<{ value: string }[]>`select value from settings where key = ${key}`;
   return row?.value;
-}
-
-async function isThere(client: Sql, relation: string): Promise<boolean> {
-  const [found] = await client`select to_regclass(${relation}) is not null as yes`;
-  return found?.yes === true;
 }
 
 /** Views on ours could not be kept when ours are made anew; `outbox` is replaced, which they outlive, once it is a view. */

@@ -8,7 +8,7 @@ import { replay } from "../../src/outbox/replay.ts";
 import { eraseEvents } from "../../src/privacy/outbox-events.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
-import { addRows } from "../support/outbox.ts";
+import { addRows, emptyOutbox } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";
 import { until } from "../support/until.ts";
 import { visitOf } from "../support/visits.ts";
@@ -18,12 +18,7 @@ beforeAll(async () => {
   own = await createTestDatabase();
 });
 afterAll(() => own.dispose());
-beforeEach(async () => {
-  await own.db.transaction(async (tx) => {
-    await tx.delete(own.db.tables.outboxProgress);
-    await tx.delete(own.db.tables.outboxEvents);
-  });
-});
+beforeEach(() => emptyOutbox(own.db));
 
 const row = async () => (await own.db.select().from(own.db.tables.outbox))[0];
 

@@ -5,7 +5,7 @@ import { listOutbox } from "../../src/outbox/outbox-rows.ts";
 import { countReplay, replay, replayedStatuses } from "../../src/outbox/replay.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
-import { addRows, statusCounts } from "../support/outbox.ts";
+import { addRows, emptyOutbox, statusCounts } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";
 
 let own: TestDatabase;
@@ -13,12 +13,7 @@ beforeAll(async () => {
   own = await createTestDatabase();
 });
 afterAll(() => own.dispose());
-beforeEach(async () => {
-  await own.db.transaction(async (tx) => {
-    await tx.delete(own.db.tables.outboxProgress);
-    await tx.delete(own.db.tables.outboxEvents);
-  });
-});
+beforeEach(() => emptyOutbox(own.db));
 
 describe(`replay on ${testDialect}`, () => {
   test("retries what is dead or expired, and nothing that nobody asked for", async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { asc } from "drizzle-orm";
 import { auditedReplay } from "../../src/pools/audited-replay.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
-import { addRows, statusCounts } from "../support/outbox.ts";
+import { addRows, emptyOutbox, statusCounts } from "../support/outbox.ts";
 
 let own: TestDatabase;
 beforeAll(async () => {
@@ -10,11 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => own.dispose());
 beforeEach(async () => {
-  await own.db.transaction(async (tx) => {
-    await tx.delete(own.db.tables.outboxProgress);
-    await tx.delete(own.db.tables.outboxEvents);
-    await tx.delete(own.db.tables.auditLog);
-  });
+  await emptyOutbox(own.db);
+  await own.db.transaction((tx) => tx.delete(own.db.tables.auditLog));
 });
 
 const discard = { action: "discard", actor: "console" } as const;

@@ -66,6 +66,15 @@ export function testDispatcher(db: Database, graphUrl: string, options: { timeou
   });
 }
 
+/** Takes away what other tests left. */
+export function emptyOutbox(db: Database) {
+  const { outboxEvents, outboxProgress } = db.tables;
+  return db.transaction(async (tx) => {
+    await tx.delete(outboxProgress);
+    await tx.delete(outboxEvents);
+  });
+}
+
 /** How many rows have each status. */
 export async function statusCounts(db: Database): Promise<Record<string, number>> {
   const rows = await db.rows<{ status: string; n: number | string }>(

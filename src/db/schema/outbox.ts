@@ -7,7 +7,7 @@ import type { Destination, OutboxStatus, PausedBy } from "../vocabulary.ts";
  *
  * An event lies in two tables under one number. A lease and an outcome each rewrite a row, on Postgres with an entry in
  * every index of its table: so what they change is narrow and apart from the payload and from what events are looked up
- * by. The view `outbox` is both as one table; whoever reads may use it, and it costs nothing where only one is asked for.
+ * by. The view `outbox` is both as one table, for whoever lists rows; whoever only counts asks `outbox_progress`.
  */
 export function outboxTables(kit: Kit) {
   const { table, view, index, uniqueIndex, rowId, text, integer, big, instant, json } = kit;
