@@ -19,8 +19,7 @@ import { openPoolCache, type PoolCache } from "./pools/pool-cache.ts";
 import { spoolSnapshot } from "./pools/pool-snapshot.ts";
 import { createVisitRecorder, type VisitRecorder } from "./redirect/visit-recorder.ts";
 import { noTrackingStore, redisTrackingStore, type TrackingStore } from "./tracking/tracking-store.ts";
-import { createWriterThread, type WriterThread } from "./writer/worker.ts";
-import { openWriter } from "./writer/writer.ts";
+import { openWriter, type Writer } from "./writer/writer.ts";
 
 /** Everything a process works with, opened once. */
 export interface Deps {
@@ -35,6 +34,7 @@ export interface Deps {
   readonly assets: Assets;
   readonly pools: PoolCache;
   readonly refusals: RefusalCounter;
+  readonly writer: Writer;
   readonly recorder: VisitRecorder;
   readonly reports: ReportRecorder;
   readonly trackingStore: TrackingStore;
@@ -48,11 +48,7 @@ export interface Deps {
  * Opens what a process needs. A database that is away, or may not be migrated by us, does not stop the start:
  * visitors are served all the same, and the log says what to do.
  */
-export async function openDeps(
-  config: Config,
-  log: Log,
-  writerThread: WriterThread = createWriterThread(config.database),
-): Promise<Deps> {
+export async function openDeps(config: Config, log: Log): Promise<Deps> {
   const now = () => new Date();
   const secrets = createSecrets(appSecret(config));
   const db = await openDatabase(config.database);
@@ -81,7 +77,7 @@ export async function openDeps(
     consentDenied: config.consentDenied,
     starsUsdMinorPerThousand: config.payments.starsUsdMinorPerThousand,
   };
-  const writer = openWriter(db, writerThread);
+  const writer = openWriter(db, config.database);
   const recorder = createVisitRecorder({
     db,
     writer: writer.visits,
@@ -103,6 +99,7 @@ export async function openDeps(
     assets: openAssets(),
     pools,
     refusals,
+    writer,
     recorder,
     reports,
     trackingStore,

@@ -1,13 +1,8 @@
 import { ConfigError, readConfig } from "./config.ts";
-import { createWriterThread } from "./writer/worker.ts";
+import { serve } from "./serve.ts";
 
 async function main(): Promise<void> {
-  const config = readConfig(process.env);
-  const writerThread = createWriterThread(config.database);
-  // It imports and opens what it needs while this thread does the same.
-  if (config.role !== "dispatcher") writerThread.start();
-  const { serve } = await import("./serve.ts");
-  await serve(config, writerThread);
+  await serve(readConfig(process.env));
 }
 
 main().catch((error) => {

@@ -5,7 +5,6 @@ import { createLog } from "./platform/log.ts";
 import { secretValues } from "./platform/scrub.ts";
 import type { Services } from "./services.ts";
 import { createVisitorsApp } from "./visitors-app.ts";
-import type { WriterThread } from "./writer/worker.ts";
 
 /** How long a start belongs to visitors alone; then the rest of the program is loaded, which holds them up a little. */
 const VISITORS_FIRST_MS = 50;
@@ -20,9 +19,9 @@ const REQUESTS_DEADLINE_MS = 4_000;
 const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
 
 /** Runs the process until a signal ends it. @throws what it cannot start without */
-export async function serve(config: Config, writerThread: WriterThread): Promise<void> {
+export async function serve(config: Config): Promise<void> {
   const log = createLog(config.logLevel, undefined, secretValues(process.env));
-  const deps = await openDeps(config, log, writerThread);
+  const deps = await openDeps(config, log);
   const { app, services } = config.role === "dispatcher" ? await dispatcherProcess(deps) : wholeProcess(deps);
   app.listen({
     hostname: config.host,
@@ -80,6 +79,7 @@ function wholeProcess(deps: Deps): Process {
 
 async function loadOtherDoors(deps: Deps): Promise<AnyElysia> {
   await Bun.sleep(VISITORS_FIRST_MS);
+  void deps.writer.start();
   await showFirstPassword(deps);
   const { otherDoors } = await import("./app.ts");
   return otherDoors(deps);

@@ -101,11 +101,11 @@ export interface Database extends Reader {
   /** A transaction that does nothing but write arrivals: cheaper where statements cost a round trip each. */
   recordArrivals(work: (writer: ArrivalWriter) => Promise<void>): Promise<void>;
   /**
-   * Lets another thread of this process write to the same database on a connection of its own: where writers take
-   * turns, `write` has one. It resolves to the channels whose listeners are to be woken, where the database does not do
-   * so itself.
+   * Gives another thread of this process, which writes to the same database on a connection of its own, a turn among
+   * those who write. `write` resolves to the channels whose listeners are to be woken. Null where the database works in
+   * processes of its own, so that a thread that waits for it gains nothing.
    */
-  writeElsewhere(write: () => Promise<readonly Channel[]>): Promise<void>;
+  readonly writeElsewhere: ((write: () => Promise<readonly Channel[]>) => Promise<void>) | null;
   /** Calls `wake` after commits that notified the channel. Returns how to stop. */
   listen(channel: Channel, wake: () => void): () => void;
   /**

@@ -145,8 +145,7 @@ export function openPostgres(options: PostgresOptions): Database {
         nowMs: clock.nowMs,
       });
     },
-    // Each connection writes for itself, and the server tells the listeners.
-    writeElsewhere: async (write) => void (await write()),
+    writeElsewhere: null,
     listen(channel, wake) {
       listener.add(channel);
       return listeners.add(channel, wake);

@@ -1,23 +1,15 @@
-import type { BrowserReport } from "../cookies/report.ts";
 import type { Channel } from "../db/database.ts";
-import type { VisitRecord } from "../redirect/visit-record.ts";
-
-/** What is written together, in one transaction. */
-export type Batch =
-  | { readonly kind: "visits"; readonly visits: readonly VisitRecord[] }
-  | { readonly kind: "cookies"; readonly reports: readonly BrowserReport[] };
+import type { Batch } from "./write-batch.ts";
 
 /** A batch for the writer's thread, as JSON text; or that it should end. */
 export type Order = (Batch & { readonly id: number }) | { readonly kind: "stop" };
 
-/** What the writer's thread answers to a batch. */
-export interface Answer {
-  readonly id: number;
-  /** Whom the commit concerns. */
-  readonly wakes: readonly Channel[];
-  /** Absent where the batch was committed. */
-  readonly failure?: Failure;
-}
+/** What the writer's thread says: that it takes batches from now on, and what became of each. */
+export type Answer =
+  | { readonly kind: "up" }
+  /** Committed; `wakes` are whom that concerns. */
+  | { readonly kind: "done"; readonly id: number; readonly wakes: readonly Channel[] }
+  | { readonly kind: "failed"; readonly id: number; readonly failure: Failure };
 
 /** An error as it crosses from one thread to another: cloning one would lose its code, and whether it is a bug. */
 export interface Failure {

@@ -1,13 +1,19 @@
 import { Worker } from "node:worker_threads";
 import type { Channel } from "../db/database.ts";
 import type { DatabaseSettings } from "../db/open.ts";
-import { type Answer, type Batch, type Order, reviveError } from "./messages.ts";
+import { type Answer, type Order, reviveError } from "./messages.ts";
+import type { Batch } from "./write-batch.ts";
 
 /** The writing thread (see `thread.ts`), as the thread that answers requests knows it. */
 export interface WriterThread {
-  /** Starts it before the first batch needs it. */
-  start(): void;
-  /** Resolves to whom to wake when the batch is committed. @throws what the database said, with its code */
+  /** Starts it, and again whenever it ends by itself. Resolves when it takes batches. */
+  start(): Promise<void>;
+  isUp(): boolean;
+  /**
+   * Resolves to whom to wake when the batch is committed.
+   *
+   * @throws what the database said, with its code; or that the thread is not there
+   */
   write(batch: Batch): Promise<readonly Channel[]>;
   /** Resolves when it has let go of the database. */
   stop(): Promise<void>;
@@ -18,58 +24,73 @@ declare const WRITER_THREAD: string;
 
 const THREAD = typeof WRITER_THREAD === "undefined" ? new URL("./thread.ts", import.meta.url) : WRITER_THREAD;
 
+/** How long one that ended by itself is done without. */
+const RESTART_AFTER_MS = 1_000;
+
 interface Pending {
   resolve(wakes: readonly Channel[]): void;
   reject(error: unknown): void;
 }
 
-/** Starts by itself with the first batch, and anew with the next one where it ended. */
 export function createWriterThread(settings: DatabaseSettings): WriterThread {
   const pending = new Map<number, Pending>();
   let worker: Worker | undefined;
+  let isUp = false;
+  let isStopping = false;
+  let restart: NodeJS.Timeout | undefined;
   let lastId = 0;
+  const up = Promise.withResolvers<void>();
 
-  function thread(): Worker {
-    if (worker) return worker;
+  function start(): void {
     const started = new Worker(THREAD, { workerData: settings });
-    started.on("message", ({ id, wakes, failure }: Answer) => {
-      const waiting = pending.get(id);
-      pending.delete(id);
-      if (failure) waiting?.reject(reviveError(failure));
-      else waiting?.resolve(wakes);
-    });
-    const giveUpOn = (error: Error) => {
-      // A thread that failed ends afterwards: by then the batches are the next one's.
-      if (worker === started) giveUp(error);
-    };
-    started.on("error", (error) => giveUpOn(new Error("the writer failed", { cause: error })));
-    started.on("exit", () => giveUpOn(new Error("the writer ended")));
     worker = started;
-    return started;
+    started.on("message", (answer: Answer) => {
+      if (answer.kind === "up") {
+        isUp = true;
+        up.resolve();
+        return;
+      }
+      const waiting = pending.get(answer.id);
+      pending.delete(answer.id);
+      if (answer.kind === "failed") waiting?.reject(reviveError(answer.failure));
+      else waiting?.resolve(answer.wakes);
+    });
+    started.on("error", (error) => giveUp(started, new Error("the writer failed", { cause: error })));
+    started.on("exit", () => giveUp(started, new Error("the writer ended")));
   }
 
-  /** The next write starts a new thread. */
-  function giveUp(error: Error): void {
+  function giveUp(on: Worker, error: Error): void {
+    // A thread that failed also ends, maybe when the next one is there already.
+    if (worker !== on) return;
     worker = undefined;
+    isUp = false;
     for (const { reject } of pending.values()) reject(error);
     pending.clear();
+    if (!isStopping) restart = setTimeout(start, RESTART_AFTER_MS).unref();
   }
 
   return {
-    start: () => void thread(),
-    write(batch) {
+    start() {
+      if (!worker) start();
+      return up.promise;
+    },
+    isUp: () => isUp,
+    async write(batch) {
+      if (!worker) throw new Error("the writer ended");
       const { promise, resolve, reject } = Promise.withResolvers<readonly Channel[]>();
       const id = ++lastId;
       pending.set(id, { resolve, reject });
-      post(thread(), { id, ...batch });
+      post(worker, { id, ...batch });
       return promise;
     },
     async stop() {
+      isStopping = true;
+      clearTimeout(restart);
       const stopped = worker;
       if (!stopped) return;
-      const closed = new Promise((resolve) => stopped.once("exit", resolve));
+      const ended = new Promise((resolve) => stopped.once("exit", resolve));
       post(stopped, { kind: "stop" });
-      await closed;
+      await ended;
     },
   };
 }

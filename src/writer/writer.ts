@@ -1,21 +1,48 @@
 import type { ReportWriter } from "../cookies/report-recorder.ts";
 import type { Database } from "../db/database.ts";
+import type { DatabaseSettings } from "../db/open.ts";
 import type { VisitWriter } from "../redirect/visit-recorder.ts";
-import type { WriterThread } from "./worker.ts";
+import { openOwnConnections } from "./connections.ts";
+import { createWriterThread } from "./worker.ts";
+import { type Batch, writeBatch } from "./write-batch.ts";
 
-/** Writes on a thread of its own what visitors wait for, so that this one goes on answering requests meanwhile. */
+/** Writes what visitors wait for. */
 export interface Writer {
   readonly visits: VisitWriter;
   readonly cookies: ReportWriter;
-  /** Resolves when the thread has let go of the database. */
+  /** Makes ready for much to write; what comes before is written all the same. Resolves when it is. */
+  start(): Promise<void>;
+  /** Resolves when it has let go of the database. */
   stop(): Promise<void>;
 }
 
-/** `db` is the thread's database as this thread knows it: on SQLite the two take turns. */
-export function openWriter(db: Database, thread: WriterThread): Writer {
+type InTurn = NonNullable<Database["writeElsewhere"]>;
+
+/** Writes to the database that `settings` name, which this process knows as `db`. */
+export function openWriter(db: Database, settings: DatabaseSettings): Writer {
+  const { writeElsewhere } = db;
+  return writeElsewhere ? writerOnThread(db, settings, writeElsewhere) : writerOnConnections(settings);
+}
+
+/** Postgres works in processes of its own and is waited for without keeping anybody from being answered. */
+function writerOnConnections(settings: DatabaseSettings): Writer {
+  const { write, close } = openOwnConnections(settings);
+  return { ...writersOf(write), start: async () => undefined, stop: close };
+}
+
+/**
+ * SQLite works, and waits for the disk, in the thread that asks it: so it gets one of its own, and this one goes on
+ * answering requests. While that is not there, as at the start, this one writes.
+ */
+function writerOnThread(db: Database, settings: DatabaseSettings, inTurn: InTurn): Writer {
+  const thread = createWriterThread(settings);
+  const write = (batch: Batch) => (thread.isUp() ? inTurn(() => thread.write(batch)) : writeBatch(db, batch));
+  return { ...writersOf(write), start: thread.start, stop: thread.stop };
+}
+
+function writersOf(write: (batch: Batch) => Promise<void>): Pick<Writer, "visits" | "cookies"> {
   return {
-    visits: { write: (visits) => db.writeElsewhere(() => thread.write({ kind: "visits", visits })) },
-    cookies: { write: (reports) => db.writeElsewhere(() => thread.write({ kind: "cookies", reports })) },
-    stop: thread.stop,
+    visits: { write: (visits) => write({ kind: "visits", visits }) },
+    cookies: { write: (reports) => write({ kind: "cookies", reports }) },
   };
 }

@@ -15,7 +15,8 @@ beforeEach(async () => {
   const { pool, bots } = await addPool(own.db, { slug: "open" });
   const [member] = await own.db.select().from(own.db.tables.poolBots);
   visit = (query) => visitOf(pool.id, member?.id ?? 0, bots[0]?.id ?? 0, query);
-  writer = openWriter(own.db, createWriterThread({ url: own.url }));
+  writer = openWriter(own.db, { url: own.url });
+  await writer.start();
 });
 afterEach(async () => {
   await writer.stop();
@@ -24,7 +25,7 @@ afterEach(async () => {
 
 const sessions = () => own.db.$count(own.db.tables.sessions);
 
-describe(`the writer's thread on ${testDialect}`, () => {
+describe(`the writer on ${testDialect}`, () => {
   test("what it says is written can be read", async () => {
     await writer.visits.write([visit(), visit(), visit()]);
     expect(await sessions()).toBe(3);
@@ -74,10 +75,50 @@ describe(`the writer's thread on ${testDialect}`, () => {
     expect(session).toMatchObject({ trackingToken, fbi: "203.0.113.9.AQ" });
   });
 
-  test("after a stop the next write starts a new thread", async () => {
-    await writer.visits.write([visit()]);
-    await writer.stop();
-    await writer.visits.write([visit()]);
+  test("before it has started, and after a stop, what it is given is written all the same", async () => {
+    const unstarted = openWriter(own.db, { url: own.url });
+    await unstarted.visits.write([visit(), visit()]);
+    await unstarted.stop();
     expect(await sessions()).toBe(2);
+  });
+
+  test("while it starts nothing is lost, whoever writes, and nothing is written twice", async () => {
+    const starting = openWriter(own.db, { url: own.url });
+    const started = starting.start();
+    let isUp = false;
+    void started.then(() => {
+      isUp = true;
+    });
+    let written = 0;
+    while (!isUp || written < 20) {
+      await starting.visits.write([visit()]);
+      written++;
+      // As between two requests.
+      await Bun.sleep(0);
+    }
+    await starting.stop();
+    expect(await sessions()).toBe(written);
+  });
+
+  test("stopped while it starts, it ends", async () => {
+    const starting = openWriter(own.db, { url: own.url });
+    void starting.start();
+    await starting.stop();
+  });
+});
+
+describe.if(testDialect === "sqlite")("the writer's thread", () => {
+  test("one that ends by itself fails what it was given, and comes back", async () => {
+    const thread = createWriterThread({ url: own.url });
+    await thread.start();
+    // Through JSON, because no code of ours gives it such a batch.
+    const fatal = JSON.parse('{"kind":"stop"}');
+    await expect(thread.write(fatal)).rejects.toThrow("the writer ended");
+    expect(thread.isUp()).toBe(false);
+    await expect(thread.write({ kind: "visits", visits: [visit()] })).rejects.toThrow("the writer ended");
+    while (!thread.isUp()) await Bun.sleep(20);
+    await thread.write({ kind: "visits", visits: [visit()] });
+    expect(await sessions()).toBe(1);
+    await thread.stop();
   });
 });
