@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { inArray, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
 import { REFUSAL_REASONS, type RefusalReason } from "./gate.ts";
@@ -18,7 +18,7 @@ type Counts = Record<RefusalReason, number>;
 
 /** Counts refusals in memory and adds them, by pool, reason and hour, once a second: a refusal costs no write. */
 export function createRefusalCounter({ db, log }: { db: Database; log: Log }): RefusalCounter {
-  const { gateRefusals } = db.tables;
+  const { gateRefusals, pools } = db.tables;
   let byHour = new Map<number, Map<number, Counts>>();
 
   function add(poolId: number, reason: RefusalReason, hourMs: number, total: number): void {
@@ -46,9 +46,14 @@ export function createRefusalCounter({ db, log }: { db: Database; log: Log }): R
     byHour = new Map();
     try {
       await db.transaction(async (tx) => {
+        const ids = [...new Set(rows.map(({ poolId }) => poolId))];
+        const known = await tx.select({ id: pools.id }).from(pools).where(inArray(pools.id, ids));
+        // A pool may have been deleted since: its refusals are nobody's, and must not keep the others from being stored.
+        const present = rows.filter(({ poolId }) => known.some(({ id }) => id === poolId));
+        if (present.length === 0) return;
         await tx
           .insert(gateRefusals)
-          .values(rows)
+          .values(present)
           .onConflictDoUpdate({
             target: [gateRefusals.poolId, gateRefusals.reason, gateRefusals.hour],
             set: { total: sql`gate_refusals.total + excluded.total` },

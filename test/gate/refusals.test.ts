@@ -1,0 +1,27 @@
+import { expect, test } from "bun:test";
+import { createRefusalCounter } from "../../src/gate/refusals.ts";
+import { createLog } from "../../src/platform/log.ts";
+import { createSecrets } from "../../src/platform/secrets.ts";
+import { deletePool } from "../../src/pools/manage-pools.ts";
+import { createTestDatabase, testDialect } from "../support/database.ts";
+import { addPool } from "../support/pools.ts";
+
+test(`refusals of a pool that was deleted meanwhile keep no other pool's from being stored, on ${testDialect}`, async () => {
+  const { db, dispose } = await createTestDatabase();
+  const { pool: kept } = await addPool(db, { slug: "kept" });
+  const { pool: gone } = await addPool(db, { slug: "gone" });
+  const refusals = createRefusalCounter({ db, log: createLog("silent") });
+  const atMs = Date.UTC(2026, 0, 1, 12, 30);
+  refusals.count(gone.id, "param", atMs);
+  refusals.count(kept.id, "param", atMs);
+  refusals.count(kept.id, "automated", atMs);
+  const manage = { db, secrets: createSecrets(new Uint8Array(32)), now: () => new Date(atMs) };
+  expect(await deletePool(manage, "cli", "gone")).toMatchObject({ kind: "deleted" });
+  await refusals.close();
+  const rows = await db.select().from(db.tables.gateRefusals);
+  expect(rows.map(({ poolId, reason, total }) => [poolId, reason, total]).sort()).toEqual([
+    [kept.id, "automated", 1],
+    [kept.id, "param", 1],
+  ]);
+  await dispose();
+});
