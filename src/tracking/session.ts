@@ -1,4 +1,5 @@
 import type { Tables } from "../db/define-schema.ts";
+import { publicClientIp } from "../meta/client-ip.ts";
 import type { SessionFacts } from "../meta/session-facts.ts";
 import { addressOfFbi } from "./meta-cookies.ts";
 
@@ -46,14 +47,22 @@ export function sessionFacts(session: ReportedSession): SessionFacts {
     fbclid: session.fbclid,
     fbc: session.fbc,
     fbp: session.fbp,
-    // The param builder's address first: it is often the IPv6 one that Meta prefers.
-    clientIp: addressOfFbi(session.fbi) ?? session.clientIp,
+    clientIp: reportedIp(session.fbi, session.clientIp),
     userAgent: session.userAgent,
     eventSourceUrl: session.eventSourceUrl,
     utm: utmOf(session),
     pageviewAt: session.pageviewTs,
     consent: session.consent,
   };
+}
+
+/**
+ * Which address Meta is told, of the param builder's and the request's: a public one, and the IPv6 one where there is a
+ * choice, which Meta prefers; between equals the param builder's.
+ */
+export function reportedIp(fbi: string | null, clientIp: string | null): string | null {
+  const known = [publicClientIp(addressOfFbi(fbi)), publicClientIp(clientIp)];
+  return known.find((address) => address?.includes(":")) ?? known[0] ?? known[1] ?? null;
 }
 
 function utmOf(session: Pick<Session, UtmColumn>) {

@@ -1,8 +1,7 @@
 import type { Redis } from "ioredis";
 import { readConsent } from "../meta/consent.ts";
 import type { SessionFacts } from "../meta/session-facts.ts";
-import { addressOfFbi } from "./meta-cookies.ts";
-import { type NewSession, rootEventId } from "./session.ts";
+import { type NewSession, reportedIp, rootEventId } from "./session.ts";
 
 const DAY_SECONDS = 24 * 3_600;
 
@@ -90,7 +89,7 @@ function factsOf(trackingToken: string, stored: Readonly<Record<string, string>>
     fbclid: text("fbclid"),
     fbc: text("fbc"),
     fbp: text("fbp"),
-    clientIp: addressOfFbi(text("fbi")) ?? text("client_ip"),
+    clientIp: reportedIp(text("fbi"), text("client_ip")),
     userAgent: text("user_agent"),
     eventSourceUrl: text("event_source_url"),
     utm: Object.fromEntries(Object.entries(stored).filter(([name]) => name.startsWith("utm_"))),
