@@ -74,8 +74,8 @@ export function hashedCustomer(customer: Customer): HashedCustomer {
   };
 }
 
-/** An e-mail address, or a phone number with its country code. */
-const READS_AS_PERSON = /@|^\+\d{8,15}$/;
+/** An e-mail address, or a phone number with its country code, however it is set out. */
+const READS_AS_PERSON = /@|^\+[\s().-]*(?:\d[\s().-]*){8,15}$/;
 
 /**
  * The operator's id of a customer as it is stored: shops that know customers by e-mail or phone hand over personal

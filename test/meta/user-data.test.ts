@@ -1,7 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { externalIdDigest } from "../../src/meta/digest.ts";
-import { type Customer, hashedCustomer, type UserDataInput, userData } from "../../src/meta/user-data.ts";
+import {
+  type Customer,
+  hashedCustomer,
+  storedCustomerId,
+  type UserDataInput,
+  userData,
+} from "../../src/meta/user-data.ts";
 import { sha256 } from "./builders.ts";
 
 const NOTHING: UserDataInput = {
@@ -131,6 +137,22 @@ describe("user_data", () => {
       { numRuns: 2000 },
     );
   });
+});
+
+describe("an operator's id of a customer, as it is stored", () => {
+  test.each(["+5511987654321", "+55 (11) 98765-4321", "+55 11 98765 4321", " ana@example.com "])(
+    "is a digest where it reads as a person: %s",
+    async (id) => {
+      expect(storedCustomerId(id)).toBe(await sha256(id.trim()));
+    },
+  );
+
+  test.each(["cliente-17", "4815162342", "+55", "55 11 98765 4321 x"])(
+    "is kept where it does not: %s",
+    (id) => {
+      expect(storedCustomerId(id)).toBe(id);
+    },
+  );
 });
 
 describe("external_id", () => {
