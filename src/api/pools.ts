@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import { z } from "zod";
 import { problem } from "../platform/problem.ts";
 import { createPool, deletePool, type ManageDeps, updatePool } from "../pools/manage-pools.ts";
-import { findPool, listPools } from "../pools/pool-view.ts";
+import { findPool, listPools, withoutGateValue } from "../pools/pool-view.ts";
 import { poolChangeSchema, poolDraftSchema } from "../pools/rules.ts";
 import type { Authorize } from "./authorize.ts";
 import { describeRoute } from "./describe.ts";
@@ -17,16 +17,24 @@ export const poolParams = z.object({
     .meta({ examples: ["summer"] }),
 });
 const describe = describeRoute("Pools");
+const GATE_VALUE = "A key that may only read gets null for `meta_cloaker_param_value`.";
 
 /** `/api/pools`: what `ponte pool` does, for scripts. */
 export function poolsApi(deps: ManageDeps & { readonly authorize: Authorize }) {
   const { db } = deps;
   return new Elysia({ name: "api.pools", prefix: "/api" })
     .use(apiGuard(deps))
-    .get("/pools", ({ query }) => listPools(db, db.tables, pageOfQuery(query)), {
-      query: z.strictObject(pageQuery),
-      detail: describe("List pools", { 200: "PoolPage" }),
-    })
+    .get(
+      "/pools",
+      async ({ query, scope }) => {
+        const page = await listPools(db, db.tables, pageOfQuery(query));
+        return scope === "write" ? page : { ...page, items: page.items.map(withoutGateValue) };
+      },
+      {
+        query: z.strictObject(pageQuery),
+        detail: describe("List pools", { 200: "PoolPage" }, GATE_VALUE),
+      },
+    )
     .post(
       "/pools",
       async ({ body, actor, status }) => {
@@ -48,10 +56,14 @@ export function poolsApi(deps: ManageDeps & { readonly authorize: Authorize }) {
     )
     .get(
       "/pools/:slug",
-      async ({ params }) => (await findPool(db, db.tables, params.slug)) ?? noSuchPool(params.slug),
+      async ({ params, scope }) => {
+        const pool = await findPool(db, db.tables, params.slug);
+        if (pool === null) return noSuchPool(params.slug);
+        return scope === "write" ? pool : withoutGateValue(pool);
+      },
       {
         params: poolParams,
-        detail: describe("Read a pool", { 200: "Pool", 404: null }),
+        detail: describe("Read a pool", { 200: "Pool", 404: null }, GATE_VALUE),
       },
     )
     .patch(

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Database } from "../db/database.ts";
 import { listAudit } from "../pools/audit.ts";
 import { readRefusals } from "../pools/gate-refusals.ts";
+import { withoutGateValue } from "../pools/pool-view.ts";
 import type { Authorize } from "./authorize.ts";
 import { describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
@@ -37,16 +38,24 @@ export function reportsApi({
     .use(apiGuard({ authorize }))
     .get(
       "/audit",
-      async ({ query }) => {
+      async ({ query, scope }) => {
         const page = await listAudit(db, pageOfQuery(query));
-        return { ...page, items: page.items.map((entry) => ({ ...entry, at: entry.at.toISOString() })) };
+        const shown = (view: unknown) =>
+          typeof view === "object" && view !== null && scope !== "write" ? withoutGateValue(view) : view;
+        const items = page.items.map((entry) => ({
+          ...entry,
+          at: entry.at.toISOString(),
+          before: shown(entry.before),
+          after: shown(entry.after),
+        }));
+        return { ...page, items };
       },
       {
         query: z.strictObject(pageQuery),
         detail: describe(
           "List what operators changed, newest first",
           { 200: "AuditPage" },
-          "Console, command line and API keys. Secrets are never written there.",
+          "Console, command line and API keys. Tokens and keys are never written there, and a key that may only read is not shown the gate's value.",
         ),
       },
     )

@@ -41,6 +41,14 @@ export interface PoolBotView {
   readonly total_redirects: number;
 }
 
+/**
+ * A pool, or what changed of one, for somebody who may read but need not get through the gate: the value that its links
+ * carry is left out.
+ */
+export function withoutGateValue<T extends object>(view: T): T {
+  return "meta_cloaker_param_value" in view ? { ...view, meta_cloaker_param_value: null } : view;
+}
+
 /** The pool of that slug, or null. */
 export async function findPool(reader: Reader, tables: Tables, slug: string): Promise<PoolView | null> {
   const [view] = await poolViews(reader, tables, eq(tables.pools.slug, slug), 1);

@@ -116,6 +116,19 @@ describe(`a pool's link over the API, on ${testDialect}`, () => {
     expect(SCHEMAS.PoolLink.parse((await link("tried/link", key)).body).gate).toBeNull();
   });
 
+  test("is told to no key that may only read, by whatever route it asks", async () => {
+    const key = await api.newKey("read", "reporting");
+    await api.call("PATCH", "/api/pools/gated", { meta_cloaker_param_value: "n3xt" });
+    await api.call("PATCH", "/api/pools/gated", { meta_cloaker_param_value: "k7Qx2" });
+    for (const path of ["/api/pools", "/api/pools/gated", "/api/audit"]) {
+      const reading = await api.call("GET", path, undefined, key);
+      expect(reading.status).toBe(200);
+      expect(reading.text).toContain("meta_cloaker_param_value");
+      expect(reading.text).not.toMatch(/k7Qx2|n3xt/);
+      expect((await api.call("GET", path)).text).toContain("k7Qx2");
+    }
+  });
+
   test("takes what is asked for, names a misspelt macro, and refuses what the pool would lose", async () => {
     const query = new URLSearchParams({ utm_campaign: "{{campain.name}}", utm_term: "", src: "a & b" });
     const told = SCHEMAS.PoolLink.parse((await link(`tried/link?${query}`)).body);
