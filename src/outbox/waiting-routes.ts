@@ -12,8 +12,8 @@ export interface WaitingRoute extends RouteKey, Standing {
 }
 
 /**
- * The routes that have pending rows and are not paused. Hops through the index of pending rows from one route to
- * the next, so its cost follows the number of routes, not of rows. A pixel or a bot that is to slow down (`<id>`) holds its
+ * The routes that have pending rows and are not paused. Hops through the index of pending rows from one route's first
+ * row to the next's, so its cost follows the number of routes, not of rows. A pixel or a bot that is to slow down (`<id>`) holds its
  * other routes (`<id>/…`) back as well.
  */
 export async function waitingRoutes(reader: Reader, dialect: Dialect): Promise<WaitingRoute[]> {
@@ -40,32 +40,34 @@ export async function waitingRoutes(reader: Reader, dialect: Dialect): Promise<W
 
 const WAITING = keptStatement(
   ({ epochMs, now }) => sql`
-    with recursive heads(destination, route) as (
-      ${sql.join(DESTINATIONS.map(firstRoute), sql` union all `)}
+    with recursive heads(destination, id) as (
+      ${sql.join(
+        DESTINATIONS.map((name) => firstOf(sql.raw(`'${name}'`))),
+        sql` union all `,
+      )}
       union all
-      select destination, (
-        select o.route from outbox_progress o
-        where o.status = 'pending' and o.destination = heads.destination and o.route > heads.route
-        order by o.route limit 1
-      ) from heads where route is not null
+      select head.destination, ${firstPending(sql`o.destination = head.destination and o.route > head.route`)}
+      from heads join outbox_progress head on head.id = heads.id
     )
-    select heads.destination, heads.route, (
-        select ${epochMs(sql`o.available_at`)} from outbox_progress o
-        where o.status = 'pending' and o.destination = heads.destination and o.route = heads.route
-        order by o.available_at limit 1
-      ) as due,
+    select head.destination, head.route, ${epochMs(sql`head.available_at`)} as due,
       ${epochMs(sql`(
         select max(a.throttled_until) from outbox_routes a
-        where a.destination = heads.destination and (a.route = heads.route or heads.route like a.route || '/%')
+        where a.destination = head.destination and (a.route = head.route or head.route like a.route || '/%')
       )`)} as throttled, ${epochMs(sql`r.open_until`)} as open,
       ${epochMs(now)} as now, r.failures, r.throttles, r.unexplained
-    from heads left join outbox_routes r on r.destination = heads.destination and r.route = heads.route
-    where heads.route is not null and r.paused_at is null`,
+    from heads join outbox_progress head on head.id = heads.id
+    left join outbox_routes r on r.destination = head.destination and r.route = head.route
+    where r.paused_at is null`,
 );
 
-function firstRoute(destination: Destination): SQL {
-  const literal = sql.raw(`'${destination}'`);
-  return sql`select cast(${literal} as text), (
-    select o.route from outbox_progress o where o.status = 'pending' and o.destination = ${literal} order by o.route limit 1
+function firstOf(destination: SQL): SQL {
+  return sql`select cast(${destination} as text), ${firstPending(sql`o.destination = ${destination}`)}`;
+}
+
+/** Of the pending rows where the condition holds, the first route's first one: one look into their index. */
+function firstPending(condition: SQL): SQL {
+  return sql`(
+    select o.id from outbox_progress o where o.status = 'pending' and ${condition}
+    order by o.route, o.available_at, o.id limit 1
   )`;
 }
