@@ -43,8 +43,12 @@ function deliveryDeps({ db, log, now, secrets, config, payments }: Deps) {
   };
 }
 
-/** Starts the schedules that the process's role asks for. */
-export async function startServices(deps: Deps): Promise<Services> {
+/**
+ * Starts the schedules that the process's role asks for.
+ *
+ * @param hourlyAfterMs when what is done once an hour is done first, if not when it usually is
+ */
+export async function startServices(deps: Deps, hourlyAfterMs?: number): Promise<Services> {
   if (deps.config.role === "web") return { stop: async () => undefined };
   const dispatcher = openDispatcher(deps);
   const rollups = createRollups(deps);
@@ -54,9 +58,9 @@ export async function startServices(deps: Deps): Promise<Services> {
   const botHealth = createBotHealth({ ...deps, telegram: telegramBotApi(deps.config.telegramApiUrl) });
   dispatcher.start();
   rollups.start();
-  retention.start();
+  retention.start(hourlyAfterMs);
   expiry.start();
-  expireWaiting.start();
+  expireWaiting.start(hourlyAfterMs);
   botHealth.start();
   return {
     async stop() {

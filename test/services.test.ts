@@ -26,7 +26,7 @@ describe(`a process that dispatches, on ${testDialect}`, () => {
       const createdAt = new Date(Date.now() - 3 * DAY_MS);
       await tx.update(payments).set({ status: "pending", createdAt }).where(eq(payments.id, paymentId));
     });
-    const services = await startServices(deps);
+    const services = await startServices(deps, 0);
     const state = async () => {
       const [payment] = await db.select().from(payments).where(eq(payments.id, paymentId));
       return `${(await statusCounts(db)).delivered} ${payment?.status}`;
@@ -37,9 +37,23 @@ describe(`a process that dispatches, on ${testDialect}`, () => {
   });
 
   test("a process that only answers requests leaves that to others", async () => {
-    await addRows(own.db, 2, { status: "delivered", createdAt: new Date(Date.now() - 31 * DAY_MS) });
-    const services = await startServices({ ...own.deps, config: { ...own.deps.config, role: "web" } });
-    await services.stop();
-    expect(await statusCounts(own.db)).toMatchObject({ delivered: 5 });
+    const { db, deps } = own;
+    const { payments } = db.tables;
+    const { paymentId } = await seedVisitor(db);
+    await db.transaction(async (tx) => {
+      const createdAt = new Date(Date.now() - 3 * DAY_MS);
+      await tx.update(payments).set({ status: "pending", createdAt }).where(eq(payments.id, paymentId));
+    });
+    const status = async () => {
+      const [payment] = await db.select().from(payments).where(eq(payments.id, paymentId));
+      return payment?.status;
+    };
+    // Payments are looked at as soon as a process starts, and before it stops.
+    const answering = await startServices({ ...deps, config: { ...deps.config, role: "web" } });
+    await answering.stop();
+    expect(await status()).toBe("pending");
+    const dispatching = await startServices(deps);
+    await dispatching.stop();
+    expect(await status()).toBe("expired");
   });
 });

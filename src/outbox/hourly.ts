@@ -8,8 +8,8 @@ const FIRST_AFTER_MS = 10_000;
 export interface HourlyWork<T> {
   /** Does it now, or joins the run that is under way. */
   run(): Promise<T>;
-  /** Does it ten seconds from now and at every turn of the schedule. */
-  start(): void;
+  /** Does it `firstAfterMs` from now, ten seconds unless said otherwise, and at every turn of the schedule. */
+  start(firstAfterMs?: number): void;
   /** Whether the run under way should end with the piece in hand. */
   isStopping(): boolean;
   /** Resolves when the run under way has ended. */
@@ -36,12 +36,12 @@ export function hourlyWork<T>(
   return {
     run,
     isStopping: () => stopping,
-    start() {
+    start(firstAfterMs = FIRST_AFTER_MS) {
       const attempt = async () => {
         await run().catch((error) => log.warn({ error }, complaint));
       };
       cron = new Cron(schedule, { protect: true, unref: true }, attempt);
-      first = setTimeout(attempt, FIRST_AFTER_MS);
+      first = setTimeout(attempt, firstAfterMs);
       first.unref();
     },
     async stop() {

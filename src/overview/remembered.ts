@@ -10,15 +10,23 @@ export interface Remembered<T> {
 
 /** A failure is not kept. Time is this process's own. */
 export function createRemembered<T>(ms: number, uptimeMs = () => performance.now()): Remembered<T> {
-  const kept = new Map<string, { readonly answer: Promise<T>; readonly untilMs: number }>();
+  const kept = new Map<string, { readonly answer: Promise<T>; untilMs: number }>();
   function remembered(name: string, read: () => Promise<T>): Promise<T> {
     const had = kept.get(name);
     if (had && uptimeMs() < had.untilMs) return had.answer;
     if (kept.size >= MOST_KEPT) kept.clear();
-    const answer = read();
-    kept.set(name, { answer, untilMs: uptimeMs() + ms });
-    answer.catch(() => kept.delete(name));
-    return answer;
+    // Its time begins when it is there: a slow answer is not asked for again before it comes.
+    const asked = { answer: read(), untilMs: Number.POSITIVE_INFINITY };
+    kept.set(name, asked);
+    asked.answer.then(
+      () => {
+        asked.untilMs = uptimeMs() + ms;
+      },
+      () => {
+        if (kept.get(name) === asked) kept.delete(name);
+      },
+    );
+    return asked.answer;
   }
   return Object.assign(remembered, { forget: () => kept.clear() });
 }

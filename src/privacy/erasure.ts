@@ -14,7 +14,7 @@ export interface Erasure {
   readonly answers: number;
   /** Visits on this machine's disk that the database did not have yet. */
   readonly spooled: number;
-  /** Copies in Redis; null where it did not answer: they go by themselves, seven days after the visit. */
+  /** Copies in Redis; null where it did not answer: they go by themselves, `TRACKING_TTL_DAYS` after the visit. */
   readonly copies: number | null;
 }
 

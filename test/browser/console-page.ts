@@ -15,6 +15,8 @@ export const LOOKS = (["light", "dark"] as const).flatMap((colorScheme) =>
     { width: 360, height: 740 },
   ].map((viewport) => ({
     name: `${colorScheme}, ${viewport.width} px`,
+    /** By night only the colours differ. */
+    rules: colorScheme === "dark" ? ["color-contrast"] : undefined,
     options: { colorScheme, viewport, locale: "en-GB" } satisfies BrowserContextOptions,
   })),
 );
@@ -106,16 +108,19 @@ export async function openConsole(browser: Browser, url: string, options: Browse
   return opened;
 }
 
-/** What axe finds wrong with the page, however slight. */
-export async function violations(page: Page): Promise<axe.Result[]> {
+/** What axe finds wrong with the page, however slight; by these rules alone, where some are named. */
+export async function violations(page: Page, rules?: string[]): Promise<axe.Result[]> {
   await page.evaluate(axe.source);
-  const results = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  const results = await page.evaluate(
+    (only) => window.axe.run(document, { resultTypes: ["violations"], ...(only && { runOnly: only }) }),
+    rules,
+  );
   return results.violations;
 }
 
 /** What axe finds wrong with the page that is serious or worse, one line each. */
-export async function seriousFaults(page: Page): Promise<string[]> {
-  return (await violations(page))
+export async function seriousFaults(page: Page, rules?: string[]): Promise<string[]> {
+  return (await violations(page, rules))
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .flatMap(({ id, help, nodes }) =>
       nodes.map(({ target, failureSummary }) => `${id}: ${help} (${target.join(" ")}) ${failureSummary}`),

@@ -38,7 +38,7 @@ describe.if(withBrowser)("the main tasks in Chromium", () => {
     return visit?.token ?? "";
   }
 
-  for (const { name, options } of LOOKS) {
+  for (const { name, options, rules } of LOOKS) {
     test(`the pages of one thing have no serious fault in ${name}, and fit`, async () => {
       const [id] = await addRows(own.db, 1, { status: "dead", lastError: "x".repeat(300) });
       const { context, page } = await openConsole(browser, own.url, options);
@@ -53,7 +53,7 @@ describe.if(withBrowser)("the main tasks in Chromium", () => {
       ];
       for (const path of paths) {
         await page.goto(own.url + path);
-        expect({ path, faults: await seriousFaults(page) }).toEqual({ path, faults: [] });
+        expect({ path, faults: await seriousFaults(page, rules) }).toEqual({ path, faults: [] });
         const fits = await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
         expect({ path, fits }).toEqual({ path, fits: true });
       }

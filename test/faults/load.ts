@@ -14,6 +14,12 @@ export interface LoadOptions {
   readonly slugs?: readonly string[];
 }
 
+/**
+ * How long a client rests between visitors: the faults are what is tested, and a load without a brake only grows queues
+ * that outlast them.
+ */
+const REST_MS = 20;
+
 /** How often a visitor reports cookies, and how often one buys. */
 const REPORTS = 0.5;
 const BUYS = 0.3;
@@ -33,6 +39,7 @@ export function startLoad(options: LoadOptions) {
         await Bun.sleep(5);
         continue;
       }
+      await Bun.sleep(REST_MS);
       const number = ++serial;
       const token = await visitOnce(url, slugs[number % slugs.length] ?? SLUG, number, ledger);
       if (token === null) continue;

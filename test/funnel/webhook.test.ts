@@ -89,11 +89,13 @@ describe(`the webhook on ${testDialect}`, () => {
     await funnel.fault({ mode: "latency", ms: 2_500, times: 1 });
     const slow = newUser();
     await funnel.post(shop.id, startUpdate(slow));
-    const sending = dispatcher.drain();
-    const startedAt = performance.now();
+    let isSent = false;
+    const sending = dispatcher.drain().then(() => {
+      isSent = true;
+    });
     const update = startUpdate(newUser());
     expect((await funnel.post(shop.id, update)).status).toBe(200);
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(isSent).toBe(false);
     const [row] = await db
       .select()
       .from(outbox)

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { problemSchema } from "../../src/api/schemas/problem.ts";
 import { healthPlugin } from "../../src/health/plugin.ts";
 import { createApiKey } from "../../src/keys/api-keys.ts";
 import { createMetrics } from "../../src/metrics/metrics.ts";
@@ -120,7 +121,9 @@ describe(`/metrics on ${testDialect}`, () => {
     expect((await report(JSON.stringify({ tracking_token: newId() }))).status).toBe(204);
     const refused = await report("no JSON");
     expect(refused.status).toBe(400);
-    expect((await refused.json()).request_id).toBe(refused.headers.get("x-request-id"));
+    // As the OpenAPI document says that it looks.
+    const { request_id } = problemSchema.parse(await refused.json());
+    expect(String(request_id)).toBe(refused.headers.get("x-request-id") ?? "none");
     const text = await own.scrape();
     const count = (status: string) =>
       seriesValue(text, "ponte_http_request_duration_seconds_count", {

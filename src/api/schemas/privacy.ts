@@ -13,7 +13,11 @@ export const erasureAnswerSchema: z.ZodType<Erasure> = z
     undelivered: count.describe("Of those, what was paid for and not handed over: a person must see to it"),
     answers: count.describe("Telegram's answers in outbox_attempts"),
     spooled: count.describe("Visits on this machine's disk that the database did not have yet"),
-    copies: count.nullable().describe("Copies in Redis; null where it did not answer: they go in seven days"),
+    copies: count
+      .nullable()
+      .describe(
+        "Copies in Redis; null where it did not answer: they go by themselves after TRACKING_TTL_DAYS",
+      ),
   })
   .meta({
     examples: [
