@@ -8,6 +8,7 @@ import { startSandbox } from "../../src/sandbox/app.ts";
 import { ponteJson } from "../cli/ponte.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import {
+  addRows,
   addSendingPool,
   enqueueEvents,
   pageView,
@@ -336,6 +337,27 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(received()).toHaveLength(999);
     // log2(1000) halvings, two requests each, and the first one.
     expect(posts().length).toBeLessThanOrEqual(1 + 2 * Math.ceil(Math.log2(1_000)));
+  });
+
+  test("cookies that Meta refuses, taken by an older version, are left out of what waits, and nothing is refused", async () => {
+    const waiting = (eventId: string, ids: object) => ({
+      ...pageView(eventId),
+      user_data: { ...pageView(eventId).user_data, ...ids },
+    });
+    const fbc = "fb.1.1700000000000.IwAR0_aB-9.AQYBAQAB";
+    const odd = Array.from({ length: 25 }, (_, i) =>
+      waiting(`odd${i}`, { fbp: 'fb.1.1700000000."abc', fbc: i % 2 === 0 ? fbc : "fb.12.1700000000000.a" }),
+    );
+    for (const payload of [...odd, waiting("good", { fbp: "fb.1.1700000000000.7", fbc })]) {
+      await addRows(own.db, 1, { route: PIXEL, eventId: payload.event_id, payload });
+    }
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 26 });
+    expect(posts()).toHaveLength(1);
+    const sent = new Map(received().map(({ event }) => [event.event_id, event.user_data]));
+    expect(sent.get("odd0")).toEqual({ ...pageView("").user_data, fbc });
+    expect(sent.get("odd1")).toEqual(pageView("").user_data);
+    expect(sent.get("good")).toEqual({ ...pageView("").user_data, fbp: "fb.1.1700000000000.7", fbc });
   });
 
   test("what Meta is sure to refuse is dead on arrival, and what is too old expires", async () => {
