@@ -383,6 +383,14 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(received()).toHaveLength(1);
   });
 
+  test("an event from a machine whose clock is ahead is sent, with the time that it is", async () => {
+    const seconds = () => Math.floor(Date.now() / 1000);
+    await enqueueEvents(own.db, PIXEL, [pageView("ahead", seconds() + 90)]);
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 1 });
+    expect(received()[0]?.event.event_time).toBeWithin(seconds() - 10, seconds() + 1);
+  });
+
   test("after five failures in a row the breaker opens; a small probe closes it again", async () => {
     await fault({ mode: "500", times: 5 });
     await enqueueEvents(own.db, PIXEL, events(40));
