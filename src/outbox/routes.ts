@@ -100,7 +100,11 @@ interface RouteColumns {
   readonly unexplained?: number;
 }
 
-/** `only` narrows when a route that is known already is changed. */
+/**
+ * A rest that is asked for is never made shorter: of requests under way together, the last answer may ask for the least.
+ *
+ * @param only narrows when a route that is known already is changed
+ */
 async function putRoute(
   tx: Tx,
   db: Database,
@@ -110,12 +114,14 @@ async function putRoute(
 ): Promise<void> {
   const { outboxRoutes } = db.tables;
   const set = { ...columns, updatedAt: sql<Date>`${db.dialect.now}` };
+  const { throttledUntil: known } = outboxRoutes;
+  const later = sql<Date>`case when ${known} > excluded.throttled_until then ${known} else excluded.throttled_until end`;
   await tx
     .insert(outboxRoutes)
     .values({ destination: key.destination, route: key.route, ...set })
     .onConflictDoUpdate({
       target: [outboxRoutes.destination, outboxRoutes.route],
-      set,
+      set: { ...set, ...(columns.throttledUntil && { throttledUntil: later }) },
       ...(only && { setWhere: only }),
     });
 }

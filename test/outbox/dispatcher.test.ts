@@ -177,6 +177,36 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(await statusCounts(own.db)).toEqual({ delivered: 4 });
   });
 
+  test("of two requests under way at once, the one that is told to wait longer is heeded, whichever answers last", async () => {
+    const longer = { "x-business-use-case-usage": '{"1":[{"estimated_time_to_regain_access":30}]}' };
+    const first = Promise.withResolvers<void>();
+    let asked = 0;
+    using meta = Bun.serve({
+      port: 0,
+      async fetch() {
+        const isFirst = ++asked === 1;
+        if (!isFirst) await first.promise;
+        const refusal = { error: { code: isFirst ? 80004 : 4, message: "slow down" } };
+        return Response.json(refusal, { status: 400, headers: isFirst ? longer : {} });
+      },
+    });
+    await enqueueEvents(own.db, PIXEL, events(2_000));
+    const drained = testDispatcher(own.db, meta.url.origin).drain();
+    const { outboxRoutes } = own.db.tables;
+    const throttled = async () => (await own.db.select().from(outboxRoutes))[0]?.throttledUntil ?? null;
+    while (asked < 2 || (await throttled()) === null) await Bun.sleep(5);
+    const until = await throttled();
+    first.resolve();
+    await drained;
+    expect((await attempts()).map(({ outcome }) => outcome)).toEqual(["throttled", "throttled"]);
+    expect(await throttled()).toEqual(until);
+    // A longer wait than the last counts as ever.
+    await own.db.transaction((tx) =>
+      changeRoute(tx, own.db, { destination: "meta", route: PIXEL }, { kind: "throttled", forMs: 3_600_000 }),
+    );
+    expect((await throttled())?.getTime()).toBeGreaterThan((until?.getTime() ?? 0) + 1_000_000);
+  });
+
   test("429 with Retry-After: 0, again and again, is no hot loop, and the next delivery forgets it", async () => {
     let asked = 0;
     using meta = Bun.serve({
