@@ -103,7 +103,8 @@ select by_status.destination, pools.slug as pool, by_status.event_name, by_statu
   by_status.oldest as oldest_created_at, by_status.newest as newest_created_at
 from by_status left join pools on pools.id = by_status.pool_id;
 
--- Every route with something waiting or in trouble, and why it waits.
+-- Every route with something waiting or in trouble, and why it waits. A pixel or a bot that is to slow down holds its
+-- other routes (`<id>/...`) back as well.
 create view outbox_backlog as
 with waiting as (
   select destination, route, count(*) as waiting, sum(case when available_at <= now() then 1 else 0 end) as due,
@@ -119,16 +120,18 @@ with waiting as (
 ), backlog as (
   select routes.destination, routes.route, coalesce(w.waiting, 0) as waiting, coalesce(w.due, 0) as due,
     coalesce(s.sending, 0) as sending, w.next,
-    case when w.oldest is null or s.oldest < w.oldest then s.oldest else w.oldest end as oldest
+    case when w.oldest is null or s.oldest < w.oldest then s.oldest else w.oldest end as oldest,
+    (select max(account.throttled_until) from outbox_routes account where account.destination = routes.destination
+      and (account.route = routes.route or routes.route like account.route || '/%')) as throttled_until
   from routes
   left join waiting w on w.destination = routes.destination and w.route = routes.route
   left join sending s on s.destination = routes.destination and s.route = routes.route
 )
-select b.destination, b.route, case when r.paused_at is not null then 'paused' when r.throttled_until > now() then 'throttled'
+select b.destination, b.route, case when r.paused_at is not null then 'paused' when b.throttled_until > now() then 'throttled'
     when r.open_until > now() then 'resting' else 'ready' end as state,
   b.waiting, b.due, b.sending, b.oldest as oldest_created_at, cast(extract(epoch from now() - b.oldest) as integer) as oldest_age_seconds,
   b.next as next_at, r.paused_at as paused_at, r.paused_reason,
-  r.throttled_until as throttled_until, r.open_until as open_until, coalesce(r.failures, 0) as failures
+  b.throttled_until as throttled_until, r.open_until as open_until, coalesce(r.failures, 0) as failures
 from backlog b left join outbox_routes r on r.destination = b.destination and r.route = b.route;
 
 -- Events that will not be sent unless somebody retries them, with the other side's own words.

@@ -73,7 +73,8 @@ select by_status.destination, pools.slug as pool, by_status.event_name, by_statu
   strftime('%Y-%m-%dT%H:%M:%fZ', by_status.oldest / 1000.0, 'unixepoch') as oldest_created_at, strftime('%Y-%m-%dT%H:%M:%fZ', by_status.newest / 1000.0, 'unixepoch') as newest_created_at
 from by_status left join pools on pools.id = by_status.pool_id;
 
--- Every route with something waiting or in trouble, and why it waits.
+-- Every route with something waiting or in trouble, and why it waits. A pixel or a bot that is to slow down holds its
+-- other routes (`<id>/...`) back as well.
 create view outbox_backlog as
 with waiting as (
   select destination, route, count(*) as waiting, sum(case when available_at <= cast(unixepoch('subsec') * 1000 as integer) then 1 else 0 end) as due,
@@ -89,16 +90,18 @@ with waiting as (
 ), backlog as (
   select routes.destination, routes.route, coalesce(w.waiting, 0) as waiting, coalesce(w.due, 0) as due,
     coalesce(s.sending, 0) as sending, w.next,
-    case when w.oldest is null or s.oldest < w.oldest then s.oldest else w.oldest end as oldest
+    case when w.oldest is null or s.oldest < w.oldest then s.oldest else w.oldest end as oldest,
+    (select max(account.throttled_until) from outbox_routes account where account.destination = routes.destination
+      and (account.route = routes.route or routes.route like account.route || '/%')) as throttled_until
   from routes
   left join waiting w on w.destination = routes.destination and w.route = routes.route
   left join sending s on s.destination = routes.destination and s.route = routes.route
 )
-select b.destination, b.route, case when r.paused_at is not null then 'paused' when r.throttled_until > cast(unixepoch('subsec') * 1000 as integer) then 'throttled'
+select b.destination, b.route, case when r.paused_at is not null then 'paused' when b.throttled_until > cast(unixepoch('subsec') * 1000 as integer) then 'throttled'
     when r.open_until > cast(unixepoch('subsec') * 1000 as integer) then 'resting' else 'ready' end as state,
   b.waiting, b.due, b.sending, strftime('%Y-%m-%dT%H:%M:%fZ', b.oldest / 1000.0, 'unixepoch') as oldest_created_at, (cast(unixepoch('subsec') * 1000 as integer) - b.oldest) / 1000 as oldest_age_seconds,
   strftime('%Y-%m-%dT%H:%M:%fZ', b.next / 1000.0, 'unixepoch') as next_at, strftime('%Y-%m-%dT%H:%M:%fZ', r.paused_at / 1000.0, 'unixepoch') as paused_at, r.paused_reason,
-  strftime('%Y-%m-%dT%H:%M:%fZ', r.throttled_until / 1000.0, 'unixepoch') as throttled_until, strftime('%Y-%m-%dT%H:%M:%fZ', r.open_until / 1000.0, 'unixepoch') as open_until, coalesce(r.failures, 0) as failures
+  strftime('%Y-%m-%dT%H:%M:%fZ', b.throttled_until / 1000.0, 'unixepoch') as throttled_until, strftime('%Y-%m-%dT%H:%M:%fZ', r.open_until / 1000.0, 'unixepoch') as open_until, coalesce(r.failures, 0) as failures
 from backlog b left join outbox_routes r on r.destination = b.destination and r.route = b.route;
 
 -- Events that will not be sent unless somebody retries them, with the other side's own words.

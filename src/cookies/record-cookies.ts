@@ -80,11 +80,11 @@ async function releasePageViews(
   return new Set(rows.map(({ id }) => Number(id)));
 }
 
-/** A PageView that already failed waits for its back-off, not for the browser. */
+/** A PageView that already failed waits for its back-off, not for the browser; it hears what the browser says all the same. */
 const RELEASED = keptStatement(
   ({ now, anyId }) => sql`
-    update outbox_progress set available_at = ${now}
-    where ${anyId(sql`id`, sql.placeholder("ids"))} and status = 'pending' and attempts = 0 returning id`,
+    update outbox_progress set available_at = case when attempts = 0 then ${now} else available_at end
+    where ${anyId(sql`id`, sql.placeholder("ids"))} and status = 'pending' returning id`,
 );
 
 /**

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type ProblemError, problemErrors } from "../platform/problem.ts";
-import { type CookieReport, tidyFbi, validMetaCookie } from "../tracking/meta-cookies.ts";
+import { type CookieReport, tidyFbi, validFbc, validFbp } from "../tracking/meta-cookies.ts";
 import { isTrackingToken } from "../tracking/session.ts";
 
 /** What one visit's browser reported. */
@@ -18,7 +18,8 @@ export interface ReadReport {
   readonly errors: readonly ProblemError[];
 }
 
-const META_FORM = "must look like fb.<n>.<milliseconds>.<value>";
+const FBP_FORM = "must look like fb.<digit>.<milliseconds>.<digits>";
+const FBC_FORM = "must look like fb.<digit>.<milliseconds>.<click id>";
 
 /** A cookie as somebody sends it: judged apart from its neighbours, so the schema takes anything. */
 const cookie = (description: string) => z.unknown().optional().meta({ type: "string", description });
@@ -26,8 +27,8 @@ const cookie = (description: string) => z.unknown().optional().meta({ type: "str
 /** A beacon's body. */
 export const cookieReportSchema = z.object({
   tracking_token: z.string().refine(isTrackingToken, "must be 32 lowercase hex digits"),
-  _fbp: cookie(META_FORM),
-  _fbc: cookie(META_FORM),
+  _fbp: cookie(FBP_FORM),
+  _fbc: cookie(FBC_FORM),
   _fbi: cookie("must hold an IP address"),
 });
 
@@ -45,8 +46,8 @@ export function readReport(body: unknown): ReadReport {
     return sound ?? undefined;
   };
   const report = {
-    fbp: read("_fbp", _fbp, validMetaCookie, META_FORM),
-    fbc: read("_fbc", _fbc, validMetaCookie, META_FORM),
+    fbp: read("_fbp", _fbp, validFbp, FBP_FORM),
+    fbc: read("_fbc", _fbc, validFbc, FBC_FORM),
     fbi: read("_fbi", _fbi, tidyFbi, "must hold an IP address"),
   };
   return { report: { trackingToken, report }, errors };

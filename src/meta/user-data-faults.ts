@@ -1,7 +1,7 @@
+import { isBrowserId } from "./browser-ids.ts";
 import { publicClientIp } from "./client-ip.ts";
 import { isRecord } from "./json.ts";
 import { hasMatchableKey } from "./matching.ts";
-import { BROWSER_ID } from "./user-data.ts";
 
 /** Keys that Meta takes only as SHA-256, one digest or a list. */
 const HASHED_KEYS: readonly string[] = [
@@ -42,7 +42,8 @@ function keyFault(key: string, value: unknown): string | null {
   }
   if (typeof value !== "string" || value.trim() === "") return "is empty";
   if (key === "client_ip_address" && publicClientIp(value) === null) return "is not a public address";
-  if ((key === "fbc" || key === "fbp") && !BROWSER_ID.test(value)) return "is not fb.<n>.<ms>.<rest>";
+  if (key === "fbc" && !isBrowserId(key, value)) return "is not fb.<digit>.<milliseconds>.<click id>";
+  if (key === "fbp" && !isBrowserId(key, value)) return "is not fb.<digit>.<milliseconds>.<digits>";
   return null;
 }
 

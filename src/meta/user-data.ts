@@ -1,4 +1,5 @@
 import { ParamBuilder, PII_DATA_TYPE, type PiiDataType } from "capi-param-builder-nodejs";
+import { goodBrowserIds } from "./browser-ids.ts";
 import { publicClientIp } from "./client-ip.ts";
 import { externalIdDigest, isSha256Hex, sha256Hex } from "./digest.ts";
 import type { UserData } from "./event.ts";
@@ -26,9 +27,6 @@ export interface UserDataInput {
   readonly customer?: Customer | undefined;
 }
 
-/** `fb.<subdomain index>.<creation ms>.<the rest>`: what Meta takes as `fbc` and `fbp`. */
-export const BROWSER_ID = /^fb\.\d+\.\d+\.\S+$/;
-
 /**
  * Longer than any real e-mail address (254), phone number or name. What is longer is left out, because Meta's e-mail
  * pattern takes quadratic time on hostile input.
@@ -46,14 +44,13 @@ export function userData(input: UserDataInput): UserData {
   const externalId = externalIdDigest(input.externalId);
   const clientIp = publicClientIp(input.clientIp);
   const userAgent = input.clientUserAgent?.trim();
-  const { fbc, fbp, customer } = input;
+  const { customer } = input;
   return {
     ...(customer === undefined ? null : hashedCustomer(customer)),
     ...(externalId === null ? null : { external_id: externalId }),
     ...(clientIp === null ? null : { client_ip_address: clientIp }),
     ...(userAgent ? { client_user_agent: userAgent } : null),
-    ...(fbc !== null && BROWSER_ID.test(fbc) ? { fbc } : null),
-    ...(fbp !== null && BROWSER_ID.test(fbp) ? { fbp } : null),
+    ...goodBrowserIds(input),
   };
 }
 

@@ -16,6 +16,11 @@ export type Ending = Extract<Settlement, { readonly kind: "delivered" | "dead" |
 /** Tells a feature, inside the transaction that settles them, which rows came to their end and how. */
 export type OnSettled = (tx: Tx, rows: readonly ClaimedRow[], ending: Ending, key: RouteKey) => Promise<void>;
 
+/** What a feature makes of the rows' end failed, and not the database. */
+class OnSettledError extends Error {
+  override readonly name = "OnSettledError";
+}
+
 /** One request made, for the metrics. */
 export interface RequestFact extends RouteKey {
   readonly outcome: Verdict["kind"];
@@ -103,7 +108,7 @@ async function send(deps: DeliveryDeps, batch: Batch, rows: readonly ClaimedRow[
     streak.hasCounted = true;
   }
   report(deps, key, rows.length, sent);
-  await surely(deps, (tx, isLastTry) => record(deps, tx, batch, rows, sent, consequences, !isLastTry));
+  await surely(deps, (tx, failure) => record(deps, tx, batch, rows, sent, consequences, failure));
   return consequences.reply;
 }
 
@@ -136,11 +141,11 @@ async function record(
   rows: readonly ClaimedRow[],
   { verdict, answer }: Sent,
   { settlement, change }: Consequences,
-  withHook: boolean,
+  failure: unknown,
 ): Promise<void> {
   const { db } = deps;
   const { key, standing } = batch;
-  const settled = settlement ? await settleRows(deps, tx, batch, rows, settlement, withHook) : rows.length;
+  const settled = settlement ? await settleRows(deps, tx, batch, rows, settlement, failure) : rows.length;
   if (answer) await writeAttempt(tx, db, key, rows, verdict, answer);
   // Too late: whoever took the rows over has learnt since how the route is.
   if (settled === 0) return;
@@ -202,14 +207,19 @@ const ATTEMPT = keptStatement(({ now, plusMs, jsonOf }) => {
       ${value("durationMs")}, ${value("response")}, ${plusMs(now, value("startsInMs"))})`;
 });
 
-/** Answers how many of the rows it settled: those whose lease was not lost meanwhile. */
+/**
+ * Answers how many of the rows it settled: those whose lease was not lost meanwhile. Where `onSettled` was what failed,
+ * again and again, the rows come to their end without it: else they would be sent for ever.
+ *
+ * @param failure what writing the same down failed with before, at the last try
+ */
 async function settleRows(
   { db, log, onSettled }: DeliveryDeps,
   tx: Tx,
   { key, leaseId }: Batch,
   rows: readonly ClaimedRow[],
   settlement: Settlement,
-  withHook: boolean,
+  failure: unknown,
 ): Promise<number> {
   const settled = await settle(tx, db, leaseId, rows, settlement);
   if (settled.length < rows.length) {
@@ -218,12 +228,21 @@ async function settleRows(
       "a lease was lost before its result came; whoever took the events over decides about them",
     );
   }
-  if (!withHook || settlement.kind === "retry" || settlement.kind === "released") {
+  if (settlement.kind === "retry" || settlement.kind === "released") return settled.length;
+  if (failure instanceof OnSettledError) {
+    log.error(
+      { route: key.route, error: failure.cause },
+      "rows came to their end, and what follows from that failed",
+    );
     return settled.length;
   }
   const ids = new Set(settled);
   const ended = rows.filter(({ id }) => ids.has(id));
-  if (ended.length > 0) await onSettled(tx, ended, settlement, key);
+  if (ended.length > 0) {
+    await onSettled(tx, ended, settlement, key).catch((cause) => {
+      throw new OnSettledError("what follows from the rows' end could not be written down", { cause });
+    });
+  }
   return settled.length;
 }
 
@@ -233,7 +252,7 @@ async function expire(deps: DeliveryDeps, batch: Batch, rows: readonly ClaimedRo
     "events were older than the other side takes when their turn came; they end as expired",
   );
   const reason = "not sent: older than the other side takes when its turn came";
-  await surely(deps, (tx, isLastTry) =>
-    settleRows(deps, tx, batch, rows, { kind: "expired", fbtraceId: null, reason }, !isLastTry),
+  await surely(deps, (tx, failure) =>
+    settleRows(deps, tx, batch, rows, { kind: "expired", fbtraceId: null, reason }, failure),
   );
 }

@@ -1,7 +1,7 @@
-import { and, eq } from "drizzle-orm";
+import { and, eq, inArray } from "drizzle-orm";
 import type { Database, Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import type { RouteKey } from "./routes.ts";
+import { accountOf, type RouteKey } from "./routes.ts";
 
 /** Why a route's rows do not go, ready for JSON. */
 export interface Hold {
@@ -15,30 +15,37 @@ export interface Hold {
   readonly failures: number;
 }
 
-/** What holds a route up at `nowMs`; null: nothing does. */
+/** What holds a route up at `nowMs`, be it that its pixel or bot is to slow down; null: nothing does. */
 export async function findHold(
   reader: Reader,
   { tables: { outboxRoutes } }: Pick<Database, "tables">,
-  { destination, route }: RouteKey,
+  key: RouteKey,
   nowMs: number,
 ): Promise<Hold | null> {
-  const [row] = await reader
+  const account = accountOf(key).route;
+  const rows = await reader
     .select()
     .from(outboxRoutes)
-    .where(and(eq(outboxRoutes.destination, destination), eq(outboxRoutes.route, route)));
-  return row === undefined ? null : holdOf(row, nowMs);
+    .where(
+      and(eq(outboxRoutes.destination, key.destination), inArray(outboxRoutes.route, [key.route, account])),
+    );
+  const rowOf = (route: string) => rows.find((row) => row.route === route);
+  return holdOf(rowOf(key.route), rowOf(account)?.throttledUntil ?? null, nowMs);
 }
 
-function holdOf(row: Tables["outboxRoutes"]["$inferSelect"], nowMs: number): Hold | null {
+type RouteRow = Tables["outboxRoutes"]["$inferSelect"];
+
+function holdOf(row: RouteRow | undefined, throttledUntil: Date | null, nowMs: number): Hold | null {
   const hold = (state: Hold["state"], until: Date | null): Hold => ({
     state,
-    paused_at: row.pausedAt?.toISOString() ?? null,
-    paused_reason: row.pausedReason,
+    paused_at: row?.pausedAt?.toISOString() ?? null,
+    paused_reason: row?.pausedReason ?? null,
     until: until?.toISOString() ?? null,
-    failures: row.failures,
+    failures: row?.failures ?? 0,
   });
   const isAhead = (at: Date | null) => at !== null && at.getTime() > nowMs;
-  if (row.pausedAt !== null) return hold("paused", null);
-  if (isAhead(row.throttledUntil)) return hold("throttled", row.throttledUntil);
-  return isAhead(row.openUntil) ? hold("resting", row.openUntil) : null;
+  if (row?.pausedAt) return hold("paused", null);
+  if (isAhead(throttledUntil)) return hold("throttled", throttledUntil);
+  const openUntil = row?.openUntil ?? null;
+  return isAhead(openUntil) ? hold("resting", openUntil) : null;
 }

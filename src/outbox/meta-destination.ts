@@ -1,10 +1,11 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { keptStatement } from "../db/kept.ts";
+import { goodBrowserIds, isBrowserId } from "../meta/browser-ids.ts";
 import { isExpired, MAX_EVENTS_PER_REQUEST, validateEvent } from "../meta/event-limits.ts";
 import { readGraphBody } from "../meta/graph-body.ts";
 import { type GraphAnswer, sendEvents } from "../meta/graph-client.ts";
-import { parseJson } from "../meta/json.ts";
+import { isRecord, parseJson } from "../meta/json.ts";
 import { type Outcome, outcomeOf } from "../meta/outcome.ts";
 import { SealBrokenError, type Secrets } from "../platform/secrets.ts";
 import type { Answer, ClaimedRow, DestinationAdapter, Verdict } from "./destination.ts";
@@ -78,8 +79,22 @@ function eventTimeOf(row: ClaimedRow): number {
 
 /** The event as it was committed; but Meta refuses the future, which a machine whose clock is ahead may have written. */
 function eventText(row: ClaimedRow): string {
-  if (eventTimeOf(row) * 1000 <= row.claimedAtMs) return row.payload;
-  return row.payload.replace(EVENT_TIME, `$1${Math.floor(row.claimedAtMs / 1000)}`);
+  const text = withGoodIds(row.payload);
+  if (eventTimeOf(row) * 1000 <= row.claimedAtMs) return text;
+  return text.replace(EVENT_TIME, `$1${Math.floor(row.claimedAtMs / 1000)}`);
+}
+
+/** Only keys stand between bare quotes and before a colon, whatever an event's texts say. */
+const BROWSER_ID = /"(fb[cp])":\s*"([^"]*)"/g;
+
+/** Without the cookies that Meta refuses, which an older version of Ponte took; such an event may still be waiting. */
+function withGoodIds(text: string): string {
+  const isGood = ([, key, id]: RegExpExecArray) => isBrowserId(key === "fbc" ? "fbc" : "fbp", id);
+  if (text.matchAll(BROWSER_ID).every(isGood)) return text;
+  const event = parseJson(text);
+  if (!isRecord(event) || !isRecord(event.user_data)) return text;
+  const { fbc, fbp, ...others } = event.user_data;
+  return JSON.stringify({ ...event, user_data: { ...others, ...goodBrowserIds({ fbc, fbp }) } });
 }
 
 function verdictOf(outcome: Outcome, rows: readonly ClaimedRow[]): Verdict {
@@ -118,7 +133,7 @@ function suspicion({ reason, expired }: Extract<Outcome, { kind: "invalid" }>, r
 }
 
 function looksWrong(row: ClaimedRow): boolean {
-  return validateEvent(parseJson(row.payload), new Date(row.claimedAtMs)).kind !== "ok";
+  return validateEvent(parseJson(eventText(row)), new Date(row.claimedAtMs)).kind !== "ok";
 }
 
 function answerOf(answer: GraphAnswer, outcome: Outcome): Answer {

@@ -83,9 +83,9 @@ export async function changeRoute(tx: Tx, db: Database, key: RouteKey, change: R
 
 /**
  * The pixel or the bot of a route: `<id>` of `<id>/<lane>`. Whoever asks us to slow down means all that we send for it, so
- * that is written there, and `waitingRoutes` has every lane rest.
+ * that is written there, and every lane rests: for `waitingRoutes`, and for whoever looks at it or resumes it.
  */
-function accountOf({ destination, route }: RouteKey): RouteKey {
+export function accountOf({ destination, route }: RouteKey): RouteKey {
   return { destination, route: route.split("/", 1)[0] ?? route };
 }
 
@@ -100,7 +100,11 @@ interface RouteColumns {
   readonly unexplained?: number;
 }
 
-/** `only` narrows when a route that is known already is changed. */
+/**
+ * A rest that is asked for is never made shorter: of requests under way together, the last answer may ask for the least.
+ *
+ * @param only narrows when a route that is known already is changed
+ */
 async function putRoute(
   tx: Tx,
   db: Database,
@@ -110,12 +114,14 @@ async function putRoute(
 ): Promise<void> {
   const { outboxRoutes } = db.tables;
   const set = { ...columns, updatedAt: sql<Date>`${db.dialect.now}` };
+  const { throttledUntil: known } = outboxRoutes;
+  const later = sql<Date>`case when ${known} > excluded.throttled_until then ${known} else excluded.throttled_until end`;
   await tx
     .insert(outboxRoutes)
     .values({ destination: key.destination, route: key.route, ...set })
     .onConflictDoUpdate({
       target: [outboxRoutes.destination, outboxRoutes.route],
-      set,
+      set: { ...set, ...(columns.throttledUntil && { throttledUntil: later }) },
       ...(only && { setWhere: only }),
     });
 }
@@ -179,12 +185,20 @@ export async function pauseRoute(tx: Tx, db: Database, key: RouteKey, reason: st
   await changeRoute(tx, db, key, { kind: "paused", reason, by: "operator" });
 }
 
-/** Lets a route's rows go again, with a clean record. Answers whether there was anything to resume. */
+/**
+ * Lets a route's rows go again, with a clean record, and so does away with the wait that its pixel or bot was asked for.
+ * Answers whether there was anything to resume.
+ */
 export async function resumeRoute(tx: Tx, db: Database, key: RouteKey): Promise<boolean> {
   const { outboxRoutes } = db.tables;
   const removed = await tx.delete(outboxRoutes).where(isRoute(db, key)).returning({ id: outboxRoutes.id });
+  const hurried = await tx
+    .update(outboxRoutes)
+    .set({ throttledUntil: null })
+    .where(and(isRoute(db, accountOf(key)), sql`${outboxRoutes.throttledUntil} > ${db.dialect.now}`))
+    .returning({ id: outboxRoutes.id });
   await tx.notify("outbox");
-  return removed.length > 0;
+  return removed.length + hurried.length > 0;
 }
 
 /**

@@ -116,9 +116,10 @@ export async function routeNames(db: Database): Promise<RouteNames> {
   const botRows = await db.select({ id: bots.id, username: bots.username }).from(bots);
   const bot = new Map(botRows.map(({ id, username }) => [String(id), `@${username}`]));
   return (destination, route) => {
-    if (destination === "telegram") return { destination, route, of: bot.get(route) ?? "a bot that is gone" };
-    const [pixel = ""] = route.split("/");
-    const slugs = poolRows.filter(({ pixelId }) => pixelId === pixel).map(({ slug }) => slug);
+    const [account = ""] = route.split("/");
+    if (destination === "telegram")
+      return { destination, route, of: bot.get(account) ?? "a bot that is gone" };
+    const slugs = poolRows.filter(({ pixelId }) => pixelId === account).map(({ slug }) => slug);
     return { destination, route, of: slugs.join(", ") || "no pool uses it" };
   };
 }

@@ -1,7 +1,7 @@
 import type { DeniedPolicy } from "../meta/consent.ts";
 import { metaRoute } from "../outbox/enqueue.ts";
 import type { Pool, PoolBot } from "../pools/pool.ts";
-import { canonicalFbc, newFbp, tidyFbi, validMetaCookie } from "../tracking/meta-cookies.ts";
+import { canonicalFbc, newFbp, tidyFbi, validFbc, validFbp } from "../tracking/meta-cookies.ts";
 import { cookieValues } from "./cookie-header.ts";
 import type { Query } from "./query.ts";
 import type { VisitRecord } from "./visit-record.ts";
@@ -53,11 +53,11 @@ export function captureVisit(
   const param = (name: string) => storable(query.get(name), MAX_PARAM);
   const givenClick = query.get("fbclid") || null;
   const fbclid = clickId(givenClick);
-  const [cookieFbp = null] = cookieValues(cookies, "_fbp", validMetaCookie);
+  const [cookieFbp = null] = cookieValues(cookies, "_fbp", validFbp);
   const [cookieFbi = null] = cookieValues(cookies, "_fbi", tidyFbi);
   // A click whose id cannot be used is a new click all the same: an older one's cookie does not speak for it.
   const mayBeOlder = givenClick === null || fbclid !== null;
-  const cookieFbcs = mayBeOlder ? cookieValues(cookies, "_fbc", validMetaCookie) : [];
+  const cookieFbcs = mayBeOlder ? cookieValues(cookies, "_fbc", validFbc) : [];
   const { fbc, fbcOrigin } = canonicalFbc(cookieFbcs, fbclid, { subdomainIndex, nowMs });
   const consent = consentOf(query);
   // Whom nothing may be said about is given no cookie to be known by, either.

@@ -1,33 +1,36 @@
 import { isIP } from "node:net";
+import { BROWSER_ID_FORMS, isBrowserId } from "../meta/browser-ids.ts";
 
-/** The parts of a `_fbc` or `_fbp` cookie, `fb.<subdomain index>.<creation ms>.<rest>[.<appendix>]`. */
-export interface MetaCookie {
+/** The parts of a `_fbc` cookie, `fb.<subdomain index>.<creation ms>.<click id>[.<appendix>]`. */
+export interface FbcParts {
   readonly subdomainIndex: number;
   readonly createdMs: number;
-  /** The click id of an fbc (exact case), the random number of an fbp. */
-  readonly rest: string;
+  /** In its exact case. */
+  readonly clickId: string;
   /** What Meta's param builder adds: 2 or 8 characters. */
   readonly appendix: string | null;
 }
 
-const FORM =
-  /^fb\.(\d{1,2})\.(\d{10,16})\.([A-Za-z0-9_-]{1,2000})(?:\.([A-Za-z0-9_-]{2}|[A-Za-z0-9_-]{8}))?$/;
-
-/** Takes a `_fbc`/`_fbp` value apart; null where it does not have Meta's form. */
-export function parseMetaCookie(value: string): MetaCookie | null {
-  const parts = FORM.exec(value);
+/** Takes a `_fbc` value apart; null where it does not have Meta's form. */
+export function parseFbc(value: string): FbcParts | null {
+  const parts = BROWSER_ID_FORMS.fbc.exec(value);
   if (!parts) return null;
   return {
     subdomainIndex: Number(parts[1]),
     createdMs: Number(parts[2]),
-    rest: parts[3] ?? "",
+    clickId: parts[3] ?? "",
     appendix: parts[4] ?? null,
   };
 }
 
-/** The value itself where it has Meta's form, else null. */
-export function validMetaCookie(value: string | null | undefined): string | null {
-  return value && FORM.test(value) ? value : null;
+/** The `_fbc` value itself where it has Meta's form, else null. */
+export function validFbc(value: string): string | null {
+  return isBrowserId("fbc", value) ? value : null;
+}
+
+/** The `_fbp` value itself where it has Meta's form, else null. */
+export function validFbp(value: string): string | null {
+  return isBrowserId("fbp", value) ? value : null;
 }
 
 /** What Meta's param builder appends to a cookie; to `_fbi` once for each domain that it tries to set it on. */
@@ -77,8 +80,8 @@ export interface Making {
 export function canonicalFbc(cookies: readonly string[], fbclid: string | null, made: Making): CanonicalFbc {
   let kept: { readonly fbc: string; readonly createdMs: number } | null = null;
   for (const fbc of cookies) {
-    const parts = parseMetaCookie(fbc);
-    if (parts === null || (fbclid !== null && parts.rest !== fbclid)) continue;
+    const parts = parseFbc(fbc);
+    if (parts === null || (fbclid !== null && parts.clickId !== fbclid)) continue;
     const { createdMs } = parts;
     const isBetter =
       kept === null || (fbclid === null ? createdMs > kept.createdMs : createdMs < kept.createdMs);
@@ -126,9 +129,9 @@ export function mergeCookies(
 
 function mergeFbc({ fbclid, fbc, fbcOrigin }: CookieFacts, reported: string | undefined): CanonicalFbc {
   if (reported === undefined) return { fbc, fbcOrigin };
-  const click = parseMetaCookie(reported)?.rest;
+  const click = parseFbc(reported)?.clickId;
   const isFirst = fbc === null && (fbclid === null || fbclid === click);
-  const isSameClick = fbc !== null && parseMetaCookie(fbc)?.rest === click;
+  const isSameClick = fbc !== null && parseFbc(fbc)?.clickId === click;
   return isFirst || (fbcOrigin === "generated" && isSameClick)
     ? { fbc: reported, fbcOrigin: "cookie" }
     : { fbc, fbcOrigin };

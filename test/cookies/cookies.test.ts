@@ -88,6 +88,20 @@ describe(`POST /api/tracking/cookies on ${testDialect}`, () => {
     expect(event?.payload).toMatchObject({ user_data: { client_ip_address: "177.45.10.9" } });
   });
 
+  test("an event that failed goes with what the browser says, but not before its back-off is over", async () => {
+    const token = await visit();
+    const { outboxProgress } = own.db.tables;
+    const id = (await stored(token)).event?.id ?? 0;
+    const availableAt = new Date(Date.now() + 600_000);
+    await own.db.transaction(async (tx) => {
+      await tx.update(outboxProgress).set({ attempts: 1, availableAt }).where(eq(outboxProgress.id, id));
+    });
+    await beacon(JSON.stringify({ tracking_token: token, _fbc: fbc, _fbi: "2804:14c::7.AQ" }));
+    const { event } = await stored(token);
+    expect(event?.payload).toMatchObject({ user_data: { fbc, client_ip_address: "2804:14c::7" } });
+    expect(event).toMatchObject({ status: "pending", attempts: 1, availableAt });
+  });
+
   test("an event that has left is not touched any more", async () => {
     const token = await visit();
     const { outboxProgress } = own.db.tables;

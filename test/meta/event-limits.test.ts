@@ -35,7 +35,6 @@ describe("the check before sending", () => {
     ["a time in milliseconds", { event_time: NOW.getTime() }, /event_time/],
     ["a time as text", { event_time: String(NOW_SECONDS) }, /event_time/],
     ["a fraction of a second", { event_time: NOW_SECONDS - 0.5 }, /event_time/],
-    ["a time in the future", { event_time: NOW_SECONDS + 120 }, /future/],
     ["another action source", { action_source: "chat" }, /action_source/],
     ["no source address", { event_source_url: undefined }, /event_source_url/],
     ["a source that is no web address", { event_source_url: "tg://resolve" }, /event_source_url/],
@@ -84,8 +83,8 @@ describe("the check before sending", () => {
     expect(isExpired(NOW_SECONDS, NOW)).toBe(false);
   });
 
-  test("bears clocks that differ by a minute", () => {
-    expect(validateEvent({ ...GOOD, event_time: NOW_SECONDS + 60 }, NOW)).toEqual({ kind: "ok" });
+  test("bears clocks that differ, however much", () => {
+    expect(validateEvent({ ...GOOD, event_time: NOW_SECONDS + 3_600 }, NOW)).toEqual({ kind: "ok" });
   });
 
   test("answers anything at all, and never throws", () => {

@@ -8,6 +8,8 @@ import {
   type UserDataInput,
   userData,
 } from "../../src/meta/user-data.ts";
+import { userDataFault } from "../../src/meta/user-data-faults.ts";
+import { userDataProblem } from "../../src/sandbox/meta-user-data.ts";
 import { sha256 } from "./builders.ts";
 
 const NOTHING: UserDataInput = {
@@ -74,6 +76,35 @@ describe("user_data", () => {
       expect(userData({ ...NOTHING, fbc: id, fbp: id })).toEqual({});
     },
   );
+
+  test("holds browser ids that Meta takes and no others, and the check before sending names those", () => {
+    const id = fc
+      .tuple(
+        fc.stringMatching(/^\d{0,3}$/),
+        fc.oneof(fc.stringMatching(/^\d{9,17}$/), fc.constant("1778414400000")),
+        fc.oneof(
+          fc.stringMatching(/^\d{0,20}$/),
+          fc.string({ maxLength: 5 }),
+          fc.stringMatching(/^[\w-]{1,30}$/),
+        ),
+        fc.constantFrom("", ".AQ", ".AQYBAQAB", ".AQYBAQAB.AQ", ".A"),
+      )
+      .map(([index, ms, value, appendix]) => `fb.${index}.${ms}.${value}${appendix}`);
+    fc.assert(
+      fc.property(id, id, (fbc, fbp) => {
+        const known = { external_id: "a".repeat(64), client_user_agent: "Mozilla/5.0" };
+        expect(userDataProblem({ ...known, ...userData({ ...NOTHING, fbc, fbp }) })).toBeNull();
+        for (const user_data of [
+          { ...known, fbc },
+          { ...known, fbp },
+        ]) {
+          if (userDataProblem(user_data) !== null)
+            expect(userDataFault({ user_data })).toMatch(/user_data\.fb[cp]/);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
 
   test("keeps an fbc with the param builder's appendix, its case untouched", () => {
     const fbc = "fb.1.1778414400000.IwAR3xAbC_d-E.AQQCAQMC";

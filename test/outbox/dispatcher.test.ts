@@ -8,6 +8,7 @@ import { startSandbox } from "../../src/sandbox/app.ts";
 import { ponteJson } from "../cli/ponte.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import {
+  addRows,
   addSendingPool,
   enqueueEvents,
   pageView,
@@ -176,6 +177,36 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(await statusCounts(own.db)).toEqual({ delivered: 4 });
   });
 
+  test("of two requests under way at once, the one that is told to wait longer is heeded, whichever answers last", async () => {
+    const longer = { "x-business-use-case-usage": '{"1":[{"estimated_time_to_regain_access":30}]}' };
+    const first = Promise.withResolvers<void>();
+    let asked = 0;
+    using meta = Bun.serve({
+      port: 0,
+      async fetch() {
+        const isFirst = ++asked === 1;
+        if (!isFirst) await first.promise;
+        const refusal = { error: { code: isFirst ? 80004 : 4, message: "slow down" } };
+        return Response.json(refusal, { status: 400, headers: isFirst ? longer : {} });
+      },
+    });
+    await enqueueEvents(own.db, PIXEL, events(2_000));
+    const drained = testDispatcher(own.db, meta.url.origin).drain();
+    const { outboxRoutes } = own.db.tables;
+    const throttled = async () => (await own.db.select().from(outboxRoutes))[0]?.throttledUntil ?? null;
+    while (asked < 2 || (await throttled()) === null) await Bun.sleep(5);
+    const until = await throttled();
+    first.resolve();
+    await drained;
+    expect((await attempts()).map(({ outcome }) => outcome)).toEqual(["throttled", "throttled"]);
+    expect(await throttled()).toEqual(until);
+    // A longer wait than the last counts as ever.
+    await own.db.transaction((tx) =>
+      changeRoute(tx, own.db, { destination: "meta", route: PIXEL }, { kind: "throttled", forMs: 3_600_000 }),
+    );
+    expect((await throttled())?.getTime()).toBeGreaterThan((until?.getTime() ?? 0) + 1_000_000);
+  });
+
   test("429 with Retry-After: 0, again and again, is no hot loop, and the next delivery forgets it", async () => {
     let asked = 0;
     using meta = Bun.serve({
@@ -338,6 +369,27 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(posts().length).toBeLessThanOrEqual(1 + 2 * Math.ceil(Math.log2(1_000)));
   });
 
+  test("cookies that Meta refuses, taken by an older version, are left out of what waits, and nothing is refused", async () => {
+    const waiting = (eventId: string, ids: object) => ({
+      ...pageView(eventId),
+      user_data: { ...pageView(eventId).user_data, ...ids },
+    });
+    const fbc = "fb.1.1700000000000.IwAR0_aB-9.AQYBAQAB";
+    const odd = Array.from({ length: 25 }, (_, i) =>
+      waiting(`odd${i}`, { fbp: 'fb.1.1700000000."abc', fbc: i % 2 === 0 ? fbc : "fb.12.1700000000000.a" }),
+    );
+    for (const payload of [...odd, waiting("good", { fbp: "fb.1.1700000000000.7", fbc })]) {
+      await addRows(own.db, 1, { route: PIXEL, eventId: payload.event_id, payload });
+    }
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 26 });
+    expect(posts()).toHaveLength(1);
+    const sent = new Map(received().map(({ event }) => [event.event_id, event.user_data]));
+    expect(sent.get("odd0")).toEqual({ ...pageView("").user_data, fbc });
+    expect(sent.get("odd1")).toEqual(pageView("").user_data);
+    expect(sent.get("good")).toEqual({ ...pageView("").user_data, fbp: "fb.1.1700000000000.7", fbc });
+  });
+
   test("what Meta is sure to refuse is dead on arrival, and what is too old expires", async () => {
     const { outbox } = own.db.tables;
     await enqueueEvents(own.db, PIXEL, [{ ...pageView("bad"), user_data: {} }, pageView("good")]);
@@ -359,6 +411,14 @@ describe(`dispatcher on ${testDialect}`, () => {
       aged: "expired",
     });
     expect(received()).toHaveLength(1);
+  });
+
+  test("an event from a machine whose clock is ahead is sent, with the time that it is", async () => {
+    const seconds = () => Math.floor(Date.now() / 1000);
+    await enqueueEvents(own.db, PIXEL, [pageView("ahead", seconds() + 90)]);
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 1 });
+    expect(received()[0]?.event.event_time).toBeWithin(seconds() - 10, seconds() + 1);
   });
 
   test("after five failures in a row the breaker opens; a small probe closes it again", async () => {

@@ -115,6 +115,17 @@ describe(`GET /go/:slug on ${testDialect}`, () => {
     expect(session).toMatchObject({ fbc: known, fbcOrigin: "cookie", fbp: "fb.1.1600000000000.77" });
   });
 
+  test("replaces cookies that Meta would refuse", async () => {
+    const { response, token } = await visit("/go/open?fbclid=click1", {
+      cookie: "_fbp=fb.1.1700000000.abc; _fbc=fb.1.1700000000.click1",
+    });
+    const { session } = await stored(token);
+    expect(session?.fbp).toMatch(/^fb\.1\.\d{13}\.\d+$/);
+    expect(session?.fbc).toMatch(/^fb\.1\.\d{13}\.click1$/);
+    const made = response.headers.getSetCookie().map((cookie) => cookie.split(";")[0]);
+    expect(made).toEqual([`_fbp=${session?.fbp}`, `_fbc=${session?.fbc}`]);
+  });
+
   test.each([
     ["www.loja.com.br", 2, "; Domain=loja.com.br"],
     ["go.example.com", 1, "; Domain=example.com"],

@@ -4,24 +4,25 @@ import {
   addressOfFbi,
   canonicalFbc,
   mergeCookies,
-  parseMetaCookie,
+  parseFbc,
   tidyFbi,
-  validMetaCookie,
+  validFbc,
+  validFbp,
 } from "../../src/tracking/meta-cookies.ts";
 
 const clickId = fc.stringMatching(/^[A-Za-z0-9_-]{1,500}$/);
 const createdMs = fc.integer({ min: 1_000_000_000_000, max: 4_000_000_000_000 });
 const appendix = fc.option(fc.stringMatching(/^([A-Za-z0-9_-]{2}|[A-Za-z0-9_-]{8})$/));
 
-describe("parseMetaCookie", () => {
+describe("parseFbc", () => {
   test("takes every well-formed cookie apart, click id in its exact case", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 9 }), createdMs, clickId, appendix, (index, ms, rest, extra) => {
-        const value = `fb.${index}.${ms}.${rest}${extra === null ? "" : `.${extra}`}`;
-        expect(parseMetaCookie(value)).toEqual({
+      fc.property(fc.integer({ min: 0, max: 9 }), createdMs, clickId, appendix, (index, ms, id, extra) => {
+        const value = `fb.${index}.${ms}.${id}${extra === null ? "" : `.${extra}`}`;
+        expect(parseFbc(value)).toEqual({
           subdomainIndex: index,
           createdMs: ms,
-          rest,
+          clickId: id,
           appendix: extra,
         });
       }),
@@ -31,9 +32,9 @@ describe("parseMetaCookie", () => {
   test("answers null or a faithful reading for any text whatever", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
-        const parsed = parseMetaCookie(text);
+        const parsed = parseFbc(text);
         if (parsed) expect(text).toStartWith(`fb.${parsed.subdomainIndex}.`);
-        else expect(validMetaCookie(text)).toBeNull();
+        else expect(validFbc(text)).toBeNull();
       }),
     );
   });
@@ -43,14 +44,36 @@ describe("parseMetaCookie", () => {
     ["fb.1.1700000000000", "no value"],
     ["fb.1.1700000000000.", "empty value"],
     ["fb.x.1700000000000.abc", "index is no number"],
-    ["fb.1.170000.abc", "seconds, not milliseconds"],
+    ["fb.10.1700000000000.abc", "an index that no domain has"],
+    ["fb.1.1700000000.abc", "seconds, not milliseconds"],
+    ["fb.1.1700000000000000.abc", "microseconds"],
     ["fb.1.1700000000000.abc.toolongappendix", "appendix of another length"],
     ["fb.1.1700000000000.abc.AA.BB", "six parts"],
     ["xx.1.1700000000000.abc", "another prefix"],
     ["fb.1.1700000000000.a b", "a space"],
     ["fb.1.1700000000000.<script>", "markup"],
   ])("refuses %p (%s)", (value) => {
-    expect(parseMetaCookie(value)).toBeNull();
+    expect(parseFbc(value)).toBeNull();
+  });
+});
+
+describe("validFbp", () => {
+  test.each([
+    "fb.1.1596403881668.1116446470",
+    "fb.2.1700000000000.861234567890123456",
+    "fb.0.1700000000000.7.AQ",
+    "fb.1.1700000000000.1116446470.AQYBAQAB",
+  ])("keeps %p", (value) => {
+    expect(validFbp(value)).toBe(value);
+  });
+
+  test.each([
+    "fb.1.1700000000000.abc",
+    "fb.1.1700000000.123",
+    "fb.12.1700000000000.123",
+    "fb.1.1700000000000.1.2",
+  ])("refuses %p", (value) => {
+    expect(validFbp(value)).toBeNull();
   });
 });
 
@@ -88,7 +111,7 @@ describe("canonicalFbc", () => {
     fc.assert(
       fc.property(clickId, (id) => {
         const { fbc } = canonicalFbc([], id, made);
-        expect(parseMetaCookie(fbc ?? "")?.rest).toBe(id);
+        expect(parseFbc(fbc ?? "")?.clickId).toBe(id);
       }),
     );
   });
