@@ -33,6 +33,9 @@ export interface HeldRoute {
 
 export interface OutboxSample {
   readonly depths: readonly OutboxDepth[];
+  /** Whether counting stopped at a limit, so that there may be more. */
+  readonly isMorePending: boolean;
+  readonly isMoreDead: boolean;
   readonly held: readonly HeldRoute[];
   /** Dispatchers that gave a sign of life within `aliveMs`. */
   readonly dispatchersAlive: number;
@@ -60,7 +63,8 @@ export async function sampleOutbox(db: Database, aliveMs: number): Promise<Outbo
     ),
     db.rows<{ ms: number | string }>(sql`select ${epochMs(now)} as ms`),
   ]);
-  const pending = heads.length > 0 ? await countPending(db, heads.length) : [];
+  const share = Math.ceil(MOST_PENDING / Math.max(1, heads.length));
+  const pending = heads.length > 0 ? await countPending(db, heads.length, share) : [];
   const nowMs = Number(clock[0]?.ms);
   return {
     depths: [...pending, ...sending, ...dead, ...expired].map(({ events, oldest_ms, ...of }) => ({
@@ -68,6 +72,8 @@ export async function sampleOutbox(db: Database, aliveMs: number): Promise<Outbo
       events: Number(events),
       oldestSeconds: oldest_ms === null ? null : Math.max(0, (nowMs - Number(oldest_ms)) / 1000),
     })),
+    isMorePending: pending.some(({ events }) => Number(events) >= share),
+    isMoreDead: dead.reduce((sum, { events }) => sum + Number(events), 0) >= MOST_ENDED,
     held,
     dispatchersAlive: Number(alive[0]?.n ?? 0),
   };
@@ -88,8 +94,8 @@ function countByRoute(db: Database, status: "sending" | "dead" | "expired", most
     group by destination, route`);
 }
 
-function countPending({ dialect, ...db }: Database, routes: number): Promise<Row[]> {
-  const most = Math.ceil(MOST_PENDING / routes);
+/** @param most rows counted of one route */
+function countPending({ dialect, ...db }: Database, routes: number, most: number): Promise<Row[]> {
   const among = Math.ceil(OLDEST_AMONG / routes);
   return db.rows<Row>(sql`
     ${headsOf()}

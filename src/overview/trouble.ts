@@ -45,10 +45,6 @@ export interface TroubleFacts {
   readonly sickBots: readonly { readonly username: string; readonly reason: string }[];
 }
 
-/** Where counting ended, it ended at one of the sample's round numbers. */
-const FULL_WAITING = 50_000;
-const FULL_DEAD = 2_000;
-
 /** Reads the partial indexes of what is not delivered, and of those no more than so many rows. */
 export async function readTrouble(db: Database, names: RouteNames): Promise<TroubleFacts> {
   const { outboxRoutes } = db.tables;
@@ -73,8 +69,8 @@ export async function readTrouble(db: Database, names: RouteNames): Promise<Trou
     sending: of("sending"),
     dead: of("dead"),
     expired: of("expired"),
-    isMoreWaiting: of("pending") >= FULL_WAITING,
-    isMoreDead: of("dead") >= FULL_DEAD,
+    isMoreWaiting: sample.isMorePending,
+    isMoreDead: sample.isMoreDead,
     oldest: oldest
       ? { seconds: oldest.oldestSeconds ?? 0, route: names(oldest.destination, oldest.route) }
       : null,

@@ -12,7 +12,7 @@ import {
   type TestDatabase,
   testDialect,
 } from "../support/database.ts";
-import { addRows } from "../support/outbox.ts";
+import { addRows, emptyOutbox } from "../support/outbox.ts";
 
 let own: TestDatabase;
 let spool: Spool;
@@ -29,7 +29,25 @@ afterAll(async () => {
 
 describe(`the outbox in the metrics, on ${testDialect}`, () => {
   test("is empty where nothing waits", async () => {
-    expect(await sampleOutbox(own.db, 60_000)).toEqual({ depths: [], held: [], dispatchersAlive: 0 });
+    expect(await sampleOutbox(own.db, 60_000)).toEqual({
+      depths: [],
+      isMorePending: false,
+      isMoreDead: false,
+      held: [],
+      dispatchersAlive: 0,
+    });
+  });
+
+  test("says that counting stopped where one of many routes has more than its share", async () => {
+    const routes = 50;
+    for (let i = 1; i < routes; i++) await addRows(own.db, 1, { route: `few-${i}` });
+    await addRows(own.db, 999, { route: "many" });
+    expect(await sampleOutbox(own.db, 60_000)).toMatchObject({ isMorePending: false });
+    await addRows(own.db, 2, { route: "many" });
+    const cut = await sampleOutbox(own.db, 60_000);
+    expect(cut).toMatchObject({ isMorePending: true, isMoreDead: false });
+    expect(cut.depths.find(({ route }) => route === "many")?.events).toBe(1_000);
+    await emptyOutbox(own.db);
   });
 
   test("says by route how much waits and since when, what ended badly, and what is held up", async () => {
