@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
-import { DESTINATIONS } from "../db/vocabulary.ts";
 import { hasStatus, statusLiteral } from "./filter.ts";
+import { withPendingHeads } from "./waiting-routes.ts";
 
 /**
  * Counting stops here, the routes' shares together: a scrape must stay cheap when millions wait, and on SQLite it
@@ -47,9 +47,7 @@ export async function sampleOutbox(db: Database, aliveMs: number): Promise<Outbo
   const { now, plusMs, epochMs } = dialect;
   const { dispatchers } = tables;
   const [heads, sending, dead, expired, held, alive, clock] = await Promise.all([
-    db.rows<Head>(
-      sql`${headsOf()} select destination, route from heads where route is not null limit ${MOST_ROUTES}`,
-    ),
+    db.rows<Head>(sql`${withPendingHeads()} select destination, route from heads limit ${MOST_ROUTES}`),
     countByRoute(db, "sending", MOST_SENDING),
     countByRoute(db, "dead", MOST_ENDED),
     countByRoute(db, "expired", MOST_ENDED),
@@ -98,8 +96,8 @@ function countByRoute(db: Database, status: "sending" | "dead" | "expired", most
 function countPending({ dialect, ...db }: Database, routes: number, most: number): Promise<Row[]> {
   const among = Math.ceil(OLDEST_AMONG / routes);
   return db.rows<Row>(sql`
-    ${headsOf()}
-    select destination, route, 'pending' as status, (
+    ${withPendingHeads()}
+    select heads.destination, heads.route, 'pending' as status, (
         select count(*) from (
           select 1 from outbox_progress o
           where o.status = 'pending' and o.destination = heads.destination and o.route = heads.route
@@ -112,27 +110,5 @@ function countPending({ dialect, ...db }: Database, routes: number, most: number
           order by o.available_at limit ${among}
         ) first
       ) as oldest_ms
-    from heads where route is not null limit ${MOST_ROUTES}`);
-}
-
-/** Hops from route to route through the index of pending rows, as the dispatcher does. */
-function headsOf() {
-  const firsts = sql.join(
-    DESTINATIONS.map((destination) => {
-      const literal = sql.raw(`'${destination}'`);
-      return sql`select cast(${literal} as text), (
-        select o.route from outbox_progress o where o.status = 'pending' and o.destination = ${literal} order by o.route limit 1)`;
-    }),
-    sql` union all `,
-  );
-  return sql`
-    with recursive heads(destination, route) as (
-      ${firsts}
-      union all
-      select destination, (
-        select o.route from outbox_progress o
-        where o.status = 'pending' and o.destination = heads.destination and o.route > heads.route
-        order by o.route limit 1
-      ) from heads where route is not null
-    )`;
+    from heads limit ${MOST_ROUTES}`);
 }

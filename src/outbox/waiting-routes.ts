@@ -38,36 +38,45 @@ export async function waitingRoutes(reader: Reader, dialect: Dialect): Promise<W
   }));
 }
 
-const WAITING = keptStatement(
-  ({ epochMs, now }) => sql`
-    with recursive heads(destination, id) as (
-      ${sql.join(
-        DESTINATIONS.map((name) => firstOf(sql.raw(`'${name}'`))),
-        sql` union all `,
-      )}
-      union all
-      select head.destination, ${firstPending(sql`o.destination = head.destination and o.route > head.route`)}
-      from heads join outbox_progress head on head.id = heads.id
-    )
-    select head.destination, head.route, ${epochMs(sql`head.available_at`)} as due,
-      ${epochMs(sql`(
-        select max(a.throttled_until) from outbox_routes a
-        where a.destination = head.destination and (a.route = head.route or head.route like a.route || '/%')
-      )`)} as throttled, ${epochMs(sql`r.open_until`)} as open,
-      ${epochMs(now)} as now, r.failures, r.throttles, r.unexplained
-    from heads join outbox_progress head on head.id = heads.id
-    left join outbox_routes r on r.destination = head.destination and r.route = head.route
-    where r.paused_at is null`,
-);
-
-function firstOf(destination: SQL): SQL {
-  return sql`select cast(${destination} as text), ${firstPending(sql`o.destination = ${destination}`)}`;
-}
-
-/** Of the pending rows where the condition holds, the first route's first one: one look into their index. */
-function firstPending(condition: SQL): SQL {
-  return sql`(
+/**
+ * Begins a statement with `heads`: every route that has pending rows, and when the first of them is due. Each is found by
+ * one look into the index of pending rows, from route to route.
+ */
+export function withPendingHeads(): SQL {
+  const firstPending = (condition: SQL) => sql`(
     select o.id from outbox_progress o where o.status = 'pending' and ${condition}
     order by o.route, o.available_at, o.id limit 1
   )`;
+  const firsts = DESTINATIONS.map((name) => {
+    const destination = sql.raw(`'${name}'`);
+    return sql`select cast(${destination} as text), ${firstPending(sql`o.destination = ${destination}`)}`;
+  });
+  return sql`
+    with recursive found(destination, id) as (
+      ${sql.join(firsts, sql` union all `)}
+      union all
+      select destination, ${firstPending(sql`o.destination = found.destination and o.route > ${ofRow("found.id", "route")}`)}
+      from found where id is not null
+    ), heads as (
+      select destination, ${ofRow("found.id", "route")} as route, ${ofRow("found.id", "available_at")} as available_at
+      from found where id is not null
+    )`;
 }
+
+/** A column of the row of that number: by its key, where a join might read the table through. */
+function ofRow(id: string, column: string): SQL {
+  return sql.raw(`(select p.${column} from outbox_progress p where p.id = ${id})`);
+}
+
+const WAITING = keptStatement(
+  ({ epochMs, now }) => sql`
+    ${withPendingHeads()}
+    select heads.destination, heads.route, ${epochMs(sql`heads.available_at`)} as due,
+      ${epochMs(sql`(
+        select max(a.throttled_until) from outbox_routes a
+        where a.destination = heads.destination and (a.route = heads.route or heads.route like a.route || '/%')
+      )`)} as throttled, ${epochMs(sql`r.open_until`)} as open,
+      ${epochMs(now)} as now, r.failures, r.throttles, r.unexplained
+    from heads left join outbox_routes r on r.destination = heads.destination and r.route = heads.route
+    where r.paused_at is null`,
+);
