@@ -8,6 +8,7 @@ import { fillPayment } from "./fill-payment.ts";
 import type { Payment } from "./payment.ts";
 import type { PaymentDetails, RegisterInput } from "./payment-input.ts";
 import { findByReference, registerInside } from "./register.ts";
+import { reportBelated } from "./report-purchase.ts";
 import { storedCheckout } from "./stored-checkout.ts";
 import { type Belongings, leadsToPool, whoPays } from "./who-pays.ts";
 
@@ -47,7 +48,10 @@ export async function receiveReport(deps: ApplyDeps, report: ProviderReport): Pr
     const known = await findByReference(db, tx, report.provider, report.providerRef);
     if (!known || !isProven(known, report)) return { kind: "unknown" };
     const payment = said === null ? known : await fillPayment(deps, tx, known, said);
-    return { kind: await applyEvent(deps, tx, payment, report.event, distant), paymentId: payment.id };
+    const applied = await applyEvent(deps, tx, payment, report.event, distant);
+    // A copy of the webhook that confirmed it may be the first to say by which visit.
+    if (applied === "unchanged") await reportBelated(deps, tx, payment, distant);
+    return { kind: applied, paymentId: payment.id };
   });
 }
 

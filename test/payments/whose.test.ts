@@ -134,6 +134,25 @@ describe(`whose a payment is, on ${testDialect}`, () => {
     });
   });
 
+  test("a payment confirmed without a pool is reported when a copy of its webhook says more; none where money went back", async () => {
+    const bought = sale();
+    await register(bought);
+    await pays(bought);
+    const tracking_token = await bringIn(visitOfPool());
+    for (let n = 0; n < 2; n++) {
+      expect((await pays(bought, { tracking_token })).body).toMatchObject({ status: "unchanged" });
+    }
+    const { payment, purchases } = await stored(bought);
+    expect(payment).toMatchObject({ metaPurchaseSent: true, poolId: funnel.pool.id });
+    expect(purchases).toMatchObject([{ route: PIXEL, trackingToken: tracking_token }]);
+    expect(purchases[0]?.payload).toMatchObject({ user_data: { fbc: expect.any(String) } });
+    const returned = sale();
+    await register(returned);
+    await pays(returned);
+    await webhook({ provider_ref: returned.provider_ref, status: "refunded", tracking_token });
+    expect((await stored(returned)).purchases).toEqual([]);
+  });
+
   test("what a confirming webhook says fills what the registration left out, and overwrites nothing", async () => {
     const bought = { ...sale(), customer: { first_name: "Ana" } };
     await register(bought);
