@@ -30,6 +30,7 @@ export async function withVisit(
   const botUser = await findBotUser(tx, tables, payment.botUserId);
   const visit = await visitBehind(tx, tables, { trackingToken, botUser }, distant);
   const filled = await fillPayment(deps, tx, payment, {
+    poolId: visit.poolId,
     trackingToken: visit.trackingToken,
     botId: visit.botId ?? visit.botUser?.botId ?? null,
     botUserId: visit.botUser?.id ?? null,

@@ -66,7 +66,11 @@ async function stored({ provider_ref }: Sale) {
   const [payment] = await funnel.db.select().from(payments).where(eq(payments.providerRef, provider_ref));
   const id = payment?.id ?? "";
   const events = await funnel.db.select().from(outbox).where(eq(outbox.paymentId, id));
-  const states = await funnel.db.select().from(funnelStates).where(eq(funnelStates.paymentId, id));
+  const states = await funnel.db
+    .select()
+    .from(funnelStates)
+    .where(eq(funnelStates.paymentId, id))
+    .orderBy(funnelStates.id);
   const purchases = events.filter(({ eventName }) => eventName === "Purchase");
   return { payment, purchases, purchase: purchases[0], states };
 }
@@ -217,6 +221,22 @@ describe(`a visit that still lies in a spool, on ${testDialect}`, () => {
     expect(purchases).toHaveLength(1);
     expect(purchases[0]?.payload).toMatchObject({ user_data: { fbc: expect.any(String) } });
     expect(payment).toMatchObject({ metaPurchaseSent: true, poolId: funnel.pool.id });
+  });
+
+  test("its steps in the funnel learn the pool, whether it was paid before the visit came or after", async () => {
+    for (const isPaidBefore of [true, false]) {
+      const visit = visitOfPool();
+      const bought = { ...sale(), tracking_token: visit.trackingToken };
+      await register(bought);
+      if (isPaidBefore) await pays(bought);
+      await bringIn(visit);
+      await pays(bought);
+      const { states } = await stored(bought);
+      expect(states).toMatchObject([
+        { state: "checkout_started", poolId: funnel.pool.id },
+        { state: "paid", poolId: funnel.pool.id },
+      ]);
+    }
   });
 
   test("a webhook that registers and confirms for it is taken, and reported then", async () => {
