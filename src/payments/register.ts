@@ -101,10 +101,10 @@ export async function registerInside(
   );
   const pixelId = reportingPixel(pool);
   if (pool?.sendInitiateCheckout && pixelId) {
-    const { facts, botUser } = visit;
+    const { facts, consent, botUser } = visit;
     const seller = await sellingBot(deps, tx, payment, botUser, pool);
     const event = initiateCheckoutEvent(paymentFacts(payment), facts, seller, now);
-    const payload = permittedEvent(event, facts?.consent ?? null, deps.consentDenied ?? "drop");
+    const payload = permittedEvent(event, consent, deps.consentDenied ?? "drop");
     if (payload !== null) {
       await enqueue(tx, tables, [
         {

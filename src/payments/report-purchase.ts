@@ -44,7 +44,7 @@ export async function purchaseEntry(
   deps: PaymentDeps,
   tx: Tx,
   payment: Payment,
-  { poolId, facts, botUser }: VisitBehind,
+  { poolId, facts, consent, botUser }: VisitBehind,
 ): Promise<PurchaseEntry | null> {
   const { tables } = deps.db;
   const now = deps.now();
@@ -55,7 +55,7 @@ export async function purchaseEntry(
   const seller = await sellingBot(deps, tx, payment, botUser, pool);
   const payload = permittedEvent(
     purchaseEvent(paymentFacts(payment), facts, seller, now),
-    facts?.consent ?? null,
+    consent,
     deps.consentDenied ?? "drop",
   );
   if (payload === null) return null;
