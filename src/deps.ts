@@ -84,7 +84,7 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
     spool,
     log,
     onCommit: metrics.onCommit,
-    onReplay: (tx, trackingTokens) => reportPurchasesOf(payments, tx, trackingTokens),
+    onReplay: (trackingTokens) => db.transaction((tx) => reportPurchasesOf(payments, tx, trackingTokens)),
   });
   const reports = createReportRecorder({ db, writer: writer.cookies, spool, trackingStore, log });
   return {

@@ -8,7 +8,7 @@ import { findPoolOf, type PoolRow, reportingPixel } from "../pools/find-pool-of.
 import { type Person, saveBotUser } from "../tracking/bot-users.ts";
 import { type BotUser, findSession } from "../tracking/find-session.ts";
 import { recordFunnelState } from "../tracking/funnel-states.ts";
-import { mayBeSpooled, type Session, sessionFacts } from "../tracking/session.ts";
+import { consentInToken, mayBeSpooled, type Session, sessionFacts } from "../tracking/session.ts";
 import type { Recipient } from "./outgoing.ts";
 import { markReachable } from "./unreachable.ts";
 
@@ -105,7 +105,8 @@ async function enqueueLead(
   const lead = leadEvent(session && sessionFacts(session), seller, now, now);
   // Without a session it is one per person and bot: the same person may well be a lead of two shops.
   const eventId = session ? lead.event_id : `lead_user_${botUser.id}`;
-  const payload = permittedEvent({ ...lead, event_id: eventId }, session?.consent ?? null, consentDenied);
+  const consent = session ? session.consent : consentInToken(trackingToken);
+  const payload = permittedEvent({ ...lead, event_id: eventId }, consent, consentDenied);
   if (payload === null) return;
   await enqueue(tx, tables, [
     {

@@ -33,8 +33,10 @@ export const customerSchema = z.strictObject({
   last_name: short.optional(),
 });
 
+const MOST_IDS = 100;
+
 export const contentSchema = z.strictObject({
-  ids: z.array(short).max(100).optional(),
+  ids: z.array(short).max(MOST_IDS).optional(),
   name: short.optional(),
   type: short.optional(),
 });
@@ -84,14 +86,44 @@ export type PaymentDetails = Pick<
   "tracking_token" | "bot" | "telegram_user_id" | "customer" | "content"
 >;
 
-/** What the `generic` provider's webhook may carry besides reference and status. */
+/** A detail that is empty, or not what it should be, is left out. */
+const ifUsable = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined);
+
+const textOrNumber = z.union([short, z.int().transform(String)]);
+
+/**
+ * What the `generic` provider's webhook may carry besides reference and status. It tells of money that has arrived: only
+ * which payment that is and how much may be a reason to refuse it.
+ */
 export const genericWebhookSchema = z
   .looseObject({
     provider_ref: providerRefSchema,
     status: z.enum(["paid", "refunded", "expired", "chargeback"]),
-    amount_minor: amountMinorSchema.optional(),
-    currency: currencySchema.optional(),
-    created_at: z.iso.datetime({ offset: true }).optional(),
-    ...buyerFields,
+    amount_minor: amountMinorSchema.nullish().transform((amount) => amount ?? undefined),
+    currency: currencySchema.nullish().transform((currency) => currency ?? undefined),
+    created_at: ifUsable(registerSchema.shape.created_at),
+    tracking_token: ifUsable(buyerFields.tracking_token),
+    bot: ifUsable(buyerFields.bot),
+    telegram_user_id: ifUsable(buyerFields.telegram_user_id),
+    customer: ifUsable(
+      z.object({
+        id: ifUsable(textOrNumber),
+        email: ifUsable(short),
+        phone: ifUsable(textOrNumber),
+        first_name: ifUsable(short),
+        last_name: ifUsable(short),
+      }),
+    ),
+    content: ifUsable(
+      z.object({
+        ids: ifUsable(z.array(ifUsable(textOrNumber)).transform(usableIds)),
+        name: ifUsable(short),
+        type: ifUsable(short),
+      }),
+    ),
   })
   .meta({ example: { provider_ref: "order-1001", status: "paid", amount_minor: 4990, currency: "BRL" } });
+
+function usableIds(ids: readonly (string | undefined)[]): string[] {
+  return ids.filter((id) => id !== undefined).slice(0, MOST_IDS);
+}

@@ -8,6 +8,7 @@ import { fillPayment } from "./fill-payment.ts";
 import type { Payment } from "./payment.ts";
 import type { PaymentDetails, RegisterInput } from "./payment-input.ts";
 import { findByReference, registerInside } from "./register.ts";
+import { reportBelated, reportIfVisitCame } from "./report-purchase.ts";
 import { storedCheckout } from "./stored-checkout.ts";
 import { type Belongings, leadsToPool, whoPays } from "./who-pays.ts";
 
@@ -33,12 +34,12 @@ export type Received =
 
 /**
  * Acts on a provider's report, in one transaction: finds or makes the payment, and applies the event. The same
- * report any number of times, at once or one after the other, acts once.
+ * report any number of times, at once or one after the other, acts once; it also does what a crash left undone.
  */
 export async function receiveReport(deps: ApplyDeps, report: ProviderReport): Promise<Received> {
   const { db } = deps;
   const distant = await distantVisit(deps, await whoseIsReported(deps, report));
-  return db.transaction(async (tx) => {
+  const received = await db.transaction<Received>(async (tx) => {
     const seen = await findUnlocked(db, tx, report);
     if (seen && !isProven(seen, report)) return { kind: "unknown" };
     // The person's row is locked before the payment's, here as where a payment is registered: never crosswise.
@@ -47,8 +48,13 @@ export async function receiveReport(deps: ApplyDeps, report: ProviderReport): Pr
     const known = await findByReference(db, tx, report.provider, report.providerRef);
     if (!known || !isProven(known, report)) return { kind: "unknown" };
     const payment = said === null ? known : await fillPayment(deps, tx, known, said);
-    return { kind: await applyEvent(deps, tx, payment, report.event, distant), paymentId: payment.id };
+    const applied = await applyEvent(deps, tx, payment, report.event, distant);
+    // A copy of the webhook that confirmed it may be the first to say by which visit.
+    if (applied === "unchanged") await reportBelated(deps, tx, payment, distant);
+    return { kind: applied, paymentId: payment.id };
   });
+  if (received.kind !== "unknown") await reportIfVisitCame(deps, received.paymentId);
+  return received;
 }
 
 /** Only where it leads to a pool: confirmed without one, a payment would never be reported. */

@@ -13,7 +13,7 @@ import type { Payment, PaymentDeps } from "./payment.ts";
 import type { RegisterInput } from "./payment-input.ts";
 import { registeredMoney } from "./provider-data.ts";
 import { paymentFacts, sellingBot } from "./purchase-facts.ts";
-import { reportBelated } from "./report-purchase.ts";
+import { reportBelated, reportIfVisitCame } from "./report-purchase.ts";
 import { type Belongings, whoPays } from "./who-pays.ts";
 
 /** What else is known of a payment that starts inside the bot. */
@@ -38,7 +38,9 @@ export async function registerPayment(
   input: RegisterInput,
 ): Promise<Registered> {
   const distant = await distantVisit(deps, await whoseIsSaid(deps, input));
-  return deps.db.transaction((tx) => registerInside(deps, tx, input, null, distant));
+  const registered = await deps.db.transaction((tx) => registerInside(deps, tx, input, null, distant));
+  if (registered.kind === "existing") await reportIfVisitCame(deps, registered.payment.id);
+  return registered;
 }
 
 /**
@@ -99,10 +101,10 @@ export async function registerInside(
   );
   const pixelId = reportingPixel(pool);
   if (pool?.sendInitiateCheckout && pixelId) {
-    const { facts, botUser } = visit;
+    const { facts, consent, botUser } = visit;
     const seller = await sellingBot(deps, tx, payment, botUser, pool);
     const event = initiateCheckoutEvent(paymentFacts(payment), facts, seller, now);
-    const payload = permittedEvent(event, facts?.consent ?? null, deps.consentDenied ?? "drop");
+    const payload = permittedEvent(event, consent, deps.consentDenied ?? "drop");
     if (payload !== null) {
       await enqueue(tx, tables, [
         {

@@ -1,5 +1,6 @@
 import { and, eq, inArray, isNull } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
+import type { Tables } from "../db/define-schema.ts";
 import { permittedEvent } from "../meta/consent.ts";
 import { purchaseEvent } from "../meta/purchase.ts";
 import { enqueue, metaRoute, type OutboxEntry } from "../outbox/enqueue.ts";
@@ -30,6 +31,7 @@ export async function withVisit(
   const botUser = await findBotUser(tx, tables, payment.botUserId);
   const visit = await visitBehind(tx, tables, { trackingToken, botUser }, distant);
   const filled = await fillPayment(deps, tx, payment, {
+    poolId: visit.poolId,
     trackingToken: visit.trackingToken,
     botId: visit.botId ?? visit.botUser?.botId ?? null,
     botUserId: visit.botUser?.id ?? null,
@@ -42,7 +44,7 @@ export async function purchaseEntry(
   deps: PaymentDeps,
   tx: Tx,
   payment: Payment,
-  { poolId, facts, botUser }: VisitBehind,
+  { poolId, facts, consent, botUser }: VisitBehind,
 ): Promise<PurchaseEntry | null> {
   const { tables } = deps.db;
   const now = deps.now();
@@ -53,7 +55,7 @@ export async function purchaseEntry(
   const seller = await sellingBot(deps, tx, payment, botUser, pool);
   const payload = permittedEvent(
     purchaseEvent(paymentFacts(payment), facts, seller, now),
-    facts?.consent ?? null,
+    consent,
     deps.consentDenied ?? "drop",
   );
   if (payload === null) return null;
@@ -93,7 +95,11 @@ export async function reportBelated(
     .where(eq(tables.payments.id, payment.id));
 }
 
-/** Visits have come into the database late, out of a spool: what was paid meanwhile is reported, in their transaction. */
+/**
+ * Visits have come into the database late, out of a spool: what was paid meanwhile is reported. Only after their commit:
+ * whoever confirms a payment of theirs looks once more after its own (`reportIfVisitCame`), so that one of the two sees
+ * what the other wrote.
+ */
 export async function reportPurchasesOf(
   deps: PaymentDeps,
   tx: Tx,
@@ -106,14 +112,26 @@ export async function reportPurchasesOf(
     tx
       .select()
       .from(payments)
-      .where(
-        and(
-          inArray(payments.trackingToken, [...trackingTokens]),
-          eq(payments.metaPurchaseSent, false),
-          isNull(payments.erasedAt),
-        ),
-      )
+      .where(and(inArray(payments.trackingToken, [...trackingTokens]), isUnreported(payments)))
       .orderBy(payments.id),
   );
   for (const payment of unreported) await reportBelated(deps, tx, payment, null);
+}
+
+/**
+ * The other look: a payment has been committed, and its visit may have come in meanwhile, in a transaction that saw as
+ * little of the payment as the payment's did of the visit.
+ */
+export async function reportIfVisitCame(deps: PaymentDeps, paymentId: string): Promise<void> {
+  const { payments, sessions } = deps.db.tables;
+  const [late] = await deps.db
+    .select({ trackingToken: sessions.trackingToken })
+    .from(payments)
+    .innerJoin(sessions, eq(sessions.trackingToken, payments.trackingToken))
+    .where(and(eq(payments.id, paymentId), eq(payments.status, "paid"), isUnreported(payments)));
+  if (late) await deps.db.transaction((tx) => reportPurchasesOf(deps, tx, [late.trackingToken]));
+}
+
+function isUnreported({ metaPurchaseSent, erasedAt }: Tables["payments"]) {
+  return and(eq(metaPurchaseSent, false), isNull(erasedAt));
 }

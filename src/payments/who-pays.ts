@@ -98,6 +98,7 @@ async function buyerOf(
 
 function contentOf({ content }: PaymentDetails): Payment["content"] {
   if (!content) return null;
-  const { ids, name, type } = content;
-  return { ...(ids && { ids }), ...(name && { name }), ...(type && { type }) };
+  const { ids = [], name, type } = content;
+  if (ids.length === 0 && !name && !type) return null;
+  return { ...(ids.length > 0 && { ids }), ...(name && { name }), ...(type && { type }) };
 }

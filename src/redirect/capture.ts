@@ -2,6 +2,7 @@ import type { DeniedPolicy } from "../meta/consent.ts";
 import { metaRoute } from "../outbox/enqueue.ts";
 import type { Pool, PoolBot } from "../pools/pool.ts";
 import { canonicalFbc, newFbp, tidyFbi, validFbc, validFbp } from "../tracking/meta-cookies.ts";
+import { refusingToken } from "../tracking/session.ts";
 import { cookieValues } from "./cookie-header.ts";
 import type { Query } from "./query.ts";
 import type { VisitRecord } from "./visit-record.ts";
@@ -33,7 +34,8 @@ export interface Visit {
 }
 
 /**
- * Everything that a visit is remembered by, out of its request. Pure: the token and the time come in.
+ * Everything that a visit is remembered by, out of its request. Pure: the token and the time come in, and the token
+ * becomes a refusing one where consent was denied.
  *
  * @param holdMs how long the PageView waits for the browser's cookies
  * @param consentDenied what becomes of the PageView of somebody who denied consent; absent: there is none
@@ -66,7 +68,7 @@ export function captureVisit(
 
   return {
     record: {
-      trackingToken,
+      trackingToken: consent === "denied" ? refusingToken(trackingToken) : trackingToken,
       atMs: nowMs,
       poolId: pool.id,
       botId: bot.botId,

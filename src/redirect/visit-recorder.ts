@@ -1,4 +1,4 @@
-import type { Database, Tx } from "../db/database.ts";
+import type { Database } from "../db/database.ts";
 import { isRowFault } from "../db/fault.ts";
 import { createGroupCommit, QueueFullError } from "../db/group-commit.ts";
 import { promptly } from "../db/promptly.ts";
@@ -49,20 +49,16 @@ export function createVisitRecorder(deps: {
   log: Log;
   deadlineMs?: number;
   onCommit?: (size: number, durationMs: number) => void;
-  /** Spooled visits come into the database: in the same transaction, whoever waited for them may act. */
-  onReplay?: (tx: Tx, trackingTokens: readonly string[]) => Promise<void>;
+  /** Spooled visits have come into the database, and whoever waited for them may act; the spool keeps them until then. */
+  onReplay?: (trackingTokens: readonly string[]) => Promise<void>;
 }): VisitRecorder {
   const { db, writer, spool, log, deadlineMs = COMMIT_DEADLINE_MS, onCommit, onReplay } = deps;
   let databaseIsAway = false;
 
-  const write = (visits: readonly VisitRecord[]) =>
-    db.transaction(async (tx) => {
-      await recordVisits(tx, db.tables, visits);
-      await onReplay?.(
-        tx,
-        visits.map(({ trackingToken }) => trackingToken),
-      );
-    });
+  async function write(visits: readonly VisitRecord[]): Promise<void> {
+    await db.transaction((tx) => recordVisits(tx, db.tables, visits));
+    await onReplay?.(visits.map(({ trackingToken }) => trackingToken));
+  }
 
   const toDatabase = createGroupCommit<VisitRecord>({
     write: writeInTime,

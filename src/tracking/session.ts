@@ -14,6 +14,22 @@ export function isTrackingToken(text: string): boolean {
   return TOKEN.test(text);
 }
 
+/** Version and variant of a UUIDv8, after a time that begins with 0 for some hundreds of years yet. */
+const REFUSING = /^0[0-9a-f]{11}8[0-9a-f]{3}[89ab]/;
+
+/** The same token for a visitor who denied consent: a UUIDv8 where every other visit's is a v7. */
+export function refusingToken(trackingToken: string): string {
+  return `${trackingToken.slice(0, 12)}8${trackingToken.slice(13)}`;
+}
+
+/**
+ * What the token itself says of being reported, for where its visit is not in the database: it may lie in another
+ * machine's spool still, or retention removed it before its person bought.
+ */
+export function consentInToken(trackingToken: string | null): "denied" | null {
+  return trackingToken !== null && REFUSING.test(trackingToken) ? "denied" : null;
+}
+
 /** The PageView's event id, the same for browser and server so that Meta counts them once. */
 export function rootEventId(trackingToken: string): string {
   return `evt_${trackingToken}`;
@@ -81,11 +97,11 @@ const SPOOLED_FOR_MS = 7 * 24 * 3_600_000;
 const CLOCK_SKEW_MS = 5 * 60_000;
 
 /**
- * Whether an unknown token may be a visit that has not reached the database yet: tokens are UUIDv7, whose first
- * 48 bits say when they were made, so that one made up, or long gone, is told from a fresh one.
+ * Whether an unknown token may be a visit that has not reached the database yet: tokens are UUIDv7 (or v8, see
+ * above), whose first 48 bits say when they were made, so that one made up, or long gone, is told from a fresh one.
  */
 export function mayBeSpooled(token: string, now: Date): boolean {
-  if (!isTrackingToken(token) || token.charAt(12) !== "7") return false;
+  if (!isTrackingToken(token) || !"78".includes(token.charAt(12))) return false;
   const ageMs = now.getTime() - Number.parseInt(token.slice(0, 12), 16);
   return ageMs > -CLOCK_SKEW_MS && ageMs < SPOOLED_FOR_MS;
 }

@@ -1,9 +1,10 @@
 import { and, eq } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import type { Consent } from "../meta/consent.ts";
 import type { SessionFacts } from "../meta/session-facts.ts";
 import { type BotUser, findSession } from "./find-session.ts";
-import { type Session, sessionFacts } from "./session.ts";
+import { consentInToken, type Session, sessionFacts } from "./session.ts";
 import type { StoredVisit } from "./tracking-store.ts";
 
 /** The visit that a payment came of, and the person. */
@@ -12,6 +13,8 @@ export interface VisitBehind {
   readonly session: Session | null;
   /** What Meta is told of the visit: out of its row, else out of Redis. */
   readonly facts: SessionFacts | null;
+  /** What its visitor said of being reported; where nothing is known of the visit, what its token says. */
+  readonly consent: Consent | null;
   readonly botUser: BotUser | null;
   readonly trackingToken: string | null;
   /** As the visit itself names them; null where nothing is known of it. */
@@ -36,9 +39,13 @@ export async function visitBehind(
   const session = named ?? (await findSession(reader, tables, botUser?.latestToken ?? null));
   const trackingToken = known.trackingToken ?? session?.trackingToken ?? botUser?.latestToken ?? null;
   const copy = session === null && distant?.trackingToken === trackingToken ? distant : null;
+  const facts = session === null ? copy : sessionFacts(session);
+  // Another visit of the same person does not take back what was said with this one.
+  const said = facts?.trackingToken === trackingToken ? null : consentInToken(trackingToken);
   return {
     session,
-    facts: session === null ? copy : sessionFacts(session),
+    facts,
+    consent: said ?? facts?.consent ?? null,
     botUser,
     trackingToken,
     poolId: session?.poolId ?? copy?.poolId ?? null,

@@ -283,10 +283,70 @@ describe(`payments on ${testDialect}`, () => {
     ["a token of another form", { tracking_token: "x" }, "tracking_token"],
     ["a bot without a user", { bot: "shop_bot" }, "bot"],
     ["an unknown field", { amount: 1 }, ""],
+    ["an empty e-mail", { customer: { email: "" } }, "customer.email"],
+    ["a number for an id", { content: { ids: [17] } }, "content.ids.0"],
   ])("refuses %s, naming the field", async (_, extra, path) => {
     const { status, body } = await register(extra);
     expect(status).toBe(400);
     expect(body.errors.map((error: { path: string }) => error.path)).toContain(path);
+  });
+
+  test.each([
+    ["an empty e-mail", { customer: { email: "" } }],
+    ["no phone", { customer: { phone: null } }],
+    ["no customer", { customer: null }],
+    ["a customer that is no object", { customer: "Ana" }],
+    ["more of the customer than is asked for", { customer: { email: "ana@example.com", document: "123" } }],
+    ["a name that is far too long", { customer: { first_name: "a".repeat(201) } }],
+    ["no content", { content: null }],
+    ["contents that are all empty", { content: { ids: [null, ""], name: "", type: null } }],
+    ["no token", { tracking_token: null }],
+    ["an empty token", { tracking_token: "" }],
+    ["a token of another form", { tracking_token: "x" }],
+    ["a time that is none", { created_at: "yesterday" }],
+    ["a bot without a user", { bot: "shop_bot", telegram_user_id: null }],
+    ["no amount", { amount_minor: null, currency: null }],
+  ])("money that has arrived is not refused for %s", async (_, detail) => {
+    const { body } = await register({ content: { name: "Course" } });
+    const confirmed = await signed({ provider_ref: reference, status: "paid", ...detail });
+    expect(await confirmed.json()).toEqual({ id: body.id, status: "confirmed" });
+    expect((await stored(body.id)).events).toHaveLength(1);
+    if ("amount_minor" in detail || "tracking_token" in detail) return;
+    // Nor where the same webhook is the first that is heard of the payment.
+    const money = { amount_minor: 4990, currency: "BRL", tracking_token: token };
+    const first = await signed({ provider_ref: `${reference}-first`, status: "paid", ...money, ...detail });
+    expect(await first.json()).toMatchObject({ status: "confirmed" });
+  });
+
+  test("of the details of a webhook the usable ones count, numbers as text", async () => {
+    const customer = { id: 17, email: "", phone: 5511912345678, first_name: null, document: "123" };
+    const content = { ids: [17, "", null, "course-1", ...Array(200).fill("x")], name: "" };
+    const money = { amount_minor: 4990, currency: "BRL", tracking_token: token };
+    const done = await signed({ provider_ref: reference, status: "paid", ...money, customer, content });
+    const { payment } = await stored((await done.json()).id);
+    expect(payment).toMatchObject({
+      customerUserId: "17",
+      customer: { ph: new Bun.CryptoHasher("sha256").update("5511912345678").digest("hex") },
+    });
+    expect(Object.keys(payment?.customer ?? {})).toEqual(["ph"]);
+    expect(payment?.content).toEqual({ ids: ["17", "course-1", ...Array(98).fill("x")] });
+  });
+
+  test.each([
+    ["no reference", { provider_ref: null }],
+    ["a reference that is a number", { provider_ref: 17 }],
+    ["another status", { status: "succeeded" }],
+    ["an amount as text", { amount_minor: "4990" }],
+    ["an amount with decimals", { amount_minor: 49.9 }],
+    ["an unknown currency", { currency: "BRX" }],
+    ["an empty currency", { currency: "" }],
+  ])("which payment it was, and how much, must be right: %s is refused", async (_, wrong) => {
+    await register();
+    const money = { amount_minor: 4990, currency: "BRL" };
+    const refused = await signed({ provider_ref: reference, status: "paid", ...money, ...wrong });
+    expect(refused.status).toBe(400);
+    const { errors } = await refused.json();
+    expect(errors.map((error: { path: string }) => error.path)).toEqual(Object.keys(wrong));
   });
 
   test("bodies that are too large, no JSON, or for nobody are clear answers", async () => {

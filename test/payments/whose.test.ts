@@ -66,7 +66,11 @@ async function stored({ provider_ref }: Sale) {
   const [payment] = await funnel.db.select().from(payments).where(eq(payments.providerRef, provider_ref));
   const id = payment?.id ?? "";
   const events = await funnel.db.select().from(outbox).where(eq(outbox.paymentId, id));
-  const states = await funnel.db.select().from(funnelStates).where(eq(funnelStates.paymentId, id));
+  const states = await funnel.db
+    .select()
+    .from(funnelStates)
+    .where(eq(funnelStates.paymentId, id))
+    .orderBy(funnelStates.id);
   const purchases = events.filter(({ eventName }) => eventName === "Purchase");
   return { payment, purchases, purchase: purchases[0], states };
 }
@@ -134,6 +138,25 @@ describe(`whose a payment is, on ${testDialect}`, () => {
     });
   });
 
+  test("a payment confirmed without a pool is reported when a copy of its webhook says more; none where money went back", async () => {
+    const bought = sale();
+    await register(bought);
+    await pays(bought);
+    const tracking_token = await bringIn(visitOfPool());
+    for (let n = 0; n < 2; n++) {
+      expect((await pays(bought, { tracking_token })).body).toMatchObject({ status: "unchanged" });
+    }
+    const { payment, purchases } = await stored(bought);
+    expect(payment).toMatchObject({ metaPurchaseSent: true, poolId: funnel.pool.id });
+    expect(purchases).toMatchObject([{ route: PIXEL, trackingToken: tracking_token }]);
+    expect(purchases[0]?.payload).toMatchObject({ user_data: { fbc: expect.any(String) } });
+    const returned = sale();
+    await register(returned);
+    await pays(returned);
+    await webhook({ provider_ref: returned.provider_ref, status: "refunded", tracking_token });
+    expect((await stored(returned)).purchases).toEqual([]);
+  });
+
   test("what a confirming webhook says fills what the registration left out, and overwrites nothing", async () => {
     const bought = { ...sale(), customer: { first_name: "Ana" } };
     await register(bought);
@@ -198,6 +221,22 @@ describe(`a visit that still lies in a spool, on ${testDialect}`, () => {
     expect(purchases).toHaveLength(1);
     expect(purchases[0]?.payload).toMatchObject({ user_data: { fbc: expect.any(String) } });
     expect(payment).toMatchObject({ metaPurchaseSent: true, poolId: funnel.pool.id });
+  });
+
+  test("its steps in the funnel learn the pool, whether it was paid before the visit came or after", async () => {
+    for (const isPaidBefore of [true, false]) {
+      const visit = visitOfPool();
+      const bought = { ...sale(), tracking_token: visit.trackingToken };
+      await register(bought);
+      if (isPaidBefore) await pays(bought);
+      await bringIn(visit);
+      await pays(bought);
+      const { states } = await stored(bought);
+      expect(states).toMatchObject([
+        { state: "checkout_started", poolId: funnel.pool.id },
+        { state: "paid", poolId: funnel.pool.id },
+      ]);
+    }
   });
 
   test("a webhook that registers and confirms for it is taken, and reported then", async () => {

@@ -2,11 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import { permittedEvent, readConsent } from "../../src/meta/consent.ts";
 import { purchaseEvent } from "../../src/meta/purchase.ts";
+import type { Payment } from "../../src/payments/payment.ts";
 import { receiveReport } from "../../src/payments/receive-report.ts";
 import { newId } from "../../src/platform/ids.ts";
+import { sha256Hex } from "../../src/platform/secrets.ts";
 import { payment, sellingBot, session } from "../meta/builders.ts";
 import { testDialect } from "../support/database.ts";
 import { type Funnel, openFunnel } from "../support/funnel.ts";
+import { visitOf } from "../support/visits.ts";
 import { click, post, reachedMeta, report, reportEveryStep, startAndBuy } from "./journey.ts";
 
 const FBP = "fb.1.1700000000000.987654321";
@@ -20,19 +23,24 @@ async function metaRows(funnel: Funnel, token: string) {
 const beacon = (funnel: Funnel, token: string) =>
   post(funnel, "/api/tracking/cookies", { tracking_token: token, _fbp: FBP, _fbi: "177.45.10.9" });
 
+const payFor = (funnel: Funnel, sale: Payment) =>
+  report(funnel, {
+    provider_ref: sale.id,
+    status: "paid",
+    amount_minor: sale.amountMinor,
+    currency: sale.currency,
+  });
+
+/** A visit that was accepted by a machine which cannot reach the database. */
+const visitInSpool = (funnel: Funnel) => visitOf(funnel.pool.id, 1, funnel.shop.id, "consent=denied");
+
 /** Click, cookies, bot, checkout, payment, and whatever that lets go. */
 async function wholeWay(funnel: Funnel, query: string) {
   const visit = await click(funnel, query);
   await beacon(funnel, visit.token);
   const offer = await funnel.addOffer({ provider: "generic" });
   const { user, payment: sale } = await startAndBuy(funnel, visit.token, offer.id);
-  const paid = await report(funnel, {
-    provider_ref: sale.id,
-    status: "paid",
-    amount_minor: sale.amountMinor,
-    currency: sale.currency,
-  });
-  expect(paid.status).toBe(200);
+  expect((await payFor(funnel, sale)).status).toBe(200);
   await funnel.dispatcher.drain();
   return { ...visit, user, sale };
 }
@@ -103,6 +111,25 @@ describe(`consent=denied, with the setting as it comes, on ${testDialect}`, () =
     expect(received.kind).toBe("confirmed");
     const rows = await metaRows(funnel, token);
     expect(rows.filter(({ eventName }) => eventName === "Purchase")).toEqual([]);
+  });
+
+  test.each([
+    ["has not come out of another machine's spool", async () => visitInSpool(funnel).trackingToken],
+    ["was removed by retention", async () => (await click(funnel, "fbclid=AbCdEf&consent=denied")).token],
+  ])("nor where the visit %s: its token says it", async (_, tokenOf) => {
+    const token = await tokenOf();
+    const offer = await funnel.addOffer({ provider: "generic" });
+    const { user, payment: sale } = await startAndBuy(funnel, token, offer.id);
+    const { sessions } = funnel.db.tables;
+    await funnel.db.transaction((tx) => tx.delete(sessions).where(eq(sessions.trackingToken, token)));
+    expect((await payFor(funnel, sale)).status).toBe(200);
+    const again = { provider: "generic", provider_ref: newId(), amount_minor: 4990, currency: "BRL" };
+    await post(funnel, "/api/payments", { ...again, bot: "shop_bot", telegram_user_id: user.id });
+    expect((await report(funnel, { provider_ref: again.provider_ref, status: "paid" })).status).toBe(200);
+    await funnel.dispatcher.drain();
+    expect(funnel.chat(user.id).at(-1)?.params.text).toContain("https://example.com/course");
+    expect(await metaRows(funnel, token)).toEqual([]);
+    expect(reachedMeta(funnel, sha256Hex(String(user.id)))).toEqual([]);
   });
 
   test("everybody else is reported: PageView, Lead, InitiateCheckout, Purchase, none of them limited", async () => {

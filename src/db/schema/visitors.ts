@@ -9,7 +9,7 @@ export function visitorTables(kit: Kit, { bots }: Pick<ReturnType<typeof poolTab
   const { table, index, uniqueIndex, rowId, text, big, boolean, instant, json } = kit;
   const times = timesOf(kit);
 
-  /** One accepted visit. `tracking_token` is a UUIDv7, so the unique index grows at its end only. */
+  /** One accepted visit. `tracking_token` is a UUIDv7 (v8 of who denied consent), so the unique index grows at its end only. */
   const sessions = table(
     "meta_tracking_sessions",
     {

@@ -25,6 +25,8 @@ export function genericProvider(secret: string, now: () => Date): PaymentProvide
       const { status, amount_minor: amountMinor, currency, ...rest } = parsed.data;
       const { provider_ref, created_at, tracking_token, bot, telegram_user_id, customer, content } = rest;
       const details = { tracking_token, bot, telegram_user_id, customer, content };
+      // Half of what names the buyer keeps nobody from being registered by the token.
+      const isNamed = bot !== undefined && telegram_user_id !== undefined;
       const registration = registerSchema.safeParse({
         provider: "generic",
         provider_ref,
@@ -32,6 +34,7 @@ export function genericProvider(secret: string, now: () => Date): PaymentProvide
         currency,
         created_at,
         ...details,
+        ...(!isNamed && { bot: undefined, telegram_user_id: undefined }),
       });
       return {
         kind: "event",

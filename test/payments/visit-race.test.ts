@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { eq } from "drizzle-orm";
+import type { Database } from "../../src/db/database.ts";
+import { openSpool, type Spool } from "../../src/db/spool.ts";
+import { receiveReport } from "../../src/payments/receive-report.ts";
+import { registerPayment } from "../../src/payments/register.ts";
+import { reportPurchasesOf } from "../../src/payments/report-purchase.ts";
+import { newId } from "../../src/platform/ids.ts";
+import { createLog } from "../../src/platform/log.ts";
+import { encodeVisit } from "../../src/redirect/visit-json.ts";
+import type { VisitRecord } from "../../src/redirect/visit-record.ts";
+import { createVisitRecorder } from "../../src/redirect/visit-recorder.ts";
+import {
+  createSqliteFolder,
+  createTestDatabase,
+  type TestDatabase,
+  testDialect,
+} from "../support/database.ts";
+import { addPool } from "../support/pools.ts";
+import { visitOf, writerOn } from "../support/visits.ts";
+
+/** Long enough for whatever does not have to wait for the other side. */
+const OTHERS_HAVE_MS = 300;
+
+const log = createLog("silent");
+
+let own: TestDatabase;
+let folder: ReturnType<typeof createSqliteFolder>;
+let spool: Spool;
+let visit: () => VisitRecord;
+
+beforeAll(async () => {
+  own = await createTestDatabase();
+  folder = createSqliteFolder();
+  spool = openSpool(join(folder.url, "..", "spool.db"));
+  const { pool, bots } = await addPool(own.db, { slug: "shop", metaPixelId: "5555555555" });
+  const [member] = await own.db.select().from(own.db.tables.poolBots);
+  visit = () => visitOf(pool.id, member?.id ?? 0, bots[0]?.id ?? 0, "fbclid=AbCd");
+});
+afterAll(async () => {
+  spool.close();
+  await own.dispose();
+  await folder.remove();
+});
+
+/** A machine of its own; its first transaction, all its work done, commits when it is let go. */
+function machine(isHeld: boolean) {
+  const done = Promise.withResolvers<void>();
+  const letGo = Promise.withResolvers<void>();
+  let transactions = 0;
+  const db: Database = {
+    ...own.db,
+    transaction: (work, durability) => {
+      const isFirst = transactions++ === 0;
+      return own.db.transaction(async (tx) => {
+        const result = await work(tx);
+        if (isHeld && isFirst) {
+          done.resolve();
+          await letGo.promise;
+        }
+        return result;
+      }, durability);
+    },
+  };
+  const deps = {
+    db,
+    log,
+    now: () => new Date(),
+    starsUsdMinorPerThousand: null,
+    trackingData: async () => null,
+  };
+  return { deps, done: done.promise, letGo: letGo.resolve };
+}
+type Machine = ReturnType<typeof machine>;
+
+/** The machine brings in a visit that lay in its spool. */
+async function bringIn({ deps }: Machine, visit: VisitRecord) {
+  const { db } = deps;
+  spool.append([{ key: visit.trackingToken, body: encodeVisit(visit) }]);
+  const recorder = createVisitRecorder({
+    db,
+    writer: writerOn(db),
+    spool,
+    log,
+    onReplay: (tokens) => db.transaction((tx) => reportPurchasesOf(deps, tx, tokens)),
+  });
+  await recorder.recall(visit.trackingToken).finally(recorder.close);
+}
+
+async function purchases(token: string) {
+  const { outbox } = own.db.tables;
+  const rows = await own.db.select().from(outbox).where(eq(outbox.trackingToken, token));
+  return rows.filter(({ eventName }) => eventName === "Purchase");
+}
+
+describe(`a visit that one machine brings in while another takes the money, on ${testDialect}`, () => {
+  const money = { amount_minor: 4990, currency: "BRL" };
+  type Sale = { readonly provider_ref: string; readonly tracking_token: string };
+  const report = (deps: Machine["deps"], { provider_ref, ...sale }: Sale) =>
+    receiveReport(deps, {
+      provider: "generic",
+      providerRef: provider_ref,
+      event: { kind: "paid" },
+      registration: { provider: "generic", provider_ref, ...money, ...sale },
+      details: sale,
+    });
+  const register = (deps: Machine["deps"], sale: Sale) =>
+    registerPayment(deps, { provider: "generic", ...money, ...sale });
+  const paidWithoutVisit = async ({ provider_ref }: Sale) => {
+    const { deps } = machine(false);
+    await registerPayment(deps, { provider: "generic", provider_ref, ...money });
+    await receiveReport(deps, {
+      provider: "generic",
+      providerRef: provider_ref,
+      event: { kind: "paid" },
+      registration: null,
+    });
+  };
+
+  test.each([
+    ["a webhook that registers and confirms", async () => undefined, report],
+    ["a copy of the webhook that brings the token", paidWithoutVisit, report],
+    ["a second registration that brings the token", paidWithoutVisit, register],
+  ])("%s: one of the two reports it, whichever commits last", async (_, before, act) => {
+    for (const isPaymentHeld of [true, false]) {
+      const late = visit();
+      const sale = { provider_ref: newId(), tracking_token: late.trackingToken };
+      await before(sale);
+      const [web, shop] = [machine(!isPaymentHeld), machine(isPaymentHeld)];
+      const replay = () => bringIn(web, late);
+      const pay = () => act(shop.deps, sale);
+      const [held, first, second] = isPaymentHeld ? [shop, pay, replay] : [web, replay, pay];
+      const ends: Promise<unknown>[] = [first()];
+      await held.done;
+      ends.push(second());
+      // On SQLite the second has to wait for its turn.
+      await Promise.race([ends[1], Bun.sleep(OTHERS_HAVE_MS)]);
+      held.letGo();
+      await Promise.all(ends);
+      expect(await purchases(late.trackingToken)).toHaveLength(1);
+    }
+  });
+});
