@@ -5,7 +5,7 @@ import type { Settlement } from "./lease.ts";
 import type { RouteChange } from "./routes.ts";
 
 /** So many refusals in a row that nothing in the events explains are the route's fault: no more events die of it. */
-export const MOST_UNEXPLAINED = 20;
+const MOST_UNEXPLAINED = 20;
 
 /** What a request does to its rows, to its route, and to the search for bad rows. */
 export interface Consequences {

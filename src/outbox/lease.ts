@@ -16,7 +16,7 @@ export const RENEW_EVERY_MS = 5_000;
 /** How long a request may take before it is given up. Milliseconds. */
 export const REQUEST_TIMEOUT_MS = 30_000;
 /** A probe's right outlives its request: time-out, and some for writing the outcome down. */
-export const PROBE_MS = REQUEST_TIMEOUT_MS + 15_000;
+const PROBE_MS = REQUEST_TIMEOUT_MS + 15_000;
 
 const SWEEP_BATCH = 5_000;
 

@@ -1,6 +1,7 @@
 import { and, gt, lt, type SQL, sql } from "drizzle-orm";
 import type { PgColumn, PgTable } from "drizzle-orm/pg-core";
 import type { Database, Tx } from "../db/database.ts";
+import { firstIdAt } from "../platform/ids.ts";
 import type { Log } from "../platform/log.ts";
 import { type HourlyWork, hourlyWork } from "./hourly.ts";
 
@@ -106,7 +107,7 @@ export function createRetention(deps: { db: Database; log: Log; days: number; pa
   /** A tracking token begins with its time, so the unique index finds the old ones. */
   async function removeSessions(cutoff: Date): Promise<number> {
     const { sessions } = db.tables;
-    const firstYoung = firstTokenAt(cutoff);
+    const firstYoung = firstIdAt(cutoff.getTime());
     let removed = 0;
     while (!hourly.isStopping()) {
       const gone = await db.transaction((tx) =>
@@ -129,9 +130,4 @@ export function createRetention(deps: { db: Database; log: Log; days: number; pa
     runAll,
   );
   return hourly;
-}
-
-/** The smallest tracking token (UUIDv7: 48 bits of Unix milliseconds first) that a visit at that time can have. */
-export function firstTokenAt(at: Date): string {
-  return at.getTime().toString(16).padStart(12, "0").padEnd(32, "0");
 }

@@ -5,3 +5,8 @@
 export function newId(): string {
   return Bun.randomUUIDv7().replaceAll("-", "");
 }
+
+/** The smallest identifier that can be made at that time, in Unix milliseconds. */
+export function firstIdAt(atMs: number): string {
+  return Math.max(0, atMs).toString(16).padStart(12, "0").padEnd(32, "0");
+}

@@ -2,7 +2,7 @@ import { Redis } from "ioredis";
 import type { Log } from "./log.ts";
 
 /** How long anything waits for Redis before going on without it. */
-export const REDIS_TIMEOUT_MS = 50;
+const REDIS_TIMEOUT_MS = 50;
 
 /** A connection on which nothing comes back for so long is given up: what was sent on it piles up in memory. */
 const SILENCE_MS = 1_000;

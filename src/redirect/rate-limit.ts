@@ -1,3 +1,5 @@
+import { networkOf } from "../platform/network.ts";
+
 const HOUR_MS = 3_600_000;
 
 /** Visitors counted in one process before all are counted anew: bounds the memory under a flood. */
@@ -17,25 +19,8 @@ export interface RateLimiter {
 }
 
 /**
- * Whom an address is counted as: an IPv6 network of 64 bits is one customer's, who has as many addresses in it as they
- * like.
- */
-export function networkOf(address: string): string {
-  if (!address.includes(":")) return address;
-  const [head = "", tail] = address.split("::");
-  const groups = head.split(":");
-  const after = tail?.split(":") ?? [];
-  const omitted = tail === undefined ? 0 : 8 - groups.length - after.length;
-  const all = [...groups, ...Array<string>(Math.max(0, omitted)).fill("0"), ...after];
-  return `${all
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group || "0", 16).toString(16))
-    .join(":")}::/64`;
-}
-
-/**
- * So many requests an hour and visitor (see `networkOf`), counted in fixed hours. With a shared counter (Redis) the limit holds
- * for all processes together; whenever that gives no answer in time, this process's own count decides.
+ * So many requests an hour and visitor (see `networkOf`), counted in fixed hours. With a shared counter (Redis)
+ * the limit holds for all processes together; whenever that gives no answer in time, this process's own count decides.
  */
 export function createRateLimiter(limitPerHour: number, shared?: SharedCount): RateLimiter {
   let counts = new Map<string, number>();

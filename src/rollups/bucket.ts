@@ -6,11 +6,6 @@ export function bucketStart(atMs: number, widthMs: number): number {
   return Math.floor(atMs / widthMs) * widthMs;
 }
 
-/** The smallest tracking token (UUIDv7: 48 bits of Unix milliseconds first) that a visit at that time can have. */
-export function firstTokenAt(atMs: number): string {
-  return Math.max(0, atMs).toString(16).padStart(12, "0").padEnd(32, "0");
-}
-
 /** So much of a token tells its time to about a minute (the upper 32 of 48 bits): few enough to list. */
 export const TOKEN_HEAD = 8;
 const HEAD_MS = 2 ** 16;

@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
-import { firstTokenAt, HOUR_MS } from "./bucket.ts";
+import { firstIdAt } from "../platform/ids.ts";
+import { HOUR_MS } from "./bucket.ts";
 import { type Counts, createTally, type FunnelCount } from "./funnel-count.ts";
 import type { Pace } from "./pace.ts";
 
@@ -40,9 +41,9 @@ async function countClicks(
   pace: Pace,
   add: Add,
 ): Promise<number> {
-  const end = firstTokenAt(hourMs + HOUR_MS);
+  const end = firstIdAt(hourMs + HOUR_MS);
   let total = 0;
-  for (let last = firstTokenAt(hourMs), rows = PAGE; rows === PAGE; total += rows) {
+  for (let last = firstIdAt(hourMs), rows = PAGE; rows === PAGE; total += rows) {
     const groups = await pace(() =>
       db.rows<Group & { readonly clicks: Num; readonly last: string }>(sql`
         select pool_id as pool, bot_id as bot, utm_campaign as campaign, count(*) as clicks, max(tracking_token) as last

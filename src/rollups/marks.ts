@@ -11,7 +11,7 @@ export interface Mark {
 }
 
 /** No transaction of ours takes as long from giving a row its number to its commit. */
-export const SETTLE_MS = 30_000;
+const SETTLE_MS = 30_000;
 
 const mark = z.object({ settled: z.number(), newest: z.number(), newestAtMs: z.number() });
 const marksSchema = z.object({ sessions: mark, funnelStates: mark, outboxAttempts: mark });

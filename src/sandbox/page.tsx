@@ -1,5 +1,4 @@
 /** @jsxImportSource @kitajs/html */
-/** @jsxImportSource @kitajs/html */
 import type { ReceivedRequest } from "./request-log.ts";
 import type { EventCount, ReceivedEvent } from "./store.ts";
 import type { TelegramCall } from "./telegram-calls.ts";

@@ -63,13 +63,13 @@ export function createRequestLog(maxRequests: number, now: () => number): Reques
 }
 
 /** Path and query of a URL with bot tokens and access tokens replaced by `***`. */
-export function redactedPath(url: string): string {
+function redactedPath(url: string): string {
   const path = url.slice(url.indexOf("/", url.indexOf("//") + 2));
   return path.replace(BOT_TOKEN, "$1:***").replace(SECRET_QUERY, "$1***");
 }
 
 /** Headers as an object; the value of any header that carries a secret is `***`. */
-export function redactedHeaders(headers: Headers): Record<string, string> {
+function redactedHeaders(headers: Headers): Record<string, string> {
   const shown: Record<string, string> = {};
   for (const [name, value] of headers) shown[name] = SECRET_HEADER.test(name) ? "***" : value;
   return shown;

@@ -116,15 +116,6 @@ export function invoiceMessage(
   };
 }
 
-/** The receipt, where nothing is delivered through the chat. */
-export function paidMessage(
-  chatId: string,
-  offer: { readonly name: string },
-  language: string | null,
-): SendMessage {
-  return sendMessage(chatId, [textsFor(language).paid, `<b>${escapeHtml(offer.name)}</b>`], []);
-}
-
 /**
  * What was bought. A link stands in the text and not in a button: Telegram refuses a whole message over a
  * button's address, and makes addresses in a text tappable by itself.

@@ -35,8 +35,6 @@ export function rootEventId(trackingToken: string): string {
   return `evt_${trackingToken}`;
 }
 
-export const UTM_KEYS = ["utm_source", "utm_campaign", "utm_medium", "utm_content", "utm_term"] as const;
-
 /** What of a session its events are made of. */
 export type ReportedSession = Pick<
   Session,

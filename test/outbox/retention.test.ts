@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { createRetention, firstTokenAt } from "../../src/outbox/retention.ts";
+import { createRetention } from "../../src/outbox/retention.ts";
 import { outboxBacklog, outboxStatus } from "../../src/outbox/status.ts";
-import { newId } from "../../src/platform/ids.ts";
+import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows, statusCounts } from "../support/outbox.ts";
@@ -49,7 +49,8 @@ describe(`retention on ${testDialect}`, () => {
           startedAt: at,
         });
         await tx.insert(telegramUpdates).values({ botId: 1, updateId: i, createdAt: at });
-        const trackingToken = i === 0 ? firstTokenAt(LONG_AGO).slice(0, 20) + newId().slice(20) : newId();
+        const trackingToken =
+          i === 0 ? firstIdAt(LONG_AGO.getTime()).slice(0, 20) + newId().slice(20) : newId();
         const times = { pageviewTs: at, createdAt: at, updatedAt: at };
         await tx
           .insert(sessions)
@@ -75,8 +76,8 @@ describe(`retention on ${testDialect}`, () => {
 
 test("a token's time lies in its first twelve digits", () => {
   const at = new Date();
-  expect(newId() >= firstTokenAt(at)).toBe(true);
-  expect(newId() < firstTokenAt(new Date(at.getTime() + DAY_MS))).toBe(true);
+  expect(newId() >= firstIdAt(at.getTime())).toBe(true);
+  expect(newId() < firstIdAt(at.getTime() + DAY_MS)).toBe(true);
 });
 
 describe(`status on ${testDialect}`, () => {

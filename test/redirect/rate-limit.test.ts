@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createLog } from "../../src/platform/log.ts";
+import { networkOf } from "../../src/platform/network.ts";
 import { connectRedis } from "../../src/platform/redis.ts";
-import { createRateLimiter, networkOf } from "../../src/redirect/rate-limit.ts";
+import { createRateLimiter } from "../../src/redirect/rate-limit.ts";
 import { redisSharedCount } from "../../src/redirect/shared-count.ts";
 
 const redisUrl = process.env.TEST_REDIS_URL;

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { eq, sql } from "drizzle-orm";
 import type { FunnelState } from "../../src/db/vocabulary.ts";
-import { newId } from "../../src/platform/ids.ts";
+import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
-import { firstTokenAt, HOUR_MS } from "../../src/rollups/bucket.ts";
+import { HOUR_MS } from "../../src/rollups/bucket.ts";
 import { type Dimension, OTHER_CAMPAIGNS } from "../../src/rollups/funnel-count.ts";
 import { createRollups } from "../../src/rollups/rollups.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => own.dispose());
 
 /** A token of a visit at that time. */
-const tokenAt = (atMs: number) => firstTokenAt(atMs).slice(0, 12) + newId().slice(12);
+const tokenAt = (atMs: number) => firstIdAt(atMs).slice(0, 12) + newId().slice(12);
 
 async function visit(atMs: number, campaign: string | null = null, poolId = 1): Promise<string> {
   const trackingToken = tokenAt(atMs);

@@ -2,8 +2,7 @@ import type { Database, Tx } from "../../src/db/database.ts";
 import type { Tables } from "../../src/db/define-schema.ts";
 import type { FunnelState } from "../../src/db/vocabulary.ts";
 import { outboxTable } from "../../src/outbox/enqueue.ts";
-import { newId } from "../../src/platform/ids.ts";
-import { firstTokenAt } from "../../src/rollups/bucket.ts";
+import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import type { NewRow } from "./outbox.ts";
 
 const MINUTE_MS = 60_000;
@@ -99,7 +98,7 @@ export async function seedTraffic(db: Database, { endMs, hours, clicksPerHour }:
       const pool = pick(pools);
       const botId = bots[pick(pool.bots)] ?? 0;
       const campaign = pick(CAMPAIGNS);
-      const trackingToken = firstTokenAt(atMs).slice(0, 12) + newId().slice(12);
+      const trackingToken = firstIdAt(atMs).slice(0, 12) + newId().slice(12);
       const of = { poolId: pool.id, trackingToken };
       const at = new Date(atMs);
       sessions.push({

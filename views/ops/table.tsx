@@ -8,10 +8,7 @@ export interface Column<T> {
   readonly cell: (row: T) => JSX.Element;
 }
 
-/**
- * A table with its caption; on a narrow screen it scrolls by itself. The first column names the row. `rowClass`
- * marks rows, `id` makes the body a target for htmx.
- */
+/** A table with its caption; on a narrow screen it scrolls by itself. The first column names the row. */
 export function DataTable<T>(props: {
   readonly caption: string;
   /** The caption is there for screen readers only, where a heading above says the same. */
@@ -20,8 +17,6 @@ export function DataTable<T>(props: {
   readonly rows: readonly T[];
   /** What to say where there are no rows. */
   readonly empty: string;
-  readonly rowClass?: (row: T) => string | undefined;
-  readonly id?: string;
   /** Columns of the same width in every such table, for tables under each other. */
   readonly even?: boolean;
   /** On a phone each row becomes a card, its cells under each other with their heads: for rows that are read whole. */
@@ -44,7 +39,7 @@ export function DataTable<T>(props: {
             ))}
           </tr>
         </thead>
-        <tbody id={props.id}>
+        <tbody>
           {rows.length === 0 ? (
             <tr>
               <td class="nothing" colspan={String(columns.length)} safe>
@@ -52,7 +47,7 @@ export function DataTable<T>(props: {
               </td>
             </tr>
           ) : (
-            rows.map((row) => <Row row={row} columns={columns} class={props.rowClass?.(row)} />)
+            rows.map((row) => <Row row={row} columns={columns} />)
           )}
         </tbody>
       </table>
@@ -60,13 +55,9 @@ export function DataTable<T>(props: {
   );
 }
 
-function Row<T>(props: {
-  readonly row: T;
-  readonly columns: readonly Column<T>[];
-  readonly class: string | undefined;
-}): JSX.Element {
+function Row<T>(props: { readonly row: T; readonly columns: readonly Column<T>[] }): JSX.Element {
   return (
-    <tr class={props.class}>
+    <tr>
       {props.columns.map(({ head, align, cell }, i) => {
         const look = align === "end" ? "end" : undefined;
         const safeCell = cell(props.row);

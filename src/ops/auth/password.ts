@@ -6,7 +6,7 @@ import { recordAudit } from "../../pools/audit.ts";
 
 const SETTING = "operator_password_hash";
 /** Nobody types more; without a limit a long text would keep a core busy. */
-export const LONGEST_PASSWORD = 1_000;
+const LONGEST_PASSWORD = 1_000;
 /** argon2id takes 64 MB a time: so many wait for their turn, further ones are turned away. */
 const MOST_WAITING = 8;
 

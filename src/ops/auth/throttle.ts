@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { networkOf } from "../../platform/network.ts";
 
 /** Attempts are counted in windows of this length. */
 const WINDOW_MS = 15 * 60_000;
@@ -86,14 +87,5 @@ function redisKey(key: string, window: number): string {
 }
 
 function keyOf({ device, address }: Client): string {
-  return device === null ? `address:${network(address)}` : `device:${device}`;
-}
-
-/** An IPv6 customer has a whole /64 to draw addresses from: it counts as one. */
-function network(address: string): string {
-  if (!address.includes(":")) return address;
-  const [head = "", tail] = address.split("::");
-  const groups = head.split(":");
-  const zeros = tail === undefined ? 0 : 8 - groups.length - tail.split(":").length;
-  return [...groups, ...Array<string>(Math.max(0, zeros)).fill("0")].slice(0, 4).join(":");
+  return device === null ? `address:${networkOf(address)}` : `device:${device}`;
 }
