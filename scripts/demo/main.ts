@@ -6,6 +6,7 @@ import { createSecrets } from "../../src/platform/secrets.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { ensureBundle } from "../build.ts";
 import { prepareDemo } from "./prepare.ts";
+import { demoEnvironment } from "./settings.ts";
 
 /** `./scripts/start`: a sandbox, a demo pool that delivers to it, and the server in the foreground. */
 
@@ -14,7 +15,8 @@ const DEFAULT_PORT = 3000;
 const ROOT = `${import.meta.dir}/../..`;
 
 async function main(): Promise<void> {
-  const config = readConfig(process.env);
+  const environment = demoEnvironment(process.env);
+  const config = readConfig(environment);
   const sandboxPort = config.port + 1;
   const sandbox = await startSandbox({ port: sandboxPort, hostname: "127.0.0.1" }).catch(() => {
     throw new Error(
@@ -35,7 +37,7 @@ async function main(): Promise<void> {
   const server = Bun.spawn(["bun", await ensureBundle()], {
     cwd: ROOT,
     env: {
-      ...process.env,
+      ...environment,
       META_GRAPH_URL: sandbox.url,
       TELEGRAM_API_URL: sandbox.url,
       MERCADOPAGO_API_URL: sandbox.url,

@@ -37,7 +37,7 @@ export async function checkDispatcher(db: Database): Promise<Finding> {
   const [row] = await db.rows<{ age_ms: number | string | null }>(
     sql`select ${age} as age_ms from ${dispatchers}`,
   );
-  const todo = "Start Ponte (./scripts/start, or bun run start with ROLE all or dispatcher).";
+  const todo = "Start Ponte: bun run start, with ROLE all or dispatcher.";
   if (row === undefined || row.age_ms === null)
     return warning("dispatcher", "none has ever run: events wait", todo);
   const ageMs = Math.max(0, Number(row.age_ms));
