@@ -12,17 +12,16 @@ import { demoEnvironment } from "./settings.ts";
 
 const READY_TRIES = 200;
 const DEFAULT_PORT = 3000;
+const SANDBOX_HOST = "127.0.0.1";
 const ROOT = `${import.meta.dir}/../..`;
 
 async function main(): Promise<void> {
   const environment = demoEnvironment(process.env);
   const config = readConfig(environment);
   const sandboxPort = config.port + 1;
-  const sandbox = await startSandbox({ port: sandboxPort, hostname: "127.0.0.1" }).catch(() => {
-    throw new Error(
-      `Port ${sandboxPort} is taken, and the sandbox needs it. Choose another pair: PORT=4000 ./scripts/start`,
-    );
-  });
+  refuseTaken(config.host, config.port, "Ponte");
+  refuseTaken(SANDBOX_HOST, sandboxPort, "the sandbox");
+  const sandbox = await startSandbox({ port: sandboxPort, hostname: SANDBOX_HOST });
   const base = `http://localhost:${config.port}`;
   const publicUrl = config.publicUrl ?? base;
   const db = await openDatabase(config.database);
@@ -63,6 +62,20 @@ async function main(): Promise<void> {
   const code = await server.exited;
   await sandbox.stop();
   process.exit(code);
+}
+
+/** Servers share a port where several are started; a second demo there would answer half of the first one's visitors. */
+function refuseTaken(hostname: string, port: number, who: string): void {
+  try {
+    Bun.listen({ hostname, port, socket: { data: () => undefined } }).stop(true);
+  } catch (error) {
+    // Whatever else is wrong with the address the server says itself.
+    if (!(error instanceof Error && "code" in error && error.code === "EADDRINUSE")) return;
+    throw new Error(
+      `Port ${port} is taken, and ${who} needs it. Choose another pair: PORT=4000 ./scripts/start`,
+      { cause: error },
+    );
+  }
 }
 
 async function isReady(url: string, server: Bun.Subprocess): Promise<boolean> {

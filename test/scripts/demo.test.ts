@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { prepareDemo } from "../../scripts/demo/prepare.ts";
 import { demoEnvironment } from "../../scripts/demo/settings.ts";
 import { readConfig } from "../../src/config.ts";
@@ -37,6 +38,22 @@ describe(`the demo on ${testDialect}`, () => {
     await expect(prepare()).rejects.toThrow('it has the pool "summer"');
     await expect(prepare()).rejects.toThrow("bun run start");
   });
+});
+
+test("a second demo says that its port is taken, though servers may share one", async () => {
+  const first = Bun.serve({ hostname: "127.0.0.1", port: 0, reusePort: true, fetch: () => new Response() });
+  const child = Bun.spawn(["bun", "scripts/demo/main.ts"], {
+    cwd: join(import.meta.dir, "../.."),
+    env: { ...process.env, PORT: String(first.port), DATABASE_URL: "/nonexistent/demo.db" },
+    stderr: "pipe",
+  });
+  expect(await new Response(child.stderr).text()).toStartWith(`Port ${first.port} is taken`);
+  expect(await child.exited).toBe(1);
+  await first.stop(true);
+});
+
+test("two sandboxes never share a port, and with it what is sent to them", async () => {
+  await expect(startSandbox({ port: sandbox.port })).rejects.toThrow(`${sandbox.port}`);
 });
 
 describe("without a word of where, the demo", () => {
