@@ -131,6 +131,18 @@ describe(`ponte on ${testDialect}`, () => {
     expect(unreachable.err).not.toContain(TOKEN);
   });
 
+  test.each([
+    ["bot update shop_bot --token -", "\n"],
+    ["bot update shop_bot --token -", ""],
+    ["pool update summer --access-token -", "  \n"],
+  ])("%s with %j on standard input takes nothing away", async (line, input) => {
+    const ran = await ponte(line.split(" "), environment, input);
+    expect(ran).toMatchObject({ code: 2, out: "" });
+    expect(ran.err).toMatch(/^--(access-)?token: nothing came on standard input\n/);
+    const bots = z.array(SCHEMAS.Bot).parse(await ponteJson(["bot", "list"], environment));
+    expect(bots.find(({ username }) => username.toLowerCase() === "shop_bot")?.has_token).toBe(true);
+  });
+
   test("lists, opens, retries and discards events", async () => {
     expect(await ponteJson(["outbox", "status"], environment)).toMatchObject({
       events: expect.arrayContaining([

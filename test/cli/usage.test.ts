@@ -17,7 +17,7 @@ async function run(...args: string[]) {
     err: (text) => err.push(text),
     progress: () => undefined,
     confirm: async () => false,
-    readLine: async () => "",
+    readSecret: async () => "7001:a-token-of-a-bot-or-of-a-pixel-comes-in",
   };
   const code = await runCli(args, terminal);
   return { code, out: out.join("\n"), err: err.join("\n") };
