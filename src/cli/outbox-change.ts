@@ -45,16 +45,18 @@ export const outboxPause = defineCommand({
   summary: "Hold a route's events back until it is resumed",
   takes: ["<route>"],
   options: { ...ROUTE_FLAGS, reason: { type: "string", value: "text", help: "what the others will read" } },
-  details: "A route is <pixel>, <pixel>/<test code>, or the bot's id at Telegram: see outbox routes.",
+  details:
+    "A route is <pixel>, <pixel>/<test code>, or the bot's number here (ponte bot list);\noutbox routes shows those in use.",
   async run(given, [route = ""], context) {
     const destination = destinationOf(given.destination);
     const reason = given.reason || "paused by the operator";
     await withDatabase(context, async ({ db, now }) => {
-      await pauseRouteBy({ db, now }, ACTOR, { destination, route }, reason);
+      const isPaused = await pauseRouteBy({ db, now }, ACTOR, { destination, route }, reason);
+      if (!isPaused) throw new Refused(noSuchRoute(destination, route));
       answer(
         context,
         { destination, route, paused: true, reason },
-        () => `Route ${route} is paused: ${reason}`,
+        () => `The ${destination} route ${route} is paused: ${reason}`,
       );
     });
   },
@@ -72,7 +74,11 @@ export const outboxResume = defineCommand({
       if (!isResumed) {
         throw new Refused(`Nothing holds ${destination} route ${route} up. See: bun run ponte outbox routes`);
       }
-      answer(context, { destination, route, paused: false }, () => `Route ${route} goes again.`);
+      answer(
+        context,
+        { destination, route, paused: false },
+        () => `The ${destination} route ${route} goes again.`,
+      );
     });
   },
 });
@@ -126,6 +132,14 @@ function replayText(action: Replay, rows: number): string {
   return action === "retry"
     ? `${count(rows, "event")} will be sent again.`
     : `${count(rows, "event")} discarded.`;
+}
+
+function noSuchRoute(destination: Destination, route: string): string {
+  const see =
+    destination === "meta"
+      ? "See: bun run ponte pool list (for a bot add --destination telegram)"
+      : "See: bun run ponte bot list";
+  return `No pixel, bot or waiting event has the ${destination} route ${route}. ${see}`;
 }
 
 function destinationOf(text: string | undefined): Destination {

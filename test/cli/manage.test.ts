@@ -171,7 +171,11 @@ describe(`ponte on ${testDialect}`, () => {
   });
 
   test("pauses a route and lets it go again", async () => {
-    expect((await ponte(["outbox", "pause", "123", "--reason", "token leaked"], environment)).code).toBe(0);
+    const paused = await ponte(["outbox", "pause", "123", "--reason", "token leaked"], environment);
+    expect(paused).toMatchObject({ code: 0, out: "The meta route 123 is paused: token leaked\n" });
+    const mistyped = await ponte(["outbox", "pause", "5501", "--destination", "telegram"], environment);
+    expect(mistyped).toMatchObject({ code: 1, out: "" });
+    expect(mistyped.err).toContain("bun run ponte bot list");
     const routes = await ponte(["outbox", "routes"], environment);
     expect(routes.out).toContain("token leaked");
     expect((await ponte(["outbox", "resume", "123"], environment)).code).toBe(0);
