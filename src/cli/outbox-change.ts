@@ -6,12 +6,13 @@ import { type Context, defineCommand, type Given, Refused, WrongUsage } from "./
 import { ACTOR, withDatabase } from "./open.ts";
 import { filterOf, idsOf, OUTBOX_FLAGS } from "./outbox-flags.ts";
 import { answer, count } from "./print.ts";
+import { refuseUnasked } from "./unasked.ts";
 
 const REPLAY_FLAGS = {
   ...OUTBOX_FLAGS,
   all: { type: "boolean", help: "all dead and expired events" },
   "dry-run": { type: "boolean", help: "only count" },
-  yes: { type: "boolean", help: "do not ask first" },
+  yes: { type: "boolean", help: "do not ask first; needed where there is no terminal" },
 } as const;
 
 export const outboxRetry = defineCommand({
@@ -90,6 +91,7 @@ async function runReplay(
   context: Context,
 ): Promise<void> {
   const selection = selectionOf(given, values);
+  refuseUnasked(context, given);
   await withDatabase(context, async ({ db, now }) => {
     const rows = await countReplay(db, action, selection);
     if (given["dry-run"]) {
@@ -100,7 +102,7 @@ async function runReplay(
       );
     }
     const { terminal } = context;
-    if (rows > 0 && terminal.isInteractive && !given.yes) {
+    if (rows > 0 && !given.yes) {
       const question = `${action === "retry" ? "Send" : "Discard"} ${count(rows, "event")}${action === "retry" ? " again" : ""}?`;
       if (!(await terminal.confirm(question))) throw new Refused("Nothing was changed.");
     }

@@ -161,11 +161,11 @@ describe(`ponte on ${testDialect}`, () => {
       rows: 1,
       dry_run: true,
     });
-    expect(await ponteJson(["outbox", "retry", ...dead], environment)).toMatchObject({
+    expect(await ponteJson(["outbox", "retry", ...dead, "--yes"], environment)).toMatchObject({
       rows: 1,
       dry_run: false,
     });
-    expect(await ponteJson(["outbox", "retry", ...dead], environment)).toMatchObject({ rows: 0 });
+    expect(await ponteJson(["outbox", "retry", ...dead, "--yes"], environment)).toMatchObject({ rows: 0 });
     expect(await ponteJson(["outbox", "discard", id, "--yes"], environment)).toMatchObject({ rows: 1 });
     expect((await ponte(["outbox", "show", "999999"], environment)).code).toBe(1);
   });

@@ -6,8 +6,10 @@ import { runCli } from "../../src/cli/run.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
 import { ponte } from "./ponte.ts";
 
+const run = (...args: string[]) => runWith({}, ...args);
+
 /** Runs a command line in this process, where no command that it starts needs more than that. */
-async function run(...args: string[]) {
+async function runWith(change: Partial<Terminal>, ...args: string[]) {
   const out: string[] = [];
   const err: string[] = [];
   const terminal: Terminal = {
@@ -18,6 +20,7 @@ async function run(...args: string[]) {
     progress: () => undefined,
     confirm: async () => false,
     readSecret: async () => "7001:a-token-of-a-bot-or-of-a-pixel-comes-in",
+    ...change,
   };
   const code = await runCli(args, terminal);
   return { code, out: out.join("\n"), err: err.join("\n") };
@@ -48,7 +51,7 @@ describe("the command line", () => {
       for (const example of command.examples ?? []) {
         if (example.startsWith("sandbox")) continue;
         const args = [...example.matchAll(/'([^']*)'|(\S+)/g)].map((word) => word[1] ?? word[2] ?? "");
-        const ran = await run(...args);
+        const ran = await runWith({ isInteractive: true }, ...args);
         expect({ example, ...ran }).toMatchObject({ code: 1 });
         expect(ran.err).toContain("There is no database at /nonexistent/ponte.db");
       }
@@ -100,6 +103,17 @@ describe("the command line", () => {
     expect(ran).toMatchObject({ code: 2, out: "" });
     expect(`${ran.err}\n`).toContain(words);
   });
+
+  test.each(["outbox retry 1", "outbox discard --all", "privacy erase --customer 1"])(
+    "%s acts for good, and does not where nobody can be asked",
+    async (line) => {
+      const words = line.split(" ");
+      const unasked = await run(...words);
+      expect(unasked).toMatchObject({ code: 2, out: "" });
+      expect(unasked.err).toContain("give --yes");
+      for (const flag of ["--yes", "--dry-run"]) expect((await run(...words, flag)).code).toBe(1);
+    },
+  );
 
   test("wrong settings are told one line a variable", async () => {
     const ran = await ponte(["pool", "list"], {
