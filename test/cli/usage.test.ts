@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { nearest } from "../../src/cli/nearest.ts";
 import { cellText, duration, record, table } from "../../src/cli/print.ts";
@@ -35,6 +36,21 @@ describe("the command line", () => {
     const nothing = await ponte([]);
     expect(nothing).toMatchObject({ code: 2, out: "" });
     expect(nothing.err).toContain("Usage:");
+  });
+
+  test("bun run shows nothing but the command's own words: its arguments may be secrets", async () => {
+    const child = Bun.spawn([process.execPath, "run", "ponte", "bot", "add", "--tokn", "s3cret"], {
+      cwd: join(import.meta.dir, "../.."),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [out, err] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+    ]);
+    expect(out).toBe("");
+    expect(err).toBe("unknown flag --tokn; did you mean --token?\nSee: bun run ponte bot add --help\n");
+    expect(await child.exited).toBe(2);
   });
 
   test("every command explains itself", async () => {
