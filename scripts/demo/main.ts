@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { type Config, ConfigError, readConfig } from "../../src/config.ts";
+import { failureText } from "../../src/cli/failure.ts";
+import { type Config, readConfig } from "../../src/config.ts";
 import { openDatabase } from "../../src/db/open.ts";
 import { appSecret } from "../../src/platform/app-secret.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
@@ -73,7 +74,6 @@ function refuseTaken(hostname: string, port: number, who: string): void {
     if (!(error instanceof Error && "code" in error && error.code === "EADDRINUSE")) return;
     throw new Error(
       `Port ${port} is taken, and ${who} needs it. Choose another pair: PORT=4000 ./scripts/start`,
-      { cause: error },
     );
   }
 }
@@ -118,7 +118,6 @@ function welcome(
 }
 
 main().catch((error) => {
-  const lines = error instanceof ConfigError ? error.lines : [error instanceof Error ? error.message : error];
-  for (const line of lines) console.error(line);
+  console.error(failureText(error, process.env));
   process.exit(1);
 });

@@ -52,6 +52,16 @@ test("a second demo says that its port is taken, though servers may share one", 
   await first.stop(true);
 });
 
+test("a visitor of a port that is none is told so in one line", async () => {
+  const child = Bun.spawn(["bun", "scripts/demo/visitor.ts"], {
+    cwd: join(import.meta.dir, "../.."),
+    env: { ...process.env, PORT: "abc" },
+    stderr: "pipe",
+  });
+  expect(await new Response(child.stderr).text()).toBe("PORT: must be a whole number. Example: 3000\n");
+  expect(await child.exited).toBe(1);
+});
+
 test("two sandboxes never share a port, and with it what is sent to them", async () => {
   await expect(startSandbox({ port: sandbox.port })).rejects.toThrow(`${sandbox.port}`);
 });
