@@ -4,20 +4,32 @@ import { dirname, join } from "node:path";
 import type { Config } from "../config.ts";
 import { inDataDir } from "./setting-error.ts";
 
+type Place = Pick<Config, "appSecret" | "dataDir">;
+
 /**
  * The key that seals secrets: `APP_SECRET`, else one made once and kept in the data folder (mode 0600), where
  * every process of this machine finds it.
  */
-export function appSecret(config: Pick<Config, "appSecret" | "dataDir">): Uint8Array {
-  if (config.appSecret) return config.appSecret;
-  const path = join(config.dataDir, "app-secret");
-  return inDataDir(path, () => {
-    if (!existsSync(path)) makeKey(path);
-    return new Uint8Array(Buffer.from(readFileSync(path, "utf8").trim(), "base64"));
-  });
+export function appSecret(config: Place): Uint8Array {
+  return findAppSecret(config) ?? inDataDir(keyFile(config), () => makeKey(keyFile(config)));
 }
 
-function makeKey(path: string): void {
+/** The key, for whoever only opens what was sealed with it; null where none was made yet. */
+export function findAppSecret(config: Place): Uint8Array | null {
+  if (config.appSecret) return config.appSecret;
+  const path = keyFile(config);
+  return existsSync(path) ? inDataDir(path, () => readKey(path)) : null;
+}
+
+function keyFile({ dataDir }: Place): string {
+  return join(dataDir, "app-secret");
+}
+
+function readKey(path: string): Uint8Array {
+  return new Uint8Array(Buffer.from(readFileSync(path, "utf8").trim(), "base64"));
+}
+
+function makeKey(path: string): Uint8Array {
   mkdirSync(dirname(path), { recursive: true });
   try {
     // "wx" fails where another process was faster; its key is then the one we read.
@@ -26,4 +38,5 @@ function makeKey(path: string): void {
     if (!existsSync(path)) throw error;
   }
   chmodSync(path, 0o600);
+  return readKey(path);
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { sql } from "drizzle-orm";
@@ -120,6 +120,13 @@ describe(`ponte doctor on ${testDialect}`, () => {
     for (const check of ["pool doc", "bot @doc_bot"]) {
       expect(of(check)).toMatchObject([{ level: "bad", text: expect.stringContaining("APP_SECRET") }]);
     }
+  });
+
+  test("makes no key where there is none, and says what cannot be opened", async () => {
+    const dataDir = join(tmpdir(), `ponte-fresh-${newId()}`);
+    const { of } = await diagnose({ APP_SECRET: "", DATA_DIR: dataDir }, "--offline");
+    expect(of("pool doc")).toMatchObject([{ level: "bad", text: expect.stringContaining("APP_SECRET") }]);
+    expect(existsSync(dataDir)).toBe(false);
   });
 
   test("warns of requests of which Meta counted only a part", async () => {
