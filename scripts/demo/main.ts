@@ -25,6 +25,7 @@ async function main(): Promise<void> {
   const sandbox = await startSandbox({ port: sandboxPort, hostname: SANDBOX_HOST });
   const base = `http://localhost:${config.port}`;
   const publicUrl = config.publicUrl ?? base;
+  const addresses: Addresses = { base, publicUrl, sandbox: sandbox.url };
   const db = await openDatabase(config.database);
   try {
     await prepareDemo(db, createSecrets(appSecret(config)), { sandboxUrl: sandbox.url, publicUrl });
@@ -54,7 +55,7 @@ async function main(): Promise<void> {
 
   if (await isReady(`http://127.0.0.1:${config.port}/healthz`, server)) {
     console.log(
-      welcome(config, base, sandbox.url, {
+      welcome(config, addresses, {
         password: config.operatorPassword ? null : password,
         apiKey: config.apiKey ? null : apiKey,
       }),
@@ -90,13 +91,19 @@ async function isReady(url: string, server: Bun.Subprocess): Promise<boolean> {
   return false;
 }
 
+interface Addresses {
+  readonly base: string;
+  readonly publicUrl: string;
+  readonly sandbox: string;
+}
+
 /** What to open and what to type. A password or key of the operator's own is not repeated. */
 function welcome(
   config: Config,
-  base: string,
-  sandbox: string,
+  addresses: Addresses,
   { password, apiKey }: { readonly password: string | null; readonly apiKey: string | null },
 ): string {
+  const { base, sandbox } = addresses;
   const database = config.database.url;
   const sql = database.startsWith("postgres")
     ? `psql "$DATABASE_URL" -c "select * from outbox_status"`
@@ -110,11 +117,19 @@ function welcome(
   buyer      ${port}${key}./scripts/visitor
              in another terminal: one visitor from the click to the delivery, hop by hop
   console    ${base}/ops${password ? `   (password, this time only: ${password})` : ""}
+  commands   ${commandPrefix(config, addresses)} bun run ponte doctor
   sandbox    ${sandbox}/   what Meta and Telegram would have received
   outbox     ${sql}
 
   Ctrl-C stops it.
 `;
+}
+
+/** What a command of `ponte` needs in front, to look at the demo's data and ask nobody but the sandbox. */
+function commandPrefix({ database, dataDir }: Config, { publicUrl, sandbox }: Addresses): string {
+  // A URL may have a password in it; whoever set one has it at hand.
+  const place = process.env.DATABASE_URL ? `DATA_DIR=${dataDir}` : `DATABASE_URL=${database.url}`;
+  return `${place} PUBLIC_URL=${publicUrl} META_GRAPH_URL=${sandbox} TELEGRAM_API_URL=${sandbox}`;
 }
 
 main().catch((error) => {
