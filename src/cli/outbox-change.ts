@@ -1,3 +1,5 @@
+import { inArray } from "drizzle-orm";
+import type { Database } from "../db/database.ts";
 import type { Destination } from "../db/vocabulary.ts";
 import { countReplay, type Replay, type Selection } from "../outbox/replay.ts";
 import { auditedReplay } from "../pools/audited-replay.ts";
@@ -94,6 +96,7 @@ async function runReplay(
   refuseUnasked(context, given);
   await withDatabase(context, async ({ db, now }) => {
     const rows = await countReplay(db, action, selection);
+    if (rows === 0 && "ids" in selection) throw new Refused(await whyNot(db, action, selection.ids));
     if (given["dry-run"]) {
       return answer(
         context,
@@ -127,6 +130,18 @@ function selectionOf(given: Given<typeof REPLAY_FLAGS>, values: readonly string[
     throw new WrongUsage("name events by number, by a filter such as --status dead, or with --all");
   }
   return { filter: filter ?? {} };
+}
+
+/** What the events are that were asked for by number and cannot be changed. */
+async function whyNot(db: Database, action: Replay, ids: readonly number[]): Promise<string> {
+  const { id, status } = db.tables.outboxProgress;
+  const known = await db
+    .select({ id, status })
+    .from(db.tables.outboxProgress)
+    .where(inArray(id, [...ids]));
+  const statuses = new Map(known.map((row) => [row.id, row.status]));
+  const lines = ids.map((asked) => `${asked}: ${statuses.get(asked) ?? "there is no such event"}`);
+  return `Nothing to ${action}.\n${lines.join("\n")}\nSee: bun run ponte outbox show <id>`;
 }
 
 function replayText(action: Replay, rows: number): string {

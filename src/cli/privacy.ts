@@ -96,8 +96,8 @@ function erasureText(erasure: Erasure): string {
     erasure;
   if (!isAnything(erasure) && copies !== null) return "Nothing is known of this person (any more).";
   return [
+    dry_run ? "Would erase:" : "Erased:",
     record([
-      [dry_run ? "Would erase" : "Erased", ""],
       ["Visits", sessions],
       ["People in bots", people],
       ["Payments (amounts stay)", payments],

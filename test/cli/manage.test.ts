@@ -167,6 +167,9 @@ describe(`ponte on ${testDialect}`, () => {
     });
     expect(await ponteJson(["outbox", "retry", ...dead, "--yes"], environment)).toMatchObject({ rows: 0 });
     expect(await ponteJson(["outbox", "discard", id, "--yes"], environment)).toMatchObject({ rows: 1 });
+    const again = await ponte(["outbox", "discard", id, "999999", "--yes"], environment);
+    expect(again).toMatchObject({ code: 1, out: "" });
+    expect(again.err).toContain(`Nothing to discard.\n${id}: discarded\n999999: there is no such event\n`);
     expect((await ponte(["outbox", "show", "999999"], environment)).code).toBe(1);
   });
 

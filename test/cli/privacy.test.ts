@@ -27,7 +27,7 @@ describe(`ponte privacy erase on ${testDialect}`, () => {
     spool.append([{ key: token, body: "{}" }]);
     const counted = await ponte(["privacy", "erase", "--customer", telegramUserId, "--dry-run"], environment);
     expect(counted.code).toBe(0);
-    expect(counted.out).toMatch(/Would erase[\s\S]*Visits +1[\s\S]*Payments \(amounts stay\) +1/);
+    expect(counted.out).toMatch(/^Would erase:\nVisits +1[\s\S]*Payments \(amounts stay\) +1/);
     expect(spool.counts().waiting).toBe(1);
 
     const erased = await ponteJson(["privacy", "erase", "--customer", telegramUserId, "--yes"], environment);
@@ -49,7 +49,7 @@ describe(`ponte privacy erase on ${testDialect}`, () => {
       REDIS_URL: "redis://127.0.0.1:9",
     });
     expect(ran.code).toBe(0);
-    expect(ran.out).toMatch(/Visits +1/);
+    expect(ran.out).toMatch(/^Erased:\nVisits +1/);
     expect(ran.out).toContain("Redis did not answer; they go within seven days");
   });
 
