@@ -99,6 +99,18 @@ describe(`the outbox over the API on ${testDialect}`, () => {
     expect((await api.call("POST", "/api/outbox/discard", body)).status).toBe(400);
   });
 
+  test.each(['{"ids": [1,]}', "hello", ""])(
+    "the body %j is said to be no JSON, once the key is known",
+    async (body) => {
+      const answer = await api.call("POST", "/api/outbox/discard", body);
+      expect(answer).toMatchObject({
+        status: 400,
+        body: { detail: "The body is not valid JSON.", errors: [] },
+      });
+      expect((await api.call("POST", "/api/outbox/discard", body, null)).status).toBe(401);
+    },
+  );
+
   test("a route is paused and goes again, and one that nothing has is not found", async () => {
     const pause = (route: string) =>
       api.call("POST", "/api/outbox/routes/pause", { destination: "meta", route });
