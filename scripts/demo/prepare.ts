@@ -70,7 +70,7 @@ async function refuseOtherPools(db: Database): Promise<void> {
   throw new Error(
     [
       `The demo does not start on this database: it has the pool "${other.slug}", whose events would go to the sandbox.`,
-      "To serve that pool: bun run start. For the demo, name another database or none:",
+      "To serve that pool: bun run start, with the same DATABASE_URL. For the demo, name another database:",
       "  DATABASE_URL=data/demo/another.db ./scripts/start",
     ].join("\n"),
   );
