@@ -33,7 +33,6 @@ read_postgres_url "$1"
 ensure_bun
 ensure_packages
 cd "$root"
-if ! DATABASE_URL="$postgres_url" DATABASE_DIRECT_URL="" DATABASE_POOLER="" bun src/cli/main.ts migrate; then
-  die "Nothing was changed. The URL's user must be allowed to make tables: GRANT CREATE, USAGE ON SCHEMA public TO <that user>;"
-fi
+DATABASE_URL="$postgres_url" DATABASE_DIRECT_URL="" DATABASE_POOLER="" bun src/cli/main.ts migrate ||
+  die "Nothing was changed."
 say "Next, where the app logs in as another user: scripts/grant_meta_tracking_sessions.sh <this url> <app user>"

@@ -5,11 +5,12 @@ async function main(): Promise<void> {
   await serve(readConfig(process.env));
 }
 
-main().catch((error) => {
+main().catch(async (error) => {
   if (error instanceof ConfigError) {
     for (const line of error.lines) console.error(line);
   } else {
-    console.error(error instanceof Error ? `Ponte could not start: ${error.message}` : error);
+    const { failureText } = await import("./cli/failure.ts");
+    console.error(`Ponte could not start: ${failureText(error, process.env)}`);
   }
   process.exit(1);
 });

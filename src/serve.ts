@@ -3,6 +3,7 @@ import type { Config } from "./config.ts";
 import { type Deps, openDeps } from "./deps.ts";
 import { createLog } from "./platform/log.ts";
 import { secretValues } from "./platform/scrub.ts";
+import { listenError } from "./platform/setting-error.ts";
 import type { Services } from "./services.ts";
 import { createVisitorsApp } from "./visitors-app.ts";
 
@@ -23,13 +24,7 @@ export async function serve(config: Config): Promise<void> {
   const log = createLog(config.logLevel, undefined, secretValues(process.env));
   const deps = await openDeps(config, log);
   const { app, services } = config.role === "dispatcher" ? await dispatcherProcess(deps) : wholeProcess(deps);
-  app.listen({
-    hostname: config.host,
-    port: config.port,
-    reusePort: true,
-    maxRequestBodySize: MAX_REQUEST_BYTES,
-    idleTimeout: 30,
-  });
+  listen(app, config);
   log.info({ host: config.host, port: app.server?.port, role: config.role }, "ready");
 
   let stopping = false;
@@ -51,6 +46,21 @@ export async function serve(config: Config): Promise<void> {
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   await services;
+}
+
+function listen(app: AnyElysia, { host, port }: Config): void {
+  try {
+    app.listen({
+      hostname: host,
+      port,
+      // Several processes may stand behind one port.
+      reusePort: true,
+      maxRequestBodySize: MAX_REQUEST_BYTES,
+      idleTimeout: 30,
+    });
+  } catch (error) {
+    throw listenError({ host, port }, error);
+  }
 }
 
 /** What a process runs: its door to the network, and, once they are loaded, the services behind it. */

@@ -63,3 +63,21 @@ describe("PUBLIC_URL", () => {
     expect(readConfig({ PUBLIC_URL }).publicUrl).toBe(origin);
   });
 });
+
+describe("TRUSTED_PROXIES", () => {
+  test("is refused by what was written", () => {
+    expect(refusal({ TRUSTED_PROXIES: "10.0.0.0/8, abc 127.1 ::1/129" })).toEqual(
+      ["abc", "127.1", "::1/129"].map(
+        (entry) => `TRUSTED_PROXIES: "${entry}" is no address and no CIDR. Example: 10.0.0.0/8, 127.0.0.1`,
+      ),
+    );
+  });
+
+  test("takes an address for the range of it alone", () => {
+    expect(readConfig({ TRUSTED_PROXIES: "10.0.0.0/8, 127.0.0.1 ::1" }).trustedProxies).toEqual([
+      "10.0.0.0/8",
+      "127.0.0.1/32",
+      "::1/128",
+    ]);
+  });
+});

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createTestDatabase, type TestDatabase, testDialect } from "./support/database.ts";
@@ -49,6 +50,73 @@ test("a wrong setting stops it with what is wrong, and nothing else", async () =
   expect(await new Response(child.stderr).text()).toBe("PORT: must be a whole number. Example: 3000\n");
   expect(await child.exited).toBe(1);
 }, 30_000);
+
+describe("what it cannot start with is said with the setting, its value and what to do", () => {
+  const place = mkdtempSync(join(tmpdir(), "ponte-start-"));
+  const file = join(place, "a-file");
+  writeFileSync(file, "no database at all, and rather more of it than a header would have".repeat(20));
+  afterAll(() => rmSync(place, { recursive: true, force: true }));
+
+  test.each<[environment: Record<string, string>, line: RegExp, todo: RegExp]>([
+    [{ HOST: "no.such.host.invalid" }, /HOST: no\.such\.host\.invalid is no address/, /^Set HOST to/],
+    [{ HOST: "192.0.2.1" }, /HOST: 192\.0\.2\.1 is no address/, /^Set HOST to/],
+    [
+      { DATABASE_URL: "/proc/nope/p.db" },
+      /DATABASE_URL: the SQLite file \/proc\/nope\/p\.db/,
+      /^Let it name/,
+    ],
+    [
+      { DATABASE_URL: file },
+      new RegExp(`DATABASE_URL: the SQLite file ${file} .*not a database`),
+      /^Let it name/,
+    ],
+    [{ DATA_DIR: file }, new RegExp(`DATA_DIR: ${file}/app-secret cannot be used`), /set DATA_DIR/],
+    [
+      { DATA_DIR: file, APP_SECRET: Buffer.alloc(32, 7).toString("base64") },
+      new RegExp(`DATA_DIR: ${file}/spool.db cannot be used`),
+      /set DATA_DIR/,
+    ],
+  ])(
+    "%p",
+    async (environment, line, todo) => {
+      const { code, lines } = await failedStart({ DATABASE_URL: own.url, DATA_DIR: place, ...environment });
+      expect(lines).toHaveLength(2);
+      expect(lines[0]).toMatch(/^Ponte could not start: /);
+      expect(lines[0]).toMatch(line);
+      expect(lines[1]).toMatch(todo);
+      expect(code).toBe(1);
+    },
+    30_000,
+  );
+
+  test("a port that something else has", async () => {
+    const other = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      reusePort: false,
+      fetch: () => new Response(),
+    });
+    const { code, lines } = await failedStart({
+      DATABASE_URL: own.url,
+      DATA_DIR: place,
+      HOST: "127.0.0.1",
+      PORT: String(other.port),
+    });
+    expect(lines[0]).toStartWith(`Ponte could not start: PORT: ${other.port} is taken on 127.0.0.1`);
+    expect(code).toBe(1);
+    await other.stop(true);
+  }, 30_000);
+});
+
+async function failedStart(environment: Record<string, string>) {
+  const child = Bun.spawn(["bun", join(import.meta.dir, "../src/main.ts")], {
+    env: { ...process.env, LOG_LEVEL: "silent", PORT: "0", ...environment },
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  const text = await new Response(child.stderr).text();
+  return { code: await child.exited, lines: text.trim().split("\n") };
+}
 
 test("who comes before the rest of the program is loaded waits for it, visitors excepted", async () => {
   const server = await startServer(

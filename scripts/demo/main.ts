@@ -1,28 +1,31 @@
 import { randomBytes } from "node:crypto";
-import { type Config, ConfigError, readConfig } from "../../src/config.ts";
+import { failureText } from "../../src/cli/failure.ts";
+import { type Config, readConfig } from "../../src/config.ts";
 import { openDatabase } from "../../src/db/open.ts";
 import { appSecret } from "../../src/platform/app-secret.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { ensureBundle } from "../build.ts";
 import { prepareDemo } from "./prepare.ts";
+import { demoEnvironment } from "./settings.ts";
 
 /** `./scripts/start`: a sandbox, a demo pool that delivers to it, and the server in the foreground. */
 
 const READY_TRIES = 200;
 const DEFAULT_PORT = 3000;
+const SANDBOX_HOST = "127.0.0.1";
 const ROOT = `${import.meta.dir}/../..`;
 
 async function main(): Promise<void> {
-  const config = readConfig(process.env);
+  const environment = demoEnvironment(process.env);
+  const config = readConfig(environment);
   const sandboxPort = config.port + 1;
-  const sandbox = await startSandbox({ port: sandboxPort, hostname: "127.0.0.1" }).catch(() => {
-    throw new Error(
-      `Port ${sandboxPort} is taken, and the sandbox needs it. Choose another pair: PORT=4000 ./scripts/start`,
-    );
-  });
+  refuseTaken(config.host, config.port, "Ponte");
+  refuseTaken(SANDBOX_HOST, sandboxPort, "the sandbox");
+  const sandbox = await startSandbox({ port: sandboxPort, hostname: SANDBOX_HOST });
   const base = `http://localhost:${config.port}`;
   const publicUrl = config.publicUrl ?? base;
+  const addresses: Addresses = { base, publicUrl, sandbox: sandbox.url };
   const db = await openDatabase(config.database);
   try {
     await prepareDemo(db, createSecrets(appSecret(config)), { sandboxUrl: sandbox.url, publicUrl });
@@ -35,7 +38,7 @@ async function main(): Promise<void> {
   const server = Bun.spawn(["bun", await ensureBundle()], {
     cwd: ROOT,
     env: {
-      ...process.env,
+      ...environment,
       META_GRAPH_URL: sandbox.url,
       TELEGRAM_API_URL: sandbox.url,
       MERCADOPAGO_API_URL: sandbox.url,
@@ -52,7 +55,7 @@ async function main(): Promise<void> {
 
   if (await isReady(`http://127.0.0.1:${config.port}/healthz`, server)) {
     console.log(
-      welcome(config, base, sandbox.url, {
+      welcome(config, addresses, {
         password: config.operatorPassword ? null : password,
         apiKey: config.apiKey ? null : apiKey,
       }),
@@ -61,6 +64,19 @@ async function main(): Promise<void> {
   const code = await server.exited;
   await sandbox.stop();
   process.exit(code);
+}
+
+/** Servers share a port where several are started; a second demo there would answer half of the first one's visitors. */
+function refuseTaken(hostname: string, port: number, who: string): void {
+  try {
+    Bun.listen({ hostname, port, socket: { data: () => undefined } }).stop(true);
+  } catch (error) {
+    // Whatever else is wrong with the address the server says itself.
+    if (!(error instanceof Error && "code" in error && error.code === "EADDRINUSE")) return;
+    throw new Error(
+      `Port ${port} is taken, and ${who} needs it. Choose another pair: PORT=4000 ./scripts/start`,
+    );
+  }
 }
 
 async function isReady(url: string, server: Bun.Subprocess): Promise<boolean> {
@@ -75,13 +91,19 @@ async function isReady(url: string, server: Bun.Subprocess): Promise<boolean> {
   return false;
 }
 
+interface Addresses {
+  readonly base: string;
+  readonly publicUrl: string;
+  readonly sandbox: string;
+}
+
 /** What to open and what to type. A password or key of the operator's own is not repeated. */
 function welcome(
   config: Config,
-  base: string,
-  sandbox: string,
+  addresses: Addresses,
   { password, apiKey }: { readonly password: string | null; readonly apiKey: string | null },
 ): string {
+  const { base, sandbox } = addresses;
   const database = config.database.url;
   const sql = database.startsWith("postgres")
     ? `psql "$DATABASE_URL" -c "select * from outbox_status"`
@@ -95,6 +117,7 @@ function welcome(
   buyer      ${port}${key}./scripts/visitor
              in another terminal: one visitor from the click to the delivery, hop by hop
   console    ${base}/ops${password ? `   (password, this time only: ${password})` : ""}
+  commands   ${commandPrefix(config, addresses)} bun run ponte doctor
   sandbox    ${sandbox}/   what Meta and Telegram would have received
   outbox     ${sql}
 
@@ -102,8 +125,14 @@ function welcome(
 `;
 }
 
+/** What a command of `ponte` needs in front, to look at the demo's data and ask nobody but the sandbox. */
+function commandPrefix({ database, dataDir }: Config, { publicUrl, sandbox }: Addresses): string {
+  // A URL may have a password in it; whoever set one has it at hand.
+  const place = process.env.DATABASE_URL ? `DATA_DIR=${dataDir}` : `DATABASE_URL=${database.url}`;
+  return `${place} PUBLIC_URL=${publicUrl} META_GRAPH_URL=${sandbox} TELEGRAM_API_URL=${sandbox}`;
+}
+
 main().catch((error) => {
-  const lines = error instanceof ConfigError ? error.lines : [error instanceof Error ? error.message : error];
-  for (const line of lines) console.error(line);
+  console.error(failureText(error, process.env));
   process.exit(1);
 });

@@ -1,3 +1,4 @@
+import { asc } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import type { Secrets } from "../../src/platform/secrets.ts";
 import { type BotDeps, connectBot } from "../../src/pools/connect-bot.ts";
@@ -15,12 +16,16 @@ export const DEMO_BOT = {
   token: "7000000001:AAdemo-a-token-that-only-a-sandbox-takes",
 } as const;
 
+const POOL = { slug: "demo", meta_pixel_id: "1234567890" } as const;
+
 /** Who the audit log names. */
 const ACTOR = "demo";
 
 /**
  * Brings the database up to date, and adds the demo's pool, bot and offer where they are not there yet. The sandbox
  * starts empty each time, so it is told of the bot, and the bot's webhook is set, every time.
+ *
+ * @throws where the database has other pools: what they report would go to the sandbox and count as delivered
  */
 export async function prepareDemo(
   db: Database,
@@ -35,13 +40,13 @@ export async function prepareDemo(
     publicUrl,
   };
   await db.migrate();
+  await refuseOtherPools(db);
   await createPool(
     deps,
     ACTOR,
     poolDraftSchema.parse({
-      slug: "demo",
+      ...POOL,
       name: "Ponte Demo",
-      meta_pixel_id: "1234567890",
       meta_access_token: "EAAdemo-a-token-that-only-a-sandbox-takes",
       meta_cloaker_param_name: "grim",
       meta_cloaker_param_value: "demo",
@@ -55,6 +60,20 @@ export async function prepareDemo(
   const webhook = await connectBot(deps, username);
   if (webhook.kind !== "set") throw new Error(`The demo's webhook: ${webhook.kind}`);
   await addOffer(deps);
+}
+
+async function refuseOtherPools(db: Database): Promise<void> {
+  const { pools } = db.tables;
+  const known = await db.select().from(pools).orderBy(asc(pools.id));
+  const other = known.find((pool) => pool.slug !== POOL.slug || pool.metaPixelId !== POOL.meta_pixel_id);
+  if (other === undefined) return;
+  throw new Error(
+    [
+      `The demo does not start on this database: it has the pool "${other.slug}", whose events would go to the sandbox.`,
+      "To serve that pool: bun run start, with the same DATABASE_URL. For the demo, name another database:",
+      "  DATABASE_URL=data/demo/another.db ./scripts/start",
+    ].join("\n"),
+  );
 }
 
 async function tellSandbox(sandboxUrl: string): Promise<void> {

@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { failureText } from "../../src/cli/failure.ts";
 import { duration, table } from "../../src/cli/print.ts";
+import { readConfig } from "../../src/config.ts";
 import { DEMO_BOT } from "./prepare.ts";
 import { sandboxClient } from "./sandbox-client.ts";
 
@@ -27,12 +29,7 @@ const timelineSchema = z.object({
 });
 
 async function main(): Promise<void> {
-  const port = z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(65_534)
-    .parse(process.env.PORT ?? 3000);
+  const { port } = readConfig(process.env);
   const apiKey = process.env.API_KEY;
   if (!apiKey) {
     throw new Error(
@@ -176,8 +173,6 @@ function shown(text: string): string {
 }
 
 main().catch((error) => {
-  console.error(
-    error instanceof z.ZodError ? z.prettifyError(error) : error instanceof Error ? error.message : error,
-  );
+  console.error(error instanceof z.ZodError ? z.prettifyError(error) : failureText(error, process.env));
   process.exit(1);
 });

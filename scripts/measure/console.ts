@@ -17,19 +17,38 @@ import { createRollups } from "../../src/rollups/rollups.ts";
 import { LiveOverview } from "../../views/ops/overview.tsx";
 import { seedConsole } from "./seed-console.ts";
 
-/**
- * How long the console's overview and outbox take, and how long they hold up the process, over millions of rows:
- * `bun scripts/measure/console.ts [--rows 5000000] [--url postgres://…|file] [--seeded] [--explain]`. Without a URL a
- * SQLite file that is removed afterwards.
- */
-const { values: options } = parseArgs({
-  options: {
-    rows: { type: "string", default: "5000000" },
-    url: { type: "string" },
-    seeded: { type: "boolean", default: false },
-    explain: { type: "boolean", default: false },
-  },
-});
+const HELP = `Usage: bun scripts/measure/console.ts [options]
+
+How long the console's overview and outbox take, and how long they hold up the process, over millions of rows.
+
+  --rows N     visits to seed (default 5000000)
+  --url URL    postgres://… or a SQLite file (default: a file that is removed afterwards)
+  --seeded     the rows are there already
+  --explain    also shows how the database goes about the statements
+  --help       this text
+`;
+
+const options = readOptions();
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        rows: { type: "string", default: "5000000" },
+        url: { type: "string" },
+        seeded: { type: "boolean", default: false },
+        explain: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    });
+    if (!values.help) return values;
+    console.log(HELP);
+    process.exit(0);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
+    process.exit(2);
+  }
+}
 
 const ROUNDS = 15;
 const ZONE = "America/Sao_Paulo";

@@ -1,6 +1,6 @@
 import { Elysia } from "elysia";
 import { readBody } from "../platform/body.ts";
-import { RefusedRequest } from "../platform/refusal.ts";
+import { NOT_JSON, RefusedRequest } from "../platform/refusal.ts";
 import type { Authorize } from "./authorize.ts";
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -26,11 +26,11 @@ export function apiGuard({ authorize }: { readonly authorize: Authorize }) {
     });
 }
 
-/** Null where the text is no JSON: the key is looked at first, the body's schema refuses it then. */
+/** `NOT_JSON` where the text is none: the key is looked at first, the body's schema refuses it then. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) ?? null;
   } catch {
-    return null;
+    return NOT_JSON;
   }
 }

@@ -19,13 +19,17 @@ const instant = (description: string) =>
     .transform((text) => new Date(text))
     .optional();
 
+/** What a route is called, for whoever has to name one. */
+export const ROUTE_MEANS =
+  "<pixel> or <pixel>/<test code>; at Telegram the bot's number in Ponte, not Telegram's id";
+
 /** The fields that choose outbox rows, as a query, a body or flags bring them. */
 export const outboxFilterShape = {
   status: z.enum(OUTBOX_STATUSES).optional(),
   pool: word("The pool's slug", "summer"),
   event_name: word("As Meta names it; welcome, delivery … at Telegram", "Purchase"),
   destination: z.enum(DESTINATIONS).optional(),
-  route: word("<pixel>, <pixel>/<test code>, or the bot's id at Telegram", "1234567890123456"),
+  route: word(ROUTE_MEANS, "1234567890123456"),
   event_id: word("Exactly", "evt_0193f2a5c1d27e3f8a4b5c6d7e8f9012"),
   tracking_token: word("Exactly", "0193f2a5c1d27e3f8a4b5c6d7e8f9012"),
   payment_id: word("Exactly", "0193f2a5c1d27e3f8a4b5c6d7e8f9012"),

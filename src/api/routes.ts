@@ -8,6 +8,7 @@ import { pauseRouteBy, resumeRouteBy } from "../pools/audited-routes.ts";
 import type { Authorize } from "./authorize.ts";
 import { describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
+import { ROUTE_MEANS } from "./outbox-filter.ts";
 
 const describe = describeRoute("Outbox");
 const line = z
@@ -17,7 +18,7 @@ const line = z
 const routeShape = {
   destination: z.enum(DESTINATIONS),
   route: line.meta({
-    description: "<pixel>, <pixel>/<test code>, or the bot's id at Telegram",
+    description: ROUTE_MEANS,
     examples: ["1234567890123456"],
   }),
 };
@@ -58,13 +59,15 @@ export function outboxRoutesApi(deps: {
     .post(
       "/routes/pause",
       async ({ body: { destination, route, reason = "paused by the operator" }, actor }) => {
-        await pauseRouteBy(deps, actor, { destination, route }, reason);
-        return { destination, route, paused: true };
+        const isPaused = await pauseRouteBy(deps, actor, { destination, route }, reason);
+        return isPaused
+          ? { destination, route, paused: true }
+          : problem(404, { detail: `No pixel, bot or waiting event has the ${destination} route ${route}.` });
       },
       {
         parse: "json",
         body: pauseBody,
-        detail: describe("Hold a route's events back", { 200: "RouteChanged" }),
+        detail: describe("Hold a route's events back", { 200: "RouteChanged", 404: null }),
       },
     )
     .post(

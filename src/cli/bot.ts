@@ -8,6 +8,7 @@ import { ACTOR, type Opened, withDatabase } from "./open.ts";
 import { allPages } from "./pages.ts";
 import { issueLines } from "./pool-flags.ts";
 import { answer, record, table } from "./print.ts";
+import { readSecret } from "./secret.ts";
 
 const BOT_FLAGS = {
   token: {
@@ -135,7 +136,7 @@ async function inputOf(
   { terminal }: Context,
 ): Promise<Record<string, unknown>> {
   const input = {
-    token: given.token === "-" ? await terminal.readLine() : given.token,
+    token: given.token === "-" ? await readSecret(terminal, "token") : given.token,
     payment_token: given["payment-token"],
     welcome: given.welcome,
     locale: given.locale === "" ? null : given.locale,

@@ -5,6 +5,7 @@ import { telegramBotApi } from "../pools/telegram-bot-api.ts";
 import { type Context, defineCommand, Refused } from "./command.ts";
 import {
   checkClock,
+  checkDataDir,
   checkDispatcher,
   checkOutbox,
   checkPartial,
@@ -22,13 +23,14 @@ export const doctor = defineCommand({
   summary: "Check everything Ponte needs, and say what to do",
   options: { offline: { type: "boolean", help: "ask nothing of Meta and Telegram" } },
   details:
-    "Checks the database with its tables, rights and clock, Redis, the dispatcher, held-up events, the spool, pixel\ncredentials and bot webhooks. Changes nothing and sends no event. Exit code 1 where something is wrong.",
+    "Checks the database with its tables, rights and clock, Redis, the dispatcher, held-up events, the data folder and\nits spool, pixel credentials and bot webhooks. Changes nothing and sends no event. Exit code 1 where something\nis wrong.",
   async run(given, _values, context) {
     const config = readConfig(context.terminal.environment);
     const isOnline = given.offline !== true;
     const findings = [
       ...(await databaseFindings(config, context, isOnline)),
       ...(await guarded("redis", context, () => checkRedis(config))),
+      checkDataDir(config),
       ...(await guarded("spool", context, async () => checkSpool(config))),
     ];
     const wrong = findings.filter(({ level }) => level === "bad").length;

@@ -1,4 +1,5 @@
 import { SealBrokenError } from "../platform/secrets.ts";
+import { SettingError } from "../platform/setting-error.ts";
 
 /** An unexpected error in a line or two: what failed and what to do, without a stack trace and without a password. */
 export function failureText(
@@ -8,10 +9,9 @@ export function failureText(
   if (error instanceof SealBrokenError) return error.message;
   const reasons = causes(error);
   const text = reasons.map(({ message }) => message).join(": ");
-  const codes = reasons.map(({ code }) => code);
   const secret = environment.DATABASE_URL?.match(/:\/\/[^/@:]*:([^@]+)@/)?.[1];
   const shown = secret ? text.replaceAll(secret, "***") : text;
-  return `${shown}${hintFor(codes, text)}`;
+  return `${shown}${error instanceof SettingError ? `\n${error.todo}` : hintFor(reasons)}`;
 }
 
 interface Reason {
@@ -30,7 +30,9 @@ function causes(error: unknown): Reason[] {
   return helpful.length > 0 ? helpful : reasons;
 }
 
-function hintFor(codes: readonly string[], text: string): string {
+function hintFor(reasons: readonly Reason[]): string {
+  const codes = reasons.map(({ code }) => code);
+  const text = reasons.map(({ message }) => message).join("\n");
   // SQLSTATE 42P01 and 42703: undefined table, undefined column; 42501: insufficient privilege.
   if (codes.some((code) => code === "42P01" || code === "42703") || /no such (table|column)/.test(text)) {
     return "\nThe database is not up to date. Run: bun run ponte migrate";

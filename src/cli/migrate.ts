@@ -1,3 +1,5 @@
+import { isForbidden } from "../db/fault.ts";
+import { SettingError } from "../platform/setting-error.ts";
 import { defineCommand } from "./command.ts";
 import { withDatabase } from "./open.ts";
 import { answer } from "./print.ts";
@@ -12,7 +14,9 @@ export const migrate = defineCommand({
     await withDatabase(
       context,
       async ({ db }) => {
-        await db.migrate();
+        await db.migrate().catch((error) => {
+          throw isForbidden(error) ? mayNot(error) : error;
+        });
         answer(
           context,
           { database: db.dialect.name, migrated: true },
@@ -23,3 +27,11 @@ export const migrate = defineCommand({
     );
   },
 });
+
+function mayNot(error: unknown): SettingError {
+  return new SettingError(
+    "DATABASE_URL: its user may not make or change Ponte's tables",
+    "It must own them, and be allowed to make more: GRANT CREATE, USAGE ON SCHEMA public TO <that user>;",
+    error,
+  );
+}

@@ -1,4 +1,4 @@
-import { decimalToMinor } from "../meta/decimal.ts";
+import { decimalToMinor, minorToDecimal } from "../meta/decimal.ts";
 import { createOffer, updateOffer } from "../pools/manage-offers.ts";
 import { offerChangeSchema, offerDraftSchema } from "../pools/offer-rules.ts";
 import { findOfferView, listOffers, type OfferView } from "../pools/offer-view.ts";
@@ -132,7 +132,12 @@ function offerInput(
 function minorOf(price: string, currency: string): number {
   const minor = decimalToMinor(price, currency);
   if (minor === null) {
-    throw new WrongUsage(`--price: "${price}" is no amount in ${currency}; write it as in 49.90`);
+    const example = minorToDecimal(4_990, currency);
+    throw new WrongUsage(
+      example === null
+        ? `--currency: "${currency}" is no ISO 4217 code, nor XTR`
+        : `--price: "${price}" is no amount in ${currency}; write it as in ${example}`,
+    );
   }
   return minor;
 }

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { type Config, readConfig } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { openDatabase } from "../db/open.ts";
-import { appSecret } from "../platform/app-secret.ts";
-import { createSecrets, type Secrets } from "../platform/secrets.ts";
+import { appSecret, findAppSecret } from "../platform/app-secret.ts";
+import { createSecrets, SealBrokenError, type Secrets } from "../platform/secrets.ts";
 import { type Context, Refused } from "./command.ts";
 
 /** Who the audit log names for what is done here. */
@@ -12,7 +12,7 @@ export const ACTOR = "cli";
 export interface Opened {
   readonly config: Config;
   readonly db: Database;
-  /** Opened at first use: a command that touches no secret makes no key file. */
+  /** Only sealing makes a key where there is none. */
   readonly secrets: Secrets;
   readonly now: () => Date;
 }
@@ -41,14 +41,14 @@ export function sqlitePath(url: string): string | null {
   return /^postgres(ql)?:/.test(url) ? null : url.replace(/^(sqlite|file):(\/\/)?/, "");
 }
 
+/** The key is made when something is to be sealed: looking at a database leaves nothing behind. */
 function lazySecrets(config: Config): Secrets {
-  let made: Secrets | undefined;
-  const secrets = () => {
-    made ??= createSecrets(appSecret(config));
-    return made;
-  };
   return {
-    seal: (plain, purpose) => secrets().seal(plain, purpose),
-    open: (sealed, purpose) => secrets().open(sealed, purpose),
+    seal: (plain, purpose) => createSecrets(appSecret(config)).seal(plain, purpose),
+    open(sealed, purpose) {
+      const key = findAppSecret(config);
+      if (key === null) throw new SealBrokenError(purpose);
+      return createSecrets(key).open(sealed, purpose);
+    },
   };
 }

@@ -1,3 +1,5 @@
+import { inArray } from "drizzle-orm";
+import type { Database } from "../db/database.ts";
 import type { Destination } from "../db/vocabulary.ts";
 import { countReplay, type Replay, type Selection } from "../outbox/replay.ts";
 import { auditedReplay } from "../pools/audited-replay.ts";
@@ -6,12 +8,13 @@ import { type Context, defineCommand, type Given, Refused, WrongUsage } from "./
 import { ACTOR, withDatabase } from "./open.ts";
 import { filterOf, idsOf, OUTBOX_FLAGS } from "./outbox-flags.ts";
 import { answer, count } from "./print.ts";
+import { refuseUnasked } from "./unasked.ts";
 
 const REPLAY_FLAGS = {
   ...OUTBOX_FLAGS,
   all: { type: "boolean", help: "all dead and expired events" },
   "dry-run": { type: "boolean", help: "only count" },
-  yes: { type: "boolean", help: "do not ask first" },
+  yes: { type: "boolean", help: "do not ask first; needed where there is no terminal" },
 } as const;
 
 export const outboxRetry = defineCommand({
@@ -45,16 +48,18 @@ export const outboxPause = defineCommand({
   summary: "Hold a route's events back until it is resumed",
   takes: ["<route>"],
   options: { ...ROUTE_FLAGS, reason: { type: "string", value: "text", help: "what the others will read" } },
-  details: "A route is <pixel>, <pixel>/<test code>, or the bot's id at Telegram: see outbox routes.",
+  details:
+    "A route is <pixel>, <pixel>/<test code>, or the bot's number here (ponte bot list);\noutbox routes shows those in use.",
   async run(given, [route = ""], context) {
     const destination = destinationOf(given.destination);
     const reason = given.reason || "paused by the operator";
     await withDatabase(context, async ({ db, now }) => {
-      await pauseRouteBy({ db, now }, ACTOR, { destination, route }, reason);
+      const isPaused = await pauseRouteBy({ db, now }, ACTOR, { destination, route }, reason);
+      if (!isPaused) throw new Refused(noSuchRoute(destination, route));
       answer(
         context,
         { destination, route, paused: true, reason },
-        () => `Route ${route} is paused: ${reason}`,
+        () => `The ${destination} route ${route} is paused: ${reason}`,
       );
     });
   },
@@ -72,7 +77,11 @@ export const outboxResume = defineCommand({
       if (!isResumed) {
         throw new Refused(`Nothing holds ${destination} route ${route} up. See: bun run ponte outbox routes`);
       }
-      answer(context, { destination, route, paused: false }, () => `Route ${route} goes again.`);
+      answer(
+        context,
+        { destination, route, paused: false },
+        () => `The ${destination} route ${route} goes again.`,
+      );
     });
   },
 });
@@ -84,8 +93,10 @@ async function runReplay(
   context: Context,
 ): Promise<void> {
   const selection = selectionOf(given, values);
+  refuseUnasked(context, given);
   await withDatabase(context, async ({ db, now }) => {
     const rows = await countReplay(db, action, selection);
+    if (rows === 0 && "ids" in selection) throw new Refused(await whyNot(db, action, selection.ids));
     if (given["dry-run"]) {
       return answer(
         context,
@@ -94,7 +105,7 @@ async function runReplay(
       );
     }
     const { terminal } = context;
-    if (rows > 0 && terminal.isInteractive && !given.yes) {
+    if (rows > 0 && !given.yes) {
       const question = `${action === "retry" ? "Send" : "Discard"} ${count(rows, "event")}${action === "retry" ? " again" : ""}?`;
       if (!(await terminal.confirm(question))) throw new Refused("Nothing was changed.");
     }
@@ -121,11 +132,31 @@ function selectionOf(given: Given<typeof REPLAY_FLAGS>, values: readonly string[
   return { filter: filter ?? {} };
 }
 
+/** What the events are that were asked for by number and cannot be changed. */
+async function whyNot(db: Database, action: Replay, ids: readonly number[]): Promise<string> {
+  const { id, status } = db.tables.outboxProgress;
+  const known = await db
+    .select({ id, status })
+    .from(db.tables.outboxProgress)
+    .where(inArray(id, [...ids]));
+  const statuses = new Map(known.map((row) => [row.id, row.status]));
+  const lines = ids.map((asked) => `${asked}: ${statuses.get(asked) ?? "there is no such event"}`);
+  return `Nothing to ${action}.\n${lines.join("\n")}\nSee: bun run ponte outbox show <id>`;
+}
+
 function replayText(action: Replay, rows: number): string {
   if (rows === 0) return "No event matches that can be changed.";
   return action === "retry"
     ? `${count(rows, "event")} will be sent again.`
     : `${count(rows, "event")} discarded.`;
+}
+
+function noSuchRoute(destination: Destination, route: string): string {
+  const see =
+    destination === "meta"
+      ? "See: bun run ponte pool list (for a bot add --destination telegram)"
+      : "See: bun run ponte bot list";
+  return `No pixel, bot or waiting event has the ${destination} route ${route}. ${see}`;
 }
 
 function destinationOf(text: string | undefined): Destination {

@@ -18,7 +18,7 @@ export const OUTBOX_FLAGS = {
   route: {
     type: "string",
     value: "route",
-    help: "<pixel>, <pixel>/<test code>, or the bot's id at Telegram",
+    help: "<pixel>, <pixel>/<test code>, or the bot's number here (ponte bot list)",
   },
   "event-id": { type: "string", value: "id", help: "this event" },
   token: { type: "string", value: "token", help: "of this visitor (tracking token)" },

@@ -16,10 +16,11 @@ export const outboxStatusCommand = defineCommand({
   async run(given, _values, context) {
     await withDatabase(context, async ({ db }) => {
       const counts = await outboxStatus(db, { delivered: given.fast !== true });
+      const none = given.fast ? "No events but delivered ones, which --fast does not count." : "No events.";
       const routes = await outboxBacklog(db);
       answer(context, { events: counts, routes }, () =>
         [
-          counts.length === 0 ? "No events." : statusTable(counts),
+          counts.length === 0 ? none : statusTable(counts),
           "",
           routes.length === 0 ? "Nothing waits and nothing is held up." : routeTable(routes),
         ].join("\n"),

@@ -8,6 +8,7 @@ import { ACTOR, withDatabase } from "./open.ts";
 import { allPages } from "./pages.ts";
 import { issueLines, POOL_FLAGS, poolInput } from "./pool-flags.ts";
 import { answer, record, table } from "./print.ts";
+import { readSecret } from "./secret.ts";
 
 const SLUG = { type: "string", value: "slug", help: "the pool's name in links, as in /go/<slug>" } as const;
 
@@ -106,7 +107,7 @@ async function inputOf(
   { terminal }: Context,
 ): Promise<Record<string, unknown>> {
   const input = poolInput(given);
-  if (given["access-token"] === "-") input.meta_access_token = await terminal.readLine();
+  if (given["access-token"] === "-") input.meta_access_token = await readSecret(terminal, "access-token");
   return input;
 }
 

@@ -12,6 +12,7 @@ import { defineCommand, Refused, WrongUsage } from "./command.ts";
 import { ACTOR, type Opened, withDatabase } from "./open.ts";
 import { issueLines } from "./pool-flags.ts";
 import { answer, count, record } from "./print.ts";
+import { refuseUnasked } from "./unasked.ts";
 
 export const privacyErase = defineCommand({
   name: "privacy erase",
@@ -21,7 +22,7 @@ export const privacyErase = defineCommand({
     payment: { type: "string", value: "id", help: "a payment of theirs" },
     customer: { type: "string", value: "id", help: "their Telegram user id, or your shop's id of them" },
     "dry-run": { type: "boolean", help: "only count" },
-    yes: { type: "boolean", help: "do not ask first" },
+    yes: { type: "boolean", help: "do not ask first; needed where there is no terminal" },
   },
   details: [
     "Finds the Telegram user and the customer behind the key, with every visit, bot and payment of theirs, and takes",
@@ -46,12 +47,13 @@ export const privacyErase = defineCommand({
       );
     }
     const key = personKey(parsed.value);
+    refuseUnasked(context, given);
     const { terminal } = context;
     await withDatabase(context, async (opened) => {
       await withStores(opened, async (deps) => {
         const preview = await erasePerson(deps, key, { actor: ACTOR, dryRun: true });
         if (given["dry-run"]) return answer(context, preview, () => erasureText(preview));
-        if (isAnything(preview) && terminal.isInteractive && !given.yes) {
+        if (isAnything(preview) && !given.yes) {
           terminal.err(erasureText(preview));
           if (!(await terminal.confirm("Erase this for good?"))) throw new Refused("Nothing was changed.");
         }
@@ -94,8 +96,8 @@ function erasureText(erasure: Erasure): string {
     erasure;
   if (!isAnything(erasure) && copies !== null) return "Nothing is known of this person (any more).";
   return [
+    dry_run ? "Would erase:" : "Erased:",
     record([
-      [dry_run ? "Would erase" : "Erased", ""],
       ["Visits", sessions],
       ["People in bots", people],
       ["Payments (amounts stay)", payments],

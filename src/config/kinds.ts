@@ -30,14 +30,14 @@ export const databaseUrl = z
   );
 
 export const cidrList = z.string().transform((text, context) => {
-  const entries = text
-    .split(/[\s,]+/)
-    .filter(Boolean)
-    .map((entry) => (entry.includes("/") ? entry : `${entry}/${entry.includes(":") ? 128 : 32}`));
-  for (const entry of entries) {
+  const given = text.split(/[\s,]+/).filter(Boolean);
+  const entries = given.map((entry) =>
+    entry.includes("/") ? entry : `${entry}/${entry.includes(":") ? 128 : 32}`,
+  );
+  for (const [i, entry] of entries.entries()) {
     // The library also takes `127.1` and `0x7f.1` for addresses; nobody writes those on purpose.
     const isRange = isIP(entry.replace(/\/.*/, "")) !== 0 && ipaddr.isValidCIDR(entry);
-    if (!isRange) context.addIssue({ code: "custom", message: `"${entry}" is not a CIDR` });
+    if (!isRange) context.addIssue({ code: "custom", message: `"${given[i]}" is no address and no CIDR` });
   }
   return entries;
 });

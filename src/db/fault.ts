@@ -19,6 +19,11 @@ export function isDeadlock(error: unknown): boolean {
   return reasonsOf(error).some(({ code }) => code === DEADLOCK);
 }
 
+/** Whether Postgres says that a right is missing. */
+export function isForbidden(error: unknown): boolean {
+  return reasonsOf(error).some(({ code }) => code === INSUFFICIENT_PRIVILEGE);
+}
+
 /**
  * What to do about a failure of the database, as a statement or a command to run; undefined where it is not one
  * that somebody's command would mend. `user` is the app's own database user.

@@ -1,3 +1,4 @@
+import { SettingError } from "../platform/setting-error.ts";
 import type { Database } from "./database.ts";
 import { openSqlite } from "./sqlite.ts";
 
@@ -10,11 +11,20 @@ export interface DatabaseSettings {
   readonly maxConnections?: number;
 }
 
-/** Opens the database that the URL names. Postgres' driver is loaded only where it is used. */
+/** Opens the database that the URL names. Postgres' driver is loaded only where it is used. @throws SettingError */
 export async function openDatabase(settings: DatabaseSettings): Promise<Database> {
   if (/^postgres(ql)?:/.test(settings.url)) {
     const { openPostgres } = await import("./postgres.ts");
     return openPostgres(settings);
   }
-  return openSqlite(settings.url.replace(/^(sqlite|file):(\/\/)?/, ""));
+  const path = settings.url.replace(/^(sqlite|file):(\/\/)?/, "");
+  try {
+    return openSqlite(path);
+  } catch (error) {
+    throw new SettingError(
+      `DATABASE_URL: the SQLite file ${path} cannot be opened`,
+      "Let it name a file in a folder that Ponte may write in, or a postgres:// URL.",
+      error,
+    );
+  }
 }

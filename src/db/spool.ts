@@ -1,6 +1,7 @@
 import { Database as SqliteClient } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { inDataDir } from "../platform/setting-error.ts";
 import { switchToWal } from "./wal.ts";
 
 /** One document kept for later. */
@@ -49,17 +50,9 @@ const TOTALS: readonly string[] = [
   end`,
 ];
 
+/** @throws SettingError where the folder or the file is of no use */
 export function openSpool(path: string): Spool {
-  mkdirSync(dirname(path), { recursive: true });
-  const client = new SqliteClient(path, { create: true, strict: true });
-  switchToWal(client);
-  client.run("pragma synchronous = full");
-  client.run("pragma secure_delete = fast");
-  client.run(
-    "create table if not exists spool (key text primary key, body text not null, spooled_at integer not null, reason text)",
-  );
-  for (const statement of TOTALS) client.run(statement);
-  client.run("create table if not exists notes (name text primary key, text text not null)");
+  const client = inDataDir(path, () => openClient(path));
   const insert = client.prepare(
     "insert into spool (key, body, spooled_at) values (?, ?, ?) on conflict do nothing",
   );
@@ -97,4 +90,18 @@ export function openSpool(path: string): Spool {
       ),
     close: () => client.close(),
   };
+}
+
+function openClient(path: string): SqliteClient {
+  mkdirSync(dirname(path), { recursive: true });
+  const client = new SqliteClient(path, { create: true, strict: true });
+  switchToWal(client);
+  client.run("pragma synchronous = full");
+  client.run("pragma secure_delete = fast");
+  client.run(
+    "create table if not exists spool (key text primary key, body text not null, spooled_at integer not null, reason text)",
+  );
+  for (const statement of TOTALS) client.run(statement);
+  client.run("create table if not exists notes (name text primary key, text text not null)");
+  return client;
 }

@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { readBody } from "../platform/body.ts";
-import { methodNotAllowed, problem, problemErrors } from "../platform/problem.ts";
+import { methodNotAllowed, notJson, problem, problemErrors } from "../platform/problem.ts";
 import { botStartSchema, startFromOutside } from "./bot-start.ts";
 import { botStartDetail } from "./bot-start-docs.ts";
 import { createConversation } from "./conversation.ts";
@@ -36,7 +36,9 @@ async function start(deps: FunnelDeps, request: Request): Promise<Response> {
   if (refusal) return refusal;
   const body = await readBody(request, MAX_BODY_BYTES);
   if (body.kind === "refused") return body.response;
-  const input = botStartSchema.safeParse(parseJson(body.text));
+  const json = parseJson(body.text);
+  if (json === undefined) return notJson();
+  const input = botStartSchema.safeParse(json);
   if (!input.success) {
     return problem(400, {
       detail: "The start is not understood; the errors say what is wrong.",
@@ -70,6 +72,6 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // The schema refuses it, and names what it wants.
+    return undefined;
   }
 }

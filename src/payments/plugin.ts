@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import { QueueFullError } from "../db/group-commit.ts";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { readBody } from "../platform/body.ts";
-import { methodNotAllowed, problem, problemErrors } from "../platform/problem.ts";
+import { methodNotAllowed, notJson, problem, problemErrors } from "../platform/problem.ts";
 import type { ApplyDeps } from "./apply-event.ts";
 import { registerDetail, webhookDetail } from "./docs.ts";
 import { providerRefSchema, registerSchema } from "./payment-input.ts";
@@ -44,7 +44,9 @@ async function register(deps: PaymentsDeps, request: Request): Promise<Response>
   if (refusal) return refusal;
   const body = await readBody(request, MAX_BODY_BYTES);
   if (body.kind === "refused") return body.response;
-  const parsed = registerSchema.safeParse(parseJson(body.text));
+  const json = parseJson(body.text);
+  if (json === undefined) return notJson();
+  const parsed = registerSchema.safeParse(json);
   if (!parsed.success) {
     return problem(400, {
       detail: "The payment is not understood; the errors say what is wrong.",

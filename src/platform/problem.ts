@@ -46,6 +46,11 @@ export function problem(status: number, { detail, errors = [], headers = {} }: P
   });
 }
 
+/** The answer to a body that is no JSON at all, so that no schema has anything to say of it. */
+export function notJson(): Response {
+  return problem(400, { detail: "The body is not valid JSON." });
+}
+
 /** The answer to a method that a known address does not take; `allow` lists those that it does. */
 export function methodNotAllowed(allow: string): Response {
   return problem(405, { detail: `This address takes ${allow} only.`, headers: { allow } });

@@ -1,5 +1,8 @@
 import { ParseError, ValidationError } from "elysia";
-import { problem } from "./problem.ts";
+import { notJson, problem } from "./problem.ts";
+
+/** A body that could not be read as JSON, for a schema to refuse. */
+export const NOT_JSON = Symbol("not JSON");
 
 /** Ends a request, from wherever it is thrown, with the answer that it carries. */
 export class RefusedRequest extends Error {
@@ -25,6 +28,7 @@ export function refusalOf(error: unknown): Response | undefined {
 /** A path that nobody can have is not found. */
 function validationProblem(error: ValidationError): Response {
   if (error.type === "params") return problem(404, { detail: "Nothing is here." });
+  if (error.value === NOT_JSON) return notJson();
   const errors = error.all.map(({ path, message }) => ({
     path: path === undefined || path === "root" ? "" : String(path),
     message: message ?? "invalid",

@@ -15,7 +15,7 @@ export interface Secrets {
 export class SealBrokenError extends Error {
   constructor(purpose: string, cause?: unknown) {
     super(
-      `The stored secret for ${purpose} cannot be opened: APP_SECRET is not the one it was sealed with. Start with the old APP_SECRET, or set the secret again.`,
+      `The stored secret for ${purpose} cannot be opened: APP_SECRET, or the key in DATA_DIR, is not the one it was sealed with. Start with the old one, or set the secret again.`,
       { cause },
     );
     this.name = "SealBrokenError";

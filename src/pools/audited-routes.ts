@@ -1,4 +1,6 @@
-import type { Database } from "../db/database.ts";
+import { and, eq } from "drizzle-orm";
+import type { Database, Tx } from "../db/database.ts";
+import type { Tables } from "../db/define-schema.ts";
 import { findHold } from "../outbox/holds.ts";
 import { pauseRoute, type RouteKey, resumeRoute } from "../outbox/routes.ts";
 import { recordAudit } from "./audit.ts";
@@ -8,14 +10,18 @@ interface RouteDeps {
   readonly now: () => Date;
 }
 
-/** Holds a route's rows back, with who did it, why, and what held it up until then in the audit log. */
+/**
+ * Holds a route's rows back, with who did it, why, and what held it up until then in the audit log. Answers whether
+ * there is such a route: a mistyped one would hold nothing back, and look as if it did.
+ */
 export async function pauseRouteBy(
   { db, now }: RouteDeps,
   actor: string,
   key: RouteKey,
   reason: string,
-): Promise<void> {
-  await db.transaction(async (tx) => {
+): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    if (!(await isKnownRoute(tx, db, key))) return false;
     const before = await findHold(tx, db, key, tx.nowMs());
     await pauseRoute(tx, db, key, reason);
     const after = await findHold(tx, db, key, tx.nowMs());
@@ -27,6 +33,7 @@ export async function pauseRouteBy(
       before,
       after,
     });
+    return true;
   });
 }
 
@@ -50,6 +57,26 @@ export async function resumeRouteBy({ db, now }: RouteDeps, actor: string, key: 
     }
     return isResumed;
   });
+}
+
+/** Whether a pixel or a bot sends by this route, or an event of one that did waits on it. */
+async function isKnownRoute(tx: Tx, { tables }: Database, key: RouteKey): Promise<boolean> {
+  const [id = "", lane] = key.route.split("/");
+  const senders = key.destination === "meta" ? pixelsOf(tx, tables, id, lane) : botsOf(tx, tables, id);
+  if ((await senders) > 0) return true;
+  const { destination, route, status } = tables.outboxProgress;
+  const isWaiting = and(eq(status, "pending"), eq(destination, key.destination), eq(route, key.route));
+  const waiting = await tx.select({ route }).from(tables.outboxProgress).where(isWaiting).limit(1);
+  return waiting.length > 0;
+}
+
+async function pixelsOf(tx: Tx, { pools }: Tables, pixelId: string, testCode: string | undefined) {
+  const hasCode = testCode === undefined ? undefined : eq(pools.metaTestEventCode, testCode);
+  return tx.$count(pools, and(eq(pools.metaPixelId, pixelId), hasCode));
+}
+
+async function botsOf(tx: Tx, { bots }: Tables, number: string) {
+  return /^\d{1,15}$/.test(number) ? tx.$count(bots, eq(bots.id, Number(number))) : 0;
 }
 
 function subjectOf({ destination, route }: RouteKey): string {

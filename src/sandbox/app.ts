@@ -85,6 +85,8 @@ export async function startSandbox(
     port: options.port ?? 0,
     hostname: options.hostname ?? "127.0.0.1",
     development: false,
+    // Bun's default would let a second sandbox share the port, and each then receives some of what both are sent.
+    reusePort: false,
     maxRequestBodySize: LARGEST_BODY_BYTES,
     idleTimeout: 0, // A latency fault may hold a request for minutes.
     fetch: sandbox.fetch,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import { SCHEMAS } from "../../src/api/schemas.ts";
 import { testDialect } from "../support/database.ts";
+import { addPool } from "../support/pools.ts";
 import { type SeededVisitor, seedVisitor } from "../support/seed-visitor.ts";
 import { type Harness, openHarness } from "./harness.ts";
 
@@ -96,5 +97,31 @@ describe(`the outbox over the API on ${testDialect}`, () => {
     { filter: null },
   ])("the selection %j is refused", async (body) => {
     expect((await api.call("POST", "/api/outbox/discard", body)).status).toBe(400);
+  });
+
+  test.each(['{"ids": [1,]}', "hello", ""])(
+    "the body %j is said to be no JSON, once the key is known",
+    async (body) => {
+      const answer = await api.call("POST", "/api/outbox/discard", body);
+      expect(answer).toMatchObject({
+        status: 400,
+        body: { detail: "The body is not valid JSON.", errors: [] },
+      });
+      expect((await api.call("POST", "/api/outbox/discard", body, null)).status).toBe(401);
+    },
+  );
+
+  test("a route is paused and goes again, and one that nothing has is not found", async () => {
+    const pause = (route: string) =>
+      api.call("POST", "/api/outbox/routes/pause", { destination: "meta", route });
+    const route = "777";
+    await addPool(api.own.db, { slug: "paused", metaPixelId: route });
+    expect(await pause(route)).toMatchObject({
+      status: 200,
+      body: { destination: "meta", route, paused: true },
+    });
+    const resumed = await api.call("POST", "/api/outbox/routes/resume", { destination: "meta", route });
+    expect(resumed.status).toBe(200);
+    expect((await pause(`${route}0`)).status).toBe(404);
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { sql } from "drizzle-orm";
 import postgres from "postgres";
 import { z } from "zod";
@@ -75,6 +75,7 @@ describe(`ponte doctor on ${testDialect}`, () => {
       "pool doc",
       "bot @doc_bot",
       "redis",
+      "DATA_DIR",
       "spool",
     ]) {
       expect(of(check)).toMatchObject([{ level: "good", todo: null }]);
@@ -119,6 +120,13 @@ describe(`ponte doctor on ${testDialect}`, () => {
     for (const check of ["pool doc", "bot @doc_bot"]) {
       expect(of(check)).toMatchObject([{ level: "bad", text: expect.stringContaining("APP_SECRET") }]);
     }
+  });
+
+  test("makes no key where there is none, and says what cannot be opened", async () => {
+    const dataDir = join(tmpdir(), `ponte-fresh-${newId()}`);
+    const { of } = await diagnose({ APP_SECRET: "", DATA_DIR: dataDir }, "--offline");
+    expect(of("pool doc")).toMatchObject([{ level: "bad", text: expect.stringContaining("APP_SECRET") }]);
+    expect(existsSync(dataDir)).toBe(false);
   });
 
   test("warns of requests of which Meta counted only a part", async () => {
@@ -187,6 +195,18 @@ describe(`ponte doctor on ${testDialect}`, () => {
     const { of } = await diagnose({ DATABASE_URL: path });
     expect(of("database")).toMatchObject([{ level: "bad", todo: expect.stringContaining("migrate") }]);
     rmSync(join(path, ".."), { recursive: true, force: true });
+  });
+
+  test("a data folder that is none, or has to be made in what is none, is no place for the spool", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "ponte-doctor-")), "a-file");
+    writeFileSync(file, "");
+    for (const dataDir of [file, join(file, "data")]) {
+      const { of } = await diagnose({ DATA_DIR: dataDir }, "--offline");
+      expect(of("DATA_DIR")).toMatchObject([
+        { level: "bad", text: `${file} is no folder`, todo: expect.stringContaining("set DATA_DIR") },
+      ]);
+    }
+    rmSync(dirname(file), { recursive: true });
   });
 
   if (testDialect === "postgres")

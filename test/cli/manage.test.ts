@@ -131,6 +131,18 @@ describe(`ponte on ${testDialect}`, () => {
     expect(unreachable.err).not.toContain(TOKEN);
   });
 
+  test.each([
+    ["bot update shop_bot --token -", "\n"],
+    ["bot update shop_bot --token -", ""],
+    ["pool update summer --access-token -", "  \n"],
+  ])("%s with %j on standard input takes nothing away", async (line, input) => {
+    const ran = await ponte(line.split(" "), environment, input);
+    expect(ran).toMatchObject({ code: 2, out: "" });
+    expect(ran.err).toMatch(/^--(access-)?token: nothing came on standard input\n/);
+    const bots = z.array(SCHEMAS.Bot).parse(await ponteJson(["bot", "list"], environment));
+    expect(bots.find(({ username }) => username.toLowerCase() === "shop_bot")?.has_token).toBe(true);
+  });
+
   test("lists, opens, retries and discards events", async () => {
     expect(await ponteJson(["outbox", "status"], environment)).toMatchObject({
       events: expect.arrayContaining([
@@ -149,17 +161,24 @@ describe(`ponte on ${testDialect}`, () => {
       rows: 1,
       dry_run: true,
     });
-    expect(await ponteJson(["outbox", "retry", ...dead], environment)).toMatchObject({
+    expect(await ponteJson(["outbox", "retry", ...dead, "--yes"], environment)).toMatchObject({
       rows: 1,
       dry_run: false,
     });
-    expect(await ponteJson(["outbox", "retry", ...dead], environment)).toMatchObject({ rows: 0 });
+    expect(await ponteJson(["outbox", "retry", ...dead, "--yes"], environment)).toMatchObject({ rows: 0 });
     expect(await ponteJson(["outbox", "discard", id, "--yes"], environment)).toMatchObject({ rows: 1 });
+    const again = await ponte(["outbox", "discard", id, "999999", "--yes"], environment);
+    expect(again).toMatchObject({ code: 1, out: "" });
+    expect(again.err).toContain(`Nothing to discard.\n${id}: discarded\n999999: there is no such event\n`);
     expect((await ponte(["outbox", "show", "999999"], environment)).code).toBe(1);
   });
 
   test("pauses a route and lets it go again", async () => {
-    expect((await ponte(["outbox", "pause", "123", "--reason", "token leaked"], environment)).code).toBe(0);
+    const paused = await ponte(["outbox", "pause", "123", "--reason", "token leaked"], environment);
+    expect(paused).toMatchObject({ code: 0, out: "The meta route 123 is paused: token leaked\n" });
+    const mistyped = await ponte(["outbox", "pause", "5501", "--destination", "telegram"], environment);
+    expect(mistyped).toMatchObject({ code: 1, out: "" });
+    expect(mistyped.err).toContain("bun run ponte bot list");
     const routes = await ponte(["outbox", "routes"], environment);
     expect(routes.out).toContain("token leaked");
     expect((await ponte(["outbox", "resume", "123"], environment)).code).toBe(0);

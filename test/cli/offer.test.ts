@@ -37,6 +37,12 @@ describe(`ponte offer on ${testDialect}`, () => {
     ["no price", flags, "--price is missing"],
     ["half a cent", [...flags, "--price", "1.005"], "no amount in BRL"],
     ["a comma", [...flags, "--price", "49,90"], "write it as in 49.90"],
+    [
+      "half a Star",
+      [...flags, "--currency", "XTR", "--price", "1.5"],
+      "no amount in XTR; write it as in 4990",
+    ],
+    ["no currency", [...flags, "--currency", "REAL", "--price", "1"], '--currency: "REAL" is no'],
     ["an unknown offer's name", ["offer", "update", "seven", "--price", "1"], "not an offer's number"],
   ])("%s is wrong usage", async (_, args, message) => {
     const ran = await ponte(args, environment);

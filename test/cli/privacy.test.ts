@@ -27,10 +27,10 @@ describe(`ponte privacy erase on ${testDialect}`, () => {
     spool.append([{ key: token, body: "{}" }]);
     const counted = await ponte(["privacy", "erase", "--customer", telegramUserId, "--dry-run"], environment);
     expect(counted.code).toBe(0);
-    expect(counted.out).toMatch(/Would erase[\s\S]*Visits +1[\s\S]*Payments \(amounts stay\) +1/);
+    expect(counted.out).toMatch(/^Would erase:\nVisits +1[\s\S]*Payments \(amounts stay\) +1/);
     expect(spool.counts().waiting).toBe(1);
 
-    const erased = await ponteJson(["privacy", "erase", "--customer", telegramUserId], environment);
+    const erased = await ponteJson(["privacy", "erase", "--customer", telegramUserId, "--yes"], environment);
     expect(erased).toMatchObject({ dry_run: false, sessions: 1, people: 1, payments: 1, spooled: 1 });
     expect(spool.counts().waiting).toBe(0);
     spool.close();
@@ -38,18 +38,18 @@ describe(`ponte privacy erase on ${testDialect}`, () => {
     expect(await own.db.select().from(auditLog)).toMatchObject([
       { actor: "cli", action: "privacy.erase", subject: "customer" },
     ]);
-    const again = await ponte(["privacy", "erase", "--customer", telegramUserId], environment);
+    const again = await ponte(["privacy", "erase", "--customer", telegramUserId, "--yes"], environment);
     expect(again).toMatchObject({ code: 0, out: "Nothing is known of this person (any more).\n" });
   });
 
   test("Redis being away is said, and keeps nothing from being erased", async () => {
     const { paymentId } = await seedVisitor(own.db);
-    const ran = await ponte(["privacy", "erase", "--payment", paymentId], {
+    const ran = await ponte(["privacy", "erase", "--payment", paymentId, "--yes"], {
       ...environment,
       REDIS_URL: "redis://127.0.0.1:9",
     });
     expect(ran.code).toBe(0);
-    expect(ran.out).toMatch(/Visits +1/);
+    expect(ran.out).toMatch(/^Erased:\nVisits +1/);
     expect(ran.out).toContain("Redis did not answer; they go within seven days");
   });
 

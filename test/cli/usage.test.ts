@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { nearest } from "../../src/cli/nearest.ts";
 import { cellText, duration, record, table } from "../../src/cli/print.ts";
@@ -6,8 +7,10 @@ import { runCli } from "../../src/cli/run.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
 import { ponte } from "./ponte.ts";
 
+const run = (...args: string[]) => runWith({}, ...args);
+
 /** Runs a command line in this process, where no command that it starts needs more than that. */
-async function run(...args: string[]) {
+async function runWith(change: Partial<Terminal>, ...args: string[]) {
   const out: string[] = [];
   const err: string[] = [];
   const terminal: Terminal = {
@@ -17,7 +20,8 @@ async function run(...args: string[]) {
     err: (text) => err.push(text),
     progress: () => undefined,
     confirm: async () => false,
-    readLine: async () => "",
+    readSecret: async () => "7001:a-token-of-a-bot-or-of-a-pixel-comes-in",
+    ...change,
   };
   const code = await runCli(args, terminal);
   return { code, out: out.join("\n"), err: err.join("\n") };
@@ -34,6 +38,21 @@ describe("the command line", () => {
     expect(nothing.err).toContain("Usage:");
   });
 
+  test("bun run shows nothing but the command's own words: its arguments may be secrets", async () => {
+    const child = Bun.spawn([process.execPath, "run", "ponte", "bot", "add", "--tokn", "s3cret"], {
+      cwd: join(import.meta.dir, "../.."),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [out, err] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+    ]);
+    expect(out).toBe("");
+    expect(err).toBe("unknown flag --tokn; did you mean --token?\nSee: bun run ponte bot add --help\n");
+    expect(await child.exited).toBe(2);
+  });
+
   test("every command explains itself", async () => {
     for (const command of COMMANDS) {
       const help = await run(...command.name.split(" "), "--help");
@@ -48,7 +67,7 @@ describe("the command line", () => {
       for (const example of command.examples ?? []) {
         if (example.startsWith("sandbox")) continue;
         const args = [...example.matchAll(/'([^']*)'|(\S+)/g)].map((word) => word[1] ?? word[2] ?? "");
-        const ran = await run(...args);
+        const ran = await runWith({ isInteractive: true }, ...args);
         expect({ example, ...ran }).toMatchObject({ code: 1 });
         expect(ran.err).toContain("There is no database at /nonexistent/ponte.db");
       }
@@ -100,6 +119,17 @@ describe("the command line", () => {
     expect(ran).toMatchObject({ code: 2, out: "" });
     expect(`${ran.err}\n`).toContain(words);
   });
+
+  test.each(["outbox retry 1", "outbox discard --all", "privacy erase --customer 1"])(
+    "%s acts for good, and does not where nobody can be asked",
+    async (line) => {
+      const words = line.split(" ");
+      const unasked = await run(...words);
+      expect(unasked).toMatchObject({ code: 2, out: "" });
+      expect(unasked.err).toContain("give --yes");
+      for (const flag of ["--yes", "--dry-run"]) expect((await run(...words, flag)).code).toBe(1);
+    },
+  );
 
   test("wrong settings are told one line a variable", async () => {
     const ran = await ponte(["pool", "list"], {

@@ -350,7 +350,9 @@ describe(`payments on ${testDialect}`, () => {
   });
 
   test("bodies that are too large, no JSON, or for nobody are clear answers", async () => {
-    expect((await post("/api/payments", "{")).status).toBe(400);
+    const cut = await post("/api/payments", "{");
+    expect(cut.status).toBe(400);
+    expect(await cut.text()).toContain("The body is not valid JSON.");
     expect((await post("/api/payments", `"${"x".repeat(1_000_000)}"`)).status).toBe(413);
     expect((await post("/api/payments/webhooks/nobody", "{}")).status).toBe(404);
     expect((await signed({ status: "paid" })).status).toBe(400);

@@ -1,16 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { asc } from "drizzle-orm";
+import type { Destination } from "../../src/db/vocabulary.ts";
 import { findHold } from "../../src/outbox/holds.ts";
 import { changeRoute } from "../../src/outbox/routes.ts";
 import { outboxBacklog } from "../../src/outbox/status.ts";
 import { waitingRoutes } from "../../src/outbox/waiting-routes.ts";
 import { pauseRouteBy, resumeRouteBy } from "../../src/pools/audited-routes.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
-import { addRows } from "../support/outbox.ts";
+import { addRows, enqueueEvents, pageView } from "../support/outbox.ts";
+import { addPool } from "../support/pools.ts";
 
 let own: TestDatabase;
 beforeAll(async () => {
   own = await createTestDatabase();
+  await addPool(own.db, { slug: "summer", metaPixelId: "123", metaTestEventCode: "T1" });
 });
 afterAll(() => own.dispose());
 
@@ -59,5 +62,31 @@ describe(`the audit of what is held up on ${testDialect}`, () => {
       expect(await state()).toBe("ready");
       expect(await hold()).toBeNull();
     }
+  });
+});
+
+describe(`a pause on ${testDialect}`, () => {
+  test.each<[destination: Destination, route: string, isKnown: boolean]>([
+    ["meta", "123", true],
+    ["meta", "123/T1", true],
+    ["meta", "123/T2", false],
+    ["meta", "124", false],
+    ["meta", "", false],
+    ["telegram", "1", true],
+    ["telegram", "1/stripe", true],
+    ["telegram", "2", false],
+    ["telegram", "123456789012345678901", false],
+    ["telegram", "@summer_bot", false],
+  ])("of the %s route %j is taken: %p", async (destination, route, isKnown) => {
+    const deps = { db: own.db, now };
+    const mistyped = { destination, route };
+    expect(await pauseRouteBy(deps, "cli", mistyped, "why")).toBe(isKnown);
+    expect(await resumeRouteBy(deps, "cli", mistyped)).toBe(isKnown);
+  });
+
+  test("is taken of a route whose events still wait, though no pool has its pixel any more", async () => {
+    await enqueueEvents(own.db, "999", [pageView("evt_1")], "OLD");
+    const removed = { destination: "meta", route: "999/OLD" } as const;
+    expect(await pauseRouteBy({ db: own.db, now }, "cli", removed, "why")).toBe(true);
   });
 });

@@ -73,6 +73,7 @@ describe("the scripts for a managed Postgres", () => {
     const { code, out, err } = await script(name, args);
     expect(code).toBe(1);
     expect(err).toContain("cannot be reached");
+    expect(err).not.toContain("GRANT");
     expect(out + err).not.toContain("hunter2");
   });
 

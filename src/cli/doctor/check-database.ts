@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { and, eq, sql } from "drizzle-orm";
 import type { Config } from "../../config.ts";
 import type { Database } from "../../db/database.ts";
@@ -37,7 +37,7 @@ export async function checkDispatcher(db: Database): Promise<Finding> {
   const [row] = await db.rows<{ age_ms: number | string | null }>(
     sql`select ${age} as age_ms from ${dispatchers}`,
   );
-  const todo = "Start Ponte (./scripts/start, or bun run start with ROLE all or dispatcher).";
+  const todo = "Start Ponte: bun run start, with ROLE all or dispatcher.";
   if (row === undefined || row.age_ms === null)
     return warning("dispatcher", "none has ever run: events wait", todo);
   const ageMs = Math.max(0, Number(row.age_ms));
@@ -78,6 +78,32 @@ export async function checkPartial(db: Database): Promise<Finding[]> {
   return partial > 0
     ? [warning("meta", `${count(partial, "request")} in a day of which Meta counted only a part`, todo)]
     : [];
+}
+
+/** Whether spool and key can be written where they belong; looks without making anything. */
+export function checkDataDir({ dataDir }: Config): Finding {
+  const folder = nearestThatIs(dataDir);
+  const spool = join(dataDir, "spool.db");
+  const todo = "Let the user that Ponte runs as write there, or set DATA_DIR to a folder where it may.";
+  if (!statSync(folder).isDirectory()) return bad("DATA_DIR", `${folder} is no folder`, todo);
+  const closed = [folder, spool].find((path) => existsSync(path) && !isWritable(path));
+  return closed === undefined
+    ? good("DATA_DIR", `${dataDir} can be written`)
+    : bad("DATA_DIR", `${closed} cannot be written by this user`, todo);
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The folder itself or, where it is still to be made, the one that it will be made in. */
+function nearestThatIs(path: string): string {
+  return existsSync(path) ? path : nearestThatIs(dirname(resolve(path)));
 }
 
 /** Whether visits wait on this machine's disk for the database. */

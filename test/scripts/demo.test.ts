@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { prepareDemo } from "../../scripts/demo/prepare.ts";
+import { demoEnvironment } from "../../scripts/demo/settings.ts";
+import { readConfig } from "../../src/config.ts";
+import { createSecrets } from "../../src/platform/secrets.ts";
+import { type RunningSandbox, startSandbox } from "../../src/sandbox/app.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { addPool } from "../support/pools.ts";
+
+const secrets = createSecrets(new Uint8Array(32).fill(7));
+
+let own: TestDatabase;
+let sandbox: RunningSandbox;
+beforeAll(async () => {
+  own = await createTestDatabase();
+  sandbox = await startSandbox();
+});
+afterAll(async () => {
+  await sandbox.stop();
+  await own.dispose();
+});
+
+const prepare = () =>
+  prepareDemo(own.db, secrets, { sandboxUrl: sandbox.url, publicUrl: "http://localhost:3000" });
+
+describe(`the demo on ${testDialect}`, () => {
+  test("is made once, and found again", async () => {
+    await prepare();
+    await prepare();
+    const { pools, bots, offers } = own.db.tables;
+    const counted = [pools, bots, offers].map((table) => own.db.$count(table));
+    expect(await Promise.all(counted)).toEqual([1, 1, 1]);
+  });
+
+  test("does not start where somebody else's events would go to the sandbox", async () => {
+    await addPool(own.db, { slug: "summer", metaPixelId: "987" });
+    await expect(prepare()).rejects.toThrow('it has the pool "summer"');
+    await expect(prepare()).rejects.toThrow("bun run start");
+  });
+});
+
+test("a second demo says that its port is taken, though servers may share one", async () => {
+  const first = Bun.serve({ hostname: "127.0.0.1", port: 0, reusePort: true, fetch: () => new Response() });
+  const child = Bun.spawn(["bun", "scripts/demo/main.ts"], {
+    cwd: join(import.meta.dir, "../.."),
+    env: { ...process.env, PORT: String(first.port), DATABASE_URL: "/nonexistent/demo.db" },
+    stderr: "pipe",
+  });
+  expect(await new Response(child.stderr).text()).toStartWith(`Port ${first.port} is taken`);
+  expect(await child.exited).toBe(1);
+  await first.stop(true);
+});
+
+test("a visitor of a port that is none is told so in one line", async () => {
+  const child = Bun.spawn(["bun", "scripts/demo/visitor.ts"], {
+    cwd: join(import.meta.dir, "../.."),
+    env: { ...process.env, PORT: "abc" },
+    stderr: "pipe",
+  });
+  expect(await new Response(child.stderr).text()).toBe("PORT: must be a whole number. Example: 3000\n");
+  expect(await child.exited).toBe(1);
+});
+
+test("two sandboxes never share a port, and with it what is sent to them", async () => {
+  await expect(startSandbox({ port: sandbox.port })).rejects.toThrow(`${sandbox.port}`);
+});
+
+describe("without a word of where, the demo", () => {
+  test.each([
+    [{}, { url: "data/demo/ponte.db", dataDir: "data/demo" }],
+    [
+      { DATABASE_URL: "", DATA_DIR: "" },
+      { url: "data/demo/ponte.db", dataDir: "data/demo" },
+    ],
+    [{ DATABASE_URL: "/srv/try/p.db" }, { url: "/srv/try/p.db", dataDir: "/srv/try" }],
+    [{ DATABASE_URL: "postgres://db/try" }, { url: "postgres://db/try", dataDir: "data/demo" }],
+    [{ DATA_DIR: "/srv/try" }, { url: "data/demo/ponte.db", dataDir: "/srv/try" }],
+  ])("%p keeps apart from a real pool's data", (given, place) => {
+    const { database, dataDir } = readConfig(demoEnvironment(given));
+    expect({ url: database.url, dataDir }).toEqual(place);
+  });
+});
