@@ -73,8 +73,10 @@ describe.skipIf(testDialect === "sqlite")("connections that go silent", () => {
   test("answer cookies and payments with 503 in time, and the next ones as ever", async () => {
     const app = await createTestApp({ DATABASE_URL: url, API_KEY: "k".repeat(32) });
     try {
-      // The writer's thread has its own connections: the report to come finds one.
+      // The writer has its own connections: the report to come finds one.
       expect((await beacon(app)).status).toBe(204);
+      // Nobody else takes the connection that is there, so that the payment would find a new one.
+      app.deps.pools.close();
       proxy.silence();
       const [cookies, payment] = await Promise.all([beacon(app), pay(app)]);
       expect([cookies.status, payment.status]).toEqual([503, 503]);
