@@ -62,7 +62,7 @@ export function loginPages(deps: OpsDeps) {
       key = await replaceSession(deps, cookies.get(cookieName(SESSION_COOKIE, secure)), address);
     } catch (error) {
       log.error({ error, todo: db.advice(error) }, "nobody can log in: the database cannot be used");
-      return page(next, { kind: "away" }, 503, { "retry-after": "10" });
+      return page(next, { kind: "away" }, 503, { "retry-after": "5" });
     }
     const device = deps.secrets.seal(client.device ?? newId(), DEVICE_PURPOSE);
     return seeOther(next, [
