@@ -194,4 +194,17 @@ describe("over https", () => {
     browser.cookies.set(SESSION, key);
     expect((await browser.get("/ops")).status).toBe(303);
   });
+
+  test("whose browser speaks http is told where to go, because it would drop the cookie and show an empty form again", async () => {
+    const form = async (headers = {}) => (await newBrowser(secured).get("/ops/login", headers)).text();
+    const hint = "over http nobody stays logged in";
+    expect(await form()).toContain(hint);
+    expect(await form()).toContain('href="https://go.example.com/ops"');
+    const wrong = await newBrowser(secured).post("/ops/login", { password: "not it" });
+    expect(await wrong.text()).toContain(hint);
+    // Browsers say it over https alone, and to a machine's own address, where they keep such cookies.
+    expect(await form({ "sec-fetch-site": "none" })).not.toContain(hint);
+    // No proxy of ours said so.
+    expect(await form({ "x-forwarded-proto": "https" })).toContain(hint);
+  });
 });
