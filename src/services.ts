@@ -3,6 +3,7 @@ import { funnelOnSettled } from "./funnel/on-settled.ts";
 import { telegramDestination } from "./funnel/telegram-destination.ts";
 import { createDispatcher, type Dispatcher } from "./outbox/dispatcher.ts";
 import { createExpireWaiting } from "./outbox/expire-waiting.ts";
+import { liftSealed } from "./outbox/lift-sealed.ts";
 import { metaDestination } from "./outbox/meta-destination.ts";
 import { createRetention } from "./outbox/retention.ts";
 import { createExpiry } from "./payments/expire.ts";
@@ -52,6 +53,7 @@ export async function startServices(deps: Deps): Promise<Services> {
   const expiry = createExpiry(deps);
   const expireWaiting = createExpireWaiting(deliveryDeps(deps));
   const botHealth = createBotHealth({ ...deps, telegram: telegramBotApi(deps.config.telegramApiUrl) });
+  const lifting = liftSealed(deps);
   dispatcher.start();
   rollups.start();
   retention.start();
@@ -61,6 +63,7 @@ export async function startServices(deps: Deps): Promise<Services> {
   return {
     async stop() {
       await Promise.all([
+        lifting,
         rollups.stop(),
         retention.stop(),
         expiry.stop(),
