@@ -34,7 +34,7 @@ export function registerDetail() {
       403: { description: "The API key may only read", ...problem },
       409: { description: "The reference belongs to a payment of another amount or currency", ...problem },
       413: { description: "The body is too large", ...problem },
-      422: { description: "No bot has this username", ...problem },
+      422: { description: "The provider is not set up, or no bot has this username", ...problem },
       503: { description: "Nothing was stored; try again", ...problem },
     },
   };

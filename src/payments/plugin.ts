@@ -10,6 +10,7 @@ import { type PaymentProvider, ProviderError, type WebhookReading } from "./prov
 import { parseJson } from "./providers/json.ts";
 import { type ProviderReport, receiveReport } from "./receive-report.ts";
 import { registerPayment } from "./register.ts";
+import { TELEGRAM_PROVIDER } from "./telegram-payments.ts";
 
 const MAX_WEBHOOK_BYTES = 256 * 1024;
 const MAX_BODY_BYTES = 64 * 1024;
@@ -51,6 +52,15 @@ async function register(deps: PaymentsDeps, request: Request): Promise<Response>
       errors: problemErrors(parsed.error.issues),
     });
   }
+  const { provider } = parsed.data;
+  // What is paid inside Telegram is confirmed by the bots themselves.
+  const known = [...deps.providers.keys(), TELEGRAM_PROVIDER];
+  if (!known.includes(provider)) {
+    return problem(422, {
+      detail: `The payment provider "${provider}" is not set up, so that nothing could confirm the payment. These are: ${known.join(", ")}. See docs/payments.md for the settings of the others.`,
+      errors: [{ path: "provider", message: `is not set up; choose ${known.join(", ")}` }],
+    });
+  }
   try {
     const registered = await promptly(deps.db, ANSWER_MS, registerPayment(deps, parsed.data));
     if (registered.kind === "unknown_bot") {
@@ -62,7 +72,7 @@ async function register(deps: PaymentsDeps, request: Request): Promise<Response>
     const { id, status } = registered.payment;
     if (registered.kind === "conflict") {
       return problem(409, {
-        detail: `${parsed.data.provider} ${parsed.data.provider_ref} is payment ${id} already, with another amount or currency. Use another provider_ref.`,
+        detail: `${provider} ${parsed.data.provider_ref} is payment ${id} already, with another amount or currency. Use another provider_ref.`,
       });
     }
     return Response.json({ id, status }, { status: registered.kind === "created" ? 201 : 200 });

@@ -71,7 +71,11 @@ describe.skipIf(testDialect === "sqlite")("connections that go silent", () => {
   }, 60_000);
 
   test("answer cookies and payments with 503 in time, and the next ones as ever", async () => {
-    const app = await createTestApp({ DATABASE_URL: url, API_KEY: "k".repeat(32) });
+    const app = await createTestApp({
+      DATABASE_URL: url,
+      API_KEY: "k".repeat(32),
+      GENERIC_WEBHOOK_SECRET: "s".repeat(16),
+    });
     try {
       // The writer's thread has its own connections: the report to come finds one.
       expect((await beacon(app)).status).toBe(204);

@@ -289,6 +289,13 @@ describe(`payments on ${testDialect}`, () => {
     expect(body.errors.map((error: { path: string }) => error.path)).toContain(path);
   });
 
+  test("refuses a provider that is not set up, naming those that are, because nothing could confirm the payment", async () => {
+    const { status, body } = await register({ provider: "stripe" });
+    expect([status, body.errors[0].path]).toEqual([422, "provider"]);
+    expect(body.detail).toContain("generic, telegram");
+    expect((await register({ provider: "telegram" })).status).toBe(201);
+  });
+
   test("bodies that are too large, no JSON, or for nobody are clear answers", async () => {
     expect((await post("/api/payments", "{")).status).toBe(400);
     expect((await post("/api/payments", `"${"x".repeat(1_000_000)}"`)).status).toBe(413);

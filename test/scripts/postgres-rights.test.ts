@@ -274,7 +274,10 @@ describe.if(testDialect === "postgres")("a Postgres whose app user may run no DD
   });
 
   test("the rest of the app runs with these rights: console, API, payments, counting, retention, erasure, doctor", async () => {
-    const settings = { OPERATOR_PASSWORD, API_KEY, PUBLIC_URL: "http://bridge.example.com" };
+    const settings = {
+      ...{ OPERATOR_PASSWORD, API_KEY, PUBLIC_URL: "http://bridge.example.com" },
+      GENERIC_WEBHOOK_SECRET: "s".repeat(16),
+    };
     const whole = await createTestApp({ DATABASE_URL: limitedUrl, ...settings });
     try {
       const { token, paymentId } = await seedVisitor(whole.db);
