@@ -46,6 +46,19 @@ describe(`the console's login on ${testDialect}`, () => {
     expect((await stranger.get("/ops")).headers.get("location")).toBe("/ops/login");
   });
 
+  test("a browser at the server's bare name is led to the console, a program is told that nothing is there", async () => {
+    const browser = await own.request("/", {
+      headers: { accept: "text/html,application/xhtml+xml,*/*;q=0.8" },
+    });
+    expect([browser.status, browser.headers.get("location")]).toEqual([303, "/ops"]);
+    for (const accept of ["*/*", "application/json"]) {
+      const answer = await own.request("/", { headers: { accept } });
+      expect([answer.status, answer.headers.get("content-type")]).toEqual([404, "application/problem+json"]);
+    }
+    const posted = await own.request("/", { method: "POST", headers: { accept: "text/html" } });
+    expect(posted.status).toBe(404);
+  });
+
   test("tells a live page to go to the login, so that no login form lands inside of it", async () => {
     const answer = await newBrowser(own).get("/ops", { "hx-request": "true" });
     expect(answer.status).toBe(401);
