@@ -3,6 +3,7 @@ import { funnelOnSettled } from "./funnel/on-settled.ts";
 import { telegramDestination } from "./funnel/telegram-destination.ts";
 import { createDispatcher, type Dispatcher } from "./outbox/dispatcher.ts";
 import { createExpireWaiting } from "./outbox/expire-waiting.ts";
+import { liftSealed } from "./outbox/lift-sealed.ts";
 import { metaDestination } from "./outbox/meta-destination.ts";
 import { createRetention } from "./outbox/retention.ts";
 import { createExpiry } from "./payments/expire.ts";
@@ -56,6 +57,7 @@ export async function startServices(deps: Deps, hourlyAfterMs?: number): Promise
   const expiry = createExpiry(deps);
   const expireWaiting = createExpireWaiting(deliveryDeps(deps));
   const botHealth = createBotHealth({ ...deps, telegram: telegramBotApi(deps.config.telegramApiUrl) });
+  const lifting = liftSealed(deps);
   dispatcher.start();
   rollups.start();
   retention.start(hourlyAfterMs);
@@ -65,6 +67,7 @@ export async function startServices(deps: Deps, hourlyAfterMs?: number): Promise
   return {
     async stop() {
       await Promise.all([
+        lifting,
         rollups.stop(),
         retention.stop(),
         expiry.stop(),

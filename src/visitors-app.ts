@@ -1,8 +1,9 @@
 import { Elysia } from "elysia";
 import { cookiesPlugin } from "./cookies/plugin.ts";
+import { isAway } from "./db/fault.ts";
 import type { Deps } from "./deps.ts";
 import { answeredWithError } from "./health/observe.ts";
-import { failedPage, isOpsPage } from "./ops/failed-page.ts";
+import { databaseAwayPage, failedPage, isOpsPage } from "./ops/failed-page.ts";
 import { problem } from "./platform/problem.ts";
 import { refusalOf } from "./platform/refusal.ts";
 import { enterRequest } from "./platform/request-id.ts";
@@ -61,7 +62,7 @@ export function emptyApp(deps: Deps, clientAddress: ClientAddress) {
   });
 }
 
-/** The answer to what went wrong: the request's own fault, or ours, which is logged. */
+/** The answer to what went wrong: the request's own fault, a database that is away, or ours; the last two are logged. */
 function errorAnswer(
   { log, db, assets }: Deps,
   code: string | number,
@@ -76,6 +77,12 @@ function errorAnswer(
     return problem(400, { detail: "The address is not valid percent-encoding." });
   const todo = db.advice(error);
   log.error({ error, method: request.method, todo }, "a request failed");
-  if (isOpsPage(request)) return failedPage(assets.ops.css, todo);
+  const isForOperators = isOpsPage(request);
+  if (isAway(error)) {
+    if (isForOperators) return databaseAwayPage(assets.ops.css);
+    const detail = "The database cannot be used at this moment. Try again.";
+    return problem(503, { detail, headers: { "retry-after": "5" } });
+  }
+  if (isForOperators) return failedPage(assets.ops.css, todo);
   return problem(500, { detail: "This is our fault and has been logged. Try again." });
 }

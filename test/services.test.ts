@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
+import { pauseRoute } from "../src/outbox/routes.ts";
+import { createSecrets } from "../src/platform/secrets.ts";
 import { startServices } from "../src/services.ts";
 import { createTestApp, type TestApp } from "./support/app.ts";
 import { testDialect } from "./support/database.ts";
-import { addRows, statusCounts } from "./support/outbox.ts";
+import { addRows, enqueueEvents, pageView, statusCounts } from "./support/outbox.ts";
+import { addPool } from "./support/pools.ts";
 import { seedVisitor } from "./support/seed-visitor.ts";
 import { until } from "./support/until.ts";
 
@@ -34,6 +37,32 @@ describe(`a process that dispatches, on ${testDialect}`, () => {
     await until(async () => (await state()) === "3 expired");
     await services.stop();
     expect(await state()).toBe("3 expired");
+  });
+
+  test("events that waited for the right APP_SECRET go when a process starts with it, what an operator paused does not", async () => {
+    using meta = Bun.serve({ port: 0, fetch: () => Response.json({ events_received: 1 }) });
+    const { db, deps } = own;
+    const graph = { ...deps.config, meta: { ...deps.config.meta, graphUrl: meta.url.origin } };
+    const metaAccessToken = deps.secrets.seal("EAAtest-token-0123456789", "pools.meta_access_token");
+    await addPool(db, { slug: "sealed", metaPixelId: "777", metaAccessToken });
+    const operators = { destination: "meta", route: "778" } as const;
+    await db.transaction((tx) => pauseRoute(tx, db, operators, "a week off"));
+    await enqueueEvents(db, "777", [pageView("waits")]);
+    const paused = async () => {
+      const routes = await db.select().from(db.tables.outboxRoutes);
+      return routes.flatMap(({ route, pausedAt }) => (pausedAt ? [route] : [])).sort();
+    };
+
+    const wrong = await startServices({ ...deps, config: graph, secrets: createSecrets(new Uint8Array(32)) });
+    await until(async () => (await paused()).length === 2);
+    await wrong.stop();
+    expect(await paused()).toEqual(["777", "778"]);
+    const before = (await statusCounts(db)).delivered ?? 0;
+
+    const right = await startServices({ ...deps, config: graph });
+    await until(async () => (await statusCounts(db)).delivered === before + 1);
+    await right.stop();
+    expect(await paused()).toEqual(["778"]);
   });
 
   test("a process that only answers requests leaves that to others", async () => {

@@ -25,7 +25,7 @@ const ACTOR = "demo";
  * Brings the database up to date, and adds the demo's pool, bot and offer where they are not there yet. The sandbox
  * starts empty each time, so it is told of the bot, and the bot's webhook is set, every time.
  *
- * @throws where the database has other pools: what they report would go to the sandbox and count as delivered
+ * @throws where the database is another's: what its pools report would go to the sandbox and count as delivered
  */
 export async function prepareDemo(
   db: Database,
@@ -40,7 +40,7 @@ export async function prepareDemo(
     publicUrl,
   };
   await db.migrate();
-  await refuseOtherPools(db);
+  await refuseForeignDatabase(db);
   await createPool(
     deps,
     ACTOR,
@@ -62,14 +62,14 @@ export async function prepareDemo(
   await addOffer(deps);
 }
 
-async function refuseOtherPools(db: Database): Promise<void> {
+/** A database is the demo's where its pool was the first: others were then made to try things out. */
+async function refuseForeignDatabase(db: Database): Promise<void> {
   const { pools } = db.tables;
-  const known = await db.select().from(pools).orderBy(asc(pools.id));
-  const other = known.find((pool) => pool.slug !== POOL.slug || pool.metaPixelId !== POOL.meta_pixel_id);
-  if (other === undefined) return;
+  const [first] = await db.select().from(pools).orderBy(asc(pools.id)).limit(1);
+  if (!first || (first.slug === POOL.slug && first.metaPixelId === POOL.meta_pixel_id)) return;
   throw new Error(
     [
-      `The demo does not start on this database: it has the pool "${other.slug}", whose events would go to the sandbox.`,
+      `The demo does not start on this database: it has the pool "${first.slug}", whose events would go to the sandbox.`,
       "To serve that pool: bun run start, with the same DATABASE_URL. For the demo, name another database:",
       "  DATABASE_URL=data/demo/another.db ./scripts/start",
     ].join("\n"),

@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import { z } from "zod";
 import type { Database } from "../db/database.ts";
 import { createApiKey, listApiKeys, revokeApiKey } from "../keys/api-keys.ts";
-import { apiKeyDraftSchema } from "../keys/key-rules.ts";
+import { apiKeyDraftSchema, nameTaken } from "../keys/key-rules.ts";
 import { problem } from "../platform/problem.ts";
 import type { Authorize } from "./authorize.ts";
 import { describeRoute } from "./describe.ts";
@@ -26,13 +26,22 @@ export function keysApi(deps: {
     .post(
       "/keys",
       async ({ body, actor, status }) => {
-        const { key, view } = await createApiKey(deps, actor, body);
-        return status(201, { ...view, key });
+        const result = await createApiKey(deps, actor, body);
+        switch (result.kind) {
+          case "created":
+            return status(201, { ...result.view, key: result.key });
+          case "name_taken":
+            return problem(409, { detail: nameTaken(body.name) });
+        }
       },
       {
         parse: "json",
         body: apiKeyDraftSchema,
-        detail: describe("Make an API key", { 201: "NewApiKey" }, "The key itself is shown this once."),
+        detail: describe(
+          "Make an API key",
+          { 201: "NewApiKey", 409: null },
+          "The key itself is shown this once.",
+        ),
       },
     )
     .delete(

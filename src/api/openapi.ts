@@ -13,7 +13,7 @@ const DESCRIPTION = [
 ].join(" ");
 
 /** Routes that are no API: pages, files, and what Telegram calls. */
-const NOT_API = [/^\/ops/, /^\/assets/, /^\/go\//, /^\/telegram\//, "/", "/openapi"];
+const NOT_API = [/^\/ops/, /^\/assets/, "/favicon.ico", /^\/go\//, /^\/telegram\//, "/", "/openapi"];
 
 /**
  * `GET /openapi`: the API of the whole app that it is used in, out of its zod schemas; a page for browsers, JSON for

@@ -1,5 +1,5 @@
 import { createApiKey, listApiKeys, revokeApiKey } from "../keys/api-keys.ts";
-import { apiKeyDraftSchema } from "../keys/key-rules.ts";
+import { apiKeyDraftSchema, nameTaken } from "../keys/key-rules.ts";
 import { parseInput } from "../pools/rules.ts";
 import { defineCommand, Refused, WrongUsage } from "./command.ts";
 import { ACTOR, withDatabase } from "./open.ts";
@@ -21,7 +21,9 @@ export const apiKeyAdd = defineCommand({
     const parsed = parseInput(apiKeyDraftSchema, { name: given.name, scope: given.scope ?? "read" });
     if (parsed.kind === "invalid") throw new WrongUsage(issueLines(parsed.issues));
     await withDatabase(context, async (opened) => {
-      const { key, view } = await createApiKey(opened, ACTOR, parsed.value);
+      const result = await createApiKey(opened, ACTOR, parsed.value);
+      if (result.kind === "name_taken") throw new Refused(nameTaken(parsed.value.name));
+      const { key, view } = result;
       answer(context, { ...view, key }, () =>
         [
           `Made ${view.scope} key ${view.id} "${view.name}". Keep it now, it is not shown again:`,

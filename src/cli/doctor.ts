@@ -11,6 +11,7 @@ import {
   checkPartial,
   checkSpool,
 } from "./doctor/check-database.ts";
+import { checkOffers } from "./doctor/check-offers.ts";
 import { checkBots, checkPixels, checkRedis, type OutsideDeps } from "./doctor/check-outside.ts";
 import { checkMigrations, checkTables, checkViews } from "./doctor/check-tables.ts";
 import { bad, type Finding, good, warning } from "./doctor/finding.ts";
@@ -23,7 +24,7 @@ export const doctor = defineCommand({
   summary: "Check everything Ponte needs, and say what to do",
   options: { offline: { type: "boolean", help: "ask nothing of Meta and Telegram" } },
   details:
-    "Checks the database with its tables, rights and clock, Redis, the dispatcher, held-up events, the data folder and\nits spool, pixel credentials and bot webhooks. Changes nothing and sends no event. Exit code 1 where something\nis wrong.",
+    "Checks the database with its tables, rights and clock, Redis, the dispatcher, held-up events, the data folder and\nits spool, pixel credentials, bot webhooks and who takes the money for the offers. Changes nothing and sends no\nevent. Exit code 1 where something is wrong.",
   async run(given, _values, context) {
     const config = readConfig(context.terminal.environment);
     const isOnline = given.offline !== true;
@@ -61,6 +62,7 @@ async function databaseFindings(config: Config, context: Context, isOnline: bool
         ["meta", () => checkPartial(db)],
         ["pools", () => checkPixels(outside, isOnline)],
         ["bots", () => checkBots(outside, isOnline)],
+        ["offers", () => checkOffers(db, config.payments)],
       ];
       const found = await Promise.all(checks.map(([name, check]) => guarded(name, context, check)));
       return [...structure, ...found.flat()];

@@ -1,11 +1,13 @@
 import { decimalToMinor, minorToDecimal } from "../meta/decimal.ts";
+import { findBot } from "../pools/bot-view.ts";
 import { createOffer, updateOffer } from "../pools/manage-offers.ts";
 import { offerChangeSchema, offerDraftSchema } from "../pools/offer-rules.ts";
 import { findOfferView, listOffers, type OfferView } from "../pools/offer-view.ts";
+import { nobodyTakes } from "../pools/payable.ts";
 import { parseInput } from "../pools/rules.ts";
 import { priceText } from "../telegram/price.ts";
 import { type Context, defineCommand, type Given, type Options, Refused, WrongUsage } from "./command.ts";
-import { ACTOR, withDatabase } from "./open.ts";
+import { ACTOR, type Opened, withDatabase } from "./open.ts";
 import { allPages } from "./pages.ts";
 import { issueLines } from "./pool-flags.ts";
 import { answer, record, table } from "./print.ts";
@@ -47,7 +49,7 @@ export const offerAdd = defineCommand({
       const result = await createOffer(opened, ACTOR, parsed.value);
       switch (result.kind) {
         case "created":
-          return printOffer(context, result.offer, "Made");
+          return printOffer(context, opened, result.offer, "Made");
         case "invalid":
           throw new Refused(issueLines(result.issues, FLAG_OF_FIELD));
       }
@@ -76,9 +78,9 @@ export const offerUpdate = defineCommand({
       const result = await updateOffer(opened, ACTOR, id, parsed.value);
       switch (result.kind) {
         case "updated":
-          return printOffer(context, result.offer, "Changed");
+          return printOffer(context, opened, result.offer, "Changed");
         case "unchanged":
-          return printOffer(context, result.offer, "Nothing to change in");
+          return printOffer(context, opened, result.offer, "Nothing to change in");
         case "not_found":
           throw noSuchOffer(text);
         case "invalid":
@@ -142,7 +144,14 @@ function minorOf(price: string, currency: string): number {
   return minor;
 }
 
-function printOffer(context: Context, offer: OfferView, done: string): void {
+async function printOffer(
+  context: Context,
+  { db, config }: Opened,
+  offer: OfferView,
+  done: string,
+): Promise<void> {
+  const bot = await findBot(db, db.tables, offer.bot);
+  const warning = bot && nobodyTakes(offer, bot, config.payments);
   answer(context, offer, () =>
     [
       `${done} offer ${offer.id}.`,
@@ -159,6 +168,7 @@ function printOffer(context: Context, offer: OfferView, done: string): void {
       ]),
     ].join("\n"),
   );
+  if (warning) context.terminal.err(`\n${warning.why}. ${warning.todo}`);
 }
 
 function price({ price_minor, currency }: OfferView): string {

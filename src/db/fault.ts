@@ -1,4 +1,5 @@
 import { getTableName } from "drizzle-orm";
+import { DeadlineError } from "../platform/deadline.ts";
 import { type Tables, tablesOf } from "./define-schema.ts";
 import { grantOn, rightsOn } from "./grants.ts";
 import { MIGRATIONS_TABLE, OPERATOR_VIEWS } from "./migrate.ts";
@@ -13,6 +14,16 @@ export function isRowFault(error: unknown): boolean {
     ({ code, isBug }) => isBug || /^2[23]...$|^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/.test(code),
   );
 }
+
+/** Whether the database could not be asked at all, or not in time: whoever comes again in a moment may find it back. */
+export function isAway(error: unknown): boolean {
+  return error instanceof DeadlineError || reasonsOf(error).some(({ code }) => AWAY.test(code));
+}
+
+// The driver's and the system's names for a connection that was not had or was lost; SQLSTATE 08 (connection exception),
+// 53300 (no connection left), 57P (the server stops or starts); SQLite's names for a lock that others hold.
+const AWAY =
+  /^CONNECT(_TIMEOUT|ION_(CLOSED|ENDED|DESTROYED))$|^E(CONN(REFUSED|RESET)|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|NOTFOUND|AI_AGAIN)$|^08...$|^53300$|^57P..$|^SQLITE_(BUSY|LOCKED|CANTOPEN)/;
 
 /** Whether Postgres gave this transaction up because another one waited for it, and it for that one: it may be tried again. */
 export function isDeadlock(error: unknown): boolean {

@@ -40,18 +40,28 @@ interface MadeKey {
   readonly view: ApiKeyView;
 }
 
+export type CreateResult =
+  | ({ readonly kind: "created" } & MadeKey)
+  /** A live key has the name: the audit log could not tell the two apart. */
+  | { readonly kind: "name_taken" };
+
 /** Makes a key. */
-export async function createApiKey({ db, now }: KeyDeps, actor: string, draft: KeyDraft): Promise<MadeKey> {
+export async function createApiKey(
+  { db, now }: KeyDeps,
+  actor: string,
+  draft: KeyDraft,
+): Promise<CreateResult> {
+  const { apiKeys } = db.tables;
   return db.transaction(async (tx) => {
+    const [namesake] = await tx.select().from(apiKeys).where(isLiveNamed(db.tables, draft.name));
+    if (namesake !== undefined) return { kind: "name_taken" };
     const made = await writeKey(tx, db.tables, { at: now(), actor, draft, formId: null });
     if (made === null) throw new Error("the key was not written");
-    return made;
+    return { kind: "created", ...made };
   });
 }
 
-export type CreateOnceResult =
-  | ({ readonly kind: "created" } & MadeKey)
-  | { readonly kind: "made_already"; readonly view: ApiKeyView };
+export type CreateOnceResult = CreateResult | { readonly kind: "made_already"; readonly view: ApiKeyView };
 
 /** Makes a key, unless the form of that id made one: whoever reloads the answer sends the form again. */
 export async function createApiKeyOnce(
@@ -62,12 +72,25 @@ export async function createApiKeyOnce(
 ): Promise<CreateOnceResult> {
   const { apiKeys } = db.tables;
   return db.transaction(async (tx) => {
+    const isForms = eq(apiKeys.formId, formId);
+    // Both in one statement: between two, the form's own key could come and pass for a namesake.
+    const rivals = await tx
+      .select()
+      .from(apiKeys)
+      .where(or(isForms, isLiveNamed(db.tables, draft.name)));
+    const known = rivals.find((row) => row.formId === formId);
+    if (known !== undefined) return { kind: "made_already", view: apiKeyView(known) };
+    if (rivals.length > 0) return { kind: "name_taken" };
     const made = await writeKey(tx, db.tables, { at: now(), actor, draft, formId });
     if (made !== null) return { kind: "created", ...made };
-    const [row] = await tx.select().from(apiKeys).where(eq(apiKeys.formId, formId));
+    const [row] = await tx.select().from(apiKeys).where(isForms);
     if (row === undefined) throw new Error("the key was not written");
     return { kind: "made_already", view: apiKeyView(row) };
   });
+}
+
+function isLiveNamed({ apiKeys }: Tables, name: string) {
+  return and(eq(apiKeys.name, name), isNull(apiKeys.revokedAt));
 }
 
 /** Null where the form made a key before. Only the SHA-256 is stored: 256 random bits need no slow hash. */

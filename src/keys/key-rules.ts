@@ -1,5 +1,10 @@
 import { z } from "zod";
 
+/** What to say where a live key has the name already. */
+export function nameTaken(name: string): string {
+  return `A live key is called ${name} already, and the audit log tells keys by their names. Choose another, or revoke that one first.`;
+}
+
 /** A new API key; its name stands in the audit log. */
 export const apiKeyDraftSchema = z.strictObject({
   name: z

@@ -8,6 +8,20 @@ export function isOpsPage({ url }: Request): boolean {
   return /^\/ops(\/|$)/.test(pathname) && pathname !== "/ops/login";
 }
 
+/** The console's page while the database cannot be asked. */
+export function databaseAwayPage(css: string): Response {
+  return htmlAnswer(
+    (nonce) =>
+      messagePage({
+        nonce,
+        css,
+        title: "The database cannot be read",
+        text: "Visitors are served all the same, and their visits are kept until it is back. `bun run ponte doctor` says what is missing.",
+      }),
+    { status: 503, headers: { "retry-after": "5" } },
+  );
+}
+
 /** The console's page for what should not have gone wrong: where the log has it, and what mends it where that is known. */
 export function failedPage(css: string, todo: string | undefined): Response {
   const id = currentRequestId();

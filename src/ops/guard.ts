@@ -10,6 +10,7 @@ import { cookieName, isSecure, readCookies } from "./auth/cookies.ts";
 import { isFromHere } from "./auth/origin.ts";
 import { findSession, type OperatorSession } from "./auth/session.ts";
 import type { OpsDeps } from "./deps.ts";
+import { databaseAwayPage } from "./failed-page.ts";
 import { formFields } from "./form.ts";
 import { NOTE_COOKIE, SESSION_COOKIE, ZONE_COOKIE } from "./names.ts";
 import { readNote } from "./note.ts";
@@ -90,7 +91,7 @@ async function lookUp(deps: OpsDeps, key: string | undefined) {
     return session && { session, testing: await testingPools(deps.db) };
   } catch (error) {
     deps.log.error({ error, todo: deps.db.advice(error) }, "the console cannot read the database");
-    throw new RefusedRequest(databaseAway(deps));
+    throw new RefusedRequest(databaseAwayPage(deps.assets.ops.css));
   }
 }
 
@@ -119,18 +120,5 @@ function notFromHere({ assets }: OpsDeps): Response {
         text: "Nothing was changed. Go back, reload the page and send the form again.",
       }),
     { status: 403 },
-  );
-}
-
-function databaseAway({ assets }: OpsDeps): Response {
-  return htmlAnswer(
-    (nonce) =>
-      messagePage({
-        nonce,
-        css: assets.ops.css,
-        title: "The database cannot be read",
-        text: "Visitors are served all the same, and their visits are kept until it is back. `bun run ponte doctor` says what is missing.",
-      }),
-    { status: 503, headers: { "retry-after": "10" } },
   );
 }

@@ -1,6 +1,8 @@
 import { Elysia } from "elysia";
 import { NotFound } from "../../views/ops/not-found.tsx";
+import { problem } from "../platform/problem.ts";
 import { accountPages } from "./account.ts";
+import { seeOther } from "./answer.ts";
 import { auditPages } from "./audit/plugin.ts";
 import { loginPages } from "./auth/login.ts";
 import { botPages } from "./bots/plugin.ts";
@@ -47,7 +49,17 @@ export function opsPlugin(deps: OpsDeps) {
     .use(offerPages(deps))
     .use(keyPages(deps))
     .use(auditPages(deps))
-    .use(missingPages(deps));
+    .use(missingPages(deps))
+    .use(frontDoor());
+}
+
+/** Whoever types the server's bare name into a browser is looking for the console; a program is told that nothing is there. */
+function frontDoor() {
+  return new Elysia({ name: "ops.front-door" }).get("/", ({ request }) =>
+    request.headers.get("accept")?.includes("text/html")
+      ? seeOther("/ops")
+      : problem(404, { detail: "Nothing is here.", headers: { vary: "accept" } }),
+  );
 }
 
 /** Addresses of the console that nobody has. */

@@ -199,8 +199,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   }
 
   async function showLife(): Promise<void> {
-    const failed = (what: string) => (error: unknown) =>
-      log.warn({ error }, `this dispatcher's ${what} could not be renewed`);
+    const failed = (what: string) => (error: unknown) => {
+      // That the database is away stands in the log already.
+      if (!isAway) log.warn({ error }, `this dispatcher's ${what} could not be renewed`);
+    };
     await inTime(renewLeases(db, [...held.keys()])).catch(failed("leases"));
     await inTime(beat(db, id)).catch(failed("sign of life"));
   }

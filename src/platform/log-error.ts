@@ -9,8 +9,14 @@ const VALUE_KEYS: ReadonlySet<string> = new Set(["params", "parameters", "args",
  */
 export function loggedError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  const shown = Object.entries(pino.stdSerializers.err(error)).filter(([key]) => !VALUE_KEYS.has(key));
-  const statements = failedStatements(error);
+  const errors = withCauses(error);
+  const whole = {
+    ...pino.stdSerializers.err(error),
+    message: errors.map(messageOf).join(": "),
+    stack: errors.map(stackOf).join("\ncaused by: "),
+  };
+  const shown = Object.entries(whole).filter(([key]) => !VALUE_KEYS.has(key));
+  const statements = failedStatements(errors);
   const clean = (text: string) =>
     statements.reduce((kept, { message, query }) => kept.replaceAll(message, `Failed query: ${query}`), text);
   return Object.fromEntries(
@@ -18,15 +24,27 @@ export function loggedError(error: unknown): unknown {
   );
 }
 
-/** Drizzle's errors, whose message is the statement followed by its values. */
-function failedStatements(error: Error) {
-  const found: { readonly message: string; readonly query: string }[] = [];
-  const seen = new Set<unknown>();
-  for (let cause: unknown = error; cause instanceof Error && !seen.has(cause); cause = cause.cause) {
-    seen.add(cause);
-    if ("query" in cause && typeof cause.query === "string" && "params" in cause) {
-      found.push({ message: cause.message, query: cause.query });
-    }
+function withCauses(error: Error): Error[] {
+  const errors = new Set<Error>();
+  for (let cause: unknown = error; cause instanceof Error && !errors.has(cause); cause = cause.cause) {
+    errors.add(cause);
   }
-  return found;
+  return [...errors];
+}
+
+const messageOf = ({ message }: Error) => String(message ?? "");
+
+/** A failed look-up of a name has no stack, to which the Postgres driver adds its own: `undefined` and some lines. */
+function stackOf(error: Error): string {
+  const stack = String(error.stack ?? "undefined");
+  return stack.replace(/^undefined/, () => `${error.name}: ${messageOf(error)}`);
+}
+
+/** Drizzle's errors, whose message is the statement followed by its values. */
+function failedStatements(errors: readonly Error[]) {
+  return errors.flatMap((error) =>
+    "query" in error && typeof error.query === "string" && "params" in error
+      ? [{ message: error.message, query: error.query }]
+      : [],
+  );
 }

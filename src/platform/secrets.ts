@@ -12,10 +12,13 @@ export interface Secrets {
   open(sealed: string, purpose: string): string;
 }
 
+/** What every such error says; `outbox/lift-sealed.ts` finds the routes by it that were paused for one. */
+export const OTHER_SECRET = "is not the one it was sealed with";
+
 export class SealBrokenError extends Error {
   constructor(purpose: string, cause?: unknown) {
     super(
-      `The stored secret for ${purpose} cannot be opened: APP_SECRET, or the key in DATA_DIR, is not the one it was sealed with. Start with the old one, or set the secret again.`,
+      `The stored secret for ${purpose} cannot be opened: APP_SECRET, or the key in DATA_DIR, ${OTHER_SECRET}. Start with the old one, or set the secret again.`,
       { cause },
     );
     this.name = "SealBrokenError";

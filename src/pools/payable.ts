@@ -1,3 +1,4 @@
+import type { PaymentsConfig } from "../config/payments.ts";
 import { TELEGRAM_STARS } from "../meta/currencies.ts";
 import type { Issue } from "./rules.ts";
 import { toStripeAmount } from "./stripe-amount.ts";
@@ -43,6 +44,42 @@ export function payableIssue({ provider, priceMinor, currency }: Asked): Issue |
         message: `"${provider}" makes no checkouts: choose stripe, mercadopago, pushinpay or telegram`,
       };
   }
+}
+
+/** Who can make a checkout with the settings as they are. The generic provider only reports what others sold. */
+export function takingProviders({ mercadopago, pushinpay, stripe }: PaymentsConfig): string[] {
+  const named = Object.entries({ mercadopago, pushinpay, stripe });
+  return [...named.flatMap(([name, settings]) => (settings ? [name] : [])), TELEGRAM];
+}
+
+/** What a bot has besides its offers. */
+interface SellingBot {
+  readonly username: string;
+  readonly has_payment_token: boolean;
+}
+
+/**
+ * Why nobody can pay for an offer with the settings as they are, and what to do; null where they can, or where it is not
+ * for sale. It may be written before its provider is set up, so that this is a warning.
+ */
+export function nobodyTakes(
+  { provider, currency, enabled }: Pick<Asked, "provider" | "currency"> & { readonly enabled: boolean },
+  bot: SellingBot,
+  payments: PaymentsConfig,
+): { readonly why: string; readonly todo: string } | null {
+  if (!enabled) return null;
+  const taking = takingProviders(payments);
+  if (!taking.includes(provider)) {
+    return {
+      why: `Nobody can pay: ${provider} is not set up on this server`,
+      todo: `Set its keys (docs/payments.md), or choose one that is: ${taking.join(", ")}.`,
+    };
+  }
+  if (provider !== TELEGRAM || currency === TELEGRAM_STARS || bot.has_payment_token) return null;
+  return {
+    why: `Nobody can pay: @${bot.username} has no payment token`,
+    todo: `Give it the one from @BotFather: bun run ponte bot update ${bot.username} --payment-token -`,
+  };
 }
 
 function pixIssue(currency: string): Issue | null {

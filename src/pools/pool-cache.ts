@@ -1,5 +1,6 @@
 import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
+import { createOutage } from "../platform/outage.ts";
 import { loadPools } from "./load-pools.ts";
 import type { Pool } from "./pool.ts";
 
@@ -37,6 +38,10 @@ export async function openPoolCache(deps: {
   let bySlug = index(snapshot.load());
   let wasRead = false;
   let refreshing: Promise<void> | undefined;
+  const outage = createOutage(log, {
+    failed: "pools could not be read again; the last known go on",
+    worked: "pools can be read again",
+  });
 
   async function read(): Promise<void> {
     const before = bySlug;
@@ -62,9 +67,7 @@ export async function openPoolCache(deps: {
 
   /** In the background nobody waits for the answer, and the last known pools stay. */
   function refreshQuietly(): void {
-    refresh().catch((error) =>
-      log.warn({ error, todo: db.advice(error) }, "pools could not be read again; the last known go on"),
-    );
+    refresh().then(outage.worked, (error) => outage.failed({ error, todo: db.advice(error) }));
   }
 
   await refresh().catch((error) => {

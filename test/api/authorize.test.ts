@@ -76,6 +76,8 @@ describe(`API keys on ${testDialect}`, () => {
     const { key, id } = SCHEMAS.NewApiKey.parse(made.body);
     expect(key).toMatch(/^ponte_[\w-]{43}$/);
     expect(JSON.stringify(await keyRow("once"))).not.toContain(key);
+    const twin = await api.call("POST", "/api/keys", { name: "once", scope: "read" });
+    expect([twin.status, twin.text]).toEqual([409, expect.stringContaining("called once already")]);
     const listed = await api.call("GET", "/api/keys");
     expect(listed.text).not.toContain(key);
     expect(SCHEMAS.ApiKeyPage.parse(listed.body).items).toContainEqual(

@@ -5,7 +5,7 @@ import { openapiPlugin } from "../../src/api/openapi.ts";
 import { apiPlugin } from "../../src/api/plugin.ts";
 import { readConfig } from "../../src/config.ts";
 import { openSpool } from "../../src/db/spool.ts";
-import { createApiKey, type Scope } from "../../src/keys/api-keys.ts";
+import type { Scope } from "../../src/keys/api-keys.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { refusalOf } from "../../src/platform/refusal.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
@@ -13,6 +13,7 @@ import type { BotApi } from "../../src/pools/bot-api.ts";
 import { clientAddressFinder } from "../../src/redirect/client-address.ts";
 import { noTrackingStore } from "../../src/tracking/tracking-store.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { makeApiKey } from "../support/keys.ts";
 
 export const ENVIRONMENT_KEY = "environment-key-0123456789";
 
@@ -90,8 +91,7 @@ export async function openHarness({ graphUrl = "http://127.0.0.1:9" } = {}): Pro
     own,
     clock,
     send,
-    newKey: async (scope, name = scope) =>
-      (await createApiKey({ db: own.db, now }, "test", { name, scope })).key,
+    newKey: async (scope, name = scope) => (await makeApiKey({ db: own.db, now }, name, scope)).key,
     call: (method, path, body, key = ENVIRONMENT_KEY) =>
       send(
         new Request(`http://localhost${path}`, {

@@ -1,5 +1,6 @@
 import { expect, spyOn, test } from "bun:test";
 import { openAssets } from "../../src/assets/assets.ts";
+import { assetsPlugin } from "../../src/assets/plugin.ts";
 
 test("a script that could not be built once is built when it is asked for again", async () => {
   const { bridge, find } = openAssets();
@@ -9,4 +10,14 @@ test("a script that could not be built once is built when it is asked for again"
   const body = await script?.body();
   build.mockRestore();
   expect(new TextDecoder().decode(body)).toContain("/api/tracking/cookies");
+});
+
+test("the icon that browsers ask every host for is answered with nothing, for good", async () => {
+  const answer = await assetsPlugin(openAssets()).handle(
+    new Request("http://bridge.example.com/favicon.ico"),
+  );
+  expect([answer.status, answer.headers.get("cache-control")]).toEqual([
+    204,
+    "public, max-age=31536000, immutable",
+  ]);
 });

@@ -80,6 +80,29 @@ describe.if(withBrowser)("the console in Chromium", () => {
     }, 60_000);
   }
 
+  test("without scripts every page fits the smallest phones too", async () => {
+    const viewport = { width: 360, height: 740 };
+    const { context, page } = await openConsole(browser, own.url, { javaScriptEnabled: false, viewport });
+    for (const width of [320, 360, 375]) {
+      await page.setViewportSize({ ...viewport, width });
+      for (const href of [...MAIN_PAGES, ...FURTHER_PAGES]) {
+        await page.goto(own.url + href);
+        const widest = await page.evaluate(() => document.documentElement.scrollWidth);
+        expect({ href, widest }).toEqual({ href, widest: width });
+      }
+      expect(await page.isVisible(".zone button")).toBe(true);
+    }
+    await context.close();
+  }, 60_000);
+
+  test("the audit log shows what was before and after without scrolling sideways", async () => {
+    const { context, page } = await openConsole(browser, own.url, { viewport: { width: 1280, height: 900 } });
+    await page.goto(`${own.url}/ops/audit`);
+    const hidden = await page.locator(".scroll").evaluate((all) => all.scrollWidth - all.clientWidth);
+    expect(hidden).toBe(0);
+    await context.close();
+  }, 30_000);
+
   test("a bot gets an offer, and scripts get a key that is copied and then gone, in a few steps", async () => {
     const { context, page, faults } = await openConsole(browser, own.url, {
       permissions: ["clipboard-read", "clipboard-write"],

@@ -1,9 +1,10 @@
-import { createApiKey, noteUse, revokeApiKey } from "../../src/keys/api-keys.ts";
+import { noteUse, revokeApiKey } from "../../src/keys/api-keys.ts";
 import { findBot } from "../../src/pools/bot-view.ts";
 import { updateBot } from "../../src/pools/manage-bots.ts";
 import { createOffer } from "../../src/pools/manage-offers.ts";
 import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
 import type { TestApp } from "../support/app.ts";
+import { makeApiKey } from "../support/keys.ts";
 
 const BOTS = ["edicao_aulas_bot", "edicao_turma2_bot", "vip_mensal_bot"];
 const OFFERS = [
@@ -45,11 +46,11 @@ export async function seedShop({ db, deps }: TestApp, telegramUrl: string): Prom
       ...offer,
     });
   }
-  await createApiKey(deps, "cli", { name: "relatórios", scope: "read" });
-  await createApiKey(deps, "cli", { name: "loja", scope: "write" });
+  await makeApiKey(deps, "relatórios", "read", "cli");
+  await makeApiKey(deps, "loja", "write", "cli");
   const [row] = await db.select().from(db.tables.apiKeys).limit(1);
   if (row) await noteUse(deps, row);
-  const { view } = await createApiKey(deps, "cli", { name: "agência antiga", scope: "read" });
+  const { view } = await makeApiKey(deps, "agência antiga", "read", "cli");
   await revokeApiKey(deps, "cli", view.id);
 }
 

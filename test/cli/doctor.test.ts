@@ -129,6 +129,18 @@ describe(`ponte doctor on ${testDialect}`, () => {
     expect(existsSync(dataDir)).toBe(false);
   });
 
+  test("warns of an offer that nobody can pay for", async () => {
+    const offer = "--name Song --description Words --price 5 --currency USD --provider stripe --delivery x";
+    await ponteJson(["offer", "add", "--bot", "doc_bot", ...offer.split(" ")], environment);
+    const { healthy, of } = await diagnose();
+    expect(healthy).toBe(true);
+    expect(of("offer 1")).toMatchObject([
+      { level: "warning", text: expect.stringContaining("stripe is not set up") },
+    ]);
+    const keys = { STRIPE_SECRET_KEY: "sk_test_0123456789", STRIPE_WEBHOOK_SECRET: "whsec_0123456789" };
+    expect((await diagnose(keys)).of("offers")).toMatchObject([{ level: "good" }]);
+  });
+
   test("warns of requests of which Meta counted only a part", async () => {
     const { outboxAttempts } = own.db.tables;
     const request = {

@@ -211,6 +211,8 @@ describe(`ponte on ${testDialect}`, () => {
     );
     expect(made.scope).toBe("read");
     expect(made.key).toMatch(/^ponte_/);
+    const twin = await ponte(["api-key", "add", "--name", "reporting"], environment);
+    expect([twin.code, twin.err]).toEqual([1, expect.stringContaining("called reporting already")]);
     const listed = await ponte(["api-key", "list"], environment);
     expect(listed.out).toContain("reporting");
     expect(listed.out).not.toContain(made.key);

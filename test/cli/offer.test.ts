@@ -50,6 +50,14 @@ describe(`ponte offer on ${testDialect}`, () => {
     expect(ran.err).toContain(message);
   });
 
+  test("one that nobody can pay for is made all the same, and the answer says what is missing", async () => {
+    const ran = await ponte([...flags, "--price", "5"], environment);
+    expect(ran.code).toBe(0);
+    expect(ran.err).toContain("Nobody can pay: pushinpay is not set up on this server");
+    const setUp = { ...environment, PUSHINPAY_TOKEN: "41909|pushinpay0123456789" };
+    expect(await ponte([...flags, "--price", "5"], setUp)).toMatchObject({ code: 0, err: "" });
+  });
+
   test("what would not work is refused with the flag to change", async () => {
     const stars = [...flags.filter((flag) => flag !== "BRL" && flag !== "--currency"), "--currency", "XTR"];
     const ran = await ponte([...stars, "--price", "50"], environment);

@@ -4,7 +4,7 @@ import { printFigures } from "./figures.ts";
 import { startLoad } from "./load.ts";
 import { TRANSIENT, troubleMeta } from "./meta-trouble.ts";
 import { faultSeed, seededRandom } from "./random.ts";
-import { openWorld, type World } from "./world.ts";
+import { API_KEY, openWorld, type World } from "./world.ts";
 
 const RESTARTS = 3;
 const CLIENTS = 8;
@@ -65,6 +65,21 @@ describe.if(process.env.TEST_FAULTS === "1")("an outage of Postgres under load",
     expect(ledger.unanswered.visit).toBeLessThanOrEqual(CLIENTS);
     expect(ledger.payments.length).toBeGreaterThan(0);
   }, 300_000);
+
+  test("stopped: scripts and operators are told to come again, and find everything once it is back", async () => {
+    const web = await world.serve({ ROLE: "web" });
+    const headers = { authorization: `Bearer ${API_KEY}` };
+    const ask = async () => {
+      const answer = await fetch(`${web.url}/api/pools`, { headers });
+      return [answer.status, answer.headers.get("retry-after")];
+    };
+    expect(await ask()).toEqual([200, null]);
+    await world.cluster?.crash();
+    // The first may find connections that have just died.
+    for (let i = 0; i < 5; i++) expect(await ask()).toEqual([503, "5"]);
+    await world.cluster?.start();
+    await until(async () => (await ask())[0] === 200);
+  }, 60_000);
 
   test("hanging: every visitor gets the page all the same, providers are told to try again, and everything arrives once it goes on", async () => {
     const seed = faultSeed();

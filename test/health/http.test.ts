@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { problemSchema } from "../../src/api/schemas/problem.ts";
 import { healthPlugin } from "../../src/health/plugin.ts";
-import { createApiKey } from "../../src/keys/api-keys.ts";
 import { createMetrics } from "../../src/metrics/metrics.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { testDialect } from "../support/database.ts";
+import { makeApiKey } from "../support/keys.ts";
 import { addPool } from "../support/pools.ts";
 import {
   API_KEY,
@@ -162,7 +162,7 @@ describe(`/metrics on ${testDialect}`, () => {
   });
 
   test("opens to a key of the database too, and while that is away to whoever could read before", async () => {
-    const { key } = await createApiKey(own.deps, "test", { name: "prometheus", scope: "read" });
+    const { key } = await makeApiKey(own.deps, "prometheus", "read");
     expect(await own.scrape(key)).toContain("ponte_build_info");
 
     let isAway = false;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { createApiKey } from "../../src/keys/api-keys.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { testDialect } from "../support/database.ts";
+import { makeApiKey } from "../support/keys.ts";
 import { API_KEY, type Observed, PIXEL, startObserved, WEBHOOK_SECRET } from "./observed.ts";
 
 const PASSWORD = `a-long-sentence-${randomBytes(6).toString("hex")}`;
@@ -19,7 +19,7 @@ const seen: { readonly what: string; readonly text: string }[] = [];
 
 beforeAll(async () => {
   own = await startObserved({ OPERATOR_PASSWORD: PASSWORD, APP_SECRET, PAGEVIEW_HOLD_MS: "0" });
-  ({ key: storedKey } = await createApiKey(own.deps, "test", { name: "shop", scope: "write" }));
+  ({ key: storedKey } = await makeApiKey(own.deps, "shop", "write"));
 });
 afterAll(() => own.dispose());
 

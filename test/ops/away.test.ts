@@ -1,7 +1,13 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { Database as SqliteClient } from "bun:sqlite";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Database } from "../../src/db/database.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
+import { createTestDatabase, testDialect } from "../support/database.ts";
 import { logIn, newBrowser, OPERATOR_PASSWORD } from "../support/operator.ts";
+import { startSilentProxy } from "../support/silent-proxy.ts";
+
+const API_KEY = "a-key-of-the-test-0123456789abcdef";
+const bearer = { authorization: `Bearer ${API_KEY}` };
 
 let own: TestApp;
 let isAway = false;
@@ -27,7 +33,7 @@ test("while the database is away the console says so, to whoever is logged in an
   const operator = await logIn(own);
   isAway = true;
   const page = await operator.get("/ops");
-  expect([page.status, page.headers.get("retry-after")]).toEqual([503, "10"]);
+  expect([page.status, page.headers.get("retry-after")]).toEqual([503, "5"]);
   expect(await page.text()).toContain("Visitors are served all the same");
 
   const stranger = newBrowser(own);
@@ -38,4 +44,61 @@ test("while the database is away the console says so, to whoever is logged in an
 
   isAway = false;
   expect((await operator.get("/ops")).status).toBe(200);
+});
+
+/** What the API says, and whether the log has it. */
+async function refused(app: TestApp, method: string, path: string, body?: unknown) {
+  const headers = { ...bearer, "content-type": "application/json" };
+  const answer = await app.request(path, {
+    method,
+    headers,
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const logged = app.logLines.findLast(({ msg }) => msg === "a request failed");
+  expect(logged?.request_id).toBe(answer.headers.get("x-request-id"));
+  return [answer.status, answer.headers.get("retry-after")];
+}
+
+describe.if(testDialect === "postgres")("a Postgres that is gone", () => {
+  test("is told of as something that passes, on the API and in the console", async () => {
+    const database = await createTestDatabase();
+    const url = new URL(database.url);
+    const proxy = await startSilentProxy({ hostname: url.hostname, port: Number(url.port) });
+    url.port = String(proxy.port);
+    const app = await createTestApp({ DATABASE_URL: url.href, API_KEY, OPERATOR_PASSWORD });
+    try {
+      const operator = await logIn(app);
+      proxy.stop();
+      for (const path of ["/api/pools", "/api/outbox", "/api/overview", `/api/sessions/${"a".repeat(32)}`])
+        expect([path, ...(await refused(app, "GET", path))]).toEqual([path, 503, "5"]);
+      expect(await refused(app, "POST", "/api/outbox/retry", { ids: [1] })).toEqual([503, "5"]);
+      const page = await operator.get("/ops/audit");
+      expect([page.status, page.headers.get("retry-after")]).toEqual([503, "5"]);
+    } finally {
+      await app.dispose();
+      await database.dispose();
+    }
+  }, 60_000);
+});
+
+describe.if(testDialect === "sqlite")("a SQLite file that somebody else keeps locked", () => {
+  test("is told of as something that passes, on the API and in the console", async () => {
+    const database = await createTestDatabase();
+    const app = await createTestApp({ DATABASE_URL: database.url, API_KEY, OPERATOR_PASSWORD });
+    const other = new SqliteClient(database.url);
+    try {
+      const operator = await logIn(app);
+      other.run("begin immediate");
+      const [retry, page] = await Promise.all([
+        refused(app, "POST", "/api/outbox/retry", { ids: [1] }),
+        operator.post("/ops/keys", { name: "shop", scope: "read", form_id: "a".repeat(32) }),
+      ]);
+      expect(retry).toEqual([503, "5"]);
+      expect([page.status, page.headers.get("retry-after")]).toEqual([503, "5"]);
+    } finally {
+      other.close();
+      await app.dispose();
+      await database.dispose();
+    }
+  }, 60_000);
 });

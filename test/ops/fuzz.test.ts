@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { createApiKey } from "../../src/keys/api-keys.ts";
 import { createBot } from "../../src/pools/manage-bots.ts";
 import { createOffer } from "../../src/pools/manage-offers.ts";
 import { createPool } from "../../src/pools/manage-pools.ts";
@@ -9,6 +8,7 @@ import { useSandbox } from "../sandbox/client.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
 import { addressesIn, type FoundForm, formIn, formsIn, injectionsIn } from "../support/html.ts";
+import { makeApiKey } from "../support/keys.ts";
 import { logIn, newBrowser, OPERATOR_PASSWORD, type TestOperator } from "../support/operator.ts";
 import { addRows } from "../support/outbox.ts";
 import { seedVisitor } from "../support/seed-visitor.ts";
@@ -104,7 +104,7 @@ async function seed(): Promise<Record<string, string>> {
   });
   if (bot.kind !== "created" || pool.kind !== "created" || offer.kind !== "created")
     throw new Error(`not seeded: ${bot.kind}, ${pool.kind}, ${offer.kind}`);
-  await createApiKey(deps, "test", { name: "reporting", scope: "read" });
+  await makeApiKey(deps, "reporting", "read");
   const [event = 0] = await addRows(db, 3, { status: "dead" });
   const { token } = await seedVisitor(db);
   const paused = { pausedAt: new Date(), pausedReason: "refused", updatedAt: new Date() };

@@ -184,6 +184,17 @@ describe(`the console's API keys on ${testDialect}`, () => {
     expect(seen).toEqual(Array.from({ length: 60 }, (_, i) => i));
   });
 
+  test("a name that a live key has is refused, because the audit log tells keys by it; a revoked one's is free", async () => {
+    await makeKey("twin", "read");
+    const id = await lastId();
+    const answer = await operator.post("/ops/keys", await filledIn("twin", "write"));
+    expect(answer.status).toBe(400);
+    expect(errorsIn(await answer.text())).toEqual({ name: expect.stringContaining("called twin already") });
+    expect(await lastId()).toBe(id);
+    await operator.post(`/ops/keys/${id}/revoke`);
+    expect(await makeKey("twin", "write")).toStartWith("ponte_");
+  });
+
   test("forged forms make and end nothing, and no address breaks the page", async () => {
     const key = await makeKey("stays", "read");
     const path = `/ops/keys/${await lastId()}/revoke`;

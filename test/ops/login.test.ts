@@ -46,6 +46,19 @@ describe(`the console's login on ${testDialect}`, () => {
     expect((await stranger.get("/ops")).headers.get("location")).toBe("/ops/login");
   });
 
+  test("a browser at the server's bare name is led to the console, a program is told that nothing is there", async () => {
+    const browser = await own.request("/", {
+      headers: { accept: "text/html,application/xhtml+xml,*/*;q=0.8" },
+    });
+    expect([browser.status, browser.headers.get("location")]).toEqual([303, "/ops"]);
+    for (const accept of ["*/*", "application/json"]) {
+      const answer = await own.request("/", { headers: { accept } });
+      expect([answer.status, answer.headers.get("content-type")]).toEqual([404, "application/problem+json"]);
+    }
+    const posted = await own.request("/", { method: "POST", headers: { accept: "text/html" } });
+    expect(posted.status).toBe(404);
+  });
+
   test("tells a live page to go to the login, so that no login form lands inside of it", async () => {
     const answer = await newBrowser(own).get("/ops", { "hx-request": "true" });
     expect(answer.status).toBe(401);
@@ -193,5 +206,18 @@ describe("over https", () => {
     browser.cookies.clear();
     browser.cookies.set(SESSION, key);
     expect((await browser.get("/ops")).status).toBe(303);
+  });
+
+  test("whose browser speaks http is told where to go, because it would drop the cookie and show an empty form again", async () => {
+    const form = async (headers = {}) => (await newBrowser(secured).get("/ops/login", headers)).text();
+    const hint = "over http nobody stays logged in";
+    expect(await form()).toContain(hint);
+    expect(await form()).toContain('href="https://go.example.com/ops"');
+    const wrong = await newBrowser(secured).post("/ops/login", { password: "not it" });
+    expect(await wrong.text()).toContain(hint);
+    // Browsers say it over https alone, and to a machine's own address, where they keep such cookies.
+    expect(await form({ "sec-fetch-site": "none" })).not.toContain(hint);
+    // No proxy of ours said so.
+    expect(await form({ "x-forwarded-proto": "https" })).toContain(hint);
   });
 });

@@ -217,6 +217,22 @@ describe(`the console's offers on ${testDialect}`, () => {
     expect(await lastAudit()).toMatchObject({ action: "offer.delete", subject: `offer:${fresh.id}` });
   });
 
+  test("one that nobody can pay for is taken, and the pages say what is missing until it is off", async () => {
+    const warned = "Nobody can pay: stripe is not set up on this server";
+    const made = await makeOffer({ name: "Song", currency: "USD", provider: "stripe" });
+    expect(await see(botPath)).toContain(warned);
+    const path = `/ops/offers/${made.id}`;
+    expect(await see(path)).toContain(warned);
+    await operator.post(path, { ...(await formOn(path)), provider: "telegram" });
+    expect(await see(path)).toContain("Nobody can pay: @shop_bot has no payment token");
+    await operator.post(path, { ...(await formOn(path)), currency: "XTR", price: "50" });
+    expect(await see(path)).not.toContain("Nobody can pay");
+    const { enabled: _, ...off } = await formOn(path);
+    await operator.post(path, { ...off, currency: "USD", price: "50", provider: "stripe" });
+    expect(await offerOf(made.id)).toMatchObject({ provider: "stripe", enabled: false });
+    expect(await see(path)).not.toContain("Nobody can pay");
+  });
+
   test("names are text, forged forms change nothing, and no address breaks the pages", async () => {
     const { bots } = await addPool(own.db, { slug: "evil" });
     const made = await createOffer(own.deps, "cli", {

@@ -39,6 +39,20 @@ test("the server's error keeps its code and table, not the row", () => {
   expect(JSON.stringify(error)).not.toContain("177.45.10.9");
 });
 
+test("an error without a stack, or without words, is told by what it has", () => {
+  const lookup = new Error("getaddrinfo ENOTFOUND db.example");
+  // As Bun's resolver leaves it, and the driver completes it.
+  lookup.stack = `${undefined}\n    at query.js:170`;
+  const bare = new Error("nothing known", { cause: lookup });
+  delete bare.stack;
+  const { error } = logged(bare);
+  expect(error).toMatchObject({
+    message: "nothing known: getaddrinfo ENOTFOUND db.example",
+    stack: "Error: nothing known\ncaused by: Error: getaddrinfo ENOTFOUND db.example\n    at query.js:170",
+  });
+  expect(logged(Object.assign(new Error("x"), { message: undefined })).error).toMatchObject({ message: "" });
+});
+
 test("circles end, and what is no error is logged as it is", () => {
   const circle = new Error("round");
   circle.cause = new Error("and round", { cause: circle });

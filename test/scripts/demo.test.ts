@@ -21,8 +21,8 @@ afterAll(async () => {
   await own.dispose();
 });
 
-const prepare = () =>
-  prepareDemo(own.db, secrets, { sandboxUrl: sandbox.url, publicUrl: "http://localhost:3000" });
+const prepare = ({ db } = own) =>
+  prepareDemo(db, secrets, { sandboxUrl: sandbox.url, publicUrl: "http://localhost:3000" });
 
 describe(`the demo on ${testDialect}`, () => {
   test("is made once, and found again", async () => {
@@ -33,10 +33,17 @@ describe(`the demo on ${testDialect}`, () => {
     expect(await Promise.all(counted)).toEqual([1, 1, 1]);
   });
 
+  test("starts again after a pool was made in it to try things out", async () => {
+    await addPool(own.db, { slug: "trial", metaPixelId: "986" });
+    await prepare();
+  });
+
   test("does not start where somebody else's events would go to the sandbox", async () => {
-    await addPool(own.db, { slug: "summer", metaPixelId: "987" });
-    await expect(prepare()).rejects.toThrow('it has the pool "summer"');
-    await expect(prepare()).rejects.toThrow("bun run start");
+    const theirs = await createTestDatabase();
+    await addPool(theirs.db, { slug: "summer", metaPixelId: "987" });
+    await expect(prepare(theirs)).rejects.toThrow('it has the pool "summer"');
+    await expect(prepare(theirs)).rejects.toThrow("bun run start");
+    await theirs.dispose();
   });
 });
 

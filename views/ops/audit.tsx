@@ -56,7 +56,7 @@ function columns(zone: string): Column<AuditLine>[] {
     {
       head: "Before",
       cell: ({ before }) => (
-        <code class="mono" safe>
+        <code class="mono json" safe>
           {jsonText(before)}
         </code>
       ),
@@ -64,7 +64,7 @@ function columns(zone: string): Column<AuditLine>[] {
     {
       head: "After",
       cell: ({ after }) => (
-        <code class="mono" safe>
+        <code class="mono json" safe>
           {jsonText(after)}
         </code>
       ),

@@ -1,5 +1,6 @@
 /** @jsxImportSource @kitajs/html */
 import { type BareProps, bare } from "./bare.tsx";
+import { Banner } from "./parts.tsx";
 
 /** Why the last attempt did not work. */
 export type LoginFault =
@@ -14,15 +15,26 @@ export function loginPage(
     /** The page to go to afterwards. */
     readonly next: string;
     readonly fault: LoginFault | null;
+    /** The console's address over https, for a browser that speaks http and so would not stay logged in. */
+    readonly goTo: string | null;
   },
 ): string {
-  const { fault, next } = props;
+  const { fault, next, goTo } = props;
   return bare({
     ...props,
     title: "Log in",
     children: (
       <>
         <h1>Log in to the console</h1>
+        {goTo ? (
+          <Banner tone="warn">
+            Open{" "}
+            <a href={goTo} safe>
+              {goTo}
+            </a>
+            : over http nobody stays logged in.
+          </Banner>
+        ) : null}
         <form method="post" action="/ops/login" class="form">
           <input type="hidden" name="next" value={next} />
           {/* Password managers want a name to keep the password under. */}

@@ -3,7 +3,7 @@ import { ConfirmForm } from "./form.tsx";
 import type { FieldErrors } from "./form-data.ts";
 import type { OfferFields } from "./offer-data.ts";
 import { OfferForm } from "./offer-form.tsx";
-import { Badge, Card, Facts, PageHead } from "./parts.tsx";
+import { Badge, Banner, Card, Facts, PageHead } from "./parts.tsx";
 import { TimeOf } from "./time.tsx";
 
 interface FormProps {
@@ -25,6 +25,8 @@ interface OfferState {
   readonly enabled: boolean;
   /** As buyers read it. */
   readonly price: string;
+  /** Why nobody can pay for it, and what to do. */
+  readonly warning: { readonly why: string; readonly todo: string } | null;
   readonly created_at: string;
   readonly updated_at: string;
 }
@@ -55,6 +57,11 @@ export function OfferPage(
         <Badge tone={offer.enabled ? "good" : "idle"} text={offer.enabled ? "for sale" : "off"} />
         <BotLink bot={bot} />
       </PageHead>
+      {offer.warning ? (
+        <Banner tone="warn" title={offer.warning.why}>
+          <p safe>{offer.warning.todo}</p>
+        </Banner>
+      ) : null}
       <Card title="Settings" id="settings">
         <OfferForm {...form} action={`${path}#settings`} submit="Save" offer={offer} />
       </Card>

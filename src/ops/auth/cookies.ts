@@ -30,13 +30,30 @@ export function cookieName(name: string, secure: boolean): string {
   return secure ? `__Host-${name}` : name;
 }
 
-/** Whether the operator's browser speaks https: by `PUBLIC_URL`, by the connection, or by what a trusted proxy says. */
-export function isSecure(
-  { config, clientAddress }: Pick<OpsDeps, "config" | "clientAddress">,
-  request: Request,
-  peer: string | null,
-): boolean {
-  if (config.publicUrl?.startsWith("https:")) return true;
+type SecurityDeps = Pick<OpsDeps, "config" | "clientAddress">;
+
+/** Whether the operator's browser is to speak https: by `PUBLIC_URL`, or because it does. */
+export function isSecure(deps: SecurityDeps, request: Request, peer: string | null): boolean {
+  return hasHttpsAddress(deps) || isHttps(deps, request, peer);
+}
+
+/**
+ * Where to go instead, for a browser that would drop the console's cookies, which are `Secure`, because it speaks plain
+ * http; null where it keeps them. Behind a proxy that is not trusted only the browser itself can tell: it says
+ * `Sec-Fetch-Site` over connections that it takes for safe alone. Source: W3C, "Fetch Metadata Request Headers", 2.
+ */
+export function safeAddress(deps: SecurityDeps, request: Request, peer: string | null): string | null {
+  const { publicUrl } = deps.config;
+  if (publicUrl === undefined || !hasHttpsAddress(deps) || isHttps(deps, request, peer)) return null;
+  return request.headers.has("sec-fetch-site") ? null : `${publicUrl}/ops`;
+}
+
+function hasHttpsAddress({ config }: SecurityDeps): boolean {
+  return config.publicUrl?.startsWith("https:") ?? false;
+}
+
+/** By the connection, or by what a trusted proxy says. */
+function isHttps({ clientAddress }: SecurityDeps, request: Request, peer: string | null): boolean {
   if (request.url.startsWith("https:")) return true;
   const forwarded = request.headers.get("x-forwarded-proto");
   return forwarded !== null && clientAddress.isTrusted(peer) && forwarded.split(",")[0]?.trim() === "https";

@@ -9,7 +9,7 @@ import { htmlAnswer, insideOps, seeOther } from "../answer.ts";
 import type { OpsDeps } from "../deps.ts";
 import { formFields } from "../form.ts";
 import { DEVICE_COOKIE, SESSION_COOKIE } from "../names.ts";
-import { cookieHeader, cookieName, isSecure, readCookies } from "./cookies.ts";
+import { cookieHeader, cookieName, isSecure, readCookies, safeAddress } from "./cookies.ts";
 import { isFromHere } from "./origin.ts";
 import { createPasswordCheck } from "./password.ts";
 import { endSession, findSession, LONGEST_SESSION_MS, openSession } from "./session.ts";
@@ -25,14 +25,18 @@ export function loginPages(deps: OpsDeps) {
   const check = createPasswordCheck(db, config);
   const throttle = createLoginThrottle(deps.redis);
 
-  function page(next: string, fault: LoginFault | null, status: number, headers = {}): Response {
-    return htmlAnswer((nonce) => loginPage({ nonce, css: deps.assets.ops.css, next, fault }), {
-      status,
-      headers,
-    });
-  }
+  const pageFor =
+    (request: Request, peer: string | null) =>
+    (next: string, fault: LoginFault | null, status: number, headers = {}): Response => {
+      const goTo = safeAddress(deps, request, peer);
+      return htmlAnswer((nonce) => loginPage({ nonce, css: deps.assets.ops.css, next, fault, goTo }), {
+        status,
+        headers,
+      });
+    };
 
   async function logIn(request: Request, peer: string | null, body: unknown): Promise<Response> {
+    const page = pageFor(request, peer);
     const fields = formFields(body);
     const next = insideOps(fields.text("next"));
     if (!isFromHere(config, request)) return page(next, { kind: "foreign" }, 403);
@@ -62,7 +66,7 @@ export function loginPages(deps: OpsDeps) {
       key = await replaceSession(deps, cookies.get(cookieName(SESSION_COOKIE, secure)), address);
     } catch (error) {
       log.error({ error, todo: db.advice(error) }, "nobody can log in: the database cannot be used");
-      return page(next, { kind: "away" }, 503, { "retry-after": "10" });
+      return page(next, { kind: "away" }, 503, { "retry-after": "5" });
     }
     const device = deps.secrets.seal(client.device ?? newId(), DEVICE_PURPOSE);
     return seeOther(next, [
@@ -93,7 +97,7 @@ export function loginPages(deps: OpsDeps) {
       const next = insideOps(new URL(request.url).searchParams.get("next"));
       // While the database is away the page still shows; whoever sends it is told.
       const session = await findSession(db, key, now()).catch(() => null);
-      return session ? seeOther(next) : page(next, null, 200);
+      return session ? seeOther(next) : pageFor(request, peer)(next, null, 200);
     })
     .post("/ops/login", ({ request, server, body }) =>
       logIn(request, server?.requestIP(request)?.address ?? null, body),

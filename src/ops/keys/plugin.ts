@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { FieldErrors } from "../../../views/ops/form-data.ts";
 import { type KeyFields, KeysPage } from "../../../views/ops/keys.tsx";
 import { createApiKeyOnce, listApiKeys, revokeApiKey } from "../../keys/api-keys.ts";
-import { apiKeyDraftSchema } from "../../keys/key-rules.ts";
+import { apiKeyDraftSchema, nameTaken } from "../../keys/key-rules.ts";
 import { newId } from "../../platform/ids.ts";
 import { parseInput } from "../../pools/rules.ts";
 import type { OpsDeps } from "../deps.ts";
@@ -55,9 +55,14 @@ export function keyPages(deps: OpsDeps) {
       const formId = formIdSchema.safeParse(form.raw("form_id"));
       if (!formId.success) return keysPage(operator, { fields, errors: { "": OUT_OF_DATE } });
       const result = await createApiKeyOnce(deps, operator.actor, parsed.value, formId.data);
-      return result.kind === "created"
-        ? keysPage(operator, { made: { name: result.view.name, key: result.key } })
-        : doneAndSee(operator, "/ops/keys", madeAlready(result.view.name), "warn");
+      switch (result.kind) {
+        case "created":
+          return keysPage(operator, { made: { name: result.view.name, key: result.key } });
+        case "made_already":
+          return doneAndSee(operator, "/ops/keys", madeAlready(result.view.name), "warn");
+        case "name_taken":
+          return keysPage(operator, { fields, errors: { name: nameTaken(parsed.value.name) } });
+      }
     })
     .post("/ops/keys/:id/revoke", async ({ operator, params }) => {
       const id = idSchema.safeParse(params.id);

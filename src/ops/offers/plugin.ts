@@ -4,11 +4,11 @@ import type { FieldErrors } from "../../../views/ops/form-data.ts";
 import { NotFound } from "../../../views/ops/not-found.tsx";
 import { NewOfferPage, OfferPage } from "../../../views/ops/offer.tsx";
 import type { OfferFields } from "../../../views/ops/offer-data.ts";
-import type { PaymentsConfig } from "../../config/payments.ts";
 import { type BotView, findBot, findBotById } from "../../pools/bot-view.ts";
 import { createOffer, deleteOffer, updateOffer } from "../../pools/manage-offers.ts";
 import { offerChangeSchema, offerDraftSchema } from "../../pools/offer-rules.ts";
 import { findOfferView, type OfferView } from "../../pools/offer-view.ts";
+import { nobodyTakes, takingProviders } from "../../pools/payable.ts";
 import { parseInput } from "../../pools/rules.ts";
 import type { OpsDeps } from "../deps.ts";
 import { formFields } from "../form.ts";
@@ -23,7 +23,8 @@ const idSchema = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER)
 /** `/ops/bots/<bot>/offers/new` and `/ops/offers/<offer>`: what a bot sells. Its list is on the bot's page. */
 export function offerPages(deps: OpsDeps) {
   const { db } = deps;
-  const providers = takingProviders(deps.config.payments);
+  const { payments } = deps.config;
+  const providers = takingProviders(payments);
 
   async function botOf(given: string): Promise<BotView | null> {
     const id = idSchema.safeParse(given);
@@ -55,11 +56,20 @@ export function offerPages(deps: OpsDeps) {
   ) {
     const { csrfToken, zone } = operator.frame;
     const price = moneyText(offer.price_minor, offer.currency);
+    const warning = nobodyTakes(offer, bot, payments);
     return opsPage(operator, {
       title: offer.name,
       section: "bots",
       status: Object.keys(errors).length > 0 ? 400 : 200,
-      children: OfferPage({ bot, offer: { ...offer, price }, fields, errors, providers, csrfToken, zone }),
+      children: OfferPage({
+        bot,
+        offer: { ...offer, price, warning },
+        fields,
+        errors,
+        providers,
+        csrfToken,
+        zone,
+      }),
     });
   }
 
@@ -80,8 +90,13 @@ export function offerPages(deps: OpsDeps) {
         return newPage(operator, bot, fields, offerErrors(fields, parsed.issues));
       const result = await createOffer(deps, operator.actor, { ...parsed.value, bot: bot.username });
       switch (result.kind) {
-        case "created":
-          return doneAndSee(operator, `/ops/bots/${bot.id}`, `The offer ${result.offer.name} is made.`);
+        case "created": {
+          const warning = nobodyTakes(result.offer, bot, payments);
+          const made = `The offer ${result.offer.name} is made.`;
+          return warning === null
+            ? doneAndSee(operator, `/ops/bots/${bot.id}`, made)
+            : doneAndSee(operator, `/ops/bots/${bot.id}`, `${made} ${warning.why}.`, "warn");
+        }
         case "invalid":
           return newPage(operator, bot, fields, offerErrors(fields, result.issues));
       }
@@ -135,12 +150,6 @@ const CHANGED_MEANWHILE: FieldErrors = {
 };
 
 const IN_USE = "It was not removed: somebody looked at it or bought it. Turn it off instead.";
-
-/** Who can make a checkout with the settings as they are. The generic provider only reports what others sold. */
-function takingProviders({ mercadopago, pushinpay, stripe }: PaymentsConfig): string[] {
-  const named = Object.entries({ mercadopago, pushinpay, stripe });
-  return [...named.flatMap(([name, settings]) => (settings ? [name] : [])), "telegram"];
-}
 
 function noSuchOffer(operator: Operator): Response {
   return opsPage(operator, {

@@ -18,11 +18,26 @@ export interface Span extends Stretch {
 }
 
 const line = z.string().max(40).catch("");
-const querySchema = z.object({ span: z.enum([...SPANS, "custom"]).catch("24h"), from: line, to: line });
+const querySchema = z
+  .object({
+    span: z
+      .enum([...SPANS, "custom", "unknown"])
+      .optional()
+      .catch("unknown"),
+    from: line,
+    to: line,
+  })
+  // Times alone say as much.
+  .transform(({ span, ...times }) => ({
+    ...times,
+    span: span ?? (times.from || times.to ? "custom" : "24h"),
+  }));
 
 /** Reads `?span=` and, for a custom one, `from` and `to` as the clock in `zone` shows them. Never fails. */
 export function readSpan(query: unknown, zone: string, nowMs: number): Span {
   const { span, from, to } = querySchema.parse(query ?? {});
+  if (span === "unknown")
+    return preset("24h", nowMs, `There is no such span: choose ${SPANS.join(", ")} or two times.`);
   if (span !== "custom") return preset(span, nowMs, null);
   const fromMs = instantOfWall(from, zone);
   const toMs = to === "" ? nowMs : instantOfWall(to, zone);

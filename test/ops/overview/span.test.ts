@@ -52,6 +52,19 @@ describe("the span of the overview", () => {
     }
   });
 
+  test("one that nobody knows is said to be unknown, and times alone are a custom one", () => {
+    for (const span of ["9y", "unknown", ["1h", "7d"]]) {
+      const read = readSpan({ span }, "UTC", NOW);
+      expect([read.name, read.fault]).toEqual(["24h", expect.stringContaining("choose 1h, 24h, 7d, 30d")]);
+    }
+    for (const query of [undefined, {}, { from: "", to: "" }, { span: "7d" }])
+      expect(readSpan(query, "UTC", NOW).fault).toBeNull();
+    const times = { from: "2025-03-01T00:00", to: "2025-03-02T00:00" };
+    expect(readSpan(times, "UTC", NOW)).toEqual(custom(times.from, times.to));
+    expect(readSpan({ from: "2025-03-15T00:00" }, "UTC", NOW)).toMatchObject({ name: "custom", toMs: NOW });
+    expect(readSpan({ to: "2025-03-15T00:00" }, "UTC", NOW).fault).toContain("both times");
+  });
+
   test("whatever is asked for, it is at most 92 days long and begins before it ends", () => {
     fc.assert(
       fc.property(fc.anything(), fc.string(), fc.string(), (span, from, to) => {

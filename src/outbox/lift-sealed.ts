@@ -1,0 +1,27 @@
+import { and, eq, like } from "drizzle-orm";
+import type { Database } from "../db/database.ts";
+import type { Log } from "../platform/log.ts";
+import { OTHER_SECRET } from "../platform/secrets.ts";
+
+/**
+ * Lets routes go again that were paused because their token could not be opened: whoever starts a dispatcher anew may
+ * have put `APP_SECRET` right. Where not, the next batch pauses its route again, before anything is sent.
+ */
+export async function liftSealed({ db, log }: { readonly db: Database; readonly log: Log }): Promise<void> {
+  const { outboxRoutes } = db.tables;
+  const isSealed = and(
+    eq(outboxRoutes.pausedBy, "refusal"),
+    like(outboxRoutes.pausedReason, `%${OTHER_SECRET}%`),
+  );
+  try {
+    const lifted = await db.transaction(async (tx) => {
+      const routes = await tx.delete(outboxRoutes).where(isSealed).returning({ route: outboxRoutes.route });
+      if (routes.length > 0) await tx.notify("outbox");
+      return routes.map(({ route }) => route);
+    });
+    if (lifted.length > 0)
+      log.info({ routes: lifted }, "routes whose tokens could not be opened are tried again");
+  } catch (error) {
+    log.warn({ error, todo: db.advice(error) }, "routes whose tokens could not be opened stay paused");
+  }
+}

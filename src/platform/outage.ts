@@ -1,0 +1,30 @@
+import type { Log } from "./log.ts";
+
+const EVERY_MS = 60_000;
+
+/** What the log hears of something that is tried again and again. */
+export interface Outage {
+  /** Said the first time, and then once a minute. */
+  failed(facts: object): void;
+  /** Said once, where it had failed before. */
+  worked(): void;
+}
+
+export function createOutage(
+  log: Log,
+  says: { readonly failed: string; readonly worked: string },
+  nowMs: () => number = () => performance.now(),
+): Outage {
+  let saidAtMs: number | null = null;
+  return {
+    failed(facts) {
+      if (saidAtMs !== null && nowMs() - saidAtMs < EVERY_MS) return;
+      saidAtMs = nowMs();
+      log.warn(facts, says.failed);
+    },
+    worked() {
+      if (saidAtMs !== null) log.info(says.worked);
+      saidAtMs = null;
+    },
+  };
+}
