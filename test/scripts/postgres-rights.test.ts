@@ -304,7 +304,7 @@ describe.if(testDialect === "postgres")("a Postgres whose app user may run no DD
       for (const path of [...lists, `payments/${paymentId}`])
         expect([path, (await call(`/api/${path}`)).status]).toEqual([path, 200]);
       expect((await call("/api/keys", { name: "limited", scope: "read" })).status).toBe(201);
-      const payment = { provider: "generic", provider_ref: newId(), amount_minor: 990, currency: "BRL" };
+      const payment = { provider: "telegram", provider_ref: newId(), amount_minor: 990, currency: "BRL" };
       expect((await call("/api/payments", payment)).status).toBeLessThan(300);
       await createRetention({ db: whole.db, log: whole.deps.log, days: 30, pauseMs: 0 }).run();
       expect((await call("/api/privacy/erasures", { payment_id: paymentId })).status).toBe(200);
