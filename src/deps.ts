@@ -77,7 +77,7 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
     consentDenied: config.consentDenied,
     starsUsdMinorPerThousand: config.payments.starsUsdMinorPerThousand,
   };
-  const writer = openWriter(db, config.database);
+  const writer = openWriter(db, config.database, log);
   const recorder = createVisitRecorder({
     db,
     writer: writer.visits,

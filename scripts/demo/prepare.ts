@@ -39,8 +39,8 @@ export async function prepareDemo(
     telegram: telegramBotApi(sandboxUrl),
     publicUrl,
   };
-  await db.migrate();
   await refuseForeignDatabase(db);
+  await db.migrate();
   await createPool(
     deps,
     ACTOR,
@@ -65,7 +65,13 @@ export async function prepareDemo(
 /** A database is the demo's where its pool was the first: others were then made to try things out. */
 async function refuseForeignDatabase(db: Database): Promise<void> {
   const { pools } = db.tables;
-  const [first] = await db.select().from(pools).orderBy(asc(pools.id)).limit(1);
+  // By name and pixel alone, and before anything is changed: it may be another version's, or have no tables yet.
+  const [first] = await db
+    .select({ slug: pools.slug, metaPixelId: pools.metaPixelId })
+    .from(pools)
+    .orderBy(asc(pools.id))
+    .limit(1)
+    .catch(() => []);
   if (!first || (first.slug === POOL.slug && first.metaPixelId === POOL.meta_pixel_id)) return;
   throw new Error(
     [

@@ -19,7 +19,7 @@ const BOT_FLAGS = {
   "payment-token": {
     type: "string",
     value: "token",
-    help: "the payment provider's token from @BotFather, for invoices in money; sealed",
+    help: "the payment provider's token from @BotFather, for invoices in money; sealed. - reads it from standard input",
   },
   welcome: { type: "string", value: "text", help: "the answer to /start (default: the built-in text)" },
   locale: { type: "string", value: "pt-BR|en", help: "its language (default: the person's)" },
@@ -137,7 +137,8 @@ async function inputOf(
 ): Promise<Record<string, unknown>> {
   const input = {
     token: given.token === "-" ? await readSecret(terminal, "token") : given.token,
-    payment_token: given["payment-token"],
+    payment_token:
+      given["payment-token"] === "-" ? await readSecret(terminal, "payment-token") : given["payment-token"],
     welcome: given.welcome,
     locale: given.locale === "" ? null : given.locale,
     enabled: given.enabled,

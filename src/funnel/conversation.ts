@@ -81,6 +81,7 @@ async function onPaid(ctx: Filter<FunnelContext, "message:successful_payment">):
   if (charge === null) return;
   const confirm = await turn.deps.sales.prepareConfirmation(charge);
   await turn.once(confirm);
+  await turn.deps.sales.afterConfirmation(charge.paymentId);
 }
 
 async function onRefunded(ctx: Filter<FunnelContext, "message:refunded_payment">): Promise<void> {

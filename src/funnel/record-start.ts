@@ -8,7 +8,7 @@ import { findPoolOf, type PoolRow, reportingPixel } from "../pools/find-pool-of.
 import { type Person, saveBotUser } from "../tracking/bot-users.ts";
 import { type BotUser, findSession } from "../tracking/find-session.ts";
 import { recordFunnelState } from "../tracking/funnel-states.ts";
-import { consentInToken, mayBeSpooled, type Session, sessionFacts } from "../tracking/session.ts";
+import { consentInToken, type Session, saysSomething, sessionFacts } from "../tracking/session.ts";
 import type { Recipient } from "./outgoing.ts";
 import { markReachable } from "./unreachable.ts";
 
@@ -73,7 +73,7 @@ export async function recordVisitor(
   // Whoever had that visit erased is a stranger when they come again.
   const isErased = found?.consent === "erased";
   const named = isErased ? null : found;
-  const isKept = named !== null || (token !== null && !isErased && mayBeSpooled(token, now));
+  const isKept = named !== null || (token !== null && !isErased && saysSomething(token, now));
   const kept = isKept ? token : null;
   const botUser = await saveBotUser(tx, tables, botId, person, kept, now);
   // An update that comes late is about its own visit, even where a newer one is known already.

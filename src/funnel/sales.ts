@@ -41,6 +41,8 @@ export interface Sales {
    * Confirming again changes nothing.
    */
   prepareConfirmation(charge: TelegramCharge): Promise<(tx: Tx) => Promise<void>>;
+  /** After the confirmation's commit: reports the payment where its visit came into the database meanwhile. */
+  afterConfirmation(paymentId: string): Promise<void>;
   refundPayment(tx: Tx, charge: TelegramCharge): Promise<void>;
 }
 

@@ -1,7 +1,8 @@
-import { and, eq, like } from "drizzle-orm";
+import { and, isNotNull, like, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
 import { OTHER_SECRET } from "../platform/secrets.ts";
+import { isOperators } from "./routes.ts";
 
 /**
  * Lets routes go again that were paused because their token could not be opened: whoever starts a dispatcher anew may
@@ -10,12 +11,17 @@ import { OTHER_SECRET } from "../platform/secrets.ts";
 export async function liftSealed({ db, log }: { readonly db: Database; readonly log: Log }): Promise<void> {
   const { outboxRoutes } = db.tables;
   const isSealed = and(
-    eq(outboxRoutes.pausedBy, "refusal"),
+    isNotNull(outboxRoutes.pausedAt),
+    sql`not ${isOperators(db)}`,
     like(outboxRoutes.pausedReason, `%${OTHER_SECRET}%`),
   );
   try {
     const lifted = await db.transaction(async (tx) => {
-      const routes = await tx.delete(outboxRoutes).where(isSealed).returning({ route: outboxRoutes.route });
+      const routes = await tx
+        .update(outboxRoutes)
+        .set({ pausedAt: null, pausedReason: null, pausedBy: null })
+        .where(isSealed)
+        .returning({ route: outboxRoutes.route });
       if (routes.length > 0) await tx.notify("outbox");
       return routes.map(({ route }) => route);
     });

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { keptStatement } from "../db/kept.ts";
-import { goodBrowserIds, isBrowserId } from "../meta/browser-ids.ts";
+import { BROWSER_ID_FORMS, goodBrowserIds } from "../meta/browser-ids.ts";
 import { isExpired, MAX_EVENTS_PER_REQUEST, validateEvent } from "../meta/event-limits.ts";
 import { readGraphBody } from "../meta/graph-body.ts";
 import { type GraphAnswer, sendEvents } from "../meta/graph-client.ts";
@@ -84,13 +84,16 @@ function eventText(row: ClaimedRow): string {
   return text.replace(EVENT_TIME, `$1${Math.floor(row.claimedAtMs / 1000)}`);
 }
 
-/** Only keys stand between bare quotes and before a colon, whatever an event's texts say. */
-const BROWSER_ID = /"(fb[cp])":\s*"([^"]*)"/g;
+const inside = ({ source }: RegExp) => source.slice(1, -1);
+
+/** A cookie of another form than Meta takes. Only keys stand between bare quotes and before a colon, whatever texts say. */
+const BAD_ID = new RegExp(
+  `"fbc":\\s*"(?!${inside(BROWSER_ID_FORMS.fbc)}")|"fbp":\\s*"(?!${inside(BROWSER_ID_FORMS.fbp)}")`,
+);
 
 /** Without the cookies that Meta refuses, which an older version of Ponte took; such an event may still be waiting. */
 function withGoodIds(text: string): string {
-  const isGood = ([, key, id]: RegExpExecArray) => isBrowserId(key === "fbc" ? "fbc" : "fbp", id);
-  if (text.matchAll(BROWSER_ID).every(isGood)) return text;
+  if (!BAD_ID.test(text)) return text;
   const event = parseJson(text);
   if (!isRecord(event) || !isRecord(event.user_data)) return text;
   const { fbc, fbp, ...others } = event.user_data;

@@ -220,7 +220,7 @@ export async function credentialChanged(
 }
 
 /** Whether an operator paused the route. */
-function isOperators({ tables: { outboxRoutes } }: Database): SQL {
+export function isOperators({ tables: { outboxRoutes } }: Database): SQL {
   const by = sql.raw(`'${"operator" satisfies PausedBy}'`);
   return sql`(${outboxRoutes.pausedAt} is not null and coalesce(${outboxRoutes.pausedBy}, '') = ${by})`;
 }

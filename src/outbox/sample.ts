@@ -70,7 +70,7 @@ export async function sampleOutbox(db: Database, aliveMs: number): Promise<Outbo
       events: Number(events),
       oldestSeconds: oldest_ms === null ? null : Math.max(0, (nowMs - Number(oldest_ms)) / 1000),
     })),
-    isMorePending: pending.some(({ events }) => Number(events) >= share),
+    isMorePending: heads.length >= MOST_ROUTES || pending.some(({ events }) => Number(events) >= share),
     isMoreDead: dead.reduce((sum, { events }) => sum + Number(events), 0) >= MOST_ENDED,
     held,
     dispatchersAlive: Number(alive[0]?.n ?? 0),

@@ -1,6 +1,9 @@
 /** Custom spans are many; more than this are never worth keeping. */
 const MOST_KEPT = 50;
 
+/** A connection may have died without a word: after so long the question is asked anew. */
+const PATIENCE_MS = 30_000;
+
 /** Answers kept by name for a short while; several who ask at once wait for one answer. */
 export interface Remembered<T> {
   (name: string, read: () => Promise<T>): Promise<T>;
@@ -15,8 +18,8 @@ export function createRemembered<T>(ms: number, uptimeMs = () => performance.now
     const had = kept.get(name);
     if (had && uptimeMs() < had.untilMs) return had.answer;
     if (kept.size >= MOST_KEPT) kept.clear();
-    // Its time begins when it is there: a slow answer is not asked for again before it comes.
-    const asked = { answer: read(), untilMs: Number.POSITIVE_INFINITY };
+    // Its time begins when it is there: a slow answer is not asked for again before it comes, or is given up.
+    const asked = { answer: read(), untilMs: uptimeMs() + PATIENCE_MS };
     kept.set(name, asked);
     asked.answer.then(
       () => {

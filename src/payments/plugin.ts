@@ -133,13 +133,13 @@ async function act(deps: PaymentsDeps, report: ProviderReport): Promise<Response
 
 const RETRY_AFTER_SECONDS = 5;
 
-/** Nothing was stored, so the sender keeps it and sends it again. */
+/** It may not have been stored, so the sender keeps it and sends it again, which does no harm where it was. */
 function tryAgain({ log, db }: PaymentsDeps, error: unknown): Response {
   if (!(error instanceof QueueFullError)) {
     log.error({ error, todo: db.advice(error) }, "a payment could not be stored");
   }
   return problem(503, {
-    detail: "Nothing was stored. Send it again in a moment.",
+    detail: "It may not have been stored. Send it again in a moment; twice does no harm.",
     headers: { "retry-after": String(RETRY_AFTER_SECONDS) },
   });
 }

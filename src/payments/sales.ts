@@ -4,6 +4,7 @@ import type { ApplyDeps } from "./apply-event.ts";
 import { beginCheckout, type CheckoutDeps, checkoutOf, type Sale } from "./checkout.ts";
 import { distantVisit } from "./distant-visit.ts";
 import { type Checkout, ProviderError } from "./providers/adapter.ts";
+import { reportIfVisitCame } from "./report-purchase.ts";
 import { confirmTelegramPayment, refundTelegramPayment, type TelegramCharge } from "./telegram-payments.ts";
 
 /** Nobody can pay this, however often the provider is asked. */
@@ -38,6 +39,7 @@ export function createSales(deps: SalesDeps) {
         await confirmTelegramPayment(deps, tx, charge, distant);
       };
     },
+    afterConfirmation: (paymentId: string) => reportIfVisitCame(deps, paymentId),
     async refundPayment(tx: Tx, charge: TelegramCharge): Promise<void> {
       await refundTelegramPayment(deps, tx, charge);
     },

@@ -3,7 +3,7 @@ import { hashedCustomer, storedCustomerId } from "../meta/user-data.ts";
 import { findPoolOf, type PoolRow } from "../pools/find-pool-of.ts";
 import { findBot, saveBotUser } from "../tracking/bot-users.ts";
 import { type BotUser, findBotUser, findSession } from "../tracking/find-session.ts";
-import { mayBeSpooled } from "../tracking/session.ts";
+import { mayBeSpooled, saysSomething } from "../tracking/session.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";
 import { type VisitBehind, visitBehind } from "../tracking/visit-behind.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
@@ -92,7 +92,7 @@ async function buyerOf(
   const token = tracking_token ?? null;
   const session = await findSession(tx, tables, token);
   const isKept =
-    session === null ? token !== null && mayBeSpooled(token, now()) : session.consent !== "erased";
+    session === null ? token !== null && saysSomething(token, now()) : session.consent !== "erased";
   return saveBotUser(tx, tables, botId, { telegramUserId }, isKept ? token : null, now());
 }
 

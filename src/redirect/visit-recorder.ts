@@ -5,6 +5,7 @@ import { promptly } from "../db/promptly.ts";
 import type { Spool, Spooled } from "../db/spool.ts";
 import { withDeadline } from "../platform/deadline.ts";
 import type { Log } from "../platform/log.ts";
+import { createOutage } from "../platform/outage.ts";
 import { recordVisits } from "./record-visits.ts";
 import { decodeVisit, encodeVisit } from "./visit-json.ts";
 import type { VisitRecord } from "./visit-record.ts";
@@ -165,18 +166,15 @@ export function createVisitRecorder(deps: {
     log.error({ error, trackingToken }, "a spooled visit cannot be recorded; it is set aside");
   }
 
+  const outage = createOutage(log, {
+    failed: "the spool waits: the database does not take visits yet",
+    worked: "the spool's visits are in the database",
+  });
   let replaying: Promise<void> | undefined;
   const timer = setInterval(() => {
     if (replaying || (!databaseIsAway && spool.counts().waiting === 0)) return;
     replaying = replay()
-      .then(
-        () => undefined,
-        (error) =>
-          log.warn(
-            { error, todo: db.advice(error) },
-            "the spool waits: the database does not take visits yet",
-          ),
-      )
+      .then(outage.worked, (error) => outage.failed({ error, todo: db.advice(error) }))
       .finally(() => {
         replaying = undefined;
       });

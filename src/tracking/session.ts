@@ -89,6 +89,11 @@ function utmOf(session: Pick<Session, UtmColumn>) {
   return utm;
 }
 
+/** Whether an unknown token is worth keeping: its visit may still come, or its visitor refused to be reported. */
+export function saysSomething(token: string, now: Date): boolean {
+  return mayBeSpooled(token, now) || consentInToken(token) !== null;
+}
+
 /** A visit of an unknown token may wait in another process's spool for this long; older ones never come. */
 const SPOOLED_FOR_MS = 7 * 24 * 3_600_000;
 /** How far the clocks of two machines of ours may be apart. */

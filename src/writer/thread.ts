@@ -42,5 +42,5 @@ async function stop(db: Database): Promise<void> {
   process.exit(0);
 }
 
-// Whoever writes meanwhile, in the other thread, meets the same error and reports it.
-openDatabase(settings).then(takeOrders, () => process.exit(1));
+// An error ends the thread, and the other one hears of it.
+void openDatabase(settings).then(takeOrders);

@@ -6,7 +6,7 @@ import type { Batch } from "./write-batch.ts";
 
 /** The writing thread (see `thread.ts`), as the thread that answers requests knows it. */
 export interface WriterThread {
-  /** Starts it, and again whenever it ends by itself. Resolves when it takes batches. */
+  /** Starts it, and again whenever it ends by itself. Resolves when it takes batches for the first time. */
   start(): Promise<void>;
   isUp(): boolean;
   /**
@@ -32,7 +32,13 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-export function createWriterThread(settings: DatabaseSettings): WriterThread {
+/** Told how the thread fares. */
+export interface WriterWatch {
+  onUp(): void;
+  onEnd(error: Error): void;
+}
+
+export function createWriterThread(settings: DatabaseSettings, watch: WriterWatch): WriterThread {
   const pending = new Map<number, Pending>();
   let worker: Worker | undefined;
   let isUp = false;
@@ -48,6 +54,7 @@ export function createWriterThread(settings: DatabaseSettings): WriterThread {
       if (answer.kind === "up") {
         isUp = true;
         up.resolve();
+        watch.onUp();
         return;
       }
       const waiting = pending.get(answer.id);
@@ -66,7 +73,9 @@ export function createWriterThread(settings: DatabaseSettings): WriterThread {
     isUp = false;
     for (const { reject } of pending.values()) reject(error);
     pending.clear();
-    if (!isStopping) restart = setTimeout(start, RESTART_AFTER_MS).unref();
+    if (isStopping) return;
+    watch.onEnd(error);
+    restart = setTimeout(start, RESTART_AFTER_MS).unref();
   }
 
   return {

@@ -1,6 +1,8 @@
 import type { ReportWriter } from "../cookies/report-recorder.ts";
 import type { Database } from "../db/database.ts";
 import type { DatabaseSettings } from "../db/open.ts";
+import type { Log } from "../platform/log.ts";
+import { createOutage } from "../platform/outage.ts";
 import type { VisitWriter } from "../redirect/visit-recorder.ts";
 import { openOwnConnections } from "./connections.ts";
 import { createWriterThread } from "./worker.ts";
@@ -19,9 +21,9 @@ export interface Writer {
 type InTurn = NonNullable<Database["writeElsewhere"]>;
 
 /** Writes to the database that `settings` name, which this process knows as `db`. */
-export function openWriter(db: Database, settings: DatabaseSettings): Writer {
+export function openWriter(db: Database, settings: DatabaseSettings, log: Log): Writer {
   const { writeElsewhere } = db;
-  return writeElsewhere ? writerOnThread(db, settings, writeElsewhere) : writerOnConnections(settings);
+  return writeElsewhere ? writerOnThread(db, settings, log, writeElsewhere) : writerOnConnections(settings);
 }
 
 /** Postgres works in processes of its own and is waited for without keeping anybody from being answered. */
@@ -34,8 +36,15 @@ function writerOnConnections(settings: DatabaseSettings): Writer {
  * SQLite works, and waits for the disk, in the thread that asks it: so it gets one of its own, and this one goes on
  * answering requests. While that is not there, as at the start, this one writes.
  */
-function writerOnThread(db: Database, settings: DatabaseSettings, inTurn: InTurn): Writer {
-  const thread = createWriterThread(settings);
+function writerOnThread(db: Database, settings: DatabaseSettings, log: Log, inTurn: InTurn): Writer {
+  const outage = createOutage(log, {
+    failed: "the thread that writes visits ended; they are written without it, and it is started again",
+    worked: "the thread that writes visits is back",
+  });
+  const thread = createWriterThread(settings, {
+    onUp: outage.worked,
+    onEnd: (error) => outage.failed({ error }),
+  });
   const write = (batch: Batch) => (thread.isUp() ? inTurn(() => thread.write(batch)) : writeBatch(db, batch));
   return { ...writersOf(write), start: thread.start, stop: thread.stop };
 }

@@ -134,11 +134,12 @@ describe(`ponte on ${testDialect}`, () => {
   test.each([
     ["bot update shop_bot --token -", "\n"],
     ["bot update shop_bot --token -", ""],
+    ["bot update shop_bot --payment-token -", "\n"],
     ["pool update summer --access-token -", "  \n"],
   ])("%s with %j on standard input takes nothing away", async (line, input) => {
     const ran = await ponte(line.split(" "), environment, input);
     expect(ran).toMatchObject({ code: 2, out: "" });
-    expect(ran.err).toMatch(/^--(access-)?token: nothing came on standard input\n/);
+    expect(ran.err).toMatch(/^--((access|payment)-)?token: nothing came on standard input\n/);
     const bots = z.array(SCHEMAS.Bot).parse(await ponteJson(["bot", "list"], environment));
     expect(bots.find(({ username }) => username.toLowerCase() === "shop_bot")?.has_token).toBe(true);
   });

@@ -4,7 +4,7 @@ import { permittedEvent, readConsent } from "../../src/meta/consent.ts";
 import { purchaseEvent } from "../../src/meta/purchase.ts";
 import type { Payment } from "../../src/payments/payment.ts";
 import { receiveReport } from "../../src/payments/receive-report.ts";
-import { newId } from "../../src/platform/ids.ts";
+import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import { sha256Hex } from "../../src/platform/secrets.ts";
 import { payment, sellingBot, session } from "../meta/builders.ts";
 import { testDialect } from "../support/database.ts";
@@ -33,6 +33,9 @@ const payFor = (funnel: Funnel, sale: Payment) =>
 
 /** A visit that was accepted by a machine which cannot reach the database. */
 const visitInSpool = (funnel: Funnel) => visitOf(funnel.pool.id, 1, funnel.shop.id, "consent=denied");
+
+/** The same token, of half a year earlier. */
+const longAgo = (token: string) => firstIdAt(Date.now() - 182 * 86_400_000).slice(0, 12) + token.slice(12);
 
 /** Click, cookies, bot, checkout, payment, and whatever that lets go. */
 async function wholeWay(funnel: Funnel, query: string) {
@@ -115,6 +118,7 @@ describe(`consent=denied, with the setting as it comes, on ${testDialect}`, () =
 
   test.each([
     ["has not come out of another machine's spool", async () => visitInSpool(funnel).trackingToken],
+    ["was made long before anything that is kept", async () => longAgo(visitInSpool(funnel).trackingToken)],
     ["was removed by retention", async () => (await click(funnel, "fbclid=AbCdEf&consent=denied")).token],
   ])("nor where the visit %s: its token says it", async (_, tokenOf) => {
     const token = await tokenOf();

@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { isRowFault } from "../../src/db/fault.ts";
+import { createLog } from "../../src/platform/log.ts";
 import { createWriterThread } from "../../src/writer/worker.ts";
 import { openWriter, type Writer } from "../../src/writer/writer.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
 import { visitOf } from "../support/visits.ts";
+
+const log = createLog("silent");
 
 let own: TestDatabase;
 let writer: Writer;
@@ -15,7 +18,7 @@ beforeEach(async () => {
   const { pool, bots } = await addPool(own.db, { slug: "open" });
   const [member] = await own.db.select().from(own.db.tables.poolBots);
   visit = (query) => visitOf(pool.id, member?.id ?? 0, bots[0]?.id ?? 0, query);
-  writer = openWriter(own.db, { url: own.url });
+  writer = openWriter(own.db, { url: own.url }, log);
   await writer.start();
 });
 afterEach(async () => {
@@ -76,14 +79,14 @@ describe(`the writer on ${testDialect}`, () => {
   });
 
   test("before it has started, and after a stop, what it is given is written all the same", async () => {
-    const unstarted = openWriter(own.db, { url: own.url });
+    const unstarted = openWriter(own.db, { url: own.url }, log);
     await unstarted.visits.write([visit(), visit()]);
     await unstarted.stop();
     expect(await sessions()).toBe(2);
   });
 
   test("while it starts nothing is lost, whoever writes, and nothing is written twice", async () => {
-    const starting = openWriter(own.db, { url: own.url });
+    const starting = openWriter(own.db, { url: own.url }, log);
     const started = starting.start();
     let isUp = false;
     void started.then(() => {
@@ -101,7 +104,7 @@ describe(`the writer on ${testDialect}`, () => {
   });
 
   test("stopped while it starts, it ends", async () => {
-    const starting = openWriter(own.db, { url: own.url });
+    const starting = openWriter(own.db, { url: own.url }, log);
     void starting.start();
     await starting.stop();
   });
@@ -109,7 +112,11 @@ describe(`the writer on ${testDialect}`, () => {
 
 describe.if(testDialect === "sqlite")("the writer's thread", () => {
   test("one that ends by itself fails what it was given, and comes back", async () => {
-    const thread = createWriterThread({ url: own.url });
+    const heard: string[] = [];
+    const thread = createWriterThread(
+      { url: own.url },
+      { onUp: () => heard.push("up"), onEnd: (error) => heard.push(error.message) },
+    );
     await thread.start();
     // Through JSON, because no code of ours gives it such a batch.
     const fatal = JSON.parse('{"kind":"stop"}');
@@ -119,6 +126,19 @@ describe.if(testDialect === "sqlite")("the writer's thread", () => {
     while (!thread.isUp()) await Bun.sleep(20);
     await thread.write({ kind: "visits", visits: [visit()] });
     expect(await sessions()).toBe(1);
+    await thread.stop();
+    expect(heard).toEqual(["up", "the writer ended", "up"]);
+  });
+
+  test("one that cannot open its database says so, and stops all the same", async () => {
+    const { promise, resolve } = Promise.withResolvers<Error>();
+    const thread = createWriterThread(
+      { url: "/dev/null/none.db" },
+      { onUp: () => undefined, onEnd: resolve },
+    );
+    void thread.start();
+    expect((await promise).message).toBe("the writer failed");
+    expect(thread.isUp()).toBe(false);
     await thread.stop();
   });
 });

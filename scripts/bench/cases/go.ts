@@ -116,11 +116,14 @@ export async function durableClicks(
   return rate(summary);
 }
 
+/** A database may pause for so long before it commits what is still under way. */
+const SETTLED_AFTER_MS = 500;
+
 /** The rows written since, once no more are coming. */
 async function settledRows(place: Place, before: { sessions: number; events: number }) {
   let seen = await rowsAfter(place, before);
   for (;;) {
-    await Bun.sleep(100);
+    await Bun.sleep(SETTLED_AFTER_MS);
     const now = await rowsAfter(place, before);
     if (now.sessions === seen.sessions && now.events === seen.events) return now;
     seen = now;
