@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
-import { pauseRoute } from "../src/outbox/routes.ts";
+import { findHold } from "../src/outbox/holds.ts";
+import { changeRoute, pauseRoute } from "../src/outbox/routes.ts";
 import { createSecrets } from "../src/platform/secrets.ts";
 import { startServices } from "../src/services.ts";
 import { createTestApp, type TestApp } from "./support/app.ts";
@@ -59,10 +60,19 @@ describe(`a process that dispatches, on ${testDialect}`, () => {
     expect(await paused()).toEqual(["777", "778"]);
     const before = (await statusCounts(db)).delivered ?? 0;
 
+    // A rest that was asked for meanwhile is not forgotten with the pause.
+    const rests = { destination: "meta", route: "779" } as const;
+    const reason = "cannot be opened: APP_SECRET is not the one it was sealed with";
+    await db.transaction(async (tx) => {
+      await changeRoute(tx, db, rests, { kind: "paused", reason, by: "refusal" });
+      await changeRoute(tx, db, rests, { kind: "throttled", forMs: 3_600_000 });
+    });
+
     const right = await startServices({ ...deps, config: graph });
     await until(async () => (await statusCounts(db)).delivered === before + 1);
     await right.stop();
     expect(await paused()).toEqual(["778"]);
+    expect(await findHold(db, db, rests, Date.now())).toMatchObject({ state: "throttled" });
   });
 
   test("a process that only answers requests leaves that to others", async () => {

@@ -61,9 +61,9 @@ export async function resumeRouteBy({ db, now }: RouteDeps, actor: string, key: 
 
 /** Whether a pixel or a bot sends by this route, or an event of one that did waits on it. */
 async function isKnownRoute(tx: Tx, { tables }: Database, key: RouteKey): Promise<boolean> {
-  const [id = "", lane] = key.route.split("/");
+  const [id = "", lane, ...more] = key.route.split("/");
   const senders = key.destination === "meta" ? pixelsOf(tx, tables, id, lane) : botsOf(tx, tables, id);
-  if ((await senders) > 0) return true;
+  if (more.length === 0 && (await senders) > 0) return true;
   const { destination, route, status } = tables.outboxProgress;
   const isWaiting = and(eq(status, "pending"), eq(destination, key.destination), eq(route, key.route));
   const waiting = await tx.select({ route }).from(tables.outboxProgress).where(isWaiting).limit(1);

@@ -47,6 +47,12 @@ describe(`the outbox in the metrics, on ${testDialect}`, () => {
     const cut = await sampleOutbox(own.db, 60_000);
     expect(cut).toMatchObject({ isMorePending: true, isMoreDead: false });
     expect(cut.depths.find(({ route }) => route === "many")?.events).toBe(1_000);
+    for (let i = routes; i <= 500; i++) await addRows(own.db, 1, { route: `few-${i}` });
+    // Nor are more than so many routes looked at, however few wait on each.
+    await own.db.transaction((tx) =>
+      tx.rows(sql`delete from outbox_progress where route = 'many' returning id`),
+    );
+    expect(await sampleOutbox(own.db, 60_000)).toMatchObject({ isMorePending: true });
     await emptyOutbox(own.db);
   });
 

@@ -70,6 +70,7 @@ describe(`a pause on ${testDialect}`, () => {
     ["meta", "123", true],
     ["meta", "123/T1", true],
     ["meta", "123/T2", false],
+    ["meta", "123/T1/T1", false],
     ["meta", "124", false],
     ["meta", "", false],
     ["telegram", "1", true],
