@@ -8,6 +8,8 @@ export interface Outage {
   failed(facts: object): void;
   /** Said once, where it had failed before. */
   worked(): void;
+  /** Whether it failed the last time. */
+  readonly isOn: boolean;
 }
 
 export function createOutage(
@@ -25,6 +27,9 @@ export function createOutage(
     worked() {
       if (saidAtMs !== null) log.info(says.worked);
       saidAtMs = null;
+    },
+    get isOn() {
+      return saidAtMs !== null;
     },
   };
 }
