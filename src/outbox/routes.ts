@@ -38,7 +38,7 @@ export type RouteChange =
   /** An operator's pause and its reason stay, whatever the other side refuses meanwhile. */
   | { readonly kind: "paused"; readonly reason: string; readonly by: PausedBy };
 
-/** Rows whose back-off is cut short when a route works again; more wait for their own time. */
+/** Rows whose wait is cut short when a route may go again; more wait for their own time. */
 const MOST_HURRIED = 10_000;
 
 /** Writes down what happened to a route. A row comes into being with a route's first trouble. */
@@ -167,14 +167,17 @@ export async function takeProbe(tx: Tx, db: Database, key: RouteKey, forMs: numb
   return taken.length > 0;
 }
 
-/** After an outage, nobody need wait out the back-off that it caused: makes the route's rows due. */
+/**
+ * Makes the route's rows due that wait because sending them failed, or they were told to wait: what they waited for is
+ * over. A first hold, for what a browser has still to report, is none of that.
+ */
 export async function hurryRetries(tx: Tx, db: Database, key: RouteKey): Promise<void> {
   const { now, skipLocked } = db.dialect;
   await tx.rows(sql`
     with retries as materialized (
       select id from outbox_progress
       where status = 'pending' and destination = ${key.destination} and route = ${key.route}
-        and available_at > ${now} and attempts > 0
+        and available_at > ${now} and (attempts > 0 or last_error is not null)
       limit ${MOST_HURRIED} ${skipLocked}
     )
     update outbox_progress set available_at = ${now} where id in (select id from retries) returning id`);
@@ -186,24 +189,31 @@ export async function pauseRoute(tx: Tx, db: Database, key: RouteKey, reason: st
 }
 
 /**
- * Lets a route's rows go again, with a clean record, and so does away with the wait that its pixel or bot was asked for.
- * Answers whether there was anything to resume.
+ * Lets a route's rows go again at once, with a clean record, and so does away with the wait that its pixel or bot was
+ * asked for. Answers whether there was anything to resume.
  */
 export async function resumeRoute(tx: Tx, db: Database, key: RouteKey): Promise<boolean> {
   const { outboxRoutes } = db.tables;
-  const removed = await tx.delete(outboxRoutes).where(isRoute(db, key)).returning({ id: outboxRoutes.id });
-  const hurried = await tx
+  const account = accountOf(key);
+  const lifted = await tx
     .update(outboxRoutes)
     .set({ throttledUntil: null })
-    .where(and(isRoute(db, accountOf(key)), sql`${outboxRoutes.throttledUntil} > ${db.dialect.now}`))
+    .where(and(isRoute(db, account), sql`${outboxRoutes.throttledUntil} > ${db.dialect.now}`))
     .returning({ id: outboxRoutes.id });
+  const rested =
+    lifted.length > 0
+      ? await tx.select({ route: outboxRoutes.route }).from(outboxRoutes).where(isOfAccount(db, account))
+      : [];
+  const removed = await tx.delete(outboxRoutes).where(isRoute(db, key)).returning({ id: outboxRoutes.id });
+  if (lifted.length + removed.length === 0) return false;
+  for (const route of new Set([key.route, ...rested.map(({ route }) => route)]))
+    await hurryRetries(tx, db, { destination: key.destination, route });
   await tx.notify("outbox");
-  return removed.length + hurried.length > 0;
+  return true;
 }
 
 /**
- * A pixel or a bot has a new token: whatever its routes, `<id>` and `<id>/…`, were refused for may be over. What an
- * operator paused stays so.
+ * A pixel or a bot has a new token: whatever its routes were refused for may be over. What an operator paused stays so.
  */
 export async function credentialChanged(
   tx: Tx,
@@ -211,11 +221,9 @@ export async function credentialChanged(
   id: string,
   destination: Destination = "meta",
 ): Promise<void> {
-  const { outboxRoutes } = db.tables;
-  const isConcerned = sql`(${outboxRoutes.route} = ${id} or ${outboxRoutes.route} like ${`${id}/%`})`;
   await tx
-    .delete(outboxRoutes)
-    .where(and(eq(outboxRoutes.destination, destination), isConcerned, sql`not ${isOperators(db)}`));
+    .delete(db.tables.outboxRoutes)
+    .where(and(isOfAccount(db, { destination, route: id }), sql`not ${isOperators(db)}`));
   await tx.notify("outbox");
 }
 
@@ -228,4 +236,13 @@ export function isOperators({ tables: { outboxRoutes } }: Database): SQL {
 function isRoute(db: Database, key: RouteKey): SQL | undefined {
   const { outboxRoutes } = db.tables;
   return and(eq(outboxRoutes.destination, key.destination), eq(outboxRoutes.route, key.route));
+}
+
+/** All routes of a pixel or a bot: `<id>` and `<id>/…`. */
+function isOfAccount(
+  { tables: { outboxRoutes } }: Database,
+  { destination, route }: RouteKey,
+): SQL | undefined {
+  const isItOrLane = sql`(${outboxRoutes.route} = ${route} or ${outboxRoutes.route} like ${`${route}/%`})`;
+  return and(eq(outboxRoutes.destination, destination), isItOrLane);
 }
