@@ -5,10 +5,11 @@ import { newId } from "../platform/ids.ts";
 import type { Log } from "../platform/log.ts";
 import { createOutage } from "../platform/outage.ts";
 import { createBell } from "./bell.ts";
-import { deliver, type OnSettled, type RequestFact } from "./deliver.ts";
+import { deliver, type RequestFact } from "./deliver.ts";
 import type { Adapters } from "./destination.ts";
 import { beat, withdraw } from "./heartbeat.ts";
 import { claim, RENEW_EVERY_MS, reclaimExpired, renewLeases } from "./lease.ts";
+import type { OnSettled } from "./record-request.ts";
 import {
   isProbe,
   type Limits,

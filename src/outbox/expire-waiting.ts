@@ -2,9 +2,9 @@ import { and, eq, isNotNull, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
-import type { Ending, OnSettled } from "./deliver.ts";
 import type { Adapters, ClaimedRow } from "./destination.ts";
 import { rowColumns, rowsOf } from "./lease.ts";
+import type { Ending, OnSettled } from "./record-request.ts";
 import type { RouteKey } from "./routes.ts";
 
 /** Rows looked at in one go, and between two, so that those who serve visitors go first. */
