@@ -1,7 +1,7 @@
 import { backOffMs, throttleRestMs } from "./back-off.ts";
+import type { RouteChange } from "./change-route.ts";
 import type { Sent } from "./destination.ts";
 import type { Reply } from "./isolate.ts";
-import type { RouteChange } from "./routes.ts";
 import type { Settlement } from "./settle.ts";
 
 /** So many refusals in a row that nothing in the events explains are the route's fault: no more events die of it. */

@@ -1,9 +1,10 @@
 import { backOffMs } from "./back-off.ts";
+import { changeRoute } from "./change-route.ts";
 import { consequencesOf } from "./consequences.ts";
 import type { ClaimedRow, DestinationAdapter, Sent, Verdict } from "./destination.ts";
 import { isolate, type Reply } from "./isolate.ts";
 import { type LeasedBatch, type RecordDeps, recordRequest, settleRows } from "./record-request.ts";
-import { changeRoute, type RouteKey } from "./routes.ts";
+import type { RouteKey } from "./routes.ts";
 import { settle } from "./settle.ts";
 import { surely } from "./surely.ts";
 

@@ -3,8 +3,9 @@ import type { Database, Reader, Tx } from "../db/database.ts";
 import type { Dialect } from "../db/dialect.ts";
 import { keptStatement, type Values } from "../db/kept.ts";
 import { backOffCeilingMs } from "./back-off.ts";
+import { takeProbe } from "./change-route.ts";
 import type { ClaimedRow } from "./destination.ts";
-import { type RouteKey, takeProbe } from "./routes.ts";
+import type { RouteKey } from "./routes.ts";
 
 /**
  * How long rows stay with a dispatcher that gives no sign of life; then another one takes them over. A living one

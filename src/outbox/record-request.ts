@@ -3,9 +3,11 @@ import type { Database, Tx } from "../db/database.ts";
 import { keptStatement } from "../db/kept.ts";
 import type { Log } from "../platform/log.ts";
 import { BREAKER_THRESHOLD } from "./back-off.ts";
+import { changeRoute, type RouteChange } from "./change-route.ts";
 import type { Consequences } from "./consequences.ts";
 import type { Answer, ClaimedRow, Sent, Verdict } from "./destination.ts";
-import { changeRoute, hurryRetries, type RouteChange, type RouteKey, type Standing } from "./routes.ts";
+import { hurryRetries } from "./resume-route.ts";
+import type { RouteKey, Standing } from "./routes.ts";
 import { type Settlement, settle } from "./settle.ts";
 
 /** How rows come to their end. */

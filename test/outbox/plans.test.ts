@@ -5,7 +5,7 @@ import type { Values } from "../../src/db/kept.ts";
 import { filterCondition } from "../../src/outbox/filter.ts";
 import { claim, reclaimExpired, renewLeases } from "../../src/outbox/lease.ts";
 import { newestIds } from "../../src/outbox/outbox-rows.ts";
-import { hurryRetries } from "../../src/outbox/routes.ts";
+import { hurryRetries } from "../../src/outbox/resume-route.ts";
 import { waitingRoutes } from "../../src/outbox/waiting-routes.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows } from "../support/outbox.ts";

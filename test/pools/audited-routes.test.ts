@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { asc, sql } from "drizzle-orm";
 import type { Destination } from "../../src/db/vocabulary.ts";
+import { changeRoute } from "../../src/outbox/change-route.ts";
 import { findHold } from "../../src/outbox/holds.ts";
-import { changeRoute, type RouteKey } from "../../src/outbox/routes.ts";
+import type { RouteKey } from "../../src/outbox/routes.ts";
 import { outboxBacklog } from "../../src/outbox/status.ts";
 import { waitingRoutes } from "../../src/outbox/waiting-routes.ts";
 import { pauseRouteBy, resumeRouteBy } from "../../src/pools/audited-routes.ts";
