@@ -2,7 +2,7 @@ import { getTableName } from "drizzle-orm";
 import { DeadlineError } from "../platform/deadline.ts";
 import { type Tables, tablesOf } from "./define-schema.ts";
 import { grantOn, rightsOn } from "./grants.ts";
-import { MIGRATIONS_TABLE, OPERATOR_VIEWS } from "./migrate.ts";
+import { MIGRATIONS_TABLE, OPERATOR_VIEWS } from "./migration-plan.ts";
 
 /**
  * Whether a failed write is the fault of what was written (a constraint, a value of the wrong form) rather than

@@ -13,17 +13,13 @@ import type { Turn } from "./turn.ts";
 
 export type Offer = Tables["offers"]["$inferSelect"];
 
-/** More buttons than this no keyboard shows. */
-const MOST_OFFERS = 50;
-
 /** What a bot sells, in its order. */
 async function offersOf(reader: Reader, { offers }: Tables, botId: number): Promise<Offer[]> {
   return reader
     .select()
     .from(offers)
     .where(and(eq(offers.botId, botId), eq(offers.enabled, true)))
-    .orderBy(asc(offers.position), asc(offers.id))
-    .limit(MOST_OFFERS);
+    .orderBy(asc(offers.position), asc(offers.id));
 }
 
 /** An offer that this bot sells now; null where it is another's, or no longer for sale. */

@@ -1,8 +1,8 @@
 import { and, eq } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
-import type { OnSettled } from "../outbox/deliver.ts";
 import type { ClaimedRow } from "../outbox/destination.ts";
 import { enqueue } from "../outbox/enqueue.ts";
+import type { OnSettled } from "../outbox/record-request.ts";
 import { unpayableMessage } from "../telegram/checkout-message.ts";
 import { recordFunnelState } from "../tracking/funnel-states.ts";
 import { botOfRoute, chatOf, messageEntry, readOutgoing, UNPAYABLE } from "./outgoing.ts";

@@ -55,15 +55,17 @@ const readParts = z.looseObject({
     .optional(),
 });
 
-/** grammy's type, for what has passed `readParts`. */
-const checkedUpdate = z.custom<Update>((value) => readParts.safeParse(value).success);
+/** grammy's type, for what passes `readParts`. */
+const update = z.custom<Update>().superRefine((value, refusal) => {
+  const { error } = readParts.safeParse(value);
+  for (const { message, path } of error?.issues ?? []) refusal.addIssue({ code: "custom", message, path });
+});
 
 /** Reads a webhook's body. Never throws. */
 export function readUpdate(text: string): UpdateReading {
-  const value = parseJson(text);
-  const parsed = readParts.safeParse(value);
+  const parsed = update.safeParse(parseJson(text));
   if (!parsed.success) return { kind: "malformed", errors: problemErrors(parsed.error.issues) };
-  return { kind: "update", update: checkedUpdate.parse(value) };
+  return { kind: "update", update: parsed.data };
 }
 
 function parseJson(text: string): unknown {

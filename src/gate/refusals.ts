@@ -1,6 +1,7 @@
 import { inArray, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
+import { createOutage } from "../platform/outage.ts";
 import { REFUSAL_REASONS, type RefusalReason } from "./gate.ts";
 
 const HOUR_MS = 3_600_000;
@@ -19,6 +20,10 @@ type Counts = Record<RefusalReason, number>;
 /** Counts refusals in memory and adds them, by pool, reason and hour, once a second: a refusal costs no write. */
 export function createRefusalCounter({ db, log }: { db: Database; log: Log }): RefusalCounter {
   const { gateRefusals, pools } = db.tables;
+  const outage = createOutage(log, {
+    failed: "gate refusals could not be stored yet",
+    worked: "gate refusals are stored again",
+  });
   let byHour = new Map<number, Map<number, Counts>>();
 
   function add(poolId: number, reason: RefusalReason, hourMs: number, total: number): void {
@@ -59,9 +64,10 @@ export function createRefusalCounter({ db, log }: { db: Database; log: Log }): R
             set: { total: sql`gate_refusals.total + excluded.total` },
           });
       });
+      outage.worked();
     } catch (error) {
       for (const row of rows) add(row.poolId, row.reason, row.hour.getTime(), row.total);
-      log.warn({ error, todo: db.advice(error) }, "gate refusals could not be stored yet");
+      outage.failed({ error, todo: db.advice(error) });
     }
   }
 

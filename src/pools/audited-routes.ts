@@ -1,8 +1,10 @@
 import { and, eq } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import { pauseRoute } from "../outbox/change-route.ts";
 import { findHold } from "../outbox/holds.ts";
-import { pauseRoute, type RouteKey, resumeRoute } from "../outbox/routes.ts";
+import { resumeRoute } from "../outbox/resume-route.ts";
+import type { RouteKey } from "../outbox/routes.ts";
 import { recordAudit } from "./audit.ts";
 
 interface RouteDeps {

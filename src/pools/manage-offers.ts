@@ -8,6 +8,7 @@ import { LARGEST_POSITION, type OfferChange, type OfferDraft } from "./offer-rul
 import { findOfferView, type OfferView } from "./offer-view.ts";
 import { payableIssue } from "./payable.ts";
 import type { Issue } from "./rules.ts";
+import { nextStamp } from "./stamp.ts";
 
 export interface OfferDeps {
   readonly db: Database;
@@ -46,7 +47,7 @@ export async function createOffer(
   return db.transaction(async (tx) => {
     const bot = await findBotRow(tx, tables, draft.bot);
     if (bot === undefined) return invalid("bot", "there is no bot of this name; add it first");
-    const at = now();
+    const at = await nextStamp(tx, tables, now());
     const [row] = await tx
       .insert(tables.offers)
       .values({
@@ -89,7 +90,7 @@ export async function updateOffer(
     if (issue) return { kind: "invalid", issues: [issue] };
     const columns = changedOnly(offerColumns(before), offerColumns(change));
     if (Object.keys(columns).length === 0) return { kind: "unchanged", offer: before };
-    const at = now();
+    const at = await nextStamp(tx, tables, now());
     await tx
       .update(tables.offers)
       .set({ ...columns, updatedAt: at })

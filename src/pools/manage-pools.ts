@@ -1,7 +1,7 @@
 import { eq } from "drizzle-orm";
 import type { Database, Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import { credentialChanged } from "../outbox/routes.ts";
+import { credentialChanged } from "../outbox/resume-route.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import { recordAudit, viewChanges } from "./audit.ts";
 import { changedColumns, coherenceIssues, poolColumns, withGateSwitch } from "./pool-columns.ts";
@@ -97,7 +97,7 @@ export async function updatePool(
     if (Object.keys(columns).length === 0 && members === null) return { kind: "unchanged", pool: before };
     const at = await nextStamp(tx, tables, now());
     if (members) await replaceMembers(tx, tables, row.id, members, at);
-    // The stamp changes with a membership too: caches look at it.
+    // The stamp changes with a membership too: whoever has the pool's page open sees another one.
     await tx
       .update(tables.pools)
       .set({ ...columns, ...(columns.metaAccessToken && { metaAccessTokenAt: at }), updatedAt: at })

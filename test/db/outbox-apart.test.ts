@@ -10,7 +10,7 @@ import { drizzle as drizzlePostgres } from "drizzle-orm/postgres-js";
 import { migrate as applyPostgres } from "drizzle-orm/postgres-js/migrator";
 import postgres from "postgres";
 import type { Database } from "../../src/db/database.ts";
-import { migrationPlan } from "../../src/db/migrate.ts";
+import { migrationPlan } from "../../src/db/migration-plan.ts";
 import { outboxTable } from "../../src/outbox/enqueue.ts";
 import { createTestDatabase, testDialect } from "../support/database.ts";
 import { addRows, type NewRow, pageView } from "../support/outbox.ts";

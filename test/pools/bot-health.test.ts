@@ -11,6 +11,7 @@ import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
+import { until } from "../support/until.ts";
 
 const secrets = createSecrets(new Uint8Array(32).fill(9));
 const KNOWN: Identity = { kind: "known", telegramId: "7", username: "a_bot" };
@@ -78,7 +79,7 @@ async function chosen() {
 describe(`the bots' health on ${testDialect}`, () => {
   test("a bot whose token is refused twice in a row gets no more visitors, and the operator is told once", async () => {
     answers.set("token-a", REFUSED);
-    const { check } = health();
+    const { run: check } = health();
     await check();
     expect(await chosen()).toEqual(["a_bot", "b_bot", "elsewhere_bot"]);
     await check();
@@ -96,7 +97,7 @@ describe(`the bots' health on ${testDialect}`, () => {
 
   test("it gets them again when Telegram takes the token again", async () => {
     answers.set("token-a", REFUSED);
-    const { check } = health();
+    const { run: check } = health();
     await check();
     await check();
     answers.set("token-a", KNOWN);
@@ -106,7 +107,7 @@ describe(`the bots' health on ${testDialect}`, () => {
   });
 
   test("Telegram being away, or refusing once in between, takes no bot's visitors", async () => {
-    const { check } = health();
+    const { run: check } = health();
     for (const answer of [AWAY, AWAY, REFUSED, KNOWN, REFUSED, AWAY]) {
       answers.set("token-b", answer);
       await check();
@@ -122,14 +123,14 @@ describe(`the bots' health on ${testDialect}`, () => {
     await own.db.transaction(async (tx) => {
       await tx.update(bots).set({ enabled: false }).where(eq(bots.id, ids.b));
     });
-    await health().check();
+    await health().run();
     expect(asked).toEqual(["token-a"]);
     expect(await bot(ids.elsewhere)).toMatchObject({ healthy: true });
   });
 
   test("a token that was changed while Telegram was asked is not judged by the old one's answer", async () => {
     const { bots } = own.db.tables;
-    const { check } = createBotHealth({
+    const { run: check } = createBotHealth({
       db: own.db,
       secrets,
       now: () => new Date(),
@@ -152,7 +153,7 @@ describe(`the bots' health on ${testDialect}`, () => {
 
   test("a bot that is given away, its token taken out, is nobody's to judge any more", async () => {
     answers.set("token-a", REFUSED);
-    const { check } = health();
+    const { run: check } = health();
     await check();
     await check();
     const deps = {
@@ -171,7 +172,7 @@ describe(`the bots' health on ${testDialect}`, () => {
     await own.db.transaction(async (tx) => {
       await tx.update(bots).set({ token: "v1.of-another-key" }).where(eq(bots.id, ids.a));
     });
-    await health().check();
+    await health().run();
     expect(asked).toEqual(["token-b"]);
     const broken = createBotHealth({
       db: {
@@ -185,8 +186,9 @@ describe(`the bots' health on ${testDialect}`, () => {
       log: createLog("warn", { write: (line: string) => void logLines.push(line) }),
       telegram: { identify: async () => KNOWN },
     });
-    await broken.check();
-    expect(logLines.join()).toContain("could not be checked");
+    broken.start();
+    await until(() => logLines.join().includes("could not be checked"));
+    await broken.stop();
   });
 
   test("over HTTP: too many questions, or trouble of Telegram's, is no refusal; an unknown token is one", async () => {

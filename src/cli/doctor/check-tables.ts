@@ -5,7 +5,7 @@ import type { Database, Tx } from "../../db/database.ts";
 import { tablesOf } from "../../db/define-schema.ts";
 import { grantCommand } from "../../db/fault.ts";
 import { grantOn, rightsOn } from "../../db/grants.ts";
-import { migrationPlan, OPERATOR_VIEWS } from "../../db/migrate.ts";
+import { migrationPlan, OPERATOR_VIEWS } from "../../db/migration-plan.ts";
 import { bad, type Finding, good } from "./finding.ts";
 
 const INSUFFICIENT_PRIVILEGE = "42501";
