@@ -7,16 +7,11 @@ import { findBotRow } from "./bot-view.ts";
 import { LARGEST_POSITION, type OfferChange, type OfferDraft } from "./offer-rules.ts";
 import { findOfferView, type OfferView } from "./offer-view.ts";
 import { payableIssue } from "./payable.ts";
-import type { Issue } from "./rules.ts";
+import { type Invalid, type Issue, invalid } from "./rules.ts";
 
 export interface OfferDeps {
   readonly db: Database;
   readonly now: () => Date;
-}
-
-interface Invalid {
-  readonly kind: "invalid";
-  readonly issues: readonly Issue[];
 }
 
 export type CreateOfferResult = { readonly kind: "created"; readonly offer: OfferView } | Invalid;
@@ -140,10 +135,6 @@ function issueOfChange(before: OfferView, change: OfferChange): Issue | null {
     priceMinor: price_minor ?? before.price_minor,
     currency: currency ?? before.currency,
   });
-}
-
-function invalid(path: string, message: string): Invalid {
-  return { kind: "invalid", issues: [{ path, message }] };
 }
 
 type OfferColumns = ReturnType<typeof offerColumns>;
