@@ -10,6 +10,7 @@ import { findOfferView, type OfferView } from "./offer-view.ts";
 import { payableIssue } from "./payable.ts";
 import { type Invalid, type Issue, invalid } from "./rules.ts";
 
+/** What managing offers works with. */
 export interface OfferDeps {
   readonly db: Database;
   readonly now: () => Date;

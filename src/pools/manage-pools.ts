@@ -10,6 +10,7 @@ import { findPool, type PoolView } from "./pool-view.ts";
 import type { Invalid, PoolChange, PoolDraft } from "./rules.ts";
 import { nextStamp } from "./stamp.ts";
 
+/** What managing pools works with. */
 export interface ManageDeps {
   readonly db: Database;
   readonly secrets: Secrets;
