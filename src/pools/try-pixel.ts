@@ -14,6 +14,7 @@ import type { PoolRow } from "./pool-view.ts";
 /** Somebody waits for the answer. */
 const TIMEOUT_MS = 10_000;
 
+/** What trying a pixel works with. */
 export interface PixelDeps extends ManageDeps {
   readonly meta: { readonly graphUrl: string; readonly graphVersion: string };
 }
@@ -40,6 +41,7 @@ export type TestEvent =
     }
   | NoCredential;
 
+/** What a pool sends to Meta with. */
 export function pixelCredential(
   secrets: Secrets,
   { metaPixelId, metaAccessToken }: Pick<PoolRow, "metaPixelId" | "metaAccessToken">,
@@ -71,8 +73,8 @@ export async function checkPoolPixel(
 }
 
 /**
- * Sends one PageView, shown in the test view of Events Manager and counted all the same, at once, past the outbox, as if `visitor` had opened the pool's
- * link. It counts for no ad. Written down in the audit log, whatever Meta said.
+ * Sends one PageView at once, past the outbox, as if `visitor` had opened the pool's link. Events Manager shows it in its
+ * test view and Meta counts it all the same, for no ad. Written down in the audit log, whatever Meta said.
  */
 export async function sendTestEvent(
   { db, secrets, now, meta }: PixelDeps,
