@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { readBody } from "../platform/body.ts";
+import { parseJson } from "../platform/json.ts";
 import { methodNotAllowed, notJson, problem, problemErrors } from "../platform/problem.ts";
 import { botStartSchema, startFromOutside } from "./bot-start.ts";
 import { botStartDetail } from "./bot-start-docs.ts";
@@ -65,13 +66,5 @@ async function start(deps: FunnelDeps, request: Request): Promise<Response> {
       detail: "Nothing was stored. Send it again in a moment.",
       headers: { "retry-after": "5" },
     });
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

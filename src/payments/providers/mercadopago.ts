@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { decimalToMinor } from "../../meta/decimal.ts";
 import { minorToMajor } from "../../meta/money.ts";
+import { parseJson } from "../../platform/json.ts";
 import type { PaymentEvent } from "../decide.ts";
 import {
   assertPayable,
@@ -12,7 +13,6 @@ import {
   type WebhookReading,
   type WebhookRequest,
 } from "./adapter.ts";
-import { parseJson } from "./json.ts";
 import { callProvider } from "./provider-call.ts";
 import { manifestSignatureFault } from "./signature.ts";
 

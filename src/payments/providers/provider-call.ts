@@ -1,6 +1,6 @@
 import { redactSecret } from "../../meta/redact.ts";
+import { parseJson } from "../../platform/json.ts";
 import { ProviderError } from "./adapter.ts";
-import { parseJson } from "./json.ts";
 
 /** Providers want their webhooks answered within 20 s or so, and a webhook may wait for one such call. */
 const TIMEOUT_MS = 10_000;

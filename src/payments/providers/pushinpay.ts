@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJson } from "../../platform/json.ts";
 import { equalInConstantTime } from "../../platform/secrets.ts";
 import type { PaymentEvent } from "../decide.ts";
 import {
@@ -10,7 +11,6 @@ import {
   type WebhookReading,
   type WebhookRequest,
 } from "./adapter.ts";
-import { parseJson } from "./json.ts";
 import { callProvider } from "./provider-call.ts";
 import { createReadBacks, type ReadBacks } from "./read-backs.ts";
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJson } from "../../platform/json.ts";
 import { toStripeAmount } from "../../pools/stripe-amount.ts";
 import {
   assertPayable,
@@ -8,7 +9,6 @@ import {
   ProviderError,
   type WebhookReading,
 } from "./adapter.ts";
-import { parseJson } from "./json.ts";
 import { callProvider } from "./provider-call.ts";
 import { timestampedSignatureFault } from "./signature.ts";
 import { REFERENCE_KEY, readStripeEvent } from "./stripe-event.ts";
