@@ -1,10 +1,10 @@
 import { type ChatTypeContext, Composer, type Filter } from "grammy";
 import type { RefundedPayment, SuccessfulPayment } from "grammy/types";
 import { chatLanguage, readButton } from "../telegram/messages.ts";
+import type { TelegramCharge } from "../telegram/sale.ts";
 import { textsFor } from "../telegram/texts.ts";
 import { isInvoiceOpen, isPaymentId } from "./invoice.ts";
 import { findOffer, sell, showOffer, welcome } from "./offers.ts";
-import type { TelegramCharge } from "./sales.ts";
 import { type FunnelContext, personOf } from "./turn.ts";
 import { markReachable, markUnreachable } from "./unreachable.ts";
 

@@ -1,7 +1,7 @@
 import { eq } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import { TELEGRAM_PROVIDER } from "./sales.ts";
+import { TELEGRAM_PROVIDER } from "../telegram/sale.ts";
 
 /** What Telegram asks about before it takes somebody's money. */
 export interface InvoiceQuery {

@@ -4,13 +4,13 @@ import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { readBody } from "../platform/body.ts";
 import { parseJson } from "../platform/json.ts";
 import { methodNotAllowed, notJson, problem, problemErrors } from "../platform/problem.ts";
+import { TELEGRAM_PROVIDER } from "../telegram/sale.ts";
 import type { ApplyDeps } from "./apply-event.ts";
 import { registerDetail, webhookDetail } from "./docs.ts";
 import { providerRefSchema, registerSchema } from "./payment-input.ts";
 import { type PaymentProvider, ProviderError, type WebhookReading } from "./providers/adapter.ts";
 import { type ProviderReport, receiveReport } from "./receive-report.ts";
 import { registerPayment } from "./register.ts";
-import { TELEGRAM_PROVIDER } from "./telegram-payments.ts";
 
 const MAX_WEBHOOK_BYTES = 256 * 1024;
 const MAX_BODY_BYTES = 64 * 1024;

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import type { Sales } from "../../src/funnel/sales.ts";
-import { beginCheckout, checkoutOf, type Sale } from "../../src/payments/checkout.ts";
+import { beginCheckout } from "../../src/payments/begin-checkout.ts";
+import { checkoutOf } from "../../src/payments/checkout.ts";
 import { callProvider } from "../../src/payments/providers/provider-call.ts";
 import { createSales } from "../../src/payments/sales.ts";
 import { confirmTelegramPayment, refundTelegramPayment } from "../../src/payments/telegram-payments.ts";
 import { newId } from "../../src/platform/ids.ts";
+import type { Sale } from "../../src/telegram/sale.ts";
 import { testDialect } from "../support/database.ts";
 import { openShop, type Shop } from "./shop.ts";
 

@@ -1,4 +1,5 @@
 import { payableIssue } from "../../pools/payable.ts";
+import type { WayToPay } from "../../telegram/sale.ts";
 import type { PaymentEvent } from "../decide.ts";
 import type { PaymentDetails, RegisterInput } from "../payment-input.ts";
 
@@ -49,15 +50,8 @@ export interface CheckoutRequest {
   readonly returnUrl: string;
 }
 
-export type Checkout =
-  | { readonly kind: "link"; readonly providerRef: string; readonly url: string }
-  /** `code` is the copy-and-paste text of a Pix payment. */
-  | {
-      readonly kind: "pix";
-      readonly providerRef: string;
-      readonly code: string;
-      readonly url: string | null;
-    };
+/** A way to pay, with the provider's own id of it. */
+export type Checkout = WayToPay & { readonly providerRef: string };
 
 /** A payment provider: how its webhooks are told from forgeries and read, and how a checkout is made. */
 export interface PaymentProvider {
