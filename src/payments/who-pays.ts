@@ -1,7 +1,8 @@
 import type { Tx } from "../db/database.ts";
 import { hashedCustomer, storedCustomerId } from "../meta/user-data.ts";
+import { findBotRow } from "../pools/bot-view.ts";
 import { findPoolOf, type PoolRow } from "../pools/find-pool-of.ts";
-import { findBot, saveBotUser } from "../tracking/bot-users.ts";
+import { saveBotUser } from "../tracking/bot-users.ts";
 import { type BotUser, findBotUser, findSession } from "../tracking/find-session.ts";
 import { mayBeSpooled, saysSomething } from "../tracking/session.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";
@@ -36,8 +37,8 @@ export async function whoPays(
   distant: StoredVisit | null,
 ): Promise<WhoPays | null> {
   const { tables } = deps.db;
-  const bot = said.bot === undefined ? null : await findBot(tx, tables, said.bot);
-  if (said.bot !== undefined && bot === null) return null;
+  const bot = said.bot === undefined ? undefined : await findBotRow(tx, tables, said.bot);
+  if (said.bot !== undefined && bot === undefined) return null;
   const named = seller
     ? await findBotUser(tx, tables, seller.botUserId)
     : await buyerOf(deps, tx, bot?.id ?? null, said);
@@ -72,8 +73,8 @@ export async function leadsToPool(
   said: PaymentDetails,
   distant: StoredVisit | null,
 ): Promise<boolean> {
-  const bot = said.bot === undefined ? null : await findBot(tx, tables, said.bot);
-  if (said.bot !== undefined && bot === null) return false;
+  const bot = said.bot === undefined ? undefined : await findBotRow(tx, tables, said.bot);
+  if (said.bot !== undefined && bot === undefined) return false;
   const token = said.tracking_token ?? null;
   const session = await findSession(tx, tables, token);
   if (session === null && token !== null && mayBeSpooled(token, now())) return true;
