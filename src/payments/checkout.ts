@@ -1,4 +1,5 @@
 import { eq } from "drizzle-orm";
+import { lockById } from "./find-payment.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
 import {
   type Checkout,
@@ -63,7 +64,7 @@ function requestOf({ publicUrl }: CheckoutDeps, payment: Payment, bot: string | 
 function keepCheckout({ db, now }: CheckoutDeps, paymentId: string, checkout: Checkout): Promise<Checkout> {
   const { payments } = db.tables;
   return db.transaction(async (tx) => {
-    const [payment] = await db.dialect.locked(tx.select().from(payments).where(eq(payments.id, paymentId)));
+    const payment = await lockById(db, tx, paymentId);
     const stored = payment && storedCheckout(payment);
     if (stored) return stored;
     await tx

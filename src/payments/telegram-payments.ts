@@ -1,8 +1,8 @@
-import { eq } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
 import { TELEGRAM_PROVIDER, type TelegramCharge } from "../telegram/sale.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";
 import { type Applied, type ApplyDeps, applyEvent } from "./apply-event.ts";
+import { lockById } from "./find-payment.ts";
 import type { Payment } from "./payment.ts";
 
 /**
@@ -40,8 +40,7 @@ async function findTelegramPayment(
   tx: Tx,
   { paymentId, botId, chargeId }: TelegramCharge,
 ): Promise<Payment | undefined> {
-  const { payments } = db.tables;
-  const [payment] = await db.dialect.locked(tx.select().from(payments).where(eq(payments.id, paymentId)));
+  const payment = await lockById(db, tx, paymentId);
   if (payment?.provider === TELEGRAM_PROVIDER && payment.botId === botId) return payment;
   log.error(
     { payment: paymentId, botId, chargeId },

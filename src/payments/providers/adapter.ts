@@ -23,19 +23,21 @@ export type WebhookReading =
     }
   /** From the provider, about something that does not concern payments: 200. */
   | { readonly kind: "ignored" }
-  | {
-      readonly kind: "event";
-      readonly providerRef: string;
-      readonly event: PaymentEvent;
-      /** Everything needed to register the payment, where the webhook brings it. */
-      readonly registration: RegisterInput | null;
-      /** Whose the payment is, where the webhook says so: fills what nobody has said before. */
-      readonly details?: PaymentDetails;
-      /** The reference is the provider's own id: the webhook carries none of ours, and may be about no sale of ours. */
-      readonly isProvidersId?: boolean;
-      /** The provider's own id of the checkout, where only that proves whose payment this is. */
-      readonly checkoutRef?: string;
-    };
+  | (PaymentReport & { readonly kind: "event" });
+
+/** What a provider reports of one of its references. */
+export interface PaymentReport {
+  readonly providerRef: string;
+  readonly event: PaymentEvent;
+  /** What a payment that nobody registered can be made from; null where the webhook does not say enough. */
+  readonly registration: RegisterInput | null;
+  /** Whose the payment is, where the webhook says so: fills what nobody has said before. */
+  readonly details?: PaymentDetails;
+  /** The reference is the provider's own id: the webhook carries none of ours, and may be about no sale of ours. */
+  readonly isProvidersId?: boolean;
+  /** The provider's own id of the checkout, where only that proves whose payment this is. */
+  readonly checkoutRef?: string;
+}
 
 /** What somebody buys, for a checkout. */
 export interface CheckoutRequest {
