@@ -178,8 +178,8 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
     [500, false],
   ])("a provider's %d says that the payment itself is wrong: %p", async (status, isPermanent) => {
     const server = Bun.serve({ port: 0, fetch: () => Response.json({ message: "no" }, { status }) });
-    const call = { provider: "Shop", method: "POST", url: server.url.href, secret: "s".repeat(20) } as const;
-    await expect(callProvider(call)).rejects.toMatchObject({ isPermanent });
+    const api = { provider: "Shop", apiUrl: server.url.origin, secret: "s".repeat(20) };
+    await expect(callProvider(api, { method: "POST", path: "/" })).rejects.toMatchObject({ isPermanent });
     await server.stop(true);
   });
 });
