@@ -18,7 +18,7 @@ export function registerDetail() {
     tags: ["Payments"],
     summary: "Register a payment",
     description:
-      "Once for each provider and provider_ref. Say whose it is by tracking_token, or by bot and telegram_user_id. The customer's e-mail, phone and names are hashed before anything is stored.",
+      "Once for each provider and provider_ref. Say whose it is by tracking_token, or by bot and telegram_user_id. The customer's e-mail, phone and names are hashed before anything is stored. A provider that is not set up is registered all the same; until its secret is set, its webhooks are refused (404) and nothing confirms the payment.",
     security: ASKS_FOR_KEY,
     requestBody: jsonBody(registerSchema),
     responses: {
@@ -47,7 +47,7 @@ export function webhookDetail() {
       ...problemAnswers({
         400: "The body is not understood; `errors` says where",
         401: "The signature was not accepted",
-        404: "The provider is not configured, or nobody registered the payment",
+        404: "The provider is not set up, or nobody registered the payment",
         413: REFUSALS[413],
         503: "Nothing was stored, or the provider did not confirm it; send it again",
       }),

@@ -78,7 +78,10 @@ async function register(deps: PaymentsDeps, request: Request): Promise<Response>
 
 async function webhook(deps: PaymentsDeps, request: Request, name: string): Promise<Response> {
   const provider = deps.providers.get(name);
-  if (!provider) return problem(404, { detail: `The payment provider "${name}" is not configured.` });
+  if (!provider) {
+    const detail = `The payment provider "${name}" is not set up here. Set its secrets (docs/payments.md), then send it again.`;
+    return problem(404, { detail });
+  }
   const body = await readBody(request, MAX_WEBHOOK_BYTES);
   if (body.kind === "refused") return body.response;
   let reading: WebhookReading;
