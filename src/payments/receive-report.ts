@@ -10,7 +10,7 @@ import type { PaymentReport } from "./providers/adapter.ts";
 import { registerInside } from "./register.ts";
 import { reportBelated, reportIfVisitCame } from "./report-purchase.ts";
 import { storedCheckout } from "./stored-checkout.ts";
-import { type Belongings, leadsToPool, whoPays } from "./who-pays.ts";
+import { type Belongings, leadsToPool, whoPays, withoutUnknownBot } from "./who-pays.ts";
 
 /** What one of the providers reports. */
 export interface ProviderReport extends PaymentReport {
@@ -54,8 +54,9 @@ async function createFrom(
   registration: RegisterInput | null,
   distant: StoredVisit | null,
 ): Promise<void> {
-  if (!registration || !(await leadsToPool(deps, tx, registration, distant))) return;
-  await registerInside(deps, tx, registration, null, distant);
+  const usable = registration && (await withoutUnknownBot(deps, tx, registration));
+  if (!usable || !(await leadsToPool(deps, tx, usable, distant))) return;
+  await registerInside(deps, tx, usable, null, distant);
 }
 
 /** What the report says of whose a payment is that is registered already; null where it says nothing. */
@@ -69,10 +70,8 @@ async function sayingsOf(
   if (details === undefined || payment.erasedAt !== null) return null;
   // The payment's own token goes first, so that nobody of another visit is taken for its buyer.
   const said = { ...details, tracking_token: payment.trackingToken ?? details.tracking_token };
-  const payer = await whoPays(deps, tx, said, null, distant);
-  // A bot that does not exist says nothing; the rest of the report still does.
-  const rest = payer ?? (await whoPays(deps, tx, { ...said, bot: undefined }, null, distant));
-  return rest?.belongings ?? null;
+  const payer = await whoPays(deps, tx, await withoutUnknownBot(deps, tx, said), null, distant);
+  return payer?.belongings ?? null;
 }
 
 /** A reference that the provider does not vouch for counts only with the very checkout that the payment was given. */
