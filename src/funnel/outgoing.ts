@@ -35,6 +35,7 @@ export function readOutgoing(payload: string): Outgoing | null {
   return parsed.kind === "valid" ? parsed.value : null;
 }
 
+/** Whom it goes to. */
 export function chatOf(message: Outgoing): string {
   return message.method === "checkout" ? message.chat_id : message.body.chat_id;
 }

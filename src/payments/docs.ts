@@ -4,10 +4,10 @@ import { ASKS_FOR_KEY, jsonAnswer, jsonBody, problemAnswers, REFUSALS } from "..
 import { genericWebhookSchema, registerSchema } from "./payment-input.ts";
 
 /** What registering answers. */
-export const registeredSchema = z.strictObject({ id: z.string(), status: z.enum(PAYMENT_STATUSES) });
+const registeredSchema = z.strictObject({ id: z.string(), status: z.enum(PAYMENT_STATUSES) });
 
 /** What a webhook answers: the payment, and what became of the report. */
-export const receivedSchema = z.union([
+const receivedSchema = z.union([
   z.strictObject({ id: z.string(), status: z.enum(["confirmed", "changed", "unchanged"]) }),
   z.strictObject({ status: z.literal("ignored") }),
 ]);

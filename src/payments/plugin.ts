@@ -13,6 +13,7 @@ import { registerPayment } from "./register.ts";
 
 const MAX_WEBHOOK_BYTES = 256 * 1024;
 const MAX_BODY_BYTES = 64 * 1024;
+const RETRY_AFTER_SECONDS = 5;
 
 export interface PaymentsDeps extends ApplyDeps {
   readonly providers: ReadonlyMap<string, PaymentProvider>;
@@ -127,8 +128,6 @@ async function act(deps: PaymentsDeps, report: ProviderReport): Promise<Response
     return tryAgain(deps, error);
   }
 }
-
-const RETRY_AFTER_SECONDS = 5;
 
 /** It may not have been stored, so the sender keeps it and sends it again, which does no harm where it was. */
 function tryAgain({ log, db }: PaymentsDeps, error: unknown): Response {

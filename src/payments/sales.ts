@@ -9,6 +9,7 @@ import { type Checkout, ProviderError } from "./providers/adapter.ts";
 import { reportIfVisitCame } from "./report-purchase.ts";
 import { confirmTelegramPayment, refundTelegramPayment } from "./telegram-payments.ts";
 
+/** What selling in a chat works with. */
 export interface SalesDeps extends ApplyDeps, CheckoutDeps {}
 
 /** What a bot's conversation asks of payments, with everything bound that they need. */

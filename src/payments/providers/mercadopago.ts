@@ -112,7 +112,7 @@ async function findPayment(settings: MercadoPagoSettings, id: string): Promise<M
 }
 
 /** What the state of a payment means; null for a state that is not its last. @throws ProviderError */
-export function mercadoPagoEvent(payment: MercadoPagoPayment): PaymentEvent | null {
+function mercadoPagoEvent(payment: MercadoPagoPayment): PaymentEvent | null {
   const { id, status, status_detail: detail, currency_id: currency } = payment;
   switch (status) {
     case "approved": {

@@ -122,10 +122,7 @@ function readTransaction(transaction: Transaction, claimed: string, ref: string 
 }
 
 /** What a status means; null for one that is not its last. */
-export function pushinPayEvent({
-  status,
-  value,
-}: Pick<Transaction, "status" | "value">): PaymentEvent | null {
+function pushinPayEvent({ status, value }: Pick<Transaction, "status" | "value">): PaymentEvent | null {
   switch (status) {
     case "paid":
       return value > 0 ? { kind: "paid", amountMinor: value, currency: CURRENCY } : null;
