@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { findBot } from "../tracking/bot-users.ts";
+import { findBotRow } from "../pools/bot-view.ts";
 import { isTrackingToken } from "../tracking/session.ts";
 import { recordStart, type StartDeps, type Started } from "./record-start.ts";
 import { noteUpdate } from "./turn.ts";
@@ -88,8 +88,8 @@ export function startFromOutside(
   const { db } = deps;
   return db.transaction(async (tx) => {
     const at = deps.now();
-    const bot = await findBot(tx, db.tables, input.bot);
-    if (bot === null) return { kind: "unknown_bot" };
+    const bot = await findBotRow(tx, db.tables, input.bot);
+    if (bot === undefined) return { kind: "unknown_bot" };
     const isCopy =
       input.update_id !== undefined && !(await noteUpdate(tx, db.tables, bot.id, input.update_id, at));
     const person = {

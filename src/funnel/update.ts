@@ -1,5 +1,6 @@
 import type { Update } from "grammy/types";
 import { z } from "zod";
+import { parseJson } from "../platform/json.ts";
 import { type ProblemError, problemErrors } from "../platform/problem.ts";
 
 export type UpdateReading =
@@ -66,12 +67,4 @@ export function readUpdate(text: string): UpdateReading {
   const parsed = update.safeParse(parseJson(text));
   if (!parsed.success) return { kind: "malformed", errors: problemErrors(parsed.error.issues) };
   return { kind: "update", update: parsed.data };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // The schema refuses it like any other value that is no object.
-  }
 }

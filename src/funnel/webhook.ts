@@ -6,8 +6,9 @@ import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { readBody } from "../platform/body.ts";
 import { problem } from "../platform/problem.ts";
 import { equalInConstantTime, type Secrets } from "../platform/secrets.ts";
+import type { BotRow } from "../pools/bot-view.ts";
 import { WEBHOOK_SECRET_PURPOSE } from "../pools/connect-bot.ts";
-import { type BotRow, type ConversationDeps, createTurn, type FunnelContext } from "./turn.ts";
+import { type ConversationDeps, createTurn, type FunnelContext } from "./turn.ts";
 import { readUpdate } from "./update.ts";
 
 /** Telegram's own updates stay far below this. */
@@ -61,12 +62,11 @@ export async function takeUpdate(
 type WebhookBot = BotRow & { readonly webhookSecret: string };
 
 /** Null where there is none, or its updates go elsewhere. */
-async function findWebhookBot(
-  { select, tables: { bots } }: Database,
-  id: string,
-): Promise<WebhookBot | null> {
+async function findWebhookBot(db: Database, id: string): Promise<WebhookBot | null> {
   if (!/^[1-9]\d{0,14}$/.test(id)) return null;
-  const [bot] = await select()
+  const { bots } = db.tables;
+  const [bot] = await db
+    .select()
     .from(bots)
     .where(eq(bots.id, Number(id)));
   return bot && bot.webhookSecret !== null ? { ...bot, webhookSecret: bot.webhookSecret } : null;

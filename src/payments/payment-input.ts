@@ -3,16 +3,16 @@ import { isCurrency, TELEGRAM_STARS } from "../meta/currencies.ts";
 import { isAmountMinor } from "../meta/money.ts";
 import { isTrackingToken } from "../tracking/session.ts";
 
-export const amountMinorSchema = z
+const amountMinorSchema = z
   .number()
   .refine((n) => isAmountMinor(n) && n > 0, "must be a whole number of minor units (cents), above 0");
 
-export const currencySchema = z
+const currencySchema = z
   .string()
   .transform((code) => code.toUpperCase())
   .refine((code) => isCurrency(code) || code === TELEGRAM_STARS, "must be an ISO 4217 code such as BRL");
 
-export const trackingTokenSchema = z.string().refine(isTrackingToken, "must be 32 lowercase hex digits");
+const trackingTokenSchema = z.string().refine(isTrackingToken, "must be 32 lowercase hex digits");
 
 /** Without what Postgres' text cannot hold: NUL, and halves of characters. */
 const short = z
@@ -25,7 +25,7 @@ const short = z
 /** How a provider names a payment. */
 export const providerRefSchema = short;
 
-export const customerSchema = z.strictObject({
+const customerSchema = z.strictObject({
   id: short.optional(),
   email: short.optional(),
   phone: short.optional(),
@@ -35,7 +35,7 @@ export const customerSchema = z.strictObject({
 
 const MOST_IDS = 100;
 
-export const contentSchema = z.strictObject({
+const contentSchema = z.strictObject({
   ids: z.array(short).max(MOST_IDS).optional(),
   name: short.optional(),
   type: short.optional(),

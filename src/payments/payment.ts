@@ -2,6 +2,7 @@ import type { Database } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import type { DeniedPolicy } from "../meta/consent.ts";
 
+/** A payment's row. */
 export type Payment = Tables["payments"]["$inferSelect"];
 
 /** What everything that touches payments works with. */

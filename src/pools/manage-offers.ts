@@ -2,6 +2,7 @@ import { eq } from "drizzle-orm";
 import type { Database, Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { TELEGRAM_STARS } from "../meta/currencies.ts";
+import { TELEGRAM_PROVIDER } from "../telegram/sale.ts";
 import { recordAudit, viewChanges } from "./audit.ts";
 import { findBotRow } from "./bot-view.ts";
 import { changedOf } from "./changed-of.ts";
@@ -37,7 +38,7 @@ export async function createOffer(
   draft: OfferDraft,
 ): Promise<CreateOfferResult> {
   const { tables } = db;
-  const provider = draft.provider ?? (draft.currency === TELEGRAM_STARS ? "telegram" : undefined);
+  const provider = draft.provider ?? (draft.currency === TELEGRAM_STARS ? TELEGRAM_PROVIDER : undefined);
   if (provider === undefined) return invalid("provider", "say who takes the money, such as mercadopago");
   const issue = payableIssue({ provider, priceMinor: draft.price_minor, currency: draft.currency });
   if (issue) return { kind: "invalid", issues: [issue] };

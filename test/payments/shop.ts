@@ -1,7 +1,8 @@
 import { eq } from "drizzle-orm";
 import { Elysia } from "elysia";
 import { readConfig } from "../../src/config.ts";
-import { beginCheckout, checkoutOf } from "../../src/payments/checkout.ts";
+import { beginCheckout } from "../../src/payments/begin-checkout.ts";
+import { checkoutOf } from "../../src/payments/checkout.ts";
 import { paymentsPlugin } from "../../src/payments/plugin.ts";
 import { configuredProviders } from "../../src/payments/providers/configured.ts";
 import { createLog } from "../../src/platform/log.ts";
