@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { drizzle as drizzleSqlite } from "drizzle-orm/bun-sqlite";
 import { migrate as applySqlite } from "drizzle-orm/bun-sqlite/migrator";
 import { readMigrationFiles } from "drizzle-orm/migrator";
+import { sha256Hex } from "../platform/secrets.ts";
 import { isBusy } from "./wal.ts";
 
 /** Which migrations a database has. */
@@ -36,7 +37,7 @@ export function migrationPlan(dialect: "sqlite" | "postgres") {
     migrationsTable: MIGRATIONS_TABLE,
     views,
     viewsKey: VIEWS_KEY,
-    viewsDigest: new Bun.CryptoHasher("sha256").update(views).digest("hex"),
+    viewsDigest: sha256Hex(views),
   };
 }
 

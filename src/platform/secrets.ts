@@ -51,8 +51,9 @@ export function createSecrets(key: Uint8Array): Secrets {
   };
 }
 
+/** SHA-256 of the bytes, or of a text's in UTF-8: 64 lower-case hex digits. */
 export function sha256Hex(value: string | Uint8Array): string {
-  return new Bun.CryptoHasher("sha256").update(value).digest("hex");
+  return Bun.SHA256.hash(value, "hex");
 }
 
 export function hmacSha256Hex(key: string, message: string | Uint8Array): string {
