@@ -104,7 +104,7 @@ export async function registerInside(
     const { facts, consent, botUser } = visit;
     const seller = await sellingBot(deps, tx, payment, botUser, pool);
     const event = initiateCheckoutEvent(paymentFacts(payment), facts, seller, now);
-    const payload = permittedEvent(event, consent, deps.consentDenied ?? "drop");
+    const payload = permittedEvent(event, consent, deps.consentDenied);
     if (payload !== null) {
       await enqueue(tx, tables, [
         {

@@ -56,7 +56,7 @@ export async function purchaseEntry(
   const payload = permittedEvent(
     purchaseEvent(paymentFacts(payment), facts, seller, now),
     consent,
-    deps.consentDenied ?? "drop",
+    deps.consentDenied,
   );
   if (payload === null) return null;
   return {

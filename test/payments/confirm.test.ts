@@ -62,6 +62,7 @@ beforeAll(async () => {
       log: createLog("silent"),
       now: () => new Date(),
       starsUsdMinorPerThousand: null,
+      consentDenied: "drop",
       trackingData: async () => null,
       providers: new Map([["generic", genericProvider(SECRET, () => new Date())]]),
       authorize: async () => null,

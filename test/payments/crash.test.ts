@@ -71,7 +71,7 @@ beforeAll(async () => {
       );
       const paymentId = newId();
       await registerInside(
-        { db, now: () => now, starsUsdMinorPerThousand: null },
+        { db, now: () => now, starsUsdMinorPerThousand: null, consentDenied: "drop" },
         tx,
         { ...money, provider_ref: paymentId, tracking_token: trackingToken },
         { paymentId, botId, botUserId: buyer.id, offerId },
