@@ -9,7 +9,6 @@ import {
   type BotDeps,
   checkToken,
   connectBot,
-  PAYMENT_TOKEN_PURPOSE,
   type TokenCheck,
   tokenColumns,
   type WebhookState,
@@ -165,7 +164,7 @@ function paymentColumns(
   secrets: Secrets,
 ): Partial<Pick<BotRow, "paymentToken">> {
   if (token === undefined || (token === null && current === null)) return {};
-  return { paymentToken: token === null ? null : secrets.seal(token, PAYMENT_TOKEN_PURPOSE) };
+  return { paymentToken: token === null ? null : secrets.seal(token, "bots.payment_token") };
 }
 
 function changedOnly(row: BotRow, columns: ReturnType<typeof botColumns>): Partial<BotRow> {
