@@ -1,7 +1,8 @@
+import { createScrubber, secretValues } from "../platform/scrub.ts";
 import { SealBrokenError } from "../platform/secrets.ts";
 import { SettingError } from "../platform/setting-error.ts";
 
-/** An unexpected error in a line or two: what failed and what to do, without a stack trace and without a password. */
+/** An unexpected error in a line or two: what failed and what to do, without a stack trace and without a secret. */
 export function failureText(
   error: unknown,
   environment: Readonly<Record<string, string | undefined>>,
@@ -9,9 +10,8 @@ export function failureText(
   if (error instanceof SealBrokenError) return error.message;
   const reasons = causes(error);
   const text = reasons.map(({ message }) => message).join(": ");
-  const secret = environment.DATABASE_URL?.match(/:\/\/[^/@:]*:([^@]+)@/)?.[1];
-  const shown = secret ? text.replaceAll(secret, "***") : text;
-  return `${shown}${error instanceof SettingError ? `\n${error.todo}` : hintFor(reasons)}`;
+  const withoutSecrets = createScrubber(secretValues(environment));
+  return `${withoutSecrets(text)}${error instanceof SettingError ? `\n${error.todo}` : hintFor(reasons)}`;
 }
 
 interface Reason {
