@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isCurrency, TELEGRAM_STARS } from "../meta/currencies.ts";
 import { isAmountMinor } from "../meta/money.ts";
+import { instantText } from "../platform/instant.ts";
 import { isTrackingToken } from "../tracking/session.ts";
 
 export const amountMinorSchema = z
@@ -59,7 +60,7 @@ export const registerSchema = z
     provider_ref: providerRefSchema.meta({ examples: ["order-1001"] }),
     amount_minor: amountMinorSchema.meta({ examples: [4990] }),
     currency: currencySchema.meta({ examples: ["BRL"] }),
-    created_at: z.iso.datetime({ offset: true }).optional(),
+    created_at: instantText.optional(),
     ...buyerFields,
   })
   .refine((input) => (input.bot === undefined) === (input.telegram_user_id === undefined), {

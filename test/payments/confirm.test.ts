@@ -305,6 +305,7 @@ describe(`payments on ${testDialect}`, () => {
     ["an empty token", { tracking_token: "" }],
     ["a token of another form", { tracking_token: "x" }],
     ["a time that is none", { created_at: "yesterday" }],
+    ["a time that no database has", { created_at: "0000-01-01T00:00:00Z" }],
     ["a bot without a user", { bot: "shop_bot", telegram_user_id: null }],
     ["no amount", { amount_minor: null, currency: null }],
   ])("money that has arrived is not refused for %s", async (_, detail) => {
