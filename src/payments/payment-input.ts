@@ -3,6 +3,7 @@ import { isCurrency, TELEGRAM_STARS } from "../meta/currencies.ts";
 import { isAmountMinor } from "../meta/money.ts";
 import { instantText } from "../platform/instant.ts";
 import { isTrackingToken } from "../tracking/session.ts";
+import { telegramUserIdSchema } from "../tracking/telegram-user-id.ts";
 
 export const amountMinorSchema = z
   .number()
@@ -45,10 +46,7 @@ export const contentSchema = z.strictObject({
 const buyerFields = {
   tracking_token: trackingTokenSchema.optional().meta({ examples: ["0193f2a5c1d27e3f8a4b5c6d7e8f9012"] }),
   bot: short.optional().meta({ examples: ["my_shop_bot"] }),
-  telegram_user_id: z
-    .union([z.string().regex(/^\d{1,20}$/), z.int().positive().transform(String)])
-    .optional()
-    .meta({ examples: ["123456789"] }),
+  telegram_user_id: telegramUserIdSchema.optional(),
   customer: customerSchema.optional(),
   content: contentSchema.optional(),
 };
