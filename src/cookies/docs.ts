@@ -1,4 +1,4 @@
-import { z } from "zod";
+import { jsonSchemaOf } from "../platform/json-schema.ts";
 import { cookieReportSchema } from "./report.ts";
 
 /** The OpenAPI side of `POST /api/tracking/cookies`, out of the very schema that it goes by. */
@@ -6,8 +6,7 @@ export function cookiesDetail() {
   const problem = {
     content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
   };
-  // Through JSON: zod's types for a JSON schema and OpenAPI's do not know each other.
-  const schema = JSON.parse(JSON.stringify(z.toJSONSchema(cookieReportSchema, { io: "input" })));
+  const schema = jsonSchemaOf(cookieReportSchema, "input");
   const example = {
     tracking_token: "0193f2a5c1d27e3f8a4b5c6d7e8f9012",
     _fbp: "fb.1.1740830400000.1234567890",

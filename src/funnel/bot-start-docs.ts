@@ -1,10 +1,10 @@
-import { z } from "zod";
+import { jsonSchemaOf } from "../platform/json-schema.ts";
 import { botStartSchema, startAnswerSchema } from "./bot-start.ts";
 
 /** The OpenAPI side of `POST /api/bot/start`, out of the very schemas that it goes by. */
 export function botStartDetail() {
   const json = (schema: object) => ({ content: { "application/json": { schema } } });
-  const answer = json(jsonSchema(startAnswerSchema, "output"));
+  const answer = json(jsonSchemaOf(startAnswerSchema, "output"));
   const problem = {
     content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
   };
@@ -14,7 +14,7 @@ export function botStartDetail() {
     description:
       "Links the person to the visit of `tracking_token` (what came after /start) and answers what is known of it. A token that is no visit's is an organic start. With `update_id`, the same update again changes nothing.",
     security: [{ apiKey: [] }],
-    requestBody: { required: true, ...json(jsonSchema(botStartSchema, "input")) },
+    requestBody: { required: true, ...json(jsonSchemaOf(botStartSchema, "input")) },
     responses: {
       200: { description: "They had started with this visit before", ...answer },
       201: { description: "Their first start with this visit", ...answer },
@@ -26,9 +26,4 @@ export function botStartDetail() {
       503: { description: "Nothing was stored; try again", ...problem },
     },
   };
-}
-
-/** Through JSON: zod's types for a JSON schema and OpenAPI's do not know each other. */
-function jsonSchema(schema: z.ZodType, io: "input" | "output") {
-  return JSON.parse(JSON.stringify(z.toJSONSchema(schema, { io })));
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { PAYMENT_STATUSES } from "../db/vocabulary.ts";
+import { jsonSchemaOf } from "../platform/json-schema.ts";
 import { genericWebhookSchema, registerSchema } from "./payment-input.ts";
 
 /** What registering answers. */
@@ -18,14 +19,14 @@ const json = (schema: object) => ({ content: { "application/json": { schema } } 
 
 /** The OpenAPI side of `POST /api/payments`, out of the very schema that it goes by. */
 export function registerDetail() {
-  const answer = json(jsonSchema(registeredSchema, "output"));
+  const answer = json(jsonSchemaOf(registeredSchema, "output"));
   return {
     tags: ["Payments"],
     summary: "Register a payment",
     description:
       "Once for each provider and provider_ref. Say whose it is by tracking_token, or by bot and telegram_user_id. The customer's e-mail, phone and names are hashed before anything is stored.",
     security: [{ apiKey: [] }],
-    requestBody: { required: true, ...json(jsonSchema(registerSchema, "input")) },
+    requestBody: { required: true, ...json(jsonSchemaOf(registerSchema, "input")) },
     responses: {
       200: { description: "It was there already", ...answer },
       201: { description: "Registered", ...answer },
@@ -47,9 +48,9 @@ export function webhookDetail() {
     summary: "A provider's webhook",
     description:
       "Signed by the provider; repeated, concurrent and reordered ones act once. The body is the provider's own; shown is that of `generic`, signed as X-Ponte-Signature: t=<unix seconds>,v1=<hex HMAC-SHA256 of t.rawbody>. With amount and currency it registers and confirms at once.",
-    requestBody: { required: true, ...json(jsonSchema(genericWebhookSchema, "input")) },
+    requestBody: { required: true, ...json(jsonSchemaOf(genericWebhookSchema, "input")) },
     responses: {
-      200: { description: "Acted on, or nothing to do", ...json(jsonSchema(receivedSchema, "output")) },
+      200: { description: "Acted on, or nothing to do", ...json(jsonSchemaOf(receivedSchema, "output")) },
       400: { description: "The body is not understood; `errors` says where", ...problem },
       401: { description: "The signature was not accepted", ...problem },
       404: { description: "The provider is not configured, or nobody registered the payment", ...problem },
@@ -60,9 +61,4 @@ export function webhookDetail() {
       },
     },
   };
-}
-
-/** Through JSON: zod's types for a JSON schema and OpenAPI's do not know each other. */
-function jsonSchema(schema: z.ZodType, io: "input" | "output") {
-  return JSON.parse(JSON.stringify(z.toJSONSchema(schema, { io })));
 }
