@@ -1,22 +1,13 @@
 import { z } from "zod";
 import { DESTINATIONS, OUTBOX_STATUSES } from "../db/vocabulary.ts";
 import type { OutboxFilter } from "../outbox/filter.ts";
+import { instant } from "./params.ts";
 
 const word = (description: string, example: string) =>
   z
     .string()
     .regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u, "1 to 200 characters, none of them a control character")
     .meta({ description, examples: [example] })
-    .optional();
-
-const instant = (description: string) =>
-  z
-    .union(
-      [z.iso.datetime({ offset: true }), z.iso.date()],
-      "an instant such as 2025-03-01T12:00:00Z, or a day",
-    )
-    .meta({ description, examples: ["2025-03-01T00:00:00Z"] })
-    .transform((text) => new Date(text))
     .optional();
 
 /** What a route is called, for whoever has to name one. */

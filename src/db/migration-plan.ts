@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readMigrationFiles } from "drizzle-orm/migrator";
+import { sha256Hex } from "../platform/secrets.ts";
 
 /** Which migrations a database has. */
 export const MIGRATIONS_TABLE = "ponte_migrations";
@@ -28,6 +29,6 @@ export function migrationPlan(dialect: "sqlite" | "postgres") {
     migrationsTable: MIGRATIONS_TABLE,
     views,
     viewsKey: VIEWS_KEY,
-    viewsDigest: new Bun.CryptoHasher("sha256").update(views).digest("hex"),
+    viewsDigest: sha256Hex(views),
   };
 }

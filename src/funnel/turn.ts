@@ -14,8 +14,8 @@ export interface ConversationDeps {
   readonly log: Log;
   readonly now: () => Date;
   readonly sales: Sales;
-  /** What becomes of the events of somebody who denied consent; absent: none is sent. */
-  readonly consentDenied?: DeniedPolicy;
+  /** What becomes of the events of somebody who denied consent. */
+  readonly consentDenied: DeniedPolicy;
 }
 
 /** One update's turn in the conversation. */

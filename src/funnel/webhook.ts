@@ -7,7 +7,6 @@ import { readBody } from "../platform/body.ts";
 import { problem } from "../platform/problem.ts";
 import { equalInConstantTime, type Secrets } from "../platform/secrets.ts";
 import type { BotRow } from "../pools/bot-view.ts";
-import { WEBHOOK_SECRET_PURPOSE } from "../pools/connect-bot.ts";
 import { type ConversationDeps, createTurn, type FunnelContext } from "./turn.ts";
 import { readUpdate } from "./update.ts";
 
@@ -31,7 +30,7 @@ export async function takeUpdate(
   try {
     const bot = await promptly(deps.db, ANSWER_MS, findWebhookBot(deps.db, botId));
     if (bot === null) return problem(404, { detail: "No bot of ours has this webhook." });
-    const secret = deps.secrets.open(bot.webhookSecret, WEBHOOK_SECRET_PURPOSE);
+    const secret = deps.secrets.open(bot.webhookSecret, "bots.webhook_secret");
     const given = request.headers.get("x-telegram-bot-api-secret-token");
     if (given === null || !equalInConstantTime(given, secret)) {
       return problem(401, { detail: "The secret token is not this bot's." });

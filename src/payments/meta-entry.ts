@@ -34,7 +34,7 @@ export async function metaEntry(
   if (!pool || !pixelId) return null;
   const seller = await sellingBot(deps, tx, payment, botUser, pool);
   const event = eventOf(payment, facts, seller, deps.now());
-  const payload = permittedEvent(event, consent, deps.consentDenied ?? "drop");
+  const payload = permittedEvent(event, consent, deps.consentDenied);
   if (payload === null) return null;
   return {
     destination: "meta",

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { isCurrency, TELEGRAM_STARS } from "../meta/currencies.ts";
 import { isAmountMinor } from "../meta/money.ts";
+import { instantText } from "../platform/instant.ts";
 import { isTrackingToken } from "../tracking/session.ts";
+import { telegramUserIdSchema } from "../tracking/telegram-user-id.ts";
 
 const amountMinorSchema = z
   .number()
@@ -44,10 +46,7 @@ const contentSchema = z.strictObject({
 const buyerFields = {
   tracking_token: trackingTokenSchema.optional().meta({ examples: ["0193f2a5c1d27e3f8a4b5c6d7e8f9012"] }),
   bot: short.optional().meta({ examples: ["my_shop_bot"] }),
-  telegram_user_id: z
-    .union([z.string().regex(/^\d{1,20}$/), z.int().positive().transform(String)])
-    .optional()
-    .meta({ examples: ["123456789"] }),
+  telegram_user_id: telegramUserIdSchema.optional(),
   customer: customerSchema.optional(),
   content: contentSchema.optional(),
 };
@@ -59,7 +58,7 @@ export const registerSchema = z
     provider_ref: providerRefSchema.meta({ examples: ["order-1001"] }),
     amount_minor: amountMinorSchema.meta({ examples: [4990] }),
     currency: currencySchema.meta({ examples: ["BRL"] }),
-    created_at: z.iso.datetime({ offset: true }).optional(),
+    created_at: instantText.optional(),
     ...buyerFields,
   })
   .refine((input) => (input.bot === undefined) === (input.telegram_user_id === undefined), {

@@ -10,7 +10,6 @@ import {
   type BotDeps,
   checkToken,
   connectBot,
-  PAYMENT_TOKEN_PURPOSE,
   type TokenCheck,
   tokenColumns,
   type WebhookState,
@@ -149,7 +148,7 @@ function paymentColumns(
   secrets: Secrets,
 ): Partial<Pick<BotRow, "paymentToken">> {
   if (token === undefined || (token === null && current === null)) return {};
-  return { paymentToken: token === null ? null : secrets.seal(token, PAYMENT_TOKEN_PURPOSE) };
+  return { paymentToken: token === null ? null : secrets.seal(token, "bots.payment_token") };
 }
 
 /** Only what really becomes different; a token that is given counts as such, for a sealed one tells nothing. */

@@ -8,7 +8,6 @@ import type { Secrets } from "../platform/secrets.ts";
 import { SealBrokenError } from "../platform/secrets.ts";
 import { recordAudit } from "./audit.ts";
 import type { ManageDeps } from "./manage-pools.ts";
-import { ACCESS_TOKEN_PURPOSE } from "./pool-columns.ts";
 import type { PoolRow } from "./pool-view.ts";
 
 /** Somebody waits for the answer. */
@@ -52,7 +51,7 @@ export function pixelCredential(
     return {
       kind: "ready",
       pixelId: metaPixelId,
-      accessToken: secrets.open(metaAccessToken, ACCESS_TOKEN_PURPOSE),
+      accessToken: secrets.open(metaAccessToken, "pools.meta_access_token"),
     };
   } catch (error) {
     if (!(error instanceof SealBrokenError)) throw error;

@@ -60,6 +60,7 @@ export async function openShop() {
     db,
     log: createLog("debug", { write: (line: string) => void logLines.push(line) }),
     now,
+    consentDenied: config.consentDenied,
     starsUsdMinorPerThousand: config.payments.starsUsdMinorPerThousand,
     trackingData: async () => null,
     providers: configuredProviders(config.payments, now),

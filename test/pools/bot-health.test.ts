@@ -4,7 +4,6 @@ import { createLog } from "../../src/platform/log.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import type { Identity } from "../../src/pools/bot-api.ts";
 import { createBotHealth } from "../../src/pools/bot-health.ts";
-import { BOT_TOKEN_PURPOSE } from "../../src/pools/connect-bot.ts";
 import { loadPools } from "../../src/pools/load-pools.ts";
 import { updateBot } from "../../src/pools/manage-bots.ts";
 import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
@@ -43,7 +42,7 @@ beforeEach(async () => {
   const { bots } = own.db.tables;
   await own.db.transaction(async (tx) => {
     for (const key of ["a", "b"] as const) {
-      const token = secrets.seal(`token-${key}`, BOT_TOKEN_PURPOSE);
+      const token = secrets.seal(`token-${key}`, "bots.token");
       const columns = { token, healthy: true, healthReason: null, enabled: true };
       await tx.update(bots).set(columns).where(eq(bots.id, ids[key]));
     }
@@ -138,7 +137,7 @@ describe(`the bots' health on ${testDialect}`, () => {
       telegram: {
         identify: async () => {
           await own.db.transaction(async (tx) => {
-            const token = secrets.seal("token-new", BOT_TOKEN_PURPOSE);
+            const token = secrets.seal("token-new", "bots.token");
             await tx.update(bots).set({ token }).where(eq(bots.id, ids.a));
           });
           return REFUSED;
