@@ -21,7 +21,7 @@ const instant = (description: string) =>
 
 /** What a route is called, for whoever has to name one. */
 export const ROUTE_MEANS =
-  "<pixel> or <pixel>/<test code>; at Telegram the bot's number in Ponte, not Telegram's id";
+  "<pixel> or <pixel>/<test code>; at Telegram the bot's number in Ponte (not Telegram's id), or <number>/<payment provider> for its checkouts";
 
 /** The fields that choose outbox rows, as a query, a body or flags bring them. */
 export const outboxFilterShape = {

@@ -1,6 +1,8 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Histogram, Registry } from "prom-client";
+import { addProcess, type Build } from "./process.ts";
 import { newVisitTallies, type VisitTallies } from "./tallies.ts";
-import { createTimings } from "./timings.ts";
+import { createTimings, type Timings } from "./timings.ts";
+import { addVisits } from "./visits.ts";
 
 const HTTP_BOUNDS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000];
 const COMMIT_SIZES = [1, 2, 5, 10, 25, 50, 100, 250, 500];
@@ -44,87 +46,97 @@ export interface Metrics {
 }
 
 /** Metrics in a registry of their own: two apps in one process (as in the tests) do not share any. */
-export function createMetrics(build: { readonly version: string; readonly role: string }): Metrics {
+export function createMetrics(build: Build): Metrics {
   const registry = new Registry();
-  const registers = [registry];
   const visits = newVisitTallies();
   const http = createTimings(
     "ponte_http_request_duration_seconds",
     "Time from a request's route to its answer, by route pattern and status class.",
     HTTP_BOUNDS_MS,
   );
-  /** Times the answers of one hot route, whose series are at hand. */
-  const answersOf = (method: string, route: string) => {
-    const byClass = [0, 1, 2, 3, 4, 5].map((hundreds) =>
-      hundreds < 2 ? undefined : http.series({ method, route, status: `${hundreds}xx` }),
-    );
-    return (status: number, durationMs: number) => byClass[Math.floor(status / 100)]?.observe(durationMs);
-  };
   addVisits(registry, visits);
   addProcess(registry, build);
+  return {
+    registry,
+    visits,
+    onVisit: answersOf(http, "GET", "/go/:slug"),
+    onCookies: answersOf(http, "POST", "/api/tracking/cookies"),
+    onCommit: commitsIn(registry),
+    onDelivery: deliveriesIn(registry),
+    onHttp({ method, route, status, durationMs }) {
+      http.series({ method, route, status: `${Math.floor(status / 100)}xx` }).observe(durationMs);
+    },
+    onWebhook: webhooksIn(registry),
+    text: async () => `${await registry.metrics()}\n${http.text()}`,
+  };
+}
 
-  const commitSize = new Histogram({
+/** Times the answers of one hot route, whose series are at hand. */
+function answersOf(http: Timings, method: string, route: string): Metrics["onVisit"] {
+  const byClass = [0, 1, 2, 3, 4, 5].map((hundreds) =>
+    hundreds < 2 ? undefined : http.series({ method, route, status: `${hundreds}xx` }),
+  );
+  return (status, durationMs) => byClass[Math.floor(status / 100)]?.observe(durationMs);
+}
+
+function commitsIn(registry: Registry): Metrics["onCommit"] {
+  const sizes = new Histogram({
     name: "ponte_commit_visits",
     help: "Visits that shared a commit.",
     buckets: COMMIT_SIZES,
-    registers,
+    registers: [registry],
   });
-  const commitTime = new Histogram({
+  const times = new Histogram({
     name: "ponte_commit_duration_seconds",
     help: "Time of a group commit of visits, from its first statement to the disk.",
     buckets: COMMIT_SECONDS,
-    registers,
+    registers: [registry],
   });
+  return (size, durationMs) => {
+    sizes.observe(size);
+    times.observe(durationMs / 1000);
+  };
+}
+
+function deliveriesIn(registry: Registry): Metrics["onDelivery"] {
   const requests = new Counter({
     name: "ponte_delivery_requests_total",
     help: "Requests to Meta and Telegram, by outcome.",
     labelNames: ["destination", "outcome"],
-    registers,
+    registers: [registry],
   });
   const events = new Counter({
     name: "ponte_delivery_events_total",
     help: "Events in those requests; an event that is tried again counts again.",
     labelNames: ["destination", "outcome"],
-    registers,
+    registers: [registry],
   });
-  const deliveryTime = new Histogram({
+  const times = new Histogram({
     name: "ponte_delivery_duration_seconds",
     help: "Time until Meta or Telegram had answered.",
     labelNames: ["destination"],
     buckets: DELIVERY_SECONDS,
-    registers,
+    registers: [registry],
   });
+  return ({ destination, outcome, events: n, durationMs }) => {
+    requests.inc({ destination, outcome });
+    events.inc({ destination, outcome }, n);
+    times.observe({ destination }, durationMs / 1000);
+  };
+}
+
+function webhooksIn(registry: Registry): Metrics["onWebhook"] {
   const webhooks = new Counter({
     name: "ponte_webhooks_total",
     help: "Webhooks by provider (telegram is one) and result.",
     labelNames: ["provider", "result"],
-    registers,
+    registers: [registry],
   });
   const providers = new Set(["telegram"]);
-
-  return {
-    registry,
-    visits,
-    onVisit: answersOf("GET", "/go/:slug"),
-    onCookies: answersOf("POST", "/api/tracking/cookies"),
-    onCommit(size, durationMs) {
-      commitSize.observe(size);
-      commitTime.observe(durationMs / 1000);
-    },
-    onDelivery({ destination, outcome, events: n, durationMs }) {
-      requests.inc({ destination, outcome });
-      events.inc({ destination, outcome }, n);
-      deliveryTime.observe({ destination }, durationMs / 1000);
-    },
-    onHttp({ method, route, status, durationMs }) {
-      http.series({ method, route, status: `${Math.floor(status / 100)}xx` }).observe(durationMs);
-    },
-    onWebhook(provider, status) {
-      // Anybody can post to any name: one becomes a label only once it was answered by more than "not found".
-      if (status !== 404 && providers.size < MOST_PROVIDERS) providers.add(provider);
-      webhooks.inc({ provider: providers.has(provider) ? provider : "other", result: webhookResult(status) });
-    },
-    text: async () => `${await registry.metrics()}\n${http.text()}`,
+  return (provider, status) => {
+    // Anybody can post to any name: one becomes a label only once it was answered by more than "not found".
+    if (status !== 404 && providers.size < MOST_PROVIDERS) providers.add(provider);
+    webhooks.inc({ provider: providers.has(provider) ? provider : "other", result: webhookResult(status) });
   };
 }
 
@@ -133,73 +145,4 @@ function webhookResult(status: number): string {
   if (status === 401 || status === 403) return "forged";
   if (status === 404) return "unknown";
   return status < 500 ? "malformed" : "failed";
-}
-
-/** The visits' plain numbers under their names. */
-function addVisits(registry: Registry, visits: VisitTallies): void {
-  const counter = (
-    name: string,
-    help: string,
-    label: string,
-    values: () => Readonly<Record<string, number>>,
-  ) =>
-    new Counter({
-      name,
-      help,
-      labelNames: [label],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [value, n] of Object.entries(values())) this.inc({ [label]: value }, n);
-      },
-    });
-  counter("ponte_visits_total", "Requests for /go, by what became of them.", "result", () => ({
-    page: visits.page,
-    redirect: visits.redirect,
-    gate_refused: visits.refusedParam + visits.refusedAutomated,
-    rate_limited: visits.rateLimited,
-    not_found: visits.notFound,
-    unavailable: visits.unavailable,
-    looked_ahead: visits.lookedAhead,
-  }));
-  counter("ponte_gate_refusals_total", "Requests that the gate refused, by reason.", "reason", () => ({
-    param: visits.refusedParam,
-    automated: visits.refusedAutomated,
-  }));
-  counter("ponte_visits_recorded_total", "Accepted visits, by where they were stored.", "where", () => ({
-    database: visits.committed,
-    spool: visits.spooled,
-    nowhere: visits.lost,
-  }));
-}
-
-function addProcess(registry: Registry, build: { readonly version: string; readonly role: string }): void {
-  const gauge = (name: string, help: string, value: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(value());
-      },
-    });
-  const startedSeconds = (Date.now() - process.uptime() * 1000) / 1000;
-  gauge("process_resident_memory_bytes", "Resident memory.", () => process.memoryUsage.rss());
-  gauge("process_start_time_seconds", "Start of the process, Unix time.", () => startedSeconds);
-  new Counter({
-    name: "process_cpu_seconds_total",
-    help: "User and system CPU time.",
-    registers: [registry],
-    collect() {
-      const { user, system } = process.cpuUsage();
-      this.reset();
-      this.inc((user + system) / 1e6);
-    },
-  });
-  new Gauge({
-    name: "ponte_build_info",
-    help: "Always 1; the labels say what runs.",
-    labelNames: ["version", "role"],
-    registers: [registry],
-  }).set({ version: build.version, role: build.role }, 1);
 }

@@ -4,7 +4,7 @@ import { recordAudit } from "./audit.ts";
 import type { BotApi } from "./bot-api.ts";
 import { type BotRow, findBotRow } from "./bot-view.ts";
 import type { ManageDeps } from "./manage-pools.ts";
-import type { Issue } from "./rules.ts";
+import { type Invalid, invalid } from "./rules.ts";
 
 export const BOT_TOKEN_PURPOSE = "bots.token";
 export const WEBHOOK_SECRET_PURPOSE = "bots.webhook_secret";
@@ -32,7 +32,7 @@ export type ConnectResult = Exclude<WebhookState, { kind: "as_before" }> | { rea
 
 export type TokenCheck =
   | { readonly kind: "verified"; readonly telegramId: string; readonly username: string }
-  | { readonly kind: "invalid"; readonly issues: readonly Issue[] }
+  | Invalid
   | { readonly kind: "telegram_unreachable"; readonly reason: string };
 
 /** Asks Telegram (`getMe`) whether the token is good, and whether it is this bot's. */
@@ -42,11 +42,11 @@ export async function checkToken(telegram: BotApi, username: string, token: stri
     case "unreachable":
       return { kind: "telegram_unreachable", reason: identity.reason };
     case "refused":
-      return invalidToken(`Telegram refuses this token: ${identity.reason}`);
+      return invalid("token", `Telegram refuses this token: ${identity.reason}`);
     case "known":
       return identity.username.toLowerCase() === username.toLowerCase()
         ? { kind: "verified", telegramId: identity.telegramId, username: identity.username }
-        : invalidToken(`this token belongs to @${identity.username}, not to @${username}`);
+        : invalid("token", `this token belongs to @${identity.username}, not to @${username}`);
   }
 }
 
@@ -138,8 +138,4 @@ function openSealed(
     if (error instanceof SealBrokenError) return { kind: "sealed", reason: error.message };
     throw error;
   }
-}
-
-function invalidToken(message: string): TokenCheck {
-  return { kind: "invalid", issues: [{ path: "token", message }] };
 }

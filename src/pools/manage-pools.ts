@@ -7,7 +7,7 @@ import { recordAudit, viewChanges } from "./audit.ts";
 import { changedColumns, coherenceIssues, poolColumns, withGateSwitch } from "./pool-columns.ts";
 import { areMembers, replaceMembers } from "./pool-members.ts";
 import { findPool, type PoolView } from "./pool-view.ts";
-import type { Issue, PoolChange, PoolDraft } from "./rules.ts";
+import type { Invalid, PoolChange, PoolDraft } from "./rules.ts";
 import { nextStamp } from "./stamp.ts";
 
 export interface ManageDeps {
@@ -19,14 +19,14 @@ export interface ManageDeps {
 export type CreatePoolResult =
   | { readonly kind: "created"; readonly pool: PoolView }
   | { readonly kind: "slug_taken" }
-  | { readonly kind: "invalid"; readonly issues: readonly Issue[] };
+  | Invalid;
 
 export type UpdatePoolResult =
   | { readonly kind: "updated"; readonly pool: PoolView }
   /** All that was asked for is so already. */
   | { readonly kind: "unchanged"; readonly pool: PoolView }
   | { readonly kind: "not_found" }
-  | { readonly kind: "invalid"; readonly issues: readonly Issue[] };
+  | Invalid;
 
 export type DeletePoolResult =
   | { readonly kind: "deleted" }

@@ -5,6 +5,8 @@ import { toStripeAmount } from "./stripe-amount.ts";
 
 /** `offers.provider` of what is paid inside Telegram. */
 const TELEGRAM = "telegram";
+/** Who makes checkouts: what an offer's provider may be, and so what the lane of a bot's checkouts is called. */
+export const CHECKOUT_PROVIDERS: readonly string[] = ["stripe", "mercadopago", "pushinpay", TELEGRAM];
 const PIX_CURRENCY = "BRL";
 /** Source: PushinPay's documentation, "Criar PIX". */
 const PUSHINPAY_LEAST_CENTS = 50;
@@ -41,7 +43,7 @@ export function payableIssue({ provider, priceMinor, currency }: Asked): Issue |
     default:
       return {
         path: "provider",
-        message: `"${provider}" makes no checkouts: choose stripe, mercadopago, pushinpay or telegram`,
+        message: `"${provider}" makes no checkouts: choose one of ${CHECKOUT_PROVIDERS.join(", ")}`,
       };
   }
 }

@@ -1,4 +1,5 @@
 import type { Secrets } from "../platform/secrets.ts";
+import { changedOf } from "./changed-of.ts";
 import type { PoolRow } from "./pool-view.ts";
 import type { Issue, PoolChange } from "./rules.ts";
 
@@ -34,12 +35,7 @@ export function changedColumns(row: PoolRow, change: PoolChange, secrets: Secret
   const isTokenKept =
     row.metaAccessToken !== null && opened(row.metaAccessToken, secrets) === change.meta_access_token;
   const columns = poolColumns(isTokenKept ? { ...change, meta_access_token: undefined } : change, secrets);
-  const was = new Map<string, unknown>(Object.entries(row));
-  return Object.fromEntries(
-    Object.entries(columns).filter(
-      ([key, value]) => value !== undefined && JSON.stringify(value) !== JSON.stringify(was.get(key)),
-    ),
-  );
+  return changedOf(row, columns);
 }
 
 /** Null where another APP_SECRET sealed it: whatever replaces it is then a change. */
