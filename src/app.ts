@@ -24,7 +24,7 @@ export function otherDoors(deps: Deps) {
   const mayWrite = writersOnly(authorize);
   return new Elysia({ name: "other-doors", normalize: false })
     .use(observePlugin({ metrics, isTrustedProxy: clientAddress.isTrusted }))
-    .use(healthPlugin({ ...deps, mayRead: readersOnly(authorize) }))
+    .use(healthPlugin({ ...deps, build: { version, role: config.role }, mayRead: readersOnly(authorize) }))
     .use(ownAddressPlugin({ clientAddress }))
     .use(assetsPlugin(deps.assets))
     .use(paymentsPlugin({ ...deps.payments, authorize: mayWrite }))
@@ -59,5 +59,5 @@ export function createDispatcherApp(deps: Deps) {
   const authorize = createAuthorize({ ...deps, apiKey: config.apiKey });
   return emptyApp(deps, clientAddress)
     .use(observePlugin({ metrics, isTrustedProxy: clientAddress.isTrusted }))
-    .use(healthPlugin({ ...deps, mayRead: readersOnly(authorize) }));
+    .use(healthPlugin({ ...deps, build: { version, role: config.role }, mayRead: readersOnly(authorize) }));
 }

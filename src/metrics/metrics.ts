@@ -1,13 +1,10 @@
-import { Counter, Histogram, Registry } from "prom-client";
-import { addProcess, type Build } from "./process.ts";
-import { newVisitTallies, type VisitTallies } from "./tallies.ts";
-import { createTimings, type Timings } from "./timings.ts";
-import { addVisits } from "./visits.ts";
+import { createHistogram, type Histogram } from "./histogram.ts";
+import { newTally, newVisitTallies, type Tally, type VisitTallies } from "./tallies.ts";
 
-const HTTP_BOUNDS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000];
+const HTTP_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000];
 const COMMIT_SIZES = [1, 2, 5, 10, 25, 50, 100, 250, 500];
-const COMMIT_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
-const DELIVERY_SECONDS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const COMMIT_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500];
+const DELIVERY_MS = [25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000];
 
 /** Names that a webhook's path may add to the labels; the rest count together. */
 const MOST_PROVIDERS = 20;
@@ -28,9 +25,18 @@ export interface HttpFact {
   readonly durationMs: number;
 }
 
-/** What one process counts of itself. Everything is plain numbers until somebody asks for the text. */
+/** What a process has counted of itself so far; `exposition.ts` puts it into Prometheus' words. */
+export interface Counted {
+  readonly visits: VisitTallies;
+  readonly requests: Tally<"destination" | "outcome">;
+  readonly events: Tally<"destination" | "outcome">;
+  readonly webhooks: Tally<"provider" | "result">;
+  readonly histograms: readonly Histogram[];
+}
+
+/** What one process counts of itself, as plain numbers: whoever counts looks little up, and loads nothing. */
 export interface Metrics {
-  readonly registry: Registry;
+  readonly counted: Counted;
   /** For `GET /go`, which looks nothing up. */
   readonly visits: VisitTallies;
   onVisit(status: number, durationMs: number): void;
@@ -41,102 +47,101 @@ export interface Metrics {
   onHttp(fact: HttpFact): void;
   /** A webhook's answer; `provider` as its path names it. */
   onWebhook(provider: string, status: number): void;
-  /** All of it, in Prometheus' text format. */
-  text(): Promise<string>;
 }
 
-/** Metrics in a registry of their own: two apps in one process (as in the tests) do not share any. */
-export function createMetrics(build: Build): Metrics {
-  const registry = new Registry();
+/** Two apps in one process (as in the tests) share none. */
+export function createMetrics(): Metrics {
   const visits = newVisitTallies();
-  const http = createTimings(
-    "ponte_http_request_duration_seconds",
-    "Time from a request's route to its answer, by route pattern and status class.",
-    HTTP_BOUNDS_MS,
-  );
-  addVisits(registry, visits);
-  addProcess(registry, build);
+  const http = createHistogram({
+    name: "ponte_http_request_duration_seconds",
+    help: "Time from a request's route to its answer, by route pattern and status class.",
+    bounds: HTTP_MS,
+    scale: 1_000,
+  });
+  const commits = countCommits();
+  const deliveries = countDeliveries();
+  const webhooks = countWebhooks();
   return {
-    registry,
+    counted: {
+      visits,
+      requests: deliveries.requests,
+      events: deliveries.events,
+      webhooks: webhooks.tally,
+      histograms: [http, ...commits.histograms, deliveries.times],
+    },
     visits,
     onVisit: answersOf(http, "GET", "/go/:slug"),
     onCookies: answersOf(http, "POST", "/api/tracking/cookies"),
-    onCommit: commitsIn(registry),
-    onDelivery: deliveriesIn(registry),
+    onCommit: commits.count,
+    onDelivery: deliveries.count,
     onHttp({ method, route, status, durationMs }) {
       http.series({ method, route, status: `${Math.floor(status / 100)}xx` }).observe(durationMs);
     },
-    onWebhook: webhooksIn(registry),
-    text: async () => `${await registry.metrics()}\n${http.text()}`,
+    onWebhook: webhooks.count,
   };
 }
 
 /** Times the answers of one hot route, whose series are at hand. */
-function answersOf(http: Timings, method: string, route: string): Metrics["onVisit"] {
+function answersOf(http: Histogram, method: string, route: string): Metrics["onVisit"] {
   const byClass = [0, 1, 2, 3, 4, 5].map((hundreds) =>
     hundreds < 2 ? undefined : http.series({ method, route, status: `${hundreds}xx` }),
   );
   return (status, durationMs) => byClass[Math.floor(status / 100)]?.observe(durationMs);
 }
 
-function commitsIn(registry: Registry): Metrics["onCommit"] {
-  const sizes = new Histogram({
+function countCommits() {
+  const sizes = createHistogram({
     name: "ponte_commit_visits",
     help: "Visits that shared a commit.",
-    buckets: COMMIT_SIZES,
-    registers: [registry],
+    bounds: COMMIT_SIZES,
   });
-  const times = new Histogram({
+  const times = createHistogram({
     name: "ponte_commit_duration_seconds",
     help: "Time of a group commit of visits, from its first statement to the disk.",
-    buckets: COMMIT_SECONDS,
-    registers: [registry],
+    bounds: COMMIT_MS,
+    scale: 1_000,
   });
-  return (size, durationMs) => {
-    sizes.observe(size);
-    times.observe(durationMs / 1000);
+  const [size, time] = [sizes.series(), times.series()];
+  return {
+    histograms: [sizes, times],
+    count(visits: number, durationMs: number): void {
+      size.observe(visits);
+      time.observe(durationMs);
+    },
   };
 }
 
-function deliveriesIn(registry: Registry): Metrics["onDelivery"] {
-  const requests = new Counter({
-    name: "ponte_delivery_requests_total",
-    help: "Requests to Meta and Telegram, by outcome.",
-    labelNames: ["destination", "outcome"],
-    registers: [registry],
-  });
-  const events = new Counter({
-    name: "ponte_delivery_events_total",
-    help: "Events in those requests; an event that is tried again counts again.",
-    labelNames: ["destination", "outcome"],
-    registers: [registry],
-  });
-  const times = new Histogram({
+function countDeliveries() {
+  const requests = newTally<"destination" | "outcome">();
+  const events = newTally<"destination" | "outcome">();
+  const times = createHistogram({
     name: "ponte_delivery_duration_seconds",
     help: "Time until Meta or Telegram had answered.",
-    labelNames: ["destination"],
-    buckets: DELIVERY_SECONDS,
-    registers: [registry],
+    bounds: DELIVERY_MS,
+    scale: 1_000,
   });
-  return ({ destination, outcome, events: n, durationMs }) => {
-    requests.inc({ destination, outcome });
-    events.inc({ destination, outcome }, n);
-    times.observe({ destination }, durationMs / 1000);
+  return {
+    requests,
+    events,
+    times,
+    count({ destination, outcome, events: n, durationMs }: DeliveryFact): void {
+      requests.add({ destination, outcome });
+      events.add({ destination, outcome }, n);
+      times.series({ destination }).observe(durationMs);
+    },
   };
 }
 
-function webhooksIn(registry: Registry): Metrics["onWebhook"] {
-  const webhooks = new Counter({
-    name: "ponte_webhooks_total",
-    help: "Webhooks by provider (telegram is one) and result.",
-    labelNames: ["provider", "result"],
-    registers: [registry],
-  });
+function countWebhooks() {
+  const tally = newTally<"provider" | "result">();
   const providers = new Set(["telegram"]);
-  return (provider, status) => {
-    // Anybody can post to any name: one becomes a label only once it was answered by more than "not found".
-    if (status !== 404 && providers.size < MOST_PROVIDERS) providers.add(provider);
-    webhooks.inc({ provider: providers.has(provider) ? provider : "other", result: webhookResult(status) });
+  return {
+    tally,
+    count(provider: string, status: number): void {
+      // Anybody can post to any name: one becomes a label only once it was answered by more than "not found".
+      if (status !== 404 && providers.size < MOST_PROVIDERS) providers.add(provider);
+      tally.add({ provider: providers.has(provider) ? provider : "other", result: webhookResult(status) });
+    },
   };
 }
 
