@@ -38,7 +38,8 @@ ensure_packages() {
 }
 # ensure_debian COMMAND PACKAGE: installs a Debian package where its command is missing.
 ensure_debian() {
-  command -v "$1" >/dev/null || install_debian "$2" "$1"
+  # Some servers lie where only root's PATH looks.
+  PATH="$PATH:/usr/sbin" command -v "$1" >/dev/null || install_debian "$2" "$1"
 }
 
 # install_debian PACKAGE NAME: installs a package; NAME is what the message calls the missing thing.

@@ -233,7 +233,7 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     const { context } = await newVisitor(browser);
     const page = await context.newPage();
     await page.goto(site.url.href);
-    while (purposes.length === 0) await Bun.sleep(20);
+    await until(() => purposes.length !== 0);
     await page.click("#ad");
     const link = await page.getAttribute("#start", "href");
     expect(purposes).toEqual(["prefetch", null]);

@@ -59,6 +59,7 @@ describe(`cookies on ${testDialect}`, () => {
     const tell = (token: string, report: BrowserReport["report"]) => ({ trackingToken: token, report });
     await record(own.db, [tell(silent, { fbi }), tell(talking, {})]);
     const before = [await session(silent), await event(silent)];
+    // So that writing again would show in its time.
     await Bun.sleep(2);
     expect(await record(own.db, [tell(silent, { fbi }), tell(silent, { fbp })])).toBe(false);
     expect(await record(own.db, [tell(silent, { fbi: "203.0.113.9" }), tell(talking, { fbi })])).toBe(true);

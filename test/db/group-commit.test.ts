@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createGroupCommit, QueueFullError } from "../../src/db/group-commit.ts";
+import { until } from "../support/until.ts";
 
 describe("createGroupCommit", () => {
   test("what arrives together is written together, and what arrives meanwhile with the next batch", async () => {
@@ -159,7 +160,7 @@ describe("createGroupCommit", () => {
       isRowFault: (error) => error instanceof Error && error.message === "poison",
     });
     const first = [1, 2, 3, 4].map(group.submit);
-    while (written.length === 0) await Bun.sleep(0);
+    await until(() => written.length !== 0, 0);
     const waiting = [5, 6].map(group.submit);
     const outcomes = await Promise.allSettled([...first, ...waiting]);
     expect(outcomes.map(({ status }) => status === "fulfilled")).toEqual([

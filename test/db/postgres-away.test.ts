@@ -15,6 +15,7 @@ describe.if(testDialect === "postgres")("a Postgres whose server ends a connecti
       const killed = own.db.transaction(async (tx) => {
         await tx.rows(sql`select pg_terminate_backend(pg_backend_pid())`).catch(() => undefined);
         await tx.rows(sql`select ${i}::int`).catch(() => undefined);
+        // The driver notices meanwhile that the connection is gone.
         await Bun.sleep(1);
         await tx.rows(sql`select 1`);
       });

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
 import { openDatabase } from "../../src/db/open.ts";
 import { promptly } from "../../src/db/promptly.ts";
@@ -8,29 +8,30 @@ import { createTestDatabase, type TestDatabase, testDialect } from "../support/d
 import { addSendingPool, enqueueEvents, pageView, statusCounts, testDispatcher } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";
 import { startSilentProxy } from "../support/silent-proxy.ts";
+import { until } from "../support/until.ts";
 
 let own: TestDatabase;
-let proxy: Awaited<ReturnType<typeof startSilentProxy>>;
-let url: string;
 
-// SQLite has no network to lose an answer in.
-describe.skipIf(testDialect === "sqlite")("connections that go silent", () => {
+/** A way to the database that can go silent, and the database's URL by it. */
+async function openSilentWay() {
+  const direct = new URL(own.url);
+  const proxy = await startSilentProxy({ hostname: direct.hostname, port: Number(direct.port) });
+  direct.port = String(proxy.port);
+  return { url: direct.href, silence: proxy.silence, [Symbol.dispose]: proxy.stop };
+}
+
+// SQLite has no network to lose an answer in. All of them wait, up to ten seconds, so they wait together.
+describe.skipIf(testDialect === "sqlite").concurrent("connections that go silent", () => {
   beforeAll(async () => {
     own = await createTestDatabase();
   });
   afterAll(() => own.dispose());
-  beforeEach(async () => {
-    const direct = new URL(own.url);
-    proxy = await startSilentProxy({ hostname: direct.hostname, port: Number(direct.port) });
-    direct.port = String(proxy.port);
-    url = direct.href;
-  });
-  afterEach(() => proxy.stop());
 
   test("are left behind for new ones, and what waited on them fails", async () => {
-    const db = await openDatabase({ url });
+    using way = await openSilentWay();
+    const db = await openDatabase({ url: way.url });
     await db.rows(sql`select 1`);
-    proxy.silence();
+    way.silence();
     const work = db.rows(sql`select 1 as one`);
     const lost = work.catch((error: unknown) => error);
     expect(await promptly(db, 200, work).catch((error) => error)).toBeInstanceOf(DeadlineError);
@@ -40,12 +41,13 @@ describe.skipIf(testDialect === "sqlite")("connections that go silent", () => {
   }, 30_000);
 
   test("do not keep a listener from hearing what is committed afterwards", async () => {
-    const db = await openDatabase({ url });
+    using way = await openSilentWay();
+    const db = await openDatabase({ url: way.url });
     let heard = Promise.withResolvers<void>();
     db.listen("outbox", () => heard.resolve());
     await heard.promise;
     await db.rows(sql`select 1`);
-    proxy.silence();
+    way.silence();
     await promptly(db, 100, db.rows(sql`select 1`)).catch(() => undefined);
     heard = Promise.withResolvers();
     await heard.promise;
@@ -56,28 +58,30 @@ describe.skipIf(testDialect === "sqlite")("connections that go silent", () => {
   }, 30_000);
 
   test("do not stop a dispatcher", async () => {
+    using way = await openSilentWay();
     using meta = Bun.serve({ port: 0, fetch: () => Response.json({ events_received: 1 }) });
     await addSendingPool(own.db, "sends", "111");
-    const db = await openDatabase({ url });
+    const db = await openDatabase({ url: way.url });
     const running = testDispatcher(db, meta.url.origin);
     running.start();
     await enqueueEvents(own.db, "111", [pageView("before")]);
-    while ((await statusCounts(own.db)).delivered !== 1) await Bun.sleep(20);
-    proxy.silence();
+    await until(async () => (await statusCounts(own.db)).delivered === 1);
+    way.silence();
     await enqueueEvents(own.db, "111", [pageView("after")]);
-    while ((await statusCounts(own.db)).delivered !== 2) await Bun.sleep(20);
+    await until(async () => (await statusCounts(own.db)).delivered === 2);
     await running.stop();
     await db.close();
   }, 60_000);
 
   test("answer cookies and payments with 503 in time, and the next ones as ever", async () => {
-    const app = await createTestApp({ DATABASE_URL: url, API_KEY: "k".repeat(32) });
+    using way = await openSilentWay();
+    const app = await createTestApp({ DATABASE_URL: way.url, API_KEY: "k".repeat(32) });
     try {
       // The writer has its own connections: the report to come finds one.
       expect((await beacon(app)).status).toBe(204);
       // Nobody else takes the connection that is there, so that the payment would find a new one.
       app.deps.pools.close();
-      proxy.silence();
+      way.silence();
       const [cookies, payment] = await Promise.all([beacon(app), pay(app)]);
       expect([cookies.status, payment.status]).toEqual([503, 503]);
       expect([cookies.headers.get("retry-after"), payment.headers.get("retry-after")]).toEqual(["2", "5"]);
@@ -88,15 +92,16 @@ describe.skipIf(testDialect === "sqlite")("connections that go silent", () => {
   }, 60_000);
 
   test("send visits to the spool, by which they arrive", async () => {
-    const app = await createTestApp({ DATABASE_URL: url });
+    using way = await openSilentWay();
+    const app = await createTestApp({ DATABASE_URL: way.url });
     try {
       await addPool(own.db, { slug: "open" });
       await app.deps.pools.refresh();
       expect((await visit(app)).status).toBe(200);
-      proxy.silence();
+      way.silence();
       expect((await visit(app)).status).toBe(200);
       expect(app.deps.spool.counts().waiting).toBe(1);
-      while ((await own.db.$count(own.db.tables.sessions)) < 2) await Bun.sleep(20);
+      await until(async () => (await own.db.$count(own.db.tables.sessions)) === 2);
     } finally {
       await app.dispose();
     }

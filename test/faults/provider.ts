@@ -1,4 +1,4 @@
-import { hmacSha256Hex } from "../../src/platform/secrets.ts";
+import { genericWebhook } from "../support/generic-webhook.ts";
 import { type Ledger, tally } from "./ledger.ts";
 import { send } from "./send.ts";
 
@@ -54,17 +54,12 @@ export function startProvider(options: { readonly ledger: Ledger; readonly addre
 }
 
 function webhook(url: string, { token, amountMinor }: Paid): [string, RequestInit] {
-  const body = JSON.stringify({
+  const report = {
     provider_ref: `order-${token}`,
     status: "paid",
     amount_minor: amountMinor,
     currency: "BRL",
     tracking_token: token,
-  });
-  const t = Math.floor(Date.now() / 1000);
-  const signature = `t=${t},v1=${hmacSha256Hex(GENERIC_SECRET, `${t}.${body}`)}`;
-  return [
-    `${url}/api/payments/webhooks/generic`,
-    { method: "POST", body, headers: { "x-ponte-signature": signature } },
-  ];
+  };
+  return [`${url}/api/payments/webhooks/generic`, genericWebhook(GENERIC_SECRET, report)];
 }

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
-import { hmacSha256Hex } from "../../src/platform/secrets.ts";
 import { testDialect } from "../support/database.ts";
 import {
   API_KEY,
@@ -12,6 +11,7 @@ import {
   PIXEL,
   startUpdate,
 } from "../support/funnel.ts";
+import { genericWebhook } from "../support/generic-webhook.ts";
 
 let funnel: Funnel;
 beforeAll(async () => {
@@ -21,15 +21,8 @@ afterAll(() => funnel.dispose());
 
 /** The payment provider's word that somebody paid. */
 function paid(providerRef: string) {
-  const at = Math.floor(Date.now() / 1000);
-  const body = JSON.stringify({ provider_ref: providerRef, status: "paid" });
-  return fetch(`${funnel.url}/api/payments/webhooks/generic`, {
-    method: "POST",
-    headers: {
-      "x-ponte-signature": `t=${at},v1=${hmacSha256Hex(GENERIC_SECRET, `${at}.${body}`)}`,
-    },
-    body,
-  });
+  const report = { provider_ref: providerRef, status: "paid" };
+  return fetch(`${funnel.url}/api/payments/webhooks/generic`, genericWebhook(GENERIC_SECRET, report));
 }
 
 describe(`one visitor's whole way on ${testDialect}`, () => {

@@ -2,10 +2,10 @@ import { createAuthorize, writersOnly } from "../../src/api/authorize.ts";
 import { paymentsPlugin } from "../../src/payments/plugin.ts";
 import { genericProvider } from "../../src/payments/providers/generic.ts";
 import { newId } from "../../src/platform/ids.ts";
-import { hmacSha256Hex } from "../../src/platform/secrets.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { openDispatcher } from "../../src/services.ts";
 import { createTestApp } from "../support/app.ts";
+import { genericWebhook } from "../support/generic-webhook.ts";
 
 export const API_KEY = "api-key-of-the-environment-0123456789";
 export const WEBHOOK_SECRET = "webhook-secret-of-generic-0123456789";
@@ -70,13 +70,7 @@ export async function startObserved(environment: Readonly<Record<string, string>
       }),
     /** A webhook of the provider `generic`; signed with another secret where `secret` is given. */
     pay(body: object, secret = WEBHOOK_SECRET) {
-      const text = JSON.stringify(body);
-      const seconds = Math.floor(Date.now() / 1000);
-      return fetch(`${base}/api/payments/webhooks/generic`, {
-        method: "POST",
-        body: text,
-        headers: { "x-ponte-signature": `t=${seconds},v1=${hmacSha256Hex(secret, `${seconds}.${text}`)}` },
-      });
+      return fetch(`${base}/api/payments/webhooks/generic`, genericWebhook(secret, body));
     },
     async dispose() {
       await own.app.stop(true);

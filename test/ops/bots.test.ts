@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { desc } from "drizzle-orm";
 import fc from "fast-check";
 import { type BotView, findBot, findBotRow } from "../../src/pools/bot-view.ts";
 import { useSandbox } from "../sandbox/client.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
+import { lastAudit } from "../support/audit.ts";
 import { testDialect } from "../support/database.ts";
-import { errorsIn, type FormValues, formIn, inlineScripts } from "../support/html.ts";
+import { errorsIn, type FormValues, inlineScripts } from "../support/html.ts";
 import { logIn, OPERATOR_PASSWORD, type TestOperator } from "../support/operator.ts";
 import { addPool } from "../support/pools.ts";
 
@@ -26,11 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => own.dispose());
 
-async function see(path: string): Promise<string> {
-  const answer = await operator.get(path);
-  expect(answer.status).toBe(200);
-  return answer.text();
-}
+const see = (path: string) => operator.see(path);
 
 async function botOf(username: string): Promise<BotView> {
   const bot = await findBot(own.db, own.db.tables, username);
@@ -38,16 +34,7 @@ async function botOf(username: string): Promise<BotView> {
   return bot;
 }
 
-async function lastAudit() {
-  const { auditLog } = own.db.tables;
-  const [entry] = await own.db.select().from(auditLog).orderBy(desc(auditLog.id)).limit(1);
-  return entry;
-}
-
-/** What the settings on that page would send as they stand. */
-async function formOn(path: string): Promise<FormValues> {
-  return formIn(await see(path), path.endsWith("/new") ? path : `${path}#settings`);
-}
+const formOn = (path: string) => operator.formOn(path);
 
 /** A token that Telegram's stand-in knows as this bot's. */
 async function tokenOf(username: string, id: number): Promise<string> {
@@ -90,7 +77,7 @@ describe(`the console's bots on ${testDialect}`, () => {
     for (const secret of [token, PAYMENT_TOKEN]) expect(html).not.toContain(secret);
     const info = await telegram.call("POST", `/bot${token}/getWebhookInfo`, {});
     expect(info.json.result.url).toBe(`http://localhost/telegram/${bot.id}`);
-    const entry = await lastAudit();
+    const entry = await lastAudit(own.db);
     expect(entry).toMatchObject({ actor: "console", action: "bot.create", subject: "bot:Made_Bot" });
     expect(JSON.stringify(entry)).not.toContain(secretPart);
     expect(await see("/ops/bots")).toContain(`href="${path}"`);
@@ -127,7 +114,7 @@ describe(`the console's bots on ${testDialect}`, () => {
     await telegram.call("POST", "/telegram/bots", { token: renewed, username: "kept_bot" });
     await operator.post(path, { ...(await formOn(path)), welcome: "Hello", token: renewed });
     expect(await botOf("kept_bot")).toMatchObject({ welcome: "Hello", has_payment_token: true });
-    expect(await lastAudit()).toMatchObject({
+    expect(await lastAudit(own.db)).toMatchObject({
       action: "bot.update",
       before: { welcome: "<b>Hi</b> & hello\n\n  you" },
       after: { welcome: "Hello", token: "[changed]" },
@@ -197,7 +184,7 @@ describe(`the console's bots on ${testDialect}`, () => {
     expect(asked).not.toContain(token);
     expect((await operator.post(`${path}/connect`)).headers.get("location")).toBe(path);
     expect(await cell()).toContain("connected");
-    expect(await lastAudit()).toMatchObject({ actor: "console", action: "bot.connect" });
+    expect(await lastAudit(own.db)).toMatchObject({ actor: "console", action: "bot.connect" });
     expect((await operator.get(`${path}/check-webhook`)).headers.get("location")).toBe(path);
 
     const { path: plain } = await makeBot("plain_bot");
@@ -229,7 +216,7 @@ describe(`the console's bots on ${testDialect}`, () => {
     const { path } = await makeBot("loose_bot");
     expect((await operator.post(`${path}/remove`)).headers.get("location")).toBe("/ops/bots");
     expect((await operator.get(path)).status).toBe(404);
-    expect(await lastAudit()).toMatchObject({ action: "bot.delete", subject: "bot:loose_bot" });
+    expect(await lastAudit(own.db)).toMatchObject({ action: "bot.delete", subject: "bot:loose_bot" });
   });
 
   test("names are text, forged forms change nothing, and no address breaks the pages", async () => {

@@ -3,6 +3,7 @@ import { desc } from "drizzle-orm";
 import fc from "fast-check";
 import { createApiKey } from "../../src/keys/api-keys.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
+import { lastAudit } from "../support/audit.ts";
 import { testDialect } from "../support/database.ts";
 import { errorsIn, formIn, inlineScripts } from "../support/html.ts";
 import { logIn, newBrowser, OPERATOR_PASSWORD, type TestOperator } from "../support/operator.ts";
@@ -42,12 +43,6 @@ async function statusFor(key: string, method = "GET"): Promise<number> {
   return (await own.request("/api/bots", { method, headers, ...body })).status;
 }
 
-async function lastAudit() {
-  const { auditLog } = own.db.tables;
-  const [entry] = await own.db.select().from(auditLog).orderBy(desc(auditLog.id)).limit(1);
-  return entry;
-}
-
 async function lastId(): Promise<number> {
   const { apiKeys } = own.db.tables;
   const [row] = await own.db.select().from(apiKeys).orderBy(desc(apiKeys.id)).limit(1);
@@ -58,7 +53,7 @@ describe(`the console's API keys on ${testDialect}`, () => {
   test("a key is shown in the answer that made it and nowhere else, and may what its scope says", async () => {
     const reading = await makeKey("reporting", "read");
     expect([await statusFor(reading), await statusFor(reading, "POST")]).toEqual([200, 403]);
-    const entry = await lastAudit();
+    const entry = await lastAudit(own.db);
     expect(entry).toMatchObject({ actor: "console", action: "api_key.create", after: { scope: "read" } });
     const writing = await makeKey("shop", "write");
     expect([await statusFor(writing), await statusFor(writing, "POST")]).toEqual([200, 201]);
@@ -137,7 +132,7 @@ describe(`the console's API keys on ${testDialect}`, () => {
     expect(await statusFor(key)).toBe(200);
     expect((await operator.post(path)).headers.get("location")).toBe("/ops/keys");
     expect(await statusFor(key)).toBe(401);
-    const entry = await lastAudit();
+    const entry = await lastAudit(own.db);
     expect(entry).toMatchObject({
       actor: "console",
       action: "api_key.revoke",
@@ -145,7 +140,7 @@ describe(`the console's API keys on ${testDialect}`, () => {
       after: { revoked_at: expect.any(String) },
     });
     await operator.post(path);
-    expect((await lastAudit())?.id).toBe(entry?.id);
+    expect((await lastAudit(own.db))?.id).toBe(entry?.id);
     expect(await see()).not.toContain(`action="${path}"`);
     await operator.post("/ops/keys/999999/revoke");
     expect(await see()).toContain("there is no such key");

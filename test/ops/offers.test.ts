@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { desc } from "drizzle-orm";
 import fc from "fast-check";
 import { createOffer } from "../../src/pools/manage-offers.ts";
 import { findOfferView, listOffers, type OfferView } from "../../src/pools/offer-view.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
+import { lastAudit } from "../support/audit.ts";
 import { testDialect } from "../support/database.ts";
-import { errorsIn, type FormValues, formIn, inlineScripts } from "../support/html.ts";
+import { errorsIn, type FormValues, inlineScripts } from "../support/html.ts";
 import { logIn, OPERATOR_PASSWORD, type TestOperator } from "../support/operator.ts";
 import { addPool } from "../support/pools.ts";
 
@@ -22,11 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => own.dispose());
 
-async function see(path: string): Promise<string> {
-  const answer = await operator.get(path);
-  expect(answer.status).toBe(200);
-  return answer.text();
-}
+const see = (path: string) => operator.see(path);
 
 async function offerOf(id: number): Promise<OfferView> {
   const offer = await findOfferView(own.db, own.db.tables, id);
@@ -34,15 +30,7 @@ async function offerOf(id: number): Promise<OfferView> {
   return offer;
 }
 
-async function lastAudit() {
-  const { auditLog } = own.db.tables;
-  const [entry] = await own.db.select().from(auditLog).orderBy(desc(auditLog.id)).limit(1);
-  return entry;
-}
-
-async function formOn(path: string): Promise<FormValues> {
-  return formIn(await see(path), path.endsWith("/new") ? path : `${path}#settings`);
-}
+const formOn = (path: string) => operator.formOn(path);
 
 const course = {
   name: "Course",
@@ -81,7 +69,7 @@ describe(`the console's offers on ${testDialect}`, () => {
     const html = await see(botPath);
     expect(html).toContain(`href="/ops/offers/${offer.id}"`);
     expect(html).toContain("R$49.90");
-    expect(await lastAudit()).toMatchObject({
+    expect(await lastAudit(own.db)).toMatchObject({
       actor: "console",
       action: "offer.create",
       subject: `offer:${offer.id}`,
@@ -181,7 +169,7 @@ describe(`the console's offers on ${testDialect}`, () => {
     expect((await formOn(path)).currency).toEqual(["BRL"]);
     await operator.post(path, { ...(await formOn(path)), currency: "XTR", price: "50", provider: "" });
     expect(await offerOf(before.id)).toMatchObject({ price_minor: 50, provider: "telegram" });
-    expect((await lastAudit())?.before).toEqual({
+    expect((await lastAudit(own.db))?.before).toEqual({
       price_minor: 4_990,
       currency: "BRL",
       provider: "pushinpay",
@@ -212,7 +200,7 @@ describe(`the console's offers on ${testDialect}`, () => {
     const answer = await operator.post(`/ops/offers/${fresh.id}/remove`);
     expect(answer.headers.get("location")).toBe(botPath);
     expect((await operator.get(`/ops/offers/${fresh.id}`)).status).toBe(404);
-    expect(await lastAudit()).toMatchObject({ action: "offer.delete", subject: `offer:${fresh.id}` });
+    expect(await lastAudit(own.db)).toMatchObject({ action: "offer.delete", subject: `offer:${fresh.id}` });
   });
 
   test("one that nobody can pay for is taken, and the pages say what is missing until it is off", async () => {

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { desc } from "drizzle-orm";
 import fc from "fast-check";
 import { createPool } from "../../src/pools/manage-pools.ts";
 import { findPool, type PoolView } from "../../src/pools/pool-view.ts";
 import { bucketStart, HOUR_MS } from "../../src/rollups/bucket.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
+import { lastAudit } from "../support/audit.ts";
 import { testDialect } from "../support/database.ts";
-import { errorsIn, type FormValues, formIn, inlineScripts } from "../support/html.ts";
+import { errorsIn, inlineScripts } from "../support/html.ts";
 import { logIn, OPERATOR_PASSWORD, type TestOperator } from "../support/operator.ts";
 import { addPool } from "../support/pools.ts";
 
@@ -21,11 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => own.dispose());
 
-async function see(path: string): Promise<string> {
-  const answer = await operator.get(path);
-  expect(answer.status).toBe(200);
-  return answer.text();
-}
+const see = (path: string) => operator.see(path);
 
 async function poolOf(slug: string): Promise<PoolView> {
   const pool = await findPool(own.db, own.db.tables, slug);
@@ -33,16 +29,7 @@ async function poolOf(slug: string): Promise<PoolView> {
   return pool;
 }
 
-async function lastAudit() {
-  const { auditLog } = own.db.tables;
-  const [entry] = await own.db.select().from(auditLog).orderBy(desc(auditLog.id)).limit(1);
-  return entry;
-}
-
-/** What the settings on that page would send as they stand. */
-async function formOn(path: string): Promise<FormValues> {
-  return formIn(await see(path), path.endsWith("/new") ? path : `${path}#settings`);
-}
+const formOn = (path: string) => operator.formOn(path);
 
 describe(`the console's pools on ${testDialect}`, () => {
   test("a pool is made out of the form's fields, with its bots, and stands in list and audit log", async () => {
@@ -77,7 +64,7 @@ describe(`the console's pools on ${testDialect}`, () => {
       ["second_bot", 2, false],
     ]);
     expect(await see("/ops/pools")).toContain(`href="/ops/pools/${pool.id}"`);
-    const entry = await lastAudit();
+    const entry = await lastAudit(own.db);
     expect(entry).toMatchObject({ actor: "console", action: "pool.create", subject: "pool:made" });
     expect(JSON.stringify(entry)).not.toContain(TOKEN);
     expect(await see(`/ops/pools/${pool.id}`)).not.toContain(TOKEN);
@@ -119,7 +106,7 @@ describe(`the console's pools on ${testDialect}`, () => {
 
     await operator.post(path, { ...(await formOn(path)), name: "Renamed", meta_access_token: "EAABanother" });
     expect(await poolOf("kept")).toMatchObject({ name: "Renamed", has_access_token: true });
-    expect(await lastAudit()).toMatchObject({
+    expect(await lastAudit(own.db)).toMatchObject({
       action: "pool.update",
       before: { name: "Kept & <b>" },
       after: { name: "Renamed", meta_access_token: "[changed]" },

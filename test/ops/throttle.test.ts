@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Redis } from "ioredis";
 import { createLoginThrottle, type LoginThrottle } from "../../src/ops/auth/throttle.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
-import { newBrowser, OPERATOR_PASSWORD } from "../support/operator.ts";
+import { makePasswordsCheap, newBrowser, OPERATOR_PASSWORD } from "../support/operator.ts";
 
 const WINDOW_MS = 15 * 60_000;
 
@@ -100,9 +100,11 @@ describe("the throttle of failed logins", () => {
 
 describe("guessing the password", () => {
   let nowMs = freshWindow();
+  let passwords: Disposable;
   let own: TestApp;
   let url: string;
   beforeAll(async () => {
+    passwords = makePasswordsCheap();
     own = await createTestApp({ OPERATOR_PASSWORD, TRUSTED_PROXIES: "127.0.0.1" }, (deps) => ({
       ...deps,
       now: () => new Date(nowMs),
@@ -113,6 +115,7 @@ describe("guessing the password", () => {
   afterAll(async () => {
     await own.app.stop();
     await own.dispose();
+    passwords[Symbol.dispose]();
   });
 
   /** A browser behind our proxy, at that address. */

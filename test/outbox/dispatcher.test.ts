@@ -17,6 +17,7 @@ import {
   testDispatcher,
   testSecrets,
 } from "../support/outbox.ts";
+import { until } from "../support/until.ts";
 
 const PIXEL = "1111111111";
 const OTHER = "2222222222";
@@ -194,17 +195,17 @@ describe(`dispatcher on ${testDialect}`, () => {
     const drained = testDispatcher(own.db, meta.url.origin).drain();
     const { outboxRoutes } = own.db.tables;
     const throttled = async () => (await own.db.select().from(outboxRoutes))[0]?.throttledUntil ?? null;
-    while (asked < 2 || (await throttled()) === null) await Bun.sleep(5);
-    const until = await throttled();
+    await until(async () => asked >= 2 && (await throttled()) !== null);
+    const askedUntil = await throttled();
     first.resolve();
     await drained;
     expect((await attempts()).map(({ outcome }) => outcome)).toEqual(["throttled", "throttled"]);
-    expect(await throttled()).toEqual(until);
+    expect(await throttled()).toEqual(askedUntil);
     // A longer wait than the last counts as ever.
     await own.db.transaction((tx) =>
       changeRoute(tx, own.db, { destination: "meta", route: PIXEL }, { kind: "throttled", forMs: 3_600_000 }),
     );
-    expect((await throttled())?.getTime()).toBeGreaterThan((until?.getTime() ?? 0) + 1_000_000);
+    expect((await throttled())?.getTime()).toBeGreaterThan((askedUntil?.getTime() ?? 0) + 1_000_000);
   });
 
   test("429 with Retry-After: 0, again and again, is no hot loop, and the next delivery forgets it", async () => {
@@ -332,10 +333,10 @@ describe(`dispatcher on ${testDialect}`, () => {
     const running = dispatcher();
     running.start();
     const { outboxRoutes } = own.db.tables;
-    while ((await own.db.$count(outboxRoutes, isNotNull(outboxRoutes.pausedAt))) === 0) await Bun.sleep(5);
+    await until(async () => (await own.db.$count(outboxRoutes, isNotNull(outboxRoutes.pausedAt))) !== 0);
     const environment = { DATABASE_URL: own.url, APP_SECRET: Buffer.alloc(32, 7).toString("base64") };
     await ponteJson(["pool", "update", "one", "--access-token", "EAAthe-new-one"], environment);
-    while (((await statusCounts(own.db)).delivered ?? 0) < 2) await Bun.sleep(5);
+    await until(async () => ((await statusCounts(own.db)).delivered ?? 0) >= 2);
     await running.stop();
   });
 
@@ -477,7 +478,7 @@ describe(`dispatcher on ${testDialect}`, () => {
     );
     const another = dispatcher();
     another.start();
-    while (((await statusCounts(own.db)).delivered ?? 0) < 3) await Bun.sleep(5);
+    await until(async () => ((await statusCounts(own.db)).delivered ?? 0) >= 3);
     await another.stop();
   });
 
@@ -533,7 +534,7 @@ describe(`dispatcher on ${testDialect}`, () => {
     await enqueueEvents(own.db, PIXEL, events(2));
     const slow = dispatcher().drain();
     const { outbox, outboxProgress } = own.db.tables;
-    while ((await statusCounts(own.db)).sending !== 2) await Bun.sleep(5);
+    await until(async () => (await statusCounts(own.db)).sending === 2);
     await own.db.transaction(async (tx) => {
       await tx.update(outboxProgress).set({ leaseId: "somebody-else", lastError: "mine now" });
     });
@@ -586,7 +587,7 @@ describe(`dispatcher on ${testDialect}`, () => {
     const { outbox } = own.db.tables;
     const deliveredOf = (route: string) =>
       own.db.$count(outbox, sql`${outbox.route} = ${route} and ${outbox.status} = 'delivered'`);
-    while ((await deliveredOf(OTHER)) < 3_000) await Bun.sleep(5);
+    await until(async () => (await deliveredOf(OTHER)) >= 3_000);
     expect(await deliveredOf(PIXEL)).toBe(0);
     released.resolve();
     await drained;
@@ -606,7 +607,7 @@ describe(`dispatcher on ${testDialect}`, () => {
       },
     };
     const drained = testDispatcher(db, sandbox.url).drain();
-    while (tries === 0) await Bun.sleep(1);
+    await until(() => tries !== 0, 1);
     isFull = false;
     await drained;
     expect(tries).toBe(1);
@@ -630,11 +631,11 @@ describe(`dispatcher on ${testDialect}`, () => {
     }
     const running = testDispatcher(own.db, meta.url.origin);
     running.start();
-    while (asked < 15) await Bun.sleep(5);
+    await until(() => asked >= 15);
     await enqueueEvents(own.db, PIXEL, events(1));
-    while (((await statusCounts(own.db)).delivered ?? 0) < 1) await Bun.sleep(20);
+    await until(async () => ((await statusCounts(own.db)).delivered ?? 0) >= 1);
     released.resolve();
-    while (((await statusCounts(own.db)).delivered ?? 0) < 19) await Bun.sleep(20);
+    await until(async () => ((await statusCounts(own.db)).delivered ?? 0) >= 19);
     await running.stop();
   }, 20_000);
 
@@ -642,7 +643,7 @@ describe(`dispatcher on ${testDialect}`, () => {
     const running = dispatcher();
     running.start();
     await enqueueEvents(own.db, PIXEL, events(1));
-    while (((await statusCounts(own.db)).delivered ?? 0) < 1) await Bun.sleep(5);
+    await until(async () => ((await statusCounts(own.db)).delivered ?? 0) >= 1);
     expect(await own.db.$count(own.db.tables.dispatchers)).toBe(1);
     await running.stop();
     expect(await own.db.$count(own.db.tables.dispatchers)).toBe(0);

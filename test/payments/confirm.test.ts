@@ -4,10 +4,10 @@ import { Elysia } from "elysia";
 import { paymentsPlugin } from "../../src/payments/plugin.ts";
 import { genericProvider } from "../../src/payments/providers/generic.ts";
 import { createLog } from "../../src/platform/log.ts";
-import { hmacSha256Hex } from "../../src/platform/secrets.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { saveBotUser } from "../../src/tracking/bot-users.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { genericWebhook } from "../support/generic-webhook.ts";
 import { addPool } from "../support/pools.ts";
 import { visitOf } from "../support/visits.ts";
 
@@ -81,11 +81,9 @@ function post(path: string, body: string, headers: Record<string, string> = {}) 
   return app.handle(new Request(`http://bridge.example.com${path}`, { method: "POST", body, headers }));
 }
 
-function signed(body: object, at = Math.floor(Date.now() / 1000), secret = SECRET) {
-  const text = JSON.stringify(body);
-  return post("/api/payments/webhooks/generic", text, {
-    "x-ponte-signature": `t=${at},v1=${hmacSha256Hex(secret, `${at}.${text}`)}`,
-  });
+function signed(report: object, at?: number, secret = SECRET) {
+  const { body, headers } = genericWebhook(secret, report, at);
+  return post("/api/payments/webhooks/generic", body, headers);
 }
 
 async function register(extra: object = {}) {
@@ -265,11 +263,8 @@ describe(`payments on ${testDialect}`, () => {
     expect((await signed(paid, now - 301)).status).toBe(401);
     expect((await signed(paid, now + 301)).status).toBe(401);
     expect((await post("/api/payments/webhooks/generic", JSON.stringify(paid))).status).toBe(401);
-    const text = JSON.stringify(paid);
-    const good = `t=${now},v1=${hmacSha256Hex(SECRET, `${now}.${text}`)}`;
-    const cut = await post("/api/payments/webhooks/generic", text.slice(0, -2), {
-      "x-ponte-signature": good,
-    });
+    const { body: text, headers } = genericWebhook(SECRET, paid, now);
+    const cut = await post("/api/payments/webhooks/generic", text.slice(0, -2), headers);
     expect(cut.status).toBe(401);
     expect((await stored(body.id)).payment?.status).toBe("pending");
   });

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import { newId } from "../../src/platform/ids.ts";
-import { hmacSha256Hex, sha256Hex } from "../../src/platform/secrets.ts";
+import { sha256Hex } from "../../src/platform/secrets.ts";
 import { encodeVisit } from "../../src/redirect/visit-json.ts";
 import type { VisitRecord } from "../../src/redirect/visit-record.ts";
 import type { StoredVisit } from "../../src/tracking/tracking-store.ts";
 import { testDialect } from "../support/database.ts";
 import { API_KEY, type Funnel, GENERIC_SECRET, newUser, openFunnel, PIXEL } from "../support/funnel.ts";
+import { genericWebhook } from "../support/generic-webhook.ts";
 import { addPool } from "../support/pools.ts";
 import { visitOf } from "../support/visits.ts";
 
@@ -43,11 +44,8 @@ const register = (body: object) => post("/api/payments", body);
 const start = (telegramUserId: number, token: string) =>
   post("/api/bot/start", { bot: "shop_bot", telegram_user_id: telegramUserId, tracking_token: token });
 
-function webhook(body: object) {
-  const at = Math.floor(Date.now() / 1000);
-  const v1 = hmacSha256Hex(GENERIC_SECRET, `${at}.${JSON.stringify(body)}`);
-  return post("/api/payments/webhooks/generic", body, { "x-ponte-signature": `t=${at},v1=${v1}` });
-}
+const webhook = (body: object) =>
+  post("/api/payments/webhooks/generic", body, genericWebhook(GENERIC_SECRET, body).headers);
 const pays = ({ provider_ref }: Sale, more: object = {}) =>
   webhook({ provider_ref, status: "paid", ...more });
 

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { desc, eq } from "drizzle-orm";
+import { eq } from "drizzle-orm";
 import fc from "fast-check";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import { createPool, deletePool, updatePool } from "../../src/pools/manage-pools.ts";
 import { findPool, listPools, type PoolView } from "../../src/pools/pool-view.ts";
 import { type PoolChange, type PoolDraft, parseInput, poolChangeSchema } from "../../src/pools/rules.ts";
+import { lastAudit } from "../support/audit.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 
 const NOW = new Date("2025-01-02T03:04:05.678Z");
@@ -41,12 +42,6 @@ async function rowOf(slug: string) {
   const { pools } = own.db.tables;
   const [row] = await own.db.select().from(pools).where(eq(pools.slug, slug));
   if (row === undefined) throw new Error(`no pool ${slug}`);
-  return row;
-}
-
-async function lastAudit() {
-  const { auditLog } = own.db.tables;
-  const [row] = await own.db.select().from(auditLog).orderBy(desc(auditLog.id)).limit(1);
   return row;
 }
 
@@ -134,11 +129,11 @@ describe(`pools on ${testDialect}`, () => {
 
   test("a change that changes nothing leaves stamp and audit log alone", async () => {
     const { slug } = await newPool({ meta_pixel_id: "1", meta_access_token: "same", name: "Same" });
-    const [stamp, audited] = [(await rowOf(slug)).updatedAt, await lastAudit()];
+    const [stamp, audited] = [(await rowOf(slug)).updatedAt, await lastAudit(own.db)];
     const again = { name: "Same", meta_access_token: "same", bots: [{ username: "SHOP_bot" }] };
     expect(await updatePool(deps(), "test", slug, again)).toMatchObject({ kind: "unchanged" });
     expect((await rowOf(slug)).updatedAt).toEqual(stamp);
-    expect((await lastAudit())?.id).toBe(audited?.id ?? 0);
+    expect((await lastAudit(own.db))?.id).toBe(audited?.id ?? 0);
   });
 
   test("the list of bots is replaced as a whole; who stays keeps counter, weight and switch", async () => {
@@ -175,7 +170,7 @@ describe(`pools on ${testDialect}`, () => {
   test("the audit log says who changed what, and masks the token", async () => {
     const { slug } = await newPool({ meta_pixel_id: "1", meta_access_token: "old-token", name: "Old" });
     await updatePool(deps(), "api:reporting", slug, { name: "New", meta_access_token: "new-token" });
-    const row = await lastAudit();
+    const row = await lastAudit(own.db);
     expect(row).toMatchObject({
       actor: "api:reporting",
       action: "pool.update",

@@ -5,6 +5,7 @@ import type { Pool } from "../../src/pools/pool.ts";
 import { openPoolCache, type PoolCache } from "../../src/pools/pool-cache.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
+import { until } from "../support/until.ts";
 
 const log = createLog("silent");
 
@@ -68,7 +69,7 @@ describe(`the pool cache on ${testDialect}`, () => {
     await typed(
       sql`update pool_bots set weight = 9 where bot_id = (select id from bots where username = 'one_bot') returning id`,
     );
-    while (pools.get("open")?.bots[0]?.weight !== 9) await Bun.sleep(20);
+    await until(() => pools.get("open")?.bots[0]?.weight === 9);
   });
 
   test("a pool that did not change stays the same object, however many redirects it counts", async () => {

@@ -1,5 +1,4 @@
 import { eq } from "drizzle-orm";
-import { hmacSha256Hex } from "../../src/platform/secrets.ts";
 import {
   API_KEY,
   buttonUpdate,
@@ -8,6 +7,7 @@ import {
   newUser,
   startUpdate,
 } from "../support/funnel.ts";
+import { genericWebhook } from "../support/generic-webhook.ts";
 
 /** The pool reports every step that it can. */
 export async function reportEveryStep({ db, deps, pool }: Funnel): Promise<void> {
@@ -48,13 +48,7 @@ export function post(funnel: Funnel, path: string, body: object): Promise<Respon
 
 /** The `generic` provider's webhook, signed. */
 export function report(funnel: Funnel, body: object): Promise<Response> {
-  const raw = JSON.stringify(body);
-  const t = Math.floor(Date.now() / 1000);
-  return fetch(`${funnel.url}/api/payments/webhooks/generic`, {
-    method: "POST",
-    headers: { "x-ponte-signature": `t=${t},v1=${hmacSha256Hex(GENERIC_SECRET, `${t}.${raw}`)}` },
-    body: raw,
-  });
+  return fetch(`${funnel.url}/api/payments/webhooks/generic`, genericWebhook(GENERIC_SECRET, body));
 }
 
 /** Somebody's start with that token, and a tap on the offer's button to buy; everything due is sent. */

@@ -3,6 +3,7 @@ import { eq, inArray } from "drizzle-orm";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
 import { startServer } from "../support/server.ts";
+import { until } from "../support/until.ts";
 
 const CLIENTS = 16;
 const ROUNDS = 3;
@@ -46,7 +47,7 @@ describe(`a server that ends under load, on ${testDialect}`, () => {
       const server = await startServer(own.url, { ROLE: "web" });
       const before = acknowledged.length;
       const clients = Array.from({ length: CLIENTS }, (_, i) => visitUntilGone(server.url, acknowledged, i));
-      while (acknowledged.length < before + 100 * round) await Bun.sleep(1);
+      await until(() => acknowledged.length >= before + 100 * round, 1);
       await server.kill();
       await Promise.all(clients);
     }
@@ -58,7 +59,7 @@ describe(`a server that ends under load, on ${testDialect}`, () => {
     const acknowledged: string[] = [];
     const server = await startServer(own.url);
     const clients = Array.from({ length: CLIENTS }, (_, i) => visitUntilGone(server.url, acknowledged, i));
-    while (acknowledged.length < 200) await Bun.sleep(1);
+    await until(() => acknowledged.length >= 200, 1);
     expect(await server.stop()).toBe(0);
     await Promise.all(clients);
     expect(await missing(acknowledged)).toEqual([]);

@@ -4,6 +4,7 @@ import { networkOf } from "../../src/platform/network.ts";
 import { connectRedis } from "../../src/platform/redis.ts";
 import { createRateLimiter } from "../../src/redirect/rate-limit.ts";
 import { redisSharedCount } from "../../src/redirect/shared-count.ts";
+import { until } from "../support/until.ts";
 
 const redisUrl = process.env.TEST_REDIS_URL;
 const NOW_MS = 1_732_000_000_000;
@@ -63,6 +64,6 @@ describe.if(redisUrl !== undefined)("with Redis", () => {
     expect(await count(`test-${crypto.randomUUID()}`, NOW_MS)).toBeNull();
     expect((await createRateLimiter(1, count).check("203.0.113.7", NOW_MS)).kind).toBe("allowed");
     // Redis goes on by itself, and nobody after this finds it silent.
-    while ((await count(`test-${crypto.randomUUID()}`, NOW_MS)) === null) await Bun.sleep(20);
+    await until(async () => (await count(`test-${crypto.randomUUID()}`, NOW_MS)) !== null);
   });
 });

@@ -13,6 +13,7 @@ import {
   testDialect,
 } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
+import { until } from "../support/until.ts";
 import { visitOf, writerOn } from "../support/visits.ts";
 
 const log = createLog("silent");
@@ -138,7 +139,7 @@ describe(`visit recorder on ${testDialect}`, () => {
     const underWay = Array<number>(db.arrivalsAtOnce).fill(1);
     while (recorded.length < underWay.length) {
       recorded.push(recorder.record(visit()));
-      while (written.length < recorded.length) await Bun.sleep(1);
+      await until(() => written.length >= recorded.length, 1);
     }
     recorded.push(recorder.record(visit()));
     expect(new Set(await Promise.all(recorded))).toEqual(new Set(["spooled"]));

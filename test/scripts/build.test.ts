@@ -6,6 +6,7 @@ import { ensureProgram } from "../../scripts/build.ts";
 import { openDatabase } from "../../src/db/open.ts";
 import { addPool } from "../support/pools.ts";
 import { startServer } from "../support/server.ts";
+import { until } from "../support/until.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ponte-build-"));
 let program: string;
@@ -25,7 +26,7 @@ test("the program serves everything from a database of its own making, wherever 
     });
     return { status: answer.status, text: await answer.text() };
   };
-  while ((await get("/go/open?fbclid=a")).status !== 200) await Bun.sleep(50);
+  await until(async () => (await get("/go/open?fbclid=a")).status === 200);
   const page = await get("/go/open?fbclid=b");
   expect(page.text).toContain("t.me/");
   expect(await db.$count(db.tables.sessions)).toBe(2);

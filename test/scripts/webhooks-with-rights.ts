@@ -1,4 +1,3 @@
-import { hmacSha256Hex } from "../../src/platform/secrets.ts";
 import {
   buttonUpdate,
   type Funnel,
@@ -10,6 +9,7 @@ import {
   preCheckoutUpdate,
   startUpdate,
 } from "../support/funnel.ts";
+import { genericWebhook } from "../support/generic-webhook.ts";
 
 /** What came of everything that Telegram and a provider tell of two sales. */
 export interface Told {
@@ -51,7 +51,10 @@ async function tell(funnel: Funnel): Promise<Told> {
       currency: "BRL",
       tracking_token: token,
     };
-    answers.push([status, (await sendSigned(url, report)).status]);
+    answers.push([
+      status,
+      (await fetch(`${url}/api/payments/webhooks/generic`, genericWebhook(GENERIC_SECRET, report))).status,
+    ]);
   };
 
   const page = await (await fetch(`${url}/go/shop?fbclid=IwAR0abc`)).text();
@@ -80,15 +83,4 @@ async function tell(funnel: Funnel): Promise<Told> {
     meta: sandbox.events.list().map(({ event }) => event.event_name),
     todos: funnel.logLines.flatMap(({ todo }) => (todo === undefined ? [] : [todo])),
   };
-}
-
-function sendSigned(url: string, report: object): Promise<Response> {
-  const body = JSON.stringify(report);
-  const seconds = Math.floor(Date.now() / 1000);
-  const v1 = hmacSha256Hex(GENERIC_SECRET, `${seconds}.${body}`);
-  return fetch(`${url}/api/payments/webhooks/generic`, {
-    method: "POST",
-    body,
-    headers: { "x-ponte-signature": `t=${seconds},v1=${v1}` },
-  });
 }

@@ -7,27 +7,26 @@ import { type Deps, openDeps } from "../../src/deps.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { secretValues } from "../../src/platform/scrub.ts";
 import { createVisitorsApp } from "../../src/visitors-app.ts";
-import { createPostgresDatabase } from "./database.ts";
+import { createMigratedPlace } from "./database.ts";
 
 /** Log lines of a test's app, parsed. */
 type LogLine = Readonly<Record<string, unknown>> & { readonly level: number; readonly msg?: string };
 
 /**
- * The real app over a fresh database (see `createTestDatabase`), in a data folder of its own and, where
- * `TEST_REDIS_URL` is set, with Redis. `environment` adds settings; `change` may put a
- * stand-in in the place of something.
+ * The real app over a fresh database (see `createTestDatabase`) unless `environment` names one, in a data folder of
+ * its own and, where `TEST_REDIS_URL` is set, with Redis. `environment` adds settings; `change` may put a stand-in in
+ * the place of something.
  */
 export async function createTestApp(
   environment: Readonly<Record<string, string>> = {},
   change: (deps: Deps) => Deps = (deps) => deps,
 ) {
   const dataDir = mkdtempSync(join(tmpdir(), "ponte-app-"));
-  const server = process.env.TEST_DATABASE_URL;
-  const postgres = server ? await createPostgresDatabase(server) : null;
+  const place = environment.DATABASE_URL === undefined ? await createMigratedPlace() : undefined;
   const redis = process.env.TEST_REDIS_URL;
   const config = {
     ...readConfig({
-      DATABASE_URL: postgres?.url ?? join(dataDir, "ponte.db"),
+      ...(place && { DATABASE_URL: place.url }),
       PAGEVIEW_HOLD_MS: "0",
       ...(redis && { REDIS_URL: redis }),
       ...environment,
@@ -53,7 +52,7 @@ export async function createTestApp(
       app.handle(new Request(`http://bridge.example.com${path}`, init)),
     async dispose() {
       await deps.close();
-      await postgres?.remove();
+      await place?.remove();
       rmSync(dataDir, { recursive: true, force: true });
     },
   };

@@ -1,4 +1,6 @@
+import { expect, spyOn } from "bun:test";
 import type { TestApp } from "./app.ts";
+import { type FormValues, formIn } from "./html.ts";
 
 export const OPERATOR_PASSWORD = "a long sentence of the operator";
 
@@ -8,6 +10,10 @@ export interface TestOperator {
   /** The session's CSRF token, as the last page had it. */
   csrfToken: string;
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  /** The page there, which must be. */
+  see(path: string): Promise<string>;
+  /** What the settings on that page, or what makes a new thing there, would send as they stand. */
+  formOn(path: string): Promise<FormValues>;
   /** A form with the CSRF token; a list gives its field more than once. */
   post(path: string, fields?: Readonly<Record<string, string | readonly string[]>>): Promise<Response>;
 }
@@ -35,6 +41,14 @@ export function newBrowser({ request }: Pick<TestApp, "request">): TestOperator 
       browser.csrfToken = /name="_csrf" value="([^"]+)"/.exec(html)?.[1] ?? browser.csrfToken;
       return response;
     },
+    async see(path) {
+      const answer = await browser.get(path);
+      expect(answer.status).toBe(200);
+      return answer.text();
+    },
+    async formOn(path) {
+      return formIn(await browser.see(path), path.endsWith("/new") ? path : `${path}#settings`);
+    },
     post(path, fields = {}) {
       const body = new URLSearchParams();
       if (browser.csrfToken) body.set("_csrf", browser.csrfToken);
@@ -54,4 +68,12 @@ export async function logIn(app: Pick<TestApp, "request">): Promise<TestOperator
   if (answer.status !== 303) throw new Error(`the login was answered with ${answer.status}`);
   await browser.get("/ops");
   return browser;
+}
+
+/** Makes passwords cheap to check until it is disposed of: argon2id at its least, for tests that guess many. */
+export function makePasswordsCheap(): Disposable {
+  const { hash } = Bun.password;
+  return spyOn(Bun.password, "hash").mockImplementation((password) =>
+    hash(password, { algorithm: "argon2id", memoryCost: 8, timeCost: 1 }),
+  );
 }

@@ -3,6 +3,7 @@ import { createLog } from "../../src/platform/log.ts";
 import { connectRedis } from "../../src/platform/redis.ts";
 import { sessionOf } from "../../src/redirect/visit-record.ts";
 import { redisTrackingStore, type TrackingStore } from "../../src/tracking/tracking-store.ts";
+import { until } from "../support/until.ts";
 import { visitOf } from "../support/visits.ts";
 
 const redisUrl = process.env.TEST_REDIS_URL;
@@ -19,7 +20,7 @@ describe.if(redisUrl !== undefined)("the tracking data in Redis", () => {
 
   const session = () => sessionOf(visitOf(1, 1, 1, "fbclid=AbC&utm_source=fb"));
   async function saved(token: string) {
-    while ((await store.count([token])) !== 1) await Bun.sleep(5);
+    await until(async () => (await store.count([token])) === 1);
     return store.find(token);
   }
 
@@ -29,7 +30,7 @@ describe.if(redisUrl !== undefined)("the tracking data in Redis", () => {
     const before = await saved(first.trackingToken);
     expect(before).toMatchObject({ fbclid: "AbC", fbc: first.fbc, utm: { utm_source: "fb" } });
     store.save(() => ({ ...first, fbclid: null, fbc: null, utmSource: null, fbi: "177.45.10.10" }));
-    while ((await store.find(first.trackingToken))?.clientIp !== "177.45.10.10") await Bun.sleep(5);
+    await until(async () => (await store.find(first.trackingToken))?.clientIp === "177.45.10.10");
     expect(await store.find(first.trackingToken)).toMatchObject({ ...before, clientIp: "177.45.10.10" });
   });
 

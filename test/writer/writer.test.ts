@@ -5,6 +5,7 @@ import { createWriterThread } from "../../src/writer/worker.ts";
 import { openWriter, type Writer } from "../../src/writer/writer.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
+import { until } from "../support/until.ts";
 import { visitOf } from "../support/visits.ts";
 
 const log = createLog("silent");
@@ -123,7 +124,7 @@ describe.if(testDialect === "sqlite")("the writer's thread", () => {
     await expect(thread.write(fatal)).rejects.toThrow("the writer ended");
     expect(thread.isUp()).toBe(false);
     await expect(thread.write({ kind: "visits", visits: [visit()] })).rejects.toThrow("the writer ended");
-    while (!thread.isUp()) await Bun.sleep(20);
+    await until(() => thread.isUp());
     await thread.write({ kind: "visits", visits: [visit()] });
     expect(await sessions()).toBe(1);
     await thread.stop();
