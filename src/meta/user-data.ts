@@ -72,8 +72,12 @@ export function hashedCustomer(customer: Customer): HashedCustomer {
   };
 }
 
-/** An e-mail address, or a phone number with its country code, however it is set out. */
-const READS_AS_PERSON = /@|^\+[\s().-]*(?:\d[\s().-]*){8,15}$/;
+/**
+ * An e-mail address; a phone number with its country code, however it is set out; or as many digits as a phone or a tax
+ * number (a CPF has eleven) has, set out as one, or more of them than a Telegram user id.
+ */
+const READS_AS_PERSON =
+  /@|^\+[\s().-]*(?:\d[\s().-]*){8,15}$|^(?=.*[\s()./-])[(\s]*\d(?:[\s()./-]*\d){9,14}$|^\d{11,15}$/;
 
 /**
  * The operator's id of a customer as it is stored: shops that know customers by e-mail or phone hand over personal

@@ -1,4 +1,4 @@
-import { and, eq } from "drizzle-orm";
+import { and, desc, eq, isNotNull } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import type { Consent } from "../meta/consent.ts";
@@ -42,15 +42,38 @@ export async function visitBehind(
   const facts = session === null ? copy : sessionFacts(session);
   // Another visit of the same person does not take back what was said with this one.
   const said = facts?.trackingToken === trackingToken ? null : consentInToken(trackingToken);
+  const elsewhere = trackingToken === null ? await refusalElsewhere(reader, tables, botUser) : null;
   return {
     session,
     facts,
-    consent: said ?? facts?.consent ?? null,
+    consent: said ?? facts?.consent ?? elsewhere,
     botUser,
     trackingToken,
     poolId: session?.poolId ?? copy?.poolId ?? null,
     botId: session?.botId ?? copy?.botId ?? null,
   };
+}
+
+/**
+ * That somebody of whom this bot knows no visit denied consent with their latest one to another bot of ours: a refusal
+ * counts for all that they do after it. Tokens grow with time.
+ */
+export async function refusalElsewhere(
+  reader: Reader,
+  tables: Tables,
+  botUser: BotUser | null,
+): Promise<"denied" | null> {
+  if (botUser === null) return null;
+  const { botUsers } = tables;
+  const [latest] = await reader
+    .select({ token: botUsers.latestToken })
+    .from(botUsers)
+    .where(and(eq(botUsers.telegramUserId, botUser.telegramUserId), isNotNull(botUsers.latestToken)))
+    .orderBy(desc(botUsers.latestToken))
+    .limit(1);
+  if (!latest) return null;
+  const visit = await findSession(reader, tables, latest.token);
+  return visit?.consent === "denied" || consentInToken(latest.token) === "denied" ? "denied" : null;
 }
 
 /**

@@ -171,14 +171,21 @@ describe("user_data", () => {
 });
 
 describe("an operator's id of a customer, as it is stored", () => {
-  test.each(["+5511987654321", "+55 (11) 98765-4321", "+55 11 98765 4321", " ana@example.com "])(
-    "is a digest where it reads as a person: %s",
-    async (id) => {
-      expect(storedCustomerId(id)).toBe(await sha256(id.trim()));
-    },
-  );
+  test.each([
+    "+5511987654321",
+    "+55 (11) 98765-4321",
+    "+55 11 98765 4321",
+    "5511987654321",
+    "(11) 3876-5432",
+    "123.456.789-09",
+    "12345678909",
+    "12.345.678/0001-95",
+    " ana@example.com ",
+  ])("is a digest where it reads as a person: %s", async (id) => {
+    expect(storedCustomerId(id)).toBe(await sha256(id.trim()));
+  });
 
-  test.each(["cliente-17", "4815162342", "+55", "55 11 98765 4321 x"])(
+  test.each(["cliente-17", "4815162342", "+55", "55 11 98765 4321 x", "2026-0017", "order 12345"])(
     "is kept where it does not: %s",
     (id) => {
       expect(storedCustomerId(id)).toBe(id);

@@ -127,6 +127,18 @@ describe(`whose a payment is, on ${testDialect}`, () => {
     expect((await stored(bought)).purchases).toHaveLength(1);
   });
 
+  test("a webhook that is the first to name the visit brings it in where that still waits on this machine", async () => {
+    const visit = visitOfPool();
+    const { id } = newUser();
+    const bought = sale();
+    await register({ ...bought, bot: "shop_bot", telegram_user_id: id });
+    funnel.deps.spool.append([{ key: visit.trackingToken, body: encodeVisit(visit) }]);
+    await pays(bought, { tracking_token: visit.trackingToken });
+    const { purchases } = await stored(bought);
+    expect(purchases).toHaveLength(1);
+    expect(purchases[0]?.payload).toMatchObject({ user_data: { fbc: visit.fbc } });
+  });
+
   test("a payment confirmed without a pool is reported when its registration says more", async () => {
     const bought = sale();
     await register(bought);

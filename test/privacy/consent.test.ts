@@ -8,7 +8,7 @@ import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import { sha256Hex } from "../../src/platform/secrets.ts";
 import { payment, sellingBot, session } from "../meta/builders.ts";
 import { testDialect } from "../support/database.ts";
-import { type Funnel, openFunnel } from "../support/funnel.ts";
+import { type Funnel, newUser, openFunnel } from "../support/funnel.ts";
 import { visitOf } from "../support/visits.ts";
 import { click, post, reachedMeta, report, reportEveryStep, startAndBuy } from "./journey.ts";
 
@@ -88,6 +88,30 @@ describe(`consent=denied, with the setting as it comes, on ${testDialect}`, () =
     await funnel.dispatcher.drain();
     expect(await metaRows(funnel, token)).toEqual([]);
     expect(reachedMeta(funnel, body.provider_ref)).toEqual([]);
+  });
+
+  test("nor of what they do in another bot, until they come by a link that says nothing of it", async () => {
+    const { id } = newUser();
+    const customer = { email: "ana@example.com" };
+    const buysAtOther = async () => {
+      const body = { provider: "generic", provider_ref: newId(), amount_minor: 4990, currency: "BRL" };
+      const whose = { bot: "other_bot", telegram_user_id: id, customer };
+      expect((await post(funnel, "/api/payments", { ...body, ...whose })).status).toBe(201);
+      expect((await report(funnel, { provider_ref: body.provider_ref, status: "paid" })).status).toBe(200);
+      await funnel.dispatcher.drain();
+    };
+    const start = (bot: string, token?: string) =>
+      post(funnel, "/api/bot/start", { bot, telegram_user_id: id, tracking_token: token });
+    await start("shop_bot", (await click(funnel, "fbclid=AbCdEf&consent=denied")).token);
+    await start("other_bot");
+    await buysAtOther();
+    expect(reachedMeta(funnel, sha256Hex(String(id)))).toEqual([]);
+
+    await start("shop_bot", (await click(funnel, "fbclid=AbCdEf")).token);
+    await buysAtOther();
+    expect(reachedMeta(funnel, sha256Hex(String(id))).map(({ event_name }) => event_name)).toContain(
+      "Purchase",
+    );
   });
 
   test("nor where only Redis knows of the visit, which still lies in some spool", async () => {
