@@ -1,8 +1,9 @@
 import { Elysia } from "elysia";
 import { QueueFullError } from "../db/group-commit.ts";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
-import { readBody } from "../platform/body.ts";
+import { LARGEST_BODY_BYTES, readBody } from "../platform/body.ts";
 import { methodNotAllowed, notJson, problem, problemErrors } from "../platform/problem.ts";
+import { urlOf } from "../platform/request-url.ts";
 import type { ApplyDeps } from "./apply-event.ts";
 import { registerDetail, webhookDetail } from "./docs.ts";
 import { providerRefSchema, registerSchema } from "./payment-input.ts";
@@ -12,7 +13,6 @@ import { type ProviderReport, receiveReport } from "./receive-report.ts";
 import { registerPayment } from "./register.ts";
 import { TELEGRAM_PROVIDER } from "./telegram-payments.ts";
 
-const MAX_WEBHOOK_BYTES = 256 * 1024;
 const MAX_BODY_BYTES = 64 * 1024;
 
 export interface PaymentsDeps extends ApplyDeps {
@@ -85,11 +85,11 @@ async function register(deps: PaymentsDeps, request: Request): Promise<Response>
 async function webhook(deps: PaymentsDeps, request: Request, name: string): Promise<Response> {
   const provider = deps.providers.get(name);
   if (!provider) return problem(404, { detail: `The payment provider "${name}" is not configured.` });
-  const body = await readBody(request, MAX_WEBHOOK_BYTES);
+  const body = await readBody(request, LARGEST_BODY_BYTES);
   if (body.kind === "refused") return body.response;
   let reading: WebhookReading;
   try {
-    const query = new URL(request.url).searchParams;
+    const query = urlOf(request).searchParams;
     reading = await provider.read({ rawBody: body.text, headers: request.headers, query });
   } catch (error) {
     deps.log.error({ error, provider: name }, "a webhook could not be checked with its provider");

@@ -4,6 +4,7 @@ import { NotFound } from "../../../views/ops/not-found.tsx";
 import { OutboxRowPage } from "../../../views/ops/outbox-row.tsx";
 import { findHold } from "../../outbox/holds.ts";
 import { findOutboxRow } from "../../outbox/outbox-rows.ts";
+import { urlOf } from "../../platform/request-url.ts";
 import type { OpsDeps } from "../deps.ts";
 import { formFields } from "../form.ts";
 import { opsGuard } from "../guard.ts";
@@ -21,7 +22,7 @@ export function outboxPages(deps: OpsDeps) {
     .use(opsGuard(deps))
     .use(replayPages(deps))
     .get("/ops/outbox", ({ operator, request }) => {
-      const query = formFields(new URL(request.url).searchParams);
+      const query = formFields(urlOf(request).searchParams);
       // A cursor that is none leads to the beginning: nothing is changed by it.
       const cursor = idSchema.safeParse(query.text("cursor")).data;
       return listPage(operator, readAskedEvents(query, operator.frame.zone, ["cursor"]), { cursor });
