@@ -6,10 +6,11 @@ const WINDOW_MS = 15 * 60_000;
 const MOST_PER_CLIENT = 10;
 /** Altogether, from browsers in which nobody ever logged in: a botnet has many addresses. */
 const MOST_FROM_STRANGERS = 100;
-/** Clients counted in one process before all are forgotten: bounds the memory under a flood. */
-const MOST_CLIENTS = 50_000;
+/** Addresses counted in one process before all are forgotten: bounds the memory under a flood. */
+const MOST_ADDRESSES = 50_000;
 
 const EVERYBODY = "strangers";
+const ADDRESS = "address:";
 
 export type Attempt =
   | { readonly kind: "allowed" }
@@ -33,14 +34,16 @@ export interface LoginThrottle {
  * there is one; whenever that gives no answer in time, this process's own count decides.
  */
 export function createLoginThrottle(redis: Redis | undefined): LoginThrottle {
-  let counts = new Map<string, number>();
+  let addresses = new Map<string, number>();
+  // Apart, so that no flood of addresses makes them forgotten: all strangers' count, and those of devices, which are few.
+  let others = new Map<string, number>();
   let currentWindow = 0;
 
   function addHere(key: string, window: number, by: number): number {
-    if (window !== currentWindow || counts.size >= MOST_CLIENTS) {
-      counts = new Map();
-      currentWindow = window;
-    }
+    if (window !== currentWindow) others = new Map();
+    if (window !== currentWindow || addresses.size >= MOST_ADDRESSES) addresses = new Map();
+    currentWindow = window;
+    const counts = key.startsWith(ADDRESS) ? addresses : others;
     const count = Math.max(0, (counts.get(key) ?? 0) + by);
     counts.set(key, count);
     return count;
@@ -87,5 +90,5 @@ function redisKey(key: string, window: number): string {
 }
 
 function keyOf({ device, address }: Client): string {
-  return device === null ? `address:${networkOf(address)}` : `device:${device}`;
+  return device === null ? ADDRESS + networkOf(address) : `device:${device}`;
 }
