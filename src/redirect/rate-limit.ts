@@ -16,6 +16,8 @@ export type SharedCount = (visitor: string, hourStartMs: number) => Promise<numb
 
 export interface RateLimiter {
   check(address: string, nowMs: number): RateVerdict | Promise<RateVerdict>;
+  /** What `check` would say as far as this process alone knows; counts nothing. */
+  peek(address: string, nowMs: number): RateVerdict;
 }
 
 /**
@@ -42,6 +44,10 @@ export function createRateLimiter(limitPerHour: number, shared?: SharedCount): R
   }
 
   return {
+    peek(address, nowMs) {
+      const isThisHour = currentHour === nowMs - (nowMs % HOUR_MS);
+      return verdict(isThisHour ? (counts.get(networkOf(address)) ?? 0) + 1 : 1, nowMs);
+    },
     check(address, nowMs) {
       const hourStart = nowMs - (nowMs % HOUR_MS);
       const visitor = networkOf(address);
