@@ -9,7 +9,7 @@ import { registerDetail, webhookDetail } from "./docs.ts";
 import { providerRefSchema, registerSchema } from "./payment-input.ts";
 import { type PaymentProvider, ProviderError, type WebhookReading } from "./providers/adapter.ts";
 import { parseJson } from "./providers/json.ts";
-import { type ProviderReport, receiveReport } from "./receive-report.ts";
+import { isRegistered, type ProviderReport, receiveReport } from "./receive-report.ts";
 import { registerPayment } from "./register.ts";
 import { TELEGRAM_PROVIDER } from "./telegram-payments.ts";
 
@@ -89,14 +89,20 @@ async function webhook(deps: PaymentsDeps, request: Request, name: string): Prom
   if (body.kind === "refused") return body.response;
   let reading: WebhookReading;
   try {
-    const query = urlOf(request).searchParams;
-    reading = await provider.read({ rawBody: body.text, headers: request.headers, query });
+    reading = await provider.read({
+      rawBody: body.text,
+      headers: request.headers,
+      query: urlOf(request).searchParams,
+      isKnown: async (providerRef) =>
+        providerRefSchema.safeParse(providerRef).success &&
+        promptly(deps.db, ANSWER_MS, isRegistered(deps.db, name, providerRef)),
+    });
   } catch (error) {
+    if (!(error instanceof ProviderError)) return tryAgain(deps, error);
     deps.log.error({ error, provider: name }, "a webhook could not be checked with its provider");
-    const retryAfterSeconds = error instanceof ProviderError ? error.retryAfterSeconds : RETRY_AFTER_SECONDS;
     return problem(503, {
       detail: "The provider's API did not confirm it. Send it again.",
-      headers: { "retry-after": String(retryAfterSeconds) },
+      headers: { "retry-after": String(error.retryAfterSeconds) },
     });
   }
   switch (reading.kind) {
@@ -107,6 +113,8 @@ async function webhook(deps: PaymentsDeps, request: Request, name: string): Prom
       return problem(400, { detail: reading.reason, errors: reading.errors ?? [] });
     case "ignored":
       return Response.json({ status: "ignored" });
+    case "unknown":
+      return unknownPayment(reading.providerRef);
     case "event":
       return act(deps, { ...reading, provider: name });
   }
@@ -120,15 +128,17 @@ async function act(deps: PaymentsDeps, report: ProviderReport): Promise<Response
     const received = await promptly(deps.db, ANSWER_MS, receiveReport(deps, report));
     // The account also sells elsewhere, and the provider would repeat it for days.
     if (received.kind === "unknown" && report.isProvidersId) return Response.json({ status: "ignored" });
-    if (received.kind === "unknown") {
-      return problem(404, {
-        detail: `No payment has the reference ${report.providerRef}, and the webhook does not carry enough to register it.`,
-      });
-    }
+    if (received.kind === "unknown") return unknownPayment(report.providerRef);
     return Response.json({ id: received.paymentId, status: received.kind });
   } catch (error) {
     return tryAgain(deps, error);
   }
+}
+
+function unknownPayment(providerRef: string): Response {
+  return problem(404, {
+    detail: `No payment has the reference ${providerRef}, and the webhook does not carry enough to register it.`,
+  });
 }
 
 const RETRY_AFTER_SECONDS = 5;

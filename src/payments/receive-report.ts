@@ -57,6 +57,13 @@ export async function receiveReport(deps: ApplyDeps, report: ProviderReport): Pr
   return received;
 }
 
+/** Whether a payment has that reference of the provider's. */
+export async function isRegistered(db: Database, provider: string, providerRef: string): Promise<boolean> {
+  const { payments } = db.tables;
+  const found = and(eq(payments.provider, provider), eq(payments.providerRef, providerRef));
+  return (await db.$count(payments, found)) > 0;
+}
+
 /** Only where it leads to a pool: confirmed without one, a payment would never be reported. */
 async function createFrom(
   deps: ApplyDeps,

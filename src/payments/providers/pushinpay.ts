@@ -58,7 +58,7 @@ export function pushinPayProvider(settings: PushinPaySettings, now: () => Date):
 async function read(
   settings: PushinPaySettings,
   readBacks: ReadBacks<Transaction | null>,
-  { rawBody, headers, query }: WebhookRequest,
+  { rawBody, headers, query, isKnown }: WebhookRequest,
 ): Promise<WebhookReading> {
   const given = headers.get("x-pushinpay-token") ?? "";
   if (settings.webhookToken !== null && !equalInConstantTime(given, settings.webhookToken)) {
@@ -72,6 +72,8 @@ async function read(
   const claimed = webhook.data.status.toLowerCase();
   // A mere "created" is not asked about: the question would be used up for a minute.
   if (pushinPayEvent({ status: claimed, value: 1 }) === null) return { kind: "ignored" };
+  const ref = query.get("ref");
+  if (!(await isKnown(ref || id))) return { kind: "unknown", providerRef: ref || id };
 
   const {
     value: transaction,
@@ -88,7 +90,7 @@ async function read(
   }
   if (transaction === null)
     return { kind: "forged", reason: `PushinPay does not know the transaction ${id}` };
-  return readTransaction(transaction, claimed, query.get("ref"));
+  return readTransaction(transaction, claimed, ref);
 }
 
 /** What PushinPay itself says, and whose payment it says this is. */
