@@ -2,6 +2,8 @@ import { ConfigError, readConfig } from "./config.ts";
 import { serve } from "./serve.ts";
 
 async function main(): Promise<void> {
+  // Databases, spool and keys are nobody else's on this machine.
+  process.umask(0o077);
   await serve(readConfig(process.env));
 }
 

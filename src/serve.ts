@@ -1,7 +1,9 @@
 import type { AnyElysia } from "elysia";
 import type { Config } from "./config.ts";
 import { type Deps, openDeps } from "./deps.ts";
-import { createLog } from "./platform/log.ts";
+import { LARGEST_BODY_BYTES } from "./platform/body.ts";
+import { createLog, type Log } from "./platform/log.ts";
+import { ourFault } from "./platform/problem.ts";
 import { secretValues } from "./platform/scrub.ts";
 import { listenError } from "./platform/setting-error.ts";
 import type { Services } from "./services.ts";
@@ -16,15 +18,12 @@ const STOP_DEADLINE_MS = 10_000;
 /** How long a stop waits for requests under way; a client that sends slower than this is cut off. */
 const REQUESTS_DEADLINE_MS = 4_000;
 
-/** Requests bigger than this are refused by the server before any of our code sees them. */
-const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
-
 /** Runs the process until a signal ends it. @throws what it cannot start without */
 export async function serve(config: Config): Promise<void> {
   const log = createLog(config.logLevel, undefined, secretValues(process.env));
   const deps = await openDeps(config, log);
   const { app, services } = config.role === "dispatcher" ? await dispatcherProcess(deps) : wholeProcess(deps);
-  listen(app, config);
+  listen(app, config, log);
   log.info({ host: config.host, port: app.server?.port, role: config.role }, "ready");
 
   let stopping = false;
@@ -48,15 +47,21 @@ export async function serve(config: Config): Promise<void> {
   await services;
 }
 
-function listen(app: AnyElysia, { host, port }: Config): void {
+/** Opens the door to the network. What no handler has an answer to shows nobody how this program looks inside. */
+export function listen(app: AnyElysia, { host, port }: Pick<Config, "host" | "port">, log: Log): void {
   try {
     app.listen({
       hostname: host,
       port,
       // Several processes may stand behind one port.
       reusePort: true,
-      maxRequestBodySize: MAX_REQUEST_BYTES,
+      maxRequestBodySize: LARGEST_BODY_BYTES,
       idleTimeout: 30,
+      development: false,
+      error(error) {
+        log.error({ error }, "a request failed, and its answer too");
+        return ourFault();
+      },
     });
   } catch (error) {
     throw listenError({ host, port }, error);

@@ -4,7 +4,7 @@ import { isAway } from "./db/fault.ts";
 import type { Deps } from "./deps.ts";
 import { answeredWithError } from "./health/observe.ts";
 import { databaseAwayPage, failedPage, isOpsPage } from "./ops/failed-page.ts";
-import { problem } from "./platform/problem.ts";
+import { ourFault, problem } from "./platform/problem.ts";
 import { refusalOf } from "./platform/refusal.ts";
 import { enterRequest } from "./platform/request-id.ts";
 import { createBridgePages } from "./redirect/bridge-pages.ts";
@@ -84,5 +84,5 @@ function errorAnswer(
     return problem(503, { detail, headers: { "retry-after": "5" } });
   }
   if (isForOperators) return failedPage(assets.ops.css, todo);
-  return problem(500, { detail: "This is our fault and has been logged. Try again." });
+  return ourFault();
 }

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ponte } from "./cli/ponte.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "./support/database.ts";
 import { addPool } from "./support/pools.ts";
 import { startServer } from "./support/server.ts";
@@ -39,6 +40,21 @@ test("starts from any folder: its views say themselves what their markup is comp
     expect(await (await fetch(server.url + path)).text()).toContain("<html");
   }
   expect(await server.stop()).toBe(0);
+}, 30_000);
+
+test("what the server and the command line write is nobody else's on this machine", async () => {
+  const place = mkdtempSync(join(tmpdir(), "ponte-private-"));
+  const url = join(place, "served", "ponte.db");
+  const server = await startServer(url, {}, { dataDir: join(place, "served") });
+  const made = join(place, "made", "ponte.db");
+  expect((await ponte(["migrate"], { DATABASE_URL: made, DATA_DIR: join(place, "made") })).code).toBe(0);
+  const paths = readdirSync(place, { recursive: true }).map(String);
+  expect(paths).toContainValues(["served/ponte.db", "served/app-secret", "served/spool.db", "made/ponte.db"]);
+  for (const path of paths) {
+    expect({ path, open: statSync(join(place, path)).mode & 0o077 }).toEqual({ path, open: 0 });
+  }
+  await server.kill();
+  rmSync(place, { recursive: true, force: true });
 }, 30_000);
 
 test("a wrong setting stops it with what is wrong, and nothing else", async () => {

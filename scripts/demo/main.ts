@@ -17,6 +17,8 @@ const SANDBOX_HOST = "127.0.0.1";
 const ROOT = `${import.meta.dir}/../..`;
 
 async function main(): Promise<void> {
+  // As the server itself does; the demo makes its database for it.
+  process.umask(0o077);
   const environment = demoEnvironment(process.env);
   const config = readConfig(environment);
   const sandboxPort = config.port + 1;

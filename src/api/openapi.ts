@@ -31,24 +31,37 @@ export function openapiPlugin({ version }: { readonly version: string }) {
     },
     exclude: { paths: NOT_API, methods: ["all", "options", "head"] },
   });
-  const read = async (): Promise<unknown> =>
-    (await document.handle(new Request("http://localhost/openapi/json"))).json();
+  // Made when somebody first asks, who finds the app with all its routes, and kept: anybody may ask, any number of times.
+  const json = once(async () => (await document.handle(new Request("http://localhost/openapi/json"))).text());
+  const page = once(async () => ReferencePage({ document: openapiDocument.parse(JSON.parse(await json())) }));
+  const answerJson = async () =>
+    new Response(await json(), { headers: { "content-type": "application/json", vary: "accept" } });
 
-  return new Elysia({ name: "api.openapi" }).use(document).get(
-    "/openapi",
-    async ({ request }) => {
-      const json = await read();
-      if (!request.headers.get("accept")?.includes("text/html")) return Response.json(json);
-      return new Response(await ReferencePage({ document: openapiDocument.parse(json) }), {
-        headers: {
-          "content-type": "text/html; charset=utf-8",
-          "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
-          vary: "accept",
-        },
-      });
-    },
-    { detail: { hide: true } },
-  );
+  return new Elysia({ name: "api.openapi" })
+    .use(document)
+    .get("/openapi/json", answerJson, { detail: { hide: true } })
+    .get(
+      "/openapi",
+      async ({ request }) => {
+        if (!request.headers.get("accept")?.includes("text/html")) return answerJson();
+        return new Response(await page(), {
+          headers: {
+            "content-type": "text/html; charset=utf-8",
+            "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+            vary: "accept",
+          },
+        });
+      },
+      { detail: { hide: true } },
+    );
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 function answerSchemas() {

@@ -3,15 +3,12 @@ import { Bot, BotError, type Composer } from "grammy";
 import type { Update, UserFromGetMe } from "grammy/types";
 import type { Database } from "../db/database.ts";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
-import { readBody } from "../platform/body.ts";
+import { LARGEST_BODY_BYTES, readBody } from "../platform/body.ts";
 import { problem } from "../platform/problem.ts";
 import { equalInConstantTime, type Secrets } from "../platform/secrets.ts";
 import type { BotRow } from "../pools/bot-view.ts";
 import { type ConversationDeps, createTurn, type FunnelContext } from "./turn.ts";
 import { readUpdate } from "./update.ts";
-
-/** Telegram's own updates stay far below this. */
-const MAX_UPDATE_BYTES = 256 * 1024;
 
 export interface WebhookDeps extends ConversationDeps {
   readonly secrets: Secrets;
@@ -35,7 +32,7 @@ export async function takeUpdate(
     if (given === null || !equalInConstantTime(given, secret)) {
       return problem(401, { detail: "The secret token is not this bot's." });
     }
-    const body = await readBody(request, MAX_UPDATE_BYTES);
+    const body = await readBody(request, LARGEST_BODY_BYTES);
     if (body.kind === "refused") return body.response;
     const reading = readUpdate(body.text);
     if (reading.kind === "malformed") {

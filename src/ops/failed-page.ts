@@ -1,10 +1,11 @@
 import { messagePage } from "../../views/ops/bare.tsx";
 import { currentRequestId } from "../platform/request-id.ts";
+import { urlOf } from "../platform/request-url.ts";
 import { htmlAnswer } from "./answer.ts";
 
 /** Whether a request is for a page of the console that only operators get to see. */
-export function isOpsPage({ url }: Request): boolean {
-  const { pathname } = new URL(url);
+export function isOpsPage(request: Request): boolean {
+  const { pathname } = urlOf(request);
   return /^\/ops(\/|$)/.test(pathname) && pathname !== "/ops/login";
 }
 

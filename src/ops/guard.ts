@@ -1,8 +1,9 @@
 import { Elysia } from "elysia";
 import { messagePage } from "../../views/ops/bare.tsx";
 import type { FrameFacts } from "../../views/ops/facts.ts";
-import { readBody } from "../platform/body.ts";
+import { LARGEST_BODY_BYTES, readBody } from "../platform/body.ts";
 import { RefusedRequest } from "../platform/refusal.ts";
+import { urlOf } from "../platform/request-url.ts";
 import { equalInConstantTime } from "../platform/secrets.ts";
 import { testingPools } from "../pools/testing-pools.ts";
 import { htmlAnswer, seeOther } from "./answer.ts";
@@ -15,8 +16,6 @@ import { formFields } from "./form.ts";
 import { NOTE_COOKIE, SESSION_COOKIE, ZONE_COOKIE } from "./names.ts";
 import { readNote } from "./note.ts";
 import { zoneOf } from "./zone.ts";
-
-const MAX_FORM_BYTES = 256 * 1024;
 
 /** Whoever is logged in, for the length of one request. */
 export interface Operator {
@@ -37,7 +36,7 @@ export interface Operator {
 export function opsGuard(deps: OpsDeps) {
   return new Elysia({ name: "ops.guard" })
     .onParse({ as: "scoped" }, async ({ request }) => {
-      const body = await readBody(request, MAX_FORM_BYTES);
+      const body = await readBody(request, LARGEST_BODY_BYTES);
       if (body.kind === "refused") throw new RefusedRequest(body.response);
       return new URLSearchParams(body.text);
     })
@@ -68,7 +67,7 @@ async function requireOperator(
       throw new RefusedRequest(notFromHere(deps));
     }
   }
-  const { pathname, search } = new URL(request.url);
+  const { pathname, search } = urlOf(request);
   return {
     actor: "console",
     session,
@@ -97,7 +96,7 @@ async function lookUp(deps: OpsDeps, key: string | undefined) {
 
 /** A page's own request is told by header, which htmx follows; a browser goes there by itself. */
 function toLogin(request: Request): Response {
-  const { pathname, search } = new URL(request.url);
+  const { pathname, search } = urlOf(request);
   const isReading = request.method === "GET";
   if (request.headers.get("hx-request") === "true") {
     return new Response(null, {

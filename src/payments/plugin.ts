@@ -1,17 +1,18 @@
 import { Elysia } from "elysia";
 import { QueueFullError } from "../db/group-commit.ts";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
-import { readBody, readJson } from "../platform/body.ts";
+import { LARGEST_BODY_BYTES, readBody, readJson } from "../platform/body.ts";
 import { methodNotAllowed, problem } from "../platform/problem.ts";
+import { urlOf } from "../platform/request-url.ts";
 import { TELEGRAM_PROVIDER } from "../telegram/sale.ts";
 import type { ApplyDeps } from "./apply-event.ts";
 import { registerDetail, webhookDetail } from "./docs.ts";
+import { findByReference } from "./find-payment.ts";
 import { providerRefSchema, registerSchema } from "./payment-input.ts";
 import { type PaymentProvider, ProviderError, type WebhookReading } from "./providers/adapter.ts";
 import { type ProviderReport, receiveReport } from "./receive-report.ts";
 import { registerPayment } from "./register.ts";
 
-const MAX_WEBHOOK_BYTES = 256 * 1024;
 const MAX_BODY_BYTES = 64 * 1024;
 const RETRY_AFTER_SECONDS = 5;
 
@@ -83,18 +84,28 @@ async function webhook(deps: PaymentsDeps, request: Request, name: string): Prom
     const detail = `The payment provider "${name}" is not set up here. Set its secrets (docs/payments.md), then send it again.`;
     return problem(404, { detail });
   }
-  const body = await readBody(request, MAX_WEBHOOK_BYTES);
+  const body = await readBody(request, LARGEST_BODY_BYTES);
   if (body.kind === "refused") return body.response;
   let reading: WebhookReading;
   try {
-    const query = new URL(request.url).searchParams;
-    reading = await provider.read({ rawBody: body.text, headers: request.headers, query });
+    reading = await provider.read({
+      rawBody: body.text,
+      headers: request.headers,
+      query: urlOf(request).searchParams,
+      isKnown: async (providerRef) =>
+        providerRefSchema.safeParse(providerRef).success &&
+        (await promptly(
+          deps.db,
+          ANSWER_MS,
+          findByReference(deps.db, deps.db, { provider: name, providerRef }),
+        )) !== undefined,
+    });
   } catch (error) {
+    if (!(error instanceof ProviderError)) return tryAgain(deps, error);
     deps.log.error({ error, provider: name }, "a webhook could not be checked with its provider");
-    const retryAfterSeconds = error instanceof ProviderError ? error.retryAfterSeconds : RETRY_AFTER_SECONDS;
     return problem(503, {
       detail: "The provider's API did not confirm it. Send it again.",
-      headers: { "retry-after": String(retryAfterSeconds) },
+      headers: { "retry-after": String(error.retryAfterSeconds) },
     });
   }
   switch (reading.kind) {
@@ -105,6 +116,8 @@ async function webhook(deps: PaymentsDeps, request: Request, name: string): Prom
       return problem(400, { detail: reading.reason, errors: reading.errors ?? [] });
     case "ignored":
       return Response.json({ status: "ignored" });
+    case "unknown":
+      return unknownPayment(reading.providerRef);
     case "event":
       return act(deps, { ...reading, provider: name });
   }
@@ -118,15 +131,17 @@ async function act(deps: PaymentsDeps, report: ProviderReport): Promise<Response
     const received = await promptly(deps.db, ANSWER_MS, receiveReport(deps, report));
     // The account also sells elsewhere, and the provider would repeat it for days.
     if (received.kind === "unknown" && report.isProvidersId) return Response.json({ status: "ignored" });
-    if (received.kind === "unknown") {
-      return problem(404, {
-        detail: `No payment has the reference ${report.providerRef}, and the webhook does not carry enough to register it.`,
-      });
-    }
+    if (received.kind === "unknown") return unknownPayment(report.providerRef);
     return Response.json({ id: received.paymentId, status: received.kind });
   } catch (error) {
     return tryAgain(deps, error);
   }
+}
+
+function unknownPayment(providerRef: string): Response {
+  return problem(404, {
+    detail: `No payment has the reference ${providerRef}, and the webhook does not carry enough to register it.`,
+  });
 }
 
 /** It may not have been stored, so the sender keeps it and sends it again, which does no harm where it was. */

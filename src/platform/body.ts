@@ -6,6 +6,9 @@ export type Body =
   | { readonly kind: "read"; readonly text: string; readonly bytes: Uint8Array }
   | { readonly kind: "refused"; readonly response: Response };
 
+/** As long as a body may be for any route; the server itself refuses a longer one. */
+export const LARGEST_BODY_BYTES = 256 * 1024;
+
 /**
  * A request's whole body, as bytes and as UTF-8 text. Refuses one longer than `maxBytes` (413), whatever
  * `Content-Length` claims, and one that is not UTF-8 (400).
@@ -16,11 +19,11 @@ export async function readBody(request: Request, maxBytes: number): Promise<Body
       detail: `The body may have at most ${maxBytes} bytes.`,
       headers: { connection: "close" },
     });
-  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) {
-    return { kind: "refused", response: tooLarge() };
-  }
-  const bytes = new Uint8Array(await request.arrayBuffer());
-  if (bytes.length > maxBytes) return { kind: "refused", response: tooLarge() };
+  const claimed = request.headers.get("content-length");
+  if (Number(claimed ?? 0) > maxBytes) return { kind: "refused", response: tooLarge() };
+  const bytes =
+    claimed === null ? await bytesUpTo(request.body, maxBytes) : new Uint8Array(await request.arrayBuffer());
+  if (bytes === null || bytes.length > maxBytes) return { kind: "refused", response: tooLarge() };
   try {
     return { kind: "read", text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), bytes };
   } catch {
@@ -47,4 +50,24 @@ export async function readJson<T extends z.ZodType>(
   if (parsed.success) return { kind: "read", value: parsed.data };
   const errors = problemErrors(parsed.error.issues);
   return { kind: "refused", response: problem(400, { detail, errors }) };
+}
+
+/** What a stream brings; null once that is more than `maxBytes`, and the rest stays unread. */
+async function bytesUpTo(
+  stream: ReadableStream<Uint8Array> | null,
+  maxBytes: number,
+): Promise<Uint8Array | null> {
+  if (stream === null) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reader = stream.getReader();
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    length += read.value.length;
+    if (length > maxBytes) {
+      await reader.cancel();
+      return null;
+    }
+    chunks.push(read.value);
+  }
+  return Buffer.concat(chunks);
 }

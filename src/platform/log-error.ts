@@ -1,8 +1,11 @@
 import pino from "pino";
 import { causesOf } from "./errors.ts";
 
-/** Where database drivers put the values of a statement, or a whole row: they belong to people, not into a log. */
-const VALUE_KEYS: ReadonlySet<string> = new Set(["params", "parameters", "args", "detail", "raw"]);
+/**
+ * Where database drivers put the values of a statement, or a whole row, and `URL` what it could not read: they belong to
+ * people, not into a log.
+ */
+const VALUE_KEYS: ReadonlySet<string> = new Set(["params", "parameters", "args", "detail", "raw", "input"]);
 
 /**
  * An error as the log shows it: kind, message, stack, codes, and of a failed statement its text, never its values.

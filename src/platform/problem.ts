@@ -46,6 +46,11 @@ export function problem(status: number, { detail, errors = [], headers = {} }: P
   });
 }
 
+/** The answer to what went wrong here. */
+export function ourFault(): Response {
+  return problem(500, { detail: "This is our fault and has been logged. Try again." });
+}
+
 /** The answer to a body that is no JSON at all, so that no schema has anything to say of it. */
 export function notJson(): Response {
   return problem(400, { detail: "The body is not valid JSON." });

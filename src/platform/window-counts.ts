@@ -2,19 +2,25 @@ import type { Redis } from "ioredis";
 
 /**
  * Counts of one window of time, in this process: the next window, or `mostKeys` in one, begins all of them anew, which
- * bounds the memory under a flood. The function adds to a key's count, never below 0, and answers with it.
+ * bounds the memory under a flood.
  */
 export function createWindowCounts(mostKeys: number) {
   let counts = new Map<string, number>();
   let currentWindow = 0;
-  return (key: string, windowStartMs: number, by = 1): number => {
-    if (windowStartMs !== currentWindow || counts.size >= mostKeys) {
-      counts = new Map();
-      currentWindow = windowStartMs;
-    }
-    const count = Math.max(0, (counts.get(key) ?? 0) + by);
-    counts.set(key, count);
-    return count;
+  return {
+    /** Adds to a key's count, which is never below 0, and answers with it. */
+    add(key: string, windowStartMs: number, by = 1): number {
+      if (windowStartMs !== currentWindow || counts.size >= mostKeys) {
+        counts = new Map();
+        currentWindow = windowStartMs;
+      }
+      const count = Math.max(0, (counts.get(key) ?? 0) + by);
+      counts.set(key, count);
+      return count;
+    },
+    of(key: string, windowStartMs: number): number {
+      return windowStartMs === currentWindow ? (counts.get(key) ?? 0) : 0;
+    },
   };
 }
 

@@ -25,7 +25,7 @@ export interface Arrival {
   readonly pool: Pool;
   readonly locale: Locale;
   readonly query: Query;
-  /** HEAD and prefetch: nobody has come yet, so nothing may be counted. */
+  /** HEAD and prefetch: nobody has come yet, so nothing may be counted but a refusal. */
   readonly looksAhead: boolean;
   readonly nowMs: number;
   readonly peerOf: () => string | null;

@@ -1,4 +1,5 @@
-import { BlockList, isIP } from "node:net";
+import { BlockList, isIP, isIPv4 } from "node:net";
+import { IPv6 } from "ipaddr.js";
 
 /**
  * Who the client is: the TCP peer, or, where the peer is a trusted proxy, the rightmost address in
@@ -54,9 +55,15 @@ function familyOf(address: string): "ipv4" | "ipv6" {
   return address.includes(":") ? "ipv6" : "ipv4";
 }
 
-/** IPv4 that came over an IPv6 socket reads `::ffff:192.0.2.1`. */
+const MAPPED = /^[0:]+:ffff:/i;
+
+/** IPv4 that came over an IPv6 socket reads `::ffff:192.0.2.1`; a header may spell it in other ways, which are parsed. */
 function plain(address: string): string {
-  return address.startsWith("::ffff:") ? address.slice(7) : address;
+  if (!MAPPED.test(address)) return address;
+  const tail = address.slice(7);
+  if (address.startsWith("::ffff:") && isIPv4(tail)) return tail;
+  const parsed = IPv6.isValid(address) ? IPv6.parse(address) : null;
+  return parsed?.isIPv4MappedAddress() ? parsed.toIPv4Address().toString() : address;
 }
 
 function withoutPort(hop: string): string {

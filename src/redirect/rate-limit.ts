@@ -17,6 +17,8 @@ export type SharedCount = (visitor: string, hourStartMs: number) => Promise<numb
 
 export interface RateLimiter {
   check(address: string, nowMs: number): RateVerdict | Promise<RateVerdict>;
+  /** What `check` would say as far as this process alone knows; counts nothing. */
+  peek(address: string, nowMs: number): RateVerdict;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface RateLimiter {
  * the limit holds for all processes together; whenever that gives no answer in time, this process's own count decides.
  */
 export function createRateLimiter(limitPerHour: number, shared?: SharedCount): RateLimiter {
-  const countHere = createWindowCounts(MAX_ADDRESSES);
+  const counts = createWindowCounts(MAX_ADDRESSES);
 
   function verdict(count: number, nowMs: number): RateVerdict {
     if (count <= limitPerHour) return ALLOWED;
@@ -32,10 +34,13 @@ export function createRateLimiter(limitPerHour: number, shared?: SharedCount): R
   }
 
   return {
+    peek(address, nowMs) {
+      return verdict(counts.of(networkOf(address), nowMs - (nowMs % HOUR_MS)) + 1, nowMs);
+    },
     check(address, nowMs) {
       const hourStart = nowMs - (nowMs % HOUR_MS);
       const visitor = networkOf(address);
-      const here = countHere(visitor, hourStart);
+      const here = counts.add(visitor, hourStart);
       if (!shared) return verdict(here, nowMs);
       return shared(visitor, hourStart).then((everywhere) => verdict(Math.max(here, everywhere ?? 0), nowMs));
     },

@@ -25,7 +25,7 @@ export function publicAddressOf(
   configuredUrl: string | undefined,
 ): PublicAddress {
   // Without a usable Host header (HTTP/1.0, rubbish) the request's URL is its path alone.
-  const schemeEnd = url.indexOf("://");
+  const schemeEnd = url.startsWith("/") ? -1 : url.indexOf("://");
   const pathStart = schemeEnd < 0 ? 0 : url.indexOf("/", schemeEnd + 3);
   const hash = url.indexOf("#", pathStart);
   const path = hash < 0 ? url.slice(pathStart) : url.slice(pathStart, hash);

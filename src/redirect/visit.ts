@@ -43,7 +43,7 @@ export function createVisitHandler(deps: VisitDeps) {
       nowMs: deps.now().getTime(),
       peerOf,
     };
-    const rate = arrival.looksAhead || rateLimiter === null ? null : limit(rateLimiter, arrival);
+    const rate = rateLimiter && limit(rateLimiter, arrival);
     return rate instanceof Promise ? rate.then((verdict) => admit(arrival, verdict)) : admit(arrival, rate);
   }
 
@@ -56,9 +56,17 @@ export function createVisitHandler(deps: VisitDeps) {
     return unavailablePage(locale);
   }
 
-  function limit(limiter: RateLimiter, { request, peerOf, nowMs }: Arrival) {
+  /** Who looks ahead and is let in counts as nothing; but nobody may guess the gate's secret so, over the limit or uncounted. */
+  function limit(limiter: RateLimiter, arrival: Arrival) {
+    const { request, peerOf, nowMs } = arrival;
     const clientIp = deps.clientAddress.find(peerOf(), request.headers.get("x-forwarded-for"));
-    return clientIp === null ? null : limiter.check(clientIp, nowMs);
+    if (clientIp === null) return null;
+    const isFree = arrival.looksAhead && verdictOn(arrival).kind === "admitted";
+    return isFree ? limiter.peek(clientIp, nowMs) : limiter.check(clientIp, nowMs);
+  }
+
+  function verdictOn({ request, query, pool }: Arrival) {
+    return gateVerdict({ query, userAgent: request.headers.get("user-agent") }, pool.gate);
   }
 
   function admit(arrival: Arrival, rate: RateVerdict | null): Response | Promise<Response> {
@@ -67,13 +75,11 @@ export function createVisitHandler(deps: VisitDeps) {
       tallies.rateLimited++;
       return tooManyRequestsPage(locale, rate.retryAfterSeconds);
     }
-    const verdict = gateVerdict({ query, userAgent: request.headers.get("user-agent") }, pool.gate);
+    const verdict = verdictOn(arrival);
     if (verdict.kind === "refused") {
-      if (!looksAhead) {
-        if (verdict.reason === "param") tallies.refusedParam++;
-        else tallies.refusedAutomated++;
-        deps.refusals.count(pool.id, verdict.reason, nowMs);
-      }
+      if (verdict.reason === "param") tallies.refusedParam++;
+      else tallies.refusedAutomated++;
+      deps.refusals.count(pool.id, verdict.reason, nowMs);
       return refusedPage(pool, locale);
     }
     if (looksAhead) {

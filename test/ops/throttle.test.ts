@@ -51,6 +51,16 @@ describe("the throttle of failed logins", () => {
     expect(known.kind).toBe("allowed");
   });
 
+  test("a flood of addresses makes it forget neither the strangers' total nor a device", async () => {
+    const throttle = createLoginThrottle(undefined);
+    const startMs = freshWindow();
+    const device = { address: "192.0.2.1", device: "laptop" };
+    for (let i = 0; i < 10; i++) await throttle.attempt(device, startMs);
+    for (let i = 0; i < 50_100; i++) await throttle.attempt(stranger(`10.0.${i >> 8}.${i & 255}`), startMs);
+    expect(await attempts(throttle, 1, "192.0.2.2", startMs)).toEqual(["throttled"]);
+    expect((await throttle.attempt(device, startMs)).kind).toBe("throttled");
+  });
+
   test("one address that goes on and on locks nobody else out", async () => {
     const throttle = createLoginThrottle(undefined);
     const startMs = freshWindow();

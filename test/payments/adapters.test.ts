@@ -65,6 +65,7 @@ function webhook(
     rawBody: typeof body === "string" ? body : JSON.stringify(body),
     headers: new Headers(headers),
     query: new URLSearchParams(query),
+    isKnown: async () => true,
   };
 }
 
@@ -406,6 +407,18 @@ describe("PushinPay's documented webhooks", () => {
     expect(asked).toEqual([]);
   });
 
+  test("about no payment of ours it asks nothing, by reference or by id", async () => {
+    const isKnown = async () => false;
+    for (const [ref, providerRef] of [
+      [REFERENCE, REFERENCE],
+      ["", PUSHINPAY_ID],
+    ] as const) {
+      const reading = await pushinpay.read({ ...fromPushinPay(paid, {}, ref), isKnown });
+      expect(reading).toEqual({ kind: "unknown", providerRef });
+    }
+    expect(asked).toEqual([]);
+  });
+
   test("the amount is the API's, whatever the webhook says", async () => {
     answer = { status: 200, body: pushinPayTransaction({ value: 50 }) };
     const boast = await pushinpay.read(fromPushinPay({ ...paid, value: 999_999 }));
@@ -505,7 +518,7 @@ describe("any bytes at all", () => {
           "x-signature": header,
           "x-pushinpay-token": header,
         });
-        const request = { rawBody, headers, query: new URLSearchParams(query) };
+        const request = { ...webhook(rawBody), headers, query: new URLSearchParams(query) };
         for (const provider of [stripe, mercadopago, pushinpay]) {
           expect(await provider.read(request)).toMatchObject({ kind: "forged" });
         }

@@ -339,6 +339,27 @@ describe(`what one provider has of its own, on ${testDialect}`, () => {
     expect((await shop.stored(dear.paymentId)).payment?.status).toBe("pending");
   });
 
+  test.each(["?ref=of-nobody", "?ref=%00", ""])(
+    "PushinPay is asked about no payment that is not ours: %p",
+    async (query) => {
+      const questions = () =>
+        shop.sandbox.requests.items().filter(({ path }) => path.startsWith("/api/transactions/")).length;
+      const before = questions();
+      for (let i = 0; i < 5; i++) {
+        const answer = await fetch(`${shop.url}/api/payments/webhooks/pushinpay${query}`, {
+          method: "POST",
+          headers: {
+            "content-type": "application/json",
+            "x-pushinpay-token": "pushinpay-webhook-0123456789",
+          },
+          body: JSON.stringify({ id: newId(), status: "paid" }),
+        });
+        expect(answer.status).toBe(404);
+      }
+      expect(questions()).toBe(before);
+    },
+  );
+
   test("no log line holds a secret of a provider", () => {
     expect(shop.logLines.length).toBeGreaterThan(0);
     expect(shop.logLines.join("\n")).not.toMatch(/0123456789/);

@@ -39,6 +39,15 @@ test("the server's error keeps its code and table, not the row", () => {
   expect(JSON.stringify(error)).not.toContain("177.45.10.9");
 });
 
+test("an address that could not be read stays out of the log", () => {
+  try {
+    new URL("/ops/visitors?q=ana%40example.com");
+  } catch (error) {
+    expect(JSON.stringify(logged(error))).not.toContain("ana");
+  }
+  expect.assertions(1);
+});
+
 test("an error without a stack, or without words, is told by what it has", () => {
   const lookup = new Error("getaddrinfo ENOTFOUND db.example");
   // As Bun's resolver leaves it, and the driver completes it.

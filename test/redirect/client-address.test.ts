@@ -20,6 +20,12 @@ describe("clientAddressFinder", () => {
     ["fd00::1", "2001:db8::5", "2001:db8::5", "an IPv6 proxy"],
     ["10.0.0.1", "1.2.3.4, unknown, 10.0.0.2", "10.0.0.2", "a hop that is no address ends the chain"],
     ["10.0.0.1", "", "10.0.0.1", "an empty header"],
+    ["10.0.0.1", "::FFFF:1.2.3.4", "1.2.3.4", "IPv4 inside IPv6, in capitals"],
+    ["10.0.0.1", "::ffff:102:304", "1.2.3.4", "IPv4 inside IPv6, in hexadecimal"],
+    ["10.0.0.1", "0:0:0:0:0:ffff:1.2.3.4", "1.2.3.4", "IPv4 inside IPv6, at full length"],
+    ["10.0.0.1", "1.2.3.4, ::FFFF:a00:2", "1.2.3.4", "a proxy inside IPv6"],
+    ["10.0.0.1", "::ffff:0:1.2.3.4", "::ffff:0:1.2.3.4", "an IPv6 address that only looks so"],
+    ["10.0.0.1", "::FFFF:1.2.3.4%eth0.1", "::FFFF:1.2.3.4%eth0.1", "a zone that nobody else understands"],
   ])("peer %p with %p is %p: %s", (peer, header, expected) => {
     expect(behindProxy.find(peer, header)).toBe(expected);
   });
@@ -31,9 +37,16 @@ describe("clientAddressFinder", () => {
 
   test("no header makes it throw", () => {
     fc.assert(
-      fc.property(fc.string(), (header) => {
-        expect(typeof behindProxy.find("10.0.0.1", header)).toBe("string");
-      }),
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.ipV6(),
+          fc.string().map((text) => `::FFFF:${text}`),
+        ),
+        (header) => {
+          expect(typeof behindProxy.find("10.0.0.1", header)).toBe("string");
+        },
+      ),
     );
   });
 });

@@ -5,7 +5,10 @@ import { addPool } from "../support/pools.ts";
 let own: TestApp;
 let port: number;
 beforeAll(async () => {
-  own = await createTestApp({ RATE_LIMIT_PER_HOUR: "0" });
+  own = await createTestApp({
+    RATE_LIMIT_PER_HOUR: "0",
+    GENERIC_WEBHOOK_SECRET: "a-secret-of-the-test-0123456789",
+  });
   await addPool(own.db, { slug: "open" });
   await own.deps.pools.refresh();
   own.app.listen({ port: 0, hostname: "127.0.0.1" });
@@ -65,5 +68,18 @@ test.each([
   expect(await statusLine(request)).toMatch(/^HTTP\/1\.[01] (200|4\d\d)/);
   for (const { eventSourceUrl } of await own.db.select().from(own.db.tables.sessions)) {
     expect(eventSourceUrl).toMatch(/^https?:\/\/[a-z]/);
+  }
+});
+
+test.each([
+  ["GET", "/ops/visitors?q=ana%40example.com"],
+  ["GET", "/ops/login?next=%2Fops%2Fkeys"],
+  ["GET", "/ops/outbox?status=dead"],
+  ["POST", "/ops/login"],
+  ["POST", "/api/payments/webhooks/generic"],
+])("%s %s without a usable Host is answered as any other", async (method, path) => {
+  for (const host of ["HTTP/1.0", "HTTP/1.1\r\nHost: a b", "HTTP/1.1\r\nHost: [::"]) {
+    const request = `${method} ${path} ${host}\r\nOrigin: http://b.example\r\nContent-Length: 0\r\n\r\n`;
+    expect(await statusLine(request)).toMatch(/^HTTP\/1\.1 (200|303|4\d\d)/);
   }
 });

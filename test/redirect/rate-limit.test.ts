@@ -31,6 +31,17 @@ test("one customer's IPv6 addresses are counted together, another's apart", asyn
   expect(await kind("2001:db8:0:1::3")).toBe("allowed");
 });
 
+test("a look at the limit counts nothing", async () => {
+  const limiter = createRateLimiter(2);
+  const look = () => limiter.peek("203.0.113.7", NOW_MS).kind;
+  for (let i = 0; i < 5; i++) expect(look()).toBe("allowed");
+  await limiter.check("203.0.113.7", NOW_MS);
+  expect(look()).toBe("allowed");
+  await limiter.check("203.0.113.7", NOW_MS);
+  expect(look()).toBe("limited");
+  expect(limiter.peek("203.0.113.7", NOW_MS + 3_600_000).kind).toBe("allowed");
+});
+
 test("a shared count that is away leaves the decision to this process's own", async () => {
   const limiter = createRateLimiter(1, async () => null);
   expect((await limiter.check("203.0.113.7", NOW_MS)).kind).toBe("allowed");

@@ -379,4 +379,31 @@ describe("rate limit", () => {
     await limited.app.stop(true);
     await limited.dispose();
   });
+
+  test("nobody guesses the gate's secret by looking ahead: a refusal counts, and over the limit the right one is 429 too", async () => {
+    const limited = await createTestApp({ RATE_LIMIT_PER_HOUR: "3", TRUSTED_PROXIES: "127.0.0.0/8, ::1" });
+    const gate = { metaCloakerEnabled: true, metaCloakerParamValue: "right" };
+    const { pool } = await addPool(limited.db, { slug: "gated", ...gate });
+    await limited.deps.pools.refresh();
+    limited.app.listen({ port: 0, hostname: "127.0.0.1" });
+    const client = `192.0.2.${1 + Math.floor(Math.random() * 250)}`;
+    const look = async (value: string) =>
+      (
+        await fetch(`http://127.0.0.1:${limited.app.server?.port}/go/gated?grim=${value}`, {
+          method: "HEAD",
+          headers: { "x-forwarded-for": client },
+        })
+      ).status;
+    for (let i = 0; i < 5; i++) expect(await look("right")).toBe(200);
+    const guesses = [];
+    for (let i = 0; i < 4; i++) guesses.push(await look(`guess${i}`));
+    expect(guesses).toEqual([403, 403, 403, 429]);
+    expect(await look("right")).toBe(429);
+    await limited.deps.refusals.flush();
+    const { gateRefusals } = limited.db.tables;
+    const counted = await limited.db.select().from(gateRefusals).where(eq(gateRefusals.poolId, pool.id));
+    expect(counted.map(({ reason, total }) => [reason, total])).toEqual([["param", 3]]);
+    await limited.app.stop(true);
+    await limited.dispose();
+  });
 });

@@ -75,5 +75,6 @@ describe("publicAddressOf", () => {
     expect(publicAddressOf(requestTo("/go/open?a=1"), false, "https://a.example").url).toBe(
       "https://a.example/go/open?a=1",
     );
+    expect(publicAddressOf(requestTo("/go/open?from=http://b.example/"), false, undefined).host).toBe("");
   });
 });

@@ -3,6 +3,7 @@ import { type LoginFault, loginPage } from "../../../views/ops/login.tsx";
 import { readBody } from "../../platform/body.ts";
 import { newId } from "../../platform/ids.ts";
 import { RefusedRequest } from "../../platform/refusal.ts";
+import { urlOf } from "../../platform/request-url.ts";
 import { SealBrokenError } from "../../platform/secrets.ts";
 import { recordAudit } from "../../pools/audit.ts";
 import { htmlAnswer, insideOps, seeOther } from "../answer.ts";
@@ -93,7 +94,7 @@ export function loginPages(deps: OpsDeps) {
     .get("/ops/login", async ({ request, server }) => {
       const peer = server?.requestIP(request)?.address ?? null;
       const key = readCookies(request).get(cookieName(SESSION_COOKIE, isSecure(deps, request, peer)));
-      const next = insideOps(new URL(request.url).searchParams.get("next"));
+      const next = insideOps(urlOf(request).searchParams.get("next"));
       // While the database is away the page still shows; whoever sends it is told.
       const session = await findSession(db, key, now()).catch(() => null);
       return session ? seeOther(next) : pageFor(request, peer)(next, null, 200);

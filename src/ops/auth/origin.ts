@@ -1,4 +1,5 @@
 import type { Config } from "../../config.ts";
+import { urlOf } from "../../platform/request-url.ts";
 
 /**
  * Whether a form was sent by a page of ours. Every browser says where a POST comes from, by `Sec-Fetch-Site` or by
@@ -11,7 +12,7 @@ export function isFromHere(config: Pick<Config, "publicUrl">, request: Request):
   if (origin === null) return true;
   if (!URL.canParse(origin)) return false;
   const { host } = new URL(origin);
-  const ownHosts = [new URL(request.url).host, request.headers.get("host")];
+  const ownHosts = [urlOf(request).host, request.headers.get("host")];
   if (config.publicUrl !== undefined) ownHosts.push(new URL(config.publicUrl).host);
   return ownHosts.includes(host);
 }

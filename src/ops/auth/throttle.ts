@@ -7,10 +7,11 @@ const WINDOW_MS = 15 * 60_000;
 const MOST_PER_CLIENT = 10;
 /** Altogether, from browsers in which nobody ever logged in: a botnet has many addresses. */
 const MOST_FROM_STRANGERS = 100;
-/** Clients counted in one process before all are forgotten: bounds the memory under a flood. */
-const MOST_CLIENTS = 50_000;
+/** Addresses counted in one process before all are forgotten: bounds the memory under a flood. */
+const MOST_ADDRESSES = 50_000;
 
 const EVERYBODY = "strangers";
+const ADDRESS = "address:";
 
 export type Attempt =
   | { readonly kind: "allowed" }
@@ -34,7 +35,11 @@ export interface LoginThrottle {
  * there is one; whenever that gives no answer in time, this process's own count decides.
  */
 export function createLoginThrottle(redis: Redis | undefined): LoginThrottle {
-  const addHere = createWindowCounts(MOST_CLIENTS);
+  const addresses = createWindowCounts(MOST_ADDRESSES);
+  // Apart, so that no flood of addresses makes them forgotten: all strangers' count, and those of devices, which are few.
+  const others = createWindowCounts(Number.POSITIVE_INFINITY);
+  const addHere = (key: string, window: number, by = 1) =>
+    (key.startsWith(ADDRESS) ? addresses : others).add(key, window, by);
 
   async function count(key: string, window: number): Promise<number> {
     const here = addHere(key, window);
@@ -70,5 +75,5 @@ function redisKey(key: string, window: number): string {
 }
 
 function keyOf({ device, address }: Client): string {
-  return device === null ? `address:${networkOf(address)}` : `device:${device}`;
+  return device === null ? ADDRESS + networkOf(address) : `device:${device}`;
 }

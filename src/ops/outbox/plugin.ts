@@ -3,6 +3,7 @@ import { Elysia } from "elysia";
 import { OutboxRowPage } from "../../../views/ops/outbox-row.tsx";
 import { findHold } from "../../outbox/holds.ts";
 import { findOutboxRow } from "../../outbox/outbox-rows.ts";
+import { urlOf } from "../../platform/request-url.ts";
 import type { OpsDeps } from "../deps.ts";
 import { formFields } from "../form.ts";
 import { opsGuard } from "../guard.ts";
@@ -23,7 +24,7 @@ export function outboxPages(deps: OpsDeps) {
     .use(opsGuard(deps))
     .use(replayPages(deps))
     .get("/ops/outbox", ({ operator, request }) => {
-      const query = formFields(new URL(request.url).searchParams);
+      const query = formFields(urlOf(request).searchParams);
       const { cursor } = askedPage({ cursor: query.text("cursor") });
       return listPage(operator, readAskedEvents(query, operator.frame.zone, ["cursor"]), { cursor });
     })

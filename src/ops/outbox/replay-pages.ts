@@ -3,6 +3,7 @@ import { NotFound } from "../../../views/ops/not-found.tsx";
 import { JobPage, JobProgress } from "../../../views/ops/outbox-job.tsx";
 import { AskReplayPage } from "../../../views/ops/outbox-replay.tsx";
 import { countReplay, type Replay } from "../../outbox/replay.ts";
+import { urlOf } from "../../platform/request-url.ts";
 import { auditedReplay } from "../../pools/audited-replay.ts";
 import { fragmentAnswer, seeOther } from "../answer.ts";
 import type { OpsDeps } from "../deps.ts";
@@ -27,7 +28,7 @@ export function replayPages(deps: OpsDeps) {
     .onStop(() => jobs.stop())
     .use(opsGuard(deps))
     .get("/ops/outbox/replay", async ({ operator, request }) => {
-      const given = readReplayForm(formFields(new URL(request.url).searchParams), operator.frame.zone);
+      const given = readReplayForm(formFields(urlOf(request).searchParams), operator.frame.zone);
       if (given.asked === null) return listPage(operator, given, { status: 400, wasChange: true });
       const { action, selection } = given.asked;
       const filled = filledFields(given.fields);

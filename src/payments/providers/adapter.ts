@@ -9,6 +9,8 @@ export interface WebhookRequest {
   readonly rawBody: string;
   readonly headers: Headers;
   readonly query: URLSearchParams;
+  /** Whether a payment of ours has this reference: what anybody can send is worth no question to the provider otherwise. */
+  isKnown(providerRef: string): Promise<boolean>;
 }
 
 /** What a webhook turned out to be. */
@@ -23,6 +25,8 @@ export type WebhookReading =
     }
   /** From the provider, about something that does not concern payments: 200. */
   | { readonly kind: "ignored" }
+  /** About no payment of ours, and nothing to make one from: 404, so that it is sent again. */
+  | { readonly kind: "unknown"; readonly providerRef: string }
   | (PaymentReport & { readonly kind: "event" });
 
 /** What a provider reports of one of its references. */

@@ -62,7 +62,7 @@ export function pushinPayProvider(settings: PushinPaySettings, now: () => Date):
 async function read(
   settings: PushinPaySettings,
   readBacks: ReadBacks<Transaction | null>,
-  { rawBody, headers, query }: WebhookRequest,
+  { rawBody, headers, query, isKnown }: WebhookRequest,
 ): Promise<WebhookReading> {
   const given = headers.get("x-pushinpay-token") ?? "";
   if (settings.webhookToken !== null && !equalInConstantTime(given, settings.webhookToken)) {
@@ -74,10 +74,12 @@ async function read(
   const { id, status: claimed } = webhook.data;
   // A mere "created" is not asked about: the question would be used up for a minute.
   if (pushinPayEvent({ status: claimed, value: 1 }) === null) return { kind: "ignored" };
+  const ref = query.get("ref");
+  if (!(await isKnown(ref || id))) return { kind: "unknown", providerRef: ref || id };
   const transaction = await transactionBehind(settings, readBacks, id, claimed);
   if (transaction === null)
     return { kind: "forged", reason: `PushinPay does not know the transaction ${id}` };
-  return readTransaction(transaction, claimed, query.get("ref"));
+  return readTransaction(transaction, claimed, ref);
 }
 
 /**
