@@ -5,8 +5,9 @@ import { type Assets, openAssets } from "./assets/assets.ts";
 import type { Config } from "./config.ts";
 import { createReportRecorder, type ReportRecorder } from "./cookies/report-recorder.ts";
 import type { Database } from "./db/database.ts";
+import { forgivingSpool } from "./db/forgiving-spool.ts";
 import { openDatabase } from "./db/open.ts";
-import { openSpool, type Spool } from "./db/spool.ts";
+import { openSpoolAnyway, type Spool } from "./db/spool.ts";
 import { createRefusalCounter, type RefusalCounter } from "./gate/refusals.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { configuredProviders } from "./payments/providers/configured.ts";
@@ -52,7 +53,8 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
   const now = () => new Date();
   const secrets = createSecrets(appSecret(config));
   const db = await openDatabase(config.database);
-  const spool = openSpool(join(config.dataDir, "spool.db"));
+  const spool = openSpoolAnyway(join(config.dataDir, "spool.db"), log);
+  const readSpool = forgivingSpool(spool, log);
   await db.migrate().catch((error) => {
     log.error(
       { error, todo: db.advice(error) },
@@ -62,7 +64,7 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
   const redis = config.redisUrl
     ? (await import("./platform/redis.ts")).connectRedis(config.redisUrl, log)
     : undefined;
-  const pools = await openPoolCache({ db, snapshot: spoolSnapshot(spool), log });
+  const pools = await openPoolCache({ db, snapshot: spoolSnapshot(readSpool), log });
   const refusals = createRefusalCounter({ db, log });
   const metrics = createMetrics({ version, role: config.role });
   const trackingStore = redis ? redisTrackingStore(redis, config.trackingTtlDays) : noTrackingStore;
@@ -81,12 +83,12 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
   const recorder = createVisitRecorder({
     db,
     writer: writer.visits,
-    spool,
+    spool: readSpool,
     log,
     onCommit: metrics.onCommit,
     onReplay: (trackingTokens) => db.transaction((tx) => reportPurchasesOf(payments, tx, trackingTokens)),
   });
-  const reports = createReportRecorder({ db, writer: writer.cookies, spool, trackingStore, log });
+  const reports = createReportRecorder({ db, writer: writer.cookies, spool: readSpool, trackingStore, log });
   return {
     config,
     log,
