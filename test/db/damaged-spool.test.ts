@@ -88,13 +88,10 @@ describe(`a server whose spool is damaged, on ${testDialect}`, () => {
       { LOG_LEVEL: "info", API_KEY: "the-key-of-this-test-0123456789ab" },
       { dataDir, onLogLine: (line) => void lines.push(line) },
     );
-    const spoolCheck = async () => {
-      const answer: unknown = await (await fetch(`${server.url}/readyz`)).json();
-      return answer;
-    };
+    const readiness = async () => (await fetch(`${server.url}/readyz`)).text();
     try {
       expect(aside()).toHaveLength(1);
-      expect(await spoolCheck()).toMatchObject({ checks: { spool: { ok: true, detail: "empty" } } });
+      expect(await readiness()).toContain(`"spool":{"ok":true,"detail":"empty"`);
 
       const client = new SqliteClient(path);
       client.run("drop table spool");
@@ -124,7 +121,7 @@ describe(`a server whose spool is damaged, on ${testDialect}`, () => {
       expect(
         (await post("/api/payments", { ...sale, provider_ref: "b", tracking_token: unseen })).status,
       ).toBe(201);
-      expect(await spoolCheck()).toMatchObject({ ready: false, checks: { spool: { ok: false } } });
+      await until(async () => (await readiness()).includes(`"spool":{"ok":false`));
       expect(said()).toHaveLength(1);
       expect(await server.stop()).toBe(0);
     } catch (error) {
