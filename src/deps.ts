@@ -14,6 +14,7 @@ import { configuredProviders } from "./payments/providers/configured.ts";
 import { reportPurchasesOf } from "./payments/report-purchase.ts";
 import type { SalesDeps } from "./payments/sales.ts";
 import { appSecret } from "./platform/app-secret.ts";
+import { withDeadline } from "./platform/deadline.ts";
 import type { Log } from "./platform/log.ts";
 import { createSecrets, type Secrets } from "./platform/secrets.ts";
 import { openPoolCache, type PoolCache } from "./pools/pool-cache.ts";
@@ -21,6 +22,9 @@ import { spoolSnapshot } from "./pools/pool-snapshot.ts";
 import { createVisitRecorder, type VisitRecorder } from "./redirect/visit-recorder.ts";
 import { noTrackingStore, redisTrackingStore, type TrackingStore } from "./tracking/tracking-store.ts";
 import { openWriter, type Writer } from "./writer/writer.ts";
+
+/** How long a start waits for migrations before it serves visitors without. */
+const MIGRATION_MS = 10_000;
 
 /** Everything a process works with, opened once. */
 export interface Deps {
@@ -46,7 +50,7 @@ export interface Deps {
 }
 
 /**
- * Opens what a process needs. A database that is away, or may not be migrated by us, does not stop the start:
+ * Opens what a process needs. A database that is away, busy, or may not be migrated by us, does not stop the start:
  * visitors are served all the same, and the log says what to do.
  */
 export async function openDeps(config: Config, log: Log): Promise<Deps> {
@@ -55,10 +59,16 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
   const db = await openDatabase(config.database);
   const spool = openSpoolAnyway(join(config.dataDir, "spool.db"), log);
   const readSpool = forgivingSpool(spool, log);
-  await db.migrate().catch((error) => {
+  const migrating = db.migrate().catch((error) => {
     log.error(
       { error, todo: db.advice(error) },
       "the database could not be brought up to date; run `bun run ponte doctor` to see what is missing. Visits go to the spool until then",
+    );
+  });
+  await withDeadline(migrating, MIGRATION_MS).catch((error) => {
+    log.error(
+      { error },
+      "the database is not up to date yet; visits are served meanwhile, and go to the spool",
     );
   });
   const redis = config.redisUrl
