@@ -4,8 +4,8 @@ COPY package.json bun.lock ./
 COPY patches patches
 RUN bun install --frozen-lockfile --production
 
-# In the same folder as below: the bundle knows by whole paths where its files are.
-FROM packages AS bundle
+# In the same folder as below: the program knows by whole paths where its files are.
+FROM packages AS program
 COPY tsconfig.json ./
 COPY src src
 COPY views views
@@ -16,7 +16,7 @@ FROM oven/bun:1.4.5-slim
 WORKDIR /app
 ENV NODE_ENV=production
 COPY --from=packages /app/node_modules node_modules
-COPY --from=bundle /app/dist dist
+COPY --from=program /app/dist dist
 COPY package.json tsconfig.json ./
 COPY src src
 COPY views views
@@ -28,5 +28,5 @@ USER bun
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["bun", "-e", "process.exit((await fetch(`http://127.0.0.1:${process.env.PORT ?? 3000}/healthz`)).ok ? 0 : 1)"]
-# Not `bun run start`, which makes the bundle anew where a source is newer.
-CMD ["bun", "dist/main.js"]
+# Not `bun run start`, which makes it anew where a source is newer.
+CMD ["dist/ponte"]

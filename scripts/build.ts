@@ -1,38 +1,40 @@
-import { readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dir, "..");
 const DIST = join(ROOT, "dist");
-const SERVER = join(DIST, "main.js");
-/** Says for which Bun and which place the bundle was made; as old as the beginning of that. */
+const PROGRAM = join(DIST, "ponte");
+/** Says for which Bun and which place the program was made; as old as the beginning of that. */
 const MARK = "made-for";
 const MADE_FOR = `Bun ${Bun.version} in ${ROOT}\n`;
 const SOURCES = ["{package.json,bun.lock,tsconfig.json}", "scripts/build.ts", "{src,views,patches}/**/*"];
 
 /**
- * Makes `dist/`, which servers run: `main.js` and the thread that writes, a file each, with the engine's
- * bytecode beside it, so that a start parses nothing. Does nothing where no source is newer. It is the program alone:
- * migrations, style sheets and scripts for browsers stay where they lie, and are found by this checkout's whole path.
+ * Makes `dist/ponte`, which servers run: one executable of Bun itself, the server and the thread that writes, with the
+ * engine's bytecode, so that a start parses nothing and reads little. Does nothing where no source is newer. Migrations,
+ * style sheets and scripts for browsers stay where they lie, and are found by this checkout's whole path.
  *
- * @returns the path of the server's file
+ * @returns its path
  */
-export async function ensureBundle(): Promise<string> {
-  if (isUpToDate()) return SERVER;
+export async function ensureProgram(): Promise<string> {
+  if (isUpToDate()) return PROGRAM;
   const startedAt = new Date();
   // Made elsewhere and moved into place whole: who starts meanwhile finds no half of it.
   const made = join(ROOT, ".cache", `dist-${process.pid}`);
+  mkdirSync(made, { recursive: true });
   await Bun.build({
     entrypoints: [join(ROOT, "src/main.ts"), join(ROOT, "src/writer/thread.ts")],
-    outdir: made,
-    naming: "[name].[ext]",
+    compile: { outfile: join(made, "ponte") },
     target: "bun",
-    // The one format that Bun makes bytecode beside. Nothing is minified, which gains nothing then, and there is no
-    // source map, which the first stack trace would read whole: an error's lines are those of a file one can read.
+    // The format in which `import.meta.dir` is the source's own folder. Nothing is minified, which gains a millisecond,
+    // and there is no source map, which the first stack trace would read whole: an error's lines are those of the text
+    // that is inside.
     format: "cjs",
     bytecode: true,
     define: {
       "process.env.NODE_ENV": JSON.stringify("production"),
-      WRITER_THREAD: JSON.stringify(join(DIST, "thread.js")),
+      // By its place inside.
+      WRITER_THREAD: JSON.stringify("./writer/thread.js"),
     },
   });
   writeFileSync(join(made, MARK), MADE_FOR);
@@ -40,7 +42,7 @@ export async function ensureBundle(): Promise<string> {
   utimesSync(join(made, MARK), startedAt, startedAt);
   rmSync(DIST, { recursive: true, force: true });
   renameSync(made, DIST);
-  return SERVER;
+  return PROGRAM;
 }
 
 function isUpToDate(): boolean {
@@ -61,4 +63,4 @@ function changedMs(file: string): number {
   return Math.max(mtimeMs, ctimeMs);
 }
 
-if (import.meta.main) await ensureBundle();
+if (import.meta.main) await ensureProgram();

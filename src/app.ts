@@ -14,12 +14,7 @@ import { paymentsPlugin } from "./payments/plugin.ts";
 import { createSales } from "./payments/sales.ts";
 import { telegramBotApi } from "./pools/telegram-bot-api.ts";
 import { clientAddressFinder } from "./redirect/client-address.ts";
-import { createVisitorsApp, emptyApp } from "./visitors-app.ts";
-
-/** The whole HTTP side as one Elysia app; tests hand it requests with `app.handle`. */
-export function createApp(deps: Deps) {
-  return createVisitorsApp(deps).use(otherDoors(deps));
-}
+import { emptyApp } from "./visitors-app.ts";
 
 /** What answers everybody but visitors: bots, payment providers, operators, and who asks after the process's health. */
 export function otherDoors(deps: Deps) {
@@ -29,7 +24,7 @@ export function otherDoors(deps: Deps) {
   const mayWrite = writersOnly(authorize);
   return new Elysia({ name: "other-doors", normalize: false })
     .use(observePlugin({ metrics, isTrustedProxy: clientAddress.isTrusted }))
-    .use(healthPlugin({ ...deps, mayRead: readersOnly(authorize) }))
+    .use(healthPlugin({ ...deps, build: { version, role: config.role }, mayRead: readersOnly(authorize) }))
     .use(ownAddressPlugin({ clientAddress }))
     .use(assetsPlugin(deps.assets))
     .use(paymentsPlugin({ ...deps.payments, authorize: mayWrite }))
@@ -64,5 +59,5 @@ export function createDispatcherApp(deps: Deps) {
   const authorize = createAuthorize({ ...deps, apiKey: config.apiKey });
   return emptyApp(deps, clientAddress)
     .use(observePlugin({ metrics, isTrustedProxy: clientAddress.isTrusted }))
-    .use(healthPlugin({ ...deps, mayRead: readersOnly(authorize) }));
+    .use(healthPlugin({ ...deps, build: { version, role: config.role }, mayRead: readersOnly(authorize) }));
 }

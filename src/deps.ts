@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import type { Redis } from "ioredis";
-import { version } from "../package.json";
 import { type Assets, openAssets } from "./assets/assets.ts";
 import type { Config } from "./config.ts";
 import { createReportRecorder, type ReportRecorder } from "./cookies/report-recorder.ts";
@@ -76,7 +75,7 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
     : undefined;
   const pools = await openPoolCache({ db, snapshot: spoolSnapshot(readSpool), log });
   const refusals = createRefusalCounter({ db, log });
-  const metrics = createMetrics({ version, role: config.role });
+  const metrics = createMetrics();
   const trackingStore = redis ? redisTrackingStore(redis, config.trackingTtlDays) : noTrackingStore;
   const payments: SalesDeps = {
     db,

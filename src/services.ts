@@ -44,36 +44,33 @@ function deliveryDeps({ db, log, now, secrets, config, payments }: Deps) {
   };
 }
 
+/** Whoever has just started has events to send first, that may have waited for it. */
+const HOURLY_AFTER_MS = 10_000;
+
 /**
  * Starts the schedules that the process's role asks for.
  *
- * @param hourlyAfterMs when what is done once an hour is done first, if not when it usually is
+ * @param hourlyAfterMs how long what is done once an hour waits to be done first
  */
-export async function startServices(deps: Deps, hourlyAfterMs?: number): Promise<Services> {
+export async function startServices(deps: Deps, hourlyAfterMs = HOURLY_AFTER_MS): Promise<Services> {
   if (deps.config.role === "web") return { stop: async () => undefined };
   const dispatcher = openDispatcher(deps);
-  const rollups = createRollups(deps);
-  const retention = createRetention({ db: deps.db, log: deps.log, days: deps.config.retentionDays });
-  const expiry = createExpiry(deps);
-  const expireWaiting = createExpireWaiting(deliveryDeps(deps));
-  const botHealth = createBotHealth({ ...deps, telegram: telegramBotApi(deps.config.telegramApiUrl) });
+  const often = [
+    createRollups(deps),
+    createExpiry(deps),
+    createBotHealth({ ...deps, telegram: telegramBotApi(deps.config.telegramApiUrl) }),
+  ];
+  const hourly = [
+    createRetention({ ...deps, days: deps.config.retentionDays }),
+    createExpireWaiting(deliveryDeps(deps)),
+  ];
   const lifting = liftSealed(deps);
   dispatcher.start();
-  rollups.start();
-  retention.start(hourlyAfterMs);
-  expiry.start();
-  expireWaiting.start(hourlyAfterMs);
-  botHealth.start();
+  for (const work of often) work.start();
+  for (const work of hourly) work.start(hourlyAfterMs);
   return {
     async stop() {
-      await Promise.all([
-        lifting,
-        rollups.stop(),
-        retention.stop(),
-        expiry.stop(),
-        expireWaiting.stop(),
-        botHealth.stop(),
-      ]);
+      await Promise.all([lifting, ...[...often, ...hourly].map((work) => work.stop())]);
       await dispatcher.stop();
     },
   };

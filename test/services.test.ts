@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
+import { changeRoute, pauseRoute } from "../src/outbox/change-route.ts";
 import { findHold } from "../src/outbox/holds.ts";
-import { changeRoute, pauseRoute } from "../src/outbox/routes.ts";
 import { createSecrets } from "../src/platform/secrets.ts";
 import { startServices } from "../src/services.ts";
 import { createTestApp, type TestApp } from "./support/app.ts";

@@ -1,7 +1,8 @@
 import { sql } from "drizzle-orm";
 import { z } from "zod";
+import { pauseRoute } from "../../src/outbox/change-route.ts";
 import { metaRoute } from "../../src/outbox/enqueue.ts";
-import { pauseRoute, resumeRoute } from "../../src/outbox/routes.ts";
+import { resumeRoute } from "../../src/outbox/resume-route.ts";
 import { PIXEL, seedVisits } from "./seed.ts";
 import type { Place } from "./servers/databases.ts";
 import { startPonte } from "./servers/ponte.ts";

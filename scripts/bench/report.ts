@@ -160,7 +160,7 @@ function entryLines(entry: Entry): string[] {
 const METHOD = [
   "## How it is measured",
   "",
-  "- Ponte is the real process, started from its bundle as in the Dockerfile (`bun dist/main.js`), with its defaults:",
+  "- Ponte is the real process, started as in the Dockerfile (`dist/ponte`), with its defaults:",
   "  SQLite in WAL mode with `synchronous=FULL`, or a temporary PostgreSQL with its own defaults (`fsync` and",
   "  `synchronous_commit` on). `LOG_LEVEL=warn`, and no limit a client, since all load comes from one address.",
   "- It runs with `ROLE=web` where answers are measured, so that no dispatcher competes for the cores; an answer waits for",

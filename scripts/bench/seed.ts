@@ -90,6 +90,6 @@ function visitNumber(n: number, pool: Pool, bot: PoolBot, holdMs: number) {
     },
     pool,
     bot,
-    { trackingToken: newId(), nowMs: Date.now(), holdMs },
+    { trackingToken: newId(), nowMs: Date.now(), holdMs, consentDenied: "drop" },
   ).record;
 }

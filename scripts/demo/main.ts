@@ -5,7 +5,7 @@ import { openDatabase } from "../../src/db/open.ts";
 import { appSecret } from "../../src/platform/app-secret.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
-import { ensureBundle } from "../build.ts";
+import { ensureProgram } from "../build.ts";
 import { prepareDemo } from "./prepare.ts";
 import { demoEnvironment } from "./settings.ts";
 
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
 
   const password = config.operatorPassword ?? randomBytes(9).toString("base64url");
   const apiKey = config.apiKey ?? `demo-${randomBytes(12).toString("base64url")}`;
-  const server = Bun.spawn(["bun", await ensureBundle()], {
+  const server = Bun.spawn([await ensureProgram()], {
     cwd: ROOT,
     env: {
       ...environment,

@@ -3,7 +3,7 @@ import postgres, { type Sql } from "postgres";
 import { failureText } from "../../src/cli/failure.ts";
 import { tablesOf } from "../../src/db/define-schema.ts";
 import { grantStatements, quoted, rightsOn } from "../../src/db/grants.ts";
-import { MIGRATIONS_TABLE, OPERATOR_VIEWS } from "../../src/db/migrate.ts";
+import { MIGRATIONS_TABLE, OPERATOR_VIEWS } from "../../src/db/migration-plan.ts";
 import * as tables from "../../src/db/tables-postgres.ts";
 
 /** `grant_meta_tracking_sessions.sh`'s work. argv: the app's user, and perhaps --print; the URL is in DATABASE_URL. */

@@ -1,6 +1,7 @@
 import type { Database } from "../db/database.ts";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { findApiKey, noteUse, type Scope } from "../keys/api-keys.ts";
+import { ENVIRONMENT_KEY } from "../keys/key-rules.ts";
 import type { Log } from "../platform/log.ts";
 import { problem } from "../platform/problem.ts";
 import { equalInConstantTime } from "../platform/secrets.ts";
@@ -32,7 +33,7 @@ export function createAuthorize(deps: AuthorizeDeps): Authorize {
     if (key === undefined)
       return unauthorized("The Authorization header must read: Bearer <key>", "invalid_request");
     if (deps.apiKey !== undefined && equalInConstantTime(key, deps.apiKey)) {
-      return { kind: "authorized", actor: "api:environment", scope: "write" };
+      return { kind: "authorized", actor: `api:${ENVIRONMENT_KEY}`, scope: "write" };
     }
     return authorizeStored(deps, key, needs);
   };

@@ -1,18 +1,13 @@
+import { ASKS_FOR_KEY, problemAnswer, REFUSALS } from "../platform/openapi.ts";
 import type { SchemaName } from "./schemas.ts";
-
-/** The name of the security scheme in the OpenAPI document. */
-export const API_KEY_SCHEME = "apiKey";
 
 const MEANINGS: Readonly<Record<number, string>> = {
   200: "Done",
   201: "Made",
   204: "Done, nothing to say",
-  400: "The request is not understood; `errors` says where",
-  401: "No API key, or an unknown one",
-  403: "The API key may only read",
+  ...REFUSALS,
   404: "There is no such thing",
   409: "What is there already stands in the way",
-  413: "The body is too large",
   422: "It would not work like this; `errors` says why",
   503: "Not possible right now; try again",
 };
@@ -26,7 +21,7 @@ export function describeRoute(tag: string) {
     summary,
     ...(description !== undefined && { description }),
     tags: [tag],
-    security: [{ [API_KEY_SCHEME]: [] }],
+    security: ASKS_FOR_KEY,
     responses: Object.fromEntries(
       Object.entries({ ...answers, 400: null, 401: null, 403: null }).map(([status, schema]) => [
         status,
@@ -39,7 +34,9 @@ export function describeRoute(tag: string) {
 function responseOf(status: number, schema: SchemaName | null) {
   const description = MEANINGS[status] ?? "";
   if (status === 204) return { description };
-  const [type, name] =
-    schema === null ? ["application/problem+json", "Problem"] : ["application/json", schema];
-  return { description, content: { [type]: { schema: { $ref: `#/components/schemas/${name}` } } } };
+  if (schema === null) return problemAnswer(description);
+  return {
+    description,
+    content: { "application/json": { schema: { $ref: `#/components/schemas/${schema}` } } },
+  };
 }

@@ -1,5 +1,6 @@
 import { Elysia } from "elysia";
 import { readBody } from "../platform/body.ts";
+import { parseJson } from "../platform/json.ts";
 import { NOT_JSON, RefusedRequest } from "../platform/refusal.ts";
 import type { Authorize } from "./authorize.ts";
 
@@ -15,7 +16,9 @@ export function apiGuard({ authorize }: { readonly authorize: Authorize }) {
     .onParse({ as: "scoped" }, async ({ request }) => {
       const body = await readBody(request, MAX_BODY_BYTES);
       if (body.kind === "refused") throw new RefusedRequest(body.response);
-      return parseJson(body.text);
+      const json = parseJson(body.text);
+      // Not refused here: the key is looked at first, then the body's schema does it.
+      return json === undefined ? NOT_JSON : json;
     })
     .derive({ as: "scoped" }, async ({ request, set }) => {
       const isReading = request.method === "GET" || request.method === "HEAD";
@@ -24,13 +27,4 @@ export function apiGuard({ authorize }: { readonly authorize: Authorize }) {
       set.headers["cache-control"] = "no-store";
       return { actor: authorization.actor, scope: authorization.scope };
     });
-}
-
-/** `NOT_JSON` where the text is none: the key is looked at first, the body's schema refuses it then. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) ?? null;
-  } catch {
-    return NOT_JSON;
-  }
 }

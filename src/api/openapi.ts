@@ -1,7 +1,6 @@
 import { openapi } from "@elysiajs/openapi";
 import { Elysia } from "elysia";
-import { z } from "zod";
-import { API_KEY_SCHEME } from "./describe.ts";
+import { API_KEY_SCHEME, openapiSchema } from "../platform/openapi.ts";
 import { openapiDocument } from "./openapi-document.ts";
 import { ReferencePage } from "./reference.tsx";
 import { SCHEMAS } from "./schemas.ts";
@@ -27,8 +26,7 @@ export function openapiPlugin({ version }: { readonly version: string }) {
       info: { title: "Ponte", version, description: DESCRIPTION },
       components: {
         securitySchemes: { [API_KEY_SCHEME]: { type: "http", scheme: "bearer" } },
-        // Through JSON: zod's types for a JSON schema and OpenAPI's do not know each other.
-        schemas: JSON.parse(JSON.stringify(answerSchemas())),
+        schemas: answerSchemas(),
       },
     },
     exclude: { paths: NOT_API, methods: ["all", "options", "head"] },
@@ -54,5 +52,7 @@ export function openapiPlugin({ version }: { readonly version: string }) {
 }
 
 function answerSchemas() {
-  return Object.fromEntries(Object.entries(SCHEMAS).map(([name, schema]) => [name, z.toJSONSchema(schema)]));
+  return Object.fromEntries(
+    Object.entries(SCHEMAS).map(([name, schema]) => [name, openapiSchema(schema, "output")]),
+  );
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { DESTINATIONS, OUTBOX_STATUSES } from "../db/vocabulary.ts";
 import type { OutboxFilter } from "../outbox/filter.ts";
+import { instant } from "./params.ts";
 
 const word = (description: string, example: string) =>
   z
@@ -9,19 +10,9 @@ const word = (description: string, example: string) =>
     .meta({ description, examples: [example] })
     .optional();
 
-const instant = (description: string) =>
-  z
-    .union(
-      [z.iso.datetime({ offset: true }), z.iso.date()],
-      "an instant such as 2025-03-01T12:00:00Z, or a day",
-    )
-    .meta({ description, examples: ["2025-03-01T00:00:00Z"] })
-    .transform((text) => new Date(text))
-    .optional();
-
 /** What a route is called, for whoever has to name one. */
 export const ROUTE_MEANS =
-  "<pixel> or <pixel>/<test code>; at Telegram the bot's number in Ponte, not Telegram's id";
+  "<pixel> or <pixel>/<test code>; at Telegram the bot's number in Ponte (not Telegram's id), or <number>/<payment provider> for its checkouts";
 
 /** The fields that choose outbox rows, as a query, a body or flags bring them. */
 export const outboxFilterShape = {

@@ -70,7 +70,7 @@ export interface OverviewAnswer {
 
 /** The facts as the API tells them. Pure. */
 export function overviewAnswer(facts: OverviewFacts, stretch: Stretch, by: FunnelBy): OverviewAnswer {
-  const { trouble, deliveries, funnel, names } = facts;
+  const { deliveries, funnel } = facts;
   const sum = (key: "meta" | "telegram" | "failures") =>
     deliveries.points.reduce((total, point) => total + point[key], 0);
   return {
@@ -78,41 +78,8 @@ export function overviewAnswer(facts: OverviewFacts, stretch: Stretch, by: Funne
     to: isoText(stretch.toMs),
     counted_at: facts.countedAt?.toISOString() ?? null,
     sent: { meta: sum("meta"), telegram: sum("telegram"), failed_requests: sum("failures") },
-    now: {
-      waiting: trouble.waiting,
-      is_more_waiting: trouble.isMoreWaiting,
-      oldest_waiting: trouble.oldest && {
-        ...trouble.oldest.route,
-        age_seconds: Math.round(trouble.oldest.seconds),
-      },
-      sending: trouble.sending,
-      dead: trouble.dead,
-      is_more_dead: trouble.isMoreDead,
-      expired: trouble.expired,
-      paused_routes: trouble.paused.map(({ pausedAt, ...route }) => ({
-        ...route,
-        paused_at: pausedAt.toISOString(),
-      })),
-      slow_routes: trouble.held.map(({ route, state }) => ({ ...route, state })),
-      unhealthy_bots: trouble.sickBots,
-      dispatchers_alive: trouble.dispatchersAlive,
-    },
-    deliveries: {
-      unit: stretch.unit,
-      points: deliveries.points.map(({ atMs, meta, telegram, failures }) => ({
-        at: isoText(atMs),
-        meta,
-        telegram,
-        failed_requests: failures,
-      })),
-      routes: deliveries.routes.map(({ destination, route, requests, failures, delivered, meanMs }) => ({
-        ...names(destination, route),
-        requests,
-        failed_requests: failures,
-        delivered,
-        mean_ms: meanMs,
-      })),
-    },
+    now: nowAnswer(facts),
+    deliveries: deliveriesAnswer(facts, stretch),
     funnel: {
       from: isoText(funnel.fromMs),
       by,
@@ -120,6 +87,50 @@ export function overviewAnswer(facts: OverviewFacts, stretch: Stretch, by: Funne
       lines: funnelLines(funnel, by),
     },
     gate_refusals: facts.refused,
+  };
+}
+
+function nowAnswer({ trouble }: OverviewFacts): OverviewAnswer["now"] {
+  return {
+    waiting: trouble.waiting,
+    is_more_waiting: trouble.isMoreWaiting,
+    oldest_waiting: trouble.oldest && {
+      ...trouble.oldest.route,
+      age_seconds: Math.round(trouble.oldest.seconds),
+    },
+    sending: trouble.sending,
+    dead: trouble.dead,
+    is_more_dead: trouble.isMoreDead,
+    expired: trouble.expired,
+    paused_routes: trouble.paused.map(({ pausedAt, ...route }) => ({
+      ...route,
+      paused_at: pausedAt.toISOString(),
+    })),
+    slow_routes: trouble.held.map(({ route, state }) => ({ ...route, state })),
+    unhealthy_bots: trouble.sickBots,
+    dispatchers_alive: trouble.dispatchersAlive,
+  };
+}
+
+function deliveriesAnswer(
+  { deliveries, names }: OverviewFacts,
+  { unit }: Stretch,
+): OverviewAnswer["deliveries"] {
+  return {
+    unit,
+    points: deliveries.points.map(({ atMs, meta, telegram, failures }) => ({
+      at: isoText(atMs),
+      meta,
+      telegram,
+      failed_requests: failures,
+    })),
+    routes: deliveries.routes.map(({ destination, route, requests, failures, delivered, meanMs }) => ({
+      ...names(destination, route),
+      requests,
+      failed_requests: failures,
+      delivered,
+      mean_ms: meanMs,
+    })),
   };
 }
 

@@ -9,6 +9,7 @@ import type { Authorize } from "./authorize.ts";
 import { describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
 import { FUNNEL_BY, overviewAnswer } from "./overview-answer.ts";
+import { instant } from "./params.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -16,17 +17,8 @@ const DAY_MS = 86_400_000;
 const REMEMBERED_MS = 4_000;
 
 const describe = describeRoute("Reports");
-const instant = (description: string, example: string) =>
-  z
-    .union(
-      [z.iso.datetime({ offset: true }), z.iso.date()],
-      "an instant such as 2025-03-01T12:00:00Z, or a day",
-    )
-    .meta({ description, examples: [example] })
-    .transform((text) => Date.parse(text))
-    .optional();
 const overviewQuery = z.strictObject({
-  from: instant("Without it, 24 hours before the end", "2025-03-01T00:00:00Z"),
+  from: instant("Without it, 24 hours before the end"),
   to: instant("Up to this instant; without it, now", "2025-03-02T00:00:00Z"),
   by: z.enum(FUNNEL_BY).optional().describe("What the funnel's lines are; without it, pools"),
 });
@@ -48,8 +40,8 @@ export function overviewApi({
     async ({ query: { from, to, by = "pool" } }) => {
       const nowMs = now().getTime();
       // The minute that has begun is part of it, so that what happens now shows now.
-      const toMs = to ?? nowMs - (nowMs % MINUTE_MS) + MINUTE_MS;
-      const fromMs = from ?? toMs - DAY_MS;
+      const toMs = to?.getTime() ?? nowMs - (nowMs % MINUTE_MS) + MINUTE_MS;
+      const fromMs = from?.getTime() ?? toMs - DAY_MS;
       const fault = faultOf(fromMs, toMs);
       if (fault !== null)
         return problem(400, {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { instantOrDayText } from "../platform/instant.ts";
 import { LARGEST_PAGE, PAGE_SIZE } from "../platform/page.ts";
 
 const wholeNumber = (meta: { readonly description?: string; readonly examples: readonly string[] }) =>
@@ -18,6 +19,13 @@ export const pageQuery = {
     .refine((limit) => limit >= 1 && limit <= LARGEST_PAGE, `must lie between 1 and ${LARGEST_PAGE}`)
     .optional(),
 };
+
+/** An instant that a query, a body or a flag may name. */
+export const instant = (description: string, example = "2025-03-01T00:00:00Z") =>
+  instantOrDayText
+    .meta({ description, examples: [example] })
+    .transform((text) => new Date(text))
+    .optional();
 
 /** The page that a query asks for. */
 export function pageOfQuery(query: { cursor?: number | undefined; limit?: number | undefined }) {

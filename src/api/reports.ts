@@ -7,21 +7,14 @@ import { withoutGateValue } from "../pools/pool-view.ts";
 import type { Authorize } from "./authorize.ts";
 import { describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
-import { pageOfQuery, pageQuery } from "./params.ts";
+import { instant, pageOfQuery, pageQuery } from "./params.ts";
 
 const DAY_MS = 86_400_000;
 
 const describe = describeRoute("Reports");
-const instant = z.iso
-  .datetime({ offset: true })
-  .transform((text) => Date.parse(text))
-  .optional();
 const spanQuery = z.strictObject({
-  after: instant.meta({
-    description: "Counted from this hour on; without it, 24 hours",
-    examples: ["2025-03-01T00:00:00Z"],
-  }),
-  before: instant.meta({ description: "Up to this instant; without it, now" }),
+  after: instant("Counted from this hour on; without it, 24 hours"),
+  before: instant("Up to this instant; without it, now", "2025-03-02T00:00:00Z"),
 });
 
 /** What the console shows and a script may want: who changed what, and whom the gates turned away. */
@@ -62,8 +55,8 @@ export function reportsApi({
     .get(
       "/gate/refusals",
       async ({ query: { after, before } }) => {
-        const toMs = before ?? now().getTime();
-        return { items: await readRefusals(db, { fromMs: after ?? toMs - DAY_MS, toMs }) };
+        const toMs = (before ?? now()).getTime();
+        return { items: await readRefusals(db, { fromMs: after?.getTime() ?? toMs - DAY_MS, toMs }) };
       },
       {
         query: spanQuery,

@@ -1,17 +1,18 @@
+import { causesOf, codeOf } from "../platform/errors.ts";
+import { createScrubber, secretValues } from "../platform/scrub.ts";
 import { SealBrokenError } from "../platform/secrets.ts";
 import { SettingError } from "../platform/setting-error.ts";
 
-/** An unexpected error in a line or two: what failed and what to do, without a stack trace and without a password. */
+/** An unexpected error in a line or two: what failed and what to do, without a stack trace and without a secret. */
 export function failureText(
   error: unknown,
   environment: Readonly<Record<string, string | undefined>>,
 ): string {
   if (error instanceof SealBrokenError) return error.message;
-  const reasons = causes(error);
+  const reasons = reasonsOf(error);
   const text = reasons.map(({ message }) => message).join(": ");
-  const secret = environment.DATABASE_URL?.match(/:\/\/[^/@:]*:([^@]+)@/)?.[1];
-  const shown = secret ? text.replaceAll(secret, "***") : text;
-  return `${shown}${error instanceof SettingError ? `\n${error.todo}` : hintFor(reasons)}`;
+  const withoutSecrets = createScrubber(secretValues(environment));
+  return `${withoutSecrets(text)}${error instanceof SettingError ? `\n${error.todo}` : hintFor(reasons)}`;
 }
 
 interface Reason {
@@ -19,12 +20,9 @@ interface Reason {
   readonly code: string;
 }
 
-/** The error and what caused it, innermost last; drizzle's "Failed query" alone says nothing that helps. */
-function causes(error: unknown): Reason[] {
-  const reasons: Reason[] = [];
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    reasons.push({ message: cause.message, code: "code" in cause ? String(cause.code) : "" });
-  }
+/** Outermost first; drizzle's "Failed query" alone says nothing that helps. */
+function reasonsOf(error: unknown): Reason[] {
+  const reasons = causesOf(error).map((cause) => ({ message: cause.message, code: codeOf(cause) }));
   if (reasons.length === 0) return [{ message: String(error), code: "" }];
   const helpful = reasons.filter(({ message }) => !message.startsWith("Failed query"));
   return helpful.length > 0 ? helpful : reasons;

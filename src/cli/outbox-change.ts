@@ -49,7 +49,7 @@ export const outboxPause = defineCommand({
   takes: ["<route>"],
   options: { ...ROUTE_FLAGS, reason: { type: "string", value: "text", help: "what the others will read" } },
   details:
-    "A route is <pixel>, <pixel>/<test code>, or the bot's number here (ponte bot list);\noutbox routes shows those in use.",
+    "A route is <pixel>, <pixel>/<test code>, the bot's number here (ponte bot list), or <number>/<payment provider>\nfor its checkouts; outbox routes shows those in use.",
   async run(given, [route = ""], context) {
     const destination = destinationOf(given.destination);
     const reason = given.reason || "paused by the operator";

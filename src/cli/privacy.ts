@@ -105,7 +105,7 @@ function erasureText(erasure: Erasure): string {
       ["  never sent now", unsent],
       ["Telegram's answers", answers],
       ["Visits on this disk", spooled],
-      ["Copies in Redis", copies ?? "Redis did not answer; they go within seven days"],
+      ["Copies in Redis", copies ?? "Redis did not answer; they go after TRACKING_TTL_DAYS"],
     ]),
     ...(undelivered > 0
       ? [

@@ -60,7 +60,8 @@ export const usdMinor = z
 
 export const timeZone = z.string().refine(isTimeZone, "must be an IANA time zone");
 
-function isTimeZone(name: string): boolean {
+/** Whether it is the name of a time zone, such as `America/Sao_Paulo`. */
+export function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });
     return true;

@@ -1,33 +1,22 @@
-import { z } from "zod";
+import { jsonBody, problemAnswers, REFUSALS } from "../platform/openapi.ts";
 import { cookieReportSchema } from "./report.ts";
 
 /** The OpenAPI side of `POST /api/tracking/cookies`, out of the very schema that it goes by. */
 export function cookiesDetail() {
-  const problem = {
-    content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
-  };
-  // Through JSON: zod's types for a JSON schema and OpenAPI's do not know each other.
-  const schema = JSON.parse(JSON.stringify(z.toJSONSchema(cookieReportSchema, { io: "input" })));
-  const example = {
-    tracking_token: "0193f2a5c1d27e3f8a4b5c6d7e8f9012",
-    _fbp: "fb.1.1740830400000.1234567890",
-    _fbc: "fb.1.1740830400000.IwAR0abcDEF",
-  };
   return {
     tags: ["Visitors"],
     summary: "Tell what the browser knows of Meta's cookies",
     description:
       "Beaconed by the bridge page, without a key. Fills what is missing and erases nothing; an unknown token is 204 as well. At most 4 kB; the content type may be text/plain.",
-    requestBody: { required: true, content: { "application/json": { schema: { ...schema, example } } } },
+    requestBody: jsonBody(cookieReportSchema),
     responses: {
       204: { description: "Taken note of, or the token is unknown" },
-      400: {
-        description: "`errors` says what is not understood; sound cookies beside it are taken all the same",
-        ...problem,
-      },
-      403: { description: "Sent by a page of another site", ...problem },
-      413: { description: "The body is too large", ...problem },
-      503: { description: "Nothing was stored; try again", ...problem },
+      ...problemAnswers({
+        400: "`errors` says what is not understood; sound cookies beside it are taken all the same",
+        403: "Sent by a page of another site",
+        413: REFUSALS[413],
+        503: "Nothing was stored; try again",
+      }),
     },
   };
 }

@@ -19,8 +19,8 @@ export interface OwnAddressDeps {
 }
 
 /**
- * `GET /api/tracking/ip`: the asker's own address, of which Meta's param builder makes the `_fbi` cookie. And what else
- * is asked of the bridge page's two addresses.
+ * `GET /api/tracking/ip`: the asker's own address, of which Meta's param builder makes the `_fbi` cookie. Other methods
+ * are refused here for the beacon's address, too: visitors' own door (`cookiesPlugin`) is kept to what is asked of it most.
  */
 export function ownAddressPlugin({ clientAddress }: OwnAddressDeps) {
   return new Elysia({ name: "own-address" })

@@ -1,6 +1,7 @@
 import type { Database } from "../db/database.ts";
 import { QueueFullError } from "../db/group-commit.ts";
 import { readBody } from "../platform/body.ts";
+import { parseJson } from "../platform/json.ts";
 import type { Log } from "../platform/log.ts";
 import { problem } from "../platform/problem.ts";
 import { enterRequest } from "../platform/request-id.ts";
@@ -58,13 +59,4 @@ export function createReportHandler({ db, reports, isTrustedProxy, log, onAnswer
 
 function tryAgain(): Response {
   return problem(503, { detail: "Try again in a moment.", headers: { "retry-after": "2" } });
-}
-
-/** Undefined where the text is no JSON; the schema then says what was expected. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -20,17 +20,26 @@ export interface ReadReport {
 
 const FBP_FORM = "must look like fb.<digit>.<milliseconds>.<digits>";
 const FBC_FORM = "must look like fb.<digit>.<milliseconds>.<click id>";
+const FBI_FORM = "must hold an IP address";
 
 /** A cookie as somebody sends it: judged apart from its neighbours, so the schema takes anything. */
 const cookie = (description: string) => z.unknown().optional().meta({ type: "string", description });
 
 /** A beacon's body. */
-export const cookieReportSchema = z.object({
-  tracking_token: z.string().refine(isTrackingToken, "must be 32 lowercase hex digits"),
-  _fbp: cookie(FBP_FORM),
-  _fbc: cookie(FBC_FORM),
-  _fbi: cookie("must hold an IP address"),
-});
+export const cookieReportSchema = z
+  .object({
+    tracking_token: z.string().refine(isTrackingToken, "must be 32 lowercase hex digits"),
+    _fbp: cookie(FBP_FORM),
+    _fbc: cookie(FBC_FORM),
+    _fbi: cookie(FBI_FORM),
+  })
+  .meta({
+    example: {
+      tracking_token: "0193f2a5c1d27e3f8a4b5c6d7e8f9012",
+      _fbp: "fb.1.1740830400000.1234567890",
+      _fbc: "fb.1.1740830400000.IwAR0abcDEF",
+    },
+  });
 
 /** What the bridge page beacons: the browser's Meta cookies, whichever it has. */
 export function readReport(body: unknown): ReadReport {
@@ -48,7 +57,7 @@ export function readReport(body: unknown): ReadReport {
   const report = {
     fbp: read("_fbp", _fbp, validFbp, FBP_FORM),
     fbc: read("_fbc", _fbc, validFbc, FBC_FORM),
-    fbi: read("_fbi", _fbi, tidyFbi, "must hold an IP address"),
+    fbi: read("_fbi", _fbi, tidyFbi, FBI_FORM),
   };
   return { report: { trackingToken, report }, errors };
 }

@@ -1,8 +1,9 @@
 import { getTableName } from "drizzle-orm";
 import { DeadlineError } from "../platform/deadline.ts";
+import { causesOf, codeOf } from "../platform/errors.ts";
 import { type Tables, tablesOf } from "./define-schema.ts";
 import { grantOn, rightsOn } from "./grants.ts";
-import { MIGRATIONS_TABLE, OPERATOR_VIEWS } from "./migrate.ts";
+import { MIGRATIONS_TABLE, OPERATOR_VIEWS } from "./migration-plan.ts";
 
 /**
  * Whether a failed write is the fault of what was written (a constraint, a value of the wrong form) rather than
@@ -94,15 +95,10 @@ interface Reason {
   readonly isBug: boolean;
 }
 
-/** The error and what caused it: drivers and drizzle wrap one another. */
 function reasonsOf(error: unknown): Reason[] {
-  const reasons: Reason[] = [];
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    reasons.push({
-      code: "code" in cause ? String(cause.code) : "",
-      message: cause.message,
-      isBug: cause instanceof TypeError || cause instanceof RangeError,
-    });
-  }
-  return reasons;
+  return causesOf(error).map((cause) => ({
+    code: codeOf(cause),
+    message: cause.message,
+    isBug: cause instanceof TypeError || cause instanceof RangeError,
+  }));
 }

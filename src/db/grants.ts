@@ -1,6 +1,6 @@
 import { getTableColumns, getTableName } from "drizzle-orm";
 import { type Tables, tablesOf } from "./define-schema.ts";
-import { MIGRATIONS_TABLE, OPERATOR_VIEWS } from "./migrate.ts";
+import { MIGRATIONS_TABLE, OPERATOR_VIEWS } from "./migration-plan.ts";
 
 /** What the app does to its tables, and all that it may do: no DDL, no TRUNCATE. */
 const APP_RIGHTS = ["SELECT", "INSERT", "UPDATE", "DELETE"] as const;

@@ -2,7 +2,7 @@ import { drizzle } from "drizzle-orm/postgres-js";
 import { migrate as applyMigrations } from "drizzle-orm/postgres-js/migrator";
 import type { Sql } from "postgres";
 import { isDeadlock } from "./fault.ts";
-import { migrationPlan, OPERATOR_VIEWS } from "./migrate.ts";
+import { migrationPlan, OPERATOR_VIEWS } from "./migration-plan.ts";
 
 /** Any number, as long as every Ponte that migrates the same database takes the same lock. */
 const MIGRATION_LOCK = 7_066_838_301;

@@ -9,7 +9,7 @@ import { sqliteDialect } from "./dialect.ts";
 import { adviceOn } from "./fault.ts";
 import type { Values } from "./kept.ts";
 import { createListeners } from "./listeners.ts";
-import { migrateSqlite } from "./migrate.ts";
+import { migrateSqlite } from "./migrate-sqlite.ts";
 import { createKeptStatements } from "./sqlite-kept.ts";
 import { createRowWriter, type Parameter, sqlDialect } from "./sqlite-rows.ts";
 import * as tables from "./tables-sqlite.ts";

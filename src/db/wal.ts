@@ -1,4 +1,5 @@
 import type { Database as SqliteClient } from "bun:sqlite";
+import { causesOf, codeOf } from "../platform/errors.ts";
 
 /** How long an opening waits for others that open the same file, threads or processes. */
 const OPENING_MS = 2_000;
@@ -26,6 +27,5 @@ export function switchToWal(client: SqliteClient): void {
 
 /** Whether somebody else holds the lock that was needed; drizzle wraps what SQLite says. */
 export function isBusy(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return ("code" in error && String(error.code).startsWith("SQLITE_BUSY")) || isBusy(error.cause);
+  return causesOf(error).some((cause) => codeOf(cause).startsWith("SQLITE_BUSY"));
 }

@@ -1,34 +1,23 @@
-import { z } from "zod";
+import { ASKS_FOR_KEY, jsonAnswer, jsonBody, problemAnswers, REFUSALS } from "../platform/openapi.ts";
 import { botStartSchema, startAnswerSchema } from "./bot-start.ts";
 
 /** The OpenAPI side of `POST /api/bot/start`, out of the very schemas that it goes by. */
 export function botStartDetail() {
-  const json = (schema: object) => ({ content: { "application/json": { schema } } });
-  const answer = json(jsonSchema(startAnswerSchema, "output"));
-  const problem = {
-    content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
-  };
   return {
     tags: ["Visitors"],
     summary: "Tell that somebody pressed /start in your own bot",
     description:
       "Links the person to the visit of `tracking_token` (what came after /start) and answers what is known of it. A token that is no visit's is an organic start. With `update_id`, the same update again changes nothing.",
-    security: [{ apiKey: [] }],
-    requestBody: { required: true, ...json(jsonSchema(botStartSchema, "input")) },
+    security: ASKS_FOR_KEY,
+    requestBody: jsonBody(botStartSchema),
     responses: {
-      200: { description: "They had started with this visit before", ...answer },
-      201: { description: "Their first start with this visit", ...answer },
-      400: { description: "The request is not understood; `errors` says where", ...problem },
-      401: { description: "No API key, or an unknown one", ...problem },
-      403: { description: "The API key may only read", ...problem },
-      413: { description: "The body is too large", ...problem },
-      422: { description: "No bot has this username", ...problem },
-      503: { description: "Nothing was stored; try again", ...problem },
+      200: jsonAnswer("They had started with this visit before", startAnswerSchema),
+      201: jsonAnswer("Their first start with this visit", startAnswerSchema),
+      ...problemAnswers({
+        ...REFUSALS,
+        422: "No bot has this username",
+        503: "Nothing was stored; try again",
+      }),
     },
   };
-}
-
-/** Through JSON: zod's types for a JSON schema and OpenAPI's do not know each other. */
-function jsonSchema(schema: z.ZodType, io: "input" | "output") {
-  return JSON.parse(JSON.stringify(z.toJSONSchema(schema, { io })));
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { findBot } from "../tracking/bot-users.ts";
+import { findBotRow } from "../pools/bot-view.ts";
 import { isTrackingToken } from "../tracking/session.ts";
+import { telegramUserIdSchema } from "../tracking/telegram-user-id.ts";
 import { recordStart, type StartDeps, type Started } from "./record-start.ts";
 import { noteUpdate } from "./turn.ts";
 
@@ -20,12 +21,7 @@ export const botStartSchema = z
       .trim()
       .regex(/^@?[A-Za-z0-9_]{5,32}$/, "must be the bot's username")
       .meta({ examples: ["my_shop_bot"] }),
-    telegram_user_id: z
-      .union([
-        z.string().regex(/^[1-9]\d{0,19}$/, "must be a Telegram user's id"),
-        z.int().positive().transform(String),
-      ])
-      .meta({ examples: ["123456789"] }),
+    telegram_user_id: telegramUserIdSchema,
     /** What came after `/start`, as it came: one that is no visit's is an organic start. */
     tracking_token: z.string().max(256).nullable().optional(),
     username: name,
@@ -88,8 +84,8 @@ export function startFromOutside(
   const { db } = deps;
   return db.transaction(async (tx) => {
     const at = deps.now();
-    const bot = await findBot(tx, db.tables, input.bot);
-    if (bot === null) return { kind: "unknown_bot" };
+    const bot = await findBotRow(tx, db.tables, input.bot);
+    if (bot === undefined) return { kind: "unknown_bot" };
     const isCopy =
       input.update_id !== undefined && !(await noteUpdate(tx, db.tables, bot.id, input.update_id, at));
     const person = {

@@ -1,10 +1,11 @@
 import { type ChatTypeContext, Composer, type Filter } from "grammy";
 import type { RefundedPayment, SuccessfulPayment } from "grammy/types";
+import { isId } from "../platform/ids.ts";
 import { chatLanguage, readButton } from "../telegram/messages.ts";
+import type { TelegramCharge } from "../telegram/sale.ts";
 import { textsFor } from "../telegram/texts.ts";
-import { isInvoiceOpen, isPaymentId } from "./invoice.ts";
+import { isInvoiceOpen } from "./invoice.ts";
 import { findOffer, sell, showOffer, welcome } from "./offers.ts";
-import type { TelegramCharge } from "./sales.ts";
 import { type FunnelContext, personOf } from "./turn.ts";
 import { markReachable, markUnreachable } from "./unreachable.ts";
 
@@ -93,7 +94,7 @@ async function onRefunded(ctx: Filter<FunnelContext, "message:refunded_payment">
 /** Null, and loudly so, for money that no invoice of ours asked for. */
 function chargeOf({ turn }: FunnelContext, paid: SuccessfulPayment | RefundedPayment): TelegramCharge | null {
   const { invoice_payload: paymentId, telegram_payment_charge_id: chargeId } = paid;
-  if (!isPaymentId(paymentId)) {
+  if (!isId(paymentId)) {
     const { deps, bot } = turn;
     deps.log.error({ bot: bot.username, chargeId }, "Telegram reports money for an invoice that is not ours");
     return null;

@@ -1,7 +1,8 @@
 import { eq } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import { TELEGRAM_PROVIDER } from "./sales.ts";
+import { isId } from "../platform/ids.ts";
+import { TELEGRAM_PROVIDER } from "../telegram/sale.ts";
 
 /** What Telegram asks about before it takes somebody's money. */
 export interface InvoiceQuery {
@@ -13,18 +14,12 @@ export interface InvoiceQuery {
   readonly currency: string;
 }
 
-const PAYMENT_ID = /^[0-9a-f]{32}$/;
-
-export function isPaymentId(payload: string): boolean {
-  return PAYMENT_ID.test(payload);
-}
-
 /**
  * Whether the invoice may be paid: its payment still waits, for this very amount, in this bot, from this person (an
  * invoice can be forwarded, and what it buys goes to whom it was made for).
  */
 export async function isInvoiceOpen(reader: Reader, tables: Tables, query: InvoiceQuery): Promise<boolean> {
-  if (!isPaymentId(query.payload)) return false;
+  if (!isId(query.payload)) return false;
   const { payments, botUsers } = tables;
   const [row] = await reader
     .select({ payment: payments, telegramUserId: botUsers.telegramUserId })

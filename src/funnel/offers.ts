@@ -4,17 +4,14 @@ import type { Tables } from "../db/define-schema.ts";
 import { TELEGRAM_STARS } from "../meta/currencies.ts";
 import { enqueue } from "../outbox/enqueue.ts";
 import { chatLanguage, invoiceMessage, offerMessage, welcomeMessage } from "../telegram/messages.ts";
+import { providerOf, TELEGRAM_PROVIDER } from "../telegram/sale.ts";
 import type { Person } from "../tracking/bot-users.ts";
 import { recordFunnelState } from "../tracking/funnel-states.ts";
 import { checkoutEntry, messageEntry } from "./outgoing.ts";
 import { recordStart, recordVisitor } from "./record-start.ts";
-import { TELEGRAM_PROVIDER } from "./sales.ts";
 import type { Turn } from "./turn.ts";
 
 export type Offer = Tables["offers"]["$inferSelect"];
-
-/** More buttons than this no keyboard shows. */
-const MOST_OFFERS = 50;
 
 /** What a bot sells, in its order. */
 async function offersOf(reader: Reader, { offers }: Tables, botId: number): Promise<Offer[]> {
@@ -22,8 +19,7 @@ async function offersOf(reader: Reader, { offers }: Tables, botId: number): Prom
     .select()
     .from(offers)
     .where(and(eq(offers.botId, botId), eq(offers.enabled, true)))
-    .orderBy(asc(offers.position), asc(offers.id))
-    .limit(MOST_OFFERS);
+    .orderBy(asc(offers.position), asc(offers.id));
 }
 
 /** An offer that this bot sells now; null where it is another's, or no longer for sale. */
@@ -105,7 +101,7 @@ export async function sell(turn: Turn, tx: Tx, person: Person, offer: Offer): Pr
   const language = chatLanguage(bot.locale, botUser.languageCode);
   const chatId = botUser.telegramUserId;
   const eventId = `checkout_${paymentId}_${updateId}`;
-  const isInvoice = offer.provider === TELEGRAM_PROVIDER || offer.currency === TELEGRAM_STARS;
+  const isInvoice = providerOf(offer) === TELEGRAM_PROVIDER;
   const entry = isInvoice
     ? messageEntry(visitor, invoiceMessage(chatId, offer, paymentId), {
         eventName: "checkout",

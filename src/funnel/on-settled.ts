@@ -1,10 +1,10 @@
 import { and, eq } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
-import type { OnSettled } from "../outbox/deliver.ts";
 import type { ClaimedRow } from "../outbox/destination.ts";
 import { enqueue } from "../outbox/enqueue.ts";
+import type { OnSettled } from "../outbox/record-request.ts";
 import { unpayableMessage } from "../telegram/checkout-message.ts";
-import { recordFunnelState } from "../tracking/funnel-states.ts";
+import { paymentStep, recordFunnelState } from "../tracking/funnel-states.ts";
 import { botOfRoute, chatOf, messageEntry, readOutgoing, UNPAYABLE } from "./outgoing.ts";
 import { markUnreachable, UNREACHABLE } from "./unreachable.ts";
 
@@ -36,10 +36,7 @@ async function markDelivered({ tables }: Database, tx: Tx, { paymentId }: Claime
   if (paymentId === null) return;
   const { payments } = tables;
   const [payment] = await tx.select().from(payments).where(eq(payments.id, paymentId));
-  if (!payment) return;
-  const { poolId, botId, botUserId, trackingToken, offerId } = payment;
-  const step = { of: paymentId, poolId, botId, botUserId, trackingToken, offerId, paymentId };
-  await recordFunnelState(tx, tables, { ...step, state: "delivered" }, now);
+  if (payment) await recordFunnelState(tx, tables, paymentStep("delivered", payment), now);
 }
 
 async function markUnreachableOf({ tables }: Database, tx: Tx, route: string, row: ClaimedRow, now: Date) {

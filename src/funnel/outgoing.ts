@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { OutboxEntry } from "../outbox/enqueue.ts";
+import { parseJson } from "../platform/json.ts";
 import { parseInput } from "../pools/rules.ts";
 import type { OutgoingMessage } from "../telegram/messages.ts";
 import type { BotUser } from "../tracking/find-session.ts";
@@ -34,6 +35,7 @@ export function readOutgoing(payload: string): Outgoing | null {
   return parsed.kind === "valid" ? parsed.value : null;
 }
 
+/** Whom it goes to. */
 export function chatOf(message: Outgoing): string {
   return message.method === "checkout" ? message.chat_id : message.body.chat_id;
 }
@@ -100,12 +102,4 @@ function routeOf(botId: number, lane: string | null): string {
 /** The bot's id out of a route. */
 export function botOfRoute(route: string): number {
   return Number(route.split("/", 1)[0]);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // Told apart by the schema, like everything else that is not ours.
-  }
 }

@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
-import { readBody } from "../platform/body.ts";
-import { methodNotAllowed, notJson, problem, problemErrors } from "../platform/problem.ts";
+import { readJson } from "../platform/body.ts";
+import { methodNotAllowed, problem } from "../platform/problem.ts";
 import { botStartSchema, startFromOutside } from "./bot-start.ts";
 import { botStartDetail } from "./bot-start-docs.ts";
 import { createConversation } from "./conversation.ts";
@@ -23,34 +23,29 @@ export function funnelPlugin(deps: FunnelDeps) {
       ({ request, params }) => takeUpdate(deps, conversation, request, params.botId),
       { parse: "none", detail: { hide: true } },
     )
-    .all("/telegram/:botId", () => methodNotAllowed("POST"), { parse: "none", detail: { hide: true } })
+    .all("/telegram/:botId", () => methodNotAllowed("POST"))
     .post("/api/bot/start", ({ request }) => start(deps, request), {
       parse: "none",
       detail: botStartDetail(),
     })
-    .all("/api/bot/start", () => methodNotAllowed("POST"), { parse: "none", detail: { hide: true } });
+    .all("/api/bot/start", () => methodNotAllowed("POST"));
 }
 
 async function start(deps: FunnelDeps, request: Request): Promise<Response> {
   const refusal = await deps.authorize(request);
   if (refusal) return refusal;
-  const body = await readBody(request, MAX_BODY_BYTES);
-  if (body.kind === "refused") return body.response;
-  const json = parseJson(body.text);
-  if (json === undefined) return notJson();
-  const input = botStartSchema.safeParse(json);
-  if (!input.success) {
-    return problem(400, {
-      detail: "The start is not understood; the errors say what is wrong.",
-      errors: problemErrors(input.error.issues),
-    });
-  }
+  const input = await readJson(request, {
+    maxBytes: MAX_BODY_BYTES,
+    schema: botStartSchema,
+    detail: "The start is not understood; the errors say what is wrong.",
+  });
+  if (input.kind === "refused") return input.response;
   try {
-    const started = await promptly(deps.db, ANSWER_MS, startFromOutside(deps, input.data));
+    const started = await promptly(deps.db, ANSWER_MS, startFromOutside(deps, input.value));
     switch (started.kind) {
       case "unknown_bot":
         return problem(422, {
-          detail: `There is no bot @${input.data.bot.replace(/^@/, "")}. Add it first.`,
+          detail: `There is no bot @${input.value.bot.replace(/^@/, "")}. Add it first.`,
           errors: [{ path: "bot", message: "no bot has this username" }],
         });
       case "started":
@@ -65,13 +60,5 @@ async function start(deps: FunnelDeps, request: Request): Promise<Response> {
       detail: "Nothing was stored. Send it again in a moment.",
       headers: { "retry-after": "5" },
     });
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

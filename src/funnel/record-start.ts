@@ -27,8 +27,8 @@ export interface Started extends Visitor {
 
 export interface StartDeps {
   readonly db: Database;
-  /** What becomes of the Lead of somebody who denied consent; absent: none is sent. */
-  readonly consentDenied?: DeniedPolicy;
+  /** What becomes of the Lead of somebody who denied consent. */
+  readonly consentDenied: DeniedPolicy;
 }
 
 /**
@@ -37,7 +37,7 @@ export interface StartDeps {
  * of the person stays.
  */
 export async function recordStart(
-  { db, consentDenied = "drop" }: StartDeps,
+  { db, consentDenied }: StartDeps,
   tx: Tx,
   bot: { readonly id: number; readonly username: string },
   person: Person,

@@ -3,7 +3,6 @@ import type { Database } from "../db/database.ts";
 import type { Answer, ClaimedRow, DestinationAdapter, Sent, Verdict } from "../outbox/destination.ts";
 import { REQUEST_TIMEOUT_MS } from "../outbox/lease.ts";
 import { SealBrokenError, type Secrets } from "../platform/secrets.ts";
-import { BOT_TOKEN_PURPOSE, PAYMENT_TOKEN_PURPOSE } from "../pools/connect-bot.ts";
 import { type BotApiAnswer, callBotApi } from "../telegram/call.ts";
 import { checkoutMessage, type SendPhoto } from "../telegram/checkout-message.ts";
 import { type CallOutcome, outcomeOfCall } from "../telegram/outcome.ts";
@@ -207,8 +206,8 @@ async function lookUpBot(
   try {
     return {
       kind: "found",
-      token: secrets.open(bot.token, BOT_TOKEN_PURPOSE),
-      paymentToken: bot.paymentToken === null ? null : secrets.open(bot.paymentToken, PAYMENT_TOKEN_PURPOSE),
+      token: secrets.open(bot.token, "bots.token"),
+      paymentToken: bot.paymentToken === null ? null : secrets.open(bot.paymentToken, "bots.payment_token"),
     };
   } catch (error) {
     if (!(error instanceof SealBrokenError)) throw error;

@@ -4,10 +4,9 @@ import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import type { DeniedPolicy } from "../meta/consent.ts";
 import type { Log } from "../platform/log.ts";
+import type { BotRow } from "../pools/bot-view.ts";
 import type { Person } from "../tracking/bot-users.ts";
 import type { Sales } from "./sales.ts";
-
-export type BotRow = Tables["bots"]["$inferSelect"];
 
 /** What everything in the conversation works with. */
 export interface ConversationDeps {
@@ -15,8 +14,8 @@ export interface ConversationDeps {
   readonly log: Log;
   readonly now: () => Date;
   readonly sales: Sales;
-  /** What becomes of the events of somebody who denied consent; absent: none is sent. */
-  readonly consentDenied?: DeniedPolicy;
+  /** What becomes of the events of somebody who denied consent. */
+  readonly consentDenied: DeniedPolicy;
 }
 
 /** One update's turn in the conversation. */
@@ -32,6 +31,7 @@ export interface Turn {
 /** grammy's context with the turn in it. */
 export type FunnelContext = Context & { turn: Turn };
 
+/** Begins the turn of an update; its time stands still. */
 export function createTurn(deps: ConversationDeps, bot: BotRow, updateId: number): Turn {
   const now = deps.now();
   return {

@@ -1,5 +1,6 @@
 import type { Update } from "grammy/types";
 import { z } from "zod";
+import { parseJson } from "../platform/json.ts";
 import { type ProblemError, problemErrors } from "../platform/problem.ts";
 
 export type UpdateReading =
@@ -55,21 +56,15 @@ const readParts = z.looseObject({
     .optional(),
 });
 
-/** grammy's type, for what has passed `readParts`. */
-const checkedUpdate = z.custom<Update>((value) => readParts.safeParse(value).success);
+/** grammy's type, for what passes `readParts`. */
+const update = z.custom<Update>().superRefine((value, refusal) => {
+  const { error } = readParts.safeParse(value);
+  for (const { message, path } of error?.issues ?? []) refusal.addIssue({ code: "custom", message, path });
+});
 
 /** Reads a webhook's body. Never throws. */
 export function readUpdate(text: string): UpdateReading {
-  const value = parseJson(text);
-  const parsed = readParts.safeParse(value);
+  const parsed = update.safeParse(parseJson(text));
   if (!parsed.success) return { kind: "malformed", errors: problemErrors(parsed.error.issues) };
-  return { kind: "update", update: checkedUpdate.parse(value) };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // The schema refuses it like any other value that is no object.
-  }
+  return { kind: "update", update: parsed.data };
 }

@@ -6,8 +6,8 @@ import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { readBody } from "../platform/body.ts";
 import { problem } from "../platform/problem.ts";
 import { equalInConstantTime, type Secrets } from "../platform/secrets.ts";
-import { WEBHOOK_SECRET_PURPOSE } from "../pools/connect-bot.ts";
-import { type BotRow, type ConversationDeps, createTurn, type FunnelContext } from "./turn.ts";
+import type { BotRow } from "../pools/bot-view.ts";
+import { type ConversationDeps, createTurn, type FunnelContext } from "./turn.ts";
 import { readUpdate } from "./update.ts";
 
 /** Telegram's own updates stay far below this. */
@@ -30,7 +30,7 @@ export async function takeUpdate(
   try {
     const bot = await promptly(deps.db, ANSWER_MS, findWebhookBot(deps.db, botId));
     if (bot === null) return problem(404, { detail: "No bot of ours has this webhook." });
-    const secret = deps.secrets.open(bot.webhookSecret, WEBHOOK_SECRET_PURPOSE);
+    const secret = deps.secrets.open(bot.webhookSecret, "bots.webhook_secret");
     const given = request.headers.get("x-telegram-bot-api-secret-token");
     if (given === null || !equalInConstantTime(given, secret)) {
       return problem(401, { detail: "The secret token is not this bot's." });
@@ -61,12 +61,11 @@ export async function takeUpdate(
 type WebhookBot = BotRow & { readonly webhookSecret: string };
 
 /** Null where there is none, or its updates go elsewhere. */
-async function findWebhookBot(
-  { select, tables: { bots } }: Database,
-  id: string,
-): Promise<WebhookBot | null> {
+async function findWebhookBot(db: Database, id: string): Promise<WebhookBot | null> {
   if (!/^[1-9]\d{0,14}$/.test(id)) return null;
-  const [bot] = await select()
+  const { bots } = db.tables;
+  const [bot] = await db
+    .select()
     .from(bots)
     .where(eq(bots.id, Number(id)));
   return bot && bot.webhookSecret !== null ? { ...bot, webhookSecret: bot.webhookSecret } : null;

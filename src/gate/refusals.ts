@@ -4,6 +4,7 @@ import type { Tables } from "../db/define-schema.ts";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { newId } from "../platform/ids.ts";
 import type { Log } from "../platform/log.ts";
+import { createOutage } from "../platform/outage.ts";
 import { REFUSAL_REASONS, type RefusalReason } from "./gate.ts";
 
 const HOUR_MS = 3_600_000;
@@ -34,6 +35,10 @@ interface Batch {
 /** Counts refusals in memory and adds them, by pool, reason and hour, once a second: a refusal costs no write. */
 export function createRefusalCounter({ db, log }: { db: Database; log: Log }): RefusalCounter {
   const { gateRefusals, pools, settings } = db.tables;
+  const outage = createOutage(log, {
+    failed: "gate refusals could not be stored yet",
+    worked: "gate refusals are stored again",
+  });
   const process = newId();
   let byHour = new Map<number, Map<number, Counts>>();
   /** What may be in the database, or not: its commit was asked for and nobody answered. */
@@ -86,8 +91,9 @@ export function createRefusalCounter({ db, log }: { db: Database; log: Log }): R
     try {
       await promptly(db, ANSWER_MS, store(unsure));
       unsure = null;
+      outage.worked();
     } catch (error) {
-      log.warn({ error, todo: db.advice(error) }, "gate refusals could not be stored yet");
+      outage.failed({ error, todo: db.advice(error) });
     }
   }
 

@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import type { Database } from "../db/database.ts";
 import type { Spool } from "../db/spool.ts";
+import { type Build, createExposition } from "../metrics/exposition.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Log } from "../platform/log.ts";
 import { sha256Hex } from "../platform/secrets.ts";
@@ -16,6 +17,7 @@ export interface HealthDeps {
   readonly spool: Spool;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly build: Build;
   /** Checks the API key; a response where the request may not read. */
   readonly mayRead: (request: Request) => Promise<Response | null>;
 }
@@ -24,7 +26,8 @@ const NO_STORE = { "cache-control": "no-store" };
 
 /** `/healthz`: the process answers. `/readyz`: all of Ponte works. `/metrics`: the numbers, for holders of a key. */
 export function healthPlugin(deps: HealthDeps) {
-  addGauges(deps.metrics.registry, deps);
+  const exposition = createExposition(deps.metrics.counted, deps.build);
+  addGauges(exposition.registry, deps);
   let lastKey: string | undefined;
   const ready = cached(READINESS_MS, createReadiness(deps));
   return new Elysia({ name: "health" })
@@ -53,9 +56,9 @@ export function healthPlugin(deps: HealthDeps) {
           // Keys lie in the database; when it is away, whoever could read before shall see that it is.
           if (refusal.status !== 503 || key !== lastKey) return refusal;
         } else lastKey = key;
-        const text = await deps.metrics.text();
+        const text = await exposition.text();
         return new Response(text, {
-          headers: { ...NO_STORE, "content-type": deps.metrics.registry.contentType },
+          headers: { ...NO_STORE, "content-type": exposition.registry.contentType },
         });
       },
       {

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
-import { migrationPlan } from "../db/migrate.ts";
+import { migrationPlan } from "../db/migration-plan.ts";
 import type { Spool } from "../db/spool.ts";
 import { ALIVE_MS } from "../outbox/heartbeat.ts";
 import { withDeadline } from "../platform/deadline.ts";

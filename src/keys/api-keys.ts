@@ -35,13 +35,14 @@ interface KeyDraft {
   readonly scope: Scope;
 }
 
-interface MadeKey {
+interface CreatedKey {
+  readonly kind: "created";
   readonly key: string;
   readonly view: ApiKeyView;
 }
 
 export type CreateResult =
-  | ({ readonly kind: "created" } & MadeKey)
+  | CreatedKey
   /** A live key has the name: the audit log could not tell the two apart. */
   | { readonly kind: "name_taken" };
 
@@ -51,13 +52,9 @@ export async function createApiKey(
   actor: string,
   draft: KeyDraft,
 ): Promise<CreateResult> {
-  const { apiKeys } = db.tables;
   return db.transaction(async (tx) => {
-    const [namesake] = await tx.select().from(apiKeys).where(isLiveNamed(db.tables, draft.name));
-    if (namesake !== undefined) return { kind: "name_taken" };
     const made = await writeKey(tx, db.tables, { at: now(), actor, draft, formId: null });
-    if (made === null) throw new Error("the key was not written");
-    return { kind: "created", ...made };
+    return made ?? { kind: "name_taken" };
   });
 }
 
@@ -72,28 +69,17 @@ export async function createApiKeyOnce(
 ): Promise<CreateOnceResult> {
   const { apiKeys } = db.tables;
   return db.transaction(async (tx) => {
-    const isForms = eq(apiKeys.formId, formId);
-    // Both in one statement: between two, the form's own key could come and pass for a namesake.
-    const rivals = await tx
-      .select()
-      .from(apiKeys)
-      .where(or(isForms, isLiveNamed(db.tables, draft.name)));
-    const known = rivals.find((row) => row.formId === formId);
-    if (known !== undefined) return { kind: "made_already", view: apiKeyView(known) };
-    if (rivals.length > 0) return { kind: "name_taken" };
     const made = await writeKey(tx, db.tables, { at: now(), actor, draft, formId });
-    if (made !== null) return { kind: "created", ...made };
-    const [row] = await tx.select().from(apiKeys).where(isForms);
-    if (row === undefined) throw new Error("the key was not written");
-    return { kind: "made_already", view: apiKeyView(row) };
+    if (made !== null) return made;
+    const [known] = await tx.select().from(apiKeys).where(eq(apiKeys.formId, formId));
+    return known === undefined ? { kind: "name_taken" } : { kind: "made_already", view: apiKeyView(known) };
   });
 }
 
-function isLiveNamed({ apiKeys }: Tables, name: string) {
-  return and(eq(apiKeys.name, name), isNull(apiKeys.revokedAt));
-}
-
-/** Null where the form made a key before. Only the SHA-256 is stored: 256 random bits need no slow hash. */
+/**
+ * Null where a live key has the name or the form made a key before, which the database's unique indexes tell. Only the
+ * SHA-256 is stored: 256 random bits need no slow hash.
+ */
 async function writeKey(
   tx: Tx,
   tables: Tables,
@@ -103,20 +89,20 @@ async function writeKey(
     readonly draft: KeyDraft;
     readonly formId: string | null;
   },
-): Promise<MadeKey | null> {
+): Promise<CreatedKey | null> {
   const { at, actor, draft, formId } = wanted;
   const { name, scope } = draft;
   const key = PREFIX + randomBytes(32).toString("base64url");
   const [row] = await tx
     .insert(tables.apiKeys)
     .values({ name, scope, formId, keyHash: sha256Hex(key), hint: key.slice(-4), createdAt: at })
-    .onConflictDoNothing({ target: tables.apiKeys.formId })
+    .onConflictDoNothing()
     .returning();
   if (row === undefined) return null;
   const view = apiKeyView(row);
   const subject = `api_key:${row.id}`;
   await recordAudit(tx, tables, { at, actor, action: "api_key.create", subject, after: view });
-  return { key, view };
+  return { kind: "created", key, view };
 }
 
 /** Keys in the order they were made, revoked ones too. */

@@ -1,5 +1,8 @@
 import { z } from "zod";
 
+/** What the audit log calls `API_KEY` of the environment, so that no key of ours may be called so. */
+export const ENVIRONMENT_KEY = "environment";
+
 /** What to say where a live key has the name already. */
 export function nameTaken(name: string): string {
   return `A live key is called ${name} already, and the audit log tells keys by their names. Choose another, or revoke that one first.`;
@@ -11,6 +14,10 @@ export const apiKeyDraftSchema = z.strictObject({
     .string()
     .trim()
     .regex(/^[^\p{Cc}\p{Cs}]{1,60}$/u, "1 to 60 characters, none of them a control character")
+    .refine(
+      (name) => name.toLowerCase() !== ENVIRONMENT_KEY,
+      "the audit log calls API_KEY of the environment so: choose another name",
+    )
     .meta({ examples: ["reporting"] }),
   scope: z.enum(["read", "write"]),
 });

@@ -1,5 +1,5 @@
+import { isRecord, parseJson } from "../platform/json.ts";
 import { readGraphBody } from "./graph-body.ts";
-import { isRecord, parseJson } from "./json.ts";
 import { redactSecret } from "./redact.ts";
 
 /** Whether a token reaches a pixel, as far as Meta tells without sending an event. */

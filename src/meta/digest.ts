@@ -1,13 +1,10 @@
+import { sha256Hex } from "../platform/secrets.ts";
+
 const SHA256_HEX = /^[0-9a-f]{64}$/i;
 
 /** Whether a value already is a SHA-256 hex digest, in either case. */
 export function isSha256Hex(value: string): boolean {
   return SHA256_HEX.test(value);
-}
-
-/** SHA-256 of the text's UTF-8 bytes, 64 lower-case hex digits. */
-export function sha256Hex(text: string): string {
-  return Bun.SHA256.hash(text, "hex");
 }
 
 /**

@@ -1,6 +1,6 @@
+import { isRecord } from "../platform/json.ts";
 import { isCurrency } from "./currencies.ts";
 import { MAX_EVENT_AGE_MS } from "./event-time.ts";
-import { isRecord } from "./json.ts";
 import { userDataFault } from "./user-data-faults.ts";
 
 /** Meta takes at most this many events in one request. */

@@ -1,4 +1,4 @@
-import { isRecord, parseJson } from "./json.ts";
+import { isRecord, parseJson } from "../platform/json.ts";
 
 /** Meta's `error` object, as far as it was filled in. */
 export interface GraphError {

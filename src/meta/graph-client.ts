@@ -1,3 +1,4 @@
+import { errorText } from "../platform/errors.ts";
 import { redactSecret } from "./redact.ts";
 
 /** Longest answer kept. Meta's are under 2 kB; what is longer comes from something else on the way. Characters. */
@@ -145,10 +146,4 @@ function keptHeaders(headers: Headers, secret: string): Readonly<Record<string, 
     if (value !== null) kept[name] = redactSecret(value, secret, false);
   }
   return kept;
-}
-
-function errorText(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = "code" in error && typeof error.code === "string" ? `${error.code}: ` : "";
-  return `${code}${error.message}`;
 }

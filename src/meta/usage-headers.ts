@@ -1,4 +1,4 @@
-import { isRecord, parseJson } from "./json.ts";
+import { isRecord, parseJson } from "../platform/json.ts";
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60_000;

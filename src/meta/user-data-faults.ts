@@ -1,6 +1,6 @@
+import { isRecord } from "../platform/json.ts";
 import { isBrowserId } from "./browser-ids.ts";
 import { publicClientIp } from "./client-ip.ts";
-import { isRecord } from "./json.ts";
 import { hasMatchableKey } from "./matching.ts";
 
 /** Keys that Meta takes only as SHA-256, one digest or a list. */

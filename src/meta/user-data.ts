@@ -1,7 +1,8 @@
 import { ParamBuilder, PII_DATA_TYPE, type PiiDataType } from "capi-param-builder-nodejs";
+import { sha256Hex } from "../platform/secrets.ts";
 import { goodBrowserIds } from "./browser-ids.ts";
 import { publicClientIp } from "./client-ip.ts";
-import { externalIdDigest, isSha256Hex, sha256Hex } from "./digest.ts";
+import { externalIdDigest, isSha256Hex } from "./digest.ts";
 import type { UserData } from "./event.ts";
 
 /** A customer as Ponte stores them: digests under Meta's names, nothing that reads as a person. */

@@ -36,3 +36,22 @@ export function newVisitTallies(): VisitTallies {
     lost: 0,
   };
 }
+
+/** Counts by labels, as plain numbers too. */
+export interface Tally<L extends string> {
+  add(labels: Readonly<Record<L, string>>, n?: number): void;
+  entries(): (readonly [labels: Readonly<Record<L, string>>, n: number])[];
+}
+
+export function newTally<L extends string>(): Tally<L> {
+  const all = new Map<string, { readonly labels: Readonly<Record<L, string>>; n: number }>();
+  return {
+    add(labels, n = 1) {
+      const key = JSON.stringify(labels);
+      const count = all.get(key) ?? { labels, n: 0 };
+      count.n += n;
+      all.set(key, count);
+    },
+    entries: () => [...all.values()].map(({ labels, n }) => [labels, n] as const),
+  };
+}

@@ -1,4 +1,5 @@
 import { Elysia } from "elysia";
+import { isTimeZone } from "../config/kinds.ts";
 import { recordAudit } from "../pools/audit.ts";
 import { insideOps, seeOther } from "./answer.ts";
 import { cookieHeader, cookieName, readCookies } from "./auth/cookies.ts";
@@ -7,7 +8,6 @@ import type { OpsDeps } from "./deps.ts";
 import { formFields } from "./form.ts";
 import { opsGuard } from "./guard.ts";
 import { SESSION_COOKIE, ZONE_COOKIE } from "./names.ts";
-import { isZone } from "./zone.ts";
 
 const YEAR_SECONDS = 365 * 86_400;
 
@@ -32,7 +32,7 @@ export function accountPages(deps: OpsDeps) {
       const fields = formFields(body);
       const zone = fields.text("zone");
       const back = insideOps(fields.text("back"));
-      if (!isZone(zone)) return seeOther(back);
+      if (!isTimeZone(zone)) return seeOther(back);
       const value = encodeURIComponent(zone);
       return seeOther(back, [
         cookieHeader({ name: ZONE_COOKIE, value, maxAgeSeconds: YEAR_SECONDS, secure: operator.secure }),

@@ -1,8 +1,8 @@
 import { backOffMs, throttleRestMs } from "./back-off.ts";
+import type { RouteChange } from "./change-route.ts";
 import type { Sent } from "./destination.ts";
 import type { Reply } from "./isolate.ts";
-import type { Settlement } from "./lease.ts";
-import type { RouteChange } from "./routes.ts";
+import type { Settlement } from "./settle.ts";
 
 /** So many refusals in a row that nothing in the events explains are the route's fault: no more events die of it. */
 const MOST_UNEXPLAINED = 20;
@@ -15,6 +15,7 @@ export interface Consequences {
   readonly reply: Reply;
 }
 
+/** What else decides: how the route stood, and how the process does. */
 export interface Circumstances {
   /** Rows in the request. */
   readonly events: number;

@@ -3,11 +3,13 @@ import type { Database } from "../db/database.ts";
 import { promptly } from "../db/promptly.ts";
 import { newId } from "../platform/ids.ts";
 import type { Log } from "../platform/log.ts";
+import { createOutage } from "../platform/outage.ts";
 import { createBell } from "./bell.ts";
-import { deliver, type OnSettled, type RequestFact } from "./deliver.ts";
+import { deliver, type RequestFact } from "./deliver.ts";
 import type { Adapters } from "./destination.ts";
 import { beat, withdraw } from "./heartbeat.ts";
 import { claim, RENEW_EVERY_MS, reclaimExpired, renewLeases } from "./lease.ts";
+import type { OnSettled } from "./record-request.ts";
 import {
   isProbe,
   type Limits,
@@ -72,8 +74,12 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   let served = 0;
   let stopping = false;
   let draining: Promise<void> | undefined;
-  let isAway = false;
   let nextDue: Timer | undefined;
+
+  const outage = createOutage(log, {
+    failed: "the outbox cannot be read; trying again every second",
+    worked: "the outbox can be read again",
+  });
 
   const inTime = <T>(work: Promise<T>) => promptly(db, PATIENCE_MS, work);
 
@@ -118,6 +124,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const sendable = waiting.filter(({ destination }) => adapters[destination] !== undefined);
     const running = underWay();
     const known = new Set([...waiting.map(routeName), ...running.keys()]);
+    // Test codes come and go while a process lives: whoever has nothing left loses its turn.
     for (const name of lastServed.keys()) if (!known.has(name)) lastServed.delete(name);
     return nextTurns(sendable, { underWay: running, lastServed }, limits);
   }
@@ -172,22 +179,12 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   }
 
   function wake(): void {
-    drain().then(
-      () => {
-        if (isAway) log.info("the outbox can be read again");
-        isAway = false;
-      },
-      (error) => {
-        if (!isAway)
-          log.warn({ error, todo: db.advice(error) }, "the outbox cannot be read; trying again every second");
-        isAway = true;
-      },
-    );
+    drain().then(outage.worked, (error) => outage.failed({ error, todo: db.advice(error) }));
   }
 
   async function tick(): Promise<void> {
     wake();
-    if (stopping || isAway) return;
+    if (stopping || outage.isOn) return;
     await inTime(reclaimExpired(db)).then(
       (taken) => {
         if (taken === 0) return;
@@ -201,7 +198,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   async function showLife(): Promise<void> {
     const failed = (what: string) => (error: unknown) => {
       // That the database is away stands in the log already.
-      if (!isAway) log.warn({ error }, `this dispatcher's ${what} could not be renewed`);
+      if (!outage.isOn) log.warn({ error }, `this dispatcher's ${what} could not be renewed`);
     };
     await inTime(renewLeases(db, [...held.keys()])).catch(failed("leases"));
     await inTime(beat(db, id)).catch(failed("sign of life"));

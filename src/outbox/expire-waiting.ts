@@ -1,10 +1,10 @@
 import { and, eq, isNotNull, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
-import type { Ending, OnSettled } from "./deliver.ts";
+import { type Periodic, periodic } from "../platform/periodic.ts";
 import type { Adapters, ClaimedRow } from "./destination.ts";
-import { type HourlyWork, hourlyWork } from "./hourly.ts";
 import { rowColumns, rowsOf } from "./lease.ts";
+import type { Ending, OnSettled } from "./record-request.ts";
 import type { RouteKey } from "./routes.ts";
 
 /** Rows looked at in one go, and between two, so that those who serve visitors go first. */
@@ -23,29 +23,31 @@ export interface ExpireWaitingDeps {
   readonly onSettled: OnSettled;
 }
 
-export type ExpireWaiting = HourlyWork<number>;
-
-/** Whatever waits on a paused route is never claimed, so that nobody would notice that it became too old to be sent. */
-export function createExpireWaiting({ db, log, adapters, onSettled }: ExpireWaitingDeps): ExpireWaiting {
+/**
+ * Ends what became too old to be sent on paused routes, and answers how much: it is never claimed, so that nobody would
+ * notice.
+ */
+export function createExpireWaiting(deps: ExpireWaitingDeps): Periodic<number> {
+  const { db, log, adapters, onSettled } = deps;
   const { outboxRoutes } = db.tables;
 
-  async function runAll(): Promise<number> {
+  async function expireAll(signal: AbortSignal): Promise<number> {
     const paused = await db
       .select({ destination: outboxRoutes.destination, route: outboxRoutes.route })
       .from(outboxRoutes)
       .where(isNotNull(outboxRoutes.pausedAt));
     let expired = 0;
-    for (const key of paused) expired += await expireRoute(key);
+    for (const key of paused) expired += await expireRoute(key, signal);
     if (expired > 0) log.error({ events: expired }, "events became too old while their routes were paused");
     return expired;
   }
 
-  async function expireRoute(key: RouteKey): Promise<number> {
+  async function expireRoute(key: RouteKey, signal: AbortSignal): Promise<number> {
     const adapter = adapters[key.destination];
     if (!adapter) return 0;
     let expired = 0;
     let after = sql``;
-    while (!hourly.isStopping()) {
+    while (!signal.aborted) {
       const stretch = await rowsOf(
         db,
         sql`select ${rowColumns(db.dialect)} from outbox
@@ -79,9 +81,10 @@ export function createExpireWaiting({ db, log, adapters, onSettled }: ExpireWait
     });
   }
 
-  const hourly = hourlyWork(
-    { log, schedule: SCHEDULE, complaint: "what became too old could not be ended; trying again in an hour" },
-    runAll,
-  );
-  return hourly;
+  const turns = {
+    schedule: SCHEDULE,
+    failed: "what became too old could not be ended; trying again in an hour",
+    worked: "what became too old can be ended again",
+  };
+  return periodic(deps, turns, expireAll);
 }

@@ -2,9 +2,10 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Database, Reader, Tx } from "../db/database.ts";
 import type { Dialect } from "../db/dialect.ts";
 import { keptStatement, type Values } from "../db/kept.ts";
-import { backOffCeilingMs } from "./back-off.ts";
+import { backOffCeilingMs, HIGHEST_CEILING_AT } from "./back-off.ts";
+import { takeProbe } from "./change-route.ts";
 import type { ClaimedRow } from "./destination.ts";
-import { type RouteKey, takeProbe } from "./routes.ts";
+import type { RouteKey } from "./routes.ts";
 
 /**
  * How long rows stay with a dispatcher that gives no sign of life; then another one takes them over. A living one
@@ -18,6 +19,7 @@ export const REQUEST_TIMEOUT_MS = 30_000;
 /** A probe's right outlives its request: time-out, and some for writing the outcome down. */
 const PROBE_MS = REQUEST_TIMEOUT_MS + 15_000;
 
+/** Lapsed leases taken over in one transaction. */
 const SWEEP_BATCH = 5_000;
 
 const value = sql.placeholder;
@@ -113,11 +115,12 @@ export async function renewLeases(db: Database, leaseIds: readonly string[]): Pr
  */
 export async function reclaimExpired(db: Database): Promise<number> {
   const { now, plusMs, skipLocked } = db.dialect;
+  const ceilingMs = (attempts: number) => sql.raw(String(backOffCeilingMs(attempts)));
   const ceilings = Array.from(
-    { length: 12 },
-    (_, i) => sql`when ${sql.raw(String(i + 1))} then ${sql.raw(String(backOffCeilingMs(i + 1)))}`,
+    { length: HIGHEST_CEILING_AT - 1 },
+    (_, i) => sql`when ${sql.raw(String(i + 1))} then ${ceilingMs(i + 1)}`,
   );
-  const backOff = sql`case attempts ${sql.join(ceilings, sql` `)} else ${sql.raw(String(backOffCeilingMs(13)))} end`;
+  const backOff = sql`case attempts ${sql.join(ceilings, sql` `)} else ${ceilingMs(HIGHEST_CEILING_AT)} end`;
   const rows = await db.transaction((tx) =>
     tx.rows(sql`
       with lapsed as materialized (
@@ -130,92 +133,3 @@ export async function reclaimExpired(db: Database): Promise<number> {
   );
   return rows.length;
 }
-
-/** How rows leave a lease. */
-export type Settlement =
-  | { readonly kind: "delivered"; readonly fbtraceId: string | null; readonly note: string | null }
-  | { readonly kind: "dead" | "expired"; readonly fbtraceId: string | null; readonly reason: string }
-  /** Tried in vain: back to waiting, for as long as `afterMs` says of a row's attempts. */
-  | {
-      readonly kind: "retry";
-      readonly afterMs: (attempts: number) => number;
-      readonly fbtraceId: string | null;
-      readonly reason: string;
-    }
-  /** Given back as they were: the attempt does not count, and they are due when they were due. */
-  | { readonly kind: "released"; readonly afterMs: number | null; readonly reason: string | null };
-
-/** Settles rows that are still under the lease; others' rows are left alone. Answers the ids that it settled. */
-export async function settle(
-  tx: Tx,
-  db: Database,
-  leaseId: string,
-  rows: readonly ClaimedRow[],
-  settlement: Settlement,
-): Promise<number[]> {
-  switch (settlement.kind) {
-    case "delivered": {
-      const { fbtraceId, note } = settlement;
-      return leave(tx, db, DELIVERED, rows, { leaseId, fbtraceId, note });
-    }
-    case "dead":
-    case "expired": {
-      const { kind, fbtraceId, reason } = settlement;
-      return leave(tx, db, ENDED, rows, { leaseId, kind, fbtraceId, reason });
-    }
-    case "retry": {
-      const { afterMs, fbtraceId, reason } = settlement;
-      const settled: number[] = [];
-      // Rows of one age stay together, so that they go as one batch again.
-      for (const [attempts, peers] of Map.groupBy(rows, (row) => row.attempts)) {
-        const values = { leaseId, afterMs: afterMs(attempts), fbtraceId, reason };
-        settled.push(...(await leave(tx, db, RETRIED, peers, values)));
-      }
-      return settled;
-    }
-    case "released": {
-      const { afterMs, reason } = settlement;
-      return leave(tx, db, RELEASED, rows, { leaseId, afterMs, reason });
-    }
-  }
-}
-
-async function leave(
-  tx: Tx,
-  { dialect }: Database,
-  statement: (dialect: Dialect) => SQL,
-  rows: readonly ClaimedRow[],
-  values: Values,
-): Promise<number[]> {
-  const ids = dialect.idList(rows.map(({ id }) => id));
-  const left = await tx.rows<{ id: number | string }>(statement(dialect), { ...values, ids });
-  return left.map(({ id }) => Number(id));
-}
-
-/** Takes rows out of a lease, where they are still under it. */
-function leaving(set: (dialect: Dialect) => SQL): (dialect: Dialect) => SQL {
-  return keptStatement(
-    (dialect) => sql`
-      update outbox_progress set ${set(dialect)}, lease_id = null, lease_until = null
-      where ${dialect.anyId(sql`id`, value("ids"))} and lease_id = ${value("leaseId")} returning id`,
-  );
-}
-
-const DELIVERED = leaving(
-  ({ now }) => sql`status = 'delivered', delivered_at = ${now}, fbtrace_id = ${value("fbtraceId")},
-    last_error = ${value("note")}`,
-);
-const ENDED = leaving(
-  () => sql`status = ${value("kind")}, fbtrace_id = ${value("fbtraceId")}, last_error = ${value("reason")}`,
-);
-const RETRIED = leaving(
-  ({ now, plusMs }) => sql`status = 'pending', available_at = ${plusMs(now, value("afterMs"))},
-    fbtrace_id = ${value("fbtraceId")}, last_error = ${value("reason")}`,
-);
-const RELEASED = leaving(
-  ({
-    now,
-    plusMs,
-  }) => sql`status = 'pending', available_at = coalesce(${plusMs(now, value("afterMs"))}, available_at),
-    attempts = attempts - 1, last_error = coalesce(${value("reason")}, last_error)`,
-);

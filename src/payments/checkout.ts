@@ -1,8 +1,5 @@
-import { and, desc, eq } from "drizzle-orm";
-import type { Tx } from "../db/database.ts";
-import type { Tables } from "../db/define-schema.ts";
-import { TELEGRAM_STARS } from "../meta/currencies.ts";
-import { newId } from "../platform/ids.ts";
+import { eq } from "drizzle-orm";
+import { lockById } from "./find-payment.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
 import {
   type Checkout,
@@ -10,105 +7,10 @@ import {
   type PaymentProvider,
   ProviderError,
 } from "./providers/adapter.ts";
-import { registerInside } from "./register.ts";
 import { storedCheckout } from "./stored-checkout.ts";
-import { TELEGRAM_PROVIDER } from "./telegram-payments.ts";
-
-/** Somebody wants to buy an offer in the chat. */
-export interface Sale {
-  readonly botId: number;
-  readonly botUserId: number;
-  readonly offerId: number;
-  readonly trackingToken: string | null;
-  /** The same text means the same sale: a payment is registered once for it. */
-  readonly deduplicate: string;
-}
 
 export interface CheckoutDeps extends PaymentDeps {
   readonly providers: ReadonlyMap<string, PaymentProvider>;
-}
-
-type Offer = Tables["offers"]["$inferSelect"];
-
-/** Somebody who buys the same again within this time gets the payment that is open already. */
-const YOUNG_MS = 30 * 60_000;
-/** How many payments of one person and offer are looked through for an open one. */
-const LOOKED_THROUGH = 20;
-
-/**
- * Registers the pending payment of a sale inside the caller's transaction, and asks nobody outside: a person's row is
- * locked, so that two taps at once are one sale. The provider will know the payment by its id.
- * @throws Error where the offer does not exist
- */
-export async function beginCheckout(
-  deps: PaymentDeps,
-  tx: Tx,
-  sale: Sale,
-): Promise<{ readonly paymentId: string }> {
-  const { offers, botUsers } = deps.db.tables;
-  await deps.db.dialect.locked(
-    tx.select({ id: botUsers.id }).from(botUsers).where(eq(botUsers.id, sale.botUserId)),
-  );
-  const [offer] = await tx.select().from(offers).where(eq(offers.id, sale.offerId));
-  if (!offer) throw new Error(`offer ${sale.offerId} does not exist`);
-  const open = await openPayment(deps, tx, sale, offer);
-  if (open) return { paymentId: open.id };
-  const paymentId = newId();
-  const registered = await registerInside(
-    deps,
-    tx,
-    {
-      provider: providerOf(offer),
-      provider_ref: paymentId,
-      amount_minor: offer.priceMinor,
-      currency: offer.currency,
-      tracking_token: sale.trackingToken ?? undefined,
-      content: { ids: [String(offer.id)], name: offer.name },
-    },
-    {
-      paymentId,
-      botId: sale.botId,
-      botUserId: sale.botUserId,
-      offerId: offer.id,
-      // The title stands still, so that the provider is asked the same again however often the offer is renamed.
-      providerData: { deduplicate: sale.deduplicate, title: offer.name },
-    },
-  );
-  if (registered.kind === "unknown_bot") throw new Error(`bot ${sale.botId} does not exist`);
-  return { paymentId: registered.payment.id };
-}
-
-/** Stars are paid inside Telegram, whatever else the offer says. */
-function providerOf({ provider, currency }: Offer): string {
-  return currency === TELEGRAM_STARS ? TELEGRAM_PROVIDER : provider;
-}
-
-/** The payment that this very sale has already, or a young one that still waits for the same money. */
-async function openPayment(
-  { db, now }: PaymentDeps,
-  tx: Tx,
-  { botUserId, deduplicate }: Sale,
-  offer: Offer,
-): Promise<Payment | undefined> {
-  const { payments } = db.tables;
-  const recent = await tx
-    .select()
-    .from(payments)
-    .where(and(eq(payments.botUserId, botUserId), eq(payments.offerId, offer.id)))
-    .orderBy(desc(payments.createdAt))
-    .limit(LOOKED_THROUGH);
-  const youngest = now().getTime() - YOUNG_MS;
-  return (
-    recent.find(({ providerData }) => providerData?.deduplicate === deduplicate) ??
-    recent.find(
-      (payment) =>
-        payment.status === "pending" &&
-        payment.createdAt.getTime() > youngest &&
-        payment.provider === providerOf(offer) &&
-        payment.amountMinor === offer.priceMinor &&
-        payment.currency === offer.currency,
-    )
-  );
 }
 
 /**
@@ -162,7 +64,7 @@ function requestOf({ publicUrl }: CheckoutDeps, payment: Payment, bot: string | 
 function keepCheckout({ db, now }: CheckoutDeps, paymentId: string, checkout: Checkout): Promise<Checkout> {
   const { payments } = db.tables;
   return db.transaction(async (tx) => {
-    const [payment] = await db.dialect.locked(tx.select().from(payments).where(eq(payments.id, paymentId)));
+    const payment = await lockById(db, tx, paymentId);
     const stored = payment && storedCheckout(payment);
     if (stored) return stored;
     await tx

@@ -1,4 +1,5 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
+import { isBotNamed } from "../pools/bot-view.ts";
 import { findBotUser, findSession } from "../tracking/find-session.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";
 import type { PaymentDeps } from "./payment.ts";
@@ -44,11 +45,6 @@ export async function whoseIsSaid({ db }: DistantDeps, said: PaymentDetails): Pr
     .select({ id: botUsers.id })
     .from(botUsers)
     .innerJoin(bots, eq(bots.id, botUsers.botId))
-    .where(
-      and(
-        eq(sql`lower(${bots.username})`, bot.replace(/^@/, "").toLowerCase()),
-        eq(botUsers.telegramUserId, telegram_user_id),
-      ),
-    );
+    .where(and(isBotNamed(db.tables, bot), eq(botUsers.telegramUserId, telegram_user_id)));
   return { trackingToken, botUserId: user?.id ?? null };
 }

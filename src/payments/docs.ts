@@ -1,41 +1,35 @@
 import { z } from "zod";
 import { PAYMENT_STATUSES } from "../db/vocabulary.ts";
+import { ASKS_FOR_KEY, jsonAnswer, jsonBody, problemAnswers, REFUSALS } from "../platform/openapi.ts";
 import { genericWebhookSchema, registerSchema } from "./payment-input.ts";
 
 /** What registering answers. */
-export const registeredSchema = z.strictObject({ id: z.string(), status: z.enum(PAYMENT_STATUSES) });
+const registeredSchema = z.strictObject({ id: z.string(), status: z.enum(PAYMENT_STATUSES) });
 
 /** What a webhook answers: the payment, and what became of the report. */
-export const receivedSchema = z.union([
+const receivedSchema = z.union([
   z.strictObject({ id: z.string(), status: z.enum(["confirmed", "changed", "unchanged"]) }),
   z.strictObject({ status: z.literal("ignored") }),
 ]);
 
-const problem = {
-  content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
-};
-const json = (schema: object) => ({ content: { "application/json": { schema } } });
-
 /** The OpenAPI side of `POST /api/payments`, out of the very schema that it goes by. */
 export function registerDetail() {
-  const answer = json(jsonSchema(registeredSchema, "output"));
   return {
     tags: ["Payments"],
     summary: "Register a payment",
     description:
-      "Once for each provider and provider_ref. Say whose it is by tracking_token, or by bot and telegram_user_id. The customer's e-mail, phone and names are hashed before anything is stored.",
-    security: [{ apiKey: [] }],
-    requestBody: { required: true, ...json(jsonSchema(registerSchema, "input")) },
+      "Once for each provider and provider_ref. Say whose it is by tracking_token, or by bot and telegram_user_id. The customer's e-mail, phone and names are hashed before anything is stored. A provider that is not set up is registered all the same; until its secret is set, its webhooks are refused (404) and nothing confirms the payment.",
+    security: ASKS_FOR_KEY,
+    requestBody: jsonBody(registerSchema),
     responses: {
-      200: { description: "It was there already", ...answer },
-      201: { description: "Registered", ...answer },
-      400: { description: "The request is not understood; `errors` says where", ...problem },
-      401: { description: "No API key, or an unknown one", ...problem },
-      403: { description: "The API key may only read", ...problem },
-      409: { description: "The reference belongs to a payment of another amount or currency", ...problem },
-      413: { description: "The body is too large", ...problem },
-      422: { description: "No bot has this username", ...problem },
-      503: { description: "Nothing was stored; try again", ...problem },
+      200: jsonAnswer("It was there already", registeredSchema),
+      201: jsonAnswer("Registered", registeredSchema),
+      ...problemAnswers({
+        ...REFUSALS,
+        409: "The reference belongs to a payment of another amount or currency",
+        422: "No bot has this username",
+        503: "Nothing was stored; try again",
+      }),
     },
   };
 }
@@ -47,22 +41,16 @@ export function webhookDetail() {
     summary: "A provider's webhook",
     description:
       "Signed by the provider; repeated, concurrent and reordered ones act once. The body is the provider's own; shown is that of `generic`, signed as X-Ponte-Signature: t=<unix seconds>,v1=<hex HMAC-SHA256 of t.rawbody>. With amount and currency it registers and confirms at once.",
-    requestBody: { required: true, ...json(jsonSchema(genericWebhookSchema, "input")) },
+    requestBody: jsonBody(genericWebhookSchema),
     responses: {
-      200: { description: "Acted on, or nothing to do", ...json(jsonSchema(receivedSchema, "output")) },
-      400: { description: "The body is not understood; `errors` says where", ...problem },
-      401: { description: "The signature was not accepted", ...problem },
-      404: { description: "The provider is not configured, or nobody registered the payment", ...problem },
-      413: { description: "The body is too large", ...problem },
-      503: {
-        description: "Nothing was stored, or the provider did not confirm it; send it again",
-        ...problem,
-      },
+      200: jsonAnswer("Acted on, or nothing to do", receivedSchema),
+      ...problemAnswers({
+        400: "The body is not understood; `errors` says where",
+        401: "The signature was not accepted",
+        404: "The provider is not set up, or nobody registered the payment",
+        413: REFUSALS[413],
+        503: "Nothing was stored, or the provider did not confirm it; send it again",
+      }),
     },
   };
-}
-
-/** Through JSON: zod's types for a JSON schema and OpenAPI's do not know each other. */
-function jsonSchema(schema: z.ZodType, io: "input" | "output") {
-  return JSON.parse(JSON.stringify(z.toJSONSchema(schema, { io })));
 }

@@ -1,7 +1,7 @@
-import { Cron } from "croner";
 import { and, asc, inArray, lt, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
+import { type Periodic, periodic } from "../platform/periodic.ts";
 
 /**
  * A payment that nobody paid within this time is no longer waited for; money that arrives later still counts. Longer
@@ -44,45 +44,20 @@ export async function expirePayments(db: Database, now: Date): Promise<number> {
   }
 }
 
-export interface Expiry {
-  /** Runs at once, and then every five minutes. */
-  start(): void;
-  /** Resolves when the batches in hand are done. */
-  stop(): Promise<void>;
-}
-
 /** Expires payments by schedule. Any number of processes may do so side by side. */
 export function createExpiry(deps: {
   readonly db: Database;
   readonly log: Log;
   readonly now: () => Date;
-}): Expiry {
+}): Periodic<void> {
   const { db, log, now } = deps;
-  let running: Promise<void> | undefined;
-  let schedule: Cron | undefined;
-
-  function run(): Promise<void> {
-    running ??= expirePayments(db, now())
-      .then((expired) => {
-        if (expired > 0) log.info({ expired }, "payments that nobody paid are no longer waited for");
-      })
-      .catch((error) =>
-        log.warn({ error }, "old payments could not be expired; trying again in five minutes"),
-      )
-      .finally(() => {
-        running = undefined;
-      });
-    return running;
-  }
-
-  return {
-    start() {
-      schedule = new Cron(EVERY_FIVE_MINUTES, { protect: true, unref: true }, run);
-      void run();
-    },
-    async stop() {
-      schedule?.stop();
-      await running;
-    },
+  const turns = {
+    schedule: EVERY_FIVE_MINUTES,
+    failed: "old payments could not be expired; trying again in five minutes",
+    worked: "old payments can be expired again",
   };
+  return periodic(deps, turns, async () => {
+    const expired = await expirePayments(db, now());
+    if (expired > 0) log.info({ expired }, "payments that nobody paid are no longer waited for");
+  });
 }

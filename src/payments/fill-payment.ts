@@ -1,5 +1,6 @@
 import { eq, inArray, sql } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
+import { paymentStepKeys } from "../tracking/funnel-states.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
 import type { Belongings } from "./who-pays.ts";
 
@@ -39,17 +40,9 @@ export async function fillPayment(
       botUserId: sql`coalesce(${funnelStates.botUserId}, ${botUserId})`,
       trackingToken: sql`coalesce(${funnelStates.trackingToken}, ${trackingToken})`,
     })
-    .where(
-      inArray(
-        funnelStates.dedupKey,
-        STEPS.map((state) => `${state}:${payment.id}`),
-      ),
-    );
+    .where(inArray(funnelStates.dedupKey, paymentStepKeys(payment.id)));
   return { ...payment, ...filled };
 }
-
-/** The steps that are a payment's own. */
-const STEPS = ["checkout_started", "paid", "delivered", "refunded"] as const;
 
 function belongingsOf(payment: Payment): Belongings {
   const { poolId, botId, botUserId, trackingToken, customerUserId, content } = payment;

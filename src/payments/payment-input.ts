@@ -1,18 +1,20 @@
 import { z } from "zod";
 import { isCurrency, TELEGRAM_STARS } from "../meta/currencies.ts";
 import { isAmountMinor } from "../meta/money.ts";
+import { instantText } from "../platform/instant.ts";
 import { isTrackingToken } from "../tracking/session.ts";
+import { telegramUserIdSchema } from "../tracking/telegram-user-id.ts";
 
-export const amountMinorSchema = z
+const amountMinorSchema = z
   .number()
   .refine((n) => isAmountMinor(n) && n > 0, "must be a whole number of minor units (cents), above 0");
 
-export const currencySchema = z
+const currencySchema = z
   .string()
   .transform((code) => code.toUpperCase())
   .refine((code) => isCurrency(code) || code === TELEGRAM_STARS, "must be an ISO 4217 code such as BRL");
 
-export const trackingTokenSchema = z.string().refine(isTrackingToken, "must be 32 lowercase hex digits");
+const trackingTokenSchema = z.string().refine(isTrackingToken, "must be 32 lowercase hex digits");
 
 /** Without what Postgres' text cannot hold: NUL, and halves of characters. */
 const short = z
@@ -25,7 +27,7 @@ const short = z
 /** How a provider names a payment. */
 export const providerRefSchema = short;
 
-export const customerSchema = z.strictObject({
+const customerSchema = z.strictObject({
   id: short.optional(),
   email: short.optional(),
   phone: short.optional(),
@@ -35,7 +37,7 @@ export const customerSchema = z.strictObject({
 
 const MOST_IDS = 100;
 
-export const contentSchema = z.strictObject({
+const contentSchema = z.strictObject({
   ids: z.array(short).max(MOST_IDS).optional(),
   name: short.optional(),
   type: short.optional(),
@@ -44,10 +46,7 @@ export const contentSchema = z.strictObject({
 const buyerFields = {
   tracking_token: trackingTokenSchema.optional().meta({ examples: ["0193f2a5c1d27e3f8a4b5c6d7e8f9012"] }),
   bot: short.optional().meta({ examples: ["my_shop_bot"] }),
-  telegram_user_id: z
-    .union([z.string().regex(/^\d{1,20}$/), z.int().positive().transform(String)])
-    .optional()
-    .meta({ examples: ["123456789"] }),
+  telegram_user_id: telegramUserIdSchema.optional(),
   customer: customerSchema.optional(),
   content: contentSchema.optional(),
 };
@@ -59,7 +58,7 @@ export const registerSchema = z
     provider_ref: providerRefSchema.meta({ examples: ["order-1001"] }),
     amount_minor: amountMinorSchema.meta({ examples: [4990] }),
     currency: currencySchema.meta({ examples: ["BRL"] }),
-    created_at: z.iso.datetime({ offset: true }).optional(),
+    created_at: instantText.optional(),
     ...buyerFields,
   })
   .refine((input) => (input.bot === undefined) === (input.telegram_user_id === undefined), {

@@ -1,19 +1,19 @@
 import { Elysia } from "elysia";
 import { QueueFullError } from "../db/group-commit.ts";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
-import { readBody } from "../platform/body.ts";
-import { methodNotAllowed, notJson, problem, problemErrors } from "../platform/problem.ts";
+import { readBody, readJson } from "../platform/body.ts";
+import { methodNotAllowed, problem } from "../platform/problem.ts";
+import { TELEGRAM_PROVIDER } from "../telegram/sale.ts";
 import type { ApplyDeps } from "./apply-event.ts";
 import { registerDetail, webhookDetail } from "./docs.ts";
 import { providerRefSchema, registerSchema } from "./payment-input.ts";
 import { type PaymentProvider, ProviderError, type WebhookReading } from "./providers/adapter.ts";
-import { parseJson } from "./providers/json.ts";
 import { type ProviderReport, receiveReport } from "./receive-report.ts";
 import { registerPayment } from "./register.ts";
-import { TELEGRAM_PROVIDER } from "./telegram-payments.ts";
 
 const MAX_WEBHOOK_BYTES = 256 * 1024;
 const MAX_BODY_BYTES = 64 * 1024;
+const RETRY_AFTER_SECONDS = 5;
 
 export interface PaymentsDeps extends ApplyDeps {
   readonly providers: ReadonlyMap<string, PaymentProvider>;
@@ -43,18 +43,13 @@ export function paymentsPlugin(deps: PaymentsDeps) {
 async function register(deps: PaymentsDeps, request: Request): Promise<Response> {
   const refusal = await deps.authorize(request);
   if (refusal) return refusal;
-  const body = await readBody(request, MAX_BODY_BYTES);
-  if (body.kind === "refused") return body.response;
-  const json = parseJson(body.text);
-  if (json === undefined) return notJson();
-  const parsed = registerSchema.safeParse(json);
-  if (!parsed.success) {
-    return problem(400, {
-      detail: "The payment is not understood; the errors say what is wrong.",
-      errors: problemErrors(parsed.error.issues),
-    });
-  }
-  const { provider } = parsed.data;
+  const input = await readJson(request, {
+    maxBytes: MAX_BODY_BYTES,
+    schema: registerSchema,
+    detail: "The payment is not understood; the errors say what is wrong.",
+  });
+  if (input.kind === "refused") return input.response;
+  const { provider, provider_ref, bot } = input.value;
   // Not refused: its settings may follow before its money does. What is paid inside Telegram the bots confirm themselves.
   if (!deps.providers.has(provider) && provider !== TELEGRAM_PROVIDER) {
     deps.log.warn(
@@ -63,17 +58,17 @@ async function register(deps: PaymentsDeps, request: Request): Promise<Response>
     );
   }
   try {
-    const registered = await promptly(deps.db, ANSWER_MS, registerPayment(deps, parsed.data));
+    const registered = await promptly(deps.db, ANSWER_MS, registerPayment(deps, input.value));
     if (registered.kind === "unknown_bot") {
       return problem(422, {
-        detail: `There is no bot @${parsed.data.bot?.replace(/^@/, "")}. Add it first.`,
+        detail: `There is no bot @${bot?.replace(/^@/, "")}. Add it first.`,
         errors: [{ path: "bot", message: "no bot has this username" }],
       });
     }
     const { id, status } = registered.payment;
     if (registered.kind === "conflict") {
       return problem(409, {
-        detail: `${provider} ${parsed.data.provider_ref} is payment ${id} already, with another amount or currency. Use another provider_ref.`,
+        detail: `${provider} ${provider_ref} is payment ${id} already, with another amount or currency. Use another provider_ref.`,
       });
     }
     return Response.json({ id, status }, { status: registered.kind === "created" ? 201 : 200 });
@@ -84,7 +79,10 @@ async function register(deps: PaymentsDeps, request: Request): Promise<Response>
 
 async function webhook(deps: PaymentsDeps, request: Request, name: string): Promise<Response> {
   const provider = deps.providers.get(name);
-  if (!provider) return problem(404, { detail: `The payment provider "${name}" is not configured.` });
+  if (!provider) {
+    const detail = `The payment provider "${name}" is not set up here. Set its secrets (docs/payments.md), then send it again.`;
+    return problem(404, { detail });
+  }
   const body = await readBody(request, MAX_WEBHOOK_BYTES);
   if (body.kind === "refused") return body.response;
   let reading: WebhookReading;
@@ -130,8 +128,6 @@ async function act(deps: PaymentsDeps, report: ProviderReport): Promise<Response
     return tryAgain(deps, error);
   }
 }
-
-const RETRY_AFTER_SECONDS = 5;
 
 /** It may not have been stored, so the sender keeps it and sends it again, which does no harm where it was. */
 function tryAgain({ log, db }: PaymentsDeps, error: unknown): Response {

@@ -1,20 +1,18 @@
-import { and, eq } from "drizzle-orm";
-import type { Database, Tx } from "../db/database.ts";
-import { permittedEvent } from "../meta/consent.ts";
+import type { Tx } from "../db/database.ts";
 import { initiateCheckoutEvent } from "../meta/step-event.ts";
-import { enqueue, metaRoute } from "../outbox/enqueue.ts";
+import { enqueue } from "../outbox/enqueue.ts";
 import { newId } from "../platform/ids.ts";
-import { reportingPixel } from "../pools/find-pool-of.ts";
-import { recordFunnelState } from "../tracking/funnel-states.ts";
+import { paymentStep, recordFunnelState } from "../tracking/funnel-states.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";
 import { type DistantDeps, distantVisit, whoseIsSaid } from "./distant-visit.ts";
 import { fillPayment } from "./fill-payment.ts";
+import { lockByReference, type Reference } from "./find-payment.ts";
+import { metaEntry } from "./meta-entry.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
 import type { RegisterInput } from "./payment-input.ts";
 import { registeredMoney } from "./provider-data.ts";
-import { paymentFacts, sellingBot } from "./purchase-facts.ts";
 import { reportBelated, reportIfVisitCame } from "./report-purchase.ts";
-import { type Belongings, whoPays } from "./who-pays.ts";
+import { type Belongings, type WhoPays, whoPays } from "./who-pays.ts";
 
 /** What else is known of a payment that starts inside the bot. */
 export interface BotSale {
@@ -55,19 +53,29 @@ export async function registerInside(
   sale: BotSale | null,
   distant: StoredVisit | null = null,
 ): Promise<Registered> {
-  const { tables } = deps.db;
-  const now = deps.now();
   const payer = await whoPays(deps, tx, input, sale, distant);
   if (payer === null) {
-    const known = await findByReference(deps.db, tx, input.provider, input.provider_ref);
+    const known = await lockByReference(deps.db, tx, referenceOf(input));
     return known ? compared(known, input) : { kind: "unknown_bot" };
   }
-  const { visit, pool, belongings } = payer;
-  const payment = {
+  const payment = pendingPayment(input, sale, payer.belongings, deps.now());
+  const [isNew] = await tx.insertMany(deps.db.tables.payments, "id", [payment]);
+  if (!isNew) return registerAgain(deps, tx, input, payer.belongings, distant);
+  await recordCheckout(deps, tx, payment, payer);
+  return { kind: "created", payment };
+}
+
+/** The row of a payment that nobody has made yet. */
+function pendingPayment(
+  input: RegisterInput,
+  sale: BotSale | null,
+  belongings: Belongings,
+  now: Date,
+): Payment {
+  return {
     id: sale?.paymentId ?? newId(),
-    provider: input.provider,
-    providerRef: input.provider_ref,
-    status: "pending" as const,
+    ...referenceOf(input),
+    status: "pending",
     amountMinor: input.amount_minor,
     currency: input.currency,
     ...belongings,
@@ -81,64 +89,20 @@ export async function registerInside(
     createdAt: input.created_at ? earlier(new Date(input.created_at), now) : now,
     updatedAt: now,
   };
-  const [isNew] = await tx.insertMany(tables.payments, "id", [payment]);
-  if (!isNew) return registerAgain(deps, tx, input, belongings, distant);
-
-  await recordFunnelState(
-    tx,
-    tables,
-    {
-      state: "checkout_started",
-      of: payment.id,
-      poolId: payment.poolId,
-      botId: payment.botId,
-      botUserId: payment.botUserId,
-      trackingToken: payment.trackingToken,
-      offerId: payment.offerId,
-      paymentId: payment.id,
-    },
-    now,
-  );
-  const pixelId = reportingPixel(pool);
-  if (pool?.sendInitiateCheckout && pixelId) {
-    const { facts, consent, botUser } = visit;
-    const seller = await sellingBot(deps, tx, payment, botUser, pool);
-    const event = initiateCheckoutEvent(paymentFacts(payment), facts, seller, now);
-    const payload = permittedEvent(event, consent, deps.consentDenied ?? "drop");
-    if (payload !== null) {
-      await enqueue(tx, tables, [
-        {
-          destination: "meta",
-          route: metaRoute(pixelId, pool.metaTestEventCode),
-          eventName: "InitiateCheckout",
-          eventId: `checkout_${payment.id}`,
-          payload,
-          poolId: pool.id,
-          trackingToken: payment.trackingToken,
-          paymentId: payment.id,
-          botUserId: payment.botUserId,
-        },
-      ]);
-    }
-  }
-  return { kind: "created", payment };
 }
 
-/** The payment of a provider reference, locked until the transaction ends. */
-export async function findByReference(
-  db: Database,
+/** That somebody is about to pay: the funnel's step, and an InitiateCheckout where the pool wants one. */
+async function recordCheckout(
+  deps: PaymentDeps,
   tx: Tx,
-  provider: string,
-  providerRef: string,
-): Promise<Payment | undefined> {
-  const { payments } = db.tables;
-  const [payment] = await db.dialect.locked(
-    tx
-      .select()
-      .from(payments)
-      .where(and(eq(payments.provider, provider), eq(payments.providerRef, providerRef))),
-  );
-  return payment;
+  payment: Payment,
+  { visit, pool }: WhoPays,
+): Promise<void> {
+  const { tables } = deps.db;
+  await recordFunnelState(tx, tables, paymentStep("checkout_started", payment), payment.updatedAt);
+  if (!pool?.sendInitiateCheckout) return;
+  const entry = await metaEntry(deps, tx, initiateCheckoutEvent, payment, visit, pool);
+  if (entry) await enqueue(tx, tables, [entry]);
 }
 
 /** What the payment did not know it learns now; and where it was confirmed without that, it is reported at last. */
@@ -149,14 +113,17 @@ async function registerAgain(
   belongings: Belongings,
   distant: StoredVisit | null,
 ): Promise<Registered> {
-  const { provider, provider_ref } = input;
-  const known = await findByReference(deps.db, tx, provider, provider_ref);
-  if (!known) throw new Error(`payment ${provider} ${provider_ref} is neither new nor there`);
+  const known = await lockByReference(deps.db, tx, referenceOf(input));
+  if (!known) throw new Error(`payment ${input.provider} ${input.provider_ref} is neither new nor there`);
   const registered = compared(known, input);
   if (registered.kind !== "existing") return registered;
   const payment = await fillPayment(deps, tx, known, belongings);
   await reportBelated(deps, tx, payment, distant);
   return { kind: "existing", payment };
+}
+
+function referenceOf({ provider, provider_ref }: RegisterInput): Reference {
+  return { provider, providerRef: provider_ref };
 }
 
 function compared(payment: Payment, input: RegisterInput): Registered {

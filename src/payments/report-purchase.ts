@@ -1,19 +1,15 @@
 import { and, eq, inArray, isNull } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import { permittedEvent } from "../meta/consent.ts";
 import { purchaseEvent } from "../meta/purchase.ts";
-import { enqueue, metaRoute, type OutboxEntry } from "../outbox/enqueue.ts";
-import { findPoolOf, reportingPixel } from "../pools/find-pool-of.ts";
+import { enqueue } from "../outbox/enqueue.ts";
+import { findPoolOf } from "../pools/find-pool-of.ts";
 import { findBotUser } from "../tracking/find-session.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";
 import { type VisitBehind, visitBehind } from "../tracking/visit-behind.ts";
 import { fillPayment } from "./fill-payment.ts";
+import { type MetaEntry, metaEntry } from "./meta-entry.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
-import { paymentFacts, sellingBot } from "./purchase-facts.ts";
-
-/** A Purchase on its way, and the pool that reports it. */
-export type PurchaseEntry = OutboxEntry & { readonly poolId: number };
 
 /**
  * The visit behind a payment, whose row learns from it what it did not know.
@@ -44,32 +40,12 @@ export async function purchaseEntry(
   deps: PaymentDeps,
   tx: Tx,
   payment: Payment,
-  { poolId, facts, consent, botUser }: VisitBehind,
-): Promise<PurchaseEntry | null> {
-  const { tables } = deps.db;
-  const now = deps.now();
+  visit: VisitBehind,
+): Promise<MetaEntry | null> {
+  const { botId } = payment;
   // The visit's own pool: what the payment has may be a guess by its bot.
-  const pool = await findPoolOf(tx, tables, { poolId: poolId ?? payment.poolId, botId: payment.botId });
-  const pixelId = reportingPixel(pool);
-  if (!pool || !pixelId) return null;
-  const seller = await sellingBot(deps, tx, payment, botUser, pool);
-  const payload = permittedEvent(
-    purchaseEvent(paymentFacts(payment), facts, seller, now),
-    consent,
-    deps.consentDenied ?? "drop",
-  );
-  if (payload === null) return null;
-  return {
-    destination: "meta",
-    route: metaRoute(pixelId, pool.metaTestEventCode),
-    eventName: "Purchase",
-    eventId: `purchase_${payment.id}`,
-    payload,
-    poolId: pool.id,
-    trackingToken: payment.trackingToken,
-    paymentId: payment.id,
-    botUserId: payment.botUserId,
-  };
+  const pool = await findPoolOf(tx, deps.db.tables, { poolId: visit.poolId ?? payment.poolId, botId });
+  return metaEntry(deps, tx, purchaseEvent, payment, visit, pool);
 }
 
 /**

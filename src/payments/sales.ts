@@ -1,18 +1,15 @@
 import { eq } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
+import type { Sale, TelegramCharge, Unpayable } from "../telegram/sale.ts";
 import type { ApplyDeps } from "./apply-event.ts";
-import { beginCheckout, type CheckoutDeps, checkoutOf, type Sale } from "./checkout.ts";
+import { beginCheckout } from "./begin-checkout.ts";
+import { type CheckoutDeps, checkoutOf } from "./checkout.ts";
 import { distantVisit } from "./distant-visit.ts";
 import { type Checkout, ProviderError } from "./providers/adapter.ts";
 import { reportIfVisitCame } from "./report-purchase.ts";
-import { confirmTelegramPayment, refundTelegramPayment, type TelegramCharge } from "./telegram-payments.ts";
+import { confirmTelegramPayment, refundTelegramPayment } from "./telegram-payments.ts";
 
-/** Nobody can pay this, however often the provider is asked. */
-interface Unpayable {
-  readonly kind: "unpayable";
-  readonly reason: string;
-}
-
+/** What selling in a chat works with. */
 export interface SalesDeps extends ApplyDeps, CheckoutDeps {}
 
 /** What a bot's conversation asks of payments, with everything bound that they need. */

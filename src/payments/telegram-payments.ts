@@ -1,22 +1,9 @@
-import { eq } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
+import { TELEGRAM_PROVIDER, type TelegramCharge } from "../telegram/sale.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";
 import { type Applied, type ApplyDeps, applyEvent } from "./apply-event.ts";
+import { lockById } from "./find-payment.ts";
 import type { Payment } from "./payment.ts";
-
-/** `payments.provider` of what is paid inside Telegram, in money or in Stars. */
-export const TELEGRAM_PROVIDER = "telegram";
-
-/** Money that Telegram says it took, or gave back, for a payment of ours. */
-export interface TelegramCharge {
-  readonly paymentId: string;
-  /** The bot that Telegram told it to. */
-  readonly botId: number;
-  readonly amountMinor: number;
-  readonly currency: string;
-  /** Telegram's `telegram_payment_charge_id`. */
-  readonly chargeId: string;
-}
 
 /**
  * Telegram took the money (`successful_payment`): confirms the payment inside the caller's transaction. The same charge
@@ -53,8 +40,7 @@ async function findTelegramPayment(
   tx: Tx,
   { paymentId, botId, chargeId }: TelegramCharge,
 ): Promise<Payment | undefined> {
-  const { payments } = db.tables;
-  const [payment] = await db.dialect.locked(tx.select().from(payments).where(eq(payments.id, paymentId)));
+  const payment = await lockById(db, tx, paymentId);
   if (payment?.provider === TELEGRAM_PROVIDER && payment.botId === botId) return payment;
   log.error(
     { payment: paymentId, botId, chargeId },

@@ -1,7 +1,8 @@
 import type { Tx } from "../db/database.ts";
 import { hashedCustomer, storedCustomerId } from "../meta/user-data.ts";
+import { findBotRow } from "../pools/bot-view.ts";
 import { findPoolOf, type PoolRow } from "../pools/find-pool-of.ts";
-import { findBot, saveBotUser } from "../tracking/bot-users.ts";
+import { saveBotUser } from "../tracking/bot-users.ts";
 import { type BotUser, findBotUser, findSession } from "../tracking/find-session.ts";
 import { mayBeSpooled, saysSomething } from "../tracking/session.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";
@@ -36,8 +37,8 @@ export async function whoPays(
   distant: StoredVisit | null,
 ): Promise<WhoPays | null> {
   const { tables } = deps.db;
-  const bot = said.bot === undefined ? null : await findBot(tx, tables, said.bot);
-  if (said.bot !== undefined && bot === null) return null;
+  const bot = await botOf(deps, tx, said);
+  if (said.bot !== undefined && bot === undefined) return null;
   const named = seller
     ? await findBotUser(tx, tables, seller.botUserId)
     : await buyerOf(deps, tx, bot?.id ?? null, said);
@@ -67,18 +68,33 @@ export async function whoPays(
  * into the database; writes nothing.
  */
 export async function leadsToPool(
-  { db: { tables }, now }: PaymentDeps,
+  deps: PaymentDeps,
   tx: Tx,
   said: PaymentDetails,
   distant: StoredVisit | null,
 ): Promise<boolean> {
-  const bot = said.bot === undefined ? null : await findBot(tx, tables, said.bot);
-  if (said.bot !== undefined && bot === null) return false;
+  const { db, now } = deps;
+  const { tables } = db;
+  const bot = await botOf(deps, tx, said);
   const token = said.tracking_token ?? null;
   const session = await findSession(tx, tables, token);
   if (session === null && token !== null && mayBeSpooled(token, now())) return true;
   const poolId = session?.poolId ?? distant?.poolId ?? null;
   return (await findPoolOf(tx, tables, { poolId, botId: bot?.id ?? session?.botId ?? null })) !== null;
+}
+
+/** What a report says of whose a payment is, without a bot that does not exist: the rest of it still counts. */
+export async function withoutUnknownBot<T extends PaymentDetails>(
+  deps: PaymentDeps,
+  tx: Tx,
+  said: T,
+): Promise<T> {
+  const isUnknown = said.bot !== undefined && (await botOf(deps, tx, said)) === undefined;
+  return isUnknown ? { ...said, bot: undefined, telegram_user_id: undefined } : said;
+}
+
+async function botOf({ db }: PaymentDeps, tx: Tx, { bot }: PaymentDetails) {
+  return bot === undefined ? undefined : findBotRow(tx, db.tables, bot);
 }
 
 /** The person who buys, where the operator's own bot says who it is; made where this is the first we hear of them. */

@@ -1,4 +1,6 @@
-import { problem } from "./problem.ts";
+import type { z } from "zod";
+import { parseJson } from "./json.ts";
+import { notJson, problem, problemErrors } from "./problem.ts";
 
 export type Body =
   | { readonly kind: "read"; readonly text: string; readonly bytes: Uint8Array }
@@ -24,4 +26,25 @@ export async function readBody(request: Request, maxBytes: number): Promise<Body
   } catch {
     return { kind: "refused", response: problem(400, { detail: "The body is not UTF-8 text." }) };
   }
+}
+
+/**
+ * The same for a body of JSON that the schema reads. Refuses what is no JSON, and what the schema does not take (400);
+ * `detail` says there what was expected.
+ */
+export async function readJson<T extends z.ZodType>(
+  request: Request,
+  { maxBytes, schema, detail }: { readonly maxBytes: number; readonly schema: T; readonly detail: string },
+): Promise<
+  | { readonly kind: "read"; readonly value: z.output<T> }
+  | { readonly kind: "refused"; readonly response: Response }
+> {
+  const body = await readBody(request, maxBytes);
+  if (body.kind === "refused") return body;
+  const json = parseJson(body.text);
+  if (json === undefined) return { kind: "refused", response: notJson() };
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return { kind: "read", value: parsed.data };
+  const errors = problemErrors(parsed.error.issues);
+  return { kind: "refused", response: problem(400, { detail, errors }) };
 }

@@ -10,3 +10,8 @@ export function newId(): string {
 export function firstIdAt(atMs: number): string {
   return Math.max(0, atMs).toString(16).padStart(12, "0").padEnd(32, "0");
 }
+
+/** Whether the text has an identifier's form. What has not is not asked for: some of it (a NUL) no database would take. */
+export function isId(text: string): boolean {
+  return /^[0-9a-f]{32}$/.test(text);
+}

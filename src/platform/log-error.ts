@@ -1,4 +1,5 @@
 import pino from "pino";
+import { causesOf } from "./errors.ts";
 
 /** Where database drivers put the values of a statement, or a whole row: they belong to people, not into a log. */
 const VALUE_KEYS: ReadonlySet<string> = new Set(["params", "parameters", "args", "detail", "raw"]);
@@ -9,7 +10,7 @@ const VALUE_KEYS: ReadonlySet<string> = new Set(["params", "parameters", "args",
  */
 export function loggedError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  const errors = withCauses(error);
+  const errors = causesOf(error);
   const whole = {
     ...pino.stdSerializers.err(error),
     message: errors.map(messageOf).join(": "),
@@ -22,14 +23,6 @@ export function loggedError(error: unknown): unknown {
   return Object.fromEntries(
     shown.map(([key, value]) => [key, typeof value === "string" ? clean(value) : value]),
   );
-}
-
-function withCauses(error: Error): Error[] {
-  const errors = new Set<Error>();
-  for (let cause: unknown = error; cause instanceof Error && !errors.has(cause); cause = cause.cause) {
-    errors.add(cause);
-  }
-  return [...errors];
 }
 
 const messageOf = ({ message }: Error) => String(message ?? "");

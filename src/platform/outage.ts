@@ -8,8 +8,11 @@ export interface Outage {
   failed(facts: object): void;
   /** Said once, where it had failed before. */
   worked(): void;
+  /** Whether it failed the last time. */
+  readonly isOn: boolean;
 }
 
+/** @param says what the log says when it begins to fail, and when it works again */
 export function createOutage(
   log: Log,
   says: { readonly failed: string; readonly worked: string },
@@ -25,6 +28,9 @@ export function createOutage(
     worked() {
       if (saidAtMs !== null) log.info(says.worked);
       saidAtMs = null;
+    },
+    get isOn() {
+      return saidAtMs !== null;
     },
   };
 }

@@ -1,3 +1,5 @@
+import { unescape as decoded } from "node:querystring";
+
 /** Shorter values are words that stand in a line for other reasons. */
 const SHORTEST_SECRET = 6;
 
@@ -15,13 +17,21 @@ const FORMS: readonly (readonly [RegExp, string])[] = [
 
 const SECRET_NAME = /(^|_)(SECRET|SECRETS|PASSWORD|TOKEN|KEY)(_|$)/;
 
-/** The secrets among environment variables, by their names; and the passwords inside of URLs. */
+/** The secrets among environment variables, by their names; and those inside of URLs. */
 export function secretValues(environment: Readonly<Record<string, string | undefined>>): string[] {
   return Object.entries(environment).flatMap(([name, value = ""]) => {
     if (SECRET_NAME.test(name)) return [value];
-    const password = name.endsWith("_URL") && URL.canParse(value) ? new URL(value).password : "";
-    return password === "" ? [] : [password, decodeURIComponent(password)];
+    return name.endsWith("_URL") ? secretsInUrl(value) : [];
   });
+}
+
+/** Its password, as it stands there and decoded, and what its query names as a secret; also of one that is not well formed. */
+function secretsInUrl(text: string): string[] {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const password = url ? url.password : (/:\/\/[^/@:]*:(.+)@/.exec(text)?.[1] ?? "");
+  const asked = [...(url?.searchParams ?? [])].filter(([name]) => SECRET_NAME.test(name.toUpperCase()));
+  const secrets = [password, decoded(password), ...asked.map(([, value]) => value)];
+  return secrets.filter((secret) => secret !== "");
 }
 
 /**

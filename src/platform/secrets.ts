@@ -5,18 +5,26 @@ const VERSION = "v1";
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Seals secrets for the database and opens them again. `purpose` (e.g. `pools.meta_access_token`) must be the same both times. */
+/** What something is sealed for: the column that it stands in, or `ops.device`, the cookie of a browser that logged in. */
+export type SealPurpose =
+  | "bots.payment_token"
+  | "bots.token"
+  | "bots.webhook_secret"
+  | "ops.device"
+  | "pools.meta_access_token";
+
+/** Seals secrets and opens them again, for the same purpose both times. */
 export interface Secrets {
-  seal(plain: string, purpose: string): string;
+  seal(plain: string, purpose: SealPurpose): string;
   /** @throws SealBrokenError when the value was sealed with another key or for another purpose. */
-  open(sealed: string, purpose: string): string;
+  open(sealed: string, purpose: SealPurpose): string;
 }
 
 /** What every such error says; `outbox/lift-sealed.ts` finds the routes by it that were paused for one. */
 export const OTHER_SECRET = "is not the one it was sealed with";
 
 export class SealBrokenError extends Error {
-  constructor(purpose: string, cause?: unknown) {
+  constructor(purpose: SealPurpose, cause?: unknown) {
     super(
       `The stored secret for ${purpose} cannot be opened: APP_SECRET, or the key in DATA_DIR, ${OTHER_SECRET}. Start with the old one, or set the secret again.`,
       { cause },
@@ -51,8 +59,9 @@ export function createSecrets(key: Uint8Array): Secrets {
   };
 }
 
+/** SHA-256 of the bytes, or of a text's in UTF-8: 64 lower-case hex digits. */
 export function sha256Hex(value: string | Uint8Array): string {
-  return new Bun.CryptoHasher("sha256").update(value).digest("hex");
+  return Bun.SHA256.hash(value, "hex");
 }
 
 export function hmacSha256Hex(key: string, message: string | Uint8Array): string {

@@ -1,3 +1,5 @@
+import { codeOf } from "./errors.ts";
+
 /** What a setting names cannot be used. The message begins with the setting and has its value; `todo` says what to do. */
 export class SettingError extends Error {
   override readonly name = "SettingError";
@@ -29,8 +31,7 @@ export function listenError(
   { host, port }: { readonly host: string; readonly port: number },
   cause: unknown,
 ): SettingError {
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  switch (code) {
+  switch (cause instanceof Error ? codeOf(cause) : "") {
     case "EADDRINUSE":
       return new SettingError(
         `PORT: ${port} is taken on ${host}`,

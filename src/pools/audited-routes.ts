@@ -1,9 +1,12 @@
 import { and, eq } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import { pauseRoute } from "../outbox/change-route.ts";
 import { findHold } from "../outbox/holds.ts";
-import { pauseRoute, type RouteKey, resumeRoute } from "../outbox/routes.ts";
+import { resumeRoute } from "../outbox/resume-route.ts";
+import type { RouteKey } from "../outbox/routes.ts";
 import { recordAudit } from "./audit.ts";
+import { CHECKOUT_PROVIDERS } from "./payable.ts";
 
 interface RouteDeps {
   readonly db: Database;
@@ -62,7 +65,7 @@ export async function resumeRouteBy({ db, now }: RouteDeps, actor: string, key: 
 /** Whether a pixel or a bot sends by this route, or an event of one that did waits on it. */
 async function isKnownRoute(tx: Tx, { tables }: Database, key: RouteKey): Promise<boolean> {
   const [id = "", lane, ...more] = key.route.split("/");
-  const senders = key.destination === "meta" ? pixelsOf(tx, tables, id, lane) : botsOf(tx, tables, id);
+  const senders = key.destination === "meta" ? pixelsOf(tx, tables, id, lane) : botsOf(tx, tables, id, lane);
   if (more.length === 0 && (await senders) > 0) return true;
   const { destination, route, status } = tables.outboxProgress;
   const isWaiting = and(eq(status, "pending"), eq(destination, key.destination), eq(route, key.route));
@@ -75,8 +78,9 @@ async function pixelsOf(tx: Tx, { pools }: Tables, pixelId: string, testCode: st
   return tx.$count(pools, and(eq(pools.metaPixelId, pixelId), hasCode));
 }
 
-async function botsOf(tx: Tx, { bots }: Tables, number: string) {
-  return /^\d{1,15}$/.test(number) ? tx.$count(bots, eq(bots.id, Number(number))) : 0;
+async function botsOf(tx: Tx, { bots }: Tables, number: string, provider: string | undefined) {
+  const isLane = provider === undefined || CHECKOUT_PROVIDERS.includes(provider);
+  return isLane && /^[1-9]\d{0,14}$/.test(number) ? tx.$count(bots, eq(bots.id, Number(number))) : 0;
 }
 
 function subjectOf({ destination, route }: RouteKey): string {

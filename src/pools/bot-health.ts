@@ -1,7 +1,7 @@
-import { Cron } from "croner";
 import { and, eq, isNotNull } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
+import { type Periodic, periodic } from "../platform/periodic.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import { recordAudit } from "./audit.ts";
 import type { BotApi } from "./bot-api.ts";
@@ -23,25 +23,14 @@ export interface BotHealthDeps {
   readonly now: () => Date;
 }
 
-export interface BotHealth {
-  /** Asks at once, and then every minute. */
-  start(): void;
-  /** Asks Telegram about every bot with a token, and writes down what changed. */
-  check(): Promise<void>;
-  /** Resolves when what is being asked is answered. */
-  stop(): Promise<void>;
-}
-
 /**
- * Keeps visitors from bots that are no more: one whose token Telegram refuses (banned, deleted, revoked) gets no more
- * of them until the token is good again. Telegram being away says nothing about a bot. A bot without a token lives
- * elsewhere, and counts as healthy. Any number of processes may do so side by side.
+ * Keeps visitors from bots that are no more: asks Telegram about every bot with a token, and one whose token it refuses
+ * (banned, deleted, revoked) gets no more of them until the token is good again. Telegram being away says nothing about
+ * a bot. A bot without a token lives elsewhere, and counts as healthy. Any number of processes may do so side by side.
  */
-export function createBotHealth(deps: BotHealthDeps): BotHealth {
+export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
   const { db, log } = deps;
   const refusals = new Map<number, number>();
-  let running: Promise<void> | undefined;
-  let schedule: Cron | undefined;
 
   async function checkAll(): Promise<void> {
     const { bots } = db.tables;
@@ -82,31 +71,12 @@ export function createBotHealth(deps: BotHealthDeps): BotHealth {
     }
   }
 
-  function check(): Promise<void> {
-    running ??= checkAll()
-      .catch((error) =>
-        log.warn(
-          { error, todo: db.advice(error) },
-          "the bots' health could not be checked; again in a minute",
-        ),
-      )
-      .finally(() => {
-        running = undefined;
-      });
-    return running;
-  }
-
-  return {
-    check,
-    start() {
-      schedule = new Cron(EVERY_MINUTE, { protect: true, unref: true }, check);
-      void check();
-    },
-    async stop() {
-      schedule?.stop();
-      await running;
-    },
+  const turns = {
+    schedule: EVERY_MINUTE,
+    failed: "the bots' health could not be checked; again in a minute",
+    worked: "the bots' health can be checked again",
   };
+  return periodic(deps, turns, checkAll);
 }
 
 /** Answers whether it was news, and still about the token that was asked about. */

@@ -26,17 +26,18 @@ export interface BotView {
   readonly updated_at: string;
 }
 
-/** The row of the bot of that name, with or without `@`, in any case; undefined where there is none. */
+/** That a bot has this name, given with or without `@`: Telegram ignores case. */
+export function isBotNamed({ bots }: Tables, username: string): SQL {
+  return eq(sql`lower(${bots.username})`, username.replace(/^@/, "").toLowerCase());
+}
+
+/** The row of the bot of that name; undefined where there is none. */
 export async function findBotRow(
   reader: Reader,
-  { bots }: Tables,
+  tables: Tables,
   username: string,
 ): Promise<BotRow | undefined> {
-  const name = username.replace(/^@/, "").toLowerCase();
-  const [row] = await reader
-    .select()
-    .from(bots)
-    .where(eq(sql`lower(${bots.username})`, name));
+  const [row] = await reader.select().from(tables.bots).where(isBotNamed(tables, username));
   return row;
 }
 

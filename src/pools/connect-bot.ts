@@ -1,14 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { SealBrokenError, type Secrets } from "../platform/secrets.ts";
+import { SealBrokenError, type SealPurpose, type Secrets } from "../platform/secrets.ts";
 import { recordAudit } from "./audit.ts";
 import type { BotApi } from "./bot-api.ts";
 import { type BotRow, findBotRow } from "./bot-view.ts";
 import type { ManageDeps } from "./manage-pools.ts";
-import type { Issue } from "./rules.ts";
-
-export const BOT_TOKEN_PURPOSE = "bots.token";
-export const WEBHOOK_SECRET_PURPOSE = "bots.webhook_secret";
-export const PAYMENT_TOKEN_PURPOSE = "bots.payment_token";
+import { type Invalid, invalid } from "./rules.ts";
 
 export interface BotDeps extends ManageDeps {
   readonly telegram: BotApi;
@@ -32,7 +28,7 @@ export type ConnectResult = Exclude<WebhookState, { kind: "as_before" }> | { rea
 
 export type TokenCheck =
   | { readonly kind: "verified"; readonly telegramId: string; readonly username: string }
-  | { readonly kind: "invalid"; readonly issues: readonly Issue[] }
+  | Invalid
   | { readonly kind: "telegram_unreachable"; readonly reason: string };
 
 /** Asks Telegram (`getMe`) whether the token is good, and whether it is this bot's. */
@@ -42,11 +38,11 @@ export async function checkToken(telegram: BotApi, username: string, token: stri
     case "unreachable":
       return { kind: "telegram_unreachable", reason: identity.reason };
     case "refused":
-      return invalidToken(`Telegram refuses this token: ${identity.reason}`);
+      return invalid("token", `Telegram refuses this token: ${identity.reason}`);
     case "known":
       return identity.username.toLowerCase() === username.toLowerCase()
         ? { kind: "verified", telegramId: identity.telegramId, username: identity.username }
-        : invalidToken(`this token belongs to @${identity.username}, not to @${username}`);
+        : invalid("token", `this token belongs to @${identity.username}, not to @${username}`);
   }
 }
 
@@ -59,7 +55,7 @@ export function botToken(
   | { readonly kind: "no_token" }
   | { readonly kind: "sealed"; readonly reason: string } {
   if (token === null) return { kind: "no_token" };
-  const opened = openSealed(secrets, token, BOT_TOKEN_PURPOSE);
+  const opened = openSealed(secrets, token, "bots.token");
   return opened.kind === "opened" ? { kind: "ready", token: opened.text } : opened;
 }
 
@@ -74,12 +70,12 @@ export function tokenColumns(
   currentSecret: string | null,
 ): Pick<BotRow, "token" | "webhookSecret" | "telegramId" | "healthy" | "healthReason"> {
   const isUsable =
-    currentSecret !== null && openSealed(secrets, currentSecret, WEBHOOK_SECRET_PURPOSE).kind === "opened";
+    currentSecret !== null && openSealed(secrets, currentSecret, "bots.webhook_secret").kind === "opened";
   return {
-    token: secrets.seal(token, BOT_TOKEN_PURPOSE),
+    token: secrets.seal(token, "bots.token"),
     webhookSecret: isUsable
       ? currentSecret
-      : secrets.seal(randomBytes(32).toString("base64url"), WEBHOOK_SECRET_PURPOSE),
+      : secrets.seal(randomBytes(32).toString("base64url"), "bots.webhook_secret"),
     telegramId,
     healthy: true,
     healthReason: null,
@@ -119,7 +115,7 @@ async function setWebhook(
   if (token.kind === "sealed") return { kind: "failed", reason: token.reason };
   if (token.kind === "no_token" || row.webhookSecret === null) return { kind: "no_token" };
   if (publicUrl === undefined) return { kind: "no_public_url" };
-  const secret = openSealed(secrets, row.webhookSecret, WEBHOOK_SECRET_PURPOSE);
+  const secret = openSealed(secrets, row.webhookSecret, "bots.webhook_secret");
   if (secret.kind === "sealed") return { kind: "failed", reason: secret.reason };
   const url = webhookUrl(publicUrl, row.id);
   const result = await telegram.setWebhook(token.token, { url, secret: secret.text });
@@ -130,7 +126,7 @@ async function setWebhook(
 function openSealed(
   secrets: Secrets,
   sealed: string,
-  purpose: string,
+  purpose: SealPurpose,
 ): { readonly kind: "opened"; readonly text: string } | { readonly kind: "sealed"; readonly reason: string } {
   try {
     return { kind: "opened", text: secrets.open(sealed, purpose) };
@@ -138,8 +134,4 @@ function openSealed(
     if (error instanceof SealBrokenError) return { kind: "sealed", reason: error.message };
     throw error;
   }
-}
-
-function invalidToken(message: string): TokenCheck {
-  return { kind: "invalid", issues: [{ path: "token", message }] };
 }

@@ -1,15 +1,15 @@
 import { eq } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import { credentialChanged } from "../outbox/routes.ts";
+import { credentialChanged } from "../outbox/resume-route.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import { recordAudit, viewChanges } from "./audit.ts";
 import { type BotRow, type BotView, findBot, findBotRow } from "./bot-view.ts";
+import { changedOf } from "./changed-of.ts";
 import {
   type BotDeps,
   checkToken,
   connectBot,
-  PAYMENT_TOKEN_PURPOSE,
   type TokenCheck,
   tokenColumns,
   type WebhookState,
@@ -18,7 +18,8 @@ import type { ManageDeps } from "./manage-pools.ts";
 import type { BotChange, BotDraft } from "./rules.ts";
 import { nextStamp } from "./stamp.ts";
 
-type TokenTrouble = Exclude<TokenCheck, { kind: "verified" }>;
+type VerifiedToken = Extract<TokenCheck, { kind: "verified" }>;
+type TokenTrouble = Exclude<TokenCheck, VerifiedToken>;
 
 export type CreateBotResult =
   | { readonly kind: "created"; readonly bot: BotView; readonly webhook: WebhookState }
@@ -92,13 +93,7 @@ export async function updateBot(
     const row = await findBotRow(tx, tables, username);
     if (row === undefined) return null;
     const before = await writtenBot(tx, tables, username);
-    const columns: Partial<BotRow> = {
-      ...changedOnly(row, botColumns(change)),
-      ...(token && check && tokenColumns(token, check.telegramId, secrets, row.webhookSecret)),
-      ...(token === null &&
-        row.token !== null && { token: null, webhookSecret: null, healthy: true, healthReason: null }),
-      ...paymentColumns(change, row.paymentToken, secrets),
-    };
+    const columns = changedColumns(row, change, check, secrets);
     if (Object.keys(columns).length === 0) return { bot: before, isChanged: false };
     const at = await nextStamp(tx, tables, now());
     await tx
@@ -108,21 +103,9 @@ export async function updateBot(
     const bot = await writtenBot(tx, tables, username);
     // What waited for a good token may go again.
     if (columns.token || columns.paymentToken) await credentialChanged(tx, db, String(bot.id), "telegram");
-    const changes = viewChanges(before, bot);
-    const after = {
-      ...changes.after,
-      ...(columns.token && { token: "[changed]" }),
-      ...(columns.paymentToken && { payment_token: "[changed]" }),
-    };
     const subject = `bot:${bot.username}`;
-    await recordAudit(tx, tables, {
-      at,
-      actor,
-      action: "bot.update",
-      subject,
-      before: changes.before,
-      after,
-    });
+    const changes = auditedChanges(before, bot, columns);
+    await recordAudit(tx, tables, { at, actor, action: "bot.update", subject, ...changes });
     await tx.notify("pools");
     return { bot, isChanged: true };
   });
@@ -165,14 +148,37 @@ function paymentColumns(
   secrets: Secrets,
 ): Partial<Pick<BotRow, "paymentToken">> {
   if (token === undefined || (token === null && current === null)) return {};
-  return { paymentToken: token === null ? null : secrets.seal(token, PAYMENT_TOKEN_PURPOSE) };
+  return { paymentToken: token === null ? null : secrets.seal(token, "bots.payment_token") };
 }
 
-function changedOnly(row: BotRow, columns: ReturnType<typeof botColumns>): Partial<BotRow> {
-  const was = new Map<string, unknown>(Object.entries(row));
-  return Object.fromEntries(
-    Object.entries(columns).filter(([key, value]) => value !== undefined && value !== was.get(key)),
-  );
+/** Only what really becomes different; a token that is given counts as such, for a sealed one tells nothing. */
+function changedColumns(
+  row: BotRow,
+  change: BotChange,
+  check: VerifiedToken | null,
+  secrets: Secrets,
+): Partial<BotRow> {
+  const { token } = change;
+  return {
+    ...changedOf(row, botColumns(change)),
+    ...(token && check && tokenColumns(token, check.telegramId, secrets, row.webhookSecret)),
+    ...(token === null &&
+      row.token !== null && { token: null, webhookSecret: null, healthy: true, healthReason: null }),
+    ...paymentColumns(change, row.paymentToken, secrets),
+  };
+}
+
+/** What the audit log has of a change: that a token is another one, and never the token. */
+function auditedChanges(before: BotView, bot: BotView, columns: Partial<BotRow>) {
+  const changes = viewChanges(before, bot);
+  return {
+    before: changes.before,
+    after: {
+      ...changes.after,
+      ...(columns.token && { token: "[changed]" }),
+      ...(columns.paymentToken && { payment_token: "[changed]" }),
+    },
+  };
 }
 
 async function webhookOf(deps: BotDeps, bot: BotView): Promise<WebhookState> {

@@ -2,21 +2,20 @@ import { eq } from "drizzle-orm";
 import type { Database, Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { TELEGRAM_STARS } from "../meta/currencies.ts";
+import { TELEGRAM_PROVIDER } from "../telegram/sale.ts";
 import { recordAudit, viewChanges } from "./audit.ts";
 import { findBotRow } from "./bot-view.ts";
+import { changedOf } from "./changed-of.ts";
 import { LARGEST_POSITION, type OfferChange, type OfferDraft } from "./offer-rules.ts";
 import { findOfferView, type OfferView } from "./offer-view.ts";
 import { payableIssue } from "./payable.ts";
-import type { Issue } from "./rules.ts";
+import { type Invalid, type Issue, invalid } from "./rules.ts";
+import { nextStamp } from "./stamp.ts";
 
+/** What managing offers works with. */
 export interface OfferDeps {
   readonly db: Database;
   readonly now: () => Date;
-}
-
-interface Invalid {
-  readonly kind: "invalid";
-  readonly issues: readonly Issue[];
 }
 
 export type CreateOfferResult = { readonly kind: "created"; readonly offer: OfferView } | Invalid;
@@ -39,14 +38,14 @@ export async function createOffer(
   draft: OfferDraft,
 ): Promise<CreateOfferResult> {
   const { tables } = db;
-  const provider = draft.provider ?? (draft.currency === TELEGRAM_STARS ? "telegram" : undefined);
+  const provider = draft.provider ?? (draft.currency === TELEGRAM_STARS ? TELEGRAM_PROVIDER : undefined);
   if (provider === undefined) return invalid("provider", "say who takes the money, such as mercadopago");
   const issue = payableIssue({ provider, priceMinor: draft.price_minor, currency: draft.currency });
   if (issue) return { kind: "invalid", issues: [issue] };
   return db.transaction(async (tx) => {
     const bot = await findBotRow(tx, tables, draft.bot);
     if (bot === undefined) return invalid("bot", "there is no bot of this name; add it first");
-    const at = now();
+    const at = await nextStamp(tx, tables, now());
     const [row] = await tx
       .insert(tables.offers)
       .values({
@@ -87,9 +86,9 @@ export async function updateOffer(
     }
     const issue = issueOfChange(before, change);
     if (issue) return { kind: "invalid", issues: [issue] };
-    const columns = changedOnly(offerColumns(before), offerColumns(change));
+    const columns = changedOf(offerColumns(before), offerColumns(change));
     if (Object.keys(columns).length === 0) return { kind: "unchanged", offer: before };
-    const at = now();
+    const at = await nextStamp(tx, tables, now());
     await tx
       .update(tables.offers)
       .set({ ...columns, updatedAt: at })
@@ -142,22 +141,9 @@ function issueOfChange(before: OfferView, change: OfferChange): Issue | null {
   });
 }
 
-function invalid(path: string, message: string): Invalid {
-  return { kind: "invalid", issues: [{ path, message }] };
-}
-
-type OfferColumns = ReturnType<typeof offerColumns>;
-
 function offerColumns(change: OfferChange) {
   const { name, description, price_minor, currency, provider, delivery, position, enabled } = change;
   return { name, description, priceMinor: price_minor, currency, provider, delivery, position, enabled };
-}
-
-function changedOnly(was: OfferColumns, columns: OfferColumns): Partial<OfferColumns> {
-  const before = new Map<string, unknown>(Object.entries(was));
-  return Object.fromEntries(
-    Object.entries(columns).filter(([key, value]) => value !== undefined && value !== before.get(key)),
-  );
 }
 
 async function placeAtEnd(reader: Reader, { offers }: Tables, botId: number): Promise<number> {

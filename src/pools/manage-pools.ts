@@ -1,15 +1,16 @@
 import { eq } from "drizzle-orm";
 import type { Database, Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import { credentialChanged } from "../outbox/routes.ts";
+import { credentialChanged } from "../outbox/resume-route.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import { recordAudit, viewChanges } from "./audit.ts";
 import { changedColumns, coherenceIssues, poolColumns, withGateSwitch } from "./pool-columns.ts";
 import { areMembers, replaceMembers } from "./pool-members.ts";
 import { findPool, type PoolView } from "./pool-view.ts";
-import type { Issue, PoolChange, PoolDraft } from "./rules.ts";
+import type { Invalid, PoolChange, PoolDraft } from "./rules.ts";
 import { nextStamp } from "./stamp.ts";
 
+/** What managing pools works with. */
 export interface ManageDeps {
   readonly db: Database;
   readonly secrets: Secrets;
@@ -19,14 +20,14 @@ export interface ManageDeps {
 export type CreatePoolResult =
   | { readonly kind: "created"; readonly pool: PoolView }
   | { readonly kind: "slug_taken" }
-  | { readonly kind: "invalid"; readonly issues: readonly Issue[] };
+  | Invalid;
 
 export type UpdatePoolResult =
   | { readonly kind: "updated"; readonly pool: PoolView }
   /** All that was asked for is so already. */
   | { readonly kind: "unchanged"; readonly pool: PoolView }
   | { readonly kind: "not_found" }
-  | { readonly kind: "invalid"; readonly issues: readonly Issue[] };
+  | Invalid;
 
 export type DeletePoolResult =
   | { readonly kind: "deleted" }
@@ -98,7 +99,7 @@ export async function updatePool(
     if (Object.keys(columns).length === 0 && members === null) return { kind: "unchanged", pool: before };
     const at = await nextStamp(tx, tables, now());
     if (members) await replaceMembers(tx, tables, row.id, members, at);
-    // The stamp changes with a membership too: caches look at it.
+    // The stamp changes with a membership too: whoever has the pool's page open sees another one.
     await tx
       .update(tables.pools)
       .set({ ...columns, ...(columns.metaAccessToken && { metaAccessTokenAt: at }), updatedAt: at })

@@ -1,7 +1,8 @@
-import { and, asc, eq, gt, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, gt, type SQL } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { type Page, pageOf } from "../platform/page.ts";
+import { isBotNamed } from "./bot-view.ts";
 
 /** An offer as operators see it, ready for JSON. */
 export interface OfferView {
@@ -33,15 +34,11 @@ export async function listOffers(
   tables: Tables,
   { bot, cursor, limit }: { bot?: string | undefined; cursor?: number | undefined; limit: number },
 ): Promise<Page<OfferView>> {
-  const { bots, offers } = tables;
-  const username = bot?.replace(/^@/, "").toLowerCase();
+  const { offers } = tables;
   const views = await offerViews(
     reader,
     tables,
-    and(
-      gt(offers.id, cursor ?? 0),
-      username === undefined ? undefined : eq(sql`lower(${bots.username})`, username),
-    ),
+    and(gt(offers.id, cursor ?? 0), bot === undefined ? undefined : isBotNamed(tables, bot)),
     limit + 1,
   );
   return pageOf(views, limit, ({ id }) => id);

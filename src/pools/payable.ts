@@ -1,10 +1,16 @@
 import type { PaymentsConfig } from "../config/payments.ts";
 import { TELEGRAM_STARS } from "../meta/currencies.ts";
+import { TELEGRAM_PROVIDER } from "../telegram/sale.ts";
 import type { Issue } from "./rules.ts";
 import { toStripeAmount } from "./stripe-amount.ts";
 
-/** `offers.provider` of what is paid inside Telegram. */
-const TELEGRAM = "telegram";
+/** Who makes checkouts: what an offer's provider may be, and so what the lane of a bot's checkouts is called. */
+export const CHECKOUT_PROVIDERS: readonly string[] = [
+  "stripe",
+  "mercadopago",
+  "pushinpay",
+  TELEGRAM_PROVIDER,
+];
 const PIX_CURRENCY = "BRL";
 /** Source: PushinPay's documentation, "Criar PIX". */
 const PUSHINPAY_LEAST_CENTS = 50;
@@ -21,11 +27,11 @@ export interface Asked {
  * saved, and adapters when a checkout is made, of offers that were saved before.
  */
 export function payableIssue({ provider, priceMinor, currency }: Asked): Issue | null {
-  if (currency === TELEGRAM_STARS && provider !== TELEGRAM) {
+  if (currency === TELEGRAM_STARS && provider !== TELEGRAM_PROVIDER) {
     return { path: "provider", message: "Stars (XTR) are paid inside Telegram: the provider is telegram" };
   }
   switch (provider) {
-    case TELEGRAM:
+    case TELEGRAM_PROVIDER:
       return null;
     case "stripe":
       return toStripeAmount(priceMinor, currency) === null
@@ -41,7 +47,7 @@ export function payableIssue({ provider, priceMinor, currency }: Asked): Issue |
     default:
       return {
         path: "provider",
-        message: `"${provider}" makes no checkouts: choose stripe, mercadopago, pushinpay or telegram`,
+        message: `"${provider}" makes no checkouts: choose one of ${CHECKOUT_PROVIDERS.join(", ")}`,
       };
   }
 }
@@ -49,7 +55,7 @@ export function payableIssue({ provider, priceMinor, currency }: Asked): Issue |
 /** Who can make a checkout with the settings as they are. The generic provider only reports what others sold. */
 export function takingProviders({ mercadopago, pushinpay, stripe }: PaymentsConfig): string[] {
   const named = Object.entries({ mercadopago, pushinpay, stripe });
-  return [...named.flatMap(([name, settings]) => (settings ? [name] : [])), TELEGRAM];
+  return [...named.flatMap(([name, settings]) => (settings ? [name] : [])), TELEGRAM_PROVIDER];
 }
 
 /** What a bot has besides its offers. */
@@ -75,7 +81,7 @@ export function nobodyTakes(
       todo: `Set its keys (docs/payments.md), or choose one that is: ${taking.join(", ")}.`,
     };
   }
-  if (provider !== TELEGRAM || currency === TELEGRAM_STARS || bot.has_payment_token) return null;
+  if (provider !== TELEGRAM_PROVIDER || currency === TELEGRAM_STARS || bot.has_payment_token) return null;
   return {
     why: `Nobody can pay: @${bot.username} has no payment token`,
     todo: `Give it the one from @BotFather: bun run ponte bot update ${bot.username} --payment-token -`,

@@ -1,9 +1,7 @@
 import type { Secrets } from "../platform/secrets.ts";
+import { changedOf } from "./changed-of.ts";
 import type { PoolRow } from "./pool-view.ts";
 import type { Issue, PoolChange } from "./rules.ts";
-
-/** What sealed access tokens are sealed for. */
-export const ACCESS_TOKEN_PURPOSE = "pools.meta_access_token";
 
 /** A change as columns; undefined leaves a column alone. The access token comes out sealed. */
 export function poolColumns(change: PoolChange, secrets: Secrets) {
@@ -17,7 +15,7 @@ export function poolColumns(change: PoolChange, secrets: Secrets) {
     captureParams: change.capture_params,
     metaTrackingEnabled: change.meta_tracking_enabled,
     metaPixelId: change.meta_pixel_id,
-    metaAccessToken: token ? secrets.seal(token, ACCESS_TOKEN_PURPOSE) : token,
+    metaAccessToken: token ? secrets.seal(token, "pools.meta_access_token") : token,
     metaTestEventCode: change.meta_test_event_code,
     metaCloakerEnabled: change.meta_cloaker_enabled,
     metaCloakerParamName: change.meta_cloaker_param_name,
@@ -34,18 +32,13 @@ export function changedColumns(row: PoolRow, change: PoolChange, secrets: Secret
   const isTokenKept =
     row.metaAccessToken !== null && opened(row.metaAccessToken, secrets) === change.meta_access_token;
   const columns = poolColumns(isTokenKept ? { ...change, meta_access_token: undefined } : change, secrets);
-  const was = new Map<string, unknown>(Object.entries(row));
-  return Object.fromEntries(
-    Object.entries(columns).filter(
-      ([key, value]) => value !== undefined && JSON.stringify(value) !== JSON.stringify(was.get(key)),
-    ),
-  );
+  return changedOf(row, columns);
 }
 
 /** Null where another APP_SECRET sealed it: whatever replaces it is then a change. */
 function opened(sealed: string, secrets: Secrets): string | null {
   try {
-    return secrets.open(sealed, ACCESS_TOKEN_PURPOSE);
+    return secrets.open(sealed, "pools.meta_access_token");
   } catch {
     return null;
   }

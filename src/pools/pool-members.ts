@@ -1,6 +1,7 @@
-import { and, eq, notInArray, sql } from "drizzle-orm";
+import { and, eq, notInArray } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import { findBotRow } from "./bot-view.ts";
 import type { PoolBotView } from "./pool-view.ts";
 import type { PoolDraft } from "./rules.ts";
 
@@ -50,15 +51,13 @@ export function areMembers(current: readonly PoolBotView[], wanted: readonly Mem
   );
 }
 
-/** The bot of that name (Telegram ignores case), made where there is none. */
+/** The bot of that name, made where there is none. */
 async function ensureBot(tx: Tx, tables: Tables, username: string, at: Date): Promise<number> {
-  const { bots } = tables;
-  const sameName = sql`lower(${bots.username}) = ${username.toLowerCase()}`;
-  const [known] = await tx.select({ id: bots.id }).from(bots).where(sameName);
+  const known = await findBotRow(tx, tables, username);
   if (known) return known.id;
-  await tx.insert(bots).values({ username, createdAt: at, updatedAt: at }).onConflictDoNothing();
+  await tx.insert(tables.bots).values({ username, createdAt: at, updatedAt: at }).onConflictDoNothing();
   // Read again rather than returned: another operator may have been faster.
-  const [made] = await tx.select({ id: bots.id }).from(bots).where(sameName);
+  const made = await findBotRow(tx, tables, username);
   if (made === undefined) throw new Error(`bot @${username} was made and is not there`);
   return made.id;
 }

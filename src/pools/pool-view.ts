@@ -33,6 +33,7 @@ export interface PoolView {
   readonly updated_at: string;
 }
 
+/** A bot as its pool has it. */
 export interface PoolBotView {
   readonly id: number;
   readonly username: string;

@@ -151,9 +151,18 @@ export type BotChange = z.output<typeof botChangeSchema>;
 /** One thing that is wrong with what was asked for; `path` is the field, as in `bots.0.weight`. */
 export type Issue = ProblemError;
 
-export type Parsed<T> =
-  | { readonly kind: "valid"; readonly value: T }
-  | { readonly kind: "invalid"; readonly issues: readonly Issue[] };
+/** What was asked for is not done like this: each issue says why. */
+export interface Invalid {
+  readonly kind: "invalid";
+  readonly issues: readonly Issue[];
+}
+
+/** The same of a single issue. */
+export function invalid(path: string, message: string): Invalid {
+  return { kind: "invalid", issues: [{ path, message }] };
+}
+
+export type Parsed<T> = { readonly kind: "valid"; readonly value: T } | Invalid;
 
 /** Holds whatever came from outside (a body, flags, a form) to a schema. Never throws. */
 export function parseInput<S extends z.ZodType>(schema: S, input: unknown): Parsed<z.output<S>> {

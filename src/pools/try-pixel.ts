@@ -8,12 +8,12 @@ import type { Secrets } from "../platform/secrets.ts";
 import { SealBrokenError } from "../platform/secrets.ts";
 import { recordAudit } from "./audit.ts";
 import type { ManageDeps } from "./manage-pools.ts";
-import { ACCESS_TOKEN_PURPOSE } from "./pool-columns.ts";
 import type { PoolRow } from "./pool-view.ts";
 
 /** Somebody waits for the answer. */
 const TIMEOUT_MS = 10_000;
 
+/** What trying a pixel works with. */
 export interface PixelDeps extends ManageDeps {
   readonly meta: { readonly graphUrl: string; readonly graphVersion: string };
 }
@@ -40,6 +40,7 @@ export type TestEvent =
     }
   | NoCredential;
 
+/** What a pool sends to Meta with. */
 export function pixelCredential(
   secrets: Secrets,
   { metaPixelId, metaAccessToken }: Pick<PoolRow, "metaPixelId" | "metaAccessToken">,
@@ -50,7 +51,7 @@ export function pixelCredential(
     return {
       kind: "ready",
       pixelId: metaPixelId,
-      accessToken: secrets.open(metaAccessToken, ACCESS_TOKEN_PURPOSE),
+      accessToken: secrets.open(metaAccessToken, "pools.meta_access_token"),
     };
   } catch (error) {
     if (!(error instanceof SealBrokenError)) throw error;
@@ -71,8 +72,8 @@ export async function checkPoolPixel(
 }
 
 /**
- * Sends one PageView, shown in the test view of Events Manager and counted all the same, at once, past the outbox, as if `visitor` had opened the pool's
- * link. It counts for no ad. Written down in the audit log, whatever Meta said.
+ * Sends one PageView at once, past the outbox, as if `visitor` had opened the pool's link. Events Manager shows it in its
+ * test view and Meta counts it all the same, for no ad. Written down in the audit log, whatever Meta said.
  */
 export async function sendTestEvent(
   { db, secrets, now, meta }: PixelDeps,

@@ -38,7 +38,7 @@ export interface Visit {
  * becomes a refusing one where consent was denied.
  *
  * @param holdMs how long the PageView waits for the browser's cookies
- * @param consentDenied what becomes of the PageView of somebody who denied consent; absent: there is none
+ * @param consentDenied what becomes of the PageView of somebody who denied consent
  */
 export function captureVisit(
   request: VisitRequest,
@@ -48,8 +48,8 @@ export function captureVisit(
     trackingToken,
     nowMs,
     holdMs,
-    consentDenied = "drop",
-  }: { trackingToken: string; nowMs: number; holdMs: number; consentDenied?: DeniedPolicy },
+    consentDenied,
+  }: { trackingToken: string; nowMs: number; holdMs: number; consentDenied: DeniedPolicy },
 ): Visit {
   const { query, cookies, subdomainIndex } = request;
   const param = (name: string) => storable(query.get(name), MAX_PARAM);

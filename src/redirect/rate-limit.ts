@@ -1,4 +1,5 @@
 import { networkOf } from "../platform/network.ts";
+import { createWindowCounts } from "../platform/window-counts.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -23,18 +24,7 @@ export interface RateLimiter {
  * the limit holds for all processes together; whenever that gives no answer in time, this process's own count decides.
  */
 export function createRateLimiter(limitPerHour: number, shared?: SharedCount): RateLimiter {
-  let counts = new Map<string, number>();
-  let currentHour = 0;
-
-  function countHere(visitor: string, hourStart: number): number {
-    if (hourStart !== currentHour || counts.size >= MAX_ADDRESSES) {
-      counts = new Map();
-      currentHour = hourStart;
-    }
-    const count = (counts.get(visitor) ?? 0) + 1;
-    counts.set(visitor, count);
-    return count;
-  }
+  const countHere = createWindowCounts(MAX_ADDRESSES);
 
   function verdict(count: number, nowMs: number): RateVerdict {
     if (count <= limitPerHour) return ALLOWED;

@@ -7,6 +7,7 @@ import type { Pace } from "./pace.ts";
 
 /** Rows read in one go. */
 const PAGE = 5_000;
+/** Pieces that an hour is read in at most; a busy one is read in more. */
 const MOST_SLICES = 60;
 /** Of a campaign's name: anybody writes one, and longer ones do not fit into the index of `funnel_hourly`. */
 const CAMPAIGN_CHARACTERS = 200;

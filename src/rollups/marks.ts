@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJson } from "../platform/json.ts";
 
 /**
  * How far a table has been looked through, by row number. On Postgres a row's number is given before it is
@@ -23,11 +24,8 @@ export const NO_MARKS: Marks = { sessions: UNSEEN, funnelStates: UNSEEN, outboxA
 
 /** What `settings` keeps; anything else means: begin again, which does no harm. */
 export function readMarks(text: string): Marks {
-  try {
-    return marksSchema.parse(JSON.parse(text));
-  } catch {
-    return NO_MARKS;
-  }
+  const parsed = marksSchema.safeParse(parseJson(text));
+  return parsed.success ? parsed.data : NO_MARKS;
 }
 
 /** The row number after which a look at `nowMs` begins. Pure. */

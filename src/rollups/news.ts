@@ -33,56 +33,20 @@ type Num = number | string;
 /** Looks through the rows that were written since, whatever time they tell of: spooled visits come late. */
 export async function findNews(db: Database, marks: Marks, nowMs: number, pace: Pace): Promise<News> {
   const { sessions, funnelStates, outboxAttempts } = db.tables;
-  const hours = new Set<number>();
+  // Before the rows are looked at: what comes meanwhile is the next look's.
   const newest = {
     sessions: await newestId(db, sessions),
     funnelStates: await newestId(db, funnelStates),
     outboxAttempts: await newestId(db, outboxAttempts),
   };
-
-  await walk(beginOf(marks.sessions, nowMs), PAGE, pace, (after) =>
-    db.rows<{ rows: Num; last: Num; head: string }>(sql`
-      select count(*) as rows, max(id) as last, head from (
-        select id, substr(tracking_token, 1, ${sql.raw(String(TOKEN_HEAD))}) as head from ${sessions}
-        where id > ${after} order by id limit ${PAGE}
-      ) page group by head`),
-  ).then((found) => {
-    for (const { head } of found) for (const hour of hoursOfHead(head)) hours.add(hour);
-  });
-
-  const hourOf = sql`(cast(${db.dialect.epochMs(sql`created_at`)} as bigint) / ${sql.raw(String(HOUR_MS))})`;
-  await walk(beginOf(marks.funnelStates, nowMs), PAGE, pace, (after) =>
-    db.rows<{ rows: Num; last: Num; hour: Num }>(sql`
-      select count(*) as rows, max(id) as last, hour from (
-        select id, ${hourOf} as hour from ${funnelStates} where id > ${after} order by id limit ${PAGE}
-      ) page group by hour`),
-  ).then((found) => {
-    for (const { hour } of found) hours.add(Number(hour) * HOUR_MS);
-  });
-
-  const beginAttempts = Math.max(
-    beginOf(marks.outboxAttempts, nowMs),
-    newest.outboxAttempts - MOST_OLD_ATTEMPTS,
-  );
-  const startedMs = db.dialect.epochMs(sql`started_at`);
-  const attempts = await walk(beginAttempts, ATTEMPTS_PAGE, pace, (after) =>
-    db.rows<{
-      rows: Num;
-      last: Num;
-      destination: Destination;
-      route: string;
-      first_ms: Num;
-      last_ms: Num;
-    }>(sql`
-      select count(*) as rows, max(id) as last, destination, route, min(at_ms) as first_ms, max(at_ms) as last_ms
-      from (
-        select id, destination, route, ${startedMs} as at_ms from ${outboxAttempts}
-        where id > ${after} order by id limit ${ATTEMPTS_PAGE}
-      ) page group by destination, route`),
-  );
+  const oldestAttempt = newest.outboxAttempts - MOST_OLD_ATTEMPTS;
+  const hours = new Set([
+    ...(await hoursOfVisits(db, beginOf(marks.sessions, nowMs), pace)),
+    ...(await hoursOfStates(db, beginOf(marks.funnelStates, nowMs), pace)),
+  ]);
   return {
     hours: [...hours].sort((a, b) => b - a),
-    routes: joinRoutes(attempts),
+    routes: await routesOfRequests(db, Math.max(beginOf(marks.outboxAttempts, nowMs), oldestAttempt), pace),
     marks: {
       sessions: moveMark(marks.sessions, newest.sessions, nowMs),
       funnelStates: moveMark(marks.funnelStates, newest.funnelStates, nowMs),
@@ -91,8 +55,57 @@ export async function findNews(db: Database, marks: Marks, nowMs: number, pace: 
   };
 }
 
+/** A visit's time lies in its token. */
+async function hoursOfVisits(db: Database, begin: number, pace: Pace): Promise<number[]> {
+  const found = await walk(begin, PAGE, pace, (after) =>
+    db.rows<Group & { readonly head: string }>(sql`
+      select count(*) as rows, max(id) as last, head from (
+        select id, substr(tracking_token, 1, ${sql.raw(String(TOKEN_HEAD))}) as head from ${db.tables.sessions}
+        where id > ${after} order by id limit ${PAGE}
+      ) page group by head`),
+  );
+  return found.flatMap(({ head }) => hoursOfHead(head));
+}
+
+async function hoursOfStates(db: Database, begin: number, pace: Pace): Promise<number[]> {
+  const hour = sql`(cast(${db.dialect.epochMs(sql`created_at`)} as bigint) / ${sql.raw(String(HOUR_MS))})`;
+  const found = await walk(begin, PAGE, pace, (after) =>
+    db.rows<Group & { readonly hour: Num }>(sql`
+      select count(*) as rows, max(id) as last, hour from (
+        select id, ${hour} as hour from ${db.tables.funnelStates} where id > ${after} order by id limit ${PAGE}
+      ) page group by hour`),
+  );
+  return found.map(({ hour }) => Number(hour) * HOUR_MS);
+}
+
+interface RequestGroup extends Group {
+  readonly destination: Destination;
+  readonly route: string;
+  readonly first_ms: Num;
+  readonly last_ms: Num;
+}
+
+async function routesOfRequests(db: Database, begin: number, pace: Pace): Promise<RouteMinutes[]> {
+  const startedMs = db.dialect.epochMs(sql`started_at`);
+  const found = await walk(begin, ATTEMPTS_PAGE, pace, (after) =>
+    db.rows<RequestGroup>(sql`
+      select count(*) as rows, max(id) as last, destination, route, min(at_ms) as first_ms, max(at_ms) as last_ms
+      from (
+        select id, destination, route, ${startedMs} as at_ms from ${db.tables.outboxAttempts}
+        where id > ${after} order by id limit ${ATTEMPTS_PAGE}
+      ) page group by destination, route`),
+  );
+  return joinRoutes(found);
+}
+
+/** Rows of one page that have something in common. */
+interface Group {
+  readonly rows: Num;
+  readonly last: Num;
+}
+
 /** Goes through a table by row number, page by page, and gathers the groups of every page. */
-async function walk<G extends { readonly rows: Num; readonly last: Num }>(
+async function walk<G extends Group>(
   begin: number,
   page: number,
   pace: Pace,
@@ -112,14 +125,8 @@ async function newestId(db: Database, table: PgTable): Promise<number> {
   return Number(row?.newest ?? 0);
 }
 
-function joinRoutes(
-  groups: readonly {
-    readonly destination: Destination;
-    readonly route: string;
-    readonly first_ms: Num;
-    readonly last_ms: Num;
-  }[],
-): RouteMinutes[] {
+/** A route's groups of several pages as one. */
+function joinRoutes(groups: readonly RequestGroup[]): RouteMinutes[] {
   const joined = new Map<string, RouteMinutes>();
   for (const { destination, route, first_ms, last_ms } of groups) {
     const name = `${destination} ${route}`;

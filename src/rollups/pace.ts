@@ -2,17 +2,17 @@
 const SHARE = 0.2;
 const SHORTEST_PAUSE_MS = 2;
 
-/** Runs pieces of work one after another with rests between them, longer after longer pieces. */
+/**
+ * Runs pieces of work one after another with rests between them, longer after longer pieces.
+ *
+ * @throws the signal's reason, instead of beginning a piece, once it is aborted
+ */
 export type Pace = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** Thrown into the work when the process stops. */
-export class Stopped extends Error {
-  override readonly name = "Stopped";
-}
-
+/** Makes a pace that ends when `signal` is aborted. */
 export function createPace(signal: AbortSignal): Pace {
   return async (work) => {
-    if (signal.aborted) throw new Stopped("the process stops");
+    signal.throwIfAborted();
     const startedMs = performance.now();
     const result = await work();
     const tookMs = performance.now() - startedMs;

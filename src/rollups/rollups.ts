@@ -1,15 +1,16 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
+import { type Periodic, periodic } from "../platform/periodic.ts";
 import { MINUTE_MS } from "./bucket.ts";
 import { forgetMinutes, recountRoute } from "./delivery-rates.ts";
 import { DIMENSIONS, type FunnelCount, foldCampaigns } from "./funnel-count.ts";
 import { countFunnelHour } from "./funnel-hour.ts";
 import { NO_MARKS, readMarks } from "./marks.ts";
 import { findNews } from "./news.ts";
-import { createPace, Stopped } from "./pace.ts";
+import { createPace } from "./pace.ts";
 
-const EVERY_MS = 10_000;
+const EVERY_TEN_SECONDS = "*/10 * * * * *";
 /** Of several processes one counts at a time: it has the turn until it was quiet for this long. */
 const TURN_MS = 9_000;
 const SETTING = "rollups";
@@ -18,28 +19,22 @@ const MOST_CAMPAIGNS = 100;
 const MINUTES_KEPT_MS = 3 * 24 * 60 * MINUTE_MS;
 const CHUNK = 200;
 
-export interface Rollups {
-  start(): void;
-  /** Counts what is new, where it is this process's turn; answers whether it was. */
-  run(): Promise<boolean>;
-  stop(): Promise<void>;
-}
-
 /**
  * Keeps `funnel_hourly` and `delivery_rates`: hours and minutes in which anything was written are counted again from
- * the rows themselves. Nothing is ever added up twice, whoever counts and however often it is cut short.
+ * the rows themselves. Nothing is ever added up twice, whoever counts and however often it is cut short. A run answers
+ * whether it was this process's turn.
  */
-export function createRollups(deps: { readonly db: Database; readonly log: Log }): Rollups {
-  const { db, log } = deps;
-  const abort = new AbortController();
-  const pace = createPace(abort.signal);
-  let running: Promise<boolean> | undefined;
-  let timer: Timer | undefined;
-  let isAway = false;
-
-  async function count(): Promise<boolean> {
+export function createRollups(deps: { readonly db: Database; readonly log: Log }): Periodic<boolean> {
+  const { db } = deps;
+  const turns = {
+    schedule: EVERY_TEN_SECONDS,
+    failed: "the console's numbers could not be counted",
+    worked: "the console's numbers are counted again",
+  };
+  return periodic(deps, turns, async (signal) => {
     const turn = await takeTurn(db);
     if (turn === null) return false;
+    const pace = createPace(signal);
     const news = await findNews(db, readMarks(turn.marks), turn.nowMs, pace);
     for (const route of news.routes) await recountRoute(db, route, pace);
     for (const hourMs of news.hours) {
@@ -49,39 +44,7 @@ export function createRollups(deps: { readonly db: Database; readonly log: Log }
     await forgetMinutes(db, turn.nowMs - MINUTES_KEPT_MS);
     await writeMarks(db, JSON.stringify(news.marks));
     return true;
-  }
-
-  function run(): Promise<boolean> {
-    running ??= count().finally(() => {
-      running = undefined;
-    });
-    return running;
-  }
-
-  async function tick(): Promise<void> {
-    const startedMs = performance.now();
-    try {
-      await run();
-      isAway = false;
-    } catch (error) {
-      if (error instanceof Stopped) return;
-      if (!isAway) log.warn({ error, todo: db.advice(error) }, "the console's numbers could not be counted");
-      isAway = true;
-    }
-    if (abort.signal.aborted) return;
-    timer = setTimeout(tick, Math.max(1_000, EVERY_MS - (performance.now() - startedMs)));
-    timer.unref();
-  }
-
-  return {
-    run,
-    start: () => void tick(),
-    async stop() {
-      abort.abort();
-      clearTimeout(timer);
-      await running?.catch(() => undefined);
-    },
-  };
+  });
 }
 
 /** Takes the turn by the database's clock; null where another process has it. */
@@ -121,6 +84,7 @@ async function replaceHour(db: Database, hourMs: number, counts: readonly Funnel
   const { funnelHourly, settings } = db.tables;
   const hour = new Date(hourMs);
   await db.transaction(async (tx) => {
+    // All dimensions, named, so that the index finds the hour.
     const isOfHour = and(inArray(funnelHourly.dimension, [...DIMENSIONS]), eq(funnelHourly.hour, hour));
     await tx.delete(funnelHourly).where(isOfHour);
     for (let i = 0; i < counts.length; i += CHUNK) {

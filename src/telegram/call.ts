@@ -1,4 +1,5 @@
 import { redactSecret } from "../meta/redact.ts";
+import { errorText } from "../platform/errors.ts";
 
 /** Longest answer kept; Telegram's to what we send are under 8 kB. Characters. */
 const LONGEST_ANSWER = 16_384;
@@ -86,10 +87,4 @@ export async function callBotApi(call: BotApiCall, secrets: readonly string[] = 
         : errorText(error);
     return { kind: "unanswered", error: redacted(reason, false), durationMs: durationMs() };
   }
-}
-
-function errorText(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = "code" in error && typeof error.code === "string" ? `${error.code}: ` : "";
-  return `${code}${error.message}`;
 }

@@ -2,6 +2,7 @@ import type { InlineKeyboardButton, InlineKeyboardMarkup } from "grammy/types";
 import { escapeHtml, type SendMessage, sendMessage } from "./messages.ts";
 import { priceText } from "./price.ts";
 import { qrPng } from "./qr-png.ts";
+import type { WayToPay } from "./sale.ts";
 import { type Texts, textsFor } from "./texts.ts";
 
 /** A photo with its caption; uploaded, so that it goes as a form and not as JSON. */
@@ -15,11 +16,6 @@ export interface SendPhoto {
   };
   readonly photo: Uint8Array<ArrayBuffer>;
 }
-
-/** The way to pay, as a provider gives it. */
-type WayToPay =
-  | { readonly kind: "link"; readonly url: string }
-  | { readonly kind: "pix"; readonly code: string; readonly url: string | null };
 
 /** Bot API: `copy_text` holds at most 256 characters. */
 const LONGEST_COPY_TEXT = 256;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJson } from "../platform/json.ts";
 import type { BotApiAnswer } from "./call.ts";
 
 /** What a Bot API call came to, for whoever decides whether to send it again. `code` is Telegram's `error_code`. */
@@ -76,12 +77,4 @@ const ABOUT_CHAT = /chat not found|user not found|PEER_ID_INVALID|chat_id is emp
 function headerSeconds(answer: Extract<BotApiAnswer, { kind: "answered" }>): number | null {
   const text = answer.retryAfterHeader;
   return text !== null && /^\d{1,9}$/.test(text) ? Number(text) : null;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // No JSON is none of Telegram's answers, which is what the caller decides on.
-  }
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJson } from "../platform/json.ts";
 
 /** Of what was sent Telegram repeats the text, the chat and whose it is; these say that it arrived. */
 const arrived = z.object({
@@ -13,12 +14,4 @@ const arrived = z.object({
 export function withoutPerson(body: string): string {
   const parsed = arrived.safeParse(parseJson(body));
   return parsed.success ? JSON.stringify(parsed.data) : body;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // No JSON names nobody: a proxy's page, or nothing at all.
-  }
 }

@@ -1,4 +1,4 @@
-import { eq, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import type { BotUser } from "./find-session.ts";
@@ -58,13 +58,4 @@ export async function saveBotUser(
     .returning();
   if (!user) throw new Error(`a person of bot ${botId} could not be saved`);
   return user;
-}
-
-/** The bot of that username; null where there is none. */
-export async function findBot(tx: Tx, { bots }: Tables, username: string) {
-  const [bot] = await tx
-    .select()
-    .from(bots)
-    .where(eq(sql`lower(${bots.username})`, username.replace(/^@/, "").toLowerCase()));
-  return bot ?? null;
 }

@@ -32,8 +32,10 @@ export async function findSessions(
     );
 }
 
+/** A person in a bot. */
 export type BotUser = Tables["botUsers"]["$inferSelect"];
 
+/** The person of that row number; null where it names nobody. */
 export async function findBotUser(
   reader: Reader,
   tables: Tables,

@@ -27,9 +27,30 @@ export async function recordFunnelState(
       offerId: null,
       paymentId: null,
       ...step,
-      dedupKey: `${step.state}:${of}`,
+      dedupKey: dedupKey(step.state, of),
       createdAt: now,
     },
   ]);
   return isNew;
+}
+
+/** The steps that are a payment's own, each at most once. */
+const PAYMENT_STEPS = ["checkout_started", "paid", "delivered", "refunded"] as const;
+
+/** A payment's step, out of its row. */
+export function paymentStep(
+  state: (typeof PAYMENT_STEPS)[number],
+  payment: Tables["payments"]["$inferSelect"],
+): FunnelStep {
+  const { id, poolId, botId, botUserId, trackingToken, offerId } = payment;
+  return { state, of: id, poolId, botId, botUserId, trackingToken, offerId, paymentId: id };
+}
+
+/** `dedup_key` of every step that a payment may have reached. */
+export function paymentStepKeys(paymentId: string): string[] {
+  return PAYMENT_STEPS.map((state) => dedupKey(state, paymentId));
+}
+
+function dedupKey(state: FunnelState, of: string): string {
+  return `${state}:${of}`;
 }

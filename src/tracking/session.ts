@@ -1,17 +1,17 @@
 import type { Tables } from "../db/define-schema.ts";
 import { publicClientIp } from "../meta/client-ip.ts";
 import type { SessionFacts } from "../meta/session-facts.ts";
+import { isId } from "../platform/ids.ts";
 import { addressOfFbi } from "./meta-cookies.ts";
 
+/** A visit's row in `meta_tracking_sessions`. */
 export type Session = Tables["sessions"]["$inferSelect"];
 /** A session row that is about to be written: every column decided but its number. */
 export type NewSession = Omit<Session, "id">;
 
-const TOKEN = /^[0-9a-f]{32}$/;
-
 /** Whether the text has a tracking token's form: 32 lowercase hex digits. */
 export function isTrackingToken(text: string): boolean {
-  return TOKEN.test(text);
+  return isId(text);
 }
 
 /** Version and variant of a UUIDv8, after a time that begins with 0 for some hundreds of years yet. */

@@ -7,14 +7,18 @@ import type { VisitorRows } from "./timeline-view.ts";
 export const MOST_ROWS = 200;
 
 /** Which rows are the visitor's, besides those that carry the token. */
-export interface Where {
+interface VisitorsOwn {
   readonly states: SQL | undefined;
   readonly payments: SQL | undefined;
   readonly people?: SQL | undefined;
 }
 
 /** Reads a visitor's rows, every query by an index. */
-export async function readVisitor(db: Database, token: string | null, where: Where): Promise<VisitorRows> {
+export async function readVisitor(
+  db: Database,
+  token: string | null,
+  where: VisitorsOwn,
+): Promise<VisitorRows> {
   const { tables } = db;
   const { sessions, pools, funnelStates, payments } = tables;
   const [[found], states, paymentRows] = await Promise.all([

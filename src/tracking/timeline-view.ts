@@ -107,6 +107,7 @@ export function paymentView(payment: Row<"payments">) {
   };
 }
 
+/** An outbox row, ready for JSON. */
 export function outboxSummaryView(row: OutboxSummary) {
   return {
     id: row.id,

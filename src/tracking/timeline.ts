@@ -1,6 +1,8 @@
 import { and, eq, inArray, isNull } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
+import { isId } from "../platform/ids.ts";
 import { isTrackingToken } from "./session.ts";
+import { isTelegramUserId } from "./telegram-user-id.ts";
 import { MOST_ROWS, readVisitor } from "./timeline-rows.ts";
 import { type Step, timelineSteps } from "./timeline-steps.ts";
 import {
@@ -27,9 +29,7 @@ export interface Timeline {
 }
 
 // What cannot be a key is not asked for: some of it (a NUL) no database would take.
-const PAYMENT_ID = /^[0-9a-f]{32}$/;
 const EVENT_ID = /^[\x21-\x7e]{1,200}$/;
-const TELEGRAM_USER_ID = /^\d{1,20}$/;
 
 const MOST_TIMELINES = 20;
 
@@ -47,7 +47,7 @@ export async function timelineByToken(db: Database, token: string): Promise<Time
 
 /** The visitor who made that payment. */
 export async function timelineByPayment(db: Database, paymentId: string): Promise<Timeline | null> {
-  if (!PAYMENT_ID.test(paymentId)) return null;
+  if (!isId(paymentId)) return null;
   const { payments, funnelStates } = db.tables;
   const [payment] = await db.select().from(payments).where(eq(payments.id, paymentId));
   if (payment === undefined) return null;
@@ -79,7 +79,7 @@ export async function timelineByEventId(db: Database, eventId: string): Promise<
 
 /** All visits of a Telegram user, newest first, and what the person did without an ad. */
 export async function timelinesByTelegramUser(db: Database, telegramUserId: string): Promise<Timeline[]> {
-  if (!TELEGRAM_USER_ID.test(telegramUserId)) return [];
+  if (!isTelegramUserId(telegramUserId)) return [];
   const { botUsers, funnelStates } = db.tables;
   const people = await db
     .select()

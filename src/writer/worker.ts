@@ -19,7 +19,7 @@ export interface WriterThread {
   stop(): Promise<void>;
 }
 
-/** Where the bundle has the thread; `scripts/build.ts` fills it in. */
+/** Where the program has the thread inside; `scripts/build.ts` fills it in. */
 declare const WRITER_THREAD: string;
 
 const THREAD = typeof WRITER_THREAD === "undefined" ? new URL("./thread.ts", import.meta.url) : WRITER_THREAD;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { SCHEMAS } from "../../src/api/schemas.ts";
-import { pauseRoute } from "../../src/outbox/routes.ts";
+import { pauseRoute } from "../../src/outbox/change-route.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createRollups } from "../../src/rollups/rollups.ts";

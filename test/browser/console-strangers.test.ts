@@ -28,7 +28,7 @@ describe.if(withBrowser)("strangers' words in the console", () => {
         sql`update pools set name = ${EVIL} || cast(id as text), slug = ${EVIL} || cast(id as text), meta_test_event_code = ${EVIL}, meta_access_token = ${token} returning id`,
         sql`update bots set username = ${EVIL} || cast(id as text), health_reason = ${EVIL}, healthy = false, welcome = ${EVIL} returning id`,
         sql`update offers set name = ${EVIL}, description = ${`</textarea>${EVIL}`}, provider = ${EVIL}, currency = ${EVIL}, delivery = ${`</textarea>${EVIL}`} returning id`,
-        sql`update api_keys set name = ${EVIL}, hint = ${EVIL} returning id`,
+        sql`update api_keys set name = ${EVIL} || cast(id as text), hint = ${EVIL} returning id`,
         sql`update meta_tracking_sessions set utm_campaign = ${EVIL}, user_agent = ${EVIL}, referrer = ${EVIL}, fbclid = ${EVIL} returning id`,
         sql`update funnel_hourly set key = ${EVIL} where id in (select max(id) from funnel_hourly where dimension = 'campaign' and clicks > 0) returning id`,
         sql`update outbox set last_error = ${EVIL}, event_name = ${EVIL}, fbtrace_id = ${EVIL} returning id`,

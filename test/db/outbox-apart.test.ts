@@ -1,46 +1,21 @@
-import { Database as SqliteClient } from "bun:sqlite";
 import { afterAll, describe, expect, test } from "bun:test";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inArray, sql } from "drizzle-orm";
-import { drizzle as drizzleSqlite } from "drizzle-orm/bun-sqlite";
-import { migrate as applySqlite } from "drizzle-orm/bun-sqlite/migrator";
-import { drizzle as drizzlePostgres } from "drizzle-orm/postgres-js";
-import { migrate as applyPostgres } from "drizzle-orm/postgres-js/migrator";
 import postgres from "postgres";
 import type { Database } from "../../src/db/database.ts";
-import { migrationPlan } from "../../src/db/migrate.ts";
 import { outboxTable } from "../../src/outbox/enqueue.ts";
 import { createTestDatabase, testDialect } from "../support/database.ts";
+import { migrateUntil } from "../support/migrate-until.ts";
 import { addRows, type NewRow, pageView } from "../support/outbox.ts";
 import { until } from "../support/until.ts";
 
 const TAG = "outbox_apart";
 const STATUSES = ["pending", "sending", "delivered", "dead", "expired", "discarded"];
 
-const folder = mkdtempSync(join(tmpdir(), "ponte-migrations-"));
+const folder = mkdtempSync(join(tmpdir(), "ponte-apart-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Applies the migrations that came before the outbox lay in two tables. */
-async function migrateUntilThen(url: string): Promise<void> {
-  const { config } = migrationPlan(testDialect);
-  cpSync(config.migrationsFolder, folder, { recursive: true });
-  const journal = Bun.file(join(folder, "meta/_journal.json"));
-  const { entries, ...rest } = await journal.json();
-  const cut = entries.findIndex(({ tag }: { tag: string }) => tag.endsWith(TAG));
-  await journal.write(JSON.stringify({ ...rest, entries: entries.slice(0, cut) }));
-  const settings = { ...config, migrationsFolder: folder };
-  if (testDialect === "sqlite") {
-    const client = new SqliteClient(url);
-    applySqlite(drizzleSqlite({ client }), settings);
-    client.close();
-    return;
-  }
-  const client = postgres(url, { max: 1, onnotice: () => undefined });
-  await applyPostgres(drizzlePostgres({ client }), settings);
-  await client.end();
-}
 
 /** Rows in every state, as an older version left them; the last number given was that of a row that is gone. */
 async function fillOldOutbox(db: Database): Promise<void> {
@@ -63,7 +38,7 @@ const rowsOf = (db: Database) => db.rows<Record<string, unknown>>(sql`select * f
 describe(`the outbox in two tables, on ${testDialect}`, () => {
   test("has everything that an older version left, and gives no number twice", async () => {
     const own = await createTestDatabase({ migrated: false });
-    await migrateUntilThen(own.url);
+    await migrateUntil(TAG, own.url);
     await fillOldOutbox(own.db);
     const before = await rowsOf(own.db);
     expect(before).toHaveLength(STATUSES.length - 1);
@@ -78,7 +53,7 @@ describe(`the outbox in two tables, on ${testDialect}`, () => {
 
   test.skipIf(testDialect === "sqlite")("waits for whoever is writing to the one table", async () => {
     const own = await createTestDatabase({ migrated: false });
-    await migrateUntilThen(own.url);
+    await migrateUntil(TAG, own.url);
     await fillOldOutbox(own.db);
     const writer = postgres(own.url, { max: 1, onnotice: () => undefined });
     await writer`begin`;
@@ -109,7 +84,7 @@ describe(`the outbox in two tables, on ${testDialect}`, () => {
     "touches nothing while a view of somebody's own stands on it",
     async () => {
       const own = await createTestDatabase({ migrated: false });
-      await migrateUntilThen(own.url);
+      await migrateUntil(TAG, own.url);
       await own.db.transaction((tx) => tx.rows(sql`create view my_dead as select id from outbox`));
       await expect(own.db.migrate()).rejects.toThrow("my_dead (on outbox)");
       await own.db.transaction((tx) => tx.rows(sql`drop view my_dead`));
@@ -126,7 +101,7 @@ describe(`the outbox in two tables, on ${testDialect}`, () => {
 
   test("is made once where two processes begin at the same time", async () => {
     const own = await createTestDatabase({ migrated: false });
-    await migrateUntilThen(own.url);
+    await migrateUntil(TAG, own.url);
     await fillOldOutbox(own.db);
     const { jsonOf, now } = own.db.dialect;
     await own.db.transaction((tx) =>
@@ -154,7 +129,7 @@ describe(`the outbox in two tables, on ${testDialect}`, () => {
 
   test.skipIf(testDialect === "sqlite")("lets those at it who were let at the one table", async () => {
     const own = await createTestDatabase({ migrated: false });
-    await migrateUntilThen(own.url);
+    await migrateUntil(TAG, own.url);
     const role = `ponte_test_reader_${crypto.randomUUID().slice(0, 8)}`;
     const owner = postgres(own.url, { max: 1, onnotice: () => undefined });
     await owner.unsafe(`create role ${role}; grant select, update on outbox to ${role};

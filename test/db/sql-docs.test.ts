@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { eq, getTableName, sql } from "drizzle-orm";
 import { tablesOf } from "../../src/db/define-schema.ts";
-import { pauseRoute } from "../../src/outbox/routes.ts";
+import { pauseRoute } from "../../src/outbox/change-route.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";

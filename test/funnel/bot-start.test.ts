@@ -101,6 +101,7 @@ describe(`POST /api/bot/start on ${testDialect}`, () => {
     ["no bot", { bot: undefined }, "bot"],
     ["a bot's number", { bot: 1 }, "bot"],
     ["a user that is no number", { telegram_user_id: "ana" }, "telegram_user_id"],
+    ["a user with a zero before it", { telegram_user_id: "0888" }, "telegram_user_id"],
     ["a negative user", { telegram_user_id: -5 }, "telegram_user_id"],
     ["a user with decimals", { telegram_user_id: 1.5 }, "telegram_user_id"],
     ["an update_id that is text", { update_id: "1" }, "update_id"],

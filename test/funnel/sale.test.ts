@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import { countReplay, replay } from "../../src/outbox/replay.ts";
-import { PAYMENT_TOKEN_PURPOSE } from "../../src/pools/connect-bot.ts";
 import { testDialect } from "../support/database.ts";
 import {
   buttonUpdate,
@@ -289,7 +288,7 @@ describe(`Telegram Payments on ${testDialect}`, () => {
       db.transaction((tx) =>
         tx.update(db.tables.bots).set({ paymentToken }).where(eq(db.tables.bots.id, shop.id)),
       );
-    await setToken(deps.secrets.seal(token, PAYMENT_TOKEN_PURPOSE));
+    await setToken(deps.secrets.seal(token, "bots.payment_token"));
     const offer = await funnel.addOffer({ provider: "telegram", currency: "BRL", priceMinor: 4_990 });
     const { user, sale } = await buyer(offer.id);
     await funnel.dispatcher.drain();

@@ -2,7 +2,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { and, eq } from "drizzle-orm";
 import { telegramDestination } from "../../src/funnel/telegram-destination.ts";
 import { enqueue } from "../../src/outbox/enqueue.ts";
-import { BOT_TOKEN_PURPOSE } from "../../src/pools/connect-bot.ts";
 import { updateBot } from "../../src/pools/manage-bots.ts";
 import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
 import { testDialect } from "../support/database.ts";
@@ -200,7 +199,7 @@ describe(`messages to Telegram on ${testDialect}`, () => {
     const { db, deps, shop } = funnel;
     const setToken = (token: string) =>
       db.transaction(async (tx) => {
-        const sealed = deps.secrets.seal(token, BOT_TOKEN_PURPOSE);
+        const sealed = deps.secrets.seal(token, "bots.token");
         await tx.update(db.tables.bots).set({ token: sealed }).where(eq(db.tables.bots.id, shop.id));
         await tx.delete(db.tables.outboxRoutes);
       });

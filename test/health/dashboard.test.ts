@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { YAML } from "bun";
 import { z } from "zod";
-import { pauseRoute } from "../../src/outbox/routes.ts";
+import { pauseRoute } from "../../src/outbox/change-route.ts";
 import { addRows } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";
 import { exportedNames, type Observed, PIXEL, startObserved } from "./observed.ts";

@@ -166,10 +166,11 @@ describe(`/metrics on ${testDialect}`, () => {
     expect(await own.scrape(key)).toContain("ponte_build_info");
 
     let isAway = false;
-    const metrics = createMetrics({ version: "0", role: "web" });
+    const metrics = createMetrics();
     const app = healthPlugin({
       ...own.deps,
       metrics,
+      build: { version: "0", role: "web" },
       mayRead: async (request) => {
         if (isAway) return new Response(null, { status: 503 });
         return request.headers.get("authorization") === "good" ? null : new Response(null, { status: 401 });

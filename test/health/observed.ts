@@ -33,6 +33,7 @@ export async function startObserved(environment: Readonly<Record<string, string>
     paymentsPlugin({
       ...deps,
       starsUsdMinorPerThousand: null,
+      consentDenied: "drop",
       trackingData: async () => null,
       authorize: writersOnly(authorize),
       providers: new Map([["generic", genericProvider(WEBHOOK_SECRET, deps.now)]]),

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { sql } from "drizzle-orm";
 import { openSpool, type Spool } from "../../src/db/spool.ts";
 import { createReadiness } from "../../src/health/readiness.ts";
+import { changeRoute, pauseRoute } from "../../src/outbox/change-route.ts";
 import { beat, withdraw } from "../../src/outbox/heartbeat.ts";
-import { changeRoute, pauseRoute } from "../../src/outbox/routes.ts";
 import { sampleOutbox } from "../../src/outbox/sample.ts";
 import {
   createSqliteFolder,

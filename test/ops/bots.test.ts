@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { desc } from "drizzle-orm";
 import fc from "fast-check";
 import { type BotView, findBot, findBotRow } from "../../src/pools/bot-view.ts";
-import { BOT_TOKEN_PURPOSE, PAYMENT_TOKEN_PURPOSE } from "../../src/pools/connect-bot.ts";
 import { useSandbox } from "../sandbox/client.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
@@ -84,8 +83,8 @@ describe(`the console's bots on ${testDialect}`, () => {
       enabled: true,
     });
     const row = await findBotRow(own.db, own.db.tables, "made_bot");
-    expect(own.deps.secrets.open(row?.token ?? "", BOT_TOKEN_PURPOSE)).toBe(token);
-    expect(own.deps.secrets.open(row?.paymentToken ?? "", PAYMENT_TOKEN_PURPOSE)).toBe(PAYMENT_TOKEN);
+    expect(own.deps.secrets.open(row?.token ?? "", "bots.token")).toBe(token);
+    expect(own.deps.secrets.open(row?.paymentToken ?? "", "bots.payment_token")).toBe(PAYMENT_TOKEN);
     const html = await see(path);
     expect(html).toContain("Telegram sends its updates here");
     for (const secret of [token, PAYMENT_TOKEN]) expect(html).not.toContain(secret);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import fc from "fast-check";
 import type { OutboxStatus } from "../../src/db/vocabulary.ts";
-import { changeRoute, pauseRoute } from "../../src/outbox/routes.ts";
+import { changeRoute, pauseRoute } from "../../src/outbox/change-route.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
 import { errorsIn, formIn } from "../support/html.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { instantOfWall, isZone, wallText, zoneOf } from "../../src/ops/zone.ts";
+import { instantOfWall, wallText, zoneOf } from "../../src/ops/zone.ts";
 
 test("reads a wall clock's time in its zone, also on either side of a change of the clocks", () => {
   const cases: [text: string, zone: string, iso: string][] = [
@@ -46,7 +46,6 @@ test("every instant comes back from its own wall clock, but for the hour that a 
 test("takes the operator's zone where it is one, else the installation's", () => {
   expect(zoneOf(undefined, "America/Sao_Paulo")).toBe("America/Sao_Paulo");
   expect(zoneOf("Asia%2FTokyo", "UTC")).toBe("Asia/Tokyo");
-  for (const cookie of ["Mars%2FBase", "%", "<script>", "a".repeat(500)])
+  for (const cookie of ["Mars%2FBase", "%", "<script>", "..%2F..%2Fetc%2Fpasswd", "a".repeat(500)])
     expect(zoneOf(cookie, "UTC")).toBe("UTC");
-  expect(isZone("../../etc/passwd")).toBe(false);
 });

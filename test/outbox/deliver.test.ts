@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import type { Database } from "../../src/db/database.ts";
-import type { OnSettled } from "../../src/outbox/deliver.ts";
 import { createDispatcher } from "../../src/outbox/dispatcher.ts";
+import type { OnSettled } from "../../src/outbox/record-request.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows, statusCounts } from "../support/outbox.ts";

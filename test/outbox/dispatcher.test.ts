@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { eq, isNotNull, sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
+import { changeRoute, pauseRoute } from "../../src/outbox/change-route.ts";
 import { claim, REQUEST_TIMEOUT_MS, reclaimExpired } from "../../src/outbox/lease.ts";
-import { changeRoute, pauseRoute } from "../../src/outbox/routes.ts";
 import { updatePool } from "../../src/pools/manage-pools.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { ponteJson } from "../cli/ponte.ts";

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { pauseRoute } from "../../src/outbox/change-route.ts";
 import type { ClaimedRow } from "../../src/outbox/destination.ts";
 import { createExpireWaiting } from "../../src/outbox/expire-waiting.ts";
 import { metaDestination } from "../../src/outbox/meta-destination.ts";
-import { pauseRoute } from "../../src/outbox/routes.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows, pageView, statusCounts, testSecrets } from "../support/outbox.ts";

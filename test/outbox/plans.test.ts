@@ -5,6 +5,7 @@ import type { Values } from "../../src/db/kept.ts";
 import { filterCondition } from "../../src/outbox/filter.ts";
 import { claim, reclaimExpired, renewLeases } from "../../src/outbox/lease.ts";
 import { newestIds } from "../../src/outbox/outbox-rows.ts";
+import { hurryRetries } from "../../src/outbox/resume-route.ts";
 import { waitingRoutes } from "../../src/outbox/waiting-routes.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows } from "../support/outbox.ts";
@@ -63,6 +64,11 @@ describe(`plans on ${testDialect}, where nearly everything was delivered`, () =>
       (db: Database) => claim(db, "x", { destination: "meta", route: "123", limit: 10 }),
     ],
     ["the look at what waits", "outbox_pending_idx", (db: Database) => waitingRoutes(db, db.dialect)],
+    [
+      "the hurry after an outage",
+      "outbox_pending_idx",
+      (db: Database) => db.transaction((tx) => hurryRetries(tx, db, { destination: "meta", route: "123" })),
+    ],
     ["the takeover of lapsed leases", "outbox_sending_idx", reclaimExpired],
     ["the renewal of leases", "outbox_sending_idx", (db: Database) => renewLeases(db, ["a", "b"])],
   ])("%s goes through %s alone", async (_, index, work) => {

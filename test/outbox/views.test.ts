@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
+import { changeRoute, pauseRoute } from "../../src/outbox/change-route.ts";
 import { filterCondition } from "../../src/outbox/filter.ts";
-import { changeRoute, pauseRoute } from "../../src/outbox/routes.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";

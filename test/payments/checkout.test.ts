@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import type { Sales } from "../../src/funnel/sales.ts";
-import { beginCheckout, checkoutOf, type Sale } from "../../src/payments/checkout.ts";
+import { beginCheckout } from "../../src/payments/begin-checkout.ts";
+import { checkoutOf } from "../../src/payments/checkout.ts";
 import { callProvider } from "../../src/payments/providers/provider-call.ts";
 import { createSales } from "../../src/payments/sales.ts";
 import { confirmTelegramPayment, refundTelegramPayment } from "../../src/payments/telegram-payments.ts";
 import { newId } from "../../src/platform/ids.ts";
+import type { Sale } from "../../src/telegram/sale.ts";
 import { testDialect } from "../support/database.ts";
 import { openShop, type Shop } from "./shop.ts";
 
@@ -176,8 +178,8 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
     [500, false],
   ])("a provider's %d says that the payment itself is wrong: %p", async (status, isPermanent) => {
     const server = Bun.serve({ port: 0, fetch: () => Response.json({ message: "no" }, { status }) });
-    const call = { provider: "Shop", method: "POST", url: server.url.href, secret: "s".repeat(20) } as const;
-    await expect(callProvider(call)).rejects.toMatchObject({ isPermanent });
+    const api = { provider: "Shop", apiUrl: server.url.origin, secret: "s".repeat(20) };
+    await expect(callProvider(api, { method: "POST", path: "/" })).rejects.toMatchObject({ isPermanent });
     await server.stop(true);
   });
 });

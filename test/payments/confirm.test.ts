@@ -62,6 +62,7 @@ beforeAll(async () => {
       log: createLog("silent"),
       now: () => new Date(),
       starsUsdMinorPerThousand: null,
+      consentDenied: "drop",
       trackingData: async () => null,
       providers: new Map([["generic", genericProvider(SECRET, () => new Date())]]),
       authorize: async () => null,
@@ -282,6 +283,7 @@ describe(`payments on ${testDialect}`, () => {
     ["an unknown currency", { currency: "BRX" }, "currency"],
     ["a token of another form", { tracking_token: "x" }, "tracking_token"],
     ["a bot without a user", { bot: "shop_bot" }, "bot"],
+    ["a user with a zero before it", { bot: "shop_bot", telegram_user_id: "0888" }, "telegram_user_id"],
     ["an unknown field", { amount: 1 }, ""],
     ["an empty e-mail", { customer: { email: "" } }, "customer.email"],
     ["a number for an id", { content: { ids: [17] } }, "content.ids.0"],
@@ -304,7 +306,9 @@ describe(`payments on ${testDialect}`, () => {
     ["an empty token", { tracking_token: "" }],
     ["a token of another form", { tracking_token: "x" }],
     ["a time that is none", { created_at: "yesterday" }],
+    ["a time that no database has", { created_at: "0000-01-01T00:00:00Z" }],
     ["a bot without a user", { bot: "shop_bot", telegram_user_id: null }],
+    ["a user that Telegram does not have", { bot: "shop_bot", telegram_user_id: "0888" }],
     ["no amount", { amount_minor: null, currency: null }],
   ])("money that has arrived is not refused for %s", async (_, detail) => {
     const { body } = await register({ content: { name: "Course" } });

@@ -4,7 +4,6 @@ import { eq, sql } from "drizzle-orm";
 import { reclaimExpired } from "../../src/outbox/lease.ts";
 import { registerInside } from "../../src/payments/register.ts";
 import { newId } from "../../src/platform/ids.ts";
-import { BOT_TOKEN_PURPOSE, WEBHOOK_SECRET_PURPOSE } from "../../src/pools/connect-bot.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { saveBotUser } from "../../src/tracking/bot-users.ts";
@@ -43,8 +42,8 @@ beforeAll(async () => {
     await tx
       .update(tables.bots)
       .set({
-        token: SECRETS.seal(BOT_TOKEN, BOT_TOKEN_PURPOSE),
-        webhookSecret: SECRETS.seal(WEBHOOK_SECRET, WEBHOOK_SECRET_PURPOSE),
+        token: SECRETS.seal(BOT_TOKEN, "bots.token"),
+        webhookSecret: SECRETS.seal(WEBHOOK_SECRET, "bots.webhook_secret"),
       })
       .where(eq(tables.bots.id, botId));
     const course = { name: "Course", description: "…", delivery: "https://example.com/course" };
@@ -71,7 +70,7 @@ beforeAll(async () => {
       );
       const paymentId = newId();
       await registerInside(
-        { db, now: () => now, starsUsdMinorPerThousand: null },
+        { db, now: () => now, starsUsdMinorPerThousand: null, consentDenied: "drop" },
         tx,
         { ...money, provider_ref: paymentId, tracking_token: trackingToken },
         { paymentId, botId, botUserId: buyer.id, offerId },

@@ -1,7 +1,8 @@
 import { eq } from "drizzle-orm";
 import { Elysia } from "elysia";
 import { readConfig } from "../../src/config.ts";
-import { beginCheckout, checkoutOf } from "../../src/payments/checkout.ts";
+import { beginCheckout } from "../../src/payments/begin-checkout.ts";
+import { checkoutOf } from "../../src/payments/checkout.ts";
 import { paymentsPlugin } from "../../src/payments/plugin.ts";
 import { configuredProviders } from "../../src/payments/providers/configured.ts";
 import { createLog } from "../../src/platform/log.ts";
@@ -59,6 +60,7 @@ export async function openShop() {
     db,
     log: createLog("debug", { write: (line: string) => void logLines.push(line) }),
     now,
+    consentDenied: config.consentDenied,
     starsUsdMinorPerThousand: config.payments.starsUsdMinorPerThousand,
     trackingData: async () => null,
     providers: configuredProviders(config.payments, now),

@@ -68,6 +68,7 @@ function machine(isHeld: boolean) {
     log,
     now: () => new Date(),
     starsUsdMinorPerThousand: null,
+    consentDenied: "drop" as const,
     trackingData: async () => null,
   };
   return { deps, done: done.promise, letGo: letGo.resolve };

@@ -120,6 +120,15 @@ describe(`whose a payment is, on ${testDialect}`, () => {
     expect(done.body).toMatchObject({ status: "confirmed" });
   });
 
+  test("a webhook that names a bot which does not exist registers by its token all the same", async () => {
+    const bought = sale();
+    const { provider_ref, amount_minor, currency } = bought;
+    const named = { bot: "nobody_bot", telegram_user_id: 1, tracking_token: await bringIn(visitOfPool()) };
+    const done = await webhook({ provider_ref, amount_minor, currency, status: "paid", ...named });
+    expect(done).toMatchObject({ status: 200, body: { status: "confirmed" } });
+    expect((await stored(bought)).purchases).toHaveLength(1);
+  });
+
   test("a payment confirmed without a pool is reported when its registration says more", async () => {
     const bought = sale();
     await register(bought);

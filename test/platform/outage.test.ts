@@ -8,7 +8,9 @@ test("what fails every second is a line at first and one a minute, and one line 
   let nowMs = 0;
   const outage = createOutage(log, { failed: "away", worked: "back" }, () => nowMs);
   outage.worked();
+  expect(outage.isOn).toBe(false);
   for (; nowMs < 150_000; nowMs += 1_000) outage.failed({});
+  expect(outage.isOn).toBe(true);
   outage.worked();
   outage.worked();
   expect(lines).toEqual(["away", "away", "away", "back"]);

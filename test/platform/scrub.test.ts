@@ -2,14 +2,16 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { createScrubber, secretValues } from "../../src/platform/scrub.ts";
 
-test("finds the secrets among environment variables by their names, and passwords inside of URLs", () => {
+test("finds the secrets among environment variables by their names, and those inside of URLs", () => {
   const environment = {
     API_KEY: "key-0123456789",
     APP_SECRET: "secret-0123456789",
     OPERATOR_PASSWORD: "a long sentence",
     STRIPE_WEBHOOK_SECRET: "whsec_0123456789",
     DATABASE_URL: "postgres://ponte:p%40ss-word@db/ponte",
-    REDIS_URL: "redis://localhost:6379",
+    DATABASE_DIRECT_URL: "postgres://ponte:slash/and#hash@db/ponte",
+    REDIS_URL: "redis://localhost:6379?password=in-the-query&db=1",
+    META_GRAPH_URL: "https://me:100%-sure@graph.example.com",
     PUBLIC_URL: "https://go.example.com",
     PORT: "3000",
     KEYBOARD: "br",
@@ -22,6 +24,11 @@ test("finds the secrets among environment variables by their names, and password
     "whsec_0123456789",
     "p%40ss-word",
     "p@ss-word",
+    "slash/and#hash",
+    "slash/and#hash",
+    "in-the-query",
+    "100%-sure",
+    "100%-sure",
     "",
   ]);
 });

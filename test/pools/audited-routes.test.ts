@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { asc } from "drizzle-orm";
+import { asc, sql } from "drizzle-orm";
 import type { Destination } from "../../src/db/vocabulary.ts";
+import { changeRoute } from "../../src/outbox/change-route.ts";
 import { findHold } from "../../src/outbox/holds.ts";
-import { changeRoute } from "../../src/outbox/routes.ts";
+import type { RouteKey } from "../../src/outbox/routes.ts";
 import { outboxBacklog } from "../../src/outbox/status.ts";
 import { waitingRoutes } from "../../src/outbox/waiting-routes.ts";
 import { pauseRouteBy, resumeRouteBy } from "../../src/pools/audited-routes.ts";
@@ -65,6 +66,58 @@ describe(`the audit of what is held up on ${testDialect}`, () => {
   });
 });
 
+describe(`what a resumed route's rows waited for on ${testDialect}`, () => {
+  const pixel = { destination: "meta", route: "500" } as const;
+  const testLane = { destination: "meta", route: "500/T1" } as const;
+  const later = { availableInMs: 3_600_000 };
+  const tried = { ...later, attempts: 9, lastError: "no answer" };
+  const toldToWait = { ...later, lastError: "slow down" };
+  const resume = (route: RouteKey) => resumeRouteBy({ db: own.db, now }, "cli", route);
+
+  async function dueOf(rows: Readonly<Record<string, readonly number[]>>) {
+    const { outbox } = own.db.tables;
+    const due = await own.db
+      .select({ id: outbox.id })
+      .from(outbox)
+      .where(sql`${outbox.availableAt} <= ${own.db.dialect.now}`);
+    const isDue = new Set(due.map(({ id }) => id));
+    return Object.keys(rows).filter((name) => rows[name]?.every((id) => isDue.has(id)));
+  }
+
+  test("is over with the trouble, but for a first hold, and for other routes", async () => {
+    const rows = {
+      tried: await addRows(own.db, 2, { ...pixel, ...tried }),
+      toldToWait: await addRows(own.db, 1, { ...pixel, ...toldToWait }),
+      held: await addRows(own.db, 1, { ...pixel, ...later }),
+      ofItsLane: await addRows(own.db, 1, { ...testLane, ...tried }),
+      ofAnother: await addRows(own.db, 1, { ...tried, route: "5001" }),
+    };
+    expect(await resume(pixel)).toBe(false);
+    expect(await dueOf(rows)).toEqual([]);
+    await own.db.transaction((tx) => changeRoute(tx, own.db, pixel, { kind: "failed" }));
+    expect(await resume(pixel)).toBe(true);
+    expect(await dueOf(rows)).toEqual(["tried", "toldToWait"]);
+  });
+
+  test.each([
+    ["the pixel", pixel],
+    ["a lane", testLane],
+  ])(
+    "is over for the pixel and its lanes where it was told to rest and %s is resumed",
+    async (_, resumed) => {
+      const rows = {
+        lane: await addRows(own.db, 1, { ...testLane, ...toldToWait }),
+        pixel: await addRows(own.db, 1, { ...pixel, ...toldToWait }),
+        ofAnother: await addRows(own.db, 1, { ...toldToWait, route: "5001" }),
+      };
+      const rest = { kind: "throttled", forMs: 3_600_000 } as const;
+      await own.db.transaction((tx) => changeRoute(tx, own.db, testLane, rest));
+      expect(await resume(resumed)).toBe(true);
+      expect(await dueOf(rows)).toEqual(["lane", "pixel"]);
+    },
+  );
+});
+
 describe(`a pause on ${testDialect}`, () => {
   test.each<[destination: Destination, route: string, isKnown: boolean]>([
     ["meta", "123", true],
@@ -75,6 +128,12 @@ describe(`a pause on ${testDialect}`, () => {
     ["meta", "", false],
     ["telegram", "1", true],
     ["telegram", "1/stripe", true],
+    ["telegram", "1/telegram", true],
+    ["telegram", "1/strpe", false],
+    ["telegram", "1/", false],
+    ["telegram", "1/stripe/stripe", false],
+    ["telegram", "2/stripe", false],
+    ["telegram", "01", false],
     ["telegram", "2", false],
     ["telegram", "123456789012345678901", false],
     ["telegram", "@summer_bot", false],

@@ -4,13 +4,13 @@ import { createLog } from "../../src/platform/log.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import type { Identity } from "../../src/pools/bot-api.ts";
 import { createBotHealth } from "../../src/pools/bot-health.ts";
-import { BOT_TOKEN_PURPOSE } from "../../src/pools/connect-bot.ts";
 import { loadPools } from "../../src/pools/load-pools.ts";
 import { updateBot } from "../../src/pools/manage-bots.ts";
 import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
+import { until } from "../support/until.ts";
 
 const secrets = createSecrets(new Uint8Array(32).fill(9));
 const KNOWN: Identity = { kind: "known", telegramId: "7", username: "a_bot" };
@@ -42,7 +42,7 @@ beforeEach(async () => {
   const { bots } = own.db.tables;
   await own.db.transaction(async (tx) => {
     for (const key of ["a", "b"] as const) {
-      const token = secrets.seal(`token-${key}`, BOT_TOKEN_PURPOSE);
+      const token = secrets.seal(`token-${key}`, "bots.token");
       const columns = { token, healthy: true, healthReason: null, enabled: true };
       await tx.update(bots).set(columns).where(eq(bots.id, ids[key]));
     }
@@ -78,7 +78,7 @@ async function chosen() {
 describe(`the bots' health on ${testDialect}`, () => {
   test("a bot whose token is refused twice in a row gets no more visitors, and the operator is told once", async () => {
     answers.set("token-a", REFUSED);
-    const { check } = health();
+    const { run: check } = health();
     await check();
     expect(await chosen()).toEqual(["a_bot", "b_bot", "elsewhere_bot"]);
     await check();
@@ -96,7 +96,7 @@ describe(`the bots' health on ${testDialect}`, () => {
 
   test("it gets them again when Telegram takes the token again", async () => {
     answers.set("token-a", REFUSED);
-    const { check } = health();
+    const { run: check } = health();
     await check();
     await check();
     answers.set("token-a", KNOWN);
@@ -106,7 +106,7 @@ describe(`the bots' health on ${testDialect}`, () => {
   });
 
   test("Telegram being away, or refusing once in between, takes no bot's visitors", async () => {
-    const { check } = health();
+    const { run: check } = health();
     for (const answer of [AWAY, AWAY, REFUSED, KNOWN, REFUSED, AWAY]) {
       answers.set("token-b", answer);
       await check();
@@ -122,14 +122,14 @@ describe(`the bots' health on ${testDialect}`, () => {
     await own.db.transaction(async (tx) => {
       await tx.update(bots).set({ enabled: false }).where(eq(bots.id, ids.b));
     });
-    await health().check();
+    await health().run();
     expect(asked).toEqual(["token-a"]);
     expect(await bot(ids.elsewhere)).toMatchObject({ healthy: true });
   });
 
   test("a token that was changed while Telegram was asked is not judged by the old one's answer", async () => {
     const { bots } = own.db.tables;
-    const { check } = createBotHealth({
+    const { run: check } = createBotHealth({
       db: own.db,
       secrets,
       now: () => new Date(),
@@ -137,7 +137,7 @@ describe(`the bots' health on ${testDialect}`, () => {
       telegram: {
         identify: async () => {
           await own.db.transaction(async (tx) => {
-            const token = secrets.seal("token-new", BOT_TOKEN_PURPOSE);
+            const token = secrets.seal("token-new", "bots.token");
             await tx.update(bots).set({ token }).where(eq(bots.id, ids.a));
           });
           return REFUSED;
@@ -152,7 +152,7 @@ describe(`the bots' health on ${testDialect}`, () => {
 
   test("a bot that is given away, its token taken out, is nobody's to judge any more", async () => {
     answers.set("token-a", REFUSED);
-    const { check } = health();
+    const { run: check } = health();
     await check();
     await check();
     const deps = {
@@ -171,7 +171,7 @@ describe(`the bots' health on ${testDialect}`, () => {
     await own.db.transaction(async (tx) => {
       await tx.update(bots).set({ token: "v1.of-another-key" }).where(eq(bots.id, ids.a));
     });
-    await health().check();
+    await health().run();
     expect(asked).toEqual(["token-b"]);
     const broken = createBotHealth({
       db: {
@@ -185,8 +185,9 @@ describe(`the bots' health on ${testDialect}`, () => {
       log: createLog("warn", { write: (line: string) => void logLines.push(line) }),
       telegram: { identify: async () => KNOWN },
     });
-    await broken.check();
-    expect(logLines.join()).toContain("could not be checked");
+    broken.start();
+    await until(() => logLines.join().includes("could not be checked"));
+    await broken.stop();
   });
 
   test("over HTTP: too many questions, or trouble of Telegram's, is no refusal; an unknown token is one", async () => {

@@ -5,12 +5,7 @@ import { createSecrets } from "../../src/platform/secrets.ts";
 import type { BotApi } from "../../src/pools/bot-api.ts";
 import { findBot, findBotRow, listBots } from "../../src/pools/bot-view.ts";
 import { askBotWebhook } from "../../src/pools/bot-webhook.ts";
-import {
-  BOT_TOKEN_PURPOSE,
-  connectBot,
-  reconnectBot,
-  WEBHOOK_SECRET_PURPOSE,
-} from "../../src/pools/connect-bot.ts";
+import { connectBot, reconnectBot } from "../../src/pools/connect-bot.ts";
 import { createBot, deleteBot, updateBot } from "../../src/pools/manage-bots.ts";
 import { createPool } from "../../src/pools/manage-pools.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
@@ -80,8 +75,8 @@ describe(`bots on ${testDialect}`, () => {
     expect(JSON.stringify(result)).not.toContain("71:tok");
     expect(webhook).toEqual({ kind: "set", url: `https://go.example.com/telegram/${bot.id}` });
     const row = await findBotRow(own.db, own.db.tables, "SALE_bot");
-    expect(secrets.open(row?.token ?? "", BOT_TOKEN_PURPOSE)).toBe("71:tok");
-    const secret = secrets.open(row?.webhookSecret ?? "", WEBHOOK_SECRET_PURPOSE);
+    expect(secrets.open(row?.token ?? "", "bots.token")).toBe("71:tok");
+    const secret = secrets.open(row?.webhookSecret ?? "", "bots.webhook_secret");
     expect(secret).toMatch(/^[\w-]{43}$/);
     expect(webhooks).toEqual([{ token: "71:tok", url: `https://go.example.com/telegram/${bot.id}`, secret }]);
   });

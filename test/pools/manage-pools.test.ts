@@ -4,7 +4,6 @@ import { desc, eq } from "drizzle-orm";
 import fc from "fast-check";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import { createPool, deletePool, updatePool } from "../../src/pools/manage-pools.ts";
-import { ACCESS_TOKEN_PURPOSE } from "../../src/pools/pool-columns.ts";
 import { findPool, listPools, type PoolView } from "../../src/pools/pool-view.ts";
 import { type PoolChange, type PoolDraft, parseInput, poolChangeSchema } from "../../src/pools/rules.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
@@ -82,7 +81,7 @@ describe(`pools on ${testDialect}`, () => {
     const { slug } = await newPool({ meta_pixel_id: "123", meta_access_token: "EAAB-secret" });
     const sealed = (await rowOf(slug)).metaAccessToken ?? "";
     expect(sealed).not.toContain("EAAB");
-    expect(secrets.open(sealed, ACCESS_TOKEN_PURPOSE)).toBe("EAAB-secret");
+    expect(secrets.open(sealed, "pools.meta_access_token")).toBe("EAAB-secret");
     expect(() => secrets.open(sealed, "bots.token")).toThrow();
   });
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, statSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { ensureBundle } from "../../scripts/build.ts";
+import { ensureProgram } from "../../scripts/build.ts";
 import { openDatabase } from "../../src/db/open.ts";
 import { addPool } from "../support/pools.ts";
 import { startServer } from "../support/server.ts";
@@ -10,11 +10,11 @@ import { startServer } from "../support/server.ts";
 const folder = mkdtempSync(join(tmpdir(), "ponte-build-"));
 let program: string;
 beforeAll(async () => {
-  program = await ensureBundle();
+  program = await ensureProgram();
 }, 60_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test("the bundle serves everything from a database of its own making, wherever it is started", async () => {
+test("the program serves everything from a database of its own making, wherever it is started", async () => {
   const url = join(folder, "ponte.db");
   const server = await startServer(url, { API_KEY: "a-key-of-many-letters" }, { program, cwd: folder });
   const db = await openDatabase({ url });
@@ -30,7 +30,7 @@ test("the bundle serves everything from a database of its own making, wherever i
   expect(page.text).toContain("t.me/");
   expect(await db.$count(db.tables.sessions)).toBe(2);
   const login = await get("/ops/login");
-  // Scripts and style sheets are made of files that are no part of the bundle.
+  // Scripts and style sheets are made of files that are no part of the program.
   const assets = [...(page.text + login.text).matchAll(/\/assets\/[\w.-]+/g)].map(([path]) => path);
   expect(assets.length).toBeGreaterThanOrEqual(3);
   for (const path of [...assets, "/openapi", "/metrics", "/api/pools"]) {
@@ -40,12 +40,12 @@ test("the bundle serves everything from a database of its own making, wherever i
   expect(await server.stop()).toBe(0);
 }, 60_000);
 
-test("a bundle is made anew when a source is newer, and only then", async () => {
+test("the program is made anew when a source is newer, and only then", async () => {
   const madeMs = () => statSync(program).mtimeMs;
   const before = madeMs();
-  await ensureBundle();
+  await ensureProgram();
   expect(madeMs()).toBe(before);
   utimesSync(join(dirname(program), "made-for"), new Date(0), new Date(0));
-  await ensureBundle();
+  await ensureProgram();
   expect(madeMs()).toBeGreaterThan(before);
 }, 60_000);

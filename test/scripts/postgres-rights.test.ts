@@ -7,7 +7,7 @@ import { checkTables } from "../../src/cli/doctor/check-tables.ts";
 import type { Database } from "../../src/db/database.ts";
 import { tablesOf } from "../../src/db/define-schema.ts";
 import { adviceOn } from "../../src/db/fault.ts";
-import { OPERATOR_VIEWS } from "../../src/db/migrate.ts";
+import { OPERATOR_VIEWS } from "../../src/db/migration-plan.ts";
 import { openDatabase } from "../../src/db/open.ts";
 import * as tables from "../../src/db/tables-postgres.ts";
 import { createRetention } from "../../src/outbox/retention.ts";

@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createApp } from "../../src/app.ts";
+import { otherDoors } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { type Deps, openDeps } from "../../src/deps.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { secretValues } from "../../src/platform/scrub.ts";
+import { createVisitorsApp } from "../../src/visitors-app.ts";
 import { createPostgresDatabase } from "./database.ts";
 
 /** Log lines of a test's app, parsed. */
@@ -40,7 +41,8 @@ export async function createTestApp(
   if (deps.redis && deps.redis.status !== "ready") {
     await new Promise((ready) => deps.redis?.once("ready", ready));
   }
-  const app = createApp(deps);
+  // As serve.ts does, which loads the other doors later.
+  const app = createVisitorsApp(deps).use(otherDoors(deps));
   return {
     app,
     deps,

@@ -8,7 +8,6 @@ import {
   ProviderError,
 } from "../../src/payments/providers/adapter.ts";
 import { genericProvider } from "../../src/payments/providers/generic.ts";
-import { BOT_TOKEN_PURPOSE, WEBHOOK_SECRET_PURPOSE } from "../../src/pools/connect-bot.ts";
 import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { openDispatcher } from "../../src/services.ts";
@@ -63,8 +62,8 @@ export async function openFunnel(
       await tx
         .update(db.tables.bots)
         .set({
-          token: deps.secrets.seal(token, BOT_TOKEN_PURPOSE),
-          webhookSecret: deps.secrets.seal(secret, WEBHOOK_SECRET_PURPOSE),
+          token: deps.secrets.seal(token, "bots.token"),
+          webhookSecret: deps.secrets.seal(secret, "bots.webhook_secret"),
           telegramId: token.split(":")[0] ?? "",
         })
         .where(eq(db.tables.bots.id, bot.id));

@@ -30,6 +30,7 @@ export async function happen(db: Database, step: SaleStep): Promise<void> {
     log,
     now,
     starsUsdMinorPerThousand: 1300,
+    consentDenied: "drop" as const,
     trackingData: async () => null,
     providers: new Map(),
     publicUrl: undefined,
@@ -53,7 +54,8 @@ export async function happen(db: Database, step: SaleStep): Promise<void> {
         headers: { "x-telegram-bot-api-secret-token": WEBHOOK_SECRET },
         body: JSON.stringify(step.update),
       });
-      const deps = { db, log, now, sales, secrets: SECRETS };
+      const { consentDenied } = payments;
+      const deps = { db, log, now, sales, secrets: SECRETS, consentDenied };
       const { status } = await takeUpdate(deps, createConversation(), request, String(step.botId));
       if (status !== 200) throw new Error(`the update was answered ${status}`);
       return;

@@ -9,7 +9,7 @@ export interface ServerOptions {
   readonly dataDir?: string;
   /** Gets what it logs, line by line. */
   readonly onLogLine?: (line: string) => void;
-  /** What Bun runs instead of `src/main.ts`. */
+  /** The executable to run instead of the sources. */
   readonly program?: string;
   /** The folder that it runs in, instead of the repository. */
   readonly cwd?: string;
@@ -25,10 +25,10 @@ export async function startServer(
   environment: Readonly<Record<string, string>> = {},
   options: ServerOptions = {},
 ) {
-  const { dataDir, onLogLine, program = "src/main.ts", cwd = ROOT } = options;
+  const { dataDir, onLogLine, program, cwd = ROOT } = options;
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), "ponte-server-"));
   const port = freePort();
-  const child = Bun.spawn(["bun", program], {
+  const child = Bun.spawn(program === undefined ? ["bun", "src/main.ts"] : [program], {
     cwd,
     env: {
       ...process.env,

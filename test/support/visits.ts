@@ -34,7 +34,7 @@ export function visitOf(poolId: number, poolBotId: number, botId: number, query 
     },
     pool,
     bot,
-    { trackingToken: newId(), nowMs: Date.now(), holdMs: 0 },
+    { trackingToken: newId(), nowMs: Date.now(), holdMs: 0, consentDenied: "drop" },
   );
   return record;
 }

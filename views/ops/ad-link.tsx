@@ -2,7 +2,7 @@
 
 import { Copied } from "./copied.tsx";
 
-import { TextField } from "./form.tsx";
+import { TextField } from "./fields.tsx";
 import { Banner, Card } from "./parts.tsx";
 import type { AdLinkFacts } from "./pool-data.ts";
 

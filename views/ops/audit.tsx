@@ -1,6 +1,8 @@
 /** @jsxImportSource @kitajs/html */
-import { Card, PageHead, Pager } from "./parts.tsx";
-import { type Column, DataTable } from "./table.tsx";
+
+import { countedText } from "./numbers.ts";
+import { Card, CursorPager, PageHead } from "./parts.tsx";
+import { type Column, DataTable, textColumn } from "./table.tsx";
 import { TimeOf } from "./time.tsx";
 
 const LIST = "/ops/audit";
@@ -37,11 +39,7 @@ export function AuditPage(props: {
           rows={lines}
           empty="Nothing was changed yet."
         />
-        <Pager
-          first={isFirst ? null : LIST}
-          next={next === null ? null : `${LIST}?cursor=${next}`}
-          shown={lines.length === 1 ? "1 change" : `${lines.length} changes`}
-        />
+        <CursorPager list={LIST} isFirst={isFirst} next={next} shown={countedText(lines.length, "change")} />
       </Card>
     </>
   );
@@ -50,9 +48,9 @@ export function AuditPage(props: {
 function columns(zone: string): Column<AuditLine>[] {
   return [
     { head: "When", cell: ({ at }) => <TimeOf at={at} zone={zone} /> },
-    { head: "Who", cell: ({ actor }) => <span safe>{actor}</span> },
-    { head: "Did", cell: ({ action }) => <span safe>{action}</span> },
-    { head: "To", cell: ({ subject }) => <span safe>{subject}</span> },
+    textColumn("Who", ({ actor }) => actor),
+    textColumn("Did", ({ action }) => action),
+    textColumn("To", ({ subject }) => subject),
     {
       head: "Before",
       cell: ({ before }) => (

@@ -1,6 +1,6 @@
 /** @jsxImportSource @kitajs/html */
 import type { BotFields } from "./bot-data.ts";
-import { CheckField, SecretField, TextArea, TextField } from "./form.tsx";
+import { CheckField, StoredSecretField, TextArea, TextField, ticked, typed } from "./fields.tsx";
 import type { FieldErrors } from "./form-data.ts";
 import { LanguageField } from "./language-field.tsx";
 import { SettingsForm, type SettingsFormProps } from "./settings-form.tsx";
@@ -31,20 +31,16 @@ export function BotForm(props: BotFormProps): JSX.Element {
         {bot === null ? (
           <TextField
             label="Username"
-            name="username"
-            value={fields.username}
+            {...typed("username", fields, errors)}
             required
             placeholder="shop_bot"
             hint="As Telegram knows it; it never changes."
-            error={errors.username}
           />
         ) : null}
         <CheckField
           label="Visitors are sent to it"
-          name="enabled"
-          checked={fields.enabled}
+          {...ticked("enabled", fields, errors)}
           hint="Off: its pools send visitors to their other bots."
-          error={errors.enabled}
         />
       </fieldset>
       <GreetingPart fields={fields} errors={errors} />
@@ -59,11 +55,9 @@ function GreetingPart({ fields, errors }: PartProps): JSX.Element {
       <legend>Answer to /start</legend>
       <TextArea
         label="Welcome"
-        name="welcome"
-        value={fields.welcome}
+        {...typed("welcome", fields, errors)}
         rows={5}
         hint="{name} stands for the person's first name. Empty: the built-in text, in the person's language."
-        error={errors.welcome}
       />
       <LanguageField
         otherwise="the person's"
@@ -79,36 +73,25 @@ function TokenPart({ fields, errors, bot }: PartProps & { readonly bot: StoredBo
   return (
     <fieldset>
       <legend>Tokens of @BotFather</legend>
-      <SecretField
+      <StoredSecretField
         label="Bot token"
         name="token"
         isSet={bot?.has_token ?? false}
         hint="Verified at Telegram, stored encrypted and never shown again; the webhook is set with it. Without one the bot lives elsewhere, and its updates are not ours."
         error={errors.token}
+        removal={{ label: "Take the stored token away", ...ticked("removes_token", fields, errors) }}
       />
-      {bot?.has_token ? (
-        <CheckField
-          label="Take the stored token away"
-          name="removes_token"
-          checked={fields.removes_token}
-          error={errors.removes_token}
-        />
-      ) : null}
-      <SecretField
+      <StoredSecretField
         label="Payment provider's token"
         name="payment_token"
         isSet={bot?.has_payment_token ?? false}
         hint="For offers in money that are paid inside Telegram. Stars need none."
         error={errors.payment_token}
+        removal={{
+          label: "Take the stored payment token away",
+          ...ticked("removes_payment_token", fields, errors),
+        }}
       />
-      {bot?.has_payment_token ? (
-        <CheckField
-          label="Take the stored payment token away"
-          name="removes_payment_token"
-          checked={fields.removes_payment_token}
-          error={errors.removes_payment_token}
-        />
-      ) : null}
     </fieldset>
   );
 }

@@ -1,9 +1,9 @@
 /** @jsxImportSource @kitajs/html */
 /// <reference types="@kitajs/html/htmx.d.ts" />
 import type { BotLine, PeopleCount, WebhookFacts } from "./bot-data.ts";
-import { countText } from "./numbers.ts";
-import { Badge, Card, PageHead, Pager } from "./parts.tsx";
-import { type Column, DataTable } from "./table.tsx";
+import { countedText, countText } from "./numbers.ts";
+import { Badge, Card, CursorPager, Name, PageHead } from "./parts.tsx";
+import { type Column, DataTable, figureColumn } from "./table.tsx";
 
 const LIST = "/ops/bots";
 
@@ -29,11 +29,7 @@ export function BotsPage(props: {
           rows={lines}
           empty="No bot yet. Make one here, or name it in a pool."
         />
-        <Pager
-          first={isFirst ? null : LIST}
-          next={next === null ? null : `${LIST}?cursor=${next}`}
-          shown={lines.length === 1 ? "1 bot" : `${lines.length} bots`}
-        />
+        <CursorPager list={LIST} isFirst={isFirst} next={next} shown={countedText(lines.length, "bot")} />
       </Card>
     </>
   );
@@ -42,26 +38,16 @@ export function BotsPage(props: {
 const COLUMNS: readonly Column<BotLine>[] = [
   {
     head: "Bot",
-    cell: ({ id, username }) => (
-      <a class="name" href={`${LIST}/${id}`} safe>
-        {`@${username}`}
-      </a>
-    ),
+    cell: ({ id, username }) => <Name text={`@${username}`} href={`${LIST}/${id}`} />,
   },
   { head: "Status", cell: (line) => <BotBadge bot={line} /> },
   { head: "Webhook", cell: (line) => <WebhookCell bot={line} /> },
   {
     head: "Pools",
     cell: ({ pools }) =>
-      pools.length === 0 ? (
-        <span class="soft">none</span>
-      ) : (
-        <span class="name" safe>
-          {pools.join(", ")}
-        </span>
-      ),
+      pools.length === 0 ? <span class="soft">none</span> : <Name text={pools.join(", ")} />,
   },
-  { head: "People", align: "end", cell: ({ people }) => <span safe>{peopleText(people)}</span> },
+  figureColumn("People", ({ people }) => peopleText(people)),
 ];
 
 /** What decides whether visitors are sent to the bot. */

@@ -3,14 +3,6 @@ import type { Children } from "@kitajs/html";
 import type { FieldErrors } from "./form-data.ts";
 import { Banner } from "./parts.tsx";
 
-interface FieldProps {
-  readonly label: string;
-  readonly name: string;
-  readonly hint?: string;
-  /** What is wrong with the value that was sent. */
-  readonly error?: string | undefined;
-}
-
 /** A form that changes something: it carries the session's CSRF token (`operator.frame.csrfToken`). */
 export function PostForm(props: {
   readonly action: string;
@@ -23,6 +15,17 @@ export function PostForm(props: {
       <input type="hidden" name="_csrf" value={props.csrfToken} />
       {props.children}
     </form>
+  );
+}
+
+/** What goes along with a form unseen. */
+export function HiddenFields(props: { readonly fields: Readonly<Record<string, string>> }): JSX.Element {
+  return (
+    <>
+      {Object.entries(props.fields).map(([name, value]) => (
+        <input type="hidden" name={name} value={value} />
+      ))}
+    </>
   );
 }
 
@@ -68,127 +71,6 @@ export function FilterForm(props: {
   );
 }
 
-/** One line of text. */
-export function TextField(
-  props: FieldProps & {
-    readonly value: string;
-    readonly type?: "text" | "number" | "url" | "datetime-local" | "date" | "search";
-    readonly placeholder?: string;
-    readonly required?: boolean;
-    readonly maxLength?: number;
-    readonly list?: readonly string[];
-  },
-): JSX.Element {
-  const listId = props.list ? `${props.name}-list` : undefined;
-  return (
-    <Field {...props}>
-      <input
-        id={`f-${props.name}`}
-        name={props.name}
-        type={props.type ?? "text"}
-        value={props.value}
-        placeholder={props.placeholder}
-        required={props.required}
-        maxlength={props.maxLength}
-        list={listId}
-        autocomplete="off"
-        spellcheck="false"
-        aria-invalid={props.error ? "true" : undefined}
-        aria-describedby={describedBy(props)}
-      />
-      {listId ? (
-        <datalist id={listId}>
-          {props.list?.map((value) => (
-            <option value={value} />
-          ))}
-        </datalist>
-      ) : null}
-    </Field>
-  );
-}
-
-/** A secret: written, never shown again. `isSet` says that there is one, which an empty field keeps. */
-export function SecretField(props: FieldProps & { readonly isSet: boolean }): JSX.Element {
-  return (
-    <Field {...props}>
-      <input
-        id={`f-${props.name}`}
-        name={props.name}
-        type="password"
-        value=""
-        placeholder={props.isSet ? "set; leave empty to keep it" : "not set"}
-        autocomplete="new-password"
-        spellcheck="false"
-        aria-invalid={props.error ? "true" : undefined}
-        aria-describedby={describedBy(props)}
-      />
-    </Field>
-  );
-}
-
-export function TextArea(
-  props: FieldProps & { readonly value: string; readonly rows?: number },
-): JSX.Element {
-  return (
-    <Field {...props}>
-      <textarea
-        id={`f-${props.name}`}
-        name={props.name}
-        rows={String(props.rows ?? 4)}
-        aria-invalid={props.error ? "true" : undefined}
-        aria-describedby={describedBy(props)}
-        safe
-      >
-        {props.value}
-      </textarea>
-    </Field>
-  );
-}
-
-export function SelectField(
-  props: FieldProps & {
-    readonly value: string;
-    readonly options: readonly { readonly value: string; readonly label: string }[];
-  },
-): JSX.Element {
-  return (
-    <Field {...props}>
-      <select
-        id={`f-${props.name}`}
-        name={props.name}
-        aria-invalid={props.error ? "true" : undefined}
-        aria-describedby={describedBy(props)}
-      >
-        {props.options.map(({ value, label }) => (
-          <option value={value} selected={value === props.value} safe>
-            {label}
-          </option>
-        ))}
-      </select>
-    </Field>
-  );
-}
-
-export function CheckField(
-  props: FieldProps & { readonly checked: boolean; readonly value?: string },
-): JSX.Element {
-  return (
-    <div class={props.error ? "field check wrong" : "field check"}>
-      <label>
-        <input
-          type="checkbox"
-          name={props.name}
-          value={props.value ?? "1"}
-          checked={props.checked}
-          aria-describedby={describedBy(props)}
-        />
-        <span safe>{props.label}</span>
-      </label>
-      <Notes {...props} />
-    </div>
-  );
-}
-
 /** A change that asks first, without any script: the button opens the question. */
 export function ConfirmForm(props: {
   readonly action: string;
@@ -211,9 +93,7 @@ export function ConfirmForm(props: {
       </summary>
       <PostForm action={props.action} csrfToken={props.csrfToken} class="confirm-body">
         <p safe>{props.question}</p>
-        {Object.entries(props.fields ?? {}).map(([name, value]) => (
-          <input type="hidden" name={name} value={value} />
-        ))}
+        <HiddenFields fields={props.fields ?? {}} />
         {props.children ?? null}
         <button type="submit" class={props.danger ? "danger" : "primary"} safe>
           {props.confirm}
@@ -221,38 +101,4 @@ export function ConfirmForm(props: {
       </PostForm>
     </details>
   );
-}
-
-function Field(props: FieldProps & { readonly children: Children }): JSX.Element {
-  return (
-    <div class={props.error ? "field wrong" : "field"}>
-      <label for={`f-${props.name}`} safe>
-        {props.label}
-      </label>
-      {props.children}
-      <Notes {...props} />
-    </div>
-  );
-}
-
-function Notes({ name, hint, error }: FieldProps): JSX.Element {
-  return (
-    <>
-      {error ? (
-        <p class="error" id={`f-${name}-error`} safe>
-          {error}
-        </p>
-      ) : null}
-      {hint === undefined ? null : (
-        <p class="hint" id={`f-${name}-hint`} safe>
-          {hint}
-        </p>
-      )}
-    </>
-  );
-}
-
-function describedBy({ name, hint, error }: FieldProps): string | undefined {
-  const ids = [error && `f-${name}-error`, hint !== undefined && `f-${name}-hint`].filter(Boolean);
-  return ids.length > 0 ? ids.join(" ") : undefined;
 }

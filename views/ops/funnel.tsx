@@ -1,6 +1,7 @@
 /** @jsxImportSource @kitajs/html */
 import { countText, rateText } from "./numbers.ts";
-import { type Column, DataTable } from "./table.tsx";
+import { Name } from "./parts.tsx";
+import { type Column, countColumn, DataTable, figureColumn } from "./table.tsx";
 
 /** How often each step happened. */
 export interface Steps {
@@ -61,17 +62,25 @@ export function FunnelSteps({ line }: { readonly line: FunnelLine }): JSX.Elemen
   );
 }
 
+/** The steps, how many clicks came to them, and what they sold. */
+export const STEP_COLUMNS: readonly Column<Steps & { readonly values: readonly string[] }>[] = [
+  countColumn("Clicks", (line) => line.clicks),
+  countColumn("Starts", (line) => line.starts),
+  figureColumn("of clicks", (line) => rateText(line.starts, line.clicks)),
+  countColumn("Checkouts", (line) => line.checkouts),
+  countColumn("Paid", (line) => line.paid),
+  figureColumn("of clicks", (line) => rateText(line.paid, line.clicks)),
+  countColumn("Delivered", (line) => line.delivered),
+  countColumn("Refunded", (line) => line.refunded),
+  figureColumn("Sales", (line) => (line.values.length > 0 ? line.values.join(" + ") : "–")),
+];
+
 /** The funnel of every pool, bot or campaign, the best first. */
 export function FunnelTable(props: {
   /** What a line is, e.g. `Pool`. */
   readonly of: string;
   readonly lines: readonly FunnelLine[];
 }): JSX.Element {
-  const number = (head: string, cell: (line: FunnelLine) => string): Column<FunnelLine> => ({
-    head,
-    align: "end",
-    cell: (line) => <span safe>{cell(line)}</span>,
-  });
   return (
     <DataTable
       caption={`By ${props.of.toLowerCase()}`}
@@ -79,29 +88,9 @@ export function FunnelTable(props: {
       rows={props.lines}
       empty="Nothing happened in this span."
       columns={[
-        { head: props.of, cell: (line) => <LineName line={line} /> },
-        number("Clicks", (line) => countText(line.clicks)),
-        number("Starts", (line) => countText(line.starts)),
-        number("of clicks", (line) => rateText(line.starts, line.clicks)),
-        number("Checkouts", (line) => countText(line.checkouts)),
-        number("Paid", (line) => countText(line.paid)),
-        number("of clicks", (line) => rateText(line.paid, line.clicks)),
-        number("Delivered", (line) => countText(line.delivered)),
-        number("Refunded", (line) => countText(line.refunded)),
-        number("Sales", (line) => (line.values.length > 0 ? line.values.join(" + ") : "–")),
+        { head: props.of, cell: (line) => <Name text={line.name} href={line.href} /> },
+        ...STEP_COLUMNS,
       ]}
     />
-  );
-}
-
-function LineName({ line: { name, href } }: { readonly line: FunnelLine }): JSX.Element {
-  return href === null ? (
-    <span class="name" safe>
-      {name}
-    </span>
-  ) : (
-    <a class="name" href={href} safe>
-      {name}
-    </a>
   );
 }

@@ -1,9 +1,11 @@
 /** @jsxImportSource @kitajs/html */
 import { Copied } from "./copied.tsx";
-import { ConfirmForm, FormFault, PostForm, SelectField, TextField } from "./form.tsx";
+import { SelectField, TextField, typed } from "./fields.tsx";
+import { ConfirmForm, FormFault, PostForm } from "./form.tsx";
 import type { FieldErrors } from "./form-data.ts";
-import { Badge, Banner, Card, PageHead, Pager } from "./parts.tsx";
-import { type Column, DataTable } from "./table.tsx";
+import { countedText } from "./numbers.ts";
+import { Badge, Banner, Card, CursorPager, PageHead } from "./parts.tsx";
+import { type Column, DataTable, nameColumn } from "./table.tsx";
 import { TimeOf } from "./time.tsx";
 
 const LIST = "/ops/keys";
@@ -60,11 +62,7 @@ export function KeysPage(props: {
           rows={lines}
           empty="No key yet. The one of the environment, API_KEY, is not listed."
         />
-        <Pager
-          first={isFirst ? null : LIST}
-          next={next === null ? null : `${LIST}?cursor=${next}`}
-          shown={lines.length === 1 ? "1 key" : `${lines.length} keys`}
-        />
+        <CursorPager list={LIST} isFirst={isFirst} next={next} shown={countedText(lines.length, "key")} />
       </Card>
     </>
   );
@@ -94,22 +92,18 @@ function NewKeyForm(props: {
       <input type="hidden" name="form_id" value={formId} />
       <TextField
         label="Name"
-        name="name"
-        value={fields.name}
+        {...typed("name", fields, errors)}
         required
         placeholder="reporting"
         hint="Who uses it, as the audit log will say."
-        error={errors.name}
       />
       <SelectField
         label="It may"
-        name="scope"
-        value={fields.scope}
+        {...typed("scope", fields, errors)}
         options={[
           { value: "read", label: "read" },
           { value: "write", label: "read and change" },
         ]}
-        error={errors.scope}
       />
       <div>
         <button type="submit" class="primary">
@@ -122,14 +116,7 @@ function NewKeyForm(props: {
 
 function columns(csrfToken: string, zone: string): Column<KeyLine>[] {
   return [
-    {
-      head: "Name",
-      cell: ({ name }) => (
-        <span class="name" safe>
-          {name}
-        </span>
-      ),
-    },
+    nameColumn("Name", ({ name }) => name),
     {
       head: "May",
       cell: ({ scope }) => <Badge tone={scope === "write" ? "warn" : "info"} text={scope} />,

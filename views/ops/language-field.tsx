@@ -1,6 +1,6 @@
 /** @jsxImportSource @kitajs/html */
 import { LOCALES } from "../../src/db/vocabulary.ts";
-import { SelectField } from "./form.tsx";
+import { SelectField } from "./fields.tsx";
 
 /** Which language a pool or a bot speaks. `otherwise` says whose it is where none is chosen. */
 export function LanguageField({

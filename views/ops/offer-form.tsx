@@ -1,5 +1,5 @@
 /** @jsxImportSource @kitajs/html */
-import { CheckField, TextArea, TextField } from "./form.tsx";
+import { CheckField, TextArea, TextField, ticked, typed } from "./fields.tsx";
 import type { FieldErrors } from "./form-data.ts";
 import type { OfferFields } from "./offer-data.ts";
 import { SettingsForm, type SettingsFormProps } from "./settings-form.tsx";
@@ -27,32 +27,24 @@ export function OfferForm(props: OfferFormProps): JSX.Element {
         <legend>Offer</legend>
         <TextField
           label="Name"
-          name="name"
-          value={fields.name}
+          {...typed("name", fields, errors)}
           required
           hint="On its button, and on the receipt."
-          error={errors.name}
         />
         <TextArea
           label="Description"
-          name="description"
-          value={fields.description}
+          {...typed("description", fields, errors)}
           hint="What a tap on the button shows."
-          error={errors.description}
         />
         <CheckField
           label="For sale"
-          name="enabled"
-          checked={fields.enabled}
+          {...ticked("enabled", fields, errors)}
           hint="Off: it has no button any more. Payments that were begun go on."
-          error={errors.enabled}
         />
         <TextField
           label="Place"
-          name="position"
-          value={fields.position}
+          {...typed("position", fields, errors)}
           hint="Among the bot's offers, from 0. Left empty, a new offer stands last."
-          error={errors.position}
         />
       </fieldset>
       <PricePart fields={fields} errors={errors} providers={providers} />
@@ -60,10 +52,8 @@ export function OfferForm(props: OfferFormProps): JSX.Element {
         <legend>Delivery</legend>
         <TextArea
           label="What the buyer receives"
-          name="delivery"
-          value={fields.delivery}
+          {...typed("delivery", fields, errors)}
           hint="A text or a link. The bot sends it as soon as the payment is confirmed."
-          error={errors.delivery}
         />
       </fieldset>
     </SettingsForm>
@@ -76,30 +66,24 @@ function PricePart({ fields, errors, providers }: PartProps): JSX.Element {
       <legend>Price</legend>
       <TextField
         label="Price"
-        name="price"
-        value={fields.price}
+        {...typed("price", fields, errors)}
         required
         placeholder="49.90"
         hint="In the currency, with a point; whole Stars for XTR. Payments that were begun keep theirs."
-        error={errors.price}
       />
       <TextField
         label="Currency"
-        name="currency"
-        value={fields.currency}
+        {...typed("currency", fields, errors)}
         required
         placeholder="BRL"
         list={COMMON_CURRENCIES}
         hint="ISO 4217 code, or XTR for Telegram Stars."
-        error={errors.currency}
       />
       <TextField
         label="Who takes the money"
-        name="provider"
-        value={fields.provider}
+        {...typed("provider", fields, errors)}
         list={providers}
         hint={`Set up on this server: ${providers.join(", ")}. Stars are always Telegram's, and telegram in money needs the bot's payment token.`}
-        error={errors.provider}
       />
     </fieldset>
   );

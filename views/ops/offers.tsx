@@ -1,8 +1,7 @@
 /** @jsxImportSource @kitajs/html */
 import type { OfferLine } from "./bot-data.ts";
-import { countText } from "./numbers.ts";
-import { Badge, Card, Pager } from "./parts.tsx";
-import { type Column, DataTable } from "./table.tsx";
+import { Badge, Card, Name, Pager } from "./parts.tsx";
+import { type Column, countColumn, DataTable, figureColumn, nameColumn } from "./table.tsx";
 
 /** What a bot sells. */
 export function OffersCard(props: {
@@ -45,24 +44,13 @@ export function OffersCard(props: {
 const COLUMNS: readonly Column<OfferLine>[] = [
   {
     head: "Offer",
-    cell: ({ id, name }) => (
-      <a class="name" href={`/ops/offers/${id}`} safe>
-        {name}
-      </a>
-    ),
+    cell: ({ id, name }) => <Name text={name} href={`/ops/offers/${id}`} />,
   },
-  { head: "Price", align: "end", cell: ({ price }) => <span safe>{price}</span> },
+  figureColumn("Price", ({ price }) => price),
   {
     head: "Status",
     cell: ({ enabled }) => <Badge tone={enabled ? "good" : "idle"} text={enabled ? "for sale" : "off"} />,
   },
-  {
-    head: "Paid by",
-    cell: ({ provider }) => (
-      <span class="name" safe>
-        {provider}
-      </span>
-    ),
-  },
-  { head: "Place", align: "end", cell: ({ position }) => <span safe>{countText(position)}</span> },
+  nameColumn("Paid by", ({ provider }) => provider),
+  countColumn("Place", ({ position }) => position),
 ];

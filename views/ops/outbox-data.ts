@@ -51,13 +51,21 @@ export interface EventFacts extends EventLine {
   readonly requests: readonly RequestLine[];
 }
 
-/** How far a change of all that a filter matches is. */
-export interface ReplayJob {
+/** A change of all that a filter matches: how far it is, or what it came to. */
+export type ReplayJob = RunningJob | EndedJob;
+
+export interface RunningJob {
+  readonly state: "running";
   readonly action: "retry" | "discard";
   readonly done: number;
   /** What was counted before it began; null where nobody did. */
   readonly total: number | null;
-  readonly state: "running" | "finished" | "stopped" | "failed";
+}
+
+export interface EndedJob {
+  readonly state: "finished" | "stopped" | "failed";
+  readonly action: "retry" | "discard";
+  readonly done: number;
 }
 
 /** What holds the route of a waiting event up. */

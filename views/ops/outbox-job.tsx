@@ -1,6 +1,6 @@
 /** @jsxImportSource @kitajs/html */
 /// <reference types="@kitajs/html/htmx.d.ts" />
-import type { ReplayJob } from "./outbox-data.ts";
+import type { EndedJob, ReplayJob } from "./outbox-data.ts";
 import { eventsText } from "./outbox-replay.tsx";
 import { Banner, Card, PageHead } from "./parts.tsx";
 
@@ -55,13 +55,12 @@ export function JobProgress({
   );
 }
 
-function JobEnd({ job }: { readonly job: ReplayJob }): JSX.Element {
+function JobEnd({ job }: { readonly job: EndedJob }): JSX.Element {
   const what =
     job.done === 0
       ? "Nothing was changed: no event matches any more that can be."
       : `${eventsText(job.done)} ${job.action === "retry" ? "will be sent again" : "discarded"}.`;
   switch (job.state) {
-    case "running":
     case "finished":
       return (
         <Banner tone="good" title="Done" announced>

@@ -1,6 +1,6 @@
 /** @jsxImportSource @kitajs/html */
-import { PostForm } from "./form.tsx";
-import { countText } from "./numbers.ts";
+import { HiddenFields, PostForm } from "./form.tsx";
+import { countedText, countText } from "./numbers.ts";
 import { Banner, Card, PageHead } from "./parts.tsx";
 
 type Action = "retry" | "discard";
@@ -64,9 +64,7 @@ export function AskReplayPage(props: {
         <p safe>{consequence(action)}</p>
         <PostForm action={ADDRESS} csrfToken={props.csrfToken} class="actions">
           <input type="hidden" name="action" value={action} />
-          {Object.entries(filled).map(([name, value]) => (
-            <input type="hidden" name={name} value={value} />
-          ))}
+          <HiddenFields fields={filled} />
           {ids === null ? (
             <>
               <input type="hidden" name="all" value="1" />
@@ -102,5 +100,5 @@ function consequence(action: Action): string {
 }
 
 export function eventsText(total: number): string {
-  return total === 1 ? "1 event" : `${countText(total)} events`;
+  return countedText(total, "event");
 }

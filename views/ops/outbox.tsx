@@ -1,11 +1,12 @@
 /** @jsxImportSource @kitajs/html */
 import { DESTINATIONS, OUTBOX_STATUSES, type OutboxStatus } from "../../src/db/vocabulary.ts";
-import { FilterForm, SelectField, TextField } from "./form.tsx";
+import { SelectField, TextField } from "./fields.tsx";
+import { FilterForm, HiddenFields } from "./form.tsx";
 import type { FieldErrors } from "./form-data.ts";
 import { type EventLine, LONGEST_WORD, type OutboxFields } from "./outbox-data.ts";
 import { askAddress } from "./outbox-replay.tsx";
 import { Badge, Banner, Card, PageHead, Pager, type Tone } from "./parts.tsx";
-import { type Column, DataTable } from "./table.tsx";
+import { type Column, DataTable, textColumn } from "./table.tsx";
 import { TimeOf } from "./time.tsx";
 
 const LIST = "/ops/outbox";
@@ -70,9 +71,7 @@ function Events(props: {
   return (
     <Card title="Events" actions={rows.length === 0 ? null : <ActOnAll {...props} />}>
       <form method="get" action={REPLAY} class="rows">
-        {Object.entries(filled).map(([name, value]) => (
-          <input type="hidden" name={name} value={value} />
-        ))}
+        <HiddenFields fields={filled} />
         <DataTable
           caption="Events, newest first"
           hideCaption
@@ -194,11 +193,11 @@ function columns(zone: string): Column<EventLine>[] {
           <span />
         ),
     },
-    { head: "Event", cell: ({ event_name }) => <span safe>{event_name}</span> },
+    textColumn("Event", ({ event_name }) => event_name),
     { head: "Status", cell: ({ status }) => <Badge tone={STATUS_TONES[status]} text={status} /> },
     { head: "Tries", align: "end", cell: ({ attempts }) => <span>{attempts}</span> },
-    { head: "Pool", cell: ({ pool }) => <span safe>{pool ?? "–"}</span> },
-    { head: "Route", cell: ({ destination, route }) => <span safe>{`${destination} ${route}`}</span> },
-    { head: "Last error", cell: ({ last_error }) => <span safe>{last_error ?? ""}</span> },
+    textColumn("Pool", ({ pool }) => pool ?? "–"),
+    textColumn("Route", ({ destination, route }) => `${destination} ${route}`),
+    textColumn("Last error", ({ last_error }) => last_error ?? ""),
   ];
 }

@@ -1,9 +1,9 @@
 /** @jsxImportSource @kitajs/html */
 import { Chart } from "./chart.tsx";
 import { countText } from "./numbers.ts";
-import type { Overview, Point } from "./overview-data.ts";
+import type { Overview, RouteTime } from "./overview-data.ts";
 import { Card } from "./parts.tsx";
-import { type Column, DataTable } from "./table.tsx";
+import { type Column, countColumn, DataTable, figureColumn, textColumn } from "./table.tsx";
 import { durationText } from "./time.tsx";
 
 /** Counted numbers that are older than this are not what is going on. */
@@ -15,14 +15,6 @@ export function Deliveries({ overview }: { readonly overview: Overview }): JSX.E
   const { chart, table, routes, byRoute } = deliveries;
   const title = `Deliveries per ${span.unit}`;
   const means = deliveries.meansOf > 1 ? `Means of ${deliveries.meansOf} ${span.unit}s. ` : "";
-  const number = (
-    head: string,
-    cell: (point: Point) => number,
-  ): Column<Point & { readonly label: string }> => ({
-    head,
-    align: "end",
-    cell: (point) => <span safe>{countText(cell(point))}</span>,
-  });
   return (
     <Card title={title} lead={means + staleness(overview.countedAgoMs)}>
       <Chart
@@ -41,12 +33,7 @@ export function Deliveries({ overview }: { readonly overview: Overview }): JSX.E
           caption="Deliveries, the newest first"
           rows={table.toReversed()}
           empty="Nothing was sent in this span."
-          columns={[
-            { head: "From", cell: ({ label }) => <span safe>{label}</span> },
-            number("Meta", ({ meta }) => meta),
-            number("Telegram", ({ telegram }) => telegram),
-            number("Failed requests", ({ failures }) => failures),
-          ]}
+          columns={BY_TIME}
         />
       </details>
       <details class="more" id="deliveries-by-route">
@@ -55,49 +42,39 @@ export function Deliveries({ overview }: { readonly overview: Overview }): JSX.E
           caption="What each of the busiest routes sent, the newest first"
           rows={byRoute.toReversed()}
           empty="Nothing was sent in this span."
-          columns={[
-            { head: "From", cell: ({ label }) => <span safe>{label}</span> },
-            { head: "Of", cell: ({ of, destination }) => <span safe>{`${of} (${destination})`}</span> },
-            {
-              head: "Delivered",
-              align: "end",
-              cell: ({ delivered }) => <span safe>{countText(delivered)}</span>,
-            },
-            {
-              head: "Failed requests",
-              align: "end",
-              cell: ({ failures }) => <span safe>{countText(failures)}</span>,
-            },
-          ]}
+          columns={BY_ROUTE_AND_TIME}
         />
       </details>
-      <DataTable
-        caption="By route"
-        rows={routes}
-        empty="Nothing was sent in this span."
-        columns={[
-          { head: "Of", cell: ({ of }) => <span safe>{of}</span> },
-          {
-            head: "Route",
-            cell: ({ destination, route }) => <span class="mono" safe>{`${destination} ${route}`}</span>,
-          },
-          {
-            head: "Delivered",
-            align: "end",
-            cell: ({ delivered }) => <span safe>{countText(delivered)}</span>,
-          },
-          { head: "Requests", align: "end", cell: ({ requests }) => <span safe>{countText(requests)}</span> },
-          { head: "Failed", align: "end", cell: ({ failures }) => <span safe>{countText(failures)}</span> },
-          {
-            head: "Mean answer",
-            align: "end",
-            cell: ({ meanMs }) => <span safe>{`${countText(meanMs)} ms`}</span>,
-          },
-        ]}
-      />
+      <DataTable caption="By route" rows={routes} empty="Nothing was sent in this span." columns={BY_ROUTE} />
     </Card>
   );
 }
+
+const BY_TIME: readonly Column<Overview["deliveries"]["table"][number]>[] = [
+  textColumn("From", ({ label }) => label),
+  countColumn("Meta", ({ meta }) => meta),
+  countColumn("Telegram", ({ telegram }) => telegram),
+  countColumn("Failed requests", ({ failures }) => failures),
+];
+
+const BY_ROUTE_AND_TIME: readonly Column<RouteTime>[] = [
+  textColumn("From", ({ label }) => label),
+  textColumn("Of", ({ of, destination }) => `${of} (${destination})`),
+  countColumn("Delivered", ({ delivered }) => delivered),
+  countColumn("Failed requests", ({ failures }) => failures),
+];
+
+const BY_ROUTE: readonly Column<Overview["deliveries"]["routes"][number]>[] = [
+  textColumn("Of", ({ of }) => of),
+  {
+    head: "Route",
+    cell: ({ destination, route }) => <span class="mono" safe>{`${destination} ${route}`}</span>,
+  },
+  countColumn("Delivered", ({ delivered }) => delivered),
+  countColumn("Requests", ({ requests }) => requests),
+  countColumn("Failed", ({ failures }) => failures),
+  figureColumn("Mean answer", ({ meanMs }) => `${countText(meanMs)} ms`),
+];
 
 function staleness(agoMs: number | null): string {
   if (agoMs === null) return "Not counted yet: the first count is under way.";

@@ -1,25 +1,16 @@
 /** @jsxImportSource @kitajs/html */
 import { Chart } from "./chart.tsx";
-import { FunnelSteps, FunnelTable, type Steps } from "./funnel.tsx";
-import { countText, rateText } from "./numbers.ts";
+import { FunnelSteps, FunnelTable, STEP_COLUMNS } from "./funnel.tsx";
 import type { Overview } from "./overview-data.ts";
 import { Card } from "./parts.tsx";
-import { type Column, DataTable } from "./table.tsx";
+import { type Column, DataTable, textColumn } from "./table.tsx";
 import { hourText } from "./time.tsx";
-
-type HourLine = Overview["funnel"]["table"][number];
 
 /** From the click to the delivery, over time and by whom. */
 export function Funnel({ overview }: { readonly overview: Overview }): JSX.Element {
   const { funnel, zone } = overview;
   const { chart, table } = funnel;
   const at = chart.map((point) => point.at.getTime());
-  const text = (head: string, cell: (line: HourLine) => string): Column<HourLine> => ({
-    head,
-    align: "end",
-    cell: (line) => <span safe>{cell(line)}</span>,
-  });
-  const number = (head: string, key: keyof Steps) => text(head, (line) => countText(line[key]));
   return (
     <>
       <Card
@@ -59,18 +50,7 @@ export function Funnel({ overview }: { readonly overview: Overview }): JSX.Eleme
             caption="Funnel by time, the newest first"
             rows={table.toReversed()}
             empty="Nothing happened in this span."
-            columns={[
-              { head: "From", cell: ({ label }) => <span safe>{label}</span> },
-              number("Clicks", "clicks"),
-              number("Starts", "starts"),
-              text("of clicks", ({ starts, clicks }) => rateText(starts, clicks)),
-              number("Checkouts", "checkouts"),
-              number("Paid", "paid"),
-              text("of clicks", ({ paid, clicks }) => rateText(paid, clicks)),
-              number("Delivered", "delivered"),
-              number("Refunded", "refunded"),
-              text("Sales", ({ values }) => (values.length > 0 ? values.join(" + ") : "–")),
-            ]}
+            columns={BY_TIME}
           />
         </details>
       </Card>
@@ -82,3 +62,8 @@ export function Funnel({ overview }: { readonly overview: Overview }): JSX.Eleme
     </>
   );
 }
+
+const BY_TIME: readonly Column<Overview["funnel"]["table"][number]>[] = [
+  textColumn("From", ({ label }) => label),
+  ...STEP_COLUMNS,
+];

@@ -64,6 +64,19 @@ export function Badge({ tone, text }: { readonly tone: Tone; readonly text: stri
   );
 }
 
+/** What somebody called a thing, with a link to its page where it has one. */
+export function Name({ text, href }: { readonly text: string; readonly href?: string | null }): JSX.Element {
+  return href ? (
+    <a class="name" href={href} safe>
+      {text}
+    </a>
+  ) : (
+    <span class="name" safe>
+      {text}
+    </span>
+  );
+}
+
 /** A number that one look should take in. */
 export function StatTile(props: {
   readonly label: string;
@@ -155,6 +168,23 @@ export function Pager(props: {
         </a>
       )}
     </nav>
+  );
+}
+
+/** The same for a list at an address of its own, which `?cursor=` goes on in. */
+export function CursorPager(props: {
+  readonly list: string;
+  readonly isFirst: boolean;
+  readonly next: string | null;
+  readonly shown: string;
+}): JSX.Element {
+  const { list, isFirst, next, shown } = props;
+  return (
+    <Pager
+      first={isFirst ? null : list}
+      next={next === null ? null : `${list}?cursor=${next}`}
+      shown={shown}
+    />
   );
 }
 

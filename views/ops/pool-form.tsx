@@ -1,6 +1,6 @@
 /** @jsxImportSource @kitajs/html */
 import { STRATEGIES } from "../../src/db/vocabulary.ts";
-import { CheckField, SecretField, SelectField, TextField } from "./form.tsx";
+import { CheckField, SelectField, StoredSecretField, TextField, ticked, typed } from "./fields.tsx";
 import type { FieldErrors } from "./form-data.ts";
 import { LanguageField } from "./language-field.tsx";
 import { PoolBotRows } from "./pool-bot-rows.tsx";
@@ -27,26 +27,20 @@ export function PoolForm(props: PoolFormProps): JSX.Element {
         {pool === null ? (
           <TextField
             label="Slug"
-            name="slug"
-            value={fields.slug}
+            {...typed("slug", fields, errors)}
             required
             hint="Stands in the link, /go/<slug>, and never changes. Lowercase letters, digits, hyphens."
-            error={errors.slug}
           />
         ) : null}
         <TextField
           label="Name"
-          name="name"
-          value={fields.name}
+          {...typed("name", fields, errors)}
           hint="Visitors read it too. A new pool without a name gets its slug."
-          error={errors.name}
         />
         <CheckField
           label="The link is on"
-          name="enabled"
-          checked={fields.enabled}
+          {...ticked("enabled", fields, errors)}
           hint="Off: it answers 404."
-          error={errors.enabled}
         />
       </fieldset>
       <fieldset>
@@ -54,10 +48,8 @@ export function PoolForm(props: PoolFormProps): JSX.Element {
         <PoolBotRows bots={fields.bots} errors={errors} botNames={botNames} />
         <SelectField
           label="Who gets the next visitor"
-          name="strategy"
-          value={fields.strategy}
+          {...typed("strategy", fields, errors)}
           options={STRATEGIES.map((value) => ({ value, label: STRATEGY_LABELS[value] }))}
-          error={errors.strategy}
         />
       </fieldset>
       <BridgePart fields={fields} errors={errors} />
@@ -79,57 +71,27 @@ function MetaPart({ fields, errors, hasToken }: PartProps & { readonly hasToken:
       <legend>Meta</legend>
       <CheckField
         label="Report to Meta"
-        name="meta_tracking_enabled"
-        checked={fields.meta_tracking_enabled}
+        {...ticked("meta_tracking_enabled", fields, errors)}
         hint="Off: visitors go straight to the bot, and Meta hears nothing (meta_tracking_enabled)."
-        error={errors.meta_tracking_enabled}
       />
-      <TextField
-        label="Pixel id"
-        name="meta_pixel_id"
-        value={fields.meta_pixel_id}
-        error={errors.meta_pixel_id}
-      />
-      <SecretField
+      <TextField label="Pixel id" {...typed("meta_pixel_id", fields, errors)} />
+      <StoredSecretField
         label="Conversions API access token"
         name="meta_access_token"
         isSet={hasToken}
         hint="Stored encrypted and never shown again."
         error={errors.meta_access_token}
+        removal={{ label: "Take the stored token away", ...ticked("removes_access_token", fields, errors) }}
       />
-      {hasToken ? (
-        <CheckField
-          label="Take the stored token away"
-          name="removes_access_token"
-          checked={fields.removes_access_token}
-        />
-      ) : null}
       <TextField
         label="Test event code"
-        name="meta_test_event_code"
-        value={fields.meta_test_event_code}
+        {...typed("meta_test_event_code", fields, errors)}
         placeholder="TEST12345"
         hint="While it is set, every event shows under Test events in Events Manager as well. Meta still counts it."
-        error={errors.meta_test_event_code}
       />
-      <CheckField
-        label="Report Lead at /start"
-        name="send_lead"
-        checked={fields.send_lead}
-        error={errors.send_lead}
-      />
-      <CheckField
-        label="Report InitiateCheckout"
-        name="send_initiate_checkout"
-        checked={fields.send_initiate_checkout}
-        error={errors.send_initiate_checkout}
-      />
-      <TextField
-        label="UTMify pixel id"
-        name="utmify_pixel_id"
-        value={fields.utmify_pixel_id}
-        error={errors.utmify_pixel_id}
-      />
+      <CheckField label="Report Lead at /start" {...ticked("send_lead", fields, errors)} />
+      <CheckField label="Report InitiateCheckout" {...ticked("send_initiate_checkout", fields, errors)} />
+      <TextField label="UTMify pixel id" {...typed("utmify_pixel_id", fields, errors)} />
     </fieldset>
   );
 }
@@ -140,29 +102,18 @@ function GatePart({ fields, errors }: PartProps): JSX.Element {
       <legend>Gate</legend>
       <CheckField
         label="Only links with the secret parameter are let in"
-        name="meta_cloaker_enabled"
-        checked={fields.meta_cloaker_enabled}
+        {...ticked("meta_cloaker_enabled", fields, errors)}
         hint="Others get a 403 page and are not reported to Meta; how many there were stands on this page and on the overview."
-        error={errors.meta_cloaker_enabled}
       />
-      <TextField
-        label="Parameter"
-        name="meta_cloaker_param_name"
-        value={fields.meta_cloaker_param_name}
-        error={errors.meta_cloaker_param_name}
-      />
+      <TextField label="Parameter" {...typed("meta_cloaker_param_name", fields, errors)} />
       <TextField
         label="Its value"
-        name="meta_cloaker_param_value"
-        value={fields.meta_cloaker_param_value}
+        {...typed("meta_cloaker_param_value", fields, errors)}
         hint="Whoever knows it is let in: a new value shuts the old links out."
-        error={errors.meta_cloaker_param_value}
       />
       <CheckField
         label="Refuse clients that say they are automated"
-        name="block_automated"
-        checked={fields.block_automated}
-        error={errors.block_automated}
+        {...ticked("block_automated", fields, errors)}
       />
     </fieldset>
   );
@@ -175,17 +126,13 @@ function BridgePart({ fields, errors }: PartProps): JSX.Element {
       <LanguageField otherwise="the visitor's" value={fields.locale} error={errors.locale} />
       <TextField
         label="Goes on to the bot by itself after (ms)"
-        name="auto_continue_ms"
-        value={fields.auto_continue_ms}
+        {...typed("auto_continue_ms", fields, errors)}
         hint="500 to 60000; empty waits for the tap."
-        error={errors.auto_continue_ms}
       />
       <TextField
         label="Further link parameters to keep"
-        name="capture_params"
-        value={fields.capture_params}
+        {...typed("capture_params", fields, errors)}
         hint="Names with spaces between them. utm_* and fbclid are always kept."
-        error={errors.capture_params}
       />
     </fieldset>
   );

@@ -1,5 +1,6 @@
 /** @jsxImportSource @kitajs/html */
-import { PostForm, TextField } from "./form.tsx";
+import { TextField } from "./fields.tsx";
+import { PostForm } from "./form.tsx";
 import { Banner, Card } from "./parts.tsx";
 import type { PixelTrial } from "./pool-data.ts";
 

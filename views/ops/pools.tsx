@@ -1,8 +1,8 @@
 /** @jsxImportSource @kitajs/html */
-import { countText } from "./numbers.ts";
-import { Badge, Card, PageHead, Pager } from "./parts.tsx";
+import { countedText } from "./numbers.ts";
+import { Badge, Card, CursorPager, Name, PageHead } from "./parts.tsx";
 import type { PoolLine } from "./pool-data.ts";
-import { type Column, DataTable } from "./table.tsx";
+import { type Column, countColumn, DataTable, nameColumn } from "./table.tsx";
 
 const LIST = "/ops/pools";
 
@@ -31,11 +31,7 @@ export function PoolsPage(props: {
           rows={lines}
           empty="No pool yet. Make one, and its link is ready for ads."
         />
-        <Pager
-          first={isFirst ? null : LIST}
-          next={next === null ? null : `${LIST}?cursor=${next}`}
-          shown={lines.length === 1 ? "1 pool" : `${lines.length} pools`}
-        />
+        <CursorPager list={LIST} isFirst={isFirst} next={next} shown={countedText(lines.length, "pool")} />
       </Card>
     </>
   );
@@ -44,20 +40,9 @@ export function PoolsPage(props: {
 const COLUMNS: readonly Column<PoolLine>[] = [
   {
     head: "Slug",
-    cell: ({ id, slug }) => (
-      <a class="name" href={`${LIST}/${id}`} safe>
-        {slug}
-      </a>
-    ),
+    cell: ({ id, slug }) => <Name text={slug} href={`${LIST}/${id}`} />,
   },
-  {
-    head: "Name",
-    cell: ({ name }) => (
-      <span class="name" safe>
-        {name}
-      </span>
-    ),
-  },
+  nameColumn("Name", ({ name }) => name),
   { head: "Status", cell: (line) => <StatusBadge line={line} /> },
   {
     head: "Pixel",
@@ -76,14 +61,10 @@ const COLUMNS: readonly Column<PoolLine>[] = [
   },
   {
     head: "Bots",
-    cell: ({ bots }) => (
-      <span class="name" safe>
-        {bots.map(({ text }) => text).join(", ")}
-      </span>
-    ),
+    cell: ({ bots }) => <Name text={bots.map(({ text }) => text).join(", ")} />,
   },
-  { head: "Today", align: "end", cell: ({ today }) => <span safe>{countText(today)}</span> },
-  { head: "Visits", align: "end", cell: ({ visits }) => <span safe>{countText(visits)}</span> },
+  countColumn("Today", ({ today }) => today),
+  countColumn("Visits", ({ visits }) => visits),
 ];
 
 /** What decides whether visitors come in and whether Meta hears of them. */

@@ -1,7 +1,7 @@
 /** @jsxImportSource @kitajs/html */
 import { countText } from "./numbers.ts";
-import { Card } from "./parts.tsx";
-import { DataTable } from "./table.tsx";
+import { Card, Name } from "./parts.tsx";
+import { type Column, countColumn, DataTable } from "./table.tsx";
 
 /** Visitors whom a gate did not let in. */
 export interface Refusals {
@@ -11,10 +11,13 @@ export interface Refusals {
   readonly automated: number;
 }
 
+interface PoolRefusals extends Refusals {
+  readonly pool_id: number;
+  readonly pool: string;
+}
+
 /** Whom the gates turned away, by pool and reason; nothing where nobody was. */
-export function RefusedVisitors(props: {
-  readonly refused: readonly (Refusals & { readonly pool_id: number; readonly pool: string })[];
-}): JSX.Element {
+export function RefusedVisitors(props: { readonly refused: readonly PoolRefusals[] }): JSX.Element {
   if (props.refused.length === 0) return "";
   return (
     <Card
@@ -26,30 +29,20 @@ export function RefusedVisitors(props: {
         hideCaption
         rows={props.refused}
         empty="Nobody."
-        columns={[
-          {
-            head: "Pool",
-            cell: ({ pool_id, pool }) => (
-              <a class="name" href={`/ops/pools/${pool_id}`} safe>
-                {pool}
-              </a>
-            ),
-          },
-          {
-            head: "Parameter missing or wrong",
-            align: "end",
-            cell: ({ param }) => <span safe>{countText(param)}</span>,
-          },
-          {
-            head: "Automated",
-            align: "end",
-            cell: ({ automated }) => <span safe>{countText(automated)}</span>,
-          },
-        ]}
+        columns={COLUMNS}
       />
     </Card>
   );
 }
+
+const COLUMNS: readonly Column<PoolRefusals>[] = [
+  {
+    head: "Pool",
+    cell: ({ pool_id, pool }) => <Name text={pool} href={`/ops/pools/${pool_id}`} />,
+  },
+  countColumn("Parameter missing or wrong", ({ param }) => param),
+  countColumn("Automated", ({ automated }) => automated),
+];
 
 /** The same of one pool, as a sentence. */
 export function refusalsText({ param, automated }: Refusals): string {

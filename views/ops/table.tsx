@@ -1,4 +1,7 @@
 /** @jsxImportSource @kitajs/html */
+import { countText } from "./numbers.ts";
+import { Name } from "./parts.tsx";
+
 export interface Column<T> {
   readonly head: string;
   /** Stands beside the head's words, such as a box that ticks all. */
@@ -6,6 +9,26 @@ export interface Column<T> {
   /** Numbers are aligned at their end, under each other. */
   readonly align?: "start" | "end";
   readonly cell: (row: T) => JSX.Element;
+}
+
+/** A column of plain words. */
+export function textColumn<T>(head: string, text: (row: T) => string): Column<T> {
+  return { head, cell: (row) => <span safe>{text(row)}</span> };
+}
+
+/** A column of names that strangers gave: long ones break. */
+export function nameColumn<T>(head: string, name: (row: T) => string): Column<T> {
+  return { head, cell: (row) => <Name text={name(row)} /> };
+}
+
+/** A column of texts that are read as numbers, aligned at their end. */
+export function figureColumn<T>(head: string, text: (row: T) => string): Column<T> {
+  return { ...textColumn(head, text), align: "end" };
+}
+
+/** A column of whole numbers. */
+export function countColumn<T>(head: string, count: (row: T) => number): Column<T> {
+  return figureColumn(head, (row) => countText(count(row)));
 }
 
 /** A table with its caption; on a narrow screen it scrolls by itself. The first column names the row. */

@@ -2,7 +2,7 @@
 import { ConfirmForm } from "./form.tsx";
 import { countText } from "./numbers.ts";
 import { Badge, Banner, Card } from "./parts.tsx";
-import { DataTable } from "./table.tsx";
+import { type Column, countColumn, DataTable, nameColumn, textColumn } from "./table.tsx";
 import { TimeOf } from "./time.tsx";
 
 /** A route, and what operators call it: its pools, or its bot. */
@@ -111,15 +111,15 @@ export function HeldRoutes(props: {
   );
 }
 
+interface DeadLine {
+  readonly pool: string;
+  readonly eventName: string;
+  readonly events: number;
+  readonly lastError: string;
+}
+
 /** What died, and of what: the first line costs most. */
-export function DeadEvents(props: {
-  readonly dead: readonly {
-    readonly pool: string;
-    readonly eventName: string;
-    readonly events: number;
-    readonly lastError: string;
-  }[];
-}): JSX.Element {
+export function DeadEvents(props: { readonly dead: readonly DeadLine[] }): JSX.Element {
   if (props.dead.length === 0) return "";
   return (
     <Card
@@ -131,26 +131,7 @@ export function DeadEvents(props: {
         hideCaption
         rows={props.dead}
         empty="None."
-        columns={[
-          {
-            head: "Pool",
-            cell: ({ pool }) => (
-              <span class="name" safe>
-                {pool}
-              </span>
-            ),
-          },
-          { head: "Event", cell: ({ eventName }) => <span safe>{eventName}</span> },
-          { head: "Events", align: "end", cell: ({ events }) => <span safe>{countText(events)}</span> },
-          {
-            head: "Last error",
-            cell: ({ lastError }) => (
-              <span class="words" safe>
-                {lastError}
-              </span>
-            ),
-          },
-        ]}
+        columns={DEAD_COLUMNS}
       />
       <p>
         <a href="/ops/outbox?status=dead">Look at them in the outbox</a>
@@ -158,3 +139,17 @@ export function DeadEvents(props: {
     </Card>
   );
 }
+
+const DEAD_COLUMNS: readonly Column<DeadLine>[] = [
+  nameColumn("Pool", ({ pool }) => pool),
+  textColumn("Event", ({ eventName }) => eventName),
+  countColumn("Events", ({ events }) => events),
+  {
+    head: "Last error",
+    cell: ({ lastError }) => (
+      <span class="words" safe>
+        {lastError}
+      </span>
+    ),
+  },
+];

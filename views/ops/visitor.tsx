@@ -1,7 +1,7 @@
 /** @jsxImportSource @kitajs/html */
 import { STATUS_TONES } from "./outbox.tsx";
 import { Badge, Card, Facts, PageHead } from "./parts.tsx";
-import { type Column, DataTable } from "./table.tsx";
+import { type Column, DataTable, figureColumn, textColumn } from "./table.tsx";
 import { durationText, TimeOf } from "./time.tsx";
 import type { PaymentLine, StepLine, VisitorFacts } from "./visitor-data.ts";
 
@@ -62,21 +62,14 @@ export function VisitorTimeline({
 function stepColumns(zone: string): Column<StepLine>[] {
   return [
     { head: "When", cell: ({ at }) => <TimeOf at={at} zone={zone} /> },
-    {
-      head: "After",
-      align: "end",
-      cell: ({ after_ms }) => <span safe>{after_ms === null ? "" : durationText(after_ms)}</span>,
-    },
-    {
-      head: "What",
-      cell: ({ kind, event_name }) => <span safe>{event_name ?? kind.replaceAll("_", " ")}</span>,
-    },
+    figureColumn("After", ({ after_ms }) => (after_ms === null ? "" : durationText(after_ms))),
+    textColumn("What", ({ kind, event_name }) => event_name ?? kind.replaceAll("_", " ")),
     {
       head: "Status",
       cell: ({ status }) =>
         status === null ? <span /> : <Badge tone={STATUS_TONES[status]} text={status} />,
     },
-    { head: "Detail", cell: (step) => <span safe>{step.detail ?? waitedText(step)}</span> },
+    textColumn("Detail", (step) => step.detail ?? waitedText(step)),
     {
       head: "Event or payment",
       cell: ({ event_id, payment_id, outbox_id }) => {
@@ -111,13 +104,9 @@ function paymentColumns(zone: string): Column<PaymentLine>[] {
         </code>
       ),
     },
-    { head: "Status", cell: ({ status }) => <span safe>{status}</span> },
-    {
-      head: "Amount",
-      align: "end",
-      cell: ({ amount }) => <span safe>{amount}</span>,
-    },
-    { head: "Provider", cell: ({ provider }) => <span safe>{provider}</span> },
+    textColumn("Status", ({ status }) => status),
+    figureColumn("Amount", ({ amount }) => amount),
+    textColumn("Provider", ({ provider }) => provider),
     { head: "Made", cell: ({ created_at }) => <TimeOf at={created_at} zone={zone} /> },
     { head: "Paid", cell: ({ paid_at }) => <TimeOf at={paid_at} zone={zone} /> },
     { head: "Purchase reported", cell: (row) => <TimeOf at={row.meta_purchase_sent_at} zone={zone} /> },

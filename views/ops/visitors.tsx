@@ -1,6 +1,6 @@
 /** @jsxImportSource @kitajs/html */
 import { Card, EmptyState, PageHead, Pager } from "./parts.tsx";
-import { type Column, DataTable } from "./table.tsx";
+import { type Column, DataTable, textColumn } from "./table.tsx";
 import { TimeOf } from "./time.tsx";
 import { VisitorTimeline } from "./visitor.tsx";
 import type { VisitLine, VisitorFacts } from "./visitor-data.ts";
@@ -100,14 +100,11 @@ function columns(zone: string): Column<VisitLine>[] {
         </a>
       ),
     },
-    { head: "Pool", cell: ({ poolSlug }) => <span safe>{poolSlug ?? "removed"}</span> },
-    { head: "Source", cell: ({ source }) => <span safe>{source ?? "–"}</span> },
-    { head: "Campaign", cell: ({ campaign }) => <span safe>{campaign ?? "–"}</span> },
+    textColumn("Pool", ({ poolSlug }) => poolSlug ?? "removed"),
+    textColumn("Source", ({ source }) => source ?? "–"),
+    textColumn("Campaign", ({ campaign }) => campaign ?? "–"),
     { head: "Cookies", cell: ({ hasCookies }) => <span>{hasCookies ? "yes" : "no"}</span> },
     { head: "PageView", cell: ({ isReported }) => <span>{isReported ? "reported" : "not yet"}</span> },
-    {
-      head: "Telegram user",
-      cell: ({ telegramUserId }) => <span safe>{telegramUserId ?? "–"}</span>,
-    },
+    textColumn("Telegram user", ({ telegramUserId }) => telegramUserId ?? "–"),
   ];
 }

@@ -1,4 +1,4 @@
-import { ensureBundle } from "../../build.ts";
+import { ensureProgram } from "../../build.ts";
 import type { Bench, BenchCase, Figures } from "../case.ts";
 import { takeTurns } from "../rounds.ts";
 import { OPEN_PATH, seedPools } from "../seed.ts";
@@ -26,7 +26,7 @@ async function measureStart({ effort, folder, say }: Bench): Promise<Figures> {
   await place.db.close();
   const sandbox = await startSandboxProcess();
   const settings: PonteSettings = { ...place, graphUrl: sandbox.url, role: "all" };
-  const program = await ensureBundle();
+  const program = await ensureProgram();
   // Once before: the secret is there, the migrations are checked, and the files are in the page cache.
   await (await startPonte(settings)).stop();
   const starts = effort.warmUp ? STARTS : 1;
@@ -54,7 +54,7 @@ async function startUntilAnswer(program: string, settings: PonteSettings): Promi
   const port = freePort();
   const environment = ponteEnvironment(settings, port);
   const startedMs = performance.now();
-  const child = startChild(["bun", program], environment);
+  const child = startChild([program], environment);
   const url = `http://127.0.0.1:${port}${OPEN_PATH}?fbclid=start`;
   while (!(await isAnswered(url))) {
     if (!child.isRunning()) throw new Error("the server ended before it answered");

@@ -1,4 +1,4 @@
-import { ensureBundle } from "../../build.ts";
+import { ensureProgram } from "../../build.ts";
 import { type Child, freePort, startChild, startTalker } from "./child.ts";
 
 /** The key under which the benchmark's secrets are sealed, so that harness and server read the same. */
@@ -43,7 +43,7 @@ export function ponteEnvironment(settings: PonteSettings, port: number): Record<
 export async function startPonte(settings: PonteSettings): Promise<Ponte> {
   const port = freePort();
   const { bunArguments } = settings;
-  const command = bunArguments ? ["bun", ...bunArguments, "src/main.ts"] : ["bun", await ensureBundle()];
+  const command = bunArguments ? ["bun", ...bunArguments, "src/main.ts"] : [await ensureProgram()];
   const child = startChild(command, ponteEnvironment(settings, port));
   const url = `http://127.0.0.1:${port}`;
   await untilAnswering(`${url}/healthz`, child);

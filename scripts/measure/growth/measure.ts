@@ -1,5 +1,6 @@
 import type { Database } from "../../../src/db/database.ts";
-import { claim, settle } from "../../../src/outbox/lease.ts";
+import { claim } from "../../../src/outbox/lease.ts";
+import { settle } from "../../../src/outbox/settle.ts";
 import { waitingRoutes } from "../../../src/outbox/waiting-routes.ts";
 import { newId } from "../../../src/platform/ids.ts";
 import { recordVisits } from "../../../src/redirect/record-visits.ts";

@@ -5,7 +5,8 @@ import type { Database, Tx } from "../../db/database.ts";
 import { tablesOf } from "../../db/define-schema.ts";
 import { grantCommand } from "../../db/fault.ts";
 import { grantOn, rightsOn } from "../../db/grants.ts";
-import { migrationPlan, OPERATOR_VIEWS } from "../../db/migrate.ts";
+import { migrationPlan, OPERATOR_VIEWS } from "../../db/migration-plan.ts";
+import { causesOf, codeOf } from "../../platform/errors.ts";
 import { bad, type Finding, good } from "./finding.ts";
 
 const INSUFFICIENT_PRIVILEGE = "42501";
@@ -101,9 +102,7 @@ async function failureOf(work: Promise<unknown>): Promise<{ message: string; cod
     await work;
     return null;
   } catch (error) {
-    let cause = error;
-    while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
-    if (!(cause instanceof Error)) return { message: String(cause), code: "" };
-    return { message: cause.message, code: "code" in cause ? String(cause.code) : "" };
+    const cause = causesOf(error).at(-1);
+    return cause ? { message: cause.message, code: codeOf(cause) } : { message: String(error), code: "" };
   }
 }

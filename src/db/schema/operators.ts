@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import type { Kit } from "../kit-postgres.ts";
 
 /** Who may change things, and who did. */
@@ -36,6 +37,8 @@ export function operatorTables(kit: Kit) {
     (t) => [
       uniqueIndex("api_keys_hash_unique").on(t.keyHash),
       uniqueIndex("api_keys_form_unique").on(t.formId),
+      // The audit log tells keys by their names.
+      uniqueIndex("api_keys_live_name_unique").on(t.name).where(sql`revoked_at is null`),
     ],
   );
 

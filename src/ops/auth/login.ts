@@ -17,7 +17,6 @@ import { type Client, createLoginThrottle } from "./throttle.ts";
 
 const MAX_BODY_BYTES = 8 * 1024;
 const YEAR_SECONDS = 365 * 86_400;
-const DEVICE_PURPOSE = "ops.device";
 
 /** `/ops/login`: the one page of the console that needs no session. */
 export function loginPages(deps: OpsDeps) {
@@ -68,7 +67,7 @@ export function loginPages(deps: OpsDeps) {
       log.error({ error, todo: db.advice(error) }, "nobody can log in: the database cannot be used");
       return page(next, { kind: "away" }, 503, { "retry-after": "5" });
     }
-    const device = deps.secrets.seal(client.device ?? newId(), DEVICE_PURPOSE);
+    const device = deps.secrets.seal(client.device ?? newId(), "ops.device");
     return seeOther(next, [
       cookieHeader({
         name: cookieName(SESSION_COOKIE, secure),
@@ -128,7 +127,7 @@ async function replaceSession(
 function knownDevice({ secrets }: OpsDeps, cookie: string | undefined): string | null {
   if (cookie === undefined || cookie.length > 200) return null;
   try {
-    return secrets.open(cookie, DEVICE_PURPOSE);
+    return secrets.open(cookie, "ops.device");
   } catch (error) {
     if (error instanceof SealBrokenError) return null;
     throw error;

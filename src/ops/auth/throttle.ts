@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import { networkOf } from "../../platform/network.ts";
+import { countInRedis, createWindowCounts } from "../../platform/window-counts.ts";
 
 /** Attempts are counted in windows of this length. */
 const WINDOW_MS = 15 * 60_000;
@@ -33,30 +34,12 @@ export interface LoginThrottle {
  * there is one; whenever that gives no answer in time, this process's own count decides.
  */
 export function createLoginThrottle(redis: Redis | undefined): LoginThrottle {
-  let counts = new Map<string, number>();
-  let currentWindow = 0;
-
-  function addHere(key: string, window: number, by: number): number {
-    if (window !== currentWindow || counts.size >= MOST_CLIENTS) {
-      counts = new Map();
-      currentWindow = window;
-    }
-    const count = Math.max(0, (counts.get(key) ?? 0) + by);
-    counts.set(key, count);
-    return count;
-  }
+  const addHere = createWindowCounts(MOST_CLIENTS);
 
   async function count(key: string, window: number): Promise<number> {
-    const here = addHere(key, window, 1);
-    if (!redis) return here;
-    const name = redisKey(key, window);
-    try {
-      const [counted] = (await redis.pipeline().incr(name).pexpire(name, WINDOW_MS).exec()) ?? [];
-      return Math.max(here, typeof counted?.[1] === "number" ? counted[1] : 0);
-    } catch {
-      // Redis being away is logged once, by the connection.
-      return here;
-    }
+    const here = addHere(key, window);
+    const everywhere = redis && (await countInRedis(redis, redisKey(key, window), WINDOW_MS));
+    return Math.max(here, everywhere ?? 0);
   }
 
   return {

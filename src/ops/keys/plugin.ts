@@ -5,20 +5,20 @@ import { type KeyFields, KeysPage } from "../../../views/ops/keys.tsx";
 import { createApiKeyOnce, listApiKeys, revokeApiKey } from "../../keys/api-keys.ts";
 import { apiKeyDraftSchema, nameTaken } from "../../keys/key-rules.ts";
 import { newId } from "../../platform/ids.ts";
-import { parseInput } from "../../pools/rules.ts";
+import { invalid, parseInput } from "../../pools/rules.ts";
 import type { OpsDeps } from "../deps.ts";
-import { formFields } from "../form.ts";
+import { type FormFields, formFields } from "../form.ts";
 import { fieldErrors } from "../form-errors.ts";
 import { type Operator, opsGuard } from "../guard.ts";
 import { doneAndSee } from "../note.ts";
 import { opsPage } from "../page.ts";
+import { type AskedPage, askedPage, findById } from "../params.ts";
+import { formStatus, submit } from "../submit.ts";
 
-const PAGE_LENGTH = 50;
+const LIST = "/ops/keys";
 const EMPTY_KEY: KeyFields = { name: "", scope: "read" };
 
-const idSchema = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER);
 const formIdSchema = z.string().regex(/^[0-9a-f]{32}$/);
-const querySchema = z.object({ cursor: idSchema.optional().catch(undefined) });
 
 /**
  * `/ops/keys`: keys of the JSON API. A key is shown in the answer that made it, and never again. That answer is the
@@ -26,51 +26,59 @@ const querySchema = z.object({ cursor: idSchema.optional().catch(undefined) });
  */
 export function keyPages(deps: OpsDeps) {
   async function keysPage(operator: Operator, shown: KeysShown = {}) {
-    const { cursor, fields = EMPTY_KEY, errors = {}, made = null } = shown;
-    const page = await listApiKeys(deps, { cursor, limit: PAGE_LENGTH });
+    const { asked = askedPage({}), fields = EMPTY_KEY, errors = {}, made = null } = shown;
+    const page = await listApiKeys(deps, asked);
     const { csrfToken, zone } = operator.frame;
     return opsPage(operator, {
       title: "API keys",
       section: "keys",
-      status: Object.keys(errors).length > 0 ? 400 : 200,
+      status: formStatus(errors),
       children: KeysPage({
         lines: page.items,
         next: page.next_cursor,
-        isFirst: cursor === undefined,
+        isFirst: asked.cursor === undefined,
         formId: newId(),
         ...{ fields, errors, made, csrfToken, zone },
       }),
     });
   }
 
+  function makeKey(operator: Operator, form: FormFields) {
+    const fields = { name: form.text("name"), scope: form.text("scope") };
+    const again = (errors: FieldErrors) => keysPage(operator, { fields, errors });
+    const formId = formIdSchema.safeParse(form.raw("form_id"));
+    return submit({
+      parsed: parseInput(apiKeyDraftSchema, fields),
+      change: async (draft) =>
+        formId.success
+          ? createApiKeyOnce(deps, operator.actor, draft, formId.data)
+          : invalid("", OUT_OF_DATE),
+      wrong: (issues) => again(fieldErrors(issues)),
+      done(result) {
+        switch (result.kind) {
+          case "created":
+            return keysPage(operator, { made: { name: result.view.name, key: result.key } });
+          case "made_already":
+            return doneAndSee(operator, LIST, madeAlready(result.view.name), "warn");
+          case "name_taken":
+            return again({ name: nameTaken(fields.name) });
+        }
+      },
+    });
+  }
+
+  async function revokeKey(operator: Operator, id: string) {
+    const result = await findById(id, (n) => revokeApiKey(deps, operator.actor, n));
+    return result?.kind === "revoked"
+      ? doneAndSee(operator, LIST, `The key ${result.key.name} is revoked.`)
+      : doneAndSee(operator, LIST, "Nothing was changed: there is no such key.", "warn");
+  }
+
   return new Elysia({ name: "ops.keys" })
     .use(opsGuard(deps))
-    .get("/ops/keys", ({ operator, query }) => keysPage(operator, querySchema.parse(query)))
-    .post("/ops/keys", async ({ operator, body }) => {
-      const form = formFields(body);
-      const fields = { name: form.text("name"), scope: form.text("scope") };
-      const parsed = parseInput(apiKeyDraftSchema, fields);
-      if (parsed.kind === "invalid")
-        return keysPage(operator, { fields, errors: fieldErrors(parsed.issues) });
-      const formId = formIdSchema.safeParse(form.raw("form_id"));
-      if (!formId.success) return keysPage(operator, { fields, errors: { "": OUT_OF_DATE } });
-      const result = await createApiKeyOnce(deps, operator.actor, parsed.value, formId.data);
-      switch (result.kind) {
-        case "created":
-          return keysPage(operator, { made: { name: result.view.name, key: result.key } });
-        case "made_already":
-          return doneAndSee(operator, "/ops/keys", madeAlready(result.view.name), "warn");
-        case "name_taken":
-          return keysPage(operator, { fields, errors: { name: nameTaken(parsed.value.name) } });
-      }
-    })
-    .post("/ops/keys/:id/revoke", async ({ operator, params }) => {
-      const id = idSchema.safeParse(params.id);
-      const result = id.success ? await revokeApiKey(deps, operator.actor, id.data) : null;
-      return result?.kind === "revoked"
-        ? doneAndSee(operator, "/ops/keys", `The key ${result.key.name} is revoked.`)
-        : doneAndSee(operator, "/ops/keys", "Nothing was changed: there is no such key.", "warn");
-    });
+    .get(LIST, ({ operator, query }) => keysPage(operator, { asked: askedPage(query) }))
+    .post(LIST, ({ operator, body }) => makeKey(operator, formFields(body)))
+    .post(`${LIST}/:id/revoke`, ({ operator, params }) => revokeKey(operator, params.id));
 }
 
 const OUT_OF_DATE = "The form was out of date, and is renewed now: send it once more.";
@@ -81,7 +89,7 @@ function madeAlready(name: string): string {
 
 /** What the page shows besides the keys from their first one. */
 interface KeysShown {
-  readonly cursor?: number | undefined;
+  readonly asked?: AskedPage;
   /** A form that was not taken. */
   readonly fields?: KeyFields;
   readonly errors?: FieldErrors;

@@ -1,12 +1,12 @@
 import { OutboxPage } from "../../../views/ops/outbox.tsx";
 import { listOutbox } from "../../outbox/outbox-rows.ts";
 import { replayedStatuses } from "../../outbox/replay.ts";
+import { PAGE_SIZE } from "../../platform/page.ts";
 import type { OpsDeps } from "../deps.ts";
 import type { Operator } from "../guard.ts";
 import { opsPage } from "../page.ts";
 import { type AskedEvents, filledFields, isUnderstood } from "./outbox-query.ts";
 
-const PAGE_LENGTH = 50;
 /** A search that no index serves is looked at for so long; the next page goes on. */
 const SEARCH_MS = 1_000;
 
@@ -30,7 +30,7 @@ export function listPages({ db }: Pick<OpsDeps, "db">) {
     const { zone } = operator.frame;
     const { fields, filter, errors } = asked;
     const page = isUnderstood(asked)
-      ? await listOutbox(db, filter, { cursor, limit: PAGE_LENGTH, budgetMs: SEARCH_MS })
+      ? await listOutbox(db, filter, { cursor, limit: PAGE_SIZE, budgetMs: SEARCH_MS })
       : { items: [], next_cursor: null };
     return opsPage(operator, {
       title: "Outbox",
@@ -39,7 +39,7 @@ export function listPages({ db }: Pick<OpsDeps, "db">) {
       children: OutboxPage({
         rows: page.items,
         next: page.next_cursor,
-        isCutShort: page.next_cursor !== null && page.items.length < PAGE_LENGTH,
+        isCutShort: page.next_cursor !== null && page.items.length < PAGE_SIZE,
         isFirst: cursor === undefined,
         fields,
         errors,

@@ -1,17 +1,19 @@
 import { eq } from "drizzle-orm";
 import { Elysia } from "elysia";
-import { NotFound } from "../../../views/ops/not-found.tsx";
 import { OutboxRowPage } from "../../../views/ops/outbox-row.tsx";
 import { findHold } from "../../outbox/holds.ts";
 import { findOutboxRow } from "../../outbox/outbox-rows.ts";
 import type { OpsDeps } from "../deps.ts";
 import { formFields } from "../form.ts";
 import { opsGuard } from "../guard.ts";
+import { notFound } from "../not-found.ts";
 import { opsPage } from "../page.ts";
+import { askedPage, findById } from "../params.ts";
 import { listPages } from "./list-page.ts";
 import { readAskedEvents } from "./outbox-query.ts";
-import { idSchema } from "./replay-form.ts";
 import { replayPages } from "./replay-pages.ts";
+
+const NO_EVENT = "There is no such event. Retention may have removed it.";
 
 /** `/ops/outbox`: where every event is, what came back, and sending or dropping it. */
 export function outboxPages(deps: OpsDeps) {
@@ -22,20 +24,12 @@ export function outboxPages(deps: OpsDeps) {
     .use(replayPages(deps))
     .get("/ops/outbox", ({ operator, request }) => {
       const query = formFields(new URL(request.url).searchParams);
-      // A cursor that is none leads to the beginning: nothing is changed by it.
-      const cursor = idSchema.safeParse(query.text("cursor")).data;
+      const { cursor } = askedPage({ cursor: query.text("cursor") });
       return listPage(operator, readAskedEvents(query, operator.frame.zone, ["cursor"]), { cursor });
     })
     .get("/ops/outbox/:id", async ({ operator, params }) => {
-      const id = idSchema.safeParse(params.id);
-      const row = id.success ? await findOutboxRow(db, id.data) : null;
-      if (row === null)
-        return opsPage(operator, {
-          title: "Not found",
-          section: "outbox",
-          status: 404,
-          children: NotFound({ text: "There is no such event. Retention may have removed it." }),
-        });
+      const row =
+        (await findById(params.id, (id) => findOutboxRow(db, id))) ?? notFound(operator, "outbox", NO_EVENT);
       const { zone, csrfToken } = operator.frame;
       const isWaiting = row.status === "pending" || row.status === "sending";
       const hold = isWaiting ? await findHold(db, db, row, deps.now().getTime()) : null;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Replay, Selection } from "../../outbox/replay.ts";
 import type { FormFields } from "../form.ts";
+import { rowId } from "../params.ts";
 import { type AskedEvents, isUnderstood, readAskedEvents } from "./outbox-query.ts";
 
 const MOST_IDS = 1_000;
@@ -8,12 +9,8 @@ const MOST_IDS = 1_000;
 const OTHERS = ["_csrf", "action", "all", "id", "on_row", "total"];
 
 const actionSchema = z.enum(["retry", "discard"]);
-export const idSchema = z
-  .string()
-  .regex(/^[1-9]\d{0,14}$/)
-  .transform(Number);
 const idsSchema = z
-  .array(idSchema)
+  .array(rowId)
   .min(1)
   .max(MOST_IDS)
   .transform((ids) => [...new Set(ids)]);
@@ -28,7 +25,7 @@ export interface AskedReplay extends AskedEvents {
 
 /** Reads what to retry or discard: all that the filter matches where it says so, else the events it names. */
 export function readReplayForm(given: FormFields, zone: string): AskedReplay {
-  const total = idSchema.safeParse(given.text("total")).data ?? null;
+  const total = rowId.safeParse(given.text("total")).data ?? null;
   const events = { ...readAskedEvents(given, zone, OTHERS), total };
   const nothing = (fault: string): AskedReplay => ({
     ...events,

@@ -32,20 +32,23 @@ export function createReplayJobs({ db, log, now }: Pick<OpsDeps, "db" | "log" | 
   return {
     start({ action, filter, actor, total }) {
       const id = newId();
-      const set = (change: Partial<ReplayJob>) => {
-        const job = jobs.get(id);
-        if (job) jobs.set(id, { ...job, ...change });
-      };
-      jobs.set(id, { action, total, done: 0, state: "running" });
+      let done = 0;
+      jobs.set(id, { state: "running", action, done, total });
       const oldest = jobs.keys().next().value;
       if (jobs.size > MOST_KEPT && oldest !== undefined) jobs.delete(oldest);
+      const show = (job: ReplayJob) => {
+        if (jobs.has(id)) jobs.set(id, job);
+      };
       const { signal } = stopping;
-      const onProgress = (done: number) => set({ done });
+      const onProgress = (doneByNow: number) => {
+        done = doneByNow;
+        show({ state: "running", action, done, total });
+      };
       const work = auditedReplay(db, now, { action, selection: { filter }, actor, onProgress, signal }).then(
-        (done) => set({ done, state: signal.aborted ? "stopped" : "finished" }),
+        () => show({ state: signal.aborted ? "stopped" : "finished", action, done }),
         (error) => {
           log.error({ error, action, todo: db.advice(error) }, "a change of many events failed half way");
-          set({ state: "failed" });
+          show({ state: "failed", action, done });
         },
       );
       running.add(work);

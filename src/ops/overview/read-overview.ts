@@ -14,9 +14,26 @@ export function overviewOf(
   span: Span,
   { zone, csrfToken, nowMs }: { readonly zone: string; readonly csrfToken: string; readonly nowMs: number },
 ): Overview {
-  const { trouble, deliveries, funnel, names } = facts;
+  const { name, query, isLive, unit, fault, fromMs, toMs } = span;
+  return {
+    zone,
+    csrfToken,
+    trouble: facts.trouble,
+    span: {
+      ...{ name, query, isLive, unit, fault },
+      choices: SPANS,
+      from: wallText(fromMs, zone),
+      to: wallText(toMs, zone),
+    },
+    deliveries: deliveriesOf(facts, zone),
+    funnel: funnelOf(facts, zone),
+    refused: facts.refused,
+    countedAgoMs: facts.countedAt === null ? null : Math.max(0, nowMs - facts.countedAt.getTime()),
+  };
+}
+
+function deliveriesOf({ deliveries, names }: OverviewFacts, zone: string): Overview["deliveries"] {
   const points = deliveries.points.map(({ atMs, ...point }) => ({ at: new Date(atMs), ...point }));
-  const hours = funnel.byHour.map(({ atMs, ...steps }) => ({ at: new Date(atMs), ...steps }));
   const chart = smooth(points, (some) => {
     const mean = (key: "meta" | "telegram" | "failures") =>
       Math.round((10 * some.reduce((sum, point) => sum + point[key], 0)) / some.length) / 10;
@@ -29,53 +46,44 @@ export function overviewOf(
   });
   const sum = (key: "meta" | "telegram") => points.reduce((total, point) => total + point[key], 0);
   return {
-    zone,
-    csrfToken,
-    trouble,
-    span: {
-      name: span.name,
-      query: span.query,
-      isLive: span.isLive,
-      unit: span.unit,
-      fault: span.fault,
-      choices: SPANS,
-      from: wallText(span.fromMs, zone),
-      to: wallText(span.toMs, zone),
-    },
-    deliveries: {
-      toMeta: sum("meta"),
-      toTelegram: sum("telegram"),
-      chart: chart.points,
-      meansOf: chart.step,
-      table: coarsen(points, zone, (a, b) => ({
-        at: a.at,
-        meta: a.meta + b.meta,
-        telegram: a.telegram + b.telegram,
-        failures: a.failures + b.failures,
-      })),
-      byRoute: routeTimes(deliveries.hours, names, zone),
-      routes: deliveries.routes.map((rate) => ({ ...rate, ...names(rate.destination, rate.route) })),
-    },
-    funnel: {
-      from: new Date(funnel.fromMs),
-      total: shownLine(funnel.total, null),
-      byPool: funnel.byPool.map((line) => shownLine(line, "/ops/pools")),
-      byBot: funnel.byBot.map((line) => shownLine(line, "/ops/bots")),
-      byCampaign: funnel.byCampaign.map((line) => shownLine(line, null)),
-      chart: hours,
-      table: coarsen(hours, zone, (a, b) => ({
-        at: a.at,
-        clicks: a.clicks + b.clicks,
-        starts: a.starts + b.starts,
-        checkouts: a.checkouts + b.checkouts,
-        paid: a.paid + b.paid,
-        delivered: a.delivered + b.delivered,
-        refunded: a.refunded + b.refunded,
-        valuesMinor: addedValues(a.valuesMinor, b.valuesMinor),
-      })).map(({ valuesMinor, ...line }) => ({ ...line, values: valueTexts(currencyLines(valuesMinor)) })),
-    },
-    refused: facts.refused,
-    countedAgoMs: facts.countedAt === null ? null : Math.max(0, nowMs - facts.countedAt.getTime()),
+    toMeta: sum("meta"),
+    toTelegram: sum("telegram"),
+    chart: chart.points,
+    meansOf: chart.step,
+    table: coarsen(points, zone, (a, b) => ({
+      at: a.at,
+      meta: a.meta + b.meta,
+      telegram: a.telegram + b.telegram,
+      failures: a.failures + b.failures,
+    })),
+    byRoute: routeTimes(deliveries.hours, names, zone),
+    routes: deliveries.routes.map((rate) => ({ ...rate, ...names(rate.destination, rate.route) })),
+  };
+}
+
+function funnelOf({ funnel }: OverviewFacts, zone: string): Overview["funnel"] {
+  const hours = funnel.byHour.map(({ atMs, ...steps }) => ({ at: new Date(atMs), ...steps }));
+  const table = coarsen(hours, zone, (a, b) => ({
+    at: a.at,
+    clicks: a.clicks + b.clicks,
+    starts: a.starts + b.starts,
+    checkouts: a.checkouts + b.checkouts,
+    paid: a.paid + b.paid,
+    delivered: a.delivered + b.delivered,
+    refunded: a.refunded + b.refunded,
+    valuesMinor: addedValues(a.valuesMinor, b.valuesMinor),
+  }));
+  return {
+    from: new Date(funnel.fromMs),
+    total: shownLine(funnel.total, null),
+    byPool: funnel.byPool.map((line) => shownLine(line, "/ops/pools")),
+    byBot: funnel.byBot.map((line) => shownLine(line, "/ops/bots")),
+    byCampaign: funnel.byCampaign.map((line) => shownLine(line, null)),
+    chart: hours,
+    table: table.map(({ valuesMinor, ...line }) => ({
+      ...line,
+      values: valueTexts(currencyLines(valuesMinor)),
+    })),
   };
 }
 

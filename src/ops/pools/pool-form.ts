@@ -85,15 +85,21 @@ function readBots(form: FormFields): PoolBotFields[] {
   });
 }
 
+/** What the rules of a new pool (`poolDraftSchema`) are asked to take: without a name of its own it gets its slug. */
+export function poolDraftOf(fields: PoolFields, form: FormFields): Record<string, unknown> {
+  return { ...poolInputOf(fields, form), slug: fields.slug, name: fields.name || undefined };
+}
+
 /**
- * What the pool rules (`poolDraftSchema`, `poolChangeSchema`) are asked to take. An access token that was not typed is
- * left out: it stays as it is.
+ * What the rules of a change (`poolChangeSchema`) are asked to take. An access token that was not typed is left out: it
+ * stays as it is.
  */
-export function poolInputOf(fields: PoolFields, accessToken: string): Record<string, unknown> {
+export function poolInputOf(fields: PoolFields, form: FormFields): Record<string, unknown> {
   const { slug: _slug, removes_access_token, ...rest } = fields;
+  const accessToken = form.text("meta_access_token");
   return {
     ...rest,
-    locale: fields.locale === "" ? null : fields.locale,
+    locale: fields.locale || null,
     auto_continue_ms: fields.auto_continue_ms === "" ? null : wholeNumber(fields.auto_continue_ms),
     capture_params: captureParams(fields),
     bots: fields.bots.map((bot) => ({ ...bot, weight: bot.weight === "" ? 1 : wholeNumber(bot.weight) })),

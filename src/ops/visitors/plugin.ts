@@ -1,17 +1,18 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
-import { NotFound } from "../../../views/ops/not-found.tsx";
 import { VisitorPage } from "../../../views/ops/visitor.tsx";
 import { FoundPage, LatestPage } from "../../../views/ops/visitors.tsx";
+import { PAGE_SIZE } from "../../platform/page.ts";
 import { findVisitors } from "../../tracking/find-visitors.ts";
 import { latestVisits } from "../../tracking/latest-visits.ts";
 import { timelineByToken } from "../../tracking/timeline.ts";
 import type { OpsDeps } from "../deps.ts";
 import { opsGuard } from "../guard.ts";
+import { notFound } from "../not-found.ts";
 import { opsPage } from "../page.ts";
 import { visitorFacts } from "./visitor-facts.ts";
 
-const PAGE_LENGTH = 50;
+const NO_VISIT = "No visit has this tracking token. Retention may have removed it.";
 
 const text = z.string().trim().max(200).catch("").default("");
 const querySchema = z.object({ q: text, before: text });
@@ -32,9 +33,9 @@ export function visitorPages(deps: OpsDeps) {
           children: FoundPage({ found: found.map(visitorFacts), asked: q, zone }),
         });
       }
-      const visits = await latestVisits(db, { limit: PAGE_LENGTH + 1, before: before || null });
-      const shown = visits.slice(0, PAGE_LENGTH);
-      const oldest = visits.length > PAGE_LENGTH ? shown.at(-1)?.trackingToken : undefined;
+      const visits = await latestVisits(db, { limit: PAGE_SIZE + 1, before: before || null });
+      const shown = visits.slice(0, PAGE_SIZE);
+      const oldest = visits.length > PAGE_SIZE ? shown.at(-1)?.trackingToken : undefined;
       return opsPage(operator, {
         title: "Visitors",
         section: "visitors",
@@ -42,14 +43,7 @@ export function visitorPages(deps: OpsDeps) {
       });
     })
     .get("/ops/visitors/:token", async ({ operator, params }) => {
-      const timeline = await timelineByToken(db, params.token);
-      if (timeline === null)
-        return opsPage(operator, {
-          title: "Not found",
-          section: "visitors",
-          status: 404,
-          children: NotFound({ text: "No visit has this tracking token. Retention may have removed it." }),
-        });
+      const timeline = (await timelineByToken(db, params.token)) ?? notFound(operator, "visitors", NO_VISIT);
       return opsPage(operator, {
         title: "Visitor",
         section: "visitors",

@@ -1,4 +1,5 @@
 import { payableIssue } from "../../pools/payable.ts";
+import type { WayToPay } from "../../telegram/sale.ts";
 import type { PaymentEvent } from "../decide.ts";
 import type { PaymentDetails, RegisterInput } from "../payment-input.ts";
 
@@ -22,19 +23,21 @@ export type WebhookReading =
     }
   /** From the provider, about something that does not concern payments: 200. */
   | { readonly kind: "ignored" }
-  | {
-      readonly kind: "event";
-      readonly providerRef: string;
-      readonly event: PaymentEvent;
-      /** Everything needed to register the payment, where the webhook brings it. */
-      readonly registration: RegisterInput | null;
-      /** Whose the payment is, where the webhook says so: fills what nobody has said before. */
-      readonly details?: PaymentDetails;
-      /** The reference is the provider's own id: the webhook carries none of ours, and may be about no sale of ours. */
-      readonly isProvidersId?: boolean;
-      /** The provider's own id of the checkout, where only that proves whose payment this is. */
-      readonly checkoutRef?: string;
-    };
+  | (PaymentReport & { readonly kind: "event" });
+
+/** What a provider reports of one of its references. */
+export interface PaymentReport {
+  readonly providerRef: string;
+  readonly event: PaymentEvent;
+  /** What a payment that nobody registered can be made from; null where the webhook does not say enough. */
+  readonly registration: RegisterInput | null;
+  /** Whose the payment is, where the webhook says so: fills what nobody has said before. */
+  readonly details?: PaymentDetails;
+  /** The reference is the provider's own id: the webhook carries none of ours, and may be about no sale of ours. */
+  readonly isProvidersId?: boolean;
+  /** The provider's own id of the checkout, where only that proves whose payment this is. */
+  readonly checkoutRef?: string;
+}
 
 /** What somebody buys, for a checkout. */
 export interface CheckoutRequest {
@@ -49,15 +52,8 @@ export interface CheckoutRequest {
   readonly returnUrl: string;
 }
 
-export type Checkout =
-  | { readonly kind: "link"; readonly providerRef: string; readonly url: string }
-  /** `code` is the copy-and-paste text of a Pix payment. */
-  | {
-      readonly kind: "pix";
-      readonly providerRef: string;
-      readonly code: string;
-      readonly url: string | null;
-    };
+/** A way to pay, with the provider's own id of it. */
+export type Checkout = WayToPay & { readonly providerRef: string };
 
 /** A payment provider: how its webhooks are told from forgeries and read, and how a checkout is made. */
 export interface PaymentProvider {

@@ -1,7 +1,7 @@
+import { parseJson } from "../../platform/json.ts";
 import { problemErrors } from "../../platform/problem.ts";
 import { genericWebhookSchema, registerSchema } from "../payment-input.ts";
 import type { PaymentProvider, WebhookReading } from "./adapter.ts";
-import { parseJson } from "./json.ts";
 import { timestampedSignatureFault } from "./signature.ts";
 
 /**

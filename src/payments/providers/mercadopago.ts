@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { decimalToMinor } from "../../meta/decimal.ts";
 import { minorToMajor } from "../../meta/money.ts";
+import { parseJson } from "../../platform/json.ts";
 import type { PaymentEvent } from "../decide.ts";
 import {
   assertPayable,
@@ -12,8 +13,7 @@ import {
   type WebhookReading,
   type WebhookRequest,
 } from "./adapter.ts";
-import { parseJson } from "./json.ts";
-import { callProvider } from "./provider-call.ts";
+import { callProvider, type ProviderApi } from "./provider-call.ts";
 import { manifestSignatureFault } from "./signature.ts";
 
 export interface MercadoPagoSettings {
@@ -82,6 +82,10 @@ async function read(
   // The panel's simulator names a payment that does not exist. A real one may take a moment to show.
   if (payment === null && isLive === false) return { kind: "ignored" };
   if (payment === null) throw new ProviderError(`Mercado Pago does not know payment ${dataId} (yet)`);
+  return readPayment(payment);
+}
+
+function readPayment(payment: MercadoPagoPayment): WebhookReading {
   const event = mercadoPagoEvent(payment);
   if (event === null) return { kind: "ignored" };
   const reference = payment.external_reference || null;
@@ -95,7 +99,10 @@ async function read(
 }
 
 async function findPayment(settings: MercadoPagoSettings, id: string): Promise<MercadoPagoPayment | null> {
-  const answer = await callMercadoPago(settings, "GET", `/v1/payments/${encodeURIComponent(id)}`);
+  const answer = await callProvider(apiOf(settings), {
+    method: "GET",
+    path: `/v1/payments/${encodeURIComponent(id)}`,
+  });
   if (answer.kind === "missing") return null;
   const parsed = paymentSchema.safeParse(answer.body);
   if (!parsed.success || parsed.data.id !== id) {
@@ -105,7 +112,7 @@ async function findPayment(settings: MercadoPagoSettings, id: string): Promise<M
 }
 
 /** What the state of a payment means; null for a state that is not its last. @throws ProviderError */
-export function mercadoPagoEvent(payment: MercadoPagoPayment): PaymentEvent | null {
+function mercadoPagoEvent(payment: MercadoPagoPayment): PaymentEvent | null {
   const { id, status, status_detail: detail, currency_id: currency } = payment;
   switch (status) {
     case "approved": {
@@ -152,7 +159,9 @@ async function createPix(settings: MercadoPagoSettings, request: CheckoutRequest
     // Required, and Telegram tells nobody's address.
     payer: { email: `pix-${reference}@${mailDomain(webhookUrl)}` },
   };
-  const answer = await callMercadoPago(settings, "POST", "/v1/payments", {
+  const answer = await callProvider(apiOf(settings), {
+    method: "POST",
+    path: "/v1/payments",
     headers: { "content-type": "application/json", "x-idempotency-key": reference },
     body: JSON.stringify(body),
   });
@@ -169,18 +178,6 @@ function mailDomain(url: string): string {
   return isDomain ? hostname : "example.com";
 }
 
-function callMercadoPago(
-  { apiUrl, accessToken, timeoutMs }: MercadoPagoSettings,
-  method: "GET" | "POST",
-  path: string,
-  rest: { readonly headers?: Readonly<Record<string, string>>; readonly body?: string } = {},
-) {
-  return callProvider({
-    provider: "Mercado Pago",
-    method,
-    url: `${apiUrl}${path}`,
-    secret: accessToken,
-    timeoutMs,
-    ...rest,
-  });
+function apiOf({ apiUrl, accessToken, timeoutMs }: MercadoPagoSettings): ProviderApi {
+  return { provider: "Mercado Pago", apiUrl, secret: accessToken, timeoutMs };
 }

@@ -1,24 +1,30 @@
 import { redactSecret } from "../../meta/redact.ts";
+import { parseJson } from "../../platform/json.ts";
 import { ProviderError } from "./adapter.ts";
-import { parseJson } from "./json.ts";
 
 /** Providers want their webhooks answered within 20 s or so, and a webhook may wait for one such call. */
 const TIMEOUT_MS = 10_000;
 /** Longest part of a provider's words that is passed on. Characters. */
 const LONGEST_REASON = 300;
 
-/** One call of a provider's API. */
-export interface ProviderCall {
+/** A provider's API, as one account of ours may ask it. */
+export interface ProviderApi {
   /** The provider's name for people, such as "Mercado Pago". */
   readonly provider: string;
-  readonly method: "GET" | "POST";
-  readonly url: string;
+  /** Without a path, e.g. `https://api.stripe.com`. */
+  readonly apiUrl: string;
   /** Goes as the bearer token, and shows in no message. */
   readonly secret: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
   /** For the whole exchange; 10 s without it. */
   readonly timeoutMs?: number | undefined;
+}
+
+/** One call of it. */
+export interface ProviderCall {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
 }
 
 export type ProviderAnswer =
@@ -31,8 +37,10 @@ export type ProviderAnswer =
  * @throws ProviderError when it does not answer, refuses (permanent where the request itself is wrong), or answers
  * what is not JSON
  */
-export async function callProvider(call: ProviderCall): Promise<ProviderAnswer> {
-  const { provider, secret, method, timeoutMs = TIMEOUT_MS } = call;
+export async function callProvider(
+  { provider, apiUrl, secret, timeoutMs = TIMEOUT_MS }: ProviderApi,
+  { method, path, headers, body: sent }: ProviderCall,
+): Promise<ProviderAnswer> {
   const fail = (reason: string, isPermanent = false) =>
     new ProviderError(`${provider} ${redactSecret(reason, secret, reason.length >= LONGEST_REASON)}`, {
       isPermanent,
@@ -41,10 +49,10 @@ export async function callProvider(call: ProviderCall): Promise<ProviderAnswer> 
   let response: Response;
   let text: string;
   try {
-    response = await fetch(call.url, {
+    response = await fetch(`${apiUrl}${path}`, {
       method,
-      headers: { accept: "application/json", authorization: `Bearer ${secret}`, ...call.headers },
-      ...(call.body !== undefined && { body: call.body }),
+      headers: { accept: "application/json", authorization: `Bearer ${secret}`, ...headers },
+      ...(sent !== undefined && { body: sent }),
       redirect: "manual",
       signal: deadline,
     });

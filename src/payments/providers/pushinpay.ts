@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJson } from "../../platform/json.ts";
 import { equalInConstantTime } from "../../platform/secrets.ts";
 import type { PaymentEvent } from "../decide.ts";
 import {
@@ -10,8 +11,7 @@ import {
   type WebhookReading,
   type WebhookRequest,
 } from "./adapter.ts";
-import { parseJson } from "./json.ts";
-import { callProvider } from "./provider-call.ts";
+import { callProvider, type ProviderApi } from "./provider-call.ts";
 import { createReadBacks, type ReadBacks } from "./read-backs.ts";
 
 export interface PushinPaySettings {
@@ -29,16 +29,20 @@ const CURRENCY = "BRL";
 
 const ID = /^[0-9A-Za-z-]{1,64}$/;
 
-const webhookSchema = z.looseObject({ id: z.string().regex(ID), status: z.string() });
+// PushinPay has been seen to write the same id in capitals and without.
+const id = z.string().regex(ID).toLowerCase();
+const status = z.string().toLowerCase();
+
+const webhookSchema = z.looseObject({ id, status });
 const transactionSchema = z.looseObject({
-  id: z.string(),
-  status: z.string(),
+  id,
+  status,
   // A number where the charge is made, a string where it is asked for.
   value: z.union([z.int(), z.string().regex(/^\d{1,15}$/)]).transform(Number),
   webhook_url: z.string().nullish(),
 });
 type Transaction = z.output<typeof transactionSchema>;
-const createdSchema = z.looseObject({ id: z.string().regex(ID), qr_code: z.string().min(1) });
+const createdSchema = z.looseObject({ id, qr_code: z.string().min(1) });
 
 /**
  * PushinPay, a Pix gateway: a charge for each sale. Its webhook is not signed, at most it carries a token that the
@@ -67,35 +71,40 @@ async function read(
   const webhook = webhookSchema.safeParse(fieldsOf(rawBody, headers.get("content-type")));
   if (!webhook.success)
     return { kind: "malformed", reason: "this is no webhook of PushinPay: id and status" };
-  // Webhooks have been seen to write the id in capitals.
-  const id = webhook.data.id.toLowerCase();
-  const claimed = webhook.data.status.toLowerCase();
+  const { id, status: claimed } = webhook.data;
   // A mere "created" is not asked about: the question would be used up for a minute.
   if (pushinPayEvent({ status: claimed, value: 1 }) === null) return { kind: "ignored" };
-
-  const {
-    value: transaction,
-    isFresh,
-    nextInMs,
-  } = await readBacks.read(id, () => findTransaction(settings, id));
-  const isAsClaimed = transaction?.status.toLowerCase() === claimed;
-  const isOutdated = !isFresh || (transaction !== null && pushinPayEvent(lowered(transaction)) === null);
-  if (isOutdated && !isAsClaimed) {
-    throw new ProviderError(
-      `PushinPay may be asked for ${id} once a minute, and has not said ${claimed} yet`,
-      { retryAfterSeconds: Math.ceil(nextInMs / 1000) },
-    );
-  }
+  const transaction = await transactionBehind(settings, readBacks, id, claimed);
   if (transaction === null)
     return { kind: "forged", reason: `PushinPay does not know the transaction ${id}` };
   return readTransaction(transaction, claimed, query.get("ref"));
 }
 
+/**
+ * The transaction as PushinPay's API tells of it; null where it knows none.
+ * @throws ProviderError where what it said is older than the webhook's claim, and it may not be asked again yet
+ */
+async function transactionBehind(
+  settings: PushinPaySettings,
+  readBacks: ReadBacks<Transaction | null>,
+  id: string,
+  claimed: string,
+): Promise<Transaction | null> {
+  const { value, isFresh, nextInMs } = await readBacks.read(id, () => findTransaction(settings, id));
+  const isOutdated = !isFresh || (value !== null && pushinPayEvent(value) === null);
+  if (isOutdated && value?.status !== claimed) {
+    throw new ProviderError(
+      `PushinPay may be asked for ${id} once a minute, and has not said ${claimed} yet`,
+      { retryAfterSeconds: Math.ceil(nextInMs / 1000) },
+    );
+  }
+  return value;
+}
+
 /** What PushinPay itself says, and whose payment it says this is. */
 function readTransaction(transaction: Transaction, claimed: string, ref: string | null): WebhookReading {
-  const id = transaction.id.toLowerCase();
-  const { status } = lowered(transaction);
-  const said = pushinPayEvent(lowered(transaction));
+  const { id, status } = transaction;
+  const said = pushinPayEvent(transaction);
   if (said === null) return { kind: "ignored" };
   const believed: PaymentEvent =
     said.kind === "expired" || said.kind === "noted" ? said : { ...said, chargeId: id };
@@ -103,8 +112,7 @@ function readTransaction(transaction: Transaction, claimed: string, ref: string 
     status === claimed
       ? believed
       : withNote(believed, `PushinPay's webhook said ${claimed}, its API says ${status} of ${id}`);
-  const reference = ref || id;
-  const whole = { kind: "event", providerRef: reference, event, registration: null } as const;
+  const whole = { kind: "event", providerRef: ref || id, event, registration: null } as const;
   if (!ref) return whole;
   const address = transaction.webhook_url ?? "";
   if (!URL.canParse(address)) return { ...whole, checkoutRef: id };
@@ -114,10 +122,7 @@ function readTransaction(transaction: Transaction, claimed: string, ref: string 
 }
 
 /** What a status means; null for one that is not its last. */
-export function pushinPayEvent({
-  status,
-  value,
-}: Pick<Transaction, "status" | "value">): PaymentEvent | null {
+function pushinPayEvent({ status, value }: Pick<Transaction, "status" | "value">): PaymentEvent | null {
   switch (status) {
     case "paid":
       return value > 0 ? { kind: "paid", amountMinor: value, currency: CURRENCY } : null;
@@ -134,20 +139,19 @@ export function pushinPayEvent({
   }
 }
 
-function lowered({ status, value }: Transaction): Pick<Transaction, "status" | "value"> {
-  return { status: status.toLowerCase(), value };
-}
-
 function withNote(event: PaymentEvent, note: string): PaymentEvent {
   return event.kind === "paid" ? { ...event, note } : event;
 }
 
 async function findTransaction(settings: PushinPaySettings, id: string): Promise<Transaction | null> {
-  const answer = await callPushinPay(settings, "GET", `/api/transactions/${encodeURIComponent(id)}`);
+  const answer = await callProvider(apiOf(settings), {
+    method: "GET",
+    path: `/api/transactions/${encodeURIComponent(id)}`,
+  });
   // What it does not know is an empty list.
   if (answer.kind === "missing" || Array.isArray(answer.body)) return null;
   const parsed = transactionSchema.safeParse(answer.body);
-  if (!parsed.success || parsed.data.id.toLowerCase() !== id) {
+  if (!parsed.success || parsed.data.id !== id) {
     throw new ProviderError("PushinPay answered something that is not the transaction asked for");
   }
   return parsed.data;
@@ -161,7 +165,9 @@ async function createCharge(settings: PushinPaySettings, request: CheckoutReques
       isPermanent: true,
     });
   }
-  const answer = await callPushinPay(settings, "POST", "/api/pix/cashIn", {
+  const answer = await callProvider(apiOf(settings), {
+    method: "POST",
+    path: "/api/pix/cashIn",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({
       value: amountMinor,
@@ -171,7 +177,7 @@ async function createCharge(settings: PushinPaySettings, request: CheckoutReques
   });
   const created = answer.kind === "ok" ? createdSchema.safeParse(answer.body) : null;
   if (!created?.success) throw new ProviderError("PushinPay answered something that is no Pix charge");
-  return { kind: "pix", providerRef: created.data.id.toLowerCase(), code: created.data.qr_code, url: null };
+  return { kind: "pix", providerRef: created.data.id, code: created.data.qr_code, url: null };
 }
 
 /** JSON or a form, as the content type says; PushinPay has sent both. */
@@ -181,18 +187,6 @@ function fieldsOf(rawBody: string, contentType: string | null): unknown {
     : parseJson(rawBody);
 }
 
-function callPushinPay(
-  { apiUrl, token, timeoutMs }: PushinPaySettings,
-  method: "GET" | "POST",
-  path: string,
-  rest: { readonly headers?: Readonly<Record<string, string>>; readonly body?: string } = {},
-) {
-  return callProvider({
-    provider: "PushinPay",
-    method,
-    url: `${apiUrl}${path}`,
-    secret: token,
-    timeoutMs,
-    ...rest,
-  });
+function apiOf({ apiUrl, token, timeoutMs }: PushinPaySettings): ProviderApi {
+  return { provider: "PushinPay", apiUrl, secret: token, timeoutMs };
 }

@@ -18,6 +18,7 @@ export interface ReadBack<T> {
 /** More keys than this are never remembered; the oldest go first. */
 const MOST_KEYS = 10_000;
 
+/** Remembers what was asked for `everyMs`, in this process alone. */
 export function createReadBacks<T>({
   everyMs,
   now,
@@ -30,7 +31,9 @@ export function createReadBacks<T>({
   function forgetOld(nowMs: number): void {
     // A map keeps its keys in the order they were put in, so the old ones stand first.
     for (const [key, { atMs }] of asked) {
-      if (nowMs - atMs < everyMs && asked.size < MOST_KEYS) return;
+      const ageMs = nowMs - atMs;
+      // A negative age is a clock that was set back, by who knows how much.
+      if (ageMs >= 0 && ageMs < everyMs && asked.size < MOST_KEYS) return;
       asked.delete(key);
     }
   }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJson } from "../../platform/json.ts";
 import { toStripeAmount } from "../../pools/stripe-amount.ts";
 import {
   assertPayable,
@@ -8,8 +9,7 @@ import {
   ProviderError,
   type WebhookReading,
 } from "./adapter.ts";
-import { parseJson } from "./json.ts";
-import { callProvider } from "./provider-call.ts";
+import { callProvider, type ProviderApi } from "./provider-call.ts";
 import { timestampedSignatureFault } from "./signature.ts";
 import { REFERENCE_KEY, readStripeEvent } from "./stripe-event.ts";
 
@@ -63,7 +63,10 @@ async function read(
 
 /** Our reference in a payment intent's metadata; null where it is not a payment of ours. */
 async function referenceOf(settings: StripeSettings, id: string): Promise<string | null> {
-  const answer = await callStripe(settings, "GET", `/v1/payment_intents/${encodeURIComponent(id)}`);
+  const answer = await callProvider(apiOf(settings), {
+    method: "GET",
+    path: `/v1/payment_intents/${encodeURIComponent(id)}`,
+  });
   if (answer.kind === "missing") return null;
   const parsed = paymentIntent.safeParse(answer.body);
   if (!parsed.success) throw new ProviderError("Stripe answered something that is no payment intent");
@@ -86,7 +89,9 @@ async function createSession(settings: StripeSettings, request: CheckoutRequest)
     success_url: returnUrl,
     cancel_url: returnUrl,
   });
-  const answer = await callStripe(settings, "POST", "/v1/checkout/sessions", {
+  const answer = await callProvider(apiOf(settings), {
+    method: "POST",
+    path: "/v1/checkout/sessions",
     headers: { "content-type": "application/x-www-form-urlencoded", "idempotency-key": reference },
     body: form.toString(),
   });
@@ -95,18 +100,6 @@ async function createSession(settings: StripeSettings, request: CheckoutRequest)
   return { kind: "link", providerRef: session.data.id, url: session.data.url };
 }
 
-function callStripe(
-  { apiUrl, secretKey, timeoutMs }: StripeSettings,
-  method: "GET" | "POST",
-  path: string,
-  rest: { readonly headers?: Readonly<Record<string, string>>; readonly body?: string } = {},
-) {
-  return callProvider({
-    provider: "Stripe",
-    method,
-    url: `${apiUrl}${path}`,
-    secret: secretKey,
-    timeoutMs,
-    ...rest,
-  });
+function apiOf({ apiUrl, secretKey, timeoutMs }: StripeSettings): ProviderApi {
+  return { provider: "Stripe", apiUrl, secret: secretKey, timeoutMs };
 }

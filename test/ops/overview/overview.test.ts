@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import fc from "fast-check";
+import { pauseRoute } from "../../../src/outbox/change-route.ts";
 import { beat } from "../../../src/outbox/heartbeat.ts";
-import { pauseRoute } from "../../../src/outbox/routes.ts";
 import { newId } from "../../../src/platform/ids.ts";
 import { createRollups } from "../../../src/rollups/rollups.ts";
 import { createTestApp, type TestApp } from "../../support/app.ts";

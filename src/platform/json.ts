@@ -8,7 +8,7 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Not swallowed: "no JSON" is the answer, and every caller decides on it.
+    // Not swallowed: "no JSON" is the answer, and every caller decides on it, most by a schema.
     return undefined;
   }
 }

@@ -1,44 +1,12 @@
 import type { Database as SqliteClient } from "bun:sqlite";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { drizzle as drizzleSqlite } from "drizzle-orm/bun-sqlite";
-import { migrate as applySqlite } from "drizzle-orm/bun-sqlite/migrator";
-import { readMigrationFiles } from "drizzle-orm/migrator";
+import { drizzle } from "drizzle-orm/bun-sqlite";
+import { migrate as applyMigrations } from "drizzle-orm/bun-sqlite/migrator";
+import { MIGRATIONS_TABLE, migrationPlan } from "./migration-plan.ts";
 import { isBusy } from "./wal.ts";
-
-/** Which migrations a database has. */
-export const MIGRATIONS_TABLE = "ponte_migrations";
-
-/** What `drizzle/views` makes. */
-export const OPERATOR_VIEWS = [
-  "outbox",
-  "outbox_status",
-  "outbox_backlog",
-  "outbox_dead",
-  "funnel_daily",
-  "pool_performance",
-] as const;
-
-const VIEWS_KEY = "views_digest";
 
 /** How long another process may take over the same migrations, which may copy large tables. */
 const PATIENCE_MS = 600_000;
 const PAUSE_MS = 50;
-
-/** Where the generated migrations and the operators' views of a dialect lie. */
-export function migrationPlan(dialect: "sqlite" | "postgres") {
-  const folder = join(import.meta.dir, "../../drizzle");
-  const migrationsFolder = join(folder, dialect);
-  const views = readFileSync(join(folder, "views", `${dialect}.sql`), "utf8");
-  return {
-    config: { migrationsFolder, migrationsTable: MIGRATIONS_TABLE, migrationsSchema: "public" },
-    latest: Math.max(...readMigrationFiles({ migrationsFolder }).map((migration) => migration.folderMillis)),
-    migrationsTable: MIGRATIONS_TABLE,
-    views,
-    viewsKey: VIEWS_KEY,
-    viewsDigest: new Bun.CryptoHasher("sha256").update(views).digest("hex"),
-  };
-}
 
 /** Applies what is missing; the migrator runs in a transaction, and the views are made anew where they changed. */
 export function migrateSqlite(client: SqliteClient): void {
@@ -69,7 +37,7 @@ function applyMissing(client: SqliteClient, { config, latest }: ReturnType<typeo
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     try {
-      applySqlite(drizzleSqlite({ client }), config);
+      applyMigrations(drizzle({ client }), config);
       return;
     } catch (error) {
       if (client.inTransaction) client.run("rollback");

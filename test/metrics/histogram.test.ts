@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { createTimings } from "../../src/metrics/timings.ts";
+import { createHistogram } from "../../src/metrics/histogram.ts";
+
+const X = { name: "x_seconds", help: "How long.", scale: 1_000 };
 
 test("says a histogram in Prometheus' words, in seconds, with buckets that add up", () => {
-  const timings = createTimings("x_seconds", "How long.", [1, 10, 100]);
+  const timings = createHistogram({ ...X, bounds: [1, 10, 100] });
   const series = timings.series({ route: "/a/:b" });
   for (const ms of [0.5, 1, 7, 250]) series.observe(ms);
   expect(timings.text()).toBe(
@@ -22,11 +24,11 @@ test("says a histogram in Prometheus' words, in seconds, with buckets that add u
 });
 
 test("the same labels are the same series, and no label value breaks a line", () => {
-  const timings = createTimings("x_seconds", "How long.", [1]);
+  const timings = createHistogram({ ...X, bounds: [1] });
   expect(timings.series({ a: "b" })).toBe(timings.series({ a: "b" }));
   fc.assert(
     fc.property(fc.string(), (value) => {
-      const one = createTimings("x_seconds", "How long.", [1]);
+      const one = createHistogram({ ...X, bounds: [1] });
       one.series({ a: value }).observe(5);
       // HELP, TYPE, two buckets, sum, count, and the end of the last line.
       const lines = one.text().split("\n");
@@ -34,4 +36,17 @@ test("the same labels are the same series, and no label value breaks a line", ()
       for (const line of lines.slice(2, 6)) expect(line).toMatch(/^x_seconds_\w+\{a="(?:[^"\\]|\\.)*"/s);
     }),
   );
+});
+
+test("without labels a series has no braces, and without a scale what was observed stands as it is", () => {
+  const sizes = createHistogram({ name: "x_visits", help: "How many.", bounds: [1, 10] });
+  sizes.series().observe(3);
+  expect(sizes.text().split("\n").slice(2)).toEqual([
+    'x_visits_bucket{le="1"} 0',
+    'x_visits_bucket{le="10"} 1',
+    'x_visits_bucket{le="+Inf"} 1',
+    "x_visits_sum 3",
+    "x_visits_count 1",
+    "",
+  ]);
 });

@@ -1,0 +1,74 @@
+import { z } from "zod";
+import type { BotView } from "../../pools/bot-view.ts";
+import { createOffer, deleteOffer, updateOffer } from "../../pools/manage-offers.ts";
+import { offerChangeSchema, offerDraftSchema } from "../../pools/offer-rules.ts";
+import { nobodyTakes } from "../../pools/payable.ts";
+import { parseInput } from "../../pools/rules.ts";
+import type { OpsDeps } from "../deps.ts";
+import type { FormFields } from "../form.ts";
+import type { Operator } from "../guard.ts";
+import { doneAndSee } from "../note.ts";
+import { overtaken, submit } from "../submit.ts";
+import { noSuchOffer, type SoldOffer } from "./find.ts";
+import { offerErrors, offerInputOf, readOfferForm } from "./offer-form.ts";
+import type { showOffers } from "./show.ts";
+
+/** The form has no field for the bot: it is that of the address, whatever it is called. */
+const { bot: _bot, ...draftRules } = offerDraftSchema.shape;
+const draftSchema = z.strictObject(draftRules);
+
+const IN_USE = "It was not removed: somebody looked at it or bought it. Turn it off instead.";
+
+/** The forms of offers: each is carried out, or shown again with what is wrong. */
+export function changeOffers(deps: OpsDeps, show: ReturnType<typeof showOffers>) {
+  return {
+    create(operator: Operator, bot: BotView, form: FormFields): Promise<Response> {
+      const fields = readOfferForm(form);
+      return submit({
+        parsed: parseInput(draftSchema, offerInputOf(fields)),
+        change: (draft) => createOffer(deps, operator.actor, { ...draft, bot: bot.username }),
+        wrong: (issues) => show.empty(operator, bot, fields, offerErrors(fields, issues)),
+        done({ offer }) {
+          const warning = nobodyTakes(offer, bot, deps.config.payments);
+          const made = `The offer ${offer.name} is made.`;
+          return warning === null
+            ? doneAndSee(operator, `/ops/bots/${bot.id}`, made)
+            : doneAndSee(operator, `/ops/bots/${bot.id}`, `${made} ${warning.why}.`, "warn");
+        },
+      });
+    },
+
+    update(operator: Operator, sold: SoldOffer, form: FormFields): Promise<Response> {
+      const { offer } = sold;
+      const fields = readOfferForm(form);
+      const path = `/ops/offers/${offer.id}`;
+      return submit({
+        parsed: overtaken("offer", form, offer) ?? parseInput(offerChangeSchema, offerInputOf(fields)),
+        change: (change) => updateOffer(deps, operator.actor, offer.id, change),
+        wrong: (issues) => show.one(operator, sold, fields, offerErrors(fields, issues)),
+        done(result) {
+          switch (result.kind) {
+            case "updated":
+              return doneAndSee(operator, path, "Saved.");
+            case "unchanged":
+              return doneAndSee(operator, path, "Nothing was different.");
+            case "not_found":
+              return noSuchOffer(operator);
+          }
+        },
+      });
+    },
+
+    async remove(operator: Operator, { offer, bot }: SoldOffer): Promise<Response> {
+      const result = await deleteOffer(deps, operator.actor, offer.id);
+      switch (result.kind) {
+        case "deleted":
+          return doneAndSee(operator, `/ops/bots/${bot.id}`, `The offer ${offer.name} is removed.`);
+        case "not_found":
+          return noSuchOffer(operator);
+        case "in_use":
+          return doneAndSee(operator, `/ops/offers/${offer.id}`, IN_USE, "warn");
+      }
+    },
+  };
+}

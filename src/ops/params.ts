@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { PAGE_SIZE } from "../platform/page.ts";
+
+/** A row's number as text. */
+export const rowId = z
+  .string()
+  .regex(/^[1-9]\d{0,14}$/)
+  .transform(Number);
+
+/** What has the number in an address; null where that is no number, or nothing has it. */
+export async function findById<T>(given: string, find: (id: number) => Promise<T | null>): Promise<T | null> {
+  const id = rowId.safeParse(given);
+  return id.success ? find(id.data) : null;
+}
+
+/** The piece of a list that an address asks for. */
+export interface AskedPage {
+  readonly cursor: number | undefined;
+  readonly limit: number;
+}
+
+/** Reads where a list goes on; what is no cursor leads to its beginning. */
+export function askedPage({ cursor }: { readonly cursor?: unknown }): AskedPage {
+  return { cursor: rowId.safeParse(cursor).data, limit: PAGE_SIZE };
+}

@@ -1,0 +1,56 @@
+import type { FieldErrors } from "../../../views/ops/form-data.ts";
+import { createPool, updatePool } from "../../pools/manage-pools.ts";
+import type { PoolView } from "../../pools/pool-view.ts";
+import { parseInput, poolChangeSchema, poolDraftSchema } from "../../pools/rules.ts";
+import type { OpsDeps } from "../deps.ts";
+import type { FormFields } from "../form.ts";
+import { fieldErrors } from "../form-errors.ts";
+import type { Operator } from "../guard.ts";
+import { doneAndSee } from "../note.ts";
+import { overtaken, submit } from "../submit.ts";
+import { noSuchPool } from "./find.ts";
+import { poolDraftOf, poolFieldOf, poolInputOf, readPoolForm } from "./pool-form.ts";
+import type { showPools } from "./show.ts";
+
+/** The forms of pools: each is carried out, or shown again with what is wrong. */
+export function changePools(deps: OpsDeps, show: ReturnType<typeof showPools>) {
+  return {
+    create(operator: Operator, form: FormFields): Promise<Response> {
+      const fields = readPoolForm(form);
+      const again = (errors: FieldErrors) => show.empty(operator, fields, errors);
+      return submit({
+        parsed: parseInput(poolDraftSchema, poolDraftOf(fields, form)),
+        change: (draft) => createPool(deps, operator.actor, draft),
+        wrong: (issues) => again(fieldErrors(issues, poolFieldOf)),
+        done(result) {
+          switch (result.kind) {
+            case "created":
+              return doneAndSee(operator, `/ops/pools/${result.pool.id}`, "The pool is made.");
+            case "slug_taken":
+              return again({ slug: "there is a pool of this slug already" });
+          }
+        },
+      });
+    },
+
+    update(operator: Operator, pool: PoolView, form: FormFields): Promise<Response> {
+      const fields = { ...readPoolForm(form), slug: pool.slug };
+      const path = `/ops/pools/${pool.id}`;
+      return submit({
+        parsed: overtaken("pool", form, pool) ?? parseInput(poolChangeSchema, poolInputOf(fields, form)),
+        change: (change) => updatePool(deps, operator.actor, pool.slug, change),
+        wrong: (issues) => show.one(operator, pool, { fields, errors: fieldErrors(issues, poolFieldOf) }),
+        done(result) {
+          switch (result.kind) {
+            case "updated":
+              return doneAndSee(operator, path, "Saved.");
+            case "unchanged":
+              return doneAndSee(operator, path, "Nothing was different.");
+            case "not_found":
+              return noSuchPool(operator);
+          }
+        },
+      });
+    },
+  };
+}

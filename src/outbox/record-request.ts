@@ -1,0 +1,173 @@
+import { sql } from "drizzle-orm";
+import type { Database, Tx } from "../db/database.ts";
+import { keptStatement } from "../db/kept.ts";
+import type { Log } from "../platform/log.ts";
+import { BREAKER_THRESHOLD } from "./back-off.ts";
+import { changeRoute, type RouteChange } from "./change-route.ts";
+import type { Consequences } from "./consequences.ts";
+import type { Answer, ClaimedRow, Sent, Verdict } from "./destination.ts";
+import { hurryRetries } from "./resume-route.ts";
+import type { RouteKey, Standing } from "./routes.ts";
+import { type Settlement, settle } from "./settle.ts";
+
+/** How rows come to their end. */
+export type Ending = Extract<Settlement, { readonly kind: "delivered" | "dead" | "expired" }>;
+
+/** Tells a feature, inside the transaction that settles them, which rows came to their end and how. */
+export type OnSettled = (tx: Tx, rows: readonly ClaimedRow[], ending: Ending, key: RouteKey) => Promise<void>;
+
+/** What a feature makes of the rows' end failed, and not the database. */
+class OnSettledError extends Error {
+  override readonly name = "OnSettledError";
+}
+
+/** What writing requests down works with. */
+export interface RecordDeps {
+  readonly db: Database;
+  readonly log: Log;
+  readonly onSettled: OnSettled;
+}
+
+/** Rows of one route, held under one lease. */
+export interface LeasedBatch {
+  readonly key: RouteKey;
+  readonly leaseId: string;
+  readonly rows: readonly ClaimedRow[];
+  /** How the route stood before. */
+  readonly standing: Standing;
+  /** Refusals in a row that nothing in the events explained; as this batch goes on counting them. */
+  readonly streak: { unexplained: number; hasCounted: boolean };
+}
+
+/** A request for some rows of a batch, and what follows from it. */
+export interface MadeRequest {
+  readonly rows: readonly ClaimedRow[];
+  readonly sent: Sent;
+  readonly consequences: Consequences;
+}
+
+/**
+ * Writes a request down, and in the same transaction what it did to its rows and to the route.
+ *
+ * @param failure as in `settleRows`
+ */
+export async function recordRequest(
+  deps: RecordDeps,
+  tx: Tx,
+  batch: LeasedBatch,
+  { rows, sent, consequences }: MadeRequest,
+  failure: unknown,
+): Promise<void> {
+  const { db } = deps;
+  const { key, standing } = batch;
+  const { verdict, answer } = sent;
+  const { settlement, change } = consequences;
+  const settled = settlement ? await settleRows(deps, tx, batch, rows, settlement, failure) : rows.length;
+  if (answer) await writeAttempt(tx, db, key, rows, verdict, answer);
+  // Too late: whoever took the rows over has learnt since how the route is.
+  if (settled === 0) return;
+  if (change && isNews(change, batch)) await changeRoute(tx, db, key, change);
+  if (change?.kind === "healthy" && standing.failures >= BREAKER_THRESHOLD) {
+    await hurryRetries(tx, db, key);
+    await tx.notify("outbox");
+  }
+}
+
+/** A healthy route that stays so is not written to: it is the usual case, and many batches share it. */
+function isNews(change: RouteChange, { standing, streak }: LeasedBatch): boolean {
+  const { failures, throttles, unexplained } = standing;
+  switch (change.kind) {
+    case "healthy":
+      return (
+        change.pauseMs !== null ||
+        failures > 0 ||
+        throttles > 0 ||
+        change.unexplained === "more" ||
+        (change.unexplained === "none" && (unexplained > 0 || streak.hasCounted))
+      );
+    case "unknown":
+      // Only a probe holds a right that others wait for.
+      return failures >= BREAKER_THRESHOLD;
+    case "failed":
+    case "throttled":
+    case "paused":
+      return true;
+  }
+}
+
+async function writeAttempt(
+  tx: Tx,
+  { dialect }: Database,
+  { destination, route }: RouteKey,
+  rows: readonly ClaimedRow[],
+  verdict: Verdict,
+  answer: Answer,
+): Promise<void> {
+  await tx.rows(ATTEMPT(dialect), {
+    destination,
+    route,
+    outboxIds: `[${rows.map(({ id }) => id).join(",")}]`,
+    events: rows.length,
+    outcome: verdict.kind,
+    ...answer,
+    startsInMs: -answer.durationMs,
+  });
+}
+
+const ATTEMPT = keptStatement(({ now, plusMs, jsonOf }) => {
+  const value = sql.placeholder;
+  return sql`
+    insert into outbox_attempts
+      (destination, route, outbox_ids, events, outcome, status, code, subcode, fbtrace_id, duration_ms, response, started_at)
+    values (${value("destination")}, ${value("route")}, ${jsonOf(value("outboxIds"))}, ${value("events")},
+      ${value("outcome")}, ${value("status")}, ${value("code")}, ${value("subcode")}, ${value("fbtraceId")},
+      ${value("durationMs")}, ${value("response")}, ${plusMs(now, value("startsInMs"))})`;
+});
+
+/**
+ * Settles rows of a batch and answers how many: those whose lease was not lost meanwhile.
+ *
+ * @param failure what writing the same down failed with before, at the last try
+ */
+export async function settleRows(
+  deps: RecordDeps,
+  tx: Tx,
+  { key, leaseId }: LeasedBatch,
+  rows: readonly ClaimedRow[],
+  settlement: Settlement,
+  failure: unknown,
+): Promise<number> {
+  const settled = new Set(await settle(tx, deps.db, leaseId, rows, settlement));
+  if (settled.size < rows.length) {
+    deps.log.warn(
+      { route: key.route, lost: rows.length - settled.size },
+      "a lease was lost before its result came; whoever took the events over decides about them",
+    );
+  }
+  const ended = rows.filter(({ id }) => settled.has(id));
+  if (ended.length > 0 && settlement.kind !== "retry" && settlement.kind !== "released") {
+    await tellOfEnd(deps, tx, key, ended, settlement, failure);
+  }
+  return settled.size;
+}
+
+/** Where this was what failed, again and again, the rows end without it: else they would be sent for ever. */
+async function tellOfEnd(
+  { log, onSettled }: RecordDeps,
+  tx: Tx,
+  key: RouteKey,
+  ended: readonly ClaimedRow[],
+  ending: Ending,
+  failure: unknown,
+): Promise<void> {
+  if (failure instanceof OnSettledError) {
+    log.error(
+      { route: key.route, error: failure.cause },
+      "rows came to their end, and what follows from that failed",
+    );
+    return;
+  }
+  await onSettled(tx, ended, ending, key).catch((cause) => {
+    throw new OnSettledError("what follows from the rows' end could not be written down", { cause });
+  });
+}

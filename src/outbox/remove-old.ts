@@ -1,0 +1,89 @@
+import { and, gt, lt, type SQL, sql } from "drizzle-orm";
+import type { PgColumn, PgTable } from "drizzle-orm/pg-core";
+import type { Database, Tx } from "../db/database.ts";
+import { firstIdAt } from "../platform/ids.ts";
+
+/** Rows looked at, and at most removed, in one transaction. */
+const BATCH = 2_000;
+
+/** What is to be removed from where, and how gently. */
+export interface Removal {
+  readonly db: Database;
+  /** What is older is old. */
+  readonly cutoff: Date;
+  /** Between batches, so that those who serve visitors go first. */
+  readonly pauseMs: number;
+  /** Ends the work after the batch in hand. */
+  readonly signal: AbortSignal;
+}
+
+/** A table whose rows are numbered nearly in the order of their time. */
+interface Numbered {
+  readonly table: PgTable;
+  readonly id: PgColumn;
+  readonly at: PgColumn;
+  /** Which of the old rows go; absent: all. */
+  readonly isDone?: SQL;
+  /** Removes, in the same transaction, what belongs to the rows that went. */
+  readonly alongWith?: (tx: Tx, ids: readonly number[]) => Promise<void>;
+}
+
+/**
+ * Removes old rows and answers how many. Walks the table in the order of its row numbers and stops at the first stretch
+ * in which nothing is old: no index on the time is needed, and what is young is never read.
+ */
+export async function removeOldRows(
+  { db, cutoff, pauseMs, signal }: Removal,
+  { table, id, at, isDone, alongWith }: Numbered,
+): Promise<number> {
+  let removed = 0;
+  for (let last = 0; !signal.aborted; ) {
+    const stretch = await db
+      .select({ id: sql`${id}`.mapWith(Number), isOld: sql<unknown>`${lt(at, cutoff)}` })
+      .from(table)
+      .where(gt(id, last))
+      .orderBy(id)
+      .limit(BATCH);
+    const old = stretch.filter(({ isOld }) => Boolean(isOld)).map((row) => row.id);
+    if (old.length === 0) break;
+    removed += await db.transaction(async (tx) => {
+      const gone = await tx
+        .delete(table)
+        .where(and(isOneOf(db, id, old), isDone))
+        .returning({ id: sql`${id}`.mapWith(Number) });
+      const ids = gone.map((row) => row.id);
+      await alongWith?.(tx, ids);
+      return ids.length;
+    });
+    last = stretch.at(-1)?.id ?? last;
+    if (stretch.length < BATCH) break;
+    await Bun.sleep(pauseMs);
+  }
+  return removed;
+}
+
+/** Removes old sessions and answers how many. A tracking token begins with its time, so the unique index finds them. */
+export async function removeOldSessions({ db, cutoff, pauseMs, signal }: Removal): Promise<number> {
+  const { sessions } = db.tables;
+  const firstYoung = firstIdAt(cutoff.getTime());
+  let removed = 0;
+  while (!signal.aborted) {
+    const gone = await db.transaction((tx) =>
+      tx
+        .delete(sessions)
+        .where(
+          sql`${sessions.id} in (select s.id from ${sessions} s where s.tracking_token < ${firstYoung} order by s.tracking_token limit ${BATCH})`,
+        )
+        .returning({ id: sessions.id }),
+    );
+    removed += gone.length;
+    if (gone.length < BATCH) break;
+    await Bun.sleep(pauseMs);
+  }
+  return removed;
+}
+
+/** Whether the row of that number is one of these. */
+export function isOneOf({ dialect }: Database, id: PgColumn, ids: readonly number[]): SQL {
+  return dialect.anyId(sql`${id}`, dialect.idList(ids));
+}

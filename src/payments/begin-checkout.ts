@@ -1,0 +1,85 @@
+import { and, desc, eq } from "drizzle-orm";
+import type { Tx } from "../db/database.ts";
+import type { Tables } from "../db/define-schema.ts";
+import { newId } from "../platform/ids.ts";
+import { providerOf, type Sale } from "../telegram/sale.ts";
+import type { Payment, PaymentDeps } from "./payment.ts";
+import { registerInside } from "./register.ts";
+
+type Offer = Tables["offers"]["$inferSelect"];
+
+/** Somebody who buys the same again within this time gets the payment that is open already. */
+const YOUNG_MS = 30 * 60_000;
+/** How many payments of one person and offer are looked through for an open one. */
+const LOOKED_THROUGH = 20;
+
+/**
+ * Registers the pending payment of a sale inside the caller's transaction, and asks nobody outside: a person's row is
+ * locked, so that two taps at once are one sale. The provider will know the payment by its id.
+ * @throws Error where the offer does not exist
+ */
+export async function beginCheckout(
+  deps: PaymentDeps,
+  tx: Tx,
+  sale: Sale,
+): Promise<{ readonly paymentId: string }> {
+  const { offers, botUsers } = deps.db.tables;
+  await deps.db.dialect.locked(
+    tx.select({ id: botUsers.id }).from(botUsers).where(eq(botUsers.id, sale.botUserId)),
+  );
+  const [offer] = await tx.select().from(offers).where(eq(offers.id, sale.offerId));
+  if (!offer) throw new Error(`offer ${sale.offerId} does not exist`);
+  const open = await openPayment(deps, tx, sale, offer);
+  if (open) return { paymentId: open.id };
+  const paymentId = newId();
+  const registered = await registerInside(
+    deps,
+    tx,
+    {
+      provider: providerOf(offer),
+      provider_ref: paymentId,
+      amount_minor: offer.priceMinor,
+      currency: offer.currency,
+      tracking_token: sale.trackingToken ?? undefined,
+      content: { ids: [String(offer.id)], name: offer.name },
+    },
+    {
+      paymentId,
+      botId: sale.botId,
+      botUserId: sale.botUserId,
+      offerId: offer.id,
+      // The title stands still, so that the provider is asked the same again however often the offer is renamed.
+      providerData: { deduplicate: sale.deduplicate, title: offer.name },
+    },
+  );
+  if (registered.kind === "unknown_bot") throw new Error(`bot ${sale.botId} does not exist`);
+  return { paymentId: registered.payment.id };
+}
+
+/** The payment that this very sale has already, or a young one that still waits for the same money. */
+async function openPayment(
+  { db, now }: PaymentDeps,
+  tx: Tx,
+  { botUserId, deduplicate }: Sale,
+  offer: Offer,
+): Promise<Payment | undefined> {
+  const { payments } = db.tables;
+  const recent = await tx
+    .select()
+    .from(payments)
+    .where(and(eq(payments.botUserId, botUserId), eq(payments.offerId, offer.id)))
+    .orderBy(desc(payments.createdAt))
+    .limit(LOOKED_THROUGH);
+  const youngest = now().getTime() - YOUNG_MS;
+  return (
+    recent.find(({ providerData }) => providerData?.deduplicate === deduplicate) ??
+    recent.find(
+      (payment) =>
+        payment.status === "pending" &&
+        payment.createdAt.getTime() > youngest &&
+        payment.provider === providerOf(offer) &&
+        payment.amountMinor === offer.priceMinor &&
+        payment.currency === offer.currency,
+    )
+  );
+}

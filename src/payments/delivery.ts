@@ -1,0 +1,50 @@
+import { and, eq, inArray } from "drizzle-orm";
+import type { Database, Tx } from "../db/database.ts";
+import type { OutboxEntry } from "../outbox/enqueue.ts";
+import { deliveryMessage } from "../telegram/messages.ts";
+import type { BotUser } from "../tracking/find-session.ts";
+import type { Payment } from "./payment.ts";
+
+/** What was bought, on its way to the buyer; null where it was not sold by a bot of ours. */
+export async function deliveryEntry(
+  { tables: { offers, bots } }: Database,
+  tx: Tx,
+  payment: Payment,
+  botUser: BotUser | null,
+): Promise<OutboxEntry | null> {
+  if (payment.offerId === null || botUser === null) return null;
+  const [row] = await tx
+    .select({ offer: offers, locale: bots.locale })
+    .from(offers)
+    .innerJoin(bots, eq(bots.id, offers.botId))
+    .where(eq(offers.id, payment.offerId));
+  if (!row) return null;
+  return {
+    destination: "telegram",
+    route: String(botUser.botId),
+    eventName: "delivery",
+    eventId: deliveryId(payment),
+    payload: deliveryMessage(botUser.telegramUserId, row.offer, row.locale ?? botUser.languageCode),
+    poolId: payment.poolId,
+    trackingToken: payment.trackingToken,
+    paymentId: payment.id,
+    botUserId: botUser.id,
+  };
+}
+
+/** Keeps a delivery here that has not gone out yet: the money went back. */
+export async function withholdDelivery({ tables }: Database, tx: Tx, payment: Payment): Promise<void> {
+  const { outboxEvents, outboxProgress } = tables;
+  const delivery = tx
+    .select({ id: outboxEvents.id })
+    .from(outboxEvents)
+    .where(and(eq(outboxEvents.destination, "telegram"), eq(outboxEvents.eventId, deliveryId(payment))));
+  await tx
+    .update(outboxProgress)
+    .set({ status: "discarded", lastError: "not sent: the money went back before" })
+    .where(and(inArray(outboxProgress.id, delivery), eq(outboxProgress.status, "pending")));
+}
+
+function deliveryId({ id }: Payment): string {
+  return `delivery_${id}`;
+}

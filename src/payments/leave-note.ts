@@ -1,0 +1,38 @@
+import { eq } from "drizzle-orm";
+import type { Tx } from "../db/database.ts";
+import type { Log } from "../platform/log.ts";
+import type { Payment, PaymentDeps } from "./payment.ts";
+
+/**
+ * Leaves word for a person, once for each thing: in the audit log, on the payment, and loudly in the log. `payment` must
+ * be locked.
+ */
+export async function leaveNote(
+  { db, log, now }: Pick<PaymentDeps, "db" | "now"> & { readonly log: Log },
+  tx: Tx,
+  payment: Payment,
+  text: string,
+): Promise<void> {
+  const { payments, auditLog } = db.tables;
+  const notes = notesOf(payment);
+  if (notes.includes(text)) return;
+  log.error(
+    { payment: payment.id, provider: payment.provider, note: text },
+    "a payment needs a person's eye",
+  );
+  await tx
+    .update(payments)
+    .set({ providerData: { ...payment.providerData, notes: [...notes, text] } })
+    .where(eq(payments.id, payment.id));
+  await tx.insert(auditLog).values({
+    at: now(),
+    actor: `provider:${payment.provider}`,
+    action: "payment.note",
+    subject: `payment:${payment.id}`,
+    after: { note: text },
+  });
+}
+
+function notesOf({ providerData }: Payment): readonly unknown[] {
+  return Array.isArray(providerData?.notes) ? providerData.notes : [];
+}

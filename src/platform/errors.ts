@@ -1,0 +1,20 @@
+/** The error and what caused it, innermost last: drivers and drizzle wrap one another. */
+export function causesOf(error: unknown): Error[] {
+  const causes = new Set<Error>();
+  for (let cause = error; cause instanceof Error && !causes.has(cause); cause = cause.cause) {
+    causes.add(cause);
+  }
+  return [...causes];
+}
+
+/** What a driver or the system calls the error, such as `42P01` or `ECONNREFUSED`; empty where it has no name. */
+export function codeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : "";
+}
+
+/** The error in one line, its code before its words. */
+export function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = codeOf(error);
+  return code === "" ? error.message : `${code}: ${error.message}`;
+}

@@ -1,0 +1,16 @@
+import { z } from "zod";
+
+/** As Telegram writes it: one with zeros before it would be somebody else, whom no update ever names. */
+const TELEGRAM_USER_ID = /^[1-9]\d{0,19}$/;
+
+export function isTelegramUserId(text: string): boolean {
+  return TELEGRAM_USER_ID.test(text);
+}
+
+/** A Telegram user's id as JSON brings it, a text or a number; comes out as the text. */
+export const telegramUserIdSchema = z
+  .union([
+    z.string().regex(TELEGRAM_USER_ID, "must be a Telegram user's id"),
+    z.int().positive().transform(String),
+  ])
+  .meta({ examples: ["123456789"] });

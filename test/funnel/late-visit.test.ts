@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, spyOn, test } from "bun:test";
+import { eq } from "drizzle-orm";
+import type { Durability, Tx } from "../../src/db/database.ts";
+import { reportPurchasesOf } from "../../src/payments/report-purchase.ts";
+import { recordVisits } from "../../src/redirect/record-visits.ts";
+import type { VisitRecord } from "../../src/redirect/visit-record.ts";
+import { testDialect } from "../support/database.ts";
+import {
+  buttonUpdate,
+  type Funnel,
+  newUser,
+  openFunnel,
+  paidUpdate,
+  startUpdate,
+} from "../support/funnel.ts";
+import { visitOf } from "../support/visits.ts";
+
+/** Long enough for whatever does not have to wait for the other side. */
+const OTHERS_HAVE_MS = 300;
+
+let funnel: Funnel;
+beforeAll(async () => {
+  funnel = await openFunnel();
+  // The bot left its pool after the ad was shown: only the visit knows whose pixel the Purchase belongs to.
+  const { poolBots } = funnel.db.tables;
+  await funnel.db.transaction((tx) => tx.delete(poolBots).where(eq(poolBots.botId, funnel.other.id)));
+});
+afterAll(() => funnel.dispose());
+
+/** Somebody who came by a visit that is not in the database, and pays for what they had chosen before. */
+async function payer() {
+  const { db, other, pool, post } = funnel;
+  const offer = await funnel.addOffer({
+    botId: other.id,
+    provider: "telegram",
+    currency: "XTR",
+    priceMinor: 50,
+  });
+  const visit = visitOf(pool.id, 0, other.id, "fbclid=AbCd");
+  const user = newUser();
+  await post(other.id, buttonUpdate(user, `buy:${offer.id}`));
+  await post(other.id, startUpdate(user, visit.trackingToken));
+  const [sale] = await db.select().from(db.tables.payments).where(eq(db.tables.payments.offerId, offer.id));
+  if (!sale) throw new Error("nothing was sold");
+  return { visit, saleId: sale.id, paid: paidUpdate(user, sale.id, 50, "XTR") };
+}
+
+async function stored(saleId: string) {
+  const { db } = funnel;
+  const { payments, outbox } = db.tables;
+  const [sale] = await db.select().from(payments).where(eq(payments.id, saleId));
+  const rows = await db.select().from(outbox).where(eq(outbox.paymentId, saleId));
+  return { sale, purchases: rows.filter(({ eventName }) => eventName === "Purchase") };
+}
+
+/** What another machine does to bring a visit in: the visit itself, and in a transaction of its own what waited for it. */
+const bringIn = ({ db }: Funnel, visit: VisitRecord) =>
+  db.transaction((tx) => recordVisits(tx, db.tables, [visit]));
+const lookAfter = ({ db, deps }: Funnel, { trackingToken }: VisitRecord) =>
+  db.transaction((tx) => reportPurchasesOf(deps.payments, tx, [trackingToken]));
+
+describe(`money that Telegram takes before the visit has come in, on ${testDialect}`, () => {
+  test("who brought the visit in died before it looked: the update's next copy reports the sale, once", async () => {
+    const { visit, saleId, paid } = await payer();
+    expect((await funnel.post(funnel.other.id, paid)).status).toBe(200);
+    expect(await stored(saleId)).toMatchObject({
+      sale: { status: "paid", trackingToken: visit.trackingToken, metaPurchaseSent: false },
+      purchases: [],
+    });
+    await bringIn(funnel, visit);
+    for (let copies = 0; copies < 2; copies++) {
+      expect((await funnel.post(funnel.other.id, paid)).status).toBe(200);
+    }
+    const { sale, purchases } = await stored(saleId);
+    expect(sale).toMatchObject({ metaPurchaseSent: true, poolId: funnel.pool.id });
+    expect(purchases).toHaveLength(1);
+  });
+
+  test("another machine brings it in while the money is confirmed: one of the two reports the sale", async () => {
+    const { visit, saleId, paid } = await payer();
+    const { transaction } = funnel.db;
+    let arrival: Promise<void> | undefined;
+    const spy = spyOn(funnel.db, "transaction").mockImplementationOnce(
+      <T>(confirm: (tx: Tx) => Promise<T>, durability?: Durability) =>
+        transaction(async (tx) => {
+          const result = await confirm(tx);
+          arrival = bringIn(funnel, visit).then(() => lookAfter(funnel, visit));
+          // On SQLite it has to wait for its turn.
+          await Promise.race([arrival, Bun.sleep(OTHERS_HAVE_MS)]);
+          return result;
+        }, durability),
+    );
+    expect((await funnel.post(funnel.other.id, paid)).status).toBe(200);
+    spy.mockRestore();
+    await arrival;
+    const { sale, purchases } = await stored(saleId);
+    expect(sale).toMatchObject({ metaPurchaseSent: true });
+    expect(purchases).toHaveLength(1);
+  });
+});
