@@ -111,9 +111,9 @@ export function createVisitRecorder(deps: {
     return "committed";
   }
 
-  async function replay(): Promise<number> {
+  async function replay(goesOn = () => true): Promise<number> {
     let replayed = 0;
-    while (!isClosing) {
+    while (goesOn()) {
       const startedMs = performance.now();
       const batch = spool.oldest(REPLAY_BATCH);
       if (batch.length === 0) break;
@@ -193,7 +193,7 @@ export function createVisitRecorder(deps: {
   let replaying: Promise<void> | undefined;
   const timer = setInterval(() => {
     if (replaying || (!databaseIsAway && spool.counts().waiting === 0)) return;
-    replaying = replay()
+    replaying = replay(() => !isClosing)
       .then(outage.worked, (error) => outage.failed({ error, todo: db.advice(error) }))
       .finally(() => {
         replaying = undefined;
@@ -203,7 +203,7 @@ export function createVisitRecorder(deps: {
 
   return {
     record,
-    replay,
+    replay: () => replay(),
     recall,
     async close() {
       clearInterval(timer);
