@@ -49,9 +49,15 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const parsed = variables.safeParse(given);
   if (!parsed.success) throw new ConfigError(parsed.error.issues.map(errorLine));
   const env = parsed.data;
-  const halves = missingHalves(env);
-  if (halves.length > 0) throw new ConfigError(halves);
   const isPostgres = /^postgres(ql)?:/.test(env.DATABASE_URL);
+  const missing = missingHalves(env);
+  // Through a pooler's connections, which change hands, nobody hears a notification, and the lock for migrations stays.
+  if (isPostgres && env.DATABASE_POOLER === "transaction" && env.DATABASE_DIRECT_URL === undefined) {
+    missing.push(
+      lineOf("DATABASE_DIRECT_URL", "is needed beside DATABASE_POOLER, and leads past the pooler"),
+    );
+  }
+  if (missing.length > 0) throw new ConfigError(missing);
   const sqliteFile = isPostgres ? null : env.DATABASE_URL.replace(/^(sqlite|file):(\/\/)?/, "");
   return {
     host: env.HOST,

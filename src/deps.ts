@@ -4,14 +4,16 @@ import { type Assets, openAssets } from "./assets/assets.ts";
 import type { Config } from "./config.ts";
 import { createReportRecorder, type ReportRecorder } from "./cookies/report-recorder.ts";
 import type { Database } from "./db/database.ts";
+import { forgivingSpool } from "./db/forgiving-spool.ts";
 import { openDatabase } from "./db/open.ts";
-import { openSpool, type Spool } from "./db/spool.ts";
+import { openSpoolAnyway, type Spool } from "./db/spool.ts";
 import { createRefusalCounter, type RefusalCounter } from "./gate/refusals.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { configuredProviders } from "./payments/providers/configured.ts";
 import { reportPurchasesOf } from "./payments/report-purchase.ts";
 import type { SalesDeps } from "./payments/sales.ts";
 import { appSecret } from "./platform/app-secret.ts";
+import { withDeadline } from "./platform/deadline.ts";
 import type { Log } from "./platform/log.ts";
 import { createSecrets, type Secrets } from "./platform/secrets.ts";
 import { openPoolCache, type PoolCache } from "./pools/pool-cache.ts";
@@ -19,6 +21,9 @@ import { spoolSnapshot } from "./pools/pool-snapshot.ts";
 import { createVisitRecorder, type VisitRecorder } from "./redirect/visit-recorder.ts";
 import { noTrackingStore, redisTrackingStore, type TrackingStore } from "./tracking/tracking-store.ts";
 import { openWriter, type Writer } from "./writer/writer.ts";
+
+/** How long a start waits for migrations before it serves visitors without. */
+const MIGRATION_MS = 10_000;
 
 /** Everything a process works with, opened once. */
 export interface Deps {
@@ -44,24 +49,31 @@ export interface Deps {
 }
 
 /**
- * Opens what a process needs. A database that is away, or may not be migrated by us, does not stop the start:
+ * Opens what a process needs. A database that is away, busy, or may not be migrated by us, does not stop the start:
  * visitors are served all the same, and the log says what to do.
  */
 export async function openDeps(config: Config, log: Log): Promise<Deps> {
   const now = () => new Date();
   const secrets = createSecrets(appSecret(config));
   const db = await openDatabase(config.database);
-  const spool = openSpool(join(config.dataDir, "spool.db"));
-  await db.migrate().catch((error) => {
+  const spool = openSpoolAnyway(join(config.dataDir, "spool.db"), log);
+  const readSpool = forgivingSpool(spool, log);
+  const migrating = db.migrate().catch((error) => {
     log.error(
       { error, todo: db.advice(error) },
       "the database could not be brought up to date; run `bun run ponte doctor` to see what is missing. Visits go to the spool until then",
     );
   });
+  await withDeadline(migrating, MIGRATION_MS).catch((error) => {
+    log.error(
+      { error },
+      "the database is not up to date yet; visits are served meanwhile, and go to the spool",
+    );
+  });
   const redis = config.redisUrl
     ? (await import("./platform/redis.ts")).connectRedis(config.redisUrl, log)
     : undefined;
-  const pools = await openPoolCache({ db, snapshot: spoolSnapshot(spool), log });
+  const pools = await openPoolCache({ db, snapshot: spoolSnapshot(readSpool), log });
   const refusals = createRefusalCounter({ db, log });
   const metrics = createMetrics();
   const trackingStore = redis ? redisTrackingStore(redis, config.trackingTtlDays) : noTrackingStore;
@@ -80,12 +92,12 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
   const recorder = createVisitRecorder({
     db,
     writer: writer.visits,
-    spool,
+    spool: readSpool,
     log,
     onCommit: metrics.onCommit,
     onReplay: (trackingTokens) => db.transaction((tx) => reportPurchasesOf(payments, tx, trackingTokens)),
   });
-  const reports = createReportRecorder({ db, writer: writer.cookies, spool, trackingStore, log });
+  const reports = createReportRecorder({ db, writer: writer.cookies, spool: readSpool, trackingStore, log });
   return {
     config,
     log,

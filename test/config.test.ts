@@ -40,6 +40,16 @@ describe("DATABASE_URL", () => {
   });
 });
 
+test("a transaction pooler asks for a way past it, and only before Postgres", () => {
+  const DATABASE_POOLER = "transaction";
+  const DATABASE_URL = "postgres://pooler:6432/ponte";
+  expect(refusal({ DATABASE_POOLER, DATABASE_URL })).toEqual([
+    "DATABASE_DIRECT_URL: is needed beside DATABASE_POOLER, and leads past the pooler. Example: postgres://user:password@db:5432/ponte",
+  ]);
+  expect(refusal({ DATABASE_POOLER, DATABASE_URL, DATABASE_DIRECT_URL: "postgres://db/ponte" })).toEqual([]);
+  expect(refusal({ DATABASE_POOLER })).toEqual([]);
+});
+
 describe("PUBLIC_URL", () => {
   test.each([
     "https://go.example.com/path",

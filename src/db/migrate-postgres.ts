@@ -7,23 +7,29 @@ import { migrationPlan, OPERATOR_VIEWS } from "./migration-plan.ts";
 /** Any number, as long as every Ponte that migrates the same database takes the same lock. */
 const MIGRATION_LOCK = 7_066_838_301;
 const MOST_TRIES = 5;
+/** How long somebody else may be migrating. */
+const LOCK_PATIENCE_MS = 60_000;
+const LOCK_EVERY_MS = 100;
 
 /**
  * Applies what is missing, and makes the views anew where they changed. The lock is held until the client's only
- * connection is closed.
+ * connection is closed; where nothing is missing, none is taken.
  *
- * @throws Error where views of somebody else's stand in the way, before anything is touched
+ * @throws Error where the lock is not to be had, or views of somebody else's stand in the way, before anything is touched
  */
-export async function migratePostgres(client: Sql): Promise<void> {
+export async function migratePostgres(client: Sql, lockPatienceMs = LOCK_PATIENCE_MS): Promise<void> {
   const plan = migrationPlan("postgres");
-  await client`select pg_advisory_lock(${MIGRATION_LOCK})`;
-  const isMigrated = (await appliedUpTo(client, plan.migrationsTable)) >= plan.latest;
-  if (isMigrated && (await viewsDigest(client, plan.viewsKey)) === plan.viewsDigest) return;
+  const hasTables = async () => (await appliedUpTo(client, plan.migrationsTable)) >= plan.latest;
+  const hasViews = async () => (await viewsDigest(client, plan.viewsKey)) === plan.viewsDigest;
+  if ((await hasTables()) && (await hasViews())) return;
+  await takeLock(client, lockPatienceMs);
+  const isMigrated = await hasTables();
+  if (isMigrated && (await hasViews())) return;
   await refuseForeignViews(client);
   // A view made anew forgets who was let at it, and a migration may drop one, or make one of a table.
   const grants = await grantsOnViews(client);
   if (!isMigrated) await despiteDeadlocks(() => applyMigrations(drizzle({ client }), plan.config));
-  if ((await viewsDigest(client, plan.viewsKey)) === plan.viewsDigest) return;
+  if (await hasViews()) return;
   await despiteDeadlocks(() =>
     client.begin(async (tx) => {
       await tx.unsafe(plan.views);
@@ -32,6 +38,21 @@ export async function migratePostgres(client: Sql): Promise<void> {
         on conflict (key) do update set value = excluded.value, updated_at = excluded.updated_at`;
     }),
   );
+}
+
+/** Asked for again and again: who waits for it inside the database waits for ever. */
+async function takeLock(client: Sql, patienceMs: number): Promise<void> {
+  const until = performance.now() + patienceMs;
+  for (;;) {
+    const [row] = await client<{ taken: boolean }[]>`select pg_try_advisory_lock(${MIGRATION_LOCK}) as taken`;
+    if (row?.taken) return;
+    if (performance.now() > until) {
+      throw new Error(
+        "another session has held the lock for migrations too long. If no Ponte is migrating this database, a pooler kept the session: see select pid from pg_locks where locktype = 'advisory', end it, and let DATABASE_DIRECT_URL lead past the pooler.",
+      );
+    }
+    await Bun.sleep(LOCK_EVERY_MS);
+  }
 }
 
 /** The newest migration that this database has; 0 where it has none. Asks first, so that no DDL right is needed. */

@@ -5,16 +5,23 @@ import type { QueryBuilder, Reader } from "./database.ts";
 import { filled, onceEach, type Values } from "./kept.ts";
 import { pgDialect } from "./postgres-rows.ts";
 
+/** The server's limit, in milliseconds, for a statement of ours (see `SERVER_LIMITS`). */
+export const STATEMENT_TIMEOUT_MS = 60_000;
 /** What still runs on connections that are left behind may go on for so long. */
 const LEFT_BEHIND_MS = 10_000;
+/**
+ * A backend that waits for a lock does not notice that its client is gone: left behind, it is one of the server's
+ * connections until its statement times out. So long there is no third pool beside the two.
+ */
+const RENEW_EVERY_MS = LEFT_BEHIND_MS + STATEMENT_TIMEOUT_MS;
 
 /** A pool of connections that can be left behind for a new one. */
 export interface ConnectionPool {
   readonly client: Sql;
   readonly reader: Reader;
   /**
-   * Opens a new pool; the old one ends when its work does, or soon. Answers false where that has just been done: not
-   * more often than old ones can end.
+   * Opens a new pool; the old one ends when its work does, or soon. Answers false where the last one may still have
+   * connections on the server: a database that is slow or locked is not helped by more of them.
    */
   renew(): boolean;
   close(): Promise<void>;
@@ -25,7 +32,7 @@ export interface ConnectionPool {
  * driver like one whose answer takes long, and keeps its place in the pool until the system gives up on it: a quarter
  * of an hour. New connections are the way out.
  */
-export function openPool(connect: () => Sql): ConnectionPool {
+export function openPool(connect: () => Sql, nowMs = () => performance.now()): ConnectionPool {
   let current = live(connect());
   let renewedAt = Number.NEGATIVE_INFINITY;
   return {
@@ -36,8 +43,8 @@ export function openPool(connect: () => Sql): ConnectionPool {
       return current.reader;
     },
     renew() {
-      if (performance.now() - renewedAt < LEFT_BEHIND_MS) return false;
-      renewedAt = performance.now();
+      if (nowMs() - renewedAt < RENEW_EVERY_MS) return false;
+      renewedAt = nowMs();
       current.client.end({ timeout: LEFT_BEHIND_MS / 1000 }).catch(() => undefined);
       current = live(connect());
       return true;

@@ -7,7 +7,7 @@ import { adviceOn } from "./fault.ts";
 import { createListeners } from "./listeners.ts";
 import { migratePostgres } from "./migrate-postgres.ts";
 import { CHANNEL_PREFIX, openListener } from "./postgres-listener.ts";
-import { openPool, queries } from "./postgres-pool.ts";
+import { openPool, queries, STATEMENT_TIMEOUT_MS } from "./postgres-pool.ts";
 import { insertArrivals, insertRows, insertSplit, updateRows } from "./postgres-rows.ts";
 import * as tables from "./tables-postgres.ts";
 
@@ -33,7 +33,10 @@ const CLOCK_PATIENCE_MS = 2_000;
  * The server's own limits, in milliseconds, for statements that wait for ever and for transactions whose client is
  * gone. Nothing of ours takes so long but migrations, which have none.
  */
-const SERVER_LIMITS = { statement_timeout: 60_000, idle_in_transaction_session_timeout: 60_000 };
+const SERVER_LIMITS = {
+  statement_timeout: STATEMENT_TIMEOUT_MS,
+  idle_in_transaction_session_timeout: 60_000,
+};
 
 /** What is kept of a statement must not be its plan: an outbox that was empty a minute ago may be full. */
 const FRESH_PLANS = "set local plan_cache_mode = force_custom_plan";

@@ -1,6 +1,7 @@
 import { Database as SqliteClient } from "bun:sqlite";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import type { Log } from "../platform/log.ts";
 import { inDataDir } from "../platform/setting-error.ts";
 import { switchToWal } from "./wal.ts";
 
@@ -52,7 +53,49 @@ const TOTALS: readonly string[] = [
 
 /** @throws SettingError where the folder or the file is of no use */
 export function openSpool(path: string): Spool {
-  const client = inDataDir(path, () => openClient(path));
+  return spoolOf(inDataDir(path, () => openClient(path)));
+}
+
+/**
+ * Opens the spool, whatever became of its file: one that is damaged is moved aside for a person, and a new one begun.
+ *
+ * @throws SettingError where the folder is of no use
+ */
+export function openSpoolAnyway(path: string, log: Log): Spool {
+  const open = () => {
+    const found = fileNumber(path);
+    try {
+      return openClient(path);
+    } catch (error) {
+      if (!isDamaged(error)) throw error;
+      // Another process that found the same may have begun a new one already.
+      if (fileNumber(path) === found) moveAside(path, error, log);
+      return openClient(path);
+    }
+  };
+  return spoolOf(inDataDir(path, open));
+}
+
+function moveAside(path: string, error: unknown, log: Log): void {
+  const aside = `${path}.corrupt-${Date.now()}`;
+  for (const part of ["", "-wal", "-shm"]) {
+    if (existsSync(path + part)) renameSync(path + part, aside + part);
+  }
+  const todo =
+    'Bring back what can still be read of it, then delete it: docs/operations.md, "A damaged spool"';
+  log.error({ error, file: aside, todo }, "the spool is damaged; it was moved aside, and a new one is begun");
+}
+
+function fileNumber(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
+}
+
+/** Whether the file itself is at fault, not the way to it. */
+function isDamaged(error: unknown): boolean {
+  return error instanceof Error && "code" in error && /^SQLITE_(CORRUPT|NOTADB)/.test(String(error.code));
+}
+
+function spoolOf(client: SqliteClient): Spool {
   const insert = client.prepare(
     "insert into spool (key, body, spooled_at) values (?, ?, ?) on conflict do nothing",
   );
@@ -95,7 +138,21 @@ export function openSpool(path: string): Spool {
 function openClient(path: string): SqliteClient {
   mkdirSync(dirname(path), { recursive: true });
   const client = new SqliteClient(path, { create: true, strict: true });
+  try {
+    prepare(client);
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+  return client;
+}
+
+function prepare(client: SqliteClient): void {
   switchToWal(client);
+  const [check] = client.query<{ quick_check: string }, []>("pragma quick_check(1)").all();
+  if (check?.quick_check !== "ok") {
+    throw Object.assign(new Error(String(check?.quick_check)), { code: "SQLITE_CORRUPT" });
+  }
   client.run("pragma synchronous = full");
   client.run("pragma secure_delete = fast");
   client.run(
@@ -103,5 +160,4 @@ function openClient(path: string): SqliteClient {
   );
   for (const statement of TOTALS) client.run(statement);
   client.run("create table if not exists notes (name text primary key, text text not null)");
-  return client;
 }

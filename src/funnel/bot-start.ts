@@ -1,5 +1,9 @@
+import { and, eq } from "drizzle-orm";
 import { z } from "zod";
+import type { Database, Tx } from "../db/database.ts";
 import { findBotRow } from "../pools/bot-view.ts";
+import { findPoolOf } from "../pools/find-pool-of.ts";
+import { type BotUser, findSession } from "../tracking/find-session.ts";
 import { isTrackingToken } from "../tracking/session.ts";
 import { telegramUserIdSchema } from "../tracking/telegram-user-id.ts";
 import { recordStart, type StartDeps, type Started } from "./record-start.ts";
@@ -49,7 +53,10 @@ const maybe = z.string().nullable();
 /** What the operator's bot may want to know of who came, and from where. */
 export const startAnswerSchema = z.strictObject({
   bot: z.string(),
-  bot_user_id: z.int(),
+  bot_user_id: z
+    .int()
+    .nullable()
+    .describe("Null only where the update came before, and its person was erased since."),
   telegram_user_id: z.string(),
   tracking_token: maybe.describe(
     "The visit of this start, else the latest one known of the person; null where they came without one.",
@@ -76,6 +83,9 @@ export const startAnswerSchema = z.strictObject({
 
 export type StartAnswer = z.output<typeof startAnswerSchema>;
 
+/** What is known of a person; no row where they were erased. */
+type Known = Pick<Started, "session" | "pool" | "trackingToken"> & { readonly botUser: BotUser | null };
+
 /** Records the start as the webhook would, but greets nobody: that is the operator's bot's part. */
 export function startFromOutside(
   deps: StartDeps & { readonly now: () => Date },
@@ -88,6 +98,14 @@ export function startFromOutside(
     if (bot === undefined) return { kind: "unknown_bot" };
     const isCopy =
       input.update_id !== undefined && !(await noteUpdate(tx, db.tables, bot.id, input.update_id, at));
+    if (isCopy) {
+      const known = await knownOf(db, tx, bot.id, input.telegram_user_id);
+      return {
+        kind: "started",
+        isFirst: false,
+        answer: answerOf(bot.username, input.telegram_user_id, known),
+      };
+    }
     const person = {
       telegramUserId: input.telegram_user_id,
       username: input.username,
@@ -95,20 +113,35 @@ export function startFromOutside(
       languageCode: input.language_code,
     };
     const token = input.tracking_token?.trim() ?? "";
-    // A copy that comes late must not make an older visit the latest one.
-    const usable = isTrackingToken(token) && !isCopy ? token : null;
+    const usable = isTrackingToken(token) ? token : null;
     const started = await recordStart(deps, tx, bot, person, usable, at);
-    return { kind: "started", isFirst: started.isFirst, answer: answerOf(bot.username, started) };
+    const answer = answerOf(bot.username, person.telegramUserId, started);
+    return { kind: "started", isFirst: started.isFirst, answer };
   });
 }
 
-function answerOf(bot: string, { botUser, session, pool, trackingToken }: Started): StartAnswer {
+/** Who was there before a copy of an update came. It writes nothing: nobody who was erased meanwhile comes back by it. */
+async function knownOf({ tables }: Database, tx: Tx, botId: number, telegramUserId: string): Promise<Known> {
+  const { botUsers } = tables;
+  const isTheirs = and(eq(botUsers.botId, botId), eq(botUsers.telegramUserId, telegramUserId));
+  const [botUser = null] = await tx.select().from(botUsers).where(isTheirs);
+  const trackingToken = botUser?.latestToken ?? null;
+  const session = await findSession(tx, tables, trackingToken);
+  const pool = await findPoolOf(tx, tables, { poolId: session?.poolId ?? null, botId });
+  return { botUser, session, pool, trackingToken };
+}
+
+function answerOf(
+  bot: string,
+  telegramUserId: string,
+  { botUser, session, pool, trackingToken }: Known,
+): StartAnswer {
   return {
     bot,
-    bot_user_id: botUser.id,
-    telegram_user_id: botUser.telegramUserId,
+    bot_user_id: botUser?.id ?? null,
+    telegram_user_id: telegramUserId,
     tracking_token: trackingToken,
-    first_token: botUser.firstToken,
+    first_token: botUser?.firstToken ?? null,
     pool: pool?.slug ?? null,
     session: session && {
       created_at: session.createdAt.toISOString(),

@@ -99,7 +99,7 @@ function checkSpool(spool: Spool): Readiness["checks"]["spool"] {
   } catch {
     return {
       ok: false,
-      detail: "cannot be read: is the data folder's disk writable?",
+      detail: "cannot be read; see to the data folder's disk, then restart: a damaged file is moved aside",
       waiting: 0,
       set_aside: 0,
     };

@@ -51,6 +51,12 @@ const buyerFields = {
   content: contentSchema.optional(),
 };
 
+/** What is said to be older is no time but a mistake, such as seconds taken for milliseconds, or the year 0. */
+const saleInstant = instantText.refine(
+  (text) => !(new Date(text).getUTCFullYear() < 2000),
+  "must lie after the year 1999",
+);
+
 /** `POST /api/payments`: a payment that somebody is about to make. */
 export const registerSchema = z
   .strictObject({
@@ -58,7 +64,7 @@ export const registerSchema = z
     provider_ref: providerRefSchema.meta({ examples: ["order-1001"] }),
     amount_minor: amountMinorSchema.meta({ examples: [4990] }),
     currency: currencySchema.meta({ examples: ["BRL"] }),
-    created_at: instantText.optional(),
+    created_at: saleInstant.optional(),
     ...buyerFields,
   })
   .refine((input) => (input.bot === undefined) === (input.telegram_user_id === undefined), {

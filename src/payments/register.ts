@@ -6,7 +6,7 @@ import { paymentStep, recordFunnelState } from "../tracking/funnel-states.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";
 import { type DistantDeps, distantVisit, whoseIsSaid } from "./distant-visit.ts";
 import { fillPayment } from "./fill-payment.ts";
-import { lockByReference, type Reference } from "./find-payment.ts";
+import { findByReference, lockByReference, type Reference } from "./find-payment.ts";
 import { metaEntry } from "./meta-entry.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
 import type { RegisterInput } from "./payment-input.ts";
@@ -53,6 +53,9 @@ export async function registerInside(
   sale: BotSale | null,
   distant: StoredVisit | null = null,
 ): Promise<Registered> {
+  // Of whoever was erased nothing is written again: not the person whom the repetition names, either.
+  const seen = await findByReference(deps.db, tx, referenceOf(input));
+  if (seen && seen.erasedAt !== null) return compared(seen, input);
   const payer = await whoPays(deps, tx, input, sale, distant);
   if (payer === null) {
     const known = await lockByReference(deps.db, tx, referenceOf(input));

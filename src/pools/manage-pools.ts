@@ -87,7 +87,8 @@ export async function updatePool(
 ): Promise<UpdatePoolResult> {
   const { tables } = db;
   return db.transaction(async (tx) => {
-    const [row] = await tx.select().from(tables.pools).where(eq(tables.pools.slug, slug));
+    // Locked before its bots are: visits count in that order, and two that lock in different ones wait for each other.
+    const [row] = await db.dialect.locked(tx.select().from(tables.pools).where(eq(tables.pools.slug, slug)));
     if (row === undefined) return { kind: "not_found" };
     const columns = changedColumns(row, withGateSwitch(change, row.metaCloakerParamValue), secrets);
     const issues = coherenceIssues({ ...row, ...columns });

@@ -1,4 +1,5 @@
 import type { Database } from "../db/database.ts";
+import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import type { Log } from "../platform/log.ts";
 import { createOutage } from "../platform/outage.ts";
 import { loadPools } from "./load-pools.ts";
@@ -45,7 +46,7 @@ export async function openPoolCache(deps: {
 
   async function read(): Promise<void> {
     const before = bySlug;
-    const pools = (await loadPools(db)).map((pool) => {
+    const pools = (await promptly(db, ANSWER_MS, loadPools(db))).map((pool) => {
       const known = before.get(pool.slug);
       return known && contentOf(known) === contentOf(pool) ? known : pool;
     });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Spool } from "../db/spool.ts";
+import { parseJson } from "../platform/json.ts";
 import type { PoolSnapshot } from "./pool-cache.ts";
 
 const NOTE = "pools";
@@ -37,7 +38,7 @@ export function spoolSnapshot(spool: Spool): PoolSnapshot {
       const note = spool.note(NOTE);
       if (note === null) return [];
       // A snapshot of another version's form is worth nothing; the database will be asked anyway.
-      const parsed = z.array(poolSchema).safeParse(JSON.parse(note));
+      const parsed = z.array(poolSchema).safeParse(parseJson(note));
       return parsed.success ? parsed.data : [];
     },
     save: (pools) => spool.setNote(NOTE, JSON.stringify(pools)),

@@ -19,7 +19,7 @@ export interface VisitWriter {
 /** How long a visit may wait for the database before it goes to the spool instead. */
 const COMMIT_DEADLINE_MS = 2_000;
 const REPLAY_EVERY_MS = 1_000;
-const REPLAY_BATCH = 500;
+const REPLAY_BATCH = 100;
 /** A replayed batch holds up nobody, so it may take this many times a visit's deadline. */
 const REPLAY_PATIENCE = 5;
 
@@ -55,6 +55,7 @@ export function createVisitRecorder(deps: {
 }): VisitRecorder {
   const { db, writer, spool, log, deadlineMs = COMMIT_DEADLINE_MS, onCommit, onReplay } = deps;
   let databaseIsAway = false;
+  let isClosing = false;
 
   async function write(visits: readonly VisitRecord[]): Promise<void> {
     await db.transaction((tx) => recordVisits(tx, db.tables, visits));
@@ -110,9 +111,10 @@ export function createVisitRecorder(deps: {
     return "committed";
   }
 
-  async function replay(): Promise<number> {
+  async function replay(goesOn = () => true): Promise<number> {
     let replayed = 0;
-    for (;;) {
+    while (goesOn()) {
+      const startedMs = performance.now();
       const batch = spool.oldest(REPLAY_BATCH);
       if (batch.length === 0) break;
       const visits = batch.flatMap(decodeOrSetAside);
@@ -121,9 +123,13 @@ export function createVisitRecorder(deps: {
         spool.remove(visits.map(({ trackingToken }) => trackingToken));
       } catch (error) {
         if (!isRowFault(error)) throw error;
-        for (const visit of visits) await replayAlone(visit);
+        for (const visit of visits) {
+          if (await writeAlone(visit)) spool.remove([visit.trackingToken]);
+        }
       }
       replayed += batch.length;
+      // On SQLite none of this ever leaves the process: who visits meanwhile has as much of its time as the replay.
+      await Bun.sleep(performance.now() - startedMs);
     }
     if (databaseIsAway) {
       // The spool is brought in over other connections: that the writer's work again only the writer can prove.
@@ -138,7 +144,7 @@ export function createVisitRecorder(deps: {
     const waiting = spool.find(trackingToken);
     const [visit] = waiting ? decodeOrSetAside(waiting) : [];
     if (!visit) return false;
-    await replayAlone(visit);
+    if (await writeAlone(visit)) leaveSpool(visit.trackingToken);
     return true;
   }
 
@@ -151,13 +157,27 @@ export function createVisitRecorder(deps: {
     }
   }
 
-  async function replayAlone(visit: VisitRecord): Promise<void> {
+  /** Whether it is in the database now; one that never can be is set aside. */
+  async function writeAlone(visit: VisitRecord): Promise<boolean> {
     try {
       await write([visit]);
-      spool.remove([visit.trackingToken]);
+      return true;
     } catch (error) {
       if (!isRowFault(error)) throw error;
       setAside(visit.trackingToken, error);
+      return false;
+    }
+  }
+
+  /** One that was needed is in the database, and that its copy on the disk stays is no reason to refuse who needs it. */
+  function leaveSpool(trackingToken: string): void {
+    try {
+      spool.remove([trackingToken]);
+    } catch (error) {
+      log.warn(
+        { error, trackingToken },
+        "a visit is in the database and still in the spool; it is replayed again",
+      );
     }
   }
 
@@ -173,7 +193,7 @@ export function createVisitRecorder(deps: {
   let replaying: Promise<void> | undefined;
   const timer = setInterval(() => {
     if (replaying || (!databaseIsAway && spool.counts().waiting === 0)) return;
-    replaying = replay()
+    replaying = replay(() => !isClosing)
       .then(outage.worked, (error) => outage.failed({ error, todo: db.advice(error) }))
       .finally(() => {
         replaying = undefined;
@@ -183,10 +203,11 @@ export function createVisitRecorder(deps: {
 
   return {
     record,
-    replay,
+    replay: () => replay(),
     recall,
     async close() {
       clearInterval(timer);
+      isClosing = true;
       await toDatabase.idle();
       await toSpool.idle();
       await replaying;

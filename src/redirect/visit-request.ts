@@ -2,7 +2,7 @@ import { parseQuery, type Query } from "./query.ts";
 
 /** The address that a visitor used, as far as it can be trusted. */
 export interface PublicAddress {
-  /** As they wrote it: scheme, host, path and query; null where nobody said which host. */
+  /** As they wrote it: scheme, host, path and query; null where nobody said which host, or what they said is none. */
   readonly url: string | null;
   /** Empty where nobody said. */
   readonly host: string;
@@ -30,12 +30,23 @@ export function publicAddressOf(
   const hash = url.indexOf("#", pathStart);
   const path = hash < 0 ? url.slice(pathStart) : url.slice(pathStart, hash);
   const origin = configuredUrl ?? (isFromProxy ? originOf(headers) : null) ?? url.slice(0, pathStart);
-  if (origin === "") return { url: null, host: "", isSecure: false };
+  if (!isUsable(origin)) return { url: null, host: "", isSecure: false };
   return {
     url: origin + path,
     host: origin.slice(origin.indexOf("://") + 3).replace(/:\d+$/, ""),
     isSecure: origin.startsWith("https:"),
   };
+}
+
+/** Nearly every visitor comes to the host of the one before, and parsing is dear for what every visit asks. */
+let lastUsable: string | undefined;
+
+/** Whether Meta would take it for an address: `Host` may say `[::1` or `1.2.3.4.5`. */
+function isUsable(origin: string): boolean {
+  if (origin === lastUsable) return true;
+  if (!URL.canParse(origin)) return false;
+  lastUsable = origin;
+  return true;
 }
 
 /** The origin that a trusted proxy tells; of several proxies' values the first, which is the visitor's side. */

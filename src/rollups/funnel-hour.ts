@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { firstIdAt } from "../platform/ids.ts";
 import { HOUR_MS } from "./bucket.ts";
@@ -9,6 +9,8 @@ import type { Pace } from "./pace.ts";
 const PAGE = 5_000;
 /** Pieces that an hour is read in at most; a busy one is read in more. */
 const MOST_SLICES = 60;
+/** Of a campaign's name: anybody writes one, and longer ones do not fit into the index of `funnel_hourly`. */
+const CAMPAIGN_CHARACTERS = 200;
 
 /** What the two databases' drivers give for a number in a hand-written statement. */
 type Num = number | string;
@@ -19,6 +21,9 @@ interface Group {
   readonly bot: Num | null;
   readonly campaign: string | null;
 }
+
+/** Both databases count whole characters here. */
+const campaignOf = (column: SQL) => sql`substr(${column}, 1, ${sql.raw(String(CAMPAIGN_CHARACTERS))})`;
 
 type Add = (group: Group, currency: string, change: Partial<Counts>) => void;
 
@@ -47,12 +52,12 @@ async function countClicks(
   for (let last = firstIdAt(hourMs), rows = PAGE; rows === PAGE; total += rows) {
     const groups = await pace(() =>
       db.rows<Group & { readonly clicks: Num; readonly last: string }>(sql`
-        select pool_id as pool, bot_id as bot, utm_campaign as campaign, count(*) as clicks, max(tracking_token) as last
+        select pool_id as pool, bot_id as bot, campaign, count(*) as clicks, max(tracking_token) as last
         from (
-          select pool_id, bot_id, utm_campaign, tracking_token from ${tables.sessions}
+          select pool_id, bot_id, ${campaignOf(sql`utm_campaign`)} as campaign, tracking_token from ${tables.sessions}
           where tracking_token > ${last} and tracking_token < ${end} order by tracking_token limit ${PAGE}
         ) page
-        group by pool_id, bot_id, utm_campaign`),
+        group by pool_id, bot_id, campaign`),
     );
     rows = 0;
     for (const group of groups) {
@@ -80,19 +85,20 @@ async function countStates(
   pace: Pace,
   add: Add,
 ): Promise<void> {
+  const campaign = campaignOf(sql`s.utm_campaign`);
   for (let i = 0; i < slices; i++) {
     const from = dialect.instant(new Date(hourMs + Math.floor((i * HOUR_MS) / slices)));
     const to = dialect.instant(new Date(hourMs + Math.floor(((i + 1) * HOUR_MS) / slices)));
     const groups = await pace(() =>
       db.rows<StateGroup>(sql`
-        select f.state, f.pool_id as pool, f.bot_id as bot, s.utm_campaign as campaign, p.currency,
+        select f.state, f.pool_id as pool, f.bot_id as bot, ${campaign} as campaign, p.currency,
           count(*) as people, sum(p.amount_minor) as minor
         from ${tables.funnelStates} f
         left join ${tables.sessions} s on s.tracking_token = f.tracking_token
         left join ${tables.payments} p on p.id = f.payment_id and f.state in ('paid', 'refunded')
         where f.created_at >= ${from} and f.created_at < ${to}
           and f.state in ('started', 'checkout_started', 'paid', 'delivered', 'refunded')
-        group by f.state, f.pool_id, f.bot_id, s.utm_campaign, p.currency`),
+        group by f.state, f.pool_id, f.bot_id, ${campaign}, p.currency`),
     );
     for (const group of groups) add(group, group.currency ?? "", changeOf(group));
   }

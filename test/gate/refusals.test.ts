@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import type { Database } from "../../src/db/database.ts";
 import { createRefusalCounter } from "../../src/gate/refusals.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
@@ -23,5 +24,34 @@ test(`refusals of a pool that was deleted meanwhile keep no other pool's from be
     [kept.id, "automated", 1],
     [kept.id, "param", 1],
   ]);
+  await dispose();
+});
+
+test(`refusals whose commit went through unseen are not counted again, and later ones are, on ${testDialect}`, async () => {
+  const { db, dispose } = await createTestDatabase();
+  const { pool } = await addPool(db, { slug: "gated" });
+  let isAnswerLost = true;
+  const unsteady: Database = {
+    ...db,
+    async transaction(work) {
+      const result = await db.transaction(work);
+      if (isAnswerLost) throw new Error("the connection was lost");
+      return result;
+    },
+  };
+  const atMs = Date.UTC(2026, 0, 1, 12, 30);
+  const [one, other] = [unsteady, db].map((of) => createRefusalCounter({ db: of, log: createLog("silent") }));
+  one?.count(pool.id, "param", atMs);
+  await one?.flush();
+  one?.count(pool.id, "param", atMs);
+  one?.count(pool.id, "param", atMs);
+  await one?.flush();
+  other?.count(pool.id, "param", atMs);
+  await other?.flush();
+  isAnswerLost = false;
+  await one?.close();
+  await other?.close();
+  const rows = await db.select().from(db.tables.gateRefusals);
+  expect(rows.map(({ total }) => total)).toEqual([4]);
   await dispose();
 });

@@ -8,6 +8,7 @@ import { findPool, listPools, type PoolView } from "../../src/pools/pool-view.ts
 import { type PoolChange, type PoolDraft, parseInput, poolChangeSchema } from "../../src/pools/rules.ts";
 import { lastAudit } from "../support/audit.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { visitOf, writerOn } from "../support/visits.ts";
 
 const NOW = new Date("2025-01-02T03:04:05.678Z");
 const secrets = createSecrets(randomBytes(32));
@@ -237,5 +238,27 @@ describe(`pools on ${testDialect}`, () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  test("pools are saved while visits count in them, and neither undoes the other", async () => {
+    const { slug, id, bots } = await newPool();
+    const [member] = await own.db
+      .select()
+      .from(own.db.tables.poolBots)
+      .where(eq(own.db.tables.poolBots.poolId, id));
+    const visits = Array.from({ length: 300 }, () => visitOf(id, member?.id ?? 0, member?.botId ?? 0));
+    const count = async () => {
+      for (const visit of visits) await writerOn(own.db).write([visit]);
+    };
+    const save = async () => {
+      for (let weight = 2; weight < 102; weight++) {
+        await change(slug, { bots: bots.map(({ username }) => ({ username, weight })) });
+      }
+    };
+    await Promise.all([count(), save()]);
+    expect(await findPool(own.db, own.db.tables, slug)).toMatchObject({
+      total_redirects: visits.length,
+      bots: [{ weight: 101 }],
+    });
   });
 });

@@ -329,6 +329,39 @@ describe(`erasing a person on ${testDialect}`, () => {
     expect(await tracesOf(funnel.db, ana.known)).toEqual([]);
   });
 
+  test("a start and a registration that are merely told again bring nobody back, and are answered", async () => {
+    const ana = await person();
+    const { token } = await click(funnel, `fbclid=${ana.known.fbclid}`);
+    const who = { bot: "shop_bot", telegram_user_id: ana.known.telegramUser };
+    const start = { ...who, tracking_token: token, first_name: ana.known.firstName, update_id: 17 };
+    const sale = {
+      ...who,
+      provider: "generic",
+      provider_ref: newId(),
+      amount_minor: 4990,
+      currency: "BRL",
+      customer: { email: ana.known.email },
+    };
+    const tell = async () => {
+      const answers = [
+        await post(funnel, "/api/bot/start", start),
+        await post(funnel, "/api/payments", sale),
+      ];
+      return Promise.all(answers.map(async (answer) => [answer.status, await answer.json()] as const));
+    };
+    const [started, registered] = await tell();
+    await erase(customer(ana.user.id));
+    for (let i = 0; i < 2; i++) {
+      const [startedAgain, registeredAgain] = await tell();
+      expect(startedAgain).toEqual([
+        200,
+        { ...started?.[1], bot_user_id: null, tracking_token: null, first_token: null, session: null },
+      ]);
+      expect(registeredAgain).toEqual([200, registered?.[1]]);
+    }
+    expect(await tracesOf(funnel.db, ana.known)).toEqual([]);
+  });
+
   test("the page left open reports cookies to nobody, and whoever comes back by the old link is a stranger", async () => {
     const ana = await person();
     const { token } = await goAllTheWay(ana);

@@ -216,4 +216,35 @@ describe(`visit recorder on ${testDialect}`, () => {
     expect((await contents()).sessions).toBe(1);
     await restarted.close();
   });
+
+  test("a replay of much lets visitors have a turn after each batch, and stops when the process does", async () => {
+    const recorder = createVisitRecorder({ db: own.db, writer: writerOn(own.db), spool, log });
+    const many = Array.from({ length: 3_000 }, () => visit());
+    spool.append(many.map((one) => ({ key: one.trackingToken, body: JSON.stringify(one) })));
+    const seen = new Set<number>();
+    const look = setInterval(() => seen.add(spool.counts().waiting), 1);
+    while (seen.size < 12) await Bun.sleep(1);
+    clearInterval(look);
+    await recorder.close();
+    const { waiting } = spool.counts();
+    expect(waiting).toBeGreaterThan(0);
+    expect((await contents()).sessions).toBe(many.length - waiting);
+  });
+
+  test("a visit that is needed counts as brought in though the disk does not let it leave the spool", async () => {
+    const remove = () => {
+      throw new Error("disk full");
+    };
+    const recorder = createVisitRecorder({
+      db: own.db,
+      writer: writerOn(own.db),
+      spool: { ...spool, remove },
+      log,
+    });
+    const needed = visit();
+    spool.append([{ key: needed.trackingToken, body: JSON.stringify(needed) }]);
+    expect(await recorder.recall(needed.trackingToken)).toBe(true);
+    expect(await contents()).toEqual({ sessions: 1, events: 1, redirects: [1, 1] });
+    await recorder.close();
+  });
 });

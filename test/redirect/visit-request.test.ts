@@ -77,4 +77,23 @@ describe("publicAddressOf", () => {
     );
     expect(publicAddressOf(requestTo("/go/open?from=http://b.example/"), false, undefined).host).toBe("");
   });
+
+  test.each(["[::1", "1.2.3.4.5", "host:abc", "999.999.999.999", "go.example.com:99999", "a%b"])(
+    "a host that is none, such as %s, is no address, whoever tells it, before and after one that is",
+    (host) => {
+      const none = { url: null, host: "", isSecure: false };
+      for (let i = 0; i < 2; i++) {
+        expect(publicAddressOf(requestTo(`http://${host}/go/open`), false, undefined)).toEqual(none);
+        expect(publicAddressOf(requestTo(DIRECT), false, undefined).url).toBe(DIRECT);
+      }
+      expect(publicAddressOf(requestTo(`http://${host}/go/open`), false, "https://a.example").url).toBe(
+        "https://a.example/go/open",
+      );
+    },
+  );
+
+  test("a trusted proxy that tells a host which is none tells no address", () => {
+    const headers = { "x-forwarded-proto": "https", "x-forwarded-host": "1.2.3.4.5" };
+    expect(publicAddressOf(requestTo(DIRECT, headers), true, undefined).url).toBeNull();
+  });
 });

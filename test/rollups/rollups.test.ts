@@ -205,6 +205,29 @@ describe(`hourly counts, on ${testDialect}`, () => {
     expect(rows.find(({ campaign }) => campaign === OTHER_CAMPAIGNS)?.clicks).toBe(11);
   });
 
+  test("a campaign of any length is counted, under the first 200 characters of its name", async () => {
+    // Of four bytes each, and none like its neighbour, which would be stored in fewer.
+    const name = String.fromCodePoint(
+      ...Array.from({ length: 1_000 }, (_, i) => 0x20000 + ((i * 7919) % 40_000)),
+    );
+    const start = [...name].slice(0, 200).join("");
+    const token = await visit(HOUR, name);
+    await visit(HOUR, `${start} of another kind`);
+    await visit(HOUR, "short");
+    await step("started", HOUR, token);
+    await pay(HOUR, token, 4990, "BRL");
+    expect(await count()).toBe(true);
+    const rows = await funnel();
+    expect(rows.map(({ campaign, clicks, starts, paid }) => ({ campaign, clicks, starts, paid }))).toEqual(
+      expect.arrayContaining([
+        { campaign: "short", clicks: 1, starts: 0, paid: 0 },
+        { campaign: start, clicks: 2, starts: 1, paid: 0 },
+        { campaign: start, clicks: 0, starts: 0, paid: 1 },
+      ]),
+    );
+    expect(rows).toHaveLength(3);
+  });
+
   test("while one process counts, another leaves it alone", async () => {
     await visit(HOUR);
     expect(await count()).toBe(true);

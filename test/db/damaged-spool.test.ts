@@ -1,0 +1,132 @@
+import { Database as SqliteClient } from "bun:sqlite";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openSpoolAnyway } from "../../src/db/spool.ts";
+import { createLog } from "../../src/platform/log.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { addPool } from "../support/pools.ts";
+import { startServer } from "../support/server.ts";
+import { until } from "../support/until.ts";
+
+const PAGE_BYTES = 4_096;
+
+let dataDir: string;
+let path: string;
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), "ponte-spool-"));
+  path = join(dataDir, "spool.db");
+});
+afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
+
+const aside = () => readdirSync(dataDir).filter((name) => /^spool\.db\.corrupt-\d+$/.test(name));
+
+/** A spool as a process that is gone left it, with an index page in its midst overwritten. */
+async function leaveDamagedSpool(): Promise<void> {
+  const fill = `
+    const { openSpool } = await import(${JSON.stringify(join(import.meta.dir, "../../src/db/spool.ts"))});
+    const spool = openSpool(${JSON.stringify(path)});
+    spool.append(Array.from({ length: 500 }, (_, i) => ({ key: "visit " + i, body: "x".repeat(900) })));`;
+  expect(await Bun.spawn(["bun", "-e", fill], { stderr: "inherit" }).exited).toBe(0);
+  const client = new SqliteClient(path);
+  client.run("pragma wal_checkpoint(truncate)");
+  client.close();
+  const file = openSync(path, "r+");
+  writeSync(file, Buffer.alloc(PAGE_BYTES, 7), 0, PAGE_BYTES, 60 * PAGE_BYTES);
+  closeSync(file);
+}
+
+describe("a spool whose file is damaged", () => {
+  test.each([
+    ["is no database at all", async () => writeFileSync(path, "no database".repeat(1_000))],
+    ["has a page that cannot be read", leaveDamagedSpool],
+  ])("and %s is moved aside with what belongs to it, loudly, and a new one begun", async (_, damage) => {
+    await damage();
+    writeFileSync(`${path}-wal`, "");
+    const lines: string[] = [];
+    const spool = openSpoolAnyway(path, createLog("info", { write: (line) => void lines.push(line) }));
+    expect(spool.counts()).toEqual({ waiting: 0, setAside: 0 });
+    spool.append([{ key: "a", body: "{}" }]);
+    expect(spool.oldest(9)).toEqual([{ key: "a", body: "{}" }]);
+    spool.close();
+    const [kept = ""] = aside();
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { level: 50, file: join(dataDir, kept), todo: expect.stringContaining("docs/operations.md") },
+    ]);
+  });
+
+  test("is moved aside once, however many processes find it at the same time", async () => {
+    await leaveDamagedSpool();
+    const open = `
+      const { openSpoolAnyway } = await import(${JSON.stringify(join(import.meta.dir, "../../src/db/spool.ts"))});
+      const spool = openSpoolAnyway(${JSON.stringify(path)}, { error() {} });
+      spool.append([{ key: String(process.pid), body: "{}" }]);`;
+    const children = Array.from({ length: 4 }, () => Bun.spawn(["bun", "-e", open], { stderr: "inherit" }));
+    const codes = await Promise.all(children.map(({ exited }) => exited));
+    expect(codes).toEqual([0, 0, 0, 0]);
+    expect(aside()).toHaveLength(1);
+    const spool = openSpoolAnyway(path, createLog("silent"));
+    expect(spool.counts().waiting).toBe(4);
+    spool.close();
+  }, 60_000);
+});
+
+describe(`a server whose spool is damaged, on ${testDialect}`, () => {
+  let own: TestDatabase;
+  beforeEach(async () => {
+    own = await createTestDatabase();
+    await addPool(own.db, { slug: "open" });
+  });
+  afterEach(() => own.dispose());
+
+  test("starts on it, and goes on serving while a healthy database takes visits, cookies and payments", async () => {
+    writeFileSync(path, "no database".repeat(1_000));
+    const lines: string[] = [];
+    const server = await startServer(
+      own.url,
+      { LOG_LEVEL: "info", API_KEY: "the-key-of-this-test-0123456789ab" },
+      { dataDir, onLogLine: (line) => void lines.push(line) },
+    );
+    const readiness = async () => (await fetch(`${server.url}/readyz`)).text();
+    try {
+      expect(aside()).toHaveLength(1);
+      expect(await readiness()).toContain(`"spool":{"ok":true,"detail":"empty"`);
+
+      const client = new SqliteClient(path);
+      client.run("drop table spool");
+      client.run("drop table spool_totals");
+      client.close();
+      const said = () => lines.filter((line) => line.includes("the spool cannot be read"));
+      await until(() => said().length > 0);
+
+      const page = await fetch(`${server.url}/go/open?fbclid=AbC`);
+      const token = /\?start=([0-9a-f]{32})/.exec(await page.text())?.[1];
+      const post = (to: string, body: object) =>
+        fetch(server.url + to, {
+          method: "POST",
+          headers: {
+            authorization: "Bearer the-key-of-this-test-0123456789ab",
+            "content-type": "application/json",
+          },
+          body: JSON.stringify(body),
+        });
+      const report = { tracking_token: token, _fbp: "fb.1.1700000000000.12345" };
+      expect((await post("/api/tracking/cookies", report)).status).toBe(204);
+      const sale = { provider: "generic", amount_minor: 4990, currency: "BRL" };
+      expect(
+        (await post("/api/payments", { ...sale, provider_ref: "a", tracking_token: token })).status,
+      ).toBe(201);
+      const unseen = "0193f2a5c1d27e3f8a4b5c6d7e8f9012";
+      expect(
+        (await post("/api/payments", { ...sale, provider_ref: "b", tracking_token: unseen })).status,
+      ).toBe(201);
+      await until(async () => (await readiness()).includes(`"spool":{"ok":false`));
+      expect(said()).toHaveLength(1);
+      expect(await server.stop()).toBe(0);
+    } catch (error) {
+      await server.kill();
+      throw error;
+    }
+  }, 30_000);
+});
