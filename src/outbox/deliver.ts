@@ -6,6 +6,7 @@ import { isolate, type Reply } from "./isolate.ts";
 import { type LeasedBatch, type RecordDeps, recordRequest, settleRows } from "./record-request.ts";
 import type { RouteKey } from "./routes.ts";
 import { settle } from "./settle.ts";
+import { storable, storableText } from "./storable.ts";
 import { surely } from "./surely.ts";
 
 /** One request made, for the metrics. */
@@ -55,7 +56,7 @@ async function giveBack(deps: DeliveryDeps, batch: LeasedBatch, rows: readonly C
 /** Something of ours failed, such as the database: what the batch still holds is tried again like any failure. */
 async function setBack({ db, log }: DeliveryDeps, batch: LeasedBatch, error: unknown): Promise<void> {
   const afterMs = (attempts: number) => backOffMs(attempts, Math.random());
-  const reason = `could not be handled: ${String(error)}`;
+  const reason = storableText(`could not be handled: ${String(error)}`);
   await db
     .transaction(async (tx) => {
       await settle(tx, db, batch.leaseId, batch.rows, { kind: "retry", afterMs, fbtraceId: null, reason });
@@ -66,7 +67,7 @@ async function setBack({ db, log }: DeliveryDeps, batch: LeasedBatch, error: unk
 
 async function send(deps: DeliveryDeps, batch: LeasedBatch, rows: readonly ClaimedRow[]): Promise<Reply> {
   const { key, streak, standing } = batch;
-  const sent = await deps.adapter.send(key.route, rows, deps.signal);
+  const sent = storable(await deps.adapter.send(key.route, rows, deps.signal));
   const consequences = consequencesOf(sent, {
     events: rows.length,
     throttles: standing.throttles,
