@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { eq, isNotNull, sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import { changeRoute, pauseRoute } from "../../src/outbox/change-route.ts";
@@ -421,6 +421,28 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(received()[0]?.event.event_time).toBeWithin(seconds() - 10, seconds() + 1);
   });
 
+  test("an event from such a machine goes out with one and the same time, however often it is tried", async () => {
+    const times: unknown[] = [];
+    using meta = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      async fetch(request) {
+        times.push((await request.json()).data[0].event_time);
+        return new Response(null, { status: 500 });
+      },
+    });
+    await enqueueEvents(own.db, PIXEL, [pageView("ahead", Math.floor(Date.now() / 1000) + 90)]);
+    for (let i = 0; i < 2; i++) {
+      const running = testDispatcher(own.db, meta.url.origin);
+      await running.drain();
+      await running.stop();
+      await passTime(own.db);
+      await Bun.sleep(1_100);
+    }
+    expect(times).toHaveLength(2);
+    expect(new Set(times).size).toBe(1);
+  });
+
   test("after five failures in a row the breaker opens; a small probe closes it again", async () => {
     await fault({ mode: "500", times: 5 });
     await enqueueEvents(own.db, PIXEL, events(40));
@@ -637,6 +659,35 @@ describe(`dispatcher on ${testDialect}`, () => {
     while (((await statusCounts(own.db)).delivered ?? 0) < 19) await Bun.sleep(20);
     await running.stop();
   }, 20_000);
+
+  test("however often it is woken during a drain, nothing is kept for each time", async () => {
+    const released = Promise.withResolvers<void>();
+    using meta = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      async fetch() {
+        await released.promise;
+        return Response.json({ events_received: 1 });
+      },
+    });
+    let wake = () => {};
+    const listen: Database["listen"] = (_, heard) => {
+      wake = heard;
+      return () => {};
+    };
+    await enqueueEvents(own.db, PIXEL, events(1));
+    const running = testDispatcher({ ...own.db, listen }, meta.url.origin);
+    running.start();
+    while (meta.pendingRequests === 0) await Bun.sleep(5);
+    {
+      using reactions = spyOn(Promise.prototype, "then");
+      for (let i = 0; i < 1_000; i++) wake();
+      expect(reactions).not.toHaveBeenCalled();
+    }
+    released.resolve();
+    while (((await statusCounts(own.db)).delivered ?? 0) < 1) await Bun.sleep(5);
+    await running.stop();
+  });
 
   test("started, it is woken by a commit and delivers without being asked", async () => {
     const running = dispatcher();
