@@ -19,6 +19,9 @@ export function backOffCeilingMs(attempts: number): number {
   return Math.min(CAP_MS, BASE_MS * 2 ** Math.min(Math.max(attempts, 1) - 1, 30));
 }
 
+/** The attempt after which, and after all later ones, the longest wait is the same. */
+export const HIGHEST_CEILING_AT = 1 + Math.ceil(Math.log2(CAP_MS / BASE_MS));
+
 /** Failures in a row that open a route's breaker. */
 export const BREAKER_THRESHOLD = 5;
 const BREAKER_BASE_MS = 1_000;

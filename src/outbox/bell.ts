@@ -7,6 +7,7 @@ export interface Bell {
   readonly hasRung: boolean;
 }
 
+/** Makes a bell for one who waits at a time. */
 export function createBell(): Bell {
   let next = Promise.withResolvers<void>();
   let hasRung = false;

@@ -81,7 +81,8 @@ interface RouteColumns {
 }
 
 /**
- * A rest that is asked for is never made shorter: of requests under way together, the last answer may ask for the least.
+ * A rest that is asked for is never made shorter: of requests under way together, the last answer may ask for the
+ * least.
  *
  * @param only narrows when a route that is known already is changed
  */

@@ -15,6 +15,7 @@ export interface Consequences {
   readonly reply: Reply;
 }
 
+/** What else decides: how the route stood, and how the process does. */
 export interface Circumstances {
   /** Rows in the request. */
   readonly events: number;

@@ -16,6 +16,7 @@ export interface RequestFact extends RouteKey {
   readonly durationMs: number;
 }
 
+/** What a delivery works with. */
 export interface DeliveryDeps extends RecordDeps {
   readonly adapter: DestinationAdapter;
   readonly onRequest: (fact: RequestFact) => void;

@@ -53,6 +53,7 @@ export interface Answer {
   readonly response: string;
 }
 
+/** What became of sending rows. */
 export interface Sent {
   readonly verdict: Verdict;
   /** Null where no request was made. */

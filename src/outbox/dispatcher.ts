@@ -124,6 +124,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const sendable = waiting.filter(({ destination }) => adapters[destination] !== undefined);
     const running = underWay();
     const known = new Set([...waiting.map(routeName), ...running.keys()]);
+    // Test codes come and go while a process lives: whoever has nothing left loses its turn.
     for (const name of lastServed.keys()) if (!known.has(name)) lastServed.delete(name);
     return nextTurns(sendable, { underWay: running, lastServed }, limits);
   }

@@ -2,7 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Database, Reader, Tx } from "../db/database.ts";
 import type { Dialect } from "../db/dialect.ts";
 import { keptStatement, type Values } from "../db/kept.ts";
-import { backOffCeilingMs } from "./back-off.ts";
+import { backOffCeilingMs, HIGHEST_CEILING_AT } from "./back-off.ts";
 import { takeProbe } from "./change-route.ts";
 import type { ClaimedRow } from "./destination.ts";
 import type { RouteKey } from "./routes.ts";
@@ -19,6 +19,7 @@ export const REQUEST_TIMEOUT_MS = 30_000;
 /** A probe's right outlives its request: time-out, and some for writing the outcome down. */
 const PROBE_MS = REQUEST_TIMEOUT_MS + 15_000;
 
+/** Lapsed leases taken over in one transaction. */
 const SWEEP_BATCH = 5_000;
 
 const value = sql.placeholder;
@@ -114,11 +115,12 @@ export async function renewLeases(db: Database, leaseIds: readonly string[]): Pr
  */
 export async function reclaimExpired(db: Database): Promise<number> {
   const { now, plusMs, skipLocked } = db.dialect;
+  const ceilingMs = (attempts: number) => sql.raw(String(backOffCeilingMs(attempts)));
   const ceilings = Array.from(
-    { length: 12 },
-    (_, i) => sql`when ${sql.raw(String(i + 1))} then ${sql.raw(String(backOffCeilingMs(i + 1)))}`,
+    { length: HIGHEST_CEILING_AT - 1 },
+    (_, i) => sql`when ${sql.raw(String(i + 1))} then ${ceilingMs(i + 1)}`,
   );
-  const backOff = sql`case attempts ${sql.join(ceilings, sql` `)} else ${sql.raw(String(backOffCeilingMs(13)))} end`;
+  const backOff = sql`case attempts ${sql.join(ceilings, sql` `)} else ${ceilingMs(HIGHEST_CEILING_AT)} end`;
   const rows = await db.transaction((tx) =>
     tx.rows(sql`
       with lapsed as materialized (

@@ -21,6 +21,7 @@ class OnSettledError extends Error {
   override readonly name = "OnSettledError";
 }
 
+/** What writing requests down works with. */
 export interface RecordDeps {
   readonly db: Database;
   readonly log: Log;

@@ -6,6 +6,7 @@ import { firstIdAt } from "../platform/ids.ts";
 /** Rows looked at, and at most removed, in one transaction. */
 const BATCH = 2_000;
 
+/** What is to be removed from where, and how gently. */
 export interface Removal {
   readonly db: Database;
   /** What is older is old. */

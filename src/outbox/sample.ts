@@ -31,6 +31,7 @@ export interface HeldRoute {
   readonly state: "paused" | "throttled" | "resting";
 }
 
+/** How the outbox is doing, at a glance. */
 export interface OutboxSample {
   readonly depths: readonly OutboxDepth[];
   /** Whether counting stopped at a limit, so that there may be more. */

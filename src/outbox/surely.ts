@@ -9,8 +9,8 @@ const PATIENCE_MS = 5_000;
 /**
  * Commits what must not be lost for a database that hiccups: a result that is not written down means sending the
  * same events again, which is also all that losing the machine's power in the very next moment can do. Tries for about
- * six seconds, well within a lease, and longer where the database does not even fail. The last time, `work` is told what
- * it failed with the time before, so that it can leave out what was the reason.
+ * six seconds, well within a lease, and longer where the database does not even fail. The last time, `work` is told
+ * what it failed with the time before, so that it can leave out what was the reason.
  *
  * @throws what the last try failed with
  */

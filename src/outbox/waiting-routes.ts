@@ -13,8 +13,8 @@ export interface WaitingRoute extends RouteKey, Standing {
 
 /**
  * The routes that have pending rows and are not paused. Hops through the index of pending rows from one route's first
- * row to the next's, so its cost follows the number of routes, not of rows. A pixel or a bot that is to slow down (`<id>`) holds its
- * other routes (`<id>/…`) back as well.
+ * row to the next's, so its cost follows the number of routes, not of rows. A pixel or a bot that is to slow down
+ * (`<id>`) holds its other routes (`<id>/…`) back as well.
  */
 export async function waitingRoutes(reader: Reader, dialect: Dialect): Promise<WaitingRoute[]> {
   const rows = await reader.rows<{
@@ -39,8 +39,8 @@ export async function waitingRoutes(reader: Reader, dialect: Dialect): Promise<W
 }
 
 /**
- * Begins a statement with `heads`: every route that has pending rows, and when the first of them is due. Each is found by
- * one look into the index of pending rows, from route to route.
+ * Begins a statement with `heads`: every route that has pending rows, and when the first of them is due. Each is found
+ * by one look into the index of pending rows, from route to route.
  */
 export function withPendingHeads(): SQL {
   const firstPending = (condition: SQL) => sql`(

@@ -12,6 +12,7 @@ export interface Outage {
   readonly isOn: boolean;
 }
 
+/** @param says what the log says when it begins to fail, and when it works again */
 export function createOutage(
   log: Log,
   says: { readonly failed: string; readonly worked: string },

@@ -6,20 +6,18 @@ import { bucketStart, HOUR_MS, MINUTE_MS } from "./bucket.ts";
 import type { RouteMinutes } from "./news.ts";
 import type { Pace } from "./pace.ts";
 
-/** Requests of so many milliseconds are counted in one go. */
-const SLICE_MS = HOUR_MS;
 /** Rows in one insert. */
 const CHUNK = 500;
 
 type Num = number | string;
 type RateRow = Tables["deliveryRates"]["$inferInsert"];
 
-/** Counts a route's requests again, minute by minute, and the hours that these minutes lie in. */
+/** Counts a route's requests again, minute by minute, an hour at a time, and the hours that these minutes lie in. */
 export async function recountRoute(db: Database, minutes: RouteMinutes, pace: Pace): Promise<void> {
   const firstHourMs = bucketStart(minutes.fromMs, HOUR_MS);
-  for (let hourMs = firstHourMs; hourMs < minutes.toMs; hourMs += SLICE_MS) {
+  for (let hourMs = firstHourMs; hourMs < minutes.toMs; hourMs += HOUR_MS) {
     const from = Math.max(minutes.fromMs, hourMs);
-    const to = Math.min(minutes.toMs, hourMs + SLICE_MS);
+    const to = Math.min(minutes.toMs, hourMs + HOUR_MS);
     const rows = await pace(() => countMinutes(db, minutes, from, to));
     if (rows.length > 0) await pace(() => replaceMinutes(db, minutes, { from, to, hourMs }, rows));
   }

@@ -7,6 +7,7 @@ import type { Pace } from "./pace.ts";
 
 /** Rows read in one go. */
 const PAGE = 5_000;
+/** Pieces that an hour is read in at most; a busy one is read in more. */
 const MOST_SLICES = 60;
 
 /** What the two databases' drivers give for a number in a hand-written statement. */

@@ -9,6 +9,7 @@ const SHORTEST_PAUSE_MS = 2;
  */
 export type Pace = <T>(work: () => Promise<T>) => Promise<T>;
 
+/** Makes a pace that ends when `signal` is aborted. */
 export function createPace(signal: AbortSignal): Pace {
   return async (work) => {
     signal.throwIfAborted();

@@ -84,6 +84,7 @@ async function replaceHour(db: Database, hourMs: number, counts: readonly Funnel
   const { funnelHourly, settings } = db.tables;
   const hour = new Date(hourMs);
   await db.transaction(async (tx) => {
+    // All dimensions, named, so that the index finds the hour.
     const isOfHour = and(inArray(funnelHourly.dimension, [...DIMENSIONS]), eq(funnelHourly.hour, hour));
     await tx.delete(funnelHourly).where(isOfHour);
     for (let i = 0; i < counts.length; i += CHUNK) {

@@ -5,6 +5,7 @@ import {
   backOffCeilingMs,
   backOffMs,
   breakerRestMs,
+  HIGHEST_CEILING_AT,
   throttleRestMs,
 } from "../../src/outbox/back-off.ts";
 
@@ -12,6 +13,11 @@ const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 
 describe("the schedule of retries", () => {
+  test("grows up to its highest wait, and no more", () => {
+    expect(backOffCeilingMs(HIGHEST_CEILING_AT - 1)).toBeLessThan(HOUR);
+    expect(backOffCeilingMs(HIGHEST_CEILING_AT)).toBe(HOUR);
+  });
+
   test.each([
     [1, 2 * SECOND],
     [2, 4 * SECOND],
