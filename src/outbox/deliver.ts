@@ -3,7 +3,13 @@ import { changeRoute } from "./change-route.ts";
 import { consequencesOf } from "./consequences.ts";
 import type { ClaimedRow, DestinationAdapter, Sent, Verdict } from "./destination.ts";
 import { isolate, type Reply } from "./isolate.ts";
-import { type LeasedBatch, type RecordDeps, recordRequest, settleRows } from "./record-request.ts";
+import {
+  type LeasedBatch,
+  noteChange,
+  type RecordDeps,
+  recordRequest,
+  settleRows,
+} from "./record-request.ts";
 import type { RouteKey } from "./routes.ts";
 import { settle } from "./settle.ts";
 import { storable, storableText } from "./storable.ts";
@@ -83,7 +89,7 @@ async function send(deps: DeliveryDeps, batch: LeasedBatch, rows: readonly Claim
     streak.hasCounted = true;
   }
   report(deps, key, rows.length, sent);
-  await surely(deps, (tx, failure) => recordRequest(deps, tx, batch, { rows, sent, consequences }, failure));
+  await surely(deps, (tx, tried) => recordRequest(deps, tx, batch, { rows, sent, consequences }, tried));
   return consequences.reply;
 }
 
@@ -114,7 +120,16 @@ async function expire(deps: DeliveryDeps, batch: LeasedBatch, rows: readonly Cla
     "events were older than the other side takes when their turn came; they end as expired",
   );
   const reason = "not sent: older than the other side takes when its turn came";
-  await surely(deps, (tx, failure) =>
-    settleRows(deps, tx, batch, rows, { kind: "expired", fbtraceId: null, reason }, failure),
-  );
+  const nothingIsSent = rows.length === batch.rows.length;
+  await surely(deps, async (tx, tried) => {
+    const settled = await settleRows(
+      deps,
+      tx,
+      batch,
+      rows,
+      { kind: "expired", fbtraceId: null, reason },
+      tried,
+    );
+    if (settled > 0 && nothingIsSent) await noteChange(deps, tx, batch, { kind: "unknown" });
+  });
 }
