@@ -3,7 +3,7 @@ import type { Database, Reader, Tx } from "../db/database.ts";
 import type { Dialect } from "../db/dialect.ts";
 import { keptStatement, type Values } from "../db/kept.ts";
 import { backOffCeilingMs, HIGHEST_CEILING_AT } from "./back-off.ts";
-import { takeProbe } from "./change-route.ts";
+import { changeRoute, takeProbe } from "./change-route.ts";
 import type { ClaimedRow } from "./destination.ts";
 import type { RouteKey } from "./routes.ts";
 
@@ -12,6 +12,8 @@ import type { RouteKey } from "./routes.ts";
  * renews the leases of its slow requests every `RENEW_EVERY_MS`.
  */
 export const LEASE_MS = 20_000;
+/** No lease is as long: one that is to end later was given by a clock that was ahead, and has ended. */
+const LONGEST_LEASE_MS = 2 * LEASE_MS;
 export const RENEW_EVERY_MS = 5_000;
 
 /** How long a request may take before it is given up. Milliseconds. */
@@ -37,7 +39,10 @@ export interface Claim extends RouteKey {
 export async function claim(db: Database, leaseId: string, at: Claim): Promise<ClaimedRow[]> {
   return db.transaction(async (tx) => {
     if (at.isProbe && !(await takeProbe(tx, db, at, PROBE_MS))) return [];
-    return claimRows(tx, db, leaseId, at);
+    const rows = await claimRows(tx, db, leaseId, at);
+    // Whoever sends nothing learns nothing: the right is the next one's.
+    if (at.isProbe && rows.length === 0) await changeRoute(tx, db, at, { kind: "unknown" });
+    return rows;
   }, "relaxed");
 }
 
@@ -114,6 +119,13 @@ export async function renewLeases(db: Database, leaseIds: readonly string[]): Pr
  * first time; then with the back-off of their attempts: one of them may be what dispatchers die of.
  */
 export async function reclaimExpired(db: Database): Promise<number> {
+  const { now, plusMs } = db.dialect;
+  // One after the other: for both together SQLite would go through all that is being sent.
+  const lapsed = await reclaim(db, sql`lease_until < ${now}`);
+  return lapsed + (await reclaim(db, sql`lease_until > ${plusMs(now, LONGEST_LEASE_MS)}`));
+}
+
+async function reclaim(db: Database, hasEnded: SQL): Promise<number> {
   const { now, plusMs, skipLocked } = db.dialect;
   const ceilingMs = (attempts: number) => sql.raw(String(backOffCeilingMs(attempts)));
   const ceilings = Array.from(
@@ -124,11 +136,12 @@ export async function reclaimExpired(db: Database): Promise<number> {
   const rows = await db.transaction((tx) =>
     tx.rows(sql`
       with lapsed as materialized (
-        select id from outbox_progress where status = 'sending' and lease_until < ${now}
+        select id from outbox_progress where status = 'sending' and ${hasEnded}
         order by lease_until limit ${SWEEP_BATCH} ${skipLocked}
       )
       update outbox_progress set status = 'pending', lease_id = null, lease_until = null,
-        available_at = case when attempts < 2 then available_at else ${plusMs(now, backOff)} end
+        available_at = case when attempts > 1 then ${plusMs(now, backOff)}
+          when available_at > ${now} then ${now} else available_at end
       where id in (select id from lapsed) returning id`),
   );
   return rows.length;

@@ -503,6 +503,63 @@ describe(`dispatcher on ${testDialect}`, () => {
     await another.stop();
   });
 
+  test("rows of a dispatcher whose database's clock was days ahead when it died are taken over too", async () => {
+    const { now, plusMs } = own.db.dialect;
+    const { outboxProgress } = own.db.tables;
+    const ahead = sql<Date>`${plusMs(now, 90 * 86_400_000)}`;
+    await enqueueEvents(own.db, PIXEL, events(3));
+    await own.db.transaction((tx) =>
+      tx
+        .update(outboxProgress)
+        .set({ status: "sending", leaseId: "dead", leaseUntil: ahead, availableAt: ahead, attempts: 1 }),
+    );
+    expect(await reclaimExpired(own.db)).toBe(3);
+    expect(await claim(own.db, "living", { destination: "meta", route: PIXEL, limit: 10 })).toHaveLength(3);
+    expect(await reclaimExpired(own.db)).toBe(0);
+  });
+
+  test("a breaker that such a clock opened does not stay open for days", async () => {
+    const { now, plusMs } = own.db.dialect;
+    const { outboxRoutes } = own.db.tables;
+    await enqueueEvents(own.db, PIXEL, events(3));
+    await own.db.transaction((tx) =>
+      tx.insert(outboxRoutes).values({
+        destination: "meta",
+        route: PIXEL,
+        failures: 5,
+        openUntil: sql<Date>`${plusMs(now, 90 * 86_400_000)}`,
+        updatedAt: sql<Date>`${now}`,
+      }),
+    );
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 3 });
+    expect(await own.db.select().from(outboxRoutes)).toMatchObject([{ failures: 0, openUntil: null }]);
+  });
+
+  test("a probe whose rows are all too old leaves the right to the next one", async () => {
+    const key = { destination: "meta" as const, route: PIXEL };
+    const weekAgo = Math.floor(Date.now() / 1000) - 8 * 86_400;
+    await addRows(own.db, 25, { ...key, payload: pageView("old", weekAgo) });
+    await addRows(own.db, 3, { ...key, payload: pageView("new"), availableInMs: 1 });
+    for (let i = 0; i < 5; i++) {
+      await own.db.transaction((tx) => changeRoute(tx, own.db, key, { kind: "failed" }));
+    }
+    await passTime(own.db);
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ expired: 25, delivered: 3 });
+  });
+
+  test("and so does one that finds no rows any more", async () => {
+    const key = { destination: "meta" as const, route: PIXEL, limit: 10, isProbe: true };
+    for (let i = 0; i < 5; i++) {
+      await own.db.transaction((tx) => changeRoute(tx, own.db, key, { kind: "failed" }));
+    }
+    await passTime(own.db);
+    expect(await claim(own.db, "too late", key)).toEqual([]);
+    await enqueueEvents(own.db, PIXEL, events(1));
+    expect(await claim(own.db, "next", key)).toHaveLength(1);
+  });
+
   test("rows that lapse again and again wait longer each time, so that a poisonous one does not kill for ever", async () => {
     await enqueueEvents(own.db, PIXEL, events(2));
     const { outboxProgress } = own.db.tables;
