@@ -4,6 +4,7 @@ import type { Dialect } from "../db/dialect.ts";
 import { keptStatement, type Values } from "../db/kept.ts";
 import { backOffCeilingMs, HIGHEST_CEILING_AT } from "./back-off.ts";
 import { changeRoute, takeProbe } from "./change-route.ts";
+import { goingAsProbe, goingTogether } from "./company.ts";
 import type { ClaimedRow } from "./destination.ts";
 import type { RouteKey } from "./routes.ts";
 
@@ -21,6 +22,9 @@ export const REQUEST_TIMEOUT_MS = 30_000;
 /** A probe's right outlives its request: time-out, and some for writing the outcome down. */
 const PROBE_MS = REQUEST_TIMEOUT_MS + 15_000;
 
+/** Due rows of which a probe takes some. */
+const PROBE_CHOICE = 1_000;
+
 /** Lapsed leases taken over in one transaction. */
 const SWEEP_BATCH = 5_000;
 
@@ -33,8 +37,8 @@ export interface Claim extends RouteKey {
 }
 
 /**
- * Takes due rows of a route under the lease `leaseId`, those due longest first. Rows that another dispatcher is
- * taking are passed over, so any number of them work side by side.
+ * Takes due rows of a route under the lease `leaseId`, those due longest first, as many as may go together. Rows that
+ * another dispatcher is taking are passed over, so any number of them work side by side.
  */
 export async function claim(db: Database, leaseId: string, at: Claim): Promise<ClaimedRow[]> {
   return db.transaction(async (tx) => {
@@ -68,22 +72,27 @@ async function claimRows(
   tx: Tx,
   { dialect }: Database,
   leaseId: string,
-  { destination, route, limit }: Claim,
+  { destination, route, limit, isProbe }: Claim,
 ): Promise<ClaimedRow[]> {
-  const due = await tx.rows<{ id: number | string }>(DUE(dialect), { destination, route, limit });
+  const due = await tx.rows<{ id: number | string; attempts: number }>(DUE(dialect), {
+    destination,
+    route,
+    limit: isProbe ? PROBE_CHOICE : limit,
+  });
   if (due.length === 0) return [];
-  const ids = dialect.idList(due.map(({ id }) => Number(id)));
+  const going = isProbe ? goingAsProbe(due, limit) : goingTogether(due, limit);
+  const ids = dialect.idList(going.map(({ id }) => Number(id)));
   await tx.rows(LEASED(dialect), { leaseId, ids });
   return rowsOf(tx, HELD(dialect), { ids });
 }
 
 /**
- * Found and locked by an index alone, then leased, and read last: on Postgres what a browser reported was committed
+ * Found by an index and locked, then leased, and read last: on Postgres what a browser reported was committed
  * before the lock was ours, and an earlier statement might not see it.
  */
 const DUE = keptStatement(
   ({ now, skipLocked }) => sql`
-    select id from outbox_progress
+    select id, attempts from outbox_progress
     where status = 'pending' and destination = ${value("destination")} and route = ${value("route")}
       and available_at <= ${now}
     order by available_at, id limit ${value("limit")} ${skipLocked}`,

@@ -4,6 +4,7 @@ import { keptStatement } from "../db/kept.ts";
 import type { Log } from "../platform/log.ts";
 import { BREAKER_THRESHOLD } from "./back-off.ts";
 import { changeRoute, type RouteChange } from "./change-route.ts";
+import { ALONE_AFTER } from "./company.ts";
 import type { Consequences } from "./consequences.ts";
 import type { Answer, ClaimedRow, Sent, Verdict } from "./destination.ts";
 import { hurryRetries } from "./resume-route.ts";
@@ -69,7 +70,7 @@ export async function recordRequest(
   if (settled === 0) return;
   if (change) await noteChange(deps, tx, batch, change);
   if (change?.kind === "healthy" && standing.failures >= BREAKER_THRESHOLD) {
-    await hurryRetries(tx, db, key);
+    await hurryRetries(tx, db, key, ALONE_AFTER);
     await tx.notify("outbox");
   }
 }
