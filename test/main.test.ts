@@ -34,8 +34,7 @@ test(`a process that only dispatches, on ${testDialect}, says that it is well an
 }, 30_000);
 
 test("starts from any folder: its views say themselves what their markup is compiled to", async () => {
-  const program = join(import.meta.dir, "../src/main.ts");
-  const server = await startServer(own.url, {}, { program, cwd: tmpdir() });
+  const server = await startServer(own.url, {}, { cwd: tmpdir() });
   for (const path of ["/go/open", "/ops/login"]) {
     expect(await (await fetch(server.url + path)).text()).toContain("<html");
   }

@@ -15,3 +15,11 @@ export function eventTimeSeconds(happenedAt: Date, ifTooOld: Date, now: Date): n
   const at = tooOld ? ifTooOld : happenedAt;
   return Math.floor(Math.min(at.getTime(), now.getTime()) / 1000);
 }
+
+/** The event, with the time that it is where its own lies in the future: a machine's clock is ahead, and Meta refuses that. */
+export function notInFuture(event: object, now: Date): object {
+  const nowSeconds = Math.floor(now.getTime() / 1000);
+  const isAhead =
+    "event_time" in event && typeof event.event_time === "number" && event.event_time > nowSeconds;
+  return isAhead ? { ...event, event_time: nowSeconds } : event;
+}

@@ -1,8 +1,6 @@
 import { errorText } from "../platform/errors.ts";
+import { readAnswer } from "../platform/read-answer.ts";
 import { redactSecret } from "./redact.ts";
-
-/** Longest answer kept. Meta's are under 2 kB; what is longer comes from something else on the way. Characters. */
-export const LONGEST_BODY = 16_384;
 
 const USER_AGENT = "Ponte/1.0";
 
@@ -51,7 +49,7 @@ export type GraphAnswer =
       readonly status: number;
       /** Lower-case names; only those worth keeping. */
       readonly headers: Readonly<Record<string, string>>;
-      /** At most {@link LONGEST_BODY} characters. */
+      /** Whole, so that it can be judged; whoever keeps it cuts it. */
       readonly body: string;
       readonly durationMs: number;
     }
@@ -72,7 +70,7 @@ export async function sendEvents(request: SendEventsRequest): Promise<GraphAnswe
       redirect: "manual",
       signal: deadline.signal,
     });
-    const { text, isCut } = await readAtMost(response, LONGEST_BODY);
+    const { text, isCut } = await readAnswer(response);
     return {
       kind: "answered",
       status: response.status,
@@ -122,20 +120,6 @@ function startDeadline(timeoutMs: number, stop: AbortSignal | undefined) {
       stop?.removeEventListener("abort", onStop);
     },
   };
-}
-
-async function readAtMost(response: Response, limit: number): Promise<{ text: string; isCut: boolean }> {
-  const reader = response.body?.getReader();
-  const decoder = new TextDecoder();
-  let text = "";
-  while (reader !== undefined && text.length <= limit) {
-    const { value, done } = await reader.read();
-    if (done) return { text: text + decoder.decode(), isCut: false };
-    text += decoder.decode(value, { stream: true });
-  }
-  // The rest is never downloaded.
-  await reader?.cancel();
-  return { text: text.slice(0, limit), isCut: reader !== undefined };
 }
 
 /** Whole: a usage header names every business of the app, and cut it could not be read. HTTP itself has the limit. */

@@ -26,6 +26,8 @@ export const HIGHEST_CEILING_AT = 1 + Math.ceil(Math.log2(CAP_MS / BASE_MS));
 export const BREAKER_THRESHOLD = 5;
 const BREAKER_BASE_MS = 1_000;
 const BREAKER_CAP_MS = 60_000;
+/** No rest and no probe lasts as long: what is to end later was written by a clock that was ahead, and is over. */
+export const LONGEST_OPEN_MS = 2 * BREAKER_CAP_MS;
 
 /** How long a route rests after its n-th failed request in a row; 0 while its breaker stays closed. */
 export function breakerRestMs(failures: number): number {

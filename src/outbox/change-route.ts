@@ -1,7 +1,7 @@
 import { and, type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { PausedBy } from "../db/vocabulary.ts";
-import { BREAKER_THRESHOLD, breakerRestMs } from "./back-off.ts";
+import { BREAKER_THRESHOLD, breakerRestMs, LONGEST_OPEN_MS } from "./back-off.ts";
 import { accountOf, isOperators, isRoute, type RouteKey } from "./routes.ts";
 
 /** What a request's outcome does to its route. */
@@ -141,7 +141,8 @@ export async function takeProbe(tx: Tx, db: Database, key: RouteKey, forMs: numb
       and(
         isRoute(db, key),
         sql`${outboxRoutes.failures} >= ${BREAKER_THRESHOLD}`,
-        sql`(${outboxRoutes.openUntil} is null or ${outboxRoutes.openUntil} <= ${now})`,
+        sql`(${outboxRoutes.openUntil} is null or ${outboxRoutes.openUntil} <= ${now}
+          or ${outboxRoutes.openUntil} > ${plusMs(now, LONGEST_OPEN_MS)})`,
       ),
     )
     .returning({ id: outboxRoutes.id });

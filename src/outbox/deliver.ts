@@ -3,9 +3,16 @@ import { changeRoute } from "./change-route.ts";
 import { consequencesOf } from "./consequences.ts";
 import type { ClaimedRow, DestinationAdapter, Sent, Verdict } from "./destination.ts";
 import { isolate, type Reply } from "./isolate.ts";
-import { type LeasedBatch, type RecordDeps, recordRequest, settleRows } from "./record-request.ts";
+import {
+  type LeasedBatch,
+  noteChange,
+  type RecordDeps,
+  recordRequest,
+  settleRows,
+} from "./record-request.ts";
 import type { RouteKey } from "./routes.ts";
 import { settle } from "./settle.ts";
+import { storable, storableText } from "./storable.ts";
 import { surely } from "./surely.ts";
 
 /** One request made, for the metrics. */
@@ -56,7 +63,7 @@ async function giveBack(deps: DeliveryDeps, batch: LeasedBatch, rows: readonly C
 /** Something of ours failed, such as the database: what the batch still holds is tried again like any failure. */
 async function setBack({ db, log }: DeliveryDeps, batch: LeasedBatch, error: unknown): Promise<void> {
   const afterMs = (attempts: number) => backOffMs(attempts, Math.random());
-  const reason = `could not be handled: ${String(error)}`;
+  const reason = storableText(`could not be handled: ${String(error)}`);
   await db
     .transaction(async (tx) => {
       await settle(tx, db, batch.leaseId, batch.rows, { kind: "retry", afterMs, fbtraceId: null, reason });
@@ -67,7 +74,7 @@ async function setBack({ db, log }: DeliveryDeps, batch: LeasedBatch, error: unk
 
 async function send(deps: DeliveryDeps, batch: LeasedBatch, rows: readonly ClaimedRow[]): Promise<Reply> {
   const { key, streak, standing } = batch;
-  const sent = await deps.adapter.send(key.route, rows, deps.signal);
+  const sent = storable(await deps.adapter.send(key.route, rows, deps.signal));
   const consequences = consequencesOf(sent, {
     events: rows.length,
     throttles: standing.throttles,
@@ -82,7 +89,7 @@ async function send(deps: DeliveryDeps, batch: LeasedBatch, rows: readonly Claim
     streak.hasCounted = true;
   }
   report(deps, key, rows.length, sent);
-  await surely(deps, (tx, failure) => recordRequest(deps, tx, batch, { rows, sent, consequences }, failure));
+  await surely(deps, (tx, tried) => recordRequest(deps, tx, batch, { rows, sent, consequences }, tried));
   return consequences.reply;
 }
 
@@ -113,7 +120,16 @@ async function expire(deps: DeliveryDeps, batch: LeasedBatch, rows: readonly Cla
     "events were older than the other side takes when their turn came; they end as expired",
   );
   const reason = "not sent: older than the other side takes when its turn came";
-  await surely(deps, (tx, failure) =>
-    settleRows(deps, tx, batch, rows, { kind: "expired", fbtraceId: null, reason }, failure),
-  );
+  const nothingIsSent = rows.length === batch.rows.length;
+  await surely(deps, async (tx, tried) => {
+    const settled = await settleRows(
+      deps,
+      tx,
+      batch,
+      rows,
+      { kind: "expired", fbtraceId: null, reason },
+      tried,
+    );
+    if (settled > 0 && nothingIsSent) await noteChange(deps, tx, batch, { kind: "unknown" });
+  });
 }

@@ -2,6 +2,7 @@ import type { Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import type { Destination, OutboxStatus } from "../db/vocabulary.ts";
 import { validateEvent } from "../meta/event-limits.ts";
+import { notInFuture } from "../meta/event-time.ts";
 
 /** One thing to be sent, as the business transaction that it reports writes it down. */
 export interface OutboxEntry {
@@ -71,7 +72,7 @@ function outboxRow(entry: OutboxEntry, createdAt: Date) {
     poolId: entry.poolId ?? null,
     trackingToken: entry.trackingToken ?? null,
     paymentId: entry.paymentId ?? null,
-    payload: entry.payload,
+    payload: status === "pending" ? notInFuture(entry.payload, createdAt) : entry.payload,
     availableAt: entry.holdMs ? new Date(createdAt.getTime() + entry.holdMs) : createdAt,
     createdAt,
   };

@@ -77,7 +77,7 @@ function eventTimeOf(row: ClaimedRow): number {
   return found === undefined ? row.createdAtMs / 1000 : Number(found);
 }
 
-/** The event as it was committed; but Meta refuses the future, which a machine whose clock is ahead may have written. */
+/** The event as it was committed; but Meta refuses the future, which an older version took from machines whose clocks were ahead. */
 function eventText(row: ClaimedRow): string {
   const text = withGoodIds(row.payload);
   if (eventTimeOf(row) * 1000 <= row.claimedAtMs) return text;

@@ -4,11 +4,13 @@ import { keptStatement } from "../db/kept.ts";
 import type { Log } from "../platform/log.ts";
 import { BREAKER_THRESHOLD } from "./back-off.ts";
 import { changeRoute, type RouteChange } from "./change-route.ts";
+import { ALONE_AFTER } from "./company.ts";
 import type { Consequences } from "./consequences.ts";
 import type { Answer, ClaimedRow, Sent, Verdict } from "./destination.ts";
 import { hurryRetries } from "./resume-route.ts";
 import type { RouteKey, Standing } from "./routes.ts";
 import { type Settlement, settle } from "./settle.ts";
+import type { Tried } from "./surely.ts";
 
 /** How rows come to their end. */
 export type Ending = Extract<Settlement, { readonly kind: "delivered" | "dead" | "expired" }>;
@@ -47,30 +49,40 @@ export interface MadeRequest {
 }
 
 /**
- * Writes a request down, and in the same transaction what it did to its rows and to the route.
- *
- * @param failure as in `settleRows`
+ * Writes a request down, and in the same transaction what it did to its rows and to the route: once, though an earlier
+ * try's commit may have come through without anybody hearing of it.
  */
 export async function recordRequest(
   deps: RecordDeps,
   tx: Tx,
   batch: LeasedBatch,
   { rows, sent, consequences }: MadeRequest,
-  failure: unknown,
+  tried: Tried,
 ): Promise<void> {
   const { db } = deps;
   const { key, standing } = batch;
   const { verdict, answer } = sent;
   const { settlement, change } = consequences;
-  const settled = settlement ? await settleRows(deps, tx, batch, rows, settlement, failure) : rows.length;
+  const settled = settlement ? await settleRows(deps, tx, batch, rows, settlement, tried) : rows.length;
+  if (settled === 0 && tried.before) return;
   if (answer) await writeAttempt(tx, db, key, rows, verdict, answer);
   // Too late: whoever took the rows over has learnt since how the route is.
   if (settled === 0) return;
-  if (change && isNews(change, batch)) await changeRoute(tx, db, key, change);
+  if (change) await noteChange(deps, tx, batch, change);
   if (change?.kind === "healthy" && standing.failures >= BREAKER_THRESHOLD) {
-    await hurryRetries(tx, db, key);
+    await hurryRetries(tx, db, key, ALONE_AFTER);
     await tx.notify("outbox");
   }
+}
+
+/** Writes down what a batch did to its route, where that is news. */
+export async function noteChange(
+  { db }: RecordDeps,
+  tx: Tx,
+  batch: LeasedBatch,
+  change: RouteChange,
+): Promise<void> {
+  if (isNews(change, batch)) await changeRoute(tx, db, batch.key, change);
 }
 
 /** A healthy route that stays so is not written to: it is the usual case, and many batches share it. */
@@ -124,21 +136,18 @@ const ATTEMPT = keptStatement(({ now, plusMs, jsonOf }) => {
       ${value("durationMs")}, ${value("response")}, ${plusMs(now, value("startsInMs"))})`;
 });
 
-/**
- * Settles rows of a batch and answers how many: those whose lease was not lost meanwhile.
- *
- * @param failure what writing the same down failed with before, at the last try
- */
+/** Settles rows of a batch and answers how many: those that are still under its lease. */
 export async function settleRows(
   deps: RecordDeps,
   tx: Tx,
   { key, leaseId }: LeasedBatch,
   rows: readonly ClaimedRow[],
   settlement: Settlement,
-  failure: unknown,
+  tried: Tried,
 ): Promise<number> {
   const settled = new Set(await settle(tx, deps.db, leaseId, rows, settlement));
-  if (settled.size < rows.length) {
+  const isSettledBefore = tried.before && settled.size === 0;
+  if (settled.size < rows.length && !isSettledBefore) {
     deps.log.warn(
       { route: key.route, lost: rows.length - settled.size },
       "a lease was lost before its result came; whoever took the events over decides about them",
@@ -146,7 +155,7 @@ export async function settleRows(
   }
   const ended = rows.filter(({ id }) => settled.has(id));
   if (ended.length > 0 && settlement.kind !== "retry" && settlement.kind !== "released") {
-    await tellOfEnd(deps, tx, key, ended, settlement, failure);
+    await tellOfEnd(deps, tx, key, ended, settlement, tried.failure);
   }
   return settled.size;
 }

@@ -48,14 +48,22 @@ export async function credentialChanged(
 /**
  * Makes the route's rows due that wait because sending them failed, or they were told to wait: what they waited for is
  * over. A first hold, for what a browser has still to report, is none of that.
+ *
+ * @param mostAttempts leaves rows alone that were tried in vain more often: it may be them that fail
  */
-export async function hurryRetries(tx: Tx, db: Database, key: RouteKey): Promise<void> {
+export async function hurryRetries(
+  tx: Tx,
+  db: Database,
+  key: RouteKey,
+  mostAttempts?: number,
+): Promise<void> {
   const { now, skipLocked } = db.dialect;
   await tx.rows(sql`
     with retries as materialized (
       select id from outbox_progress
       where status = 'pending' and destination = ${key.destination} and route = ${key.route}
         and available_at > ${now} and (attempts > 0 or last_error is not null)
+        ${mostAttempts === undefined ? sql`` : sql`and attempts <= ${mostAttempts}`}
       limit ${MOST_HURRIED} ${skipLocked}
     )
     update outbox_progress set available_at = ${now} where id in (select id from retries) returning id`);

@@ -6,25 +6,33 @@ const MOST_TRIES = 8;
 const FIRST_PAUSE_MS = 50;
 const PATIENCE_MS = 5_000;
 
+/** What came before a try. */
+export interface Tried {
+  /** The same was tried before. That may have been committed all the same: a commit's answer can be late, or lost. */
+  readonly before: boolean;
+  /** At the last try: what the one before failed with, so that what was the reason can be left out. */
+  readonly failure: unknown;
+}
+
 /**
  * Commits what must not be lost for a database that hiccups: a result that is not written down means sending the
  * same events again, which is also all that losing the machine's power in the very next moment can do. Tries for about
- * six seconds, well within a lease, and longer where the database does not even fail. The last time, `work` is told
- * what it failed with the time before, so that it can leave out what was the reason.
+ * six seconds, well within a lease, and longer where the database does not even fail. `work` is told what came before.
  *
  * @throws what the last try failed with
  */
 export async function surely<T>(
   { db, log }: { readonly db: Database; readonly log: Log },
-  work: (tx: Tx, failure?: unknown) => Promise<T>,
+  work: (tx: Tx, tried: Tried) => Promise<T>,
 ): Promise<T> {
   let failure: unknown;
   for (let tries = 1; ; tries++) {
+    const tried = { before: tries > 1, failure: tries === MOST_TRIES ? failure : undefined };
     try {
       return await promptly(
         db,
         PATIENCE_MS,
-        db.transaction((tx) => work(tx, tries === MOST_TRIES ? failure : undefined), "relaxed"),
+        db.transaction((tx) => work(tx, tried), "relaxed"),
       );
     } catch (error) {
       if (tries === MOST_TRIES) throw error;

@@ -3,6 +3,7 @@ import type { Reader } from "../db/database.ts";
 import type { Dialect } from "../db/dialect.ts";
 import { keptStatement } from "../db/kept.ts";
 import { DESTINATIONS, type Destination } from "../db/vocabulary.ts";
+import { LONGEST_OPEN_MS } from "./back-off.ts";
 import type { RouteKey, Standing } from "./routes.ts";
 
 /** A route with something waiting. */
@@ -31,11 +32,16 @@ export async function waitingRoutes(reader: Reader, dialect: Dialect): Promise<W
   return rows.map(({ destination, route, due, throttled, open, now, failures, throttles, unexplained }) => ({
     destination,
     route,
-    dueInMs: Math.max(due, throttled ?? 0, open ?? 0) - now,
+    dueInMs: Math.max(due, throttled ?? 0, openUntilMs(open, now)) - now,
     failures: failures ?? 0,
     throttles: throttles ?? 0,
     unexplained: unexplained ?? 0,
   }));
+}
+
+/** When a breaker's rest, or somebody's right to probe, ends. */
+function openUntilMs(open: number | null, now: number): number {
+  return open === null || open > now + LONGEST_OPEN_MS ? 0 : open;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { MetaEvent } from "../meta/event.ts";
 import { type GraphAnswer, sendEvents } from "../meta/graph-client.ts";
 import { type Outcome, outcomeOf } from "../meta/outcome.ts";
 import { pageViewEvent } from "../meta/page-view.ts";
+import { storableText } from "../outbox/storable.ts";
 import { newId } from "../platform/ids.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import { SealBrokenError } from "../platform/secrets.ts";
@@ -34,7 +35,7 @@ export type TestEvent =
   | {
       readonly kind: "sent";
       readonly event: MetaEvent;
-      /** Meta's answer as it came, without the token. */
+      /** Meta's answer as it came, without the token, its body cut to what is kept. */
       readonly answer: GraphAnswer;
       readonly outcome: Outcome;
     }
@@ -105,7 +106,8 @@ export async function sendTestEvent(
       after: { test_event_code: testEventCode, event_id: event.event_id, outcome: outcome.kind },
     }),
   );
-  return { kind: "sent", event, answer, outcome };
+  const shown = answer.kind === "answered" ? { ...answer, body: storableText(answer.body) } : answer;
+  return { kind: "sent", event, answer: shown, outcome };
 }
 
 function testPageView(

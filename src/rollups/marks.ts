@@ -39,6 +39,7 @@ export function moveMark(before: Mark, newestId: number, nowMs: number): Mark {
   return { settled: before.newest, newest: Math.max(before.newest, newestId), newestAtMs: nowMs };
 }
 
+/** A mark of the future was made by a clock that was ahead: it does not wait for that time. */
 function isSettled({ newestAtMs }: Mark, nowMs: number): boolean {
-  return nowMs - newestAtMs >= SETTLE_MS;
+  return Math.abs(nowMs - newestAtMs) >= SETTLE_MS;
 }

@@ -47,7 +47,7 @@ export function createRollups(deps: { readonly db: Database; readonly log: Log }
   });
 }
 
-/** Takes the turn by the database's clock; null where another process has it. */
+/** Takes the turn by the database's clock; null where another process has it, for no longer than that by any clock. */
 async function takeTurn(db: Database): Promise<{ marks: string; nowMs: number } | null> {
   const { settings } = db.tables;
   const { now, plusMs } = db.dialect;
@@ -63,7 +63,8 @@ async function takeTurn(db: Database): Promise<{ marks: string; nowMs: number } 
     const [turn] = await tx
       .update(settings)
       .set({ updatedAt: at })
-      .where(sql`${settings.key} = ${SETTING} and ${settings.updatedAt} <= ${plusMs(now, -TURN_MS)}`)
+      .where(sql`${settings.key} = ${SETTING}
+        and (${settings.updatedAt} <= ${plusMs(now, -TURN_MS)} or ${settings.updatedAt} > ${plusMs(now, TURN_MS)})`)
       .returning({ marks: settings.value });
     return turn ? { marks: turn.marks, nowMs: tx.nowMs() } : null;
   });

@@ -1,8 +1,6 @@
 import { redactSecret } from "../meta/redact.ts";
 import { errorText } from "../platform/errors.ts";
-
-/** Longest answer kept; Telegram's to what we send are under 8 kB. Characters. */
-const LONGEST_ANSWER = 16_384;
+import { readAnswer } from "../platform/read-answer.ts";
 
 /** One call of the Bot API. */
 export interface BotApiCall {
@@ -28,7 +26,7 @@ export type BotApiAnswer =
   | {
       readonly kind: "answered";
       readonly status: number;
-      /** The body as it came, at most {@link LONGEST_ANSWER} characters. */
+      /** Whole, so that it can be judged: Telegram repeats the message, each Cyrillic letter as six characters. */
       readonly body: string;
       readonly retryAfterHeader: string | null;
       readonly durationMs: number;
@@ -71,11 +69,11 @@ export async function callBotApi(call: BotApiCall, secrets: readonly string[] = 
       redirect: "manual",
       signal: AbortSignal.any([deadline, call.signal]),
     });
-    const text = await response.text();
+    const { text, isCut } = await readAnswer(response);
     return {
       kind: "answered",
       status: response.status,
-      body: redacted(text.slice(0, LONGEST_ANSWER), text.length > LONGEST_ANSWER),
+      body: redacted(text, isCut),
       retryAfterHeader: response.headers.get("retry-after"),
       durationMs: durationMs(),
     };

@@ -50,6 +50,26 @@ async function say(user: TestUser, text = "oi", eventName = "welcome", route = S
   };
 }
 
+/** Sends one message past the outbox. */
+function send({ apiUrl, text, timeoutMs = 5_000 }: { apiUrl: string; text: string; timeoutMs?: number }) {
+  const { db, deps, shop } = funnel;
+  const sales = { checkoutOf: () => Promise.reject(new Error("not asked for")) };
+  const adapter = telegramDestination({ db, secrets: deps.secrets, apiUrl, sales, timeoutMs });
+  const row = {
+    id: 1,
+    eventName: "welcome",
+    eventId: "one",
+    payload: JSON.stringify({ method: "sendMessage", body: { chat_id: "5", text } }),
+    attempts: 1,
+    createdAtMs: Date.now(),
+    claimedAtMs: Date.now(),
+    poolId: null,
+    trackingToken: null,
+    paymentId: null,
+  };
+  return adapter.send(String(shop.id), [row], new AbortController().signal);
+}
+
 async function route(name = String(funnel.shop.id)) {
   const { outboxRoutes } = funnel.db.tables;
   const [found] = await funnel.db
@@ -152,32 +172,29 @@ describe(`messages to Telegram on ${testDialect}`, () => {
   });
 
   test("no answer in time is tried again later", async () => {
-    const { db, deps, sandbox, shop } = funnel;
-    const sales = { checkoutOf: () => Promise.reject(new Error("not asked for")) };
-    const adapter = telegramDestination({
-      db,
-      secrets: deps.secrets,
-      apiUrl: sandbox.url,
-      sales,
-      timeoutMs: 50,
-    });
     await funnel.fault({ mode: "latency", ms: 60_000, times: 1 });
-    const row = {
-      id: 1,
-      eventName: "welcome",
-      eventId: "slow",
-      payload: JSON.stringify({ method: "sendMessage", body: { chat_id: "5", text: "oi" } }),
-      attempts: 1,
-      createdAtMs: Date.now(),
-      claimedAtMs: Date.now(),
-      poolId: null,
-      trackingToken: null,
-      paymentId: null,
-    };
-    const sent = await adapter.send(String(shop.id), [row], new AbortController().signal);
+    const sent = await send({ apiUrl: funnel.sandbox.url, text: "oi", timeoutMs: 50 });
     expect(sent).toMatchObject({
       verdict: { kind: "transient", reason: "time-out: no answer within 50 ms" },
       answer: { status: null },
+    });
+  });
+
+  test("a long message that Telegram repeats, each letter as six characters, has arrived", async () => {
+    const escaped = (text: string) =>
+      text.replace(/[^\0-\x7f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+    using echo = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: async (request) => {
+        const { text } = await request.json();
+        return new Response(escaped(JSON.stringify({ ok: true, result: { message_id: 7, date: 1, text } })));
+      },
+    });
+    const sent = await send({ apiUrl: `http://127.0.0.1:${echo.port}`, text: "ж".repeat(3_000) });
+    expect(sent).toMatchObject({
+      verdict: { kind: "delivered" },
+      answer: { status: 200, response: '{"ok":true,"result":{"message_id":7,"date":1}}' },
     });
   });
 

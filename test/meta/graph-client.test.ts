@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { LONGEST_BODY, type SendEventsRequest, sendEvents } from "../../src/meta/graph-client.ts";
+import { type SendEventsRequest, sendEvents } from "../../src/meta/graph-client.ts";
 import { outcomeOf } from "../../src/meta/outcome.ts";
+import { LONGEST_ANSWER } from "../../src/platform/read-answer.ts";
 
 const TOKEN = "EAABsbCS1iHgBO9zTOKENzZAqZBx7secret";
 
@@ -198,8 +199,17 @@ describe("an answer that does not come as it should", () => {
   test("of megabytes is cut", async () => {
     const server = graph(() => new Response("x".repeat(5_000_000), { status: 502 }));
     const answer = await sendEvents(request(server.url));
-    expect(answer.kind === "answered" ? answer.body.length : 0).toBeWithin(1, LONGEST_BODY + 1);
+    expect(answer.kind === "answered" ? answer.body.length : 0).toBeWithin(1, LONGEST_ANSWER + 1);
     expect(outcomeOf(answer, 2).kind).toBe("transient");
+  });
+
+  test("that says much is read to its end", async () => {
+    const messages = Array.from({ length: 1_000 }, (_, i) => `event ${i}: a parameter that is not known`);
+    const server = graph(() => Response.json({ messages, events_received: 2, fbtrace_id: "A1" }));
+    expect(outcomeOf(await sendEvents(request(server.url)), 2)).toMatchObject({
+      kind: "delivered",
+      messages,
+    });
   });
 
   test("without a body, or of odd bytes, is handed on as it is", async () => {

@@ -12,16 +12,30 @@ beforeEach(async () => {
 });
 afterEach(() => own.dispose());
 
-/** Sends one message; the database is away for so many transactions after it was taken. Answers what was made of its end. */
-async function deliverOne({ awayFor, onSettled }: { awayFor: number; onSettled: OnSettled }) {
+/**
+ * Sends one message; after it was taken the database is away for so many transactions, or commits them without telling.
+ * Answers what was made of its end.
+ */
+async function deliverOne({
+  awayFor = 0,
+  silentFor = 0,
+  onSettled,
+}: {
+  awayFor?: number;
+  silentFor?: number;
+  onSettled: OnSettled;
+}) {
   await addRows(own.db, 1, { destination: "telegram", route: "1", eventName: "delivery" });
   let away = 0;
+  let silent = 0;
   const flaky: Database = {
     ...own.db,
-    transaction: (work, durability) =>
-      away-- > 0
-        ? Promise.reject(new Error("the database is restarting"))
-        : own.db.transaction(work, durability),
+    async transaction(work, durability) {
+      if (away-- > 0) throw new Error("the database is restarting");
+      const done = await own.db.transaction(work, durability);
+      if (silent-- > 0) throw new Error("the connection broke after the commit");
+      return done;
+    },
   };
   const answer = { status: 200, code: null, subcode: null, fbtraceId: null, durationMs: 1, response: "{}" };
   const dispatcher = createDispatcher({
@@ -34,6 +48,7 @@ async function deliverOne({ awayFor, onSettled }: { awayFor: number; onSettled: 
         isExpired: () => false,
         async send() {
           away = awayFor;
+          silent = silentFor;
           return { verdict: { kind: "delivered", note: null, pauseMs: null }, answer };
         },
       },
@@ -58,10 +73,19 @@ describe(`what follows from a row's end on ${testDialect}`, () => {
     expect(await statusCounts(own.db)).toEqual({ delivered: 1 });
   });
 
+  test("a commit whose answer is lost is not made up for: request and end are there once", async () => {
+    let asked = 0;
+    const tries = await deliverOne({ silentFor: 1, onSettled: async () => void asked++ });
+    expect(tries).toBe(1);
+    expect(asked).toBe(1);
+    expect(await statusCounts(own.db)).toEqual({ delivered: 1 });
+    const { outboxAttempts } = own.db.tables;
+    expect(await own.db.select().from(outboxAttempts)).toMatchObject([{ outcome: "delivered", events: 1 }]);
+  });
+
   test("where it is what fails, the row comes to its end without it, and is not sent again", async () => {
     let asked = 0;
     await deliverOne({
-      awayFor: 0,
       onSettled: async () => {
         asked++;
         throw new TypeError("a bug");

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { eq, isNotNull, sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import { changeRoute, pauseRoute } from "../../src/outbox/change-route.ts";
@@ -422,6 +422,28 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(received()[0]?.event.event_time).toBeWithin(seconds() - 10, seconds() + 1);
   });
 
+  test("an event from such a machine goes out with one and the same time, however often it is tried", async () => {
+    const times: unknown[] = [];
+    using meta = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      async fetch(request) {
+        times.push((await request.json()).data[0].event_time);
+        return new Response(null, { status: 500 });
+      },
+    });
+    await enqueueEvents(own.db, PIXEL, [pageView("ahead", Math.floor(Date.now() / 1000) + 90)]);
+    for (let i = 0; i < 2; i++) {
+      const running = testDispatcher(own.db, meta.url.origin);
+      await running.drain();
+      await running.stop();
+      await passTime(own.db);
+      await Bun.sleep(1_100);
+    }
+    expect(times).toHaveLength(2);
+    expect(new Set(times).size).toBe(1);
+  });
+
   test("after five failures in a row the breaker opens; a small probe closes it again", async () => {
     await fault({ mode: "500", times: 5 });
     await enqueueEvents(own.db, PIXEL, events(40));
@@ -480,6 +502,63 @@ describe(`dispatcher on ${testDialect}`, () => {
     another.start();
     await until(async () => ((await statusCounts(own.db)).delivered ?? 0) >= 3);
     await another.stop();
+  });
+
+  test("rows of a dispatcher whose database's clock was days ahead when it died are taken over too", async () => {
+    const { now, plusMs } = own.db.dialect;
+    const { outboxProgress } = own.db.tables;
+    const ahead = sql<Date>`${plusMs(now, 90 * 86_400_000)}`;
+    await enqueueEvents(own.db, PIXEL, events(3));
+    await own.db.transaction((tx) =>
+      tx
+        .update(outboxProgress)
+        .set({ status: "sending", leaseId: "dead", leaseUntil: ahead, availableAt: ahead, attempts: 1 }),
+    );
+    expect(await reclaimExpired(own.db)).toBe(3);
+    expect(await claim(own.db, "living", { destination: "meta", route: PIXEL, limit: 10 })).toHaveLength(3);
+    expect(await reclaimExpired(own.db)).toBe(0);
+  });
+
+  test("a breaker that such a clock opened does not stay open for days", async () => {
+    const { now, plusMs } = own.db.dialect;
+    const { outboxRoutes } = own.db.tables;
+    await enqueueEvents(own.db, PIXEL, events(3));
+    await own.db.transaction((tx) =>
+      tx.insert(outboxRoutes).values({
+        destination: "meta",
+        route: PIXEL,
+        failures: 5,
+        openUntil: sql<Date>`${plusMs(now, 90 * 86_400_000)}`,
+        updatedAt: sql<Date>`${now}`,
+      }),
+    );
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 3 });
+    expect(await own.db.select().from(outboxRoutes)).toMatchObject([{ failures: 0, openUntil: null }]);
+  });
+
+  test("a probe whose rows are all too old leaves the right to the next one", async () => {
+    const key = { destination: "meta" as const, route: PIXEL };
+    const weekAgo = Math.floor(Date.now() / 1000) - 8 * 86_400;
+    await addRows(own.db, 25, { ...key, payload: pageView("old", weekAgo) });
+    await addRows(own.db, 3, { ...key, payload: pageView("new"), availableInMs: 1 });
+    for (let i = 0; i < 5; i++) {
+      await own.db.transaction((tx) => changeRoute(tx, own.db, key, { kind: "failed" }));
+    }
+    await passTime(own.db);
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ expired: 25, delivered: 3 });
+  });
+
+  test("and so does one that finds no rows any more", async () => {
+    const key = { destination: "meta" as const, route: PIXEL, limit: 10, isProbe: true };
+    for (let i = 0; i < 5; i++) {
+      await own.db.transaction((tx) => changeRoute(tx, own.db, key, { kind: "failed" }));
+    }
+    await passTime(own.db);
+    expect(await claim(own.db, "too late", key)).toEqual([]);
+    await enqueueEvents(own.db, PIXEL, events(1));
+    expect(await claim(own.db, "next", key)).toHaveLength(1);
   });
 
   test("rows that lapse again and again wait longer each time, so that a poisonous one does not kill for ever", async () => {
@@ -638,6 +717,35 @@ describe(`dispatcher on ${testDialect}`, () => {
     await until(async () => ((await statusCounts(own.db)).delivered ?? 0) >= 19);
     await running.stop();
   }, 20_000);
+
+  test("however often it is woken during a drain, nothing is kept for each time", async () => {
+    const released = Promise.withResolvers<void>();
+    using meta = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      async fetch() {
+        await released.promise;
+        return Response.json({ events_received: 1 });
+      },
+    });
+    let wake = () => {};
+    const listen: Database["listen"] = (_, heard) => {
+      wake = heard;
+      return () => {};
+    };
+    await enqueueEvents(own.db, PIXEL, events(1));
+    const running = testDispatcher({ ...own.db, listen }, meta.url.origin);
+    running.start();
+    while (meta.pendingRequests === 0) await Bun.sleep(5);
+    {
+      using reactions = spyOn(Promise.prototype, "then");
+      for (let i = 0; i < 1_000; i++) wake();
+      expect(reactions).not.toHaveBeenCalled();
+    }
+    released.resolve();
+    while (((await statusCounts(own.db)).delivered ?? 0) < 1) await Bun.sleep(5);
+    await running.stop();
+  });
 
   test("started, it is woken by a commit and delivers without being asked", async () => {
     const running = dispatcher();

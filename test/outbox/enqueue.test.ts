@@ -94,6 +94,25 @@ describe(`enqueue on ${testDialect}`, () => {
     ]);
   });
 
+  test("an event of the future has the time of its transaction, for good; one without a good time stays as it is", async () => {
+    const seconds = Math.floor(Date.now() / 1000);
+    const milliseconds = Date.now();
+    await put(
+      entry("ahead", { payload: pageView("ahead", seconds + 90) }),
+      entry("past", { payload: pageView("past", seconds - 90) }),
+      entry("bad", { payload: pageView("bad", milliseconds) }),
+    );
+    const [ahead, past, bad] = (await rows()).map(({ payload, createdAt, status }) => ({
+      ...Object(payload),
+      createdAt,
+      status,
+    }));
+    expect(ahead).toMatchObject({ status: "pending", event_id: "ahead" });
+    expect(ahead.event_time).toBe(Math.floor(ahead.createdAt.getTime() / 1000));
+    expect(past).toMatchObject({ status: "pending", event_time: seconds - 90 });
+    expect(bad).toMatchObject({ status: "dead", event_time: milliseconds });
+  });
+
   test.if(testDialect === "postgres")(
     "goes by the database's clock where this process's own is an hour off",
     async () => {

@@ -79,6 +79,19 @@ describe(`plans on ${testDialect}, where nearly everything was delivered`, () =>
     expect(plan.filter((line) => WHOLE_TABLE.test(line))).toEqual([]);
   });
 
+  test("leases that lapsed, and such as no clock of ours gives, are each found by one look", async () => {
+    const statements = await statementsOf(reclaimExpired);
+    expect(statements).toHaveLength(2);
+    for (const { sql, values } of statements) {
+      const plan = (await planOf(sql, values)).join("\n");
+      expect(plan).toMatch(
+        testDialect === "postgres"
+          ? /Index( Only)? Scan (using|on) outbox_sending_idx/
+          : /SEARCH outbox_progress USING COVERING INDEX outbox_sending_idx \(lease_until[<>]\?\)/,
+      );
+    }
+  });
+
   test("what belongs to a payment is found without looking through everything", async () => {
     const plan = await planOf(
       sql`select id from outbox where ${filterCondition(own.db, { paymentId: "0193f2a5" })}`,

@@ -228,6 +228,26 @@ describe(`hourly counts, on ${testDialect}`, () => {
     expect(rows).toHaveLength(3);
   });
 
+  test("numbers that were counted while the clock was days ahead do not keep them from being counted again", async () => {
+    const { settings } = own.db.tables;
+    const isRollups = eq(settings.key, "rollups");
+    await visit(HOUR);
+    expect(await count()).toBe(true);
+    const aheadMs = Date.now() + 90 * 86_400_000;
+    const seen = { settled: 0, newest: 1, newestAtMs: aheadMs };
+    const marks = JSON.stringify({ sessions: seen, funnelStates: seen, outboxAttempts: seen });
+    await own.db.transaction((tx) =>
+      tx
+        .update(settings)
+        .set({ value: marks, updatedAt: new Date(aheadMs) })
+        .where(isRollups),
+    );
+    expect(await createRollups({ db: own.db, log: createLog("silent") }).run()).toBe(true);
+    const [setting] = await own.db.select().from(settings).where(isRollups);
+    expect(setting?.updatedAt.getTime()).toBeLessThan(Date.now() + 60_000);
+    expect(JSON.parse(setting?.value ?? "").sessions.newestAtMs).toBeLessThan(Date.now() + 60_000);
+  });
+
   test("while one process counts, another leaves it alone", async () => {
     await visit(HOUR);
     expect(await count()).toBe(true);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dir, "../..");
+const SOURCES = join(ROOT, "src/main.ts");
 
 export interface ServerOptions {
   /** Where spool and secret lie, for a server that comes back; without it, a folder that ends with the server. */
@@ -28,7 +29,7 @@ export async function startServer(
   const { dataDir, onLogLine, program, cwd = ROOT } = options;
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), "ponte-server-"));
   const port = freePort();
-  const child = Bun.spawn(program === undefined ? ["bun", "src/main.ts"] : [program], {
+  const child = Bun.spawn(program === undefined ? ["bun", SOURCES] : [program], {
     cwd,
     env: {
       ...process.env,
