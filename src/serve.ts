@@ -18,6 +18,9 @@ const STOP_DEADLINE_MS = 10_000;
 /** How long a stop waits for requests under way; a client that sends slower than this is cut off. */
 const REQUESTS_DEADLINE_MS = 4_000;
 
+/** A longer body is refused without a word; what is less too long for its route is told so in ours. */
+export const MOST_REQUEST_BYTES = 2 * LARGEST_BODY_BYTES;
+
 /** Runs the process until a signal ends it. @throws what it cannot start without */
 export async function serve(config: Config): Promise<void> {
   const log = createLog(config.logLevel, undefined, secretValues(process.env));
@@ -55,7 +58,7 @@ export function listen(app: AnyElysia, { host, port }: Pick<Config, "host" | "po
       port,
       // Several processes may stand behind one port.
       reusePort: true,
-      maxRequestBodySize: LARGEST_BODY_BYTES,
+      maxRequestBodySize: MOST_REQUEST_BYTES,
       idleTimeout: 30,
       development: false,
       error(error) {

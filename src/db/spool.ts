@@ -2,7 +2,7 @@ import { Database as SqliteClient } from "bun:sqlite";
 import { existsSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Log } from "../platform/log.ts";
-import { inDataDir } from "../platform/setting-error.ts";
+import { inDataDir, SettingError } from "../platform/setting-error.ts";
 import { switchToWal } from "./wal.ts";
 
 /** One document kept for later. */
@@ -53,7 +53,19 @@ const TOTALS: readonly string[] = [
 
 /** @throws SettingError where the folder or the file is of no use */
 export function openSpool(path: string): Spool {
-  return spoolOf(inDataDir(path, () => openClient(path)));
+  const open = () => {
+    try {
+      return openClient(path);
+    } catch (error) {
+      if (!isDamaged(error)) throw error;
+      throw new SettingError(
+        `DATA_DIR: ${path} is damaged`,
+        'Restart Ponte, which moves it aside and begins a new one: docs/operations.md, "A damaged spool".',
+        error,
+      );
+    }
+  };
+  return spoolOf(inDataDir(path, open));
 }
 
 /**

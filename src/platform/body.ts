@@ -6,7 +6,7 @@ export type Body =
   | { readonly kind: "read"; readonly text: string; readonly bytes: Uint8Array }
   | { readonly kind: "refused"; readonly response: Response };
 
-/** As long as a body may be for any route; the server itself refuses a longer one. */
+/** As long as a body may be for any route. */
 export const LARGEST_BODY_BYTES = 256 * 1024;
 
 /**

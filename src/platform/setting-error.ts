@@ -18,6 +18,7 @@ export function inDataDir<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
+    if (error instanceof SettingError) throw error;
     throw new SettingError(
       `DATA_DIR: ${path} cannot be used`,
       "Let the user that Ponte runs as write in that folder, or set DATA_DIR to one where it may.",

@@ -41,7 +41,7 @@ export interface VisitRecorder {
 
 /**
  * Records visits through one group commit, and through the spool while the database is away: the first batch
- * that fails or runs out of time opens the spool, and a successful replay goes back to the database.
+ * that fails or runs out of time opens the spool, and the first of it that comes in again closes it.
  */
 export function createVisitRecorder(deps: {
   db: Database;
@@ -128,16 +128,21 @@ export function createVisitRecorder(deps: {
         }
       }
       replayed += batch.length;
+      // Whoever comes now need not wait for all the others: under steady traffic the spool would never be empty.
+      await goBackToDatabase();
       // On SQLite none of this ever leaves the process: who visits meanwhile has as much of its time as the replay.
       await Bun.sleep(performance.now() - startedMs);
     }
-    if (databaseIsAway) {
-      // The spool is brought in over other connections: that the writer's work again only the writer can prove.
-      await withDeadline(writer.write([]), deadlineMs);
-      databaseIsAway = false;
-      log.info({ replayed }, "the database takes visits again");
-    }
+    await goBackToDatabase();
     return replayed;
+  }
+
+  /** The spool is brought in over other connections: that the writer's work again only the writer can prove. */
+  async function goBackToDatabase(): Promise<void> {
+    if (!databaseIsAway) return;
+    await withDeadline(writer.write([]), deadlineMs);
+    databaseIsAway = false;
+    log.info("the database takes visits again");
   }
 
   async function recall(trackingToken: string): Promise<boolean> {

@@ -231,6 +231,23 @@ describe(`visit recorder on ${testDialect}`, () => {
     expect((await contents()).sessions).toBe(many.length - waiting);
   });
 
+  test("who comes while much is brought in goes to the database, which would never catch up otherwise", async () => {
+    const { db, state } = unreliable(own.db);
+    const recorder = createVisitRecorder({ db, writer: writerOn(db), spool, log });
+    state.mode = "refuses";
+    expect(await recorder.record(visit())).toBe("spooled");
+    const many = Array.from({ length: 2_000 }, () => visit());
+    spool.append(many.map((one) => ({ key: one.trackingToken, body: JSON.stringify(one) })));
+    state.mode = "fine";
+    const replay = recorder.replay();
+    await until(() => spool.counts().waiting < many.length);
+    await until(async () => (await recorder.record(visit())) === "committed");
+    expect(spool.counts().waiting).toBeGreaterThan(0);
+    await replay;
+    expect(spool.counts().waiting).toBe(0);
+    await recorder.close();
+  });
+
   test("a visit that is needed counts as brought in though the disk does not let it leave the spool", async () => {
     const remove = () => {
       throw new Error("disk full");
