@@ -34,6 +34,6 @@ export function ownAddressPlugin({ clientAddress }: OwnAddressDeps) {
       },
       { detail: ownAddressDetail() },
     )
-    .all("/api/tracking/ip", () => methodNotAllowed("GET, HEAD"))
-    .all("/api/tracking/cookies", () => methodNotAllowed("POST"));
+    .all("/api/tracking/ip", () => methodNotAllowed("GET, HEAD"), { parse: "none" })
+    .all("/api/tracking/cookies", () => methodNotAllowed("POST"), { parse: "none" });
 }

@@ -23,12 +23,12 @@ export function funnelPlugin(deps: FunnelDeps) {
       ({ request, params }) => takeUpdate(deps, conversation, request, params.botId),
       { parse: "none", detail: { hide: true } },
     )
-    .all("/telegram/:botId", () => methodNotAllowed("POST"))
+    .all("/telegram/:botId", () => methodNotAllowed("POST"), { parse: "none" })
     .post("/api/bot/start", ({ request }) => start(deps, request), {
       parse: "none",
       detail: botStartDetail(),
     })
-    .all("/api/bot/start", () => methodNotAllowed("POST"));
+    .all("/api/bot/start", () => methodNotAllowed("POST"), { parse: "none" });
 }
 
 async function start(deps: FunnelDeps, request: Request): Promise<Response> {

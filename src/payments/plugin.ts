@@ -29,7 +29,7 @@ export function paymentsPlugin(deps: PaymentsDeps) {
       parse: "none",
       detail: registerDetail(),
     })
-    .all("/api/payments", () => methodNotAllowed("POST"))
+    .all("/api/payments", () => methodNotAllowed("POST"), { parse: "none" })
     .post(
       "/api/payments/webhooks/:provider",
       ({ request, params }) => webhook(deps, request, params.provider),
@@ -38,7 +38,7 @@ export function paymentsPlugin(deps: PaymentsDeps) {
         detail: webhookDetail(),
       },
     )
-    .all("/api/payments/webhooks/:provider", () => methodNotAllowed("POST"));
+    .all("/api/payments/webhooks/:provider", () => methodNotAllowed("POST"), { parse: "none" });
 }
 
 async function register(deps: PaymentsDeps, request: Request): Promise<Response> {
