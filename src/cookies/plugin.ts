@@ -13,7 +13,7 @@ export function cookiesPlugin(deps: ReceiveDeps) {
   );
 }
 
-export interface OwnAddressDeps {
+interface OwnAddressDeps {
   /** Who asks: the TCP peer, or whom a trusted proxy names. */
   readonly clientAddress: { find(peer: string | null, forwardedFor: string | null): string | null };
 }

@@ -9,7 +9,7 @@ import { takeUpdate, type WebhookDeps } from "./webhook.ts";
 
 const MAX_BODY_BYTES = 16 * 1024;
 
-export interface FunnelDeps extends WebhookDeps {
+interface FunnelDeps extends WebhookDeps {
   /** Checks the API key; a response where the request may not write. */
   readonly authorize: (request: Request) => Promise<Response | null>;
 }

@@ -13,7 +13,7 @@ const DELIVERY_MARGIN_MS = 60_000;
 const LARGEST_SECONDS = 99_999_999_999;
 
 /** Whether Meta would take an event: yes, no and why, or no longer (seven days have passed). */
-export type EventCheck =
+type EventCheck =
   | { readonly kind: "ok" }
   | { readonly kind: "invalid"; readonly reason: string }
   | { readonly kind: "expired" };

@@ -16,7 +16,7 @@ import { registerPayment } from "./register.ts";
 const MAX_BODY_BYTES = 64 * 1024;
 const RETRY_AFTER_SECONDS = 5;
 
-export interface PaymentsDeps extends ApplyDeps {
+interface PaymentsDeps extends ApplyDeps {
   readonly providers: ReadonlyMap<string, PaymentProvider>;
   /** Checks the API key; a response where the request may not write. */
   readonly authorize: (request: Request) => Promise<Response | null>;

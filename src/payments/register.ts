@@ -24,7 +24,7 @@ interface BotSale {
   readonly providerData?: Readonly<Record<string, unknown>>;
 }
 
-export type Registered =
+type Registered =
   | { readonly kind: "created" | "existing"; readonly payment: Payment }
   /** The reference is taken by a payment of another amount or currency. */
   | { readonly kind: "conflict"; readonly payment: Payment }
