@@ -19,7 +19,7 @@ export interface BridgePage {
 }
 
 /** What a visit adds: both hex, and so harmless wherever they land. */
-export interface BridgeVisit {
+interface BridgeVisit {
   readonly trackingToken: string;
   readonly nonce: string;
 }

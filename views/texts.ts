@@ -1,7 +1,7 @@
 import type { Locale } from "../src/db/vocabulary.ts";
 
 /** What the visitors' pages say. */
-export interface Texts {
+interface Texts {
   readonly bridge: {
     readonly lead: string;
     readonly start: string;

@@ -6,7 +6,7 @@ import type { Log } from "../platform/log.ts";
 import { problem } from "../platform/problem.ts";
 import { equalInConstantTime } from "../platform/secrets.ts";
 
-export interface AuthorizeDeps {
+interface AuthorizeDeps {
   readonly db: Database;
   readonly now: () => Date;
   readonly log: Log;
@@ -14,7 +14,7 @@ export interface AuthorizeDeps {
   readonly apiKey: string | undefined;
 }
 
-export type Authorization =
+type Authorization =
   /** `actor` names the key in the audit log. */
   | { readonly kind: "authorized"; readonly actor: string; readonly scope: Scope }
   | { readonly kind: "refused"; readonly response: Response };

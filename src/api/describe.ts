@@ -13,7 +13,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
 };
 
 /** What each status answers with: a schema by name, or null for a problem (4xx, 5xx) or nothing (204). */
-export type Answers = Readonly<Partial<Record<keyof typeof MEANINGS, SchemaName | null>>>;
+type Answers = Readonly<Partial<Record<keyof typeof MEANINGS, SchemaName | null>>>;
 
 /** Makes the OpenAPI side of a route: its summary, its answers, and that it asks for an API key. */
 export function describeRoute(tag: string) {

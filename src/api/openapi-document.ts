@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** As much of a JSON schema as the reference page reads. */
-export interface JsonSchema {
+interface JsonSchema {
   readonly $ref?: string | undefined;
   readonly type?: string | readonly string[] | undefined;
   readonly description?: string | undefined;

@@ -11,7 +11,7 @@ import { apiGuard } from "./guard.ts";
 import { outboxFilter, outboxFilterShape, replayBody } from "./outbox-filter.ts";
 import { idParams, pageOfQuery, pageQuery } from "./params.ts";
 
-export interface OutboxApiDeps {
+interface OutboxApiDeps {
   readonly db: Database;
   readonly now: () => Date;
   readonly authorize: Authorize;

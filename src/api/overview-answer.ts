@@ -6,12 +6,12 @@ import type { RefusalCount } from "../pools/gate-refusals.ts";
 
 /** What the funnel is told by. */
 export const FUNNEL_BY = ["pool", "bot", "campaign", "hour"] as const;
-export type FunnelBy = (typeof FUNNEL_BY)[number];
+type FunnelBy = (typeof FUNNEL_BY)[number];
 
 /** Shares from 0 to 1, to four digits; null where there is nothing to have a share of. */
 type Rates = Readonly<Record<"starts" | "checkouts" | "paid" | "delivered", number | null>>;
 
-export interface FunnelLineAnswer extends Steps {
+interface FunnelLineAnswer extends Steps {
   readonly key: string;
   readonly name: string;
   readonly of_clicks: Rates;

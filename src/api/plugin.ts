@@ -14,7 +14,7 @@ import { reportsApi } from "./reports.ts";
 import { outboxRoutesApi } from "./routes.ts";
 import { sessionsApi } from "./sessions.ts";
 
-export interface ApiDeps extends BotDeps, ErasureDeps, PoolTrialDeps {
+interface ApiDeps extends BotDeps, ErasureDeps, PoolTrialDeps {
   readonly log: Log;
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** A file for browsers, under an address that changes with its content. */
-export interface Asset {
+interface Asset {
   readonly path: string;
   readonly contentType: string;
   /** The content, made when first asked for. */

@@ -3,7 +3,7 @@ import { nearest } from "./nearest.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** One flag: how `parseArgs` reads it, and how the help shows it. */
-export interface Option {
+interface Option {
   readonly type: "string" | "boolean";
   readonly multiple?: boolean;
   /** What stands for the value in the help, as in `--slug <slug>`. */
@@ -30,7 +30,7 @@ export interface Context {
   readonly json: boolean;
 }
 
-export interface CommandSpec<O extends Options> {
+interface CommandSpec<O extends Options> {
   /** As it is typed: `pool add`. */
   readonly name: string;
   /** One line for the list of commands. */

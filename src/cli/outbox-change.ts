@@ -1,4 +1,5 @@
 import { inArray } from "drizzle-orm";
+import { ROUTE_MEANS } from "../api/outbox-filter.ts";
 import type { Database } from "../db/database.ts";
 import type { Destination } from "../db/vocabulary.ts";
 import { countReplay, type Replay, type Selection } from "../outbox/replay.ts";
@@ -43,13 +44,14 @@ const ROUTE_FLAGS = {
   destination: { type: "string", value: "name", help: "meta (default) or telegram" },
 } as const;
 
+const ABOUT_ROUTES = `A route is ${ROUTE_MEANS}.\nSee outbox routes for those in use, and bot list for the bots' numbers.`;
+
 export const outboxPause = defineCommand({
   name: "outbox pause",
   summary: "Hold a route's events back until it is resumed",
   takes: ["<route>"],
   options: { ...ROUTE_FLAGS, reason: { type: "string", value: "text", help: "what the others will read" } },
-  details:
-    "A route is <pixel>, <pixel>/<test code>, the bot's number here (ponte bot list), or <number>/<payment provider>\nfor its checkouts; outbox routes shows those in use.",
+  details: ABOUT_ROUTES,
   async run(given, [route = ""], context) {
     const destination = destinationOf(given.destination);
     const reason = given.reason || "paused by the operator";
@@ -70,6 +72,7 @@ export const outboxResume = defineCommand({
   summary: "Let a paused or resting route's events go again",
   takes: ["<route>"],
   options: ROUTE_FLAGS,
+  details: ABOUT_ROUTES,
   async run(given, [route = ""], context) {
     const destination = destinationOf(given.destination);
     await withDatabase(context, async ({ db, now }) => {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { outboxFilter, outboxFilterShape } from "../api/outbox-filter.ts";
+import { outboxFilter, outboxFilterShape, ROUTE_MEANS } from "../api/outbox-filter.ts";
 import type { OutboxFilter } from "../outbox/filter.ts";
 import { parseInput } from "../pools/rules.ts";
 import { type Given, type Options, WrongUsage } from "./command.ts";
@@ -15,11 +15,7 @@ export const OUTBOX_FLAGS = {
   pool: { type: "string", value: "slug", help: "of this pool" },
   "event-name": { type: "string", value: "name", help: "PageView, Purchase, welcome, delivery …" },
   destination: { type: "string", value: "name", help: "meta or telegram" },
-  route: {
-    type: "string",
-    value: "route",
-    help: "<pixel>, <pixel>/<test code>, or the bot's number here (ponte bot list)",
-  },
+  route: { type: "string", value: "route", help: ROUTE_MEANS },
   "event-id": { type: "string", value: "id", help: "this event" },
   token: { type: "string", value: "token", help: "of this visitor (tracking token)" },
   payment: { type: "string", value: "id", help: "of this payment" },

@@ -6,7 +6,7 @@ export function answer({ terminal, json }: Context, data: unknown, human: () => 
 }
 
 /** A column of a table: its head, and what stands under it. */
-export interface Column<T> {
+interface Column<T> {
   readonly head: string;
   readonly cell: (row: T) => string | number | null;
 }

@@ -6,7 +6,7 @@ import { commandHelp, globalHelp, groupHelp } from "./help.ts";
 import { nearest } from "./nearest.ts";
 import type { Terminal } from "./terminal.ts";
 
-export const EXIT = { done: 0, refused: 1, wrongUsage: 2 } as const;
+const EXIT = { done: 0, refused: 1, wrongUsage: 2 } as const;
 
 /** Runs one command line; resolves to the exit code. Everything that goes wrong is told on `terminal.err`. */
 export async function runCli(commandLine: readonly string[], terminal: Terminal): Promise<number> {

@@ -13,7 +13,7 @@ export function cookiesPlugin(deps: ReceiveDeps) {
   );
 }
 
-export interface OwnAddressDeps {
+interface OwnAddressDeps {
   /** Who asks: the TCP peer, or whom a trusted proxy names. */
   readonly clientAddress: { find(peer: string | null, forwardedFor: string | null): string | null };
 }
@@ -34,6 +34,6 @@ export function ownAddressPlugin({ clientAddress }: OwnAddressDeps) {
       },
       { detail: ownAddressDetail() },
     )
-    .all("/api/tracking/ip", () => methodNotAllowed("GET, HEAD"))
-    .all("/api/tracking/cookies", () => methodNotAllowed("POST"));
+    .all("/api/tracking/ip", () => methodNotAllowed("GET, HEAD"), { parse: "none" })
+    .all("/api/tracking/cookies", () => methodNotAllowed("POST"), { parse: "none" });
 }

@@ -13,7 +13,7 @@ export interface BrowserReport {
  * A beacon, read. `errors` name what is wrong with it; a field of the wrong form is left out and says nothing about
  * its neighbours, so there may be a report besides. Without a token there is none.
  */
-export interface ReadReport {
+interface ReadReport {
   readonly report: BrowserReport | null;
   readonly errors: readonly ProblemError[];
 }

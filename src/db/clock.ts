@@ -5,7 +5,7 @@ const MEASURE_EVERY_MS = 30_000;
  * The database's clock, as this process reckons it: machines' clocks differ, and what falls due is decided by the
  * one clock that all of them share.
  */
-export interface Clock {
+interface Clock {
   /** Resolves when the clock has been measured once; at once afterwards, measuring anew now and then meanwhile. */
   ready(): Promise<void>;
   /** Unix milliseconds, whole. Only good after `ready()`. */

@@ -6,7 +6,7 @@ export class QueueFullError extends Error {
   }
 }
 
-export interface GroupCommitOptions<T> {
+interface GroupCommitOptions<T> {
   /** Writes the items in one transaction; rejecting means that none of them was written. */
   write(batch: readonly T[]): Promise<void>;
   /** Whether a batch's failure may be one row's fault, so that its neighbours deserve a try of their own. */
@@ -20,7 +20,7 @@ export interface GroupCommitOptions<T> {
   onCommit?(size: number, durationMs: number): void;
 }
 
-export interface GroupCommit<T> {
+interface GroupCommit<T> {
   /** Resolves once the item is committed. @throws QueueFullError, or what its write failed with. */
   submit(item: T): Promise<void>;
   /** Resolves when nothing waits and nothing is being written. */

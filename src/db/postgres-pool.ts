@@ -16,7 +16,7 @@ const LEFT_BEHIND_MS = 10_000;
 const RENEW_EVERY_MS = LEFT_BEHIND_MS + STATEMENT_TIMEOUT_MS;
 
 /** A pool of connections that can be left behind for a new one. */
-export interface ConnectionPool {
+interface ConnectionPool {
   readonly client: Sql;
   readonly reader: Reader;
   /**

@@ -11,7 +11,7 @@ import { openPool, queries, STATEMENT_TIMEOUT_MS } from "./postgres-pool.ts";
 import { insertArrivals, insertRows, insertSplit, updateRows } from "./postgres-rows.ts";
 import * as tables from "./tables-postgres.ts";
 
-export interface PostgresOptions {
+interface PostgresOptions {
   readonly url: string;
   /** For `LISTEN` and migrations, which a transaction pooler cannot carry. */
   readonly directUrl?: string | undefined;

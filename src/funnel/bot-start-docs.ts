@@ -11,7 +11,10 @@ export function botStartDetail() {
     security: ASKS_FOR_KEY,
     requestBody: jsonBody(botStartSchema),
     responses: {
-      200: jsonAnswer("They had started with this visit before", startAnswerSchema),
+      200: jsonAnswer(
+        "Nothing new: they had started with this visit before, or the update was told before",
+        startAnswerSchema,
+      ),
       201: jsonAnswer("Their first start with this visit", startAnswerSchema),
       ...problemAnswers({
         ...REFUSALS,

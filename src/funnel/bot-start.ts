@@ -42,9 +42,9 @@ export const botStartSchema = z
     },
   });
 
-export type BotStart = z.output<typeof botStartSchema>;
+type BotStart = z.output<typeof botStartSchema>;
 
-export type BotStarted =
+type BotStarted =
   | { readonly kind: "unknown_bot" }
   | { readonly kind: "started"; readonly isFirst: boolean; readonly answer: StartAnswer };
 
@@ -81,7 +81,7 @@ export const startAnswerSchema = z.strictObject({
     .describe("The visit of tracking_token; null where there is none, or it is not in the database yet."),
 });
 
-export type StartAnswer = z.output<typeof startAnswerSchema>;
+type StartAnswer = z.output<typeof startAnswerSchema>;
 
 /** What is known of a person; no row where they were erased. */
 type Known = Pick<Started, "session" | "pool" | "trackingToken"> & { readonly botUser: BotUser | null };

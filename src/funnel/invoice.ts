@@ -5,7 +5,7 @@ import { isId } from "../platform/ids.ts";
 import { TELEGRAM_PROVIDER } from "../telegram/sale.ts";
 
 /** What Telegram asks about before it takes somebody's money. */
-export interface InvoiceQuery {
+interface InvoiceQuery {
   readonly botId: number;
   readonly telegramUserId: string;
   /** The payload that our invoice carried: a payment's id. */

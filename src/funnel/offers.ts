@@ -11,7 +11,7 @@ import { checkoutEntry, messageEntry } from "./outgoing.ts";
 import { recordStart, recordVisitor } from "./record-start.ts";
 import type { Turn } from "./turn.ts";
 
-export type Offer = Tables["offers"]["$inferSelect"];
+type Offer = Tables["offers"]["$inferSelect"];
 
 /** What a bot sells, in its order. */
 async function offersOf(reader: Reader, { offers }: Tables, botId: number): Promise<Offer[]> {

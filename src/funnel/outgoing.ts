@@ -9,7 +9,7 @@ import type { BotUser } from "../tracking/find-session.ts";
 export const UNPAYABLE = "cannot be paid: ";
 
 /** What a Telegram row of the outbox holds. No secret: tokens are put in when it is sent. */
-export type Outgoing = MethodCall | CheckoutCall;
+type Outgoing = MethodCall | CheckoutCall;
 
 /** A Bot API method with its parameters. */
 export type MethodCall = z.output<typeof methodCall>;

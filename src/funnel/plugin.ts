@@ -9,7 +9,7 @@ import { takeUpdate, type WebhookDeps } from "./webhook.ts";
 
 const MAX_BODY_BYTES = 16 * 1024;
 
-export interface FunnelDeps extends WebhookDeps {
+interface FunnelDeps extends WebhookDeps {
   /** Checks the API key; a response where the request may not write. */
   readonly authorize: (request: Request) => Promise<Response | null>;
 }
@@ -23,12 +23,12 @@ export function funnelPlugin(deps: FunnelDeps) {
       ({ request, params }) => takeUpdate(deps, conversation, request, params.botId),
       { parse: "none", detail: { hide: true } },
     )
-    .all("/telegram/:botId", () => methodNotAllowed("POST"))
+    .all("/telegram/:botId", () => methodNotAllowed("POST"), { parse: "none" })
     .post("/api/bot/start", ({ request }) => start(deps, request), {
       parse: "none",
       detail: botStartDetail(),
     })
-    .all("/api/bot/start", () => methodNotAllowed("POST"));
+    .all("/api/bot/start", () => methodNotAllowed("POST"), { parse: "none" });
 }
 
 async function start(deps: FunnelDeps, request: Request): Promise<Response> {

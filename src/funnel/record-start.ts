@@ -14,7 +14,7 @@ import type { Recipient } from "./outgoing.ts";
 import { markReachable } from "./unreachable.ts";
 
 /** Somebody in a bot, and the visit that brought them. */
-export interface Visitor extends Recipient {
+interface Visitor extends Recipient {
   readonly botUser: BotUser;
   /** Null where they came without one, or where it is not in the database yet. */
   readonly session: Session | null;

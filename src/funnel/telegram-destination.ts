@@ -14,7 +14,7 @@ import { UNREACHABLE } from "./unreachable.ts";
 /** An answer in a chat is worth nothing a day later. What was bought is delivered however late. */
 const ANSWER_WORTH_MS = 24 * 3_600_000;
 
-export interface TelegramDestinationDeps {
+interface TelegramDestinationDeps {
   readonly db: Database;
   readonly secrets: Secrets;
   /** e.g. `https://api.telegram.org`. */
@@ -149,7 +149,7 @@ async function callTelegram(
 }
 
 /** What the dispatcher does about it. */
-export function verdictOf(outcome: CallOutcome): Verdict {
+function verdictOf(outcome: CallOutcome): Verdict {
   switch (outcome.kind) {
     case "delivered":
       return { kind: "delivered", note: null, pauseMs: null };

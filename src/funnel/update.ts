@@ -3,7 +3,7 @@ import { z } from "zod";
 import { parseJson } from "../platform/json.ts";
 import { type ProblemError, problemErrors } from "../platform/problem.ts";
 
-export type UpdateReading =
+type UpdateReading =
   | { readonly kind: "update"; readonly update: Update }
   | { readonly kind: "malformed"; readonly errors: readonly ProblemError[] };
 

@@ -5,7 +5,7 @@ import type { Gate } from "../pools/pool.ts";
 export const REFUSAL_REASONS = ["param", "automated"] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
-export type GateVerdict =
+type GateVerdict =
   | { readonly kind: "admitted" }
   | { readonly kind: "refused"; readonly reason: RefusalReason };
 

@@ -12,7 +12,7 @@ import { createReadiness } from "./readiness.ts";
 /** Anybody may ask for `/readyz`, so the database is asked no more often than this. */
 const READINESS_MS = 1_000;
 
-export interface HealthDeps {
+interface HealthDeps {
   readonly db: Database;
   readonly spool: Spool;
   readonly log: Log;

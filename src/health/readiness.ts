@@ -8,12 +8,12 @@ import { withDeadline } from "../platform/deadline.ts";
 const PATIENCE_MS = 2_000;
 
 /** What one check found. `detail` is for anybody who asks, so it names no host, user or error of the database. */
-export interface Check {
+interface Check {
   readonly ok: boolean;
   readonly detail: string;
 }
 
-export interface Readiness {
+interface Readiness {
   readonly ready: boolean;
   readonly checks: {
     readonly database: Check;

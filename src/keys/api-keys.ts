@@ -41,7 +41,7 @@ interface CreatedKey {
   readonly view: ApiKeyView;
 }
 
-export type CreateResult =
+type CreateResult =
   | CreatedKey
   /** A live key has the name: the audit log could not tell the two apart. */
   | { readonly kind: "name_taken" };
@@ -58,7 +58,7 @@ export async function createApiKey(
   });
 }
 
-export type CreateOnceResult = CreateResult | { readonly kind: "made_already"; readonly view: ApiKeyView };
+type CreateOnceResult = CreateResult | { readonly kind: "made_already"; readonly view: ApiKeyView };
 
 /** Makes a key, unless the form of that id made one: whoever reloads the answer sends the form again. */
 export async function createApiKeyOnce(
@@ -120,9 +120,7 @@ export async function listApiKeys(
   return pageOf(rows.map(apiKeyView), limit, (view) => view.id);
 }
 
-export type RevokeResult =
-  | { readonly kind: "revoked"; readonly key: ApiKeyView }
-  | { readonly kind: "not_found" };
+type RevokeResult = { readonly kind: "revoked"; readonly key: ApiKeyView } | { readonly kind: "not_found" };
 
 /** Ends a key at once; ending it again changes nothing. */
 export async function revokeApiKey({ db, now }: KeyDeps, actor: string, id: number): Promise<RevokeResult> {

@@ -1,7 +1,7 @@
 import type { UserData } from "./event.ts";
 
 /** What tells a browser, and a click, apart; sent plain. */
-export type BrowserIdKey = "fbc" | "fbp";
+type BrowserIdKey = "fbc" | "fbp";
 
 /**
  * What Meta takes: `fb.<subdomain index>.<creation ms>.<value>`, the value being an fbc's click id in its exact case, an

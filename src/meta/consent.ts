@@ -4,8 +4,7 @@ import { type MetaEvent, withLimitedDataUse } from "./event.ts";
 export type Consent = "granted" | "denied" | "erased";
 
 /** What becomes of a visitor's events who denied consent: none is sent, or each under Limited Data Use. */
-export const DENIED_POLICIES = ["drop", "ldu"] as const;
-export type DeniedPolicy = (typeof DENIED_POLICIES)[number];
+export type DeniedPolicy = "drop" | "ldu";
 
 /** The event as it may be sent to Meta; null where it may not. */
 export function permittedEvent(

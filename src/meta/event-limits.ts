@@ -7,13 +7,13 @@ import { userDataFault } from "./user-data-faults.ts";
 export const MAX_EVENTS_PER_REQUEST = 1000;
 
 /** Spent between this check and Meta's clock: an event this close to seven days old would arrive too old. */
-export const DELIVERY_MARGIN_MS = 60_000;
+const DELIVERY_MARGIN_MS = 60_000;
 
 /** Unix seconds reach this in the year 5138; a larger `event_time` is milliseconds by mistake. */
 const LARGEST_SECONDS = 99_999_999_999;
 
 /** Whether Meta would take an event: yes, no and why, or no longer (seven days have passed). */
-export type EventCheck =
+type EventCheck =
   | { readonly kind: "ok" }
   | { readonly kind: "invalid"; readonly reason: string }
   | { readonly kind: "expired" };

@@ -4,7 +4,7 @@ const DAY_MS = 86_400_000;
 export const MAX_EVENT_AGE_MS = 7 * DAY_MS;
 
 /** A time this old is not put into a new event: a day is left for the outbox, which may have to wait for a pixel. */
-export const MAX_NEW_EVENT_AGE_MS = MAX_EVENT_AGE_MS - DAY_MS;
+const MAX_NEW_EVENT_AGE_MS = MAX_EVENT_AGE_MS - DAY_MS;
 
 /**
  * `event_time` of a new event, in Unix seconds: when it happened; the later time where that is older than Meta takes;

@@ -1,5 +1,5 @@
 /** The names Ponte reports; all are Meta's standard events. */
-export type MetaEventName = "PageView" | "Lead" | "InitiateCheckout" | "Purchase";
+type MetaEventName = "PageView" | "Lead" | "InitiateCheckout" | "Purchase";
 
 /**
  * Meta's `user_data`, as Ponte sends it: the first five are SHA-256 digests (64 lower-case hex digits), the rest plain.

@@ -11,7 +11,7 @@ export interface GraphError {
 }
 
 /** What an answer's body says: events received, an error, or nothing Meta would write. */
-export type GraphBody =
+type GraphBody =
   | {
       readonly kind: "received";
       readonly received: number;

@@ -10,7 +10,7 @@ const LARGEST_AMOUNT_MINOR = 999_999_999_999_999;
 export const DEFAULT_STARS_USD_MINOR_PER_THOUSAND = 1300;
 
 /** An amount as Meta takes it: major units and an ISO 4217 code. */
-export interface MetaAmount {
+interface MetaAmount {
   readonly value: number;
   readonly currency: string;
 }

@@ -20,7 +20,7 @@ export interface PaymentFacts {
 }
 
 /** What was bought. */
-export interface PaymentContent {
+interface PaymentContent {
   readonly ids?: readonly string[] | undefined;
   readonly name?: string | undefined;
   readonly type?: string | undefined;

@@ -4,10 +4,10 @@ const SECOND_MS = 1000;
 const MINUTE_MS = 60_000;
 
 /** No header can hold a pixel longer than this: past it, asking again is cheaper than trusting a wild number. */
-export const LONGEST_PAUSE_MS = 24 * 60 * MINUTE_MS;
+const LONGEST_PAUSE_MS = 24 * 60 * MINUTE_MS;
 
 /** The pause where a quota is used up and Meta does not say for how long; its windows roll within the hour. */
-export const USED_UP_PAUSE_MS = MINUTE_MS;
+const USED_UP_PAUSE_MS = MINUTE_MS;
 
 const PERCENT_KEYS: readonly string[] = ["call_count", "total_cputime", "total_time", "acc_id_util_pct"];
 

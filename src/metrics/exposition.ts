@@ -9,7 +9,7 @@ export interface Build {
 }
 
 /** What a process has counted, in Prometheus' text format. */
-export interface Exposition {
+interface Exposition {
   /** For what else is to be told: others add to it. */
   readonly registry: Registry;
   text(): Promise<string>;

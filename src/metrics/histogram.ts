@@ -1,5 +1,5 @@
 /** One series of a histogram. */
-export interface Series {
+interface Series {
   observe(value: number): void;
 }
 

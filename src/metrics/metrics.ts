@@ -10,7 +10,7 @@ const DELIVERY_MS = [25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000]
 const MOST_PROVIDERS = 20;
 
 /** A request made by a dispatcher. */
-export interface DeliveryFact {
+interface DeliveryFact {
   readonly destination: string;
   readonly outcome: string;
   readonly events: number;
@@ -18,7 +18,7 @@ export interface DeliveryFact {
 }
 
 /** An HTTP request answered; `route` is the pattern, never the path. */
-export interface HttpFact {
+interface HttpFact {
   readonly method: string;
   readonly route: string;
   readonly status: number;

@@ -13,7 +13,7 @@ export interface VisitTallies {
   notFound: number;
   /** Nothing could be served: no bot, a full queue, or pools that were never read. */
   unavailable: number;
-  /** HEAD and prefetch: nobody has come yet. */
+  /** HEAD and prefetch that the gate lets in: nobody has come yet. */
   lookedAhead: number;
   committed: number;
   spooled: number;

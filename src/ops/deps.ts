@@ -6,7 +6,7 @@ import type { Log } from "../platform/log.ts";
 import type { Secrets } from "../platform/secrets.ts";
 
 /** Who a client is, as the redirect tells it (see `clientAddressFinder`). */
-export interface ClientAddress {
+interface ClientAddress {
   isTrusted(peer: string | null): boolean;
   find(peer: string | null, forwardedFor: string | null): string | null;
 }

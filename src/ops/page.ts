@@ -3,7 +3,7 @@ import { htmlAnswer } from "./answer.ts";
 import type { Operator } from "./guard.ts";
 import { noteShown } from "./note.ts";
 
-export interface PageDraft extends Omit<FrameProps, "facts" | "nonce"> {
+interface PageDraft extends Omit<FrameProps, "facts" | "nonce"> {
   readonly status?: number;
 }
 

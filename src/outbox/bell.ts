@@ -1,5 +1,5 @@
 /** Wakes the one who waits; a ring that nobody waited for is kept, and several are one. */
-export interface Bell {
+interface Bell {
   ring(): void;
   /** Resolves at the next ring, or at once where it rang since the last wait. */
   wait(): Promise<void>;

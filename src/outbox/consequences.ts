@@ -16,7 +16,7 @@ export interface Consequences {
 }
 
 /** What else decides: how the route stood, and how the process does. */
-export interface Circumstances {
+interface Circumstances {
   /** Rows in the request. */
   readonly events: number;
   /** Answers of the route in a row, before this one, that asked for quiet. */

@@ -23,7 +23,7 @@ export interface RequestFact extends RouteKey {
 }
 
 /** What a delivery works with. */
-export interface DeliveryDeps extends RecordDeps {
+interface DeliveryDeps extends RecordDeps {
   readonly adapter: DestinationAdapter;
   readonly onRequest: (fact: RequestFact) => void;
   /** Aborted when the process stops. */

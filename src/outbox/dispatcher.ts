@@ -34,7 +34,7 @@ const EVERY_SECOND = "* * * * * *";
 /** How long a stop waits for answers before giving requests up. */
 const STOP_GRACE_MS = 5_000;
 
-export interface DispatcherDeps {
+interface DispatcherDeps {
   readonly db: Database;
   readonly log: Log;
   readonly adapters: Adapters;

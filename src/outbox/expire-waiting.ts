@@ -16,7 +16,7 @@ const SCHEDULE = "0 41 * * * *";
 const REASON = "not sent: it became older than the other side takes while its route was paused";
 const ENDING: Ending = { kind: "expired", fbtraceId: null, reason: REASON };
 
-export interface ExpireWaitingDeps {
+interface ExpireWaitingDeps {
   readonly db: Database;
   readonly log: Log;
   readonly adapters: Adapters;

@@ -4,7 +4,7 @@ import type { Tables } from "../db/define-schema.ts";
 import { accountOf, type RouteKey } from "./routes.ts";
 
 /** Why a route's rows do not go, ready for JSON. */
-export interface Hold {
+interface Hold {
   readonly state: "paused" | "throttled" | "resting";
   /** Since when, and the other side's own words, where it is paused. */
   readonly paused_at: string | null;

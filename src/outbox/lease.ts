@@ -31,7 +31,7 @@ const SWEEP_BATCH = 5_000;
 const value = sql.placeholder;
 
 /** What to take: up to `limit` rows; a probe takes them only where nobody else is probing the route. */
-export interface Claim extends RouteKey {
+interface Claim extends RouteKey {
   readonly limit: number;
   readonly isProbe?: boolean;
 }

@@ -11,7 +11,7 @@ import { SealBrokenError, type Secrets } from "../platform/secrets.ts";
 import type { Answer, ClaimedRow, DestinationAdapter, Verdict } from "./destination.ts";
 import { REQUEST_TIMEOUT_MS } from "./lease.ts";
 
-export interface MetaDestinationDeps {
+interface MetaDestinationDeps {
   readonly db: Database;
   readonly secrets: Secrets;
   readonly graphUrl: string;

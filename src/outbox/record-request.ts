@@ -42,7 +42,7 @@ export interface LeasedBatch {
 }
 
 /** A request for some rows of a batch, and what follows from it. */
-export interface MadeRequest {
+interface MadeRequest {
   readonly rows: readonly ClaimedRow[];
   readonly sent: Sent;
   readonly consequences: Consequences;

@@ -34,7 +34,7 @@ export function replayedStatuses(action: Replay, selection: Selection): readonly
 }
 
 /** What goes along with a replay. */
-export interface ReplayHooks {
+interface ReplayHooks {
   /** Called inside the transaction of each batch with the ids that it changed, to write them down with it. */
   readonly record?: (tx: Tx, changed: readonly number[]) => Promise<void>;
   /** Told after each batch how many rows are done. */

@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000;
 const SCHEDULE = "0 23 * * * *";
 
 /** Rows removed, by table. */
-export interface Removed {
+interface Removed {
   readonly outbox: number;
   readonly outboxAttempts: number;
   readonly telegramUpdates: number;

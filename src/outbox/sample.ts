@@ -15,7 +15,7 @@ const OLDEST_AMONG = 1_000;
 const MOST_ROUTES = 500;
 
 /** How much of a route is in which state. */
-export interface OutboxDepth {
+interface OutboxDepth {
   readonly destination: string;
   readonly route: string;
   readonly status: string;
@@ -25,14 +25,14 @@ export interface OutboxDepth {
 }
 
 /** A route that does not go at full speed, and why. */
-export interface HeldRoute {
+interface HeldRoute {
   readonly destination: string;
   readonly route: string;
   readonly state: "paused" | "throttled" | "resting";
 }
 
 /** How the outbox is doing, at a glance. */
-export interface OutboxSample {
+interface OutboxSample {
   readonly depths: readonly OutboxDepth[];
   /** Whether counting stopped at a limit, so that there may be more. */
   readonly isMorePending: boolean;

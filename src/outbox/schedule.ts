@@ -24,7 +24,7 @@ export interface UnderWay {
 }
 
 /** What a dispatcher has under way, and whose turn was when. */
-export interface Workload {
+interface Workload {
   /** By `routeName`. */
   readonly underWay: ReadonlyMap<string, UnderWay>;
   /** Rising numbers, by `routeName`: who was served when. */

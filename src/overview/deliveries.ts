@@ -6,7 +6,7 @@ import { bucketStart, HOUR_MS, MINUTE_MS } from "../rollups/bucket.ts";
 import type { Stretch } from "./stretch.ts";
 
 /** Events delivered in a minute or an hour. */
-export interface DeliveryPoint {
+interface DeliveryPoint {
   readonly atMs: number;
   readonly meta: number;
   readonly telegram: number;
@@ -14,7 +14,7 @@ export interface DeliveryPoint {
   readonly failures: number;
 }
 
-export interface RouteRate {
+interface RouteRate {
   readonly destination: string;
   readonly route: string;
   readonly requests: number;

@@ -36,7 +36,7 @@ export interface FunnelLine extends Steps {
   readonly values: readonly Value[];
 }
 
-export interface FunnelHour extends Steps {
+interface FunnelHour extends Steps {
   readonly atMs: number;
   /** Sales by currency. */
   readonly valuesMinor: Readonly<Record<string, number>>;

@@ -5,7 +5,7 @@ const MOST_KEPT = 50;
 const PATIENCE_MS = 30_000;
 
 /** Answers kept by name for a short while; several who ask at once wait for one answer. */
-export interface Remembered<T> {
+interface Remembered<T> {
   (name: string, read: () => Promise<T>): Promise<T>;
   /** The next who asks gets it fresh. */
   forget(): void;

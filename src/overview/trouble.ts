@@ -16,7 +16,7 @@ export interface RouteName {
   readonly of: string;
 }
 
-export interface PausedRoute extends RouteName {
+interface PausedRoute extends RouteName {
   readonly pausedAt: Date;
   /** The other side's own words. */
   readonly reason: string;

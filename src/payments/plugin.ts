@@ -16,7 +16,7 @@ import { registerPayment } from "./register.ts";
 const MAX_BODY_BYTES = 64 * 1024;
 const RETRY_AFTER_SECONDS = 5;
 
-export interface PaymentsDeps extends ApplyDeps {
+interface PaymentsDeps extends ApplyDeps {
   readonly providers: ReadonlyMap<string, PaymentProvider>;
   /** Checks the API key; a response where the request may not write. */
   readonly authorize: (request: Request) => Promise<Response | null>;
@@ -29,7 +29,7 @@ export function paymentsPlugin(deps: PaymentsDeps) {
       parse: "none",
       detail: registerDetail(),
     })
-    .all("/api/payments", () => methodNotAllowed("POST"))
+    .all("/api/payments", () => methodNotAllowed("POST"), { parse: "none" })
     .post(
       "/api/payments/webhooks/:provider",
       ({ request, params }) => webhook(deps, request, params.provider),
@@ -38,7 +38,7 @@ export function paymentsPlugin(deps: PaymentsDeps) {
         detail: webhookDetail(),
       },
     )
-    .all("/api/payments/webhooks/:provider", () => methodNotAllowed("POST"));
+    .all("/api/payments/webhooks/:provider", () => methodNotAllowed("POST"), { parse: "none" });
 }
 
 async function register(deps: PaymentsDeps, request: Request): Promise<Response> {

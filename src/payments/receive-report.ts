@@ -17,7 +17,7 @@ export interface ProviderReport extends PaymentReport {
   readonly provider: string;
 }
 
-export type Received =
+type Received =
   | { readonly kind: Applied; readonly paymentId: string }
   /** Nobody registered it, and the report does not carry enough to do so now: the provider shall try again. */
   | { readonly kind: "unknown" };

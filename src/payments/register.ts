@@ -15,7 +15,7 @@ import { reportBelated, reportIfVisitCame } from "./report-purchase.ts";
 import { type Belongings, type WhoPays, whoPays } from "./who-pays.ts";
 
 /** What else is known of a payment that starts inside the bot. */
-export interface BotSale {
+interface BotSale {
   /** Made beforehand where the provider is to know the payment by its own id. */
   readonly paymentId?: string;
   readonly botId: number;
@@ -24,7 +24,7 @@ export interface BotSale {
   readonly providerData?: Readonly<Record<string, unknown>>;
 }
 
-export type Registered =
+type Registered =
   | { readonly kind: "created" | "existing"; readonly payment: Payment }
   /** The reference is taken by a payment of another amount or currency. */
   | { readonly kind: "conflict"; readonly payment: Payment }

@@ -23,7 +23,7 @@ export interface WhoPays {
 }
 
 /** The bot and the person, where a sale began in one of our bots. */
-export interface Seller {
+interface Seller {
   readonly botId: number;
   readonly botUserId: number;
 }

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { parseJson } from "./json.ts";
 import { notJson, problem, problemErrors } from "./problem.ts";
 
-export type Body =
+type Body =
   | { readonly kind: "read"; readonly text: string; readonly bytes: Uint8Array }
   | { readonly kind: "refused"; readonly response: Response };
 

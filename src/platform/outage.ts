@@ -3,7 +3,7 @@ import type { Log } from "./log.ts";
 const EVERY_MS = 60_000;
 
 /** What the log hears of something that is tried again and again. */
-export interface Outage {
+interface Outage {
   /** Said the first time, and then once a minute. */
   failed(facts: object): void;
   /** Said once, where it had failed before. */

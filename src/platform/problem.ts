@@ -6,7 +6,7 @@ export interface ProblemError {
   readonly message: string;
 }
 
-export interface ProblemDetails {
+interface ProblemDetails {
   readonly detail: string;
   readonly errors?: readonly ProblemError[];
   readonly headers?: Readonly<Record<string, string>>;

@@ -5,7 +5,7 @@ import { newId } from "./ids.ts";
 const WELL_FORMED = /^[\w.:-]{8,128}$/;
 
 /** A request, and whether who sent it to us is a proxy of ours. */
-export interface RequestScope {
+interface RequestScope {
   readonly request: Request;
   isFromProxy(): boolean;
 }

@@ -18,6 +18,11 @@ export function createWindowCounts(mostKeys: number) {
       counts.set(key, count);
       return count;
     },
+    /** Makes a key's count at least `least`, where it is counted in this window at all. */
+    raise(key: string, windowStartMs: number, least: number): void {
+      const count = windowStartMs === currentWindow ? counts.get(key) : undefined;
+      if (count !== undefined && count < least) counts.set(key, least);
+    },
     of(key: string, windowStartMs: number): number {
       return windowStartMs === currentWindow ? (counts.get(key) ?? 0) : 0;
     },

@@ -23,7 +23,7 @@ export const FACEBOOK_UTM = {
 } as const;
 
 /** Longer values of a link's parameters are cut. */
-export const LONGEST_LINK_VALUE = 300;
+const LONGEST_LINK_VALUE = 300;
 
 const MACRO = /(\{\{[^{}]*\}\})/;
 

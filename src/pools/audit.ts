@@ -4,7 +4,7 @@ import type { Tables } from "../db/define-schema.ts";
 import { pageOf } from "../platform/page.ts";
 
 /** Something an operator did. Secrets never come in here: callers hand over views. */
-export interface AuditEntry {
+interface AuditEntry {
   readonly at: Date;
   /** `cli`, `console` or `api:<key name>`. */
   readonly actor: string;

@@ -3,7 +3,7 @@ import { type Replay, replay, type Selection } from "../outbox/replay.ts";
 import { recordAudit } from "./audit.ts";
 
 /** A replay that an operator asked for. */
-export interface AskedReplay {
+interface AskedReplay {
   readonly action: Replay;
   readonly selection: Selection;
   readonly actor: string;

@@ -12,9 +12,9 @@ export type Identity =
   | TelegramRefused
   | TelegramUnreachable;
 
-export type CallResult = { readonly kind: "done" } | TelegramRefused | TelegramUnreachable;
+type CallResult = { readonly kind: "done" } | TelegramRefused | TelegramUnreachable;
 
-export type WebhookInfo =
+type WebhookInfo =
   | {
       readonly kind: "known";
       /** Empty where none is set. */

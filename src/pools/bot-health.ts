@@ -15,7 +15,7 @@ const REFUSALS_TO_BELIEVE = 2;
 /** Who the audit log names. */
 const ACTOR = "bot health";
 
-export interface BotHealthDeps {
+interface BotHealthDeps {
   readonly db: Database;
   readonly secrets: Secrets;
   readonly telegram: Pick<BotApi, "identify">;

@@ -3,7 +3,7 @@ import type { BotApi, TelegramRefused, TelegramUnreachable } from "./bot-api.ts"
 import type { BotRow } from "./bot-view.ts";
 import { botToken, webhookUrl } from "./connect-bot.ts";
 
-export interface BotWebhookDeps {
+interface BotWebhookDeps {
   readonly secrets: Secrets;
   readonly telegram: Pick<BotApi, "webhookInfo">;
   readonly publicUrl: string | undefined;

@@ -24,7 +24,7 @@ export type WebhookState =
   | { readonly kind: "failed"; readonly reason: string };
 
 /** What comes of setting a bot's webhook again. */
-export type ConnectResult = Exclude<WebhookState, { kind: "as_before" }> | { readonly kind: "not_found" };
+type ConnectResult = Exclude<WebhookState, { kind: "as_before" }> | { readonly kind: "not_found" };
 
 export type TokenCheck =
   | { readonly kind: "verified"; readonly telegramId: string; readonly username: string }

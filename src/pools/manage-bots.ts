@@ -21,18 +21,18 @@ import { nextStamp } from "./stamp.ts";
 type VerifiedToken = Extract<TokenCheck, { kind: "verified" }>;
 type TokenTrouble = Exclude<TokenCheck, VerifiedToken>;
 
-export type CreateBotResult =
+type CreateBotResult =
   | { readonly kind: "created"; readonly bot: BotView; readonly webhook: WebhookState }
   | { readonly kind: "username_taken" }
   | TokenTrouble;
 
-export type UpdateBotResult =
+type UpdateBotResult =
   | { readonly kind: "updated"; readonly bot: BotView; readonly webhook: WebhookState }
   | { readonly kind: "unchanged"; readonly bot: BotView }
   | { readonly kind: "not_found" }
   | TokenTrouble;
 
-export type DeleteBotResult =
+type DeleteBotResult =
   | { readonly kind: "deleted" }
   | { readonly kind: "not_found" }
   /** A pool, an offer, a person or a payment names it: disable it instead. */

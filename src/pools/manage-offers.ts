@@ -18,14 +18,14 @@ export interface OfferDeps {
   readonly now: () => Date;
 }
 
-export type CreateOfferResult = { readonly kind: "created"; readonly offer: OfferView } | Invalid;
+type CreateOfferResult = { readonly kind: "created"; readonly offer: OfferView } | Invalid;
 
-export type UpdateOfferResult =
+type UpdateOfferResult =
   | { readonly kind: "updated" | "unchanged"; readonly offer: OfferView }
   | { readonly kind: "not_found" }
   | Invalid;
 
-export type DeleteOfferResult =
+type DeleteOfferResult =
   | { readonly kind: "deleted" }
   | { readonly kind: "not_found" }
   /** It was looked at or bought: disable it instead. */

@@ -17,19 +17,19 @@ export interface ManageDeps {
   readonly now: () => Date;
 }
 
-export type CreatePoolResult =
+type CreatePoolResult =
   | { readonly kind: "created"; readonly pool: PoolView }
   | { readonly kind: "slug_taken" }
   | Invalid;
 
-export type UpdatePoolResult =
+type UpdatePoolResult =
   | { readonly kind: "updated"; readonly pool: PoolView }
   /** All that was asked for is so already. */
   | { readonly kind: "unchanged"; readonly pool: PoolView }
   | { readonly kind: "not_found" }
   | Invalid;
 
-export type DeletePoolResult =
+type DeletePoolResult =
   | { readonly kind: "deleted" }
   | { readonly kind: "not_found" }
   /** It has had visits, whose history names it: disable it instead. */

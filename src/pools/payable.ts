@@ -16,7 +16,7 @@ const PIX_CURRENCY = "BRL";
 const PUSHINPAY_LEAST_CENTS = 50;
 
 /** A price and who takes it. */
-export interface Asked {
+interface Asked {
   readonly provider: string;
   readonly priceMinor: number;
   readonly currency: string;

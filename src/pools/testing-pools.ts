@@ -2,7 +2,7 @@ import { and, eq, isNotNull, ne } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 
 /** A pool whose events show in Meta's test view as well as being counted, and the code that does it. */
-export interface TestingPool {
+interface TestingPool {
   readonly id: number;
   readonly slug: string;
   readonly code: string;

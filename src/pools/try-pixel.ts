@@ -15,12 +15,12 @@ import type { PoolRow } from "./pool-view.ts";
 const TIMEOUT_MS = 10_000;
 
 /** What trying a pixel works with. */
-export interface PixelDeps extends ManageDeps {
+interface PixelDeps extends ManageDeps {
   readonly meta: { readonly graphUrl: string; readonly graphVersion: string };
 }
 
 /** A pool's pixel with its token opened, or why there is nothing to send with. */
-export type PixelCredential =
+type PixelCredential =
   | { readonly kind: "ready"; readonly pixelId: string; readonly accessToken: string }
   | { readonly kind: "no_pixel" }
   | { readonly kind: "no_token" }

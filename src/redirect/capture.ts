@@ -14,7 +14,7 @@ const MAX_URL = 8_000;
 const MAX_USER_AGENT = 1_000;
 
 /** What a request says about its visitor. */
-export interface VisitRequest {
+interface VisitRequest {
   /** Null where nobody said on which host it arrived. */
   readonly url: string | null;
   /** Of the domain that new cookies are set on (see `cookie-scope.ts`). */

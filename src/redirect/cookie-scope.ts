@@ -4,7 +4,7 @@ import { getDomain } from "tldts";
 const REMEMBERED_HOSTS = 1_000;
 
 /** Where a host's cookies go. */
-export interface CookieScope {
+interface CookieScope {
   /** The registrable domain, so that `go.example.com` and `www.example.com` share them; null: the host alone. */
   readonly domain: string | null;
   /** As Meta's cookies name it: 1 for `example.com`, 2 for `example.com.br`, 0 for a host alone. */

@@ -14,7 +14,7 @@ export function redirectPlugin(deps: VisitDeps) {
       .get("/go/:slug", ({ request, params, server }) =>
         visit(request, params.slug, () => server?.requestIP(request)?.address ?? null),
       )
-      .all("/go/:slug", () => methodNotAllowed("GET, HEAD"))
+      .all("/go/:slug", () => methodNotAllowed("GET, HEAD"), { parse: "none" })
       // A link that lost its slug or gained a part: a visitor's page, as for a slug that nobody knows.
       .get("/go", ({ request }) => missing(request), { detail: { hide: true } })
       .get("/go/*", ({ request }) => missing(request), { detail: { hide: true } })

@@ -17,13 +17,14 @@ export type SharedCount = (visitor: string, hourStartMs: number) => Promise<numb
 
 export interface RateLimiter {
   check(address: string, nowMs: number): RateVerdict | Promise<RateVerdict>;
-  /** What `check` would say as far as this process alone knows; counts nothing. */
+  /** What `check` would say by this process's own count and the last that it heard of the shared one; counts nothing. */
   peek(address: string, nowMs: number): RateVerdict;
 }
 
 /**
  * So many requests an hour and visitor (see `networkOf`), counted in fixed hours. With a shared counter (Redis)
- * the limit holds for all processes together; whenever that gives no answer in time, this process's own count decides.
+ * the limit holds for all processes together; whenever that gives no answer in time, this process's own count decides,
+ * which rises to what the shared one says.
  */
 export function createRateLimiter(limitPerHour: number, shared?: SharedCount): RateLimiter {
   const counts = createWindowCounts(MAX_ADDRESSES);
@@ -42,7 +43,11 @@ export function createRateLimiter(limitPerHour: number, shared?: SharedCount): R
       const visitor = networkOf(address);
       const here = counts.add(visitor, hourStart);
       if (!shared) return verdict(here, nowMs);
-      return shared(visitor, hourStart).then((everywhere) => verdict(Math.max(here, everywhere ?? 0), nowMs));
+      return shared(visitor, hourStart).then((everywhere) => {
+        if (everywhere === null) return verdict(here, nowMs);
+        counts.raise(visitor, hourStart, everywhere);
+        return verdict(Math.max(here, everywhere), nowMs);
+      });
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Strategy } from "../db/vocabulary.ts";
 import type { PoolBot } from "../pools/pool.ts";
 
-export interface Selection {
+interface Selection {
   /** Uniform in [0, 1). */
   readonly random: number;
   /** Counts the pool's visits in this process: whose turn it is. */

@@ -34,7 +34,7 @@ export interface VisitRecord {
   readonly pageView: PageViewOrder | null;
 }
 
-export interface PageViewOrder {
+interface PageViewOrder {
   readonly route: string;
   /** As the pool was called when the visitor came. */
   readonly poolName: string;

@@ -24,7 +24,7 @@ const REPLAY_BATCH = 100;
 const REPLAY_PATIENCE = 5;
 
 /** Where an accepted visit is now: safe in the database, or safe on the local disk until that is back. */
-export type Recorded = "committed" | "spooled";
+type Recorded = "committed" | "spooled";
 
 export interface VisitRecorder {
   /** Resolves when the visit is durable. @throws QueueFullError, or when neither database nor disk takes it. */

@@ -63,7 +63,7 @@ function firstOf(list: string | null): string | null {
 
 const HOST = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
-/** Whether the browser only looks ahead: nobody has come yet, so nothing may be counted. */
+/** Whether the browser only looks ahead: nobody has come yet, so nothing may be counted but a refusal. */
 export function isPrefetch(headers: Headers): boolean {
   const purpose = headers.get("sec-purpose") ?? headers.get("purpose") ?? headers.get("x-moz");
   return purpose !== null && /\b(prefetch|prerender)\b/i.test(purpose);

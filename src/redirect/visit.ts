@@ -19,7 +19,7 @@ export interface VisitDeps extends AcceptDeps {
 }
 
 /** The address at the other end of the connection, asked for only by who needs it. */
-export type PeerOf = () => string | null;
+type PeerOf = () => string | null;
 
 /**
  * `GET /go/:slug` as a function: who comes in gets the bridge page, or is sent straight on to the bot. What need not

@@ -3,7 +3,7 @@ export const DIMENSIONS = ["pool", "bot", "campaign"] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
 
 /** Whose numbers: the pool's or bot's id or the campaign, '' for none; and the currency, '' for what is no sale. */
-export interface FunnelKey {
+interface FunnelKey {
   readonly dimension: Dimension;
   readonly key: string;
   readonly currency: string;

@@ -5,7 +5,7 @@ import { parseJson } from "../platform/json.ts";
  * How far a table has been looked through, by row number. On Postgres a row's number is given before it is
  * committed, so rows show up out of order: a look begins at a number that was the newest at least `SETTLE_MS` before.
  */
-export interface Mark {
+interface Mark {
   readonly settled: number;
   readonly newest: number;
   readonly newestAtMs: number;

@@ -21,7 +21,7 @@ export interface RouteMinutes {
 }
 
 /** What has to be counted again, and the marks once it is. */
-export interface News {
+interface News {
   /** Beginnings of hours, the newest first. */
   readonly hours: readonly number[];
   readonly routes: readonly RouteMinutes[];

@@ -21,7 +21,7 @@ export type SandboxOptions = {
 };
 
 /** A sandbox without a port: answers requests, and shows what it received. */
-export type Sandbox = {
+type Sandbox = {
   /** Never rejects. A `reset` answers with a body that fails: only a real server can break the connection. */
   readonly fetch: (request: Request) => Promise<Response>;
   readonly events: EventLog;

@@ -22,7 +22,7 @@ type Schedule = {
 };
 
 /** A fault as listed: what was asked, and how often it struck. `remaining` is `null` where it has no end. */
-export type ListedFault<F> = F & {
+type ListedFault<F> = F & {
   readonly id: number;
   readonly hits: number;
   readonly remaining: number | null;

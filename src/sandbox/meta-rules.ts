@@ -4,7 +4,7 @@ import { type EventProblem, META_SUBCODES, problem } from "./meta-subcodes.ts";
 import { userDataProblem } from "./meta-user-data.ts";
 
 /** What Meta makes of one request: one bad event refuses them all. */
-export type Ruling =
+type Ruling =
   | {
       readonly kind: "accepted";
       readonly events: readonly JsonObject[];

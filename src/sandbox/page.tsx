@@ -4,7 +4,7 @@ import type { EventCount, ReceivedEvent } from "./store.ts";
 import type { TelegramCall } from "./telegram-calls.ts";
 
 /** What the sandbox's page shows; lists are oldest first. */
-export type PageData = {
+type PageData = {
   readonly count: EventCount;
   readonly events: readonly ReceivedEvent[];
   readonly requests: readonly ReceivedRequest[];

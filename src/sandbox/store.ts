@@ -12,7 +12,7 @@ export type ReceivedEvent = {
 };
 
 /** Which events to look at; a missing field matches all. */
-export type EventFilter = {
+type EventFilter = {
   readonly pixel?: string | undefined;
   readonly event_name?: string | undefined;
   readonly event_id?: string | undefined;

@@ -2,7 +2,7 @@ import { type RecentMap, recentMap } from "./bounded.ts";
 import type { JsonObject } from "./json.ts";
 
 /** A bot's webhook as set by `setWebhook`, with the last failure of delivering to it. */
-export type Webhook = {
+type Webhook = {
   readonly url: string;
   readonly secretToken: string | null;
   readonly maxConnections: number;
@@ -27,13 +27,13 @@ export type Bot = {
 };
 
 /** Whose token is this? Telegram answers 404 to a malformed one and 401 to a wrong one. */
-export type TokenVerdict =
+type TokenVerdict =
   | { readonly kind: "known"; readonly bot: Bot }
   | { readonly kind: "unauthorized" }
   | { readonly kind: "malformed" };
 
 /** The bots of one sandbox. */
-export type Bots = {
+type Bots = {
   byToken(token: string): TokenVerdict;
   /** Fixes a bot's token and username; `null` where the token is not well-formed. */
   register(token: string, username: string): Bot | null;

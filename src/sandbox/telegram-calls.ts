@@ -28,7 +28,7 @@ export type TelegramCall = {
 export type CallLog = BoundedList<TelegramCall>;
 
 /** Which calls to look at; a missing field matches all. */
-export type CallFilter = {
+type CallFilter = {
   readonly method?: string | undefined;
   readonly chat_id?: string | undefined;
   readonly bot_id?: string | undefined;
@@ -47,7 +47,7 @@ export function listCalls(log: CallLog, { method, chat_id, bot_id }: CallFilter)
 }
 
 /** What happened to one call; `outcome` is `null` where a fault struck before Telegram did anything. */
-export type CallEnd = {
+type CallEnd = {
   readonly method: string;
   readonly params: Params;
   readonly via: TelegramCall["via"];

@@ -1,5 +1,5 @@
 /** A parsed `parse_mode: "HTML"` text: what the user sees, or why Telegram refuses it. */
-export type ParsedText =
+type ParsedText =
   | { readonly kind: "parsed"; readonly text: string }
   | { readonly kind: "refused"; readonly description: string };
 

@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, parseJson } from "./json.ts";
 import type { Bot } from "./telegram-bots.ts";
 
 /** How pushing one update to a bot's webhook ended. */
-export type UpdateDelivery =
+type UpdateDelivery =
   | {
       readonly kind: "answered";
       readonly update_id: number;

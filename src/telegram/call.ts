@@ -3,7 +3,7 @@ import { errorText } from "../platform/errors.ts";
 import { readAnswer } from "../platform/read-answer.ts";
 
 /** One call of the Bot API. */
-export interface BotApiCall {
+interface BotApiCall {
   /** Base of the Bot API, e.g. `https://api.telegram.org`. */
   readonly apiUrl: string;
   readonly token: string;

@@ -16,7 +16,7 @@ export interface SendMessage {
   };
 }
 
-export interface SendInvoice {
+interface SendInvoice {
   readonly method: "sendInvoice";
   readonly body: {
     readonly chat_id: string;
@@ -28,7 +28,7 @@ export interface SendInvoice {
   };
 }
 
-export interface OfferForSale {
+interface OfferForSale {
   readonly id: number;
   readonly name: string;
   readonly priceMinor: number;

@@ -3,7 +3,7 @@ import type { Tables } from "../db/define-schema.ts";
 import type { FunnelState } from "../db/vocabulary.ts";
 
 /** A step that somebody reached. */
-export interface FunnelStep {
+interface FunnelStep {
   readonly state: FunnelState;
   /** What makes it the same step when it is reported again, within its state: a payment, a visit, a person. */
   readonly of: string;

@@ -3,7 +3,7 @@ import type { Database } from "../db/database.ts";
 import { isTrackingToken } from "./session.ts";
 
 /** One line of the list of visits. */
-export interface VisitSummary {
+interface VisitSummary {
   readonly trackingToken: string;
   readonly at: Date;
   /** Null where the pool was removed. */

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { BROWSER_ID_FORMS, isBrowserId } from "../meta/browser-ids.ts";
 
 /** The parts of a `_fbc` cookie, `fb.<subdomain index>.<creation ms>.<click id>[.<appendix>]`. */
-export interface FbcParts {
+interface FbcParts {
   readonly subdomainIndex: number;
   readonly createdMs: number;
   /** In its exact case. */
@@ -59,13 +59,13 @@ export function addressOfFbi(fbi: string | null | undefined): string | null {
 /** Click ids that may become an fbc: one with a dot or a space would not come apart again. */
 const CLICK_ID = /^[A-Za-z0-9_-]{1,2000}$/;
 
-export interface CanonicalFbc {
+interface CanonicalFbc {
   readonly fbc: string | null;
   readonly fbcOrigin: "cookie" | "generated" | null;
 }
 
 /** Where and when a cookie of ours is made. */
-export interface Making {
+interface Making {
   readonly subdomainIndex: number;
   readonly nowMs: number;
 }
@@ -98,7 +98,7 @@ export function newFbp({ subdomainIndex, nowMs }: Making): string {
 }
 
 /** What is known of a session's cookies. */
-export interface CookieFacts extends CanonicalFbc {
+interface CookieFacts extends CanonicalFbc {
   /** The visit's own click; an fbc of another one is not its. */
   readonly fbclid: string | null;
   readonly fbp: string | null;

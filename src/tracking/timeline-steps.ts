@@ -2,7 +2,7 @@ import type { FunnelState, OutboxStatus } from "../db/vocabulary.ts";
 import type { VisitorRows } from "./timeline-view.ts";
 
 /** Something that happened to a visitor. */
-export type StepKind =
+type StepKind =
   /** The ad's link was opened. */
   | "click"
   /** The gate let the visitor in; whom it refuses has no timeline, and is counted only. */

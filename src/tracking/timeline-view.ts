@@ -4,7 +4,7 @@ import type { Session } from "./session.ts";
 type Row<K extends keyof Tables> = Tables[K]["$inferSelect"];
 
 /** What the timeline shows of an outbox row; its payload and attempts are one request away. */
-export type OutboxSummary = Pick<
+type OutboxSummary = Pick<
   Row<"outbox">,
   | "id"
   | "destination"

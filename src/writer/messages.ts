@@ -12,7 +12,7 @@ export type Answer =
   | { readonly kind: "failed"; readonly id: number; readonly failure: Failure };
 
 /** An error as it crosses from one thread to another: cloning one would lose its code, and whether it is a bug. */
-export interface Failure {
+interface Failure {
   readonly message: string;
   readonly code: string | undefined;
   readonly isTypeError: boolean;

@@ -5,7 +5,7 @@ import { type Answer, type Order, reviveError } from "./messages.ts";
 import type { Batch } from "./write-batch.ts";
 
 /** The writing thread (see `thread.ts`), as the thread that answers requests knows it. */
-export interface WriterThread {
+interface WriterThread {
   /** Starts it, and again whenever it ends by itself. Resolves when it takes batches for the first time. */
   start(): Promise<void>;
   isUp(): boolean;
@@ -33,7 +33,7 @@ interface Pending {
 }
 
 /** Told how the thread fares. */
-export interface WriterWatch {
+interface WriterWatch {
   onUp(): void;
   onEnd(error: Error): void;
 }

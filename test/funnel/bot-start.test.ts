@@ -122,6 +122,9 @@ describe(`POST /api/bot/start on ${testDialect}`, () => {
     expect((await start({ pad: "x".repeat(1_000_000) })).status).toBe(413);
     const answer = await fetch(`${funnel.url}/api/bot/start`);
     expect([answer.status, answer.headers.get("allow")]).toEqual([405, "POST"]);
+    const headers = { "content-type": "application/json" };
+    const put = await fetch(`${funnel.url}/api/bot/start`, { method: "PUT", headers, body: "{bad" });
+    expect(put.status).toBe(405);
   });
 
   test("OpenAPI says what it takes and answers", async () => {

@@ -105,9 +105,12 @@ describe(`the webhook on ${testDialect}`, () => {
     expect(funnel.chat(slow.id)).toHaveLength(1);
   });
 
-  test("other methods are 405", async () => {
-    const answer = await fetch(`${funnel.url}/telegram/${funnel.shop.id}`);
-    expect([answer.status, answer.headers.get("allow")]).toEqual([405, "POST"]);
+  test("other methods are 405, whatever they bring", async () => {
+    const headers = { "content-type": "application/json" };
+    for (const init of [{}, { method: "PUT", headers, body: "{bad" }]) {
+      const answer = await fetch(`${funnel.url}/telegram/${funnel.shop.id}`, init);
+      expect([answer.status, answer.headers.get("allow")]).toEqual([405, "POST"]);
+    }
   });
 
   const user = newUser();

@@ -360,6 +360,9 @@ describe(`payments on ${testDialect}`, () => {
     expect((await post("/api/payments", `"${"x".repeat(1_000_000)}"`)).status).toBe(413);
     expect((await post("/api/payments/webhooks/nobody", "{}")).status).toBe(404);
     expect((await signed({ status: "paid" })).status).toBe(400);
-    expect((await app.handle(new Request("http://bridge.example.com/api/payments"))).status).toBe(405);
+    const headers = { "content-type": "application/json" };
+    for (const init of [{}, { method: "PUT", headers, body: "{bad" }])
+      for (const path of ["/api/payments", "/api/payments/webhooks/generic"])
+        expect((await app.handle(new Request(`http://bridge.example.com${path}`, init))).status).toBe(405);
   });
 });

@@ -42,6 +42,30 @@ test("a look at the limit counts nothing", async () => {
   expect(limiter.peek("203.0.113.7", NOW_MS + 3_600_000).kind).toBe("allowed");
 });
 
+test("a look at the limit knows what the shared count last said, in its hour", async () => {
+  let everywhere = 3;
+  const limiter = createRateLimiter(3, async () => everywhere);
+  const look = (nowMs = NOW_MS) => limiter.peek("203.0.113.7", nowMs).kind;
+  expect(look()).toBe("allowed");
+  expect((await limiter.check("203.0.113.7", NOW_MS)).kind).toBe("allowed");
+  expect(look()).toBe("limited");
+  expect(limiter.peek("203.0.113.8", NOW_MS).kind).toBe("allowed");
+
+  const nextHour = NOW_MS + 3_600_000;
+  everywhere = 1;
+  const late = limiter.check("203.0.113.7", NOW_MS);
+  await limiter.check("203.0.113.7", nextHour);
+  await late;
+  expect(look(nextHour)).toBe("allowed");
+});
+
+test("a shared count that goes away leaves what it said last", async () => {
+  const answers = [3, null];
+  const limiter = createRateLimiter(3, async () => answers.shift() ?? null);
+  expect((await limiter.check("203.0.113.7", NOW_MS)).kind).toBe("allowed");
+  expect((await limiter.check("203.0.113.7", NOW_MS)).kind).toBe("limited");
+});
+
 test("a shared count that is away leaves the decision to this process's own", async () => {
   const limiter = createRateLimiter(1, async () => null);
   expect((await limiter.check("203.0.113.7", NOW_MS)).kind).toBe("allowed");

@@ -275,9 +275,12 @@ describe(`GET /go/:slug on ${testDialect}`, () => {
   });
 
   test("another method is told which ones there are", async () => {
-    const response = await own.request("/go/open", { method: "POST" });
-    expect(response.status).toBe(405);
-    expect(response.headers.get("allow")).toBe("GET, HEAD");
+    const headers = { "content-type": "application/json" };
+    for (const init of [{ method: "POST" }, { method: "PUT", headers, body: "{bad" }]) {
+      const response = await own.request("/go/open", init);
+      expect(response.status).toBe(405);
+      expect(response.headers.get("allow")).toBe("GET, HEAD");
+    }
   });
 
   test("strange queries are a page or a clear 4xx, and what is kept is sound", async () => {

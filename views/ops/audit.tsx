@@ -8,7 +8,7 @@ import { TimeOf } from "./time.tsx";
 const LIST = "/ops/audit";
 
 /** Something an operator did. */
-export interface AuditLine {
+interface AuditLine {
   readonly id: number;
   readonly at: Date;
   readonly actor: string;

@@ -1,6 +1,6 @@
 /** @jsxImportSource @kitajs/html */
 /** One line (or row of bars) of a chart. `tone` is a colour of the style sheet. */
-export interface ChartSeries {
+interface ChartSeries {
   readonly label: string;
   readonly tone: "accent" | "soft" | "good" | "warn" | "bad";
   readonly values: readonly number[];

@@ -1,5 +1,5 @@
 /** First-party addresses, with a content hash. */
-export interface OpsAssets {
+interface OpsAssets {
   readonly css: string;
   readonly htmxJs: string;
   readonly consoleJs: string;

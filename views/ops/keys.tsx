@@ -11,7 +11,7 @@ import { TimeOf } from "./time.tsx";
 const LIST = "/ops/keys";
 
 /** A key for scripts; the key itself is nowhere. */
-export interface KeyLine {
+interface KeyLine {
   readonly id: number;
   readonly name: string;
   /** Its last four characters. */

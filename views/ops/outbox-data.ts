@@ -54,7 +54,7 @@ export interface EventFacts extends EventLine {
 /** A change of all that a filter matches: how far it is, or what it came to. */
 export type ReplayJob = RunningJob | EndedJob;
 
-export interface RunningJob {
+interface RunningJob {
   readonly state: "running";
   readonly action: "retry" | "discard";
   readonly done: number;

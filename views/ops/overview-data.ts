@@ -3,7 +3,7 @@ import type { Refusals } from "./refusals.tsx";
 import type { SpanChoice } from "./span.tsx";
 import type { PausedRoute, RouteName, SickBot } from "./trouble.tsx";
 
-export interface Point {
+interface Point {
   readonly at: Date;
   readonly meta: number;
   readonly telegram: number;

@@ -19,7 +19,7 @@ const TO_SECONDS = {
 } as const satisfies Intl.DateTimeFormatOptions;
 
 /** e.g. `01 Mar 2025, 17:30:00` in that IANA time zone. */
-export function timeText(at: Date, zone: string): string {
+function timeText(at: Date, zone: string): string {
   return formatOf(zone, TO_SECONDS).format(at);
 }
 

@@ -11,7 +11,7 @@ export function readCookies(request: Request): ReadonlyMap<string, string> {
   return cookies;
 }
 
-export interface CookieDraft {
+interface CookieDraft {
   readonly name: string;
   /** Must hold no character that a cookie cannot: base64url and percent-encoded text are fine. */
   readonly value: string;

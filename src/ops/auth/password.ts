@@ -10,7 +10,7 @@ const LONGEST_PASSWORD = 1_000;
 /** argon2id takes 64 MB a time: so many wait for their turn, further ones are turned away. */
 const MOST_WAITING = 8;
 
-export type PasswordVerdict = "right" | "wrong" | "busy";
+type PasswordVerdict = "right" | "wrong" | "busy";
 
 /**
  * Sees to it that there is a password, once, before the console can be reached. With `OPERATOR_PASSWORD` that is it, and a

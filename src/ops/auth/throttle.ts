@@ -13,7 +13,7 @@ const MOST_ADDRESSES = 50_000;
 const EVERYBODY = "strangers";
 const ADDRESS = "address:";
 
-export type Attempt =
+type Attempt =
   | { readonly kind: "allowed" }
   | { readonly kind: "throttled"; readonly retryAfterSeconds: number };
 

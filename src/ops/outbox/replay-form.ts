@@ -16,7 +16,7 @@ const idsSchema = z
   .transform((ids) => [...new Set(ids)]);
 
 /** What a form asks to be done. */
-export interface AskedReplay extends AskedEvents {
+interface AskedReplay extends AskedEvents {
   /** Null where it was not understood: then nothing may be changed. */
   readonly asked: { readonly action: Replay; readonly selection: Selection } | null;
   /** What was counted when it was asked for; null where that is not known. */

@@ -9,7 +9,7 @@ import type { OpsDeps } from "../deps.ts";
 const MOST_KEPT = 20;
 
 /** Changes of all that a filter matches, which go on after the form was answered. */
-export interface ReplayJobs {
+interface ReplayJobs {
   /** Begins one and answers its id. `total` is what was counted when it was asked for. */
   start(job: {
     readonly action: Replay;

@@ -16,7 +16,7 @@ import {
 import { callProvider, type ProviderApi } from "./provider-call.ts";
 import { manifestSignatureFault } from "./signature.ts";
 
-export interface MercadoPagoSettings {
+interface MercadoPagoSettings {
   readonly accessToken: string;
   /** The secret signature of the application's webhooks. */
   readonly webhookSecret: string;

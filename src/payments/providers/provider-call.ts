@@ -20,14 +20,14 @@ export interface ProviderApi {
 }
 
 /** One call of it. */
-export interface ProviderCall {
+interface ProviderCall {
   readonly method: "GET" | "POST";
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
-export type ProviderAnswer =
+type ProviderAnswer =
   | { readonly kind: "ok"; readonly body: unknown }
   /** The resource is not there (404). */
   | { readonly kind: "missing" };

@@ -14,7 +14,7 @@ import {
 import { callProvider, type ProviderApi } from "./provider-call.ts";
 import { createReadBacks, type ReadBacks } from "./read-backs.ts";
 
-export interface PushinPaySettings {
+interface PushinPaySettings {
   readonly token: string;
   /** What PushinPay sends as `x-pushinpay-token`, where the account has one set; null: the header is not looked at. */
   readonly webhookToken: string | null;

@@ -7,7 +7,7 @@ export interface ReadBacks<T> {
   read(key: string, ask: () => Promise<T>): Promise<ReadBack<T>>;
 }
 
-export interface ReadBack<T> {
+interface ReadBack<T> {
   readonly value: T;
   /** Whether it was asked for after this call came in. */
   readonly isFresh: boolean;

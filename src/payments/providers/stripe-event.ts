@@ -43,7 +43,7 @@ const chargeSchema = z.looseObject({
 const disputeSchema = z.looseObject({ id, status: z.string(), payment_intent: id.nullish() });
 
 /** What one of Stripe's events means. */
-export type StripeReading =
+type StripeReading =
   | { readonly kind: "malformed"; readonly reason: string }
   | { readonly kind: "ignored" }
   | {

@@ -13,7 +13,7 @@ import { callProvider, type ProviderApi } from "./provider-call.ts";
 import { timestampedSignatureFault } from "./signature.ts";
 import { REFERENCE_KEY, readStripeEvent } from "./stripe-event.ts";
 
-export interface StripeSettings {
+interface StripeSettings {
   readonly secretKey: string;
   /** The signing secret of the webhook endpoint, `whsec_…`. */
   readonly webhookSecret: string;
