@@ -693,6 +693,39 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(await statusCounts(own.db)).toEqual({ delivered: 1 });
   });
 
+  test("once the outbox can be read again, lapsed leases are taken over, though the drain does not end", async () => {
+    const released = Promise.withResolvers<void>();
+    using meta = Bun.serve({
+      port: 0,
+      async fetch({ url }) {
+        if (url.includes(OTHER)) await released.promise;
+        return Response.json({ events_received: 1 });
+      },
+    });
+    let failed = 0;
+    let isAway = true;
+    const db: Database = {
+      ...own.db,
+      rows(statement, values) {
+        if (!isAway) return own.db.rows(statement, values);
+        failed++;
+        return Promise.reject(new Error("the database is restarting"));
+      },
+    };
+    await addSendingPool(own.db, "two", OTHER);
+    await enqueueEvents(own.db, OTHER, events(1, "hangs"));
+    const running = testDispatcher(db, meta.url.origin);
+    running.start();
+    await until(() => failed > 0);
+    isAway = false;
+    await until(() => meta.pendingRequests > 0);
+    const leaseUntil = new Date(Date.now() - 1_000);
+    await addRows(own.db, 1, { route: PIXEL, status: "sending", leaseId: "dead", leaseUntil, attempts: 1 });
+    await until(async () => (await statusCounts(own.db)).delivered === 1);
+    released.resolve();
+    await running.stop();
+  }, 20_000);
+
   test("as many pixels that hang as there are slots hold up no other for the length of a time-out", async () => {
     const released = Promise.withResolvers<void>();
     let asked = 0;
