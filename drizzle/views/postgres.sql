@@ -104,7 +104,8 @@ select by_status.destination, pools.slug as pool, by_status.event_name, by_statu
 from by_status left join pools on pools.id = by_status.pool_id;
 
 -- Every route with something waiting or in trouble, and why it waits. A pixel or a bot that is to slow down holds its
--- other routes (`<id>/...`) back as well.
+-- other routes (`<id>/...`) back as well. No rest is longer than two minutes: one that is was begun by a clock that was
+-- ahead, and is over.
 create view outbox_backlog as
 with waiting as (
   select destination, route, count(*) as waiting, sum(case when available_at <= now() then 1 else 0 end) as due,
@@ -128,7 +129,7 @@ with waiting as (
   left join sending s on s.destination = routes.destination and s.route = routes.route
 )
 select b.destination, b.route, case when r.paused_at is not null then 'paused' when b.throttled_until > now() then 'throttled'
-    when r.open_until > now() then 'resting' else 'ready' end as state,
+    when r.open_until > now() and r.open_until <= now() + interval '2 minutes' then 'resting' else 'ready' end as state,
   b.waiting, b.due, b.sending, b.oldest as oldest_created_at, cast(extract(epoch from now() - b.oldest) as integer) as oldest_age_seconds,
   b.next as next_at, r.paused_at as paused_at, r.paused_reason,
   b.throttled_until as throttled_until, r.open_until as open_until, coalesce(r.failures, 0) as failures

@@ -74,7 +74,8 @@ select by_status.destination, pools.slug as pool, by_status.event_name, by_statu
 from by_status left join pools on pools.id = by_status.pool_id;
 
 -- Every route with something waiting or in trouble, and why it waits. A pixel or a bot that is to slow down holds its
--- other routes (`<id>/...`) back as well.
+-- other routes (`<id>/...`) back as well. No rest is longer than two minutes: one that is was begun by a clock that was
+-- ahead, and is over.
 create view outbox_backlog as
 with waiting as (
   select destination, route, count(*) as waiting, sum(case when available_at <= cast(unixepoch('subsec') * 1000 as integer) then 1 else 0 end) as due,
@@ -98,7 +99,7 @@ with waiting as (
   left join sending s on s.destination = routes.destination and s.route = routes.route
 )
 select b.destination, b.route, case when r.paused_at is not null then 'paused' when b.throttled_until > cast(unixepoch('subsec') * 1000 as integer) then 'throttled'
-    when r.open_until > cast(unixepoch('subsec') * 1000 as integer) then 'resting' else 'ready' end as state,
+    when r.open_until > cast(unixepoch('subsec') * 1000 as integer) and r.open_until <= cast(unixepoch('subsec') * 1000 as integer) + 120000 then 'resting' else 'ready' end as state,
   b.waiting, b.due, b.sending, strftime('%Y-%m-%dT%H:%M:%fZ', b.oldest / 1000.0, 'unixepoch') as oldest_created_at, (cast(unixepoch('subsec') * 1000 as integer) - b.oldest) / 1000 as oldest_age_seconds,
   strftime('%Y-%m-%dT%H:%M:%fZ', b.next / 1000.0, 'unixepoch') as next_at, strftime('%Y-%m-%dT%H:%M:%fZ', r.paused_at / 1000.0, 'unixepoch') as paused_at, r.paused_reason,
   strftime('%Y-%m-%dT%H:%M:%fZ', b.throttled_until / 1000.0, 'unixepoch') as throttled_until, strftime('%Y-%m-%dT%H:%M:%fZ', r.open_until / 1000.0, 'unixepoch') as open_until, coalesce(r.failures, 0) as failures

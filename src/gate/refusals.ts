@@ -39,7 +39,7 @@ export function createRefusalCounter({ db, log }: { db: Database; log: Log }): R
     failed: "gate refusals could not be stored yet",
     worked: "gate refusals are stored again",
   });
-  const process = newId();
+  const processId = newId();
   let byHour = new Map<number, Map<number, Counts>>();
   /** What may be in the database, or not: its commit was asked for and nobody answered. */
   let unsure: Batch | null = null;
@@ -58,7 +58,7 @@ export function createRefusalCounter({ db, log }: { db: Database; log: Log }): R
 
   async function store({ id, rows }: Batch): Promise<void> {
     await db.transaction(async (tx) => {
-      const note = { key: NOTES + process, value: id, updatedAt: new Date() };
+      const note = { key: NOTES + processId, value: id, updatedAt: new Date() };
       const noted = await tx
         .insert(settings)
         .values(note)

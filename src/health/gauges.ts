@@ -94,18 +94,24 @@ function addPools(registry: Registry, deps: GaugeDeps): void {
   );
 }
 
-function addSpool(registry: Registry, { spool }: GaugeDeps): void {
+function addSpool(registry: Registry, { spool, log }: GaugeDeps): void {
   addGauge(
     registry,
     "ponte_spool_visits",
     "Visits on this machine's disk: waiting for the database, or set aside for a person.",
     ["state"],
     async () => {
-      const { waiting, setAside } = spool.counts();
-      return [
-        [{ state: "waiting" }, waiting],
-        [{ state: "set_aside" }, setAside],
-      ];
+      try {
+        const { waiting, setAside } = spool.counts();
+        return [
+          [{ state: "waiting" }, waiting],
+          [{ state: "set_aside" }, setAside],
+        ];
+      } catch (error) {
+        // Absent, so that nobody takes it for empty; and the other numbers are there.
+        log.warn({ error }, "the spool could not be counted for the metrics");
+        return undefined;
+      }
     },
   );
 }

@@ -94,7 +94,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       for (;;) {
         await bell.wait();
         const hasRoom = !stopping && slotsTaken(underWay().values(), limits) < limits.altogether;
-        const waiting = hasRoom ? await inTime(waitingRoutes(db, db.dialect)) : [];
+        const waiting = hasRoom ? await look() : [];
         for (const route of turns(waiting)) start(route);
         if (hasRoom) planNext(waiting);
         if (held.size === 0 && !bell.hasRung) return;
@@ -103,6 +103,13 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       // Before anybody else can run: a ring from here on starts a new drain.
       draining = undefined;
     }
+  }
+
+  /** That the outbox can be read is known from here on: while events keep coming, a drain need not end. */
+  async function look(): Promise<WaitingRoute[]> {
+    const waiting = await inTime(waitingRoutes(db, db.dialect));
+    outage.worked();
+    return waiting;
   }
 
   function underWay(): Map<string, UnderWay> {
@@ -181,7 +188,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   /** During a drain it only rings: what each of a million wakes left to be done at its end would fill the memory. */
   function wake(): void {
     if (draining) bell.ring();
-    else drain().then(outage.worked, (error) => outage.failed({ error, todo: db.advice(error) }));
+    else drain().catch((error) => outage.failed({ error, todo: db.advice(error) }));
   }
 
   async function tick(): Promise<void> {

@@ -1,6 +1,7 @@
 import { and, eq, inArray } from "drizzle-orm";
 import type { Database, Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import { LONGEST_OPEN_MS } from "./back-off.ts";
 import { accountOf, type RouteKey } from "./routes.ts";
 
 /** Why a route's rows do not go, ready for JSON. */
@@ -47,5 +48,6 @@ function holdOf(row: RouteRow | undefined, throttledUntil: Date | null, nowMs: n
   if (row?.pausedAt) return hold("paused", null);
   if (isAhead(throttledUntil)) return hold("throttled", throttledUntil);
   const openUntil = row?.openUntil ?? null;
-  return isAhead(openUntil) ? hold("resting", openUntil) : null;
+  const isOver = openUntil !== null && openUntil.getTime() > nowMs + LONGEST_OPEN_MS;
+  return isAhead(openUntil) && !isOver ? hold("resting", openUntil) : null;
 }

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
-import { keptStatement } from "../db/kept.ts";
+import { keptStatement, type Values } from "../db/kept.ts";
 import type { Log } from "../platform/log.ts";
 import { BREAKER_THRESHOLD } from "./back-off.ts";
 import { changeRoute, type RouteChange } from "./change-route.ts";
@@ -63,9 +63,10 @@ export async function recordRequest(
   const { key, standing } = batch;
   const { verdict, answer } = sent;
   const { settlement, change } = consequences;
+  const attempt = answer && attemptOf(key, rows, verdict, answer);
   const settled = settlement ? await settleRows(deps, tx, batch, rows, settlement, tried) : rows.length;
-  if (settled === 0 && tried.before) return;
-  if (answer) await writeAttempt(tx, db, key, rows, verdict, answer);
+  if (tried.before && (settlement ? settled === 0 : await isWritten(tx, db, attempt))) return;
+  if (attempt) await tx.rows(ATTEMPT(db.dialect), attempt);
   // Too late: whoever took the rows over has learnt since how the route is.
   if (settled === 0) return;
   if (change) await noteChange(deps, tx, batch, change);
@@ -107,15 +108,13 @@ function isNews(change: RouteChange, { standing, streak }: LeasedBatch): boolean
   }
 }
 
-async function writeAttempt(
-  tx: Tx,
-  { dialect }: Database,
+function attemptOf(
   { destination, route }: RouteKey,
   rows: readonly ClaimedRow[],
   verdict: Verdict,
   answer: Answer,
-): Promise<void> {
-  await tx.rows(ATTEMPT(dialect), {
+): Values {
+  return {
     destination,
     route,
     outboxIds: `[${rows.map(({ id }) => id).join(",")}]`,
@@ -123,17 +122,34 @@ async function writeAttempt(
     outcome: verdict.kind,
     ...answer,
     startsInMs: -answer.durationMs,
-  });
+  };
 }
 
-const ATTEMPT = keptStatement(({ now, plusMs, jsonOf }) => {
-  const value = sql.placeholder;
-  return sql`
+/** Whether an earlier try wrote the attempt down. Where rows stay under their lease, they do not say so. */
+async function isWritten(tx: Tx, { dialect }: Database, attempt: Values | null): Promise<boolean> {
+  return attempt !== null && (await tx.rows(WRITTEN(dialect), attempt)).length > 0;
+}
+
+const value = sql.placeholder;
+
+const ATTEMPT = keptStatement(
+  ({ now, plusMs, jsonOf }) => sql`
     insert into outbox_attempts
       (destination, route, outbox_ids, events, outcome, status, code, subcode, fbtrace_id, duration_ms, response, started_at)
     values (${value("destination")}, ${value("route")}, ${jsonOf(value("outboxIds"))}, ${value("events")},
       ${value("outcome")}, ${value("status")}, ${value("code")}, ${value("subcode")}, ${value("fbtraceId")},
-      ${value("durationMs")}, ${value("response")}, ${plusMs(now, value("startsInMs"))})`;
+      ${value("durationMs")}, ${value("response")}, ${plusMs(now, value("startsInMs"))})`,
+);
+
+/** All tries are over within a minute. */
+const TRIED_MS = 60_000;
+const WRITTEN = keptStatement(({ now, plusMs, jsonText }) => {
+  const startedAt = plusMs(now, value("startsInMs"));
+  return sql`
+    select id from outbox_attempts
+    where destination = ${value("destination")} and route = ${value("route")}
+      and started_at > ${plusMs(startedAt, -TRIED_MS)} and ${jsonText(sql`outbox_ids`)} = ${value("outboxIds")}
+      and outcome = ${value("outcome")} and duration_ms = ${value("durationMs")} and response = ${value("response")}`;
 });
 
 /** Settles rows of a batch and answers how many: those that are still under its lease. */

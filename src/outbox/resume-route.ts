@@ -1,4 +1,4 @@
-import { and, sql } from "drizzle-orm";
+import { and, desc, or, type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { Destination } from "../db/vocabulary.ts";
 import { accountOf, isOfAccount, isOperators, isRoute, type RouteKey } from "./routes.ts";
@@ -13,6 +13,7 @@ const MOST_HURRIED = 10_000;
 export async function resumeRoute(tx: Tx, db: Database, key: RouteKey): Promise<boolean> {
   const { outboxRoutes } = db.tables;
   const account = accountOf(key);
+  await lockRoutes(tx, db, or(isRoute(db, key), isRoute(db, account)));
   const lifted = await tx
     .update(outboxRoutes)
     .set({ throttledUntil: null })
@@ -39,10 +40,17 @@ export async function credentialChanged(
   id: string,
   destination: Destination = "meta",
 ): Promise<void> {
-  await tx
-    .delete(db.tables.outboxRoutes)
-    .where(and(isOfAccount(db, { destination, route: id }), sql`not ${isOperators(db)}`));
+  const refused = and(isOfAccount(db, { destination, route: id }), sql`not ${isOperators(db)}`);
+  await lockRoutes(tx, db, refused);
+  await tx.delete(db.tables.outboxRoutes).where(refused);
   await tx.notify("outbox");
+}
+
+/** Lanes first, then their pixel or bot, as `changeRoute` does: two who go crosswise would wait for each other. */
+function lockRoutes(tx: Tx, { dialect, tables: { outboxRoutes } }: Database, which: SQL | undefined) {
+  return dialect.locked(
+    tx.select({ id: outboxRoutes.id }).from(outboxRoutes).where(which).orderBy(desc(outboxRoutes.route)),
+  );
 }
 
 /**

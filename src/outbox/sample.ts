@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
+import { LONGEST_OPEN_MS } from "./back-off.ts";
 import { hasStatus, statusLiteral } from "./filter.ts";
 import { withPendingHeads } from "./waiting-routes.ts";
 
@@ -55,7 +56,8 @@ export async function sampleOutbox(db: Database, aliveMs: number): Promise<Outbo
     db.rows<HeldRoute>(sql`
       select destination, route, case when paused_at is not null then 'paused'
         when throttled_until > ${now} then 'throttled' else 'resting' end as state
-      from outbox_routes where paused_at is not null or throttled_until > ${now} or open_until > ${now}
+      from outbox_routes where paused_at is not null or throttled_until > ${now}
+        or (open_until > ${now} and open_until <= ${plusMs(now, LONGEST_OPEN_MS)})
       limit ${MOST_ROUTES}`),
     db.rows<{ n: number | string }>(
       sql`select count(*) as n from ${dispatchers} where ${dispatchers.heartbeatAt} > ${plusMs(now, -aliveMs)}`,

@@ -80,7 +80,7 @@ describe(`a server whose spool is damaged, on ${testDialect}`, () => {
   });
   afterEach(() => own.dispose());
 
-  test("starts on it, and goes on serving while a healthy database takes visits, cookies and payments", async () => {
+  test("starts on it, and goes on serving while a healthy database takes visits, cookies and payments, and measuring", async () => {
     writeFileSync(path, "no database".repeat(1_000));
     const lines: string[] = [];
     const server = await startServer(
@@ -88,6 +88,7 @@ describe(`a server whose spool is damaged, on ${testDialect}`, () => {
       { LOG_LEVEL: "info", API_KEY: "the-key-of-this-test-0123456789ab" },
       { dataDir, onLogLine: (line) => void lines.push(line) },
     );
+    const authorization = "Bearer the-key-of-this-test-0123456789ab";
     const readiness = async () => (await fetch(`${server.url}/readyz`)).text();
     try {
       expect(aside()).toHaveLength(1);
@@ -105,10 +106,7 @@ describe(`a server whose spool is damaged, on ${testDialect}`, () => {
       const post = (to: string, body: object) =>
         fetch(server.url + to, {
           method: "POST",
-          headers: {
-            authorization: "Bearer the-key-of-this-test-0123456789ab",
-            "content-type": "application/json",
-          },
+          headers: { authorization, "content-type": "application/json" },
           body: JSON.stringify(body),
         });
       const report = { tracking_token: token, _fbp: "fb.1.1700000000000.12345" };
@@ -123,6 +121,13 @@ describe(`a server whose spool is damaged, on ${testDialect}`, () => {
       ).toBe(201);
       await until(async () => (await readiness()).includes(`"spool":{"ok":false`));
       expect(said()).toHaveLength(1);
+
+      const metrics = await fetch(`${server.url}/metrics`, { headers: { authorization } });
+      expect(metrics.status).toBe(200);
+      const text = await metrics.text();
+      expect(text).toContain("ponte_database_up 1");
+      expect(text).not.toContain("ponte_spool_visits{");
+      await until(() => lines.some((line) => line.includes("the spool could not be counted")));
       expect(await server.stop()).toBe(0);
     } catch (error) {
       await server.kill();

@@ -13,19 +13,21 @@ beforeEach(async () => {
 afterEach(() => own.dispose());
 
 /**
- * Sends one message; after it was taken the database is away for so many transactions, or commits them without telling.
- * Answers what was made of its end.
+ * Sends messages, of which only one at a time goes through; after it was asked the database is away for so many
+ * transactions, or commits them without telling. Answers how often something was tried again.
  */
-async function deliverOne({
+async function deliverSome({
+  messages = 1,
   awayFor = 0,
   silentFor = 0,
   onSettled,
 }: {
+  messages?: number;
   awayFor?: number;
   silentFor?: number;
   onSettled: OnSettled;
 }) {
-  await addRows(own.db, 1, { destination: "telegram", route: "1", eventName: "delivery" });
+  await addRows(own.db, messages, { destination: "telegram", route: "1", eventName: "delivery" });
   let away = 0;
   let silent = 0;
   const flaky: Database = {
@@ -44,12 +46,13 @@ async function deliverOne({
     onSettled,
     adapters: {
       telegram: {
-        maxBatch: 1,
+        maxBatch: messages,
         isExpired: () => false,
-        async send() {
+        async send(_, rows) {
           away = awayFor;
           silent = silentFor;
-          return { verdict: { kind: "delivered", note: null, pauseMs: null }, answer };
+          if (rows.length === 1) return { verdict: { kind: "delivered", note: null, pauseMs: null }, answer };
+          return { verdict: { kind: "partial", reason: "one of them", pauseMs: null }, answer };
         },
       },
     },
@@ -63,7 +66,7 @@ async function deliverOne({
 describe(`what follows from a row's end on ${testDialect}`, () => {
   test("a database that was away until the last try loses nothing of it", async () => {
     const ended: string[] = [];
-    const tries = await deliverOne({
+    const tries = await deliverSome({
       awayFor: 7,
       onSettled: async (_, rows, { kind }) =>
         void ended.push(...rows.map(({ eventName }) => `${eventName} ${kind}`)),
@@ -75,7 +78,7 @@ describe(`what follows from a row's end on ${testDialect}`, () => {
 
   test("a commit whose answer is lost is not made up for: request and end are there once", async () => {
     let asked = 0;
-    const tries = await deliverOne({ silentFor: 1, onSettled: async () => void asked++ });
+    const tries = await deliverSome({ silentFor: 1, onSettled: async () => void asked++ });
     expect(tries).toBe(1);
     expect(asked).toBe(1);
     expect(await statusCounts(own.db)).toEqual({ delivered: 1 });
@@ -83,9 +86,26 @@ describe(`what follows from a row's end on ${testDialect}`, () => {
     expect(await own.db.select().from(outboxAttempts)).toMatchObject([{ outcome: "delivered", events: 1 }]);
   });
 
+  test("and so is a request after which its events are sent apart", async () => {
+    expect(await deliverSome({ messages: 2, silentFor: 1, onSettled: async () => undefined })).toBe(3);
+    expect(await statusCounts(own.db)).toEqual({ delivered: 2 });
+    const { outboxAttempts } = own.db.tables;
+    const attempts = await own.db.select().from(outboxAttempts).orderBy(outboxAttempts.id);
+    expect(attempts.map(({ outcome, events }) => `${events} ${outcome}`)).toEqual([
+      "2 partial",
+      "1 delivered",
+      "1 delivered",
+    ]);
+  });
+
+  test("where the database did not have it, it is written down by the next try", async () => {
+    expect(await deliverSome({ messages: 2, awayFor: 1, onSettled: async () => undefined })).toBe(3);
+    expect(await own.db.$count(own.db.tables.outboxAttempts)).toBe(3);
+  });
+
   test("where it is what fails, the row comes to its end without it, and is not sent again", async () => {
     let asked = 0;
-    await deliverOne({
+    await deliverSome({
       onSettled: async () => {
         asked++;
         throw new TypeError("a bug");

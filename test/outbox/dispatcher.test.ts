@@ -3,6 +3,7 @@ import { eq, isNotNull, sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import { changeRoute, pauseRoute } from "../../src/outbox/change-route.ts";
 import { claim, REQUEST_TIMEOUT_MS, reclaimExpired } from "../../src/outbox/lease.ts";
+import type { RouteKey } from "../../src/outbox/routes.ts";
 import { updatePool } from "../../src/pools/manage-pools.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { ponteJson } from "../cli/ponte.ts";
@@ -472,13 +473,46 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(closed).toMatchObject({ failures: 0, openUntil: null });
   });
 
-  test("while a probe's request may still be answered, nobody else probes", async () => {
-    await enqueueEvents(own.db, PIXEL, events(2));
-    const key = { destination: "meta" as const, route: PIXEL };
+  /** A route whose breaker opened, and whose rest is over. */
+  async function letProbe(key: RouteKey): Promise<void> {
     for (let i = 0; i < 5; i++) {
       await own.db.transaction((tx) => changeRoute(tx, own.db, key, { kind: "failed" }));
     }
     await passTime(own.db);
+  }
+
+  test("a probe that gets through hurries what waits, but for rows that failed even alone", async () => {
+    const key = { destination: "meta" as const, route: PIXEL };
+    await letProbe(key);
+    await addRows(own.db, 1, key);
+    for (const attempts of [13, 14]) await addRows(own.db, 1, { ...key, attempts, availableInMs: 3_600_000 });
+    await dispatcher().drain();
+    const { outboxProgress } = own.db.tables;
+    const rows = await own.db.select().from(outboxProgress).orderBy(outboxProgress.id);
+    expect(rows.map(({ status, attempts }) => [status, attempts])).toEqual([
+      ["delivered", 1],
+      ["delivered", 14],
+      ["pending", 14],
+    ]);
+  });
+
+  test("a probe takes the rows that failed the least, though others have been due for longer", async () => {
+    const key = { destination: "meta" as const, route: PIXEL };
+    await letProbe(key);
+    await addRows(own.db, 2, { ...key, attempts: 13, availableInMs: -60_000 });
+    await addRows(own.db, 2, key);
+    await fault({ mode: "500", times: 1 });
+    await dispatcher().drain();
+    expect(posts()).toHaveLength(1);
+    const { outboxProgress } = own.db.tables;
+    const rows = await own.db.select().from(outboxProgress).orderBy(outboxProgress.id);
+    expect(rows.map(({ attempts }) => attempts)).toEqual([13, 13, 1, 1]);
+  });
+
+  test("while a probe's request may still be answered, nobody else probes", async () => {
+    await enqueueEvents(own.db, PIXEL, events(2));
+    const key = { destination: "meta" as const, route: PIXEL };
+    await letProbe(key);
     expect(await claim(own.db, "first", { ...key, limit: 1, isProbe: true })).toHaveLength(1);
     const { outboxRoutes } = own.db.tables;
     const openUntil = own.db.dialect.epochMs(sql`${outboxRoutes.openUntil}`);
@@ -544,20 +578,14 @@ describe(`dispatcher on ${testDialect}`, () => {
     const weekAgo = Math.floor(Date.now() / 1000) - 8 * 86_400;
     await addRows(own.db, 25, { ...key, payload: pageView("old", weekAgo) });
     await addRows(own.db, 3, { ...key, payload: pageView("new"), availableInMs: 1 });
-    for (let i = 0; i < 5; i++) {
-      await own.db.transaction((tx) => changeRoute(tx, own.db, key, { kind: "failed" }));
-    }
-    await passTime(own.db);
+    await letProbe(key);
     await dispatcher().drain();
     expect(await statusCounts(own.db)).toEqual({ expired: 25, delivered: 3 });
   });
 
   test("and so does one that finds no rows any more", async () => {
     const key = { destination: "meta" as const, route: PIXEL, limit: 10, isProbe: true };
-    for (let i = 0; i < 5; i++) {
-      await own.db.transaction((tx) => changeRoute(tx, own.db, key, { kind: "failed" }));
-    }
-    await passTime(own.db);
+    await letProbe(key);
     expect(await claim(own.db, "too late", key)).toEqual([]);
     await enqueueEvents(own.db, PIXEL, events(1));
     expect(await claim(own.db, "next", key)).toHaveLength(1);
@@ -694,6 +722,39 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(tries).toBe(1);
     expect(await statusCounts(own.db)).toEqual({ delivered: 1 });
   });
+
+  test("once the outbox can be read again, lapsed leases are taken over, though the drain does not end", async () => {
+    const released = Promise.withResolvers<void>();
+    using meta = Bun.serve({
+      port: 0,
+      async fetch({ url }) {
+        if (url.includes(OTHER)) await released.promise;
+        return Response.json({ events_received: 1 });
+      },
+    });
+    let failed = 0;
+    let isAway = true;
+    const db: Database = {
+      ...own.db,
+      rows(statement, values) {
+        if (!isAway) return own.db.rows(statement, values);
+        failed++;
+        return Promise.reject(new Error("the database is restarting"));
+      },
+    };
+    await addSendingPool(own.db, "two", OTHER);
+    await enqueueEvents(own.db, OTHER, events(1, "hangs"));
+    const running = testDispatcher(db, meta.url.origin);
+    running.start();
+    await until(() => failed > 0);
+    isAway = false;
+    await until(() => meta.pendingRequests > 0);
+    const leaseUntil = new Date(Date.now() - 1_000);
+    await addRows(own.db, 1, { route: PIXEL, status: "sending", leaseId: "dead", leaseUntil, attempts: 1 });
+    await until(async () => (await statusCounts(own.db)).delivered === 1);
+    released.resolve();
+    await running.stop();
+  }, 20_000);
 
   test("as many pixels that hang as there are slots hold up no other for the length of a time-out", async () => {
     const released = Promise.withResolvers<void>();

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../../src/db/database.ts";
 import type { Values } from "../../src/db/kept.ts";
+import { ALONE_AFTER } from "../../src/outbox/company.ts";
 import { filterCondition } from "../../src/outbox/filter.ts";
 import { claim, reclaimExpired, renewLeases } from "../../src/outbox/lease.ts";
 import { newestIds } from "../../src/outbox/outbox-rows.ts";
@@ -67,7 +68,8 @@ describe(`plans on ${testDialect}, where nearly everything was delivered`, () =>
     [
       "the hurry after an outage",
       "outbox_pending_idx",
-      (db: Database) => db.transaction((tx) => hurryRetries(tx, db, { destination: "meta", route: "123" })),
+      (db: Database) =>
+        db.transaction((tx) => hurryRetries(tx, db, { destination: "meta", route: "123" }, ALONE_AFTER)),
     ],
     ["the takeover of lapsed leases", "outbox_sending_idx", reclaimExpired],
     ["the renewal of leases", "outbox_sending_idx", (db: Database) => renewLeases(db, ["a", "b"])],

@@ -3,8 +3,10 @@ import { eq, sql } from "drizzle-orm";
 import postgres from "postgres";
 import { recordCookies } from "../../src/cookies/record-cookies.ts";
 import type { Tx } from "../../src/db/database.ts";
+import { changeRoute } from "../../src/outbox/change-route.ts";
 import { claim } from "../../src/outbox/lease.ts";
 import { replay } from "../../src/outbox/replay.ts";
+import { credentialChanged, resumeRoute } from "../../src/outbox/resume-route.ts";
 import { settle } from "../../src/outbox/settle.ts";
 import { eraseEvents } from "../../src/privacy/outbox-events.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
@@ -21,19 +23,27 @@ beforeAll(async () => {
 afterAll(() => own.dispose());
 beforeEach(() => emptyOutbox(own.db));
 
+const PIXEL = { destination: "meta", route: "500" } as const;
+const LANE = { destination: "meta", route: "500/T1" } as const;
+
 const row = async () => (await own.db.select().from(own.db.tables.outbox))[0];
 
 /**
- * Does `work` in a transaction, begins `other`, and commits only when that waits for it, or is done; on SQLite
- * transactions take turns. Resolves when both are done.
+ * Does `work` in a transaction, begins `other`, and only when that waits for it, or is done, does what `remains` and
+ * commits; on SQLite transactions take turns. Resolves when both are done.
  */
-async function meanwhile<T>(work: (tx: Tx) => Promise<unknown>, other: () => Promise<T>): Promise<T> {
+async function meanwhile<T>(
+  work: (tx: Tx) => Promise<unknown>,
+  other: () => Promise<T>,
+  remains: (tx: Tx) => Promise<unknown> = async () => undefined,
+): Promise<T> {
   const { promise: commit, resolve: letGo } = Promise.withResolvers<void>();
   const { promise: done, resolve: isDone } = Promise.withResolvers<void>();
   const working = own.db.transaction(async (tx) => {
     await work(tx);
     isDone();
     await commit;
+    await remains(tx);
   });
   await done;
   let isOver = false;
@@ -76,6 +86,25 @@ describe(`two at one event, on ${testDialect}`, () => {
     );
     expect(retried).toBe(0);
     expect(await row()).toMatchObject({ status: "discarded", payload: { erased: true } });
+  });
+
+  test.each<[string, (tx: Tx) => Promise<unknown>]>([
+    ["is resumed", (tx) => resumeRoute(tx, own.db, LANE)],
+    ["gets another token", (tx) => credentialChanged(tx, own.db, PIXEL.route)],
+  ])("a lane that %s while it is told to rest keeps nobody waiting, and rests no more", async (_, change) => {
+    const { db } = own;
+    const { outboxRoutes } = db.tables;
+    const rest = { kind: "throttled", forMs: 60_000 } as const;
+    await db.transaction((tx) => changeRoute(tx, db, PIXEL, rest));
+    await db.transaction((tx) => changeRoute(tx, db, LANE, rest));
+    await meanwhile(
+      (tx) => tx.update(outboxRoutes).set({ throttles: 2 }).where(eq(outboxRoutes.route, LANE.route)),
+      () => db.transaction(change),
+      (tx) => changeRoute(tx, db, LANE, rest),
+    );
+    expect(await db.$count(outboxRoutes, sql`${outboxRoutes.throttledUntil} is not null`)).toBe(0);
+    expect(await db.$count(outboxRoutes, eq(outboxRoutes.route, LANE.route))).toBe(0);
+    await db.transaction((tx) => tx.delete(outboxRoutes));
   });
 
   describe.skipIf(testDialect === "sqlite")("an operator's own SQL", () => {

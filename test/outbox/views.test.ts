@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
+import { LONGEST_OPEN_MS } from "../../src/outbox/back-off.ts";
 import { changeRoute, pauseRoute } from "../../src/outbox/change-route.ts";
 import { filterCondition } from "../../src/outbox/filter.ts";
+import { findHold } from "../../src/outbox/holds.ts";
+import { sampleOutbox } from "../../src/outbox/sample.ts";
+import { outboxBacklog } from "../../src/outbox/status.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";
@@ -90,6 +94,28 @@ describe(`operators' views on ${testDialect}`, () => {
       }),
     ]);
     expect(Number(rows[0]?.oldest_age_seconds)).toBeGreaterThanOrEqual(600);
+  });
+
+  test.each([
+    ["resting", LONGEST_OPEN_MS - 5_000],
+    ["ready", LONGEST_OPEN_MS + 5_000],
+  ] as const)("a route is %s to whoever looks where its rest is to last %d ms", async (state, restMs) => {
+    const key = { destination: "meta", route: "999" } as const;
+    const { now, plusMs } = own.db.dialect;
+    const { outboxRoutes } = own.db.tables;
+    const openUntil = sql<Date>`${plusMs(now, restMs)}`;
+    await own.db.transaction((tx) =>
+      tx.insert(outboxRoutes).values({ ...key, failures: 5, openUntil, updatedAt: new Date() }),
+    );
+    const [backlog] = (await outboxBacklog(own.db)).filter(({ route }) => route === key.route);
+    const { held } = await sampleOutbox(own.db, 60_000);
+    const states = [
+      backlog?.state,
+      held.find(({ route }) => route === key.route)?.state ?? "ready",
+      (await findHold(own.db, own.db, key, Date.now()))?.state ?? "ready",
+    ];
+    expect(states).toEqual([state, state, state]);
+    await own.db.transaction((tx) => tx.delete(outboxRoutes));
   });
 
   test("outbox_dead shows each lost event with the other side's words", async () => {
