@@ -363,6 +363,44 @@ describe(`erasing a person on ${testDialect}`, () => {
     expect(await tracesOf(funnel.db, ana.known)).toEqual([]);
   });
 
+  test.each([
+    ["registration", (sale: object) => post(funnel, "/api/payments", { provider: "generic", ...sale })],
+    ["webhook", (sale: object) => report(funnel, { status: "paid", ...sale })],
+  ])("a %s that is told again in the midst of it brings nobody back, either", async (_, tell) => {
+    const ana = await person();
+    const sale = {
+      bot: "shop_bot",
+      telegram_user_id: ana.known.telegramUser,
+      provider_ref: newId(),
+      amount_minor: 4990,
+      currency: "BRL",
+      customer: { email: ana.known.email },
+    };
+    const { id }: { id: string } = await (
+      await post(funnel, "/api/payments", { provider: "generic", ...sale })
+    ).json();
+    const answers: Promise<Response>[] = [];
+    const db: Database = {
+      ...funnel.db,
+      transaction: (work) =>
+        funnel.db.transaction(async (tx) => {
+          const result = await work(tx);
+          const { payments } = funnel.db.tables;
+          const [row] = await tx.select().from(payments).where(eq(payments.id, id));
+          if (row?.erasedAt && answers.length === 0) {
+            answers.push(tell(sale));
+            await waited(Promise.all(answers));
+          }
+          return result;
+        }),
+    };
+    await erasePerson({ ...funnel.deps, db }, { kind: "payment", paymentId: id }, by);
+    const [answer] = await Promise.all(answers);
+    expect(answer?.status).toBe(200);
+    expect(await answer?.json()).toMatchObject({ id });
+    expect(await tracesOf(funnel.db, ana.known)).toEqual([]);
+  });
+
   test("whatever writes of person and payment at that moment, neither of the two is thrown out", async () => {
     const ana = await person();
     const { sale } = await comeAndBuy(ana);
