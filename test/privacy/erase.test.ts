@@ -419,6 +419,24 @@ describe(`erasing a person on ${testDialect}`, () => {
     expect(await erased).toMatchObject({ people: 1, payments: 1 });
   });
 
+  test("the shop's id of a customer, from before such ids were hashed, is the same customer's", async () => {
+    const phone = "+55 11 98765-4321";
+    const register = async (extra: object) => {
+      const money = { amount_minor: 100, currency: "BRL" };
+      const sale = { provider: "generic", provider_ref: newId(), ...money, ...extra };
+      const { id }: { id: string } = await (await post(funnel, "/api/payments", sale)).json();
+      return id;
+    };
+    const now = await register({ customer: { id: phone } });
+    const before = await register({});
+    const { payments } = funnel.db.tables;
+    await funnel.db.transaction((tx) =>
+      tx.update(payments).set({ customerUserId: phone }).where(eq(payments.id, before)),
+    );
+    expect(await erase({ kind: "payment", paymentId: before })).toMatchObject({ payments: 2 });
+    expect(await paymentOf(now)).toMatchObject({ customerUserId: null, erasedAt: expect.any(Date) });
+  });
+
   test("the page left open reports cookies to nobody, and whoever comes back by the old link is a stranger", async () => {
     const ana = await person();
     const { token } = await goAllTheWay(ana);
