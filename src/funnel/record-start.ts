@@ -9,7 +9,7 @@ import { type Person, saveBotUser } from "../tracking/bot-users.ts";
 import { type BotUser, findSession } from "../tracking/find-session.ts";
 import { recordFunnelState } from "../tracking/funnel-states.ts";
 import { consentInToken, type Session, saysSomething, sessionFacts } from "../tracking/session.ts";
-import { refusalElsewhere } from "../tracking/visit-behind.ts";
+import { consentByNow } from "../tracking/visit-behind.ts";
 import type { Recipient } from "./outgoing.ts";
 import { markReachable } from "./unreachable.ts";
 
@@ -106,11 +106,8 @@ async function enqueueLead(
   const lead = leadEvent(session && sessionFacts(session), seller, now, now);
   // Without a session it is one per person and bot: the same person may well be a lead of two shops.
   const eventId = session ? lead.event_id : `lead_user_${botUser.id}`;
-  const consent = session
-    ? session.consent
-    : trackingToken === null
-      ? await refusalElsewhere(tx, tables, botUser)
-      : consentInToken(trackingToken);
+  const said = session ? session.consent : consentInToken(trackingToken);
+  const consent = await consentByNow(tx, tables, { botUser, trackingToken, consent: said });
   const payload = permittedEvent({ ...lead, event_id: eventId }, consent, consentDenied);
   if (payload === null) return;
   await enqueue(tx, tables, [

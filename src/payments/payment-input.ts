@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { isCurrency, TELEGRAM_STARS } from "../meta/currencies.ts";
 import { isAmountMinor } from "../meta/money.ts";
-import { instantText } from "../platform/instant.ts";
 import { isTrackingToken } from "../tracking/session.ts";
 import { telegramUserIdSchema } from "../tracking/telegram-user-id.ts";
 
@@ -28,7 +27,9 @@ const short = z
 export const providerRefSchema = short;
 
 const customerSchema = z.strictObject({
-  id: short.optional(),
+  id: short
+    .describe("Yours. One that reads as an e-mail address, a phone or tax number is kept as its digest.")
+    .optional(),
   email: short.optional(),
   phone: short.optional(),
   first_name: short.optional(),
@@ -52,10 +53,10 @@ const buyerFields = {
 };
 
 /** What is said to be older is no time but a mistake, such as seconds taken for milliseconds, or the year 0. */
-const saleInstant = instantText.refine(
-  (text) => !(new Date(text).getUTCFullYear() < 2000),
-  "must lie after the year 1999",
-);
+const saleInstant = z.iso
+  .datetime({ offset: true })
+  .refine((text) => !(new Date(text).getUTCFullYear() < 2000), "must lie after the year 1999")
+  .describe("When the sale was made: after the year 1999, and counted as now where it lies ahead.");
 
 /** `POST /api/payments`: a payment that somebody is about to make. */
 export const registerSchema = z
@@ -63,7 +64,7 @@ export const registerSchema = z
     provider: z.string().regex(/^[a-z0-9_-]{1,40}$/, "must be 1 to 40 lowercase letters, digits, - or _"),
     provider_ref: providerRefSchema.meta({ examples: ["order-1001"] }),
     amount_minor: amountMinorSchema.meta({ examples: [4990] }),
-    currency: currencySchema.meta({ examples: ["BRL"] }),
+    currency: currencySchema,
     created_at: saleInstant.optional(),
     ...buyerFields,
   })

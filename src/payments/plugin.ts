@@ -7,11 +7,12 @@ import { urlOf } from "../platform/request-url.ts";
 import { TELEGRAM_PROVIDER } from "../telegram/sale.ts";
 import type { ApplyDeps } from "./apply-event.ts";
 import { registerDetail, webhookDetail } from "./docs.ts";
-import { findByReference } from "./find-payment.ts";
+import { findByReference, type Reference } from "./find-payment.ts";
 import { providerRefSchema, registerSchema } from "./payment-input.ts";
 import { type PaymentProvider, ProviderError, type WebhookReading } from "./providers/adapter.ts";
 import { type ProviderReport, receiveReport } from "./receive-report.ts";
 import { registerPayment } from "./register.ts";
+import { storedCheckout } from "./stored-checkout.ts";
 
 const MAX_BODY_BYTES = 64 * 1024;
 const RETRY_AFTER_SECONDS = 5;
@@ -92,13 +93,7 @@ async function webhook(deps: PaymentsDeps, request: Request, name: string): Prom
       rawBody: body.text,
       headers: request.headers,
       query: urlOf(request).searchParams,
-      isKnown: async (providerRef) =>
-        providerRefSchema.safeParse(providerRef).success &&
-        (await promptly(
-          deps.db,
-          ANSWER_MS,
-          findByReference(deps.db, deps.db, { provider: name, providerRef }),
-        )) !== undefined,
+      isKnown: (providerRef, checkoutRef) => isKnown(deps, { provider: name, providerRef }, checkoutRef),
     });
   } catch (error) {
     if (!(error instanceof ProviderError)) return tryAgain(deps, error);
@@ -121,6 +116,14 @@ async function webhook(deps: PaymentsDeps, request: Request, name: string): Prom
     case "event":
       return act(deps, { ...reading, provider: name });
   }
+}
+
+async function isKnown({ db }: PaymentsDeps, reference: Reference, checkoutRef?: string): Promise<boolean> {
+  if (!providerRefSchema.safeParse(reference.providerRef).success) return false;
+  const payment = await promptly(db, ANSWER_MS, findByReference(db, db, reference));
+  if (payment === undefined) return false;
+  const checkout = storedCheckout(payment);
+  return checkout === null || checkoutRef === undefined || checkout.providerRef === checkoutRef;
 }
 
 async function act(deps: PaymentsDeps, report: ProviderReport): Promise<Response> {

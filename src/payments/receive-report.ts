@@ -2,6 +2,7 @@ import type { Tx } from "../db/database.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";
 import { type Applied, type ApplyDeps, applyEvent } from "./apply-event.ts";
 import { distantVisit, type Whose, whoseIsSaid } from "./distant-visit.ts";
+import { buyersTransaction, ErasedMeanwhile } from "./erased-meanwhile.ts";
 import { fillPayment } from "./fill-payment.ts";
 import { findByReference, lockByReference } from "./find-payment.ts";
 import type { Payment } from "./payment.ts";
@@ -29,7 +30,7 @@ type Received =
 export async function receiveReport(deps: ApplyDeps, report: ProviderReport): Promise<Received> {
   const { db } = deps;
   const distant = await distantVisit(deps, await whoseIsReported(deps, report));
-  const received = await db.transaction<Received>(async (tx) => {
+  const received = await buyersTransaction<Received>(db, async (tx) => {
     const seen = await findByReference(db, tx, report);
     if (seen && !isProven(seen, report)) return { kind: "unknown" };
     // The person's row is locked before the payment's, here as where a payment is registered: never crosswise.
@@ -37,6 +38,7 @@ export async function receiveReport(deps: ApplyDeps, report: ProviderReport): Pr
     if (!seen) await createFrom(deps, tx, report.registration, distant);
     const known = await lockByReference(db, tx, report);
     if (!known || !isProven(known, report)) return { kind: "unknown" };
+    if (said !== null && known.erasedAt !== null) throw new ErasedMeanwhile();
     const payment = said === null ? known : await fillPayment(deps, tx, known, said);
     const applied = await applyEvent(deps, tx, payment, report.event, distant);
     // A copy of the webhook that confirmed it may be the first to say by which visit.

@@ -5,6 +5,7 @@ import { newId } from "../platform/ids.ts";
 import { paymentStep, recordFunnelState } from "../tracking/funnel-states.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";
 import { type DistantDeps, distantVisit, whoseIsSaid } from "./distant-visit.ts";
+import { buyersTransaction, ErasedMeanwhile } from "./erased-meanwhile.ts";
 import { fillPayment } from "./fill-payment.ts";
 import { findByReference, lockByReference, type Reference } from "./find-payment.ts";
 import { metaEntry } from "./meta-entry.ts";
@@ -36,7 +37,7 @@ export async function registerPayment(
   input: RegisterInput,
 ): Promise<Registered> {
   const distant = await distantVisit(deps, await whoseIsSaid(deps, input));
-  const registered = await deps.db.transaction((tx) => registerInside(deps, tx, input, null, distant));
+  const registered = await buyersTransaction(deps.db, (tx) => registerInside(deps, tx, input, null, distant));
   if (registered.kind === "existing") await reportIfVisitCame(deps, registered.payment.id);
   return registered;
 }
@@ -45,6 +46,7 @@ export async function registerPayment(
  * The same inside a transaction that goes on, such as a webhook which creates and confirms at once.
  *
  * @param distant the visit as Redis knows it, for a token that the database does not have
+ * @throws ErasedMeanwhile
  */
 export async function registerInside(
   deps: PaymentDeps,
@@ -118,6 +120,8 @@ async function registerAgain(
 ): Promise<Registered> {
   const known = await lockByReference(deps.db, tx, referenceOf(input));
   if (!known) throw new Error(`payment ${input.provider} ${input.provider_ref} is neither new nor there`);
+  // By now the person that the repetition names is written again.
+  if (known.erasedAt !== null) throw new ErasedMeanwhile();
   const registered = compared(known, input);
   if (registered.kind !== "existing") return registered;
   const payment = await fillPayment(deps, tx, known, belongings);

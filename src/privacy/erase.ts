@@ -88,8 +88,9 @@ async function eraseTraces(deps: ErasureDeps, person: Person, found: Traces): Pr
   for (const ids of batches) await db.transaction((tx) => erasePayments(db, tx, ids, now()));
   if (last.length + people.length > 0) {
     await db.transaction(async (tx) => {
-      await erasePayments(db, tx, last, now());
+      // People before payments, as where one is registered or confirmed: never crosswise.
       await eraseBotUsers(db, tx, people, now());
+      await erasePayments(db, tx, last, now());
     });
   }
   return trackingStore.forget(person.tokens);

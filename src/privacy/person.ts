@@ -115,7 +115,9 @@ async function addPayments(db: Database, known: Known, key: PersonKey): Promise<
   // A payment that names nobody in a bot is of whoever the visit is.
   const nameless = rows.filter(({ botUserId }) => botUserId === null).map(({ token }) => token);
   addOwners(await ownersOf(db, present(nameless)), known);
-  for (const customer of new Set(present(rows.map(({ customer }) => customer)))) {
+  // As it is stored now, and as it was before ids that read as somebody's were hashed.
+  const customers = present(rows.map(({ customer }) => customer)).flatMap((id) => [id, storedCustomerId(id)]);
+  for (const customer of new Set(customers)) {
     if (!known.customers.has(customer) && !(await isShared(db, customer, key))) known.customers.add(customer);
   }
 }

@@ -8,9 +8,7 @@ export function isTelegramUserId(text: string): boolean {
 }
 
 /** A Telegram user's id as JSON brings it, a text or a number; comes out as the text. */
-export const telegramUserIdSchema = z
-  .union([
-    z.string().regex(TELEGRAM_USER_ID, "must be a Telegram user's id"),
-    z.int().positive().transform(String),
-  ])
-  .meta({ examples: ["123456789"] });
+export const telegramUserIdSchema = z.union([
+  z.string().regex(TELEGRAM_USER_ID, "must be a Telegram user's id"),
+  z.int().positive().transform(String),
+]);

@@ -42,11 +42,11 @@ export async function visitBehind(
   const facts = session === null ? copy : sessionFacts(session);
   // Another visit of the same person does not take back what was said with this one.
   const said = facts?.trackingToken === trackingToken ? null : consentInToken(trackingToken);
-  const elsewhere = trackingToken === null ? await refusalElsewhere(reader, tables, botUser) : null;
+  const consent = said ?? facts?.consent ?? null;
   return {
     session,
     facts,
-    consent: said ?? facts?.consent ?? elsewhere,
+    consent: await consentByNow(reader, tables, { botUser, trackingToken, consent }),
     botUser,
     trackingToken,
     poolId: session?.poolId ?? copy?.poolId ?? null,
@@ -55,25 +55,28 @@ export async function visitBehind(
 }
 
 /**
- * That somebody of whom this bot knows no visit denied consent with their latest one to another bot of ours: a refusal
- * counts for all that they do after it. Tokens grow with time.
+ * What somebody says of being reported, by what they said with a visit (`consent`) or, after it, with their latest one to
+ * any of our bots: a refusal counts for all that they do from then on. Tokens grow with time.
+ *
+ * @param trackingToken the visit's; null where none is known, so that every other one is later
  */
-export async function refusalElsewhere(
+export async function consentByNow(
   reader: Reader,
-  tables: Tables,
-  botUser: BotUser | null,
-): Promise<"denied" | null> {
-  if (botUser === null) return null;
-  const { botUsers } = tables;
+  { botUsers, sessions }: Tables,
+  visit: Pick<VisitBehind, "botUser" | "trackingToken" | "consent">,
+): Promise<Consent | null> {
+  const { botUser, trackingToken, consent } = visit;
+  if (botUser === null || consent === "denied" || consent === "erased") return consent;
   const [latest] = await reader
-    .select({ token: botUsers.latestToken })
+    .select({ token: botUsers.latestToken, consent: sessions.consent })
     .from(botUsers)
+    .leftJoin(sessions, eq(sessions.trackingToken, botUsers.latestToken))
     .where(and(eq(botUsers.telegramUserId, botUser.telegramUserId), isNotNull(botUsers.latestToken)))
     .orderBy(desc(botUsers.latestToken))
     .limit(1);
-  if (!latest) return null;
-  const visit = await findSession(reader, tables, latest.token);
-  return visit?.consent === "denied" || consentInToken(latest.token) === "denied" ? "denied" : null;
+  const token = latest?.token ?? null;
+  if (token === null || (trackingToken !== null && token <= trackingToken)) return consent;
+  return latest?.consent === "denied" || consentInToken(token) === "denied" ? "denied" : consent;
 }
 
 /**

@@ -419,6 +419,17 @@ describe("PushinPay's documented webhooks", () => {
     expect(asked).toEqual([]);
   });
 
+  test.each([
+    ["without a token of its own, which anybody could send", null, PUSHINPAY_ID],
+    ["with the token, which PushinPay alone sends", SECRET, undefined],
+  ])("%s: which checkout must be the payment's", async (_, webhookToken, expected) => {
+    const about: (string | undefined)[][] = [];
+    const own = pushinPayProvider({ apiUrl, token: TOKEN, webhookToken }, () => clock);
+    const isKnown = async (...names: (string | undefined)[]) => about.push(names) === 0;
+    expect(await own.read({ ...fromPushinPay(paid), isKnown })).toMatchObject({ kind: "unknown" });
+    expect(about).toEqual([[REFERENCE, expected]]);
+  });
+
   test("the amount is the API's, whatever the webhook says", async () => {
     answer = { status: 200, body: pushinPayTransaction({ value: 50 }) };
     const boast = await pushinpay.read(fromPushinPay({ ...paid, value: 999_999 }));

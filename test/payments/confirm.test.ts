@@ -285,10 +285,10 @@ describe(`payments on ${testDialect}`, () => {
     ["an unknown field", { amount: 1 }, ""],
     ["an empty e-mail", { customer: { email: "" } }, "customer.email"],
     ["a number for an id", { content: { ids: [17] } }, "content.ids.0"],
-  ])("refuses %s, naming the field", async (_, extra, path) => {
+  ])("refuses %s, naming the field, once", async (_, extra, path) => {
     const { status, body } = await register(extra);
     expect(status).toBe(400);
-    expect(body.errors.map((error: { path: string }) => error.path)).toContain(path);
+    expect(body.errors.map((error: { path: string }) => error.path)).toEqual([path]);
   });
 
   test.each([

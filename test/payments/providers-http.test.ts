@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Elysia } from "elysia";
 import { checkoutOf } from "../../src/payments/checkout.ts";
+import { paymentsPlugin } from "../../src/payments/plugin.ts";
+import { pushinPayProvider } from "../../src/payments/providers/pushinpay.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { testDialect } from "../support/database.ts";
 import { openShop, outcomes, type Shop } from "./shop.ts";
@@ -359,6 +362,28 @@ describe(`what one provider has of its own, on ${testDialect}`, () => {
       expect(questions()).toBe(before);
     },
   );
+
+  test("PushinPay without a webhook token is asked about the very charge that the payment was given", async () => {
+    const { deps, sandbox } = shop;
+    const settings = { apiUrl: sandbox.url, token: "41909|pushinpay0123456789", webhookToken: null };
+    const providers = new Map([["pushinpay", pushinPayProvider(settings, deps.now)]]);
+    const app = new Elysia().use(paymentsPlugin({ ...deps, providers }));
+    const { paymentId, checkout } = await shop.sell({ provider: "pushinpay", ...OFFER });
+    const tell = (id: string) =>
+      app.handle(
+        new Request(`http://localhost/api/payments/webhooks/pushinpay?ref=${paymentId}`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ id, status: "paid" }),
+        }),
+      );
+    const another = newId();
+    expect((await tell(another)).status).toBe(404);
+    expect(sandbox.requests.items().filter(({ path }) => path.includes(another))).toEqual([]);
+    await shop.happens("pushinpay", checkout.providerRef, "paid", { times: 0 });
+    expect((await tell(checkout.providerRef)).status).toBe(200);
+    expect((await shop.stored(paymentId)).payment?.status).toBe("paid");
+  });
 
   test("no log line holds a secret of a provider", () => {
     expect(shop.logLines.length).toBeGreaterThan(0);

@@ -114,6 +114,29 @@ describe(`consent=denied, with the setting as it comes, on ${testDialect}`, () =
     );
   });
 
+  test("nor of what they do later in a bot that they came to earlier, by a link that said nothing of it", async () => {
+    const { id } = newUser();
+    const start = (bot: string, token: string) =>
+      post(funnel, "/api/bot/start", { bot, telegram_user_id: id, tracking_token: token });
+    const steps = async (token: string) =>
+      (await metaRows(funnel, token)).map(({ eventName }) => eventName).filter((name) => name !== "PageView");
+    const known = (await click(funnel, "fbclid=AbCdEf")).token;
+    await start("other_bot", known);
+    const unused = (await click(funnel, "fbclid=AbCdEf")).token;
+    await start("shop_bot", (await click(funnel, "fbclid=AbCdEf&consent=denied")).token);
+    expect(await steps(known)).toEqual(["Lead"]);
+
+    await start("other_bot", unused);
+    const whose = { bot: "other_bot", telegram_user_id: id, customer: { email: "ana@example.com" } };
+    for (const tracking_token of [undefined, known]) {
+      const body = { provider: "generic", provider_ref: newId(), amount_minor: 4990, currency: "BRL" };
+      const made = await post(funnel, "/api/payments", { ...body, ...whose, tracking_token });
+      expect(made.status).toBe(201);
+      expect((await report(funnel, { provider_ref: body.provider_ref, status: "paid" })).status).toBe(200);
+    }
+    expect([await steps(known), await steps(unused)]).toEqual([["Lead"], []]);
+  });
+
   test("nor where only Redis knows of the visit, which still lies in some spool", async () => {
     const token = newId();
     const providerRef = newId();

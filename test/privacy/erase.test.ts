@@ -6,6 +6,7 @@ import type { Database } from "../../src/db/database.ts";
 import { claim } from "../../src/outbox/lease.ts";
 import { countReplay, replay } from "../../src/outbox/replay.ts";
 import { settle } from "../../src/outbox/settle.ts";
+import { lockById } from "../../src/payments/find-payment.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { erasePerson } from "../../src/privacy/erase.ts";
 import type { PersonKey } from "../../src/privacy/person.ts";
@@ -362,6 +363,80 @@ describe(`erasing a person on ${testDialect}`, () => {
     expect(await tracesOf(funnel.db, ana.known)).toEqual([]);
   });
 
+  test.each([
+    ["registration", (sale: object) => post(funnel, "/api/payments", { provider: "generic", ...sale })],
+    ["webhook", (sale: object) => report(funnel, { status: "paid", ...sale })],
+  ])("a %s that is told again in the midst of it brings nobody back, either", async (_, tell) => {
+    const ana = await person();
+    const sale = {
+      bot: "shop_bot",
+      telegram_user_id: ana.known.telegramUser,
+      provider_ref: newId(),
+      amount_minor: 4990,
+      currency: "BRL",
+      customer: { email: ana.known.email },
+    };
+    const { id }: { id: string } = await (
+      await post(funnel, "/api/payments", { provider: "generic", ...sale })
+    ).json();
+    const answers: Promise<Response>[] = [];
+    const db: Database = {
+      ...funnel.db,
+      transaction: (work) =>
+        funnel.db.transaction(async (tx) => {
+          const result = await work(tx);
+          const { payments } = funnel.db.tables;
+          const [row] = await tx.select().from(payments).where(eq(payments.id, id));
+          if (row?.erasedAt && answers.length === 0) {
+            answers.push(tell(sale));
+            await waited(Promise.all(answers));
+          }
+          return result;
+        }),
+    };
+    await erasePerson({ ...funnel.deps, db }, { kind: "payment", paymentId: id }, by);
+    const [answer] = await Promise.all(answers);
+    expect(answer?.status).toBe(200);
+    expect(await answer?.json()).toMatchObject({ id });
+    expect(await tracesOf(funnel.db, ana.known)).toEqual([]);
+  });
+
+  test("whatever writes of person and payment at that moment, neither of the two is thrown out", async () => {
+    const ana = await person();
+    const { sale } = await comeAndBuy(ana);
+    const { db } = funnel;
+    const { botUsers } = db.tables;
+    let erased: Promise<unknown> = Promise.resolve();
+    await db.transaction(async (tx) => {
+      await tx
+        .update(botUsers)
+        .set({ firstName: "Ana" })
+        .where(eq(botUsers.id, sale.botUserId ?? 0));
+      erased = erase({ kind: "payment", paymentId: sale.id });
+      await waited(erased);
+      expect(await lockById(db, tx, sale.id)).toMatchObject({ erasedAt: null });
+    });
+    expect(await erased).toMatchObject({ people: 1, payments: 1 });
+  });
+
+  test("the shop's id of a customer, from before such ids were hashed, is the same customer's", async () => {
+    const phone = "+55 11 98765-4321";
+    const register = async (extra: object) => {
+      const money = { amount_minor: 100, currency: "BRL" };
+      const sale = { provider: "generic", provider_ref: newId(), ...money, ...extra };
+      const { id }: { id: string } = await (await post(funnel, "/api/payments", sale)).json();
+      return id;
+    };
+    const now = await register({ customer: { id: phone } });
+    const before = await register({});
+    const { payments } = funnel.db.tables;
+    await funnel.db.transaction((tx) =>
+      tx.update(payments).set({ customerUserId: phone }).where(eq(payments.id, before)),
+    );
+    expect(await erase({ kind: "payment", paymentId: before })).toMatchObject({ payments: 2 });
+    expect(await paymentOf(now)).toMatchObject({ customerUserId: null, erasedAt: expect.any(Date) });
+  });
+
   test("the page left open reports cookies to nobody, and whoever comes back by the old link is a stranger", async () => {
     const ana = await person();
     const { token } = await goAllTheWay(ana);
@@ -472,6 +547,9 @@ describe(`erasing a person on ${testDialect}`, () => {
     }
   }, 60_000);
 });
+
+/** Until it is done, or has had time to do whatever needs not wait for our own transaction. */
+const waited = (something: Promise<unknown>) => Promise.race([something.catch(() => null), Bun.sleep(300)]);
 
 /** The same database, whose n-th transaction from now is never committed. */
 function dyingIn(db: Database, n: number): Database {

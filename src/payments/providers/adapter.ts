@@ -9,8 +9,11 @@ export interface WebhookRequest {
   readonly rawBody: string;
   readonly headers: Headers;
   readonly query: URLSearchParams;
-  /** Whether a payment of ours has this reference: what anybody can send is worth no question to the provider otherwise. */
-  isKnown(providerRef: string): Promise<boolean>;
+  /**
+   * Whether a payment of ours has this reference: what anybody can send is worth no question to the provider otherwise.
+   * With `checkoutRef` it must also be the provider's own id of the payment's checkout, where one was made for it.
+   */
+  isKnown(providerRef: string, checkoutRef?: string): Promise<boolean>;
 }
 
 /** What a webhook turned out to be. */

@@ -75,7 +75,9 @@ async function read(
   // A mere "created" is not asked about: the question would be used up for a minute.
   if (pushinPayEvent({ status: claimed, value: 1 }) === null) return { kind: "ignored" };
   const ref = query.get("ref");
-  if (!(await isKnown(ref || id))) return { kind: "unknown", providerRef: ref || id };
+  // Without a token of its own it may be anybody's, about any transaction of any account.
+  const only = settings.webhookToken === null ? id : undefined;
+  if (!(await isKnown(ref || id, only))) return { kind: "unknown", providerRef: ref || id };
   const transaction = await transactionBehind(settings, readBacks, id, claimed);
   if (transaction === null)
     return { kind: "forged", reason: `PushinPay does not know the transaction ${id}` };
