@@ -37,8 +37,9 @@ export function spoolSnapshot(spool: Spool): PoolSnapshot {
     load() {
       const note = spool.note(NOTE);
       if (note === null) return [];
-      // A snapshot of another version's form is worth nothing; the database will be asked anyway.
-      const parsed = z.array(poolSchema).safeParse(parseJson(note));
+      // A snapshot of another version's form is worth nothing; the database will be asked anyway. Read once a start, so a
+      // parser compiled for it would not pay.
+      const parsed = z.array(poolSchema).safeParse(parseJson(note), { jitless: true });
       return parsed.success ? parsed.data : [];
     },
     save: (pools) => spool.setNote(NOTE, JSON.stringify(pools)),
