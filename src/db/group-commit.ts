@@ -14,6 +14,11 @@ interface GroupCommitOptions<T> {
   maxBatch?: number;
   /** Batches that may be under way at once; 1 unless said otherwise. In which order they are written is not settled. */
   maxWrites?: number;
+  /**
+   * So many share a commit well enough, and are written while more are being read. More gain nothing but where writing
+   * holds up whoever reads: there `Infinity` keeps all together.
+   */
+  goodCompany?: number;
   /** Items that may wait at once. */
   maxWaiting?: number;
   /** Told of every finished batch, for the metrics. */
@@ -42,17 +47,21 @@ interface Failure {
 const WORTH_A_BATCH = 1 / 4;
 
 /**
- * Lets items that arrive together share a commit: whatever waits is written in one transaction while the next
- * batch gathers. A batch that fails by a row's fault is written row by row, which counts as one write, so that the bad row
- * fails alone; one that fails by the database's, then too, takes all that wait with it, at once.
+ * Lets items that arrive together share a commit: what waits is written in one transaction while the next batch
+ * gathers. Under load one part of all who are here is written while another is read and answered: were they one batch,
+ * whoever reads and whoever writes would wait for each other. A batch that fails by a row's fault is written row by row,
+ * which counts as one write, so that the bad row fails alone; one that fails by the database's, then too, takes all that
+ * wait with it, at once.
  */
 export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommit<T> {
-  const { write, isRowFault, maxBatch = 512, maxWaiting = 20_000, maxWrites = 1 } = options;
+  const { write, isRowFault, maxBatch = 512, maxWrites = 1, goodCompany = 32, maxWaiting = 20_000 } = options;
   let waiting: Waiting<T>[] = [];
   let gathering: Promise<void> | undefined;
   /** Batches, and their items, that are being written. */
   let writes = 0;
   let writing = 0;
+  /** Items of the batch written last: their clients may be back in a moment. */
+  let written = 0;
   /** Batches that are being written or answered. */
   const unsettled = new Set<Promise<void>>();
 
@@ -76,9 +85,16 @@ export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommi
     return waiting.length > 0 && writes < maxWrites && waiting.length >= writing * WORTH_A_BATCH;
   }
 
+  /** How many the next batch takes: an equal part for each that can be written at once, and one to be read and answered. */
+  function batchSize(): number {
+    const part = Math.ceil((waiting.length + writing + written) / (maxWrites + 1));
+    return Math.min(maxBatch, Math.max(goodCompany, part));
+  }
+
   async function writeNext(): Promise<void> {
-    const items = waiting.length <= maxBatch ? waiting : waiting.slice(0, maxBatch);
-    waiting = waiting.length <= maxBatch ? [] : waiting.slice(maxBatch);
+    const size = batchSize();
+    const items = waiting.slice(0, size);
+    waiting = waiting.slice(size);
     writes += 1;
     writing += items.length;
     const failure = await attempt(items);
@@ -86,6 +102,7 @@ export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommi
     const fault = isOneOfMany ? await writeOneByOne(items) : failure;
     writes -= 1;
     writing -= items.length;
+    written = items.length;
     // A database that is away would keep everybody behind this batch for a deadline of their own each.
     if (fault && !isRowFault(fault.error)) rejectWaiting(fault.error);
     // What gathered meanwhile is on its way before anybody is answered: the database does not wait for answers.
@@ -134,7 +151,10 @@ export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommi
       if (waiting.length >= maxWaiting) return Promise.reject(new QueueFullError(maxWaiting));
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       waiting.push({ item, resolve, reject });
-      if (writes < maxWrites) gathering ??= gather();
+      if (writes < maxWrites) {
+        if (waiting.length >= goodCompany) pump();
+        else gathering ??= gather();
+      }
       return promise;
     },
     async idle() {

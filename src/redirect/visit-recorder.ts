@@ -72,6 +72,8 @@ export function createVisitRecorder(deps: {
     write: async (visits) =>
       spool.append(visits.map((visit) => ({ key: visit.trackingToken, body: encodeVisit(visit) }))),
     isRowFault: () => false,
+    // The spool is written by the thread that reads requests.
+    goodCompany: Number.POSITIVE_INFINITY,
   });
 
   async function writeInTime(visits: readonly VisitRecord[]): Promise<void> {

@@ -22,6 +22,44 @@ describe("createGroupCommit", () => {
     expect(batches).toEqual([[1, 2], [3, 4, 5], [6]]);
   });
 
+  test("a good company is written at once, while who comes with it is still being read", async () => {
+    const batches: number[] = [];
+    const group = createGroupCommit<number>({
+      write: async (batch) => void batches.push(batch.length),
+      isRowFault: () => true,
+    });
+    const submitted = Array.from({ length: 40 }, (_, i) => group.submit(i));
+    expect(batches).toEqual([32]);
+    await Promise.all(submitted);
+    expect(batches).toEqual([32, 8]);
+  });
+
+  test.each([
+    { clients: 64, maxWrites: 1, size: 32 },
+    { clients: 300, maxWrites: 1, size: 150 },
+    { clients: 300, maxWrites: 2, size: 100 },
+  ])(
+    "$clients clients who come back at once fall into equal batches of $size: one is read and answered while $maxWrites are written",
+    async ({ clients, maxWrites, size }) => {
+      const written: number[] = [];
+      const group = createGroupCommit<number>({
+        write: async (batch) => {
+          written.push(batch.length);
+          await new Promise((next) => setImmediate(next));
+        },
+        isRowFault: () => true,
+        maxWrites,
+      });
+      const comeOften = async (client: number) => {
+        for (let i = 0; i < 20; i++) await group.submit(client);
+      };
+      await Promise.all(Array.from({ length: clients }, (_, client) => comeOften(client)));
+      const settled = written.slice(10, 20);
+      expect(Math.max(...settled)).toBeLessThan(size * 1.3);
+      expect(Math.min(...settled)).toBeGreaterThan(size * 0.7);
+    },
+  );
+
   test("two batches may be under way, the second once it is a quarter of the first; the third waits", async () => {
     const writes: { batch: readonly number[]; end: () => void }[] = [];
     const group = createGroupCommit<number>({
