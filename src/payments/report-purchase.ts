@@ -10,6 +10,7 @@ import { type VisitBehind, visitBehind } from "../tracking/visit-behind.ts";
 import { fillPayment } from "./fill-payment.ts";
 import { type MetaEntry, metaEntry } from "./meta-entry.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
+import { consentWhenPaid } from "./provider-data.ts";
 
 /**
  * The visit behind a payment, whose row learns from it what it did not know.
@@ -60,7 +61,8 @@ export async function reportBelated(
 ): Promise<void> {
   if (payment.status !== "paid" || payment.metaPurchaseSent || payment.erasedAt !== null) return;
   const { payment: known, visit } = await withVisit(deps, tx, payment, distant);
-  const purchase = await purchaseEntry(deps, tx, known, visit);
+  const consent = visit.consent ?? consentWhenPaid(known);
+  const purchase = await purchaseEntry(deps, tx, known, { ...visit, consent });
   if (purchase === null) return;
   const { tables } = deps.db;
   const at = deps.now();
