@@ -92,7 +92,10 @@ async function confirm(
   const notes = [decision.note, isErased ? PAID_AFTER_ERASURE : null].filter((text) => text !== null);
   if (notes.length > 0) await leaveNote(deps, tx, paid, notes.join("; "));
   if (!purchase) {
-    log.warn({ payment: payment.id }, "paid, and not reported to Meta: no pool with a pixel, or no consent");
+    log.warn(
+      { payment: payment.id },
+      "paid, and not reported to Meta: no pool with a pixel, no consent, or Stars without a rate",
+    );
   }
   if (!decision.deliver) {
     log.error(

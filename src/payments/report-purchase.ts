@@ -1,6 +1,7 @@
 import { and, eq, inArray, isNull } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import { TELEGRAM_STARS } from "../meta/currencies.ts";
 import { purchaseEvent } from "../meta/purchase.ts";
 import { enqueue } from "../outbox/enqueue.ts";
 import { findPoolOf } from "../pools/find-pool-of.ts";
@@ -36,14 +37,18 @@ export async function withVisit(
   return { payment: filled, visit };
 }
 
-/** The Purchase, whether or not a PageView ever went; null where the pool reports nothing or consent was denied. */
+/**
+ * The Purchase, whether or not a PageView ever went; null where the pool reports nothing, consent was denied, or Stars
+ * are not to be reported as money: Meta takes no Purchase without a value.
+ */
 export async function purchaseEntry(
   deps: PaymentDeps,
   tx: Tx,
   payment: Payment,
   visit: VisitBehind,
 ): Promise<MetaEntry | null> {
-  const { botId } = payment;
+  const { botId, currency } = payment;
+  if (currency === TELEGRAM_STARS && deps.starsUsdMinorPerThousand === null) return null;
   // The visit's own pool: what the payment has may be a guess by its bot.
   const pool = await findPoolOf(tx, deps.db.tables, { poolId: visit.poolId ?? payment.poolId, botId });
   return metaEntry(deps, tx, purchaseEvent, payment, visit, pool);
