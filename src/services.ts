@@ -5,6 +5,7 @@ import { createDispatcher, type Dispatcher } from "./outbox/dispatcher.ts";
 import { createExpireWaiting } from "./outbox/expire-waiting.ts";
 import { liftSealed } from "./outbox/lift-sealed.ts";
 import { metaDestination } from "./outbox/meta-destination.ts";
+import { createMisdatedSweep } from "./outbox/misdated.ts";
 import { createRetention } from "./outbox/retention.ts";
 import { createExpiry } from "./payments/expire.ts";
 import { createSales } from "./payments/sales.ts";
@@ -63,6 +64,7 @@ export async function startServices(deps: Deps, hourlyAfterMs = HOURLY_AFTER_MS)
   const hourly = [
     createRetention({ ...deps, days: deps.config.retentionDays }),
     createExpireWaiting(deliveryDeps(deps)),
+    createMisdatedSweep(deps),
   ];
   const lifting = liftSealed(deps);
   dispatcher.start();

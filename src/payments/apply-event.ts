@@ -1,5 +1,6 @@
 import { eq } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
+import type { Consent } from "../meta/consent.ts";
 import { hashedCustomer } from "../meta/user-data.ts";
 import { enqueue } from "../outbox/enqueue.ts";
 import type { Log } from "../platform/log.ts";
@@ -65,7 +66,7 @@ async function confirm(
   const isErased = payment.erasedAt !== null;
   const known = isErased ? { payment, visit: null } : await withVisit(deps, tx, payment, distant);
   const { visit } = known;
-  const columns = paidColumns(known.payment, decision, now);
+  const columns = paidColumns(known.payment, decision, visit?.consent ?? null, now);
   const paid: Payment = { ...known.payment, ...columns };
   const purchase = visit && (await purchaseEntry(deps, tx, paid, visit));
   const delivery = visit && decision.deliver ? await deliveryEntry(db, tx, paid, visit.botUser) : null;
@@ -91,7 +92,10 @@ async function confirm(
   const notes = [decision.note, isErased ? PAID_AFTER_ERASURE : null].filter((text) => text !== null);
   if (notes.length > 0) await leaveNote(deps, tx, paid, notes.join("; "));
   if (!purchase) {
-    log.warn({ payment: payment.id }, "paid, and not reported to Meta: no pool with a pixel, or no consent");
+    log.warn(
+      { payment: payment.id },
+      "paid, and not reported to Meta: no pool with a pixel, no consent, or Stars without a rate",
+    );
   }
   if (!decision.deliver) {
     log.error(
@@ -102,7 +106,7 @@ async function confirm(
 }
 
 /** What the money makes of the payment's own row; of a buyer who was erased nothing is learnt. */
-function paidColumns(payment: Payment, decision: Confirmation, now: Date) {
+function paidColumns(payment: Payment, decision: Confirmation, consent: Consent | null, now: Date) {
   const { amountMinor, currency, buyer } = decision;
   const learnt = payment.erasedAt === null && buyer ? hashedCustomer(buyer) : {};
   return {
@@ -112,7 +116,7 @@ function paidColumns(payment: Payment, decision: Confirmation, now: Date) {
     currency,
     // What was given at registration goes before what the provider knows.
     customer: { ...learnt, ...payment.customer },
-    providerData: confirmedData(payment, decision),
+    providerData: confirmedData(payment, decision, consent),
   } satisfies Partial<Payment>;
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Consent } from "../meta/consent.ts";
 import type { Payment } from "./payment.ts";
 
 const moneySchema = z.object({ amount_minor: z.int(), currency: z.string() });
@@ -18,18 +19,29 @@ export function registeredMoney(payment: Payment): {
   return parsed.success ? { amountMinor: parsed.data.amount_minor, currency: parsed.data.currency } : payment;
 }
 
-/** What is kept of a confirmation besides what it paid: its charge, and what was asked for where that differs. */
+/**
+ * What is kept of a confirmation besides what it paid: its charge, what was asked for where that differs, and that its
+ * buyer did not want to be reported.
+ */
 export function confirmedData(
   payment: Payment,
   paid: { readonly amountMinor: number; readonly currency: string; readonly chargeId: string | null },
+  consent: Consent | null,
 ): Payment["providerData"] {
   const { amountMinor, currency, chargeId } = paid;
   const differs = amountMinor !== payment.amountMinor || currency !== payment.currency;
-  if (!differs && chargeId === null) return payment.providerData;
+  const isRefused = consent === "denied";
+  if (!differs && chargeId === null && !isRefused) return payment.providerData;
   const registered = { amount_minor: payment.amountMinor, currency: payment.currency };
   return {
     ...payment.providerData,
     ...(chargeId !== null && { charge: chargeId }),
     ...(differs && { registered }),
+    ...(isRefused && { consent }),
   };
+}
+
+/** What its buyer said of being reported by the time they paid: a later visit that says nothing of it takes nothing back. */
+export function consentWhenPaid({ providerData }: Pick<Payment, "providerData">): "denied" | null {
+  return providerData?.consent === "denied" ? "denied" : null;
 }

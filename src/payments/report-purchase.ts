@@ -1,6 +1,7 @@
 import { and, eq, inArray, isNull } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import { TELEGRAM_STARS } from "../meta/currencies.ts";
 import { purchaseEvent } from "../meta/purchase.ts";
 import { enqueue } from "../outbox/enqueue.ts";
 import { findPoolOf } from "../pools/find-pool-of.ts";
@@ -10,6 +11,7 @@ import { type VisitBehind, visitBehind } from "../tracking/visit-behind.ts";
 import { fillPayment } from "./fill-payment.ts";
 import { type MetaEntry, metaEntry } from "./meta-entry.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
+import { consentWhenPaid } from "./provider-data.ts";
 
 /**
  * The visit behind a payment, whose row learns from it what it did not know.
@@ -35,14 +37,18 @@ export async function withVisit(
   return { payment: filled, visit };
 }
 
-/** The Purchase, whether or not a PageView ever went; null where the pool reports nothing or consent was denied. */
+/**
+ * The Purchase, whether or not a PageView ever went; null where the pool reports nothing, consent was denied, or Stars
+ * are not to be reported as money: Meta takes no Purchase without a value.
+ */
 export async function purchaseEntry(
   deps: PaymentDeps,
   tx: Tx,
   payment: Payment,
   visit: VisitBehind,
 ): Promise<MetaEntry | null> {
-  const { botId } = payment;
+  const { botId, currency } = payment;
+  if (currency === TELEGRAM_STARS && deps.starsUsdMinorPerThousand === null) return null;
   // The visit's own pool: what the payment has may be a guess by its bot.
   const pool = await findPoolOf(tx, deps.db.tables, { poolId: visit.poolId ?? payment.poolId, botId });
   return metaEntry(deps, tx, purchaseEvent, payment, visit, pool);
@@ -60,7 +66,8 @@ export async function reportBelated(
 ): Promise<void> {
   if (payment.status !== "paid" || payment.metaPurchaseSent || payment.erasedAt !== null) return;
   const { payment: known, visit } = await withVisit(deps, tx, payment, distant);
-  const purchase = await purchaseEntry(deps, tx, known, visit);
+  const consent = visit.consent ?? consentWhenPaid(known);
+  const purchase = await purchaseEntry(deps, tx, known, { ...visit, consent });
   if (purchase === null) return;
   const { tables } = deps.db;
   const at = deps.now();

@@ -5,8 +5,9 @@ import type { Tables } from "../db/define-schema.ts";
 export type PoolRow = Tables["pools"]["$inferSelect"];
 
 /**
- * The pool that a sale or a person belongs to: the one that is named, else the first pool of the bot, one with a
- * pixel before one without. Null where there is none.
+ * The pool that a sale or a person belongs to: the one that is named, else the bot's: one that reports before one that
+ * does not (no pixel, or tracking is off), one that sends visitors to the bot before one that has switched it off, the
+ * first of several. Null where there is none.
  */
 export async function findPoolOf(
   reader: Reader,
@@ -24,7 +25,11 @@ export async function findPoolOf(
     .from(poolBots)
     .innerJoin(pools, eq(pools.id, poolBots.poolId))
     .where(and(eq(poolBots.botId, known.botId), eq(pools.enabled, true)))
-    .orderBy(sql`case when ${pools.metaPixelId} is null then 1 else 0 end`, pools.id)
+    .orderBy(
+      sql`case when ${pools.metaTrackingEnabled} and ${pools.metaPixelId} is not null then 0 else 1 end`,
+      sql`case when ${poolBots.enabled} then 0 else 1 end`,
+      pools.id,
+    )
     .limit(1);
   return row?.pool ?? null;
 }

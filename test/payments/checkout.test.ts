@@ -257,6 +257,16 @@ describe(`Telegram's own payments, on ${testDialect}`, () => {
     expect(shop.logLines.filter((line) => line.includes("is not Telegram's"))).toHaveLength(2);
   });
 
+  test("Stars that are not to be reported as money leave no Purchase that could only die, and are delivered", async () => {
+    const paymentId = await shop.begin(STARS);
+    const charge = { paymentId, botId: shop.botId, chargeId: "charge-1", amountMinor: 500, currency: "XTR" };
+    const deps = { ...shop.deps, starsUsdMinorPerThousand: null };
+    expect(await shop.db.transaction((tx) => confirmTelegramPayment(deps, tx, charge))).toBe("confirmed");
+    const { payment, eventNames } = await shop.stored(paymentId);
+    expect(eventNames).toEqual(["delivery"]);
+    expect(payment).toMatchObject({ status: "paid", metaPurchaseSent: false });
+  });
+
   test("another bot's word counts for nothing", async () => {
     const paymentId = await shop.begin(STARS);
     const charge = {

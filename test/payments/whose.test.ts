@@ -220,6 +220,27 @@ describe(`whose a payment is, on ${testDialect}`, () => {
     });
   });
 
+  test("without a visit it is the pool's of the bot that reports, not one that is first and does not", async () => {
+    const bots = [{ username: "shared_bot" }];
+    const off = { slug: "off", metaPixelId: PIXEL, metaTrackingEnabled: false };
+    const {
+      bots: [shared],
+    } = await addPool(funnel.db, off, bots);
+    const left = await addPool(funnel.db, { slug: "left", metaPixelId: "1111111111" });
+    const sells = await addPool(funnel.db, { slug: "sells", metaPixelId: OTHER_PIXEL });
+    const botId = shared?.id ?? 0;
+    await funnel.db.transaction((tx) =>
+      tx.insert(funnel.db.tables.poolBots).values([
+        { poolId: left.pool.id, botId, enabled: false },
+        { poolId: sells.pool.id, botId },
+      ]),
+    );
+    const bought = { ...sale(), bot: "shared_bot", telegram_user_id: newUser().id };
+    await register(bought);
+    await pays(bought);
+    expect((await stored(bought)).purchase).toMatchObject({ route: OTHER_PIXEL, poolId: sells.pool.id });
+  });
+
   test("a bot that does not exist is said so, and nothing is registered", async () => {
     const bought = { ...sale(), bot: "nobody_bot", telegram_user_id: 77 };
     expect(await register(bought)).toMatchObject({ status: 422, body: { errors: [{ path: "bot" }] } });

@@ -137,6 +137,25 @@ describe(`consent=denied, with the setting as it comes, on ${testDialect}`, () =
     expect([await steps(known), await steps(unused)]).toEqual([["Lead"], []]);
   });
 
+  test("nor of what they paid meanwhile, when its webhook comes once more after a link that says nothing of it", async () => {
+    const { id } = newUser();
+    const start = (token: string) =>
+      post(funnel, "/api/bot/start", { bot: "shop_bot", telegram_user_id: id, tracking_token: token });
+    const known = (await click(funnel, "fbclid=AbCdEf")).token;
+    await start(known);
+    const body = { provider: "generic", provider_ref: newId(), amount_minor: 4990, currency: "BRL" };
+    const whose = { bot: "shop_bot", telegram_user_id: id, tracking_token: known };
+    expect((await post(funnel, "/api/payments", { ...body, ...whose })).status).toBe(201);
+    await start((await click(funnel, "fbclid=AbCdEf&consent=denied")).token);
+    const pays = () => report(funnel, { provider_ref: body.provider_ref, status: "paid" });
+    expect((await pays()).status).toBe(200);
+    await start((await click(funnel, "fbclid=AbCdEf")).token);
+    expect((await pays()).status).toBe(200);
+    expect((await post(funnel, "/api/payments", { ...body, ...whose })).status).toBe(200);
+    const rows = await metaRows(funnel, known);
+    expect(rows.filter(({ eventName }) => eventName === "Purchase")).toEqual([]);
+  });
+
   test("nor where only Redis knows of the visit, which still lies in some spool", async () => {
     const token = newId();
     const providerRef = newId();

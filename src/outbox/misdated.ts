@@ -1,0 +1,56 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { Database } from "../db/database.ts";
+import type { Log } from "../platform/log.ts";
+import { type Periodic, periodic } from "../platform/periodic.ts";
+import type { RouteKey } from "./routes.ts";
+import { withPendingHeads } from "./waiting-routes.ts";
+
+/** Nothing waits as long: the other side may ask for a day at most. What is due later was put off by a clock that was ahead. */
+const LONGEST_WAIT_MS = 25 * 3_600_000;
+const BATCH = 2_000;
+/** Once an hour, at a minute at which nobody else's jobs run. */
+const SCHEDULE = "0 11 * * * *";
+
+/**
+ * Makes rows due that were written while the database's clock was ahead, and answers how many: set right by months, it
+ * would have let them wait for as long.
+ */
+export function createMisdatedSweep(deps: { readonly db: Database; readonly log: Log }): Periodic<number> {
+  const { db, log } = deps;
+  const turns = {
+    schedule: SCHEDULE,
+    failed: "what a clock that was ahead has put off could not be made due; trying again in an hour",
+    worked: "what a clock that was ahead has put off can be made due again",
+  };
+  return periodic(deps, turns, async (signal) => {
+    const routes = await db.rows<RouteKey>(sql`
+      ${withPendingHeads()} select destination, route from heads
+      where exists (select 1 from outbox_progress where ${isMisdated(db, sql`heads.destination`, sql`heads.route`)})`);
+    let total = 0;
+    for (const key of routes) {
+      for (let due = BATCH; due === BATCH && !signal.aborted; total += due) due = await makeDue(db, key);
+    }
+    if (total > 0) log.warn({ events: total }, "events that a clock which was ahead had put off are due now");
+    return total;
+  });
+}
+
+async function makeDue(db: Database, { destination, route }: RouteKey): Promise<number> {
+  const { now, skipLocked } = db.dialect;
+  return db.transaction(async (tx) => {
+    const rows = await tx.rows(sql`
+      with misdated as materialized (
+        select id from outbox_progress where ${isMisdated(db, sql`${destination}`, sql`${route}`)}
+        limit ${BATCH} ${skipLocked}
+      )
+      update outbox_progress set available_at = ${now} where id in (select id from misdated) returning id`);
+    if (rows.length > 0) await tx.notify("outbox");
+    return rows.length;
+  });
+}
+
+/** Found by the index of pending rows, at the end of their route's. */
+function isMisdated({ dialect: { now, plusMs } }: Database, destination: SQL, route: SQL): SQL {
+  return sql`status = 'pending' and destination = ${destination} and route = ${route}
+    and available_at > ${plusMs(now, LONGEST_WAIT_MS)}`;
+}
