@@ -1,4 +1,4 @@
-import { eq } from "drizzle-orm";
+import { asc, eq, inArray } from "drizzle-orm";
 import type { Database, Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { credentialChanged } from "../outbox/resume-route.ts";
@@ -132,13 +132,24 @@ export async function deletePool(
   slug: string,
 ): Promise<DeletePoolResult> {
   const { tables } = db;
+  const { pools, poolBots, gateRefusals } = tables;
   return db.transaction(async (tx) => {
+    // Locked in the order in which others count: refusals, which name their pool, before it, and it before its bots.
+    const named = tx.select({ id: pools.id }).from(pools).where(eq(pools.slug, slug));
+    await db.dialect.locked(
+      tx
+        .select({ id: gateRefusals.id })
+        .from(gateRefusals)
+        .where(inArray(gateRefusals.poolId, named))
+        .orderBy(asc(gateRefusals.id)),
+    );
+    await db.dialect.locked(named);
     const pool = await findPool(tx, tables, slug);
     if (pool === null) return { kind: "not_found" };
     if (pool.total_redirects > 0) return { kind: "in_use" };
-    await tx.delete(tables.gateRefusals).where(eq(tables.gateRefusals.poolId, pool.id));
-    await tx.delete(tables.poolBots).where(eq(tables.poolBots.poolId, pool.id));
-    await tx.delete(tables.pools).where(eq(tables.pools.id, pool.id));
+    await tx.delete(gateRefusals).where(eq(gateRefusals.poolId, pool.id));
+    await tx.delete(poolBots).where(eq(poolBots.poolId, pool.id));
+    await tx.delete(pools).where(eq(pools.id, pool.id));
     const subject = `pool:${slug}`;
     await recordAudit(tx, tables, { at: now(), actor, action: "pool.delete", subject, before: pool });
     await tx.notify("pools");

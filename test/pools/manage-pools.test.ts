@@ -199,6 +199,21 @@ describe(`pools on ${testDialect}`, () => {
     expect(await deletePool(deps(), "test", used.slug)).toEqual({ kind: "in_use" });
   });
 
+  test("a pool whose first visit is being counted stays, and neither waits for the other for ever", async () => {
+    const { slug, id } = await newPool();
+    const { pools, poolBots } = own.db.tables;
+    const [removed] = await own.db.transaction(async (tx) => {
+      await tx.update(pools).set({ totalRedirects: 1 }).where(eq(pools.id, id));
+      const removing = deletePool(deps(), "test", slug);
+      await Bun.sleep(200);
+      await tx.update(poolBots).set({ totalRedirects: 1 }).where(eq(poolBots.poolId, id));
+      // In a list: awaited after the commit that it waits for.
+      return [removing];
+    });
+    expect(await removed).toEqual({ kind: "in_use" });
+    expect(await findPool(own.db, own.db.tables, slug)).toMatchObject({ bots: [{ total_redirects: 1 }] });
+  });
+
   test("the list comes in pages that neither repeat nor skip", async () => {
     const all = await listPools(own.db, own.db.tables, { limit: 1_000 });
     expect(all.next_cursor).toBeNull();
