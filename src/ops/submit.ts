@@ -34,9 +34,12 @@ export function overtaken(
   form: FormFields,
   stored: { readonly updated_at: string },
 ): Invalid | null {
-  if (form.text("seen") === stored.updated_at) return null;
-  const message = `The ${what} was changed since this page was opened, and saving would undo that. Below is what you typed: compare it with the audit log and save again.`;
-  return invalid("", message);
+  return form.text("seen") === stored.updated_at ? null : invalid("", overtakenText(what));
+}
+
+/** The same in words, also for a form that was overtaken in the very moment of saving. */
+export function overtakenText(what: "pool" | "bot" | "offer"): string {
+  return `The ${what} was changed since this page was opened, and saving would undo that. Below is what you typed: compare it with the audit log and save again.`;
 }
 
 /** The status of a page with a form: what was sent and not taken is the sender's fault. */

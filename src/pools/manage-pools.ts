@@ -8,7 +8,7 @@ import { changedColumns, coherenceIssues, poolColumns, withGateSwitch } from "./
 import { areMembers, replaceMembers } from "./pool-members.ts";
 import { findPool, type PoolView } from "./pool-view.ts";
 import type { Invalid, PoolChange, PoolDraft } from "./rules.ts";
-import { nextStamp } from "./stamp.ts";
+import { nextStamp, type Overtaken } from "./stamp.ts";
 
 /** What managing pools works with. */
 export interface ManageDeps {
@@ -79,22 +79,37 @@ export async function createPool(
 }
 
 /** Changes what `change` names. A gate value that appears turns the gate on, one that goes turns it off. */
+export function updatePool(
+  deps: ManageDeps,
+  actor: string,
+  slug: string,
+  change: PoolChange,
+): Promise<UpdatePoolResult>;
+/** The same for an editor who saw the version of `seen`, its `updated_at`: a later one is not written over. */
+export function updatePool(
+  deps: ManageDeps,
+  actor: string,
+  slug: string,
+  change: PoolChange,
+  seen: string,
+): Promise<UpdatePoolResult | Overtaken<PoolView>>;
 export async function updatePool(
   { db, secrets, now }: ManageDeps,
   actor: string,
   slug: string,
   change: PoolChange,
-): Promise<UpdatePoolResult> {
+  seen?: string,
+): Promise<UpdatePoolResult | Overtaken<PoolView>> {
   const { tables } = db;
   return db.transaction(async (tx) => {
     // Locked before its bots are: visits count in that order, and two that lock in different ones wait for each other.
     const [row] = await db.dialect.locked(tx.select().from(tables.pools).where(eq(tables.pools.slug, slug)));
     if (row === undefined) return { kind: "not_found" };
+    const before = await writtenPool(tx, tables, slug);
+    if (seen !== undefined && seen !== before.updated_at) return { kind: "overtaken", current: before };
     const columns = changedColumns(row, withGateSwitch(change, row.metaCloakerParamValue), secrets);
     const issues = coherenceIssues({ ...row, ...columns });
     if (issues.length > 0) return { kind: "invalid", issues };
-
-    const before = await writtenPool(tx, tables, slug);
     const members = change.bots && !areMembers(before.bots, change.bots) ? change.bots : null;
     if (Object.keys(columns).length === 0 && members === null) return { kind: "unchanged", pool: before };
     const at = await nextStamp(tx, tables, now());

@@ -184,6 +184,17 @@ describe(`bots on ${testDialect}`, () => {
     expect(await updateBot(depsWith(api), "test", "no_such_bot", {})).toEqual({ kind: "not_found" });
   });
 
+  test("of two changes of the version that both editors saw, one is made; the other gets the bot as it is now", async () => {
+    const made = await createBot(depsWith(nobody), "test", { username: "both_bot" });
+    if (made.kind !== "created") throw new Error("the bot was not made");
+    const seen = made.bot.updated_at;
+    const save = (welcome: string) => updateBot(depsWith(nobody), "test", "both_bot", { welcome }, seen);
+    const results: object[] = await Promise.all([save("One"), save("Two")]);
+    const current = await findBot(own.db, own.db.tables, "both_bot");
+    expect(results).toContainEqual({ kind: "overtaken", current });
+    expect(results).toContainEqual({ kind: "updated", bot: current, webhook: { kind: "as_before" } });
+  });
+
   test("a bot that a pool names stays; one that nothing names can go", async () => {
     await createPool({ db: own.db, secrets, now: () => new Date() }, "test", {
       slug: "keeper",

@@ -187,6 +187,15 @@ describe(`pools on ${testDialect}`, () => {
     expect(await deletePool(deps(), "test", "nobody")).toEqual({ kind: "not_found" });
   });
 
+  test("of two changes of the version that both editors saw, one is made; the other gets the pool as it is now", async () => {
+    const { slug, updated_at } = await newPool();
+    const save = (name: string) => updatePool(deps(), "test", slug, { name }, updated_at);
+    const results: object[] = await Promise.all([save("One"), save("Two")]);
+    const current = await findPool(own.db, own.db.tables, slug);
+    expect(results).toContainEqual({ kind: "overtaken", current });
+    expect(results).toContainEqual({ kind: "updated", pool: current });
+  });
+
   test("a pool without visits can be removed, one with visits cannot", async () => {
     const unused = await newPool();
     expect(await deletePool(deps(), "test", unused.slug)).toEqual({ kind: "deleted" });
