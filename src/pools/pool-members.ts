@@ -53,11 +53,8 @@ export function areMembers(current: readonly PoolBotView[], wanted: readonly Mem
 
 /** The bot of that name, made where there is none. */
 async function ensureBot(tx: Tx, tables: Tables, username: string, at: Date): Promise<number> {
-  const known = await findBotRow(tx, tables, username);
-  if (known) return known.id;
   await tx.insert(tables.bots).values({ username, createdAt: at, updatedAt: at }).onConflictDoNothing();
-  // Read again rather than returned: another operator may have been faster.
-  const made = await findBotRow(tx, tables, username);
-  if (made === undefined) throw new Error(`bot @${username} was made and is not there`);
-  return made.id;
+  const bot = await findBotRow(tx, tables, username);
+  if (bot === undefined) throw new Error(`bot @${username} was made and is not there`);
+  return bot.id;
 }

@@ -6,9 +6,9 @@ import { pageViewEvent } from "../meta/page-view.ts";
 import { storableText } from "../outbox/storable.ts";
 import { newId } from "../platform/ids.ts";
 import type { Secrets } from "../platform/secrets.ts";
-import { SealBrokenError } from "../platform/secrets.ts";
 import { recordAudit } from "./audit.ts";
 import type { ManageDeps } from "./manage-pools.ts";
+import { openSealed, type Sealed } from "./open-sealed.ts";
 import type { PoolRow } from "./pool-view.ts";
 
 /** Somebody waits for the answer. */
@@ -24,8 +24,7 @@ type PixelCredential =
   | { readonly kind: "ready"; readonly pixelId: string; readonly accessToken: string }
   | { readonly kind: "no_pixel" }
   | { readonly kind: "no_token" }
-  /** Another APP_SECRET sealed the token. */
-  | { readonly kind: "sealed"; readonly reason: string };
+  | Sealed;
 
 type NoCredential = Exclude<PixelCredential, { kind: "ready" }>;
 
@@ -48,16 +47,8 @@ export function pixelCredential(
 ): PixelCredential {
   if (metaPixelId === null) return { kind: "no_pixel" };
   if (metaAccessToken === null) return { kind: "no_token" };
-  try {
-    return {
-      kind: "ready",
-      pixelId: metaPixelId,
-      accessToken: secrets.open(metaAccessToken, "pools.meta_access_token"),
-    };
-  } catch (error) {
-    if (!(error instanceof SealBrokenError)) throw error;
-    return { kind: "sealed", reason: error.message };
-  }
+  const token = openSealed(secrets, metaAccessToken, "pools.meta_access_token");
+  return token.kind === "opened" ? { kind: "ready", pixelId: metaPixelId, accessToken: token.text } : token;
 }
 
 /** Asks Meta about the pool's pixel with the pool's own token, without sending an event. */
