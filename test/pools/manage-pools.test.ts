@@ -88,6 +88,20 @@ describe(`pools on ${testDialect}`, () => {
     expect(await own.db.$count(bots, eq(bots.username, "race_bot"))).toBe(1);
   });
 
+  test("pools that make the same bots at once, named in any order, are all made", async () => {
+    const names = Array.from({ length: 20 }, (_, i) => `crowd_bot_${i}`);
+    const drafts = Array.from({ length: 8 }, (_, i) => ({
+      slug: `crowd-${i}`,
+      bots: (i % 2 === 0 ? names : names.toReversed()).map((username) => ({ username })),
+    }));
+    const results = await Promise.all(drafts.map((draft) => createPool(deps(), "test", draft)));
+    expect(results.map(({ kind }) => kind)).toEqual(drafts.map(() => "created"));
+    const inOrder = results.map(
+      (made) => made.kind === "created" && made.pool.bots.map((bot) => bot.username),
+    );
+    expect(inOrder).toEqual(drafts.map(({ bots }) => bots.map(({ username }) => username)));
+  });
+
   test("a bot is the same bot in any spelling of its name", async () => {
     const first = await newPool({ bots: [{ username: "Case_Bot" }] });
     const second = await newPool({ bots: [{ username: "cASE_bOT" }] });
