@@ -125,7 +125,8 @@ export async function updateBot(
     // What waited for a good token may go again.
     if (columns.token || columns.paymentToken) await credentialChanged(tx, db, String(bot.id), "telegram");
     const subject = `bot:${bot.username}`;
-    const changes = auditedChanges(before, bot, columns);
+    const sealed = { token: columns.token, payment_token: columns.paymentToken };
+    const changes = viewChanges(before, bot, sealed);
     await recordAudit(tx, tables, { at, actor, action: "bot.update", subject, ...changes });
     await tx.notify("pools");
     return { kind: "updated", bot };
@@ -183,19 +184,6 @@ function changedColumns(
     ...(token === null &&
       row.token !== null && { token: null, webhookSecret: null, healthy: true, healthReason: null }),
     ...paymentColumns(change, row.paymentToken, secrets),
-  };
-}
-
-/** What the audit log has of a change: that a token is another one, and never the token. */
-function auditedChanges(before: BotView, bot: BotView, columns: Partial<BotRow>) {
-  const changes = viewChanges(before, bot);
-  return {
-    before: changes.before,
-    after: {
-      ...changes.after,
-      ...(columns.token && { token: "[changed]" }),
-      ...(columns.paymentToken && { payment_token: "[changed]" }),
-    },
   };
 }
 

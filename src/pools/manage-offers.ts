@@ -112,14 +112,9 @@ export async function updateOffer(
       .returning({ id: offers.id });
     const offer = await writtenOffer(tx, tables, id);
     if (written.length === 0) return { kind: "overtaken", current: offer };
+    const subject = `offer:${id}`;
     const changes = viewChanges(before, offer);
-    await recordAudit(tx, tables, {
-      at,
-      actor,
-      action: "offer.update",
-      subject: `offer:${id}`,
-      ...changes,
-    });
+    await recordAudit(tx, tables, { at, actor, action: "offer.update", subject, ...changes });
     return { kind: "updated", offer };
   });
 }

@@ -120,19 +120,9 @@ export async function updatePool(
       .set({ ...columns, ...(columns.metaAccessToken && { metaAccessTokenAt: at }), updatedAt: at })
       .where(eq(tables.pools.id, row.id));
     const pool = await writtenPool(tx, tables, slug);
-    const changes = viewChanges(before, pool);
-    const after = columns.metaAccessToken
-      ? { ...changes.after, meta_access_token: "[changed]" }
-      : changes.after;
     const subject = `pool:${slug}`;
-    await recordAudit(tx, tables, {
-      at,
-      actor,
-      action: "pool.update",
-      subject,
-      before: changes.before,
-      after,
-    });
+    const changes = viewChanges(before, pool, { meta_access_token: columns.metaAccessToken });
+    await recordAudit(tx, tables, { at, actor, action: "pool.update", subject, ...changes });
     const isNewCredential = columns.metaAccessToken !== undefined || columns.metaPixelId !== undefined;
     if (isNewCredential && pool.meta_pixel_id !== null) await credentialChanged(tx, db, pool.meta_pixel_id);
     await tx.notify("pools");

@@ -19,6 +19,13 @@ interface PixelDeps extends ManageDeps {
   readonly meta: { readonly graphUrl: string; readonly graphVersion: string };
 }
 
+/** Whoever a test event is about, as if they had opened `url`. */
+interface TestVisitor {
+  readonly url: string;
+  readonly userAgent: string | null;
+  readonly clientIp: string | null;
+}
+
 /** A pool's pixel with its token opened, or why there is nothing to send with. */
 type PixelCredential =
   | { readonly kind: "ready"; readonly pixelId: string; readonly accessToken: string }
@@ -72,7 +79,7 @@ export async function sendTestEvent(
   actor: string,
   pool: PoolRow,
   testEventCode: string,
-  visitor: { readonly url: string; readonly userAgent: string | null; readonly clientIp: string | null },
+  visitor: TestVisitor,
 ): Promise<TestEvent> {
   const credential = pixelCredential(secrets, pool);
   if (credential.kind !== "ready") return credential;
@@ -101,23 +108,9 @@ export async function sendTestEvent(
   return { kind: "sent", event, answer: shown, outcome };
 }
 
-function testPageView(
-  pool: PoolRow,
-  pageviewAt: Date,
-  { url, userAgent, clientIp }: Parameters<typeof sendTestEvent>[4],
-): MetaEvent {
+function testPageView(pool: PoolRow, pageviewAt: Date, { url, ...client }: TestVisitor): MetaEvent {
   const trackingToken = newId();
-  const nothing = { fbclid: null, fbc: null, fbp: null, utm: {}, consent: null };
-  return pageViewEvent(
-    {
-      ...nothing,
-      trackingToken,
-      rootEventId: `test_${trackingToken}`,
-      clientIp,
-      userAgent,
-      eventSourceUrl: url,
-      pageviewAt,
-    },
-    pool,
-  );
+  const noClick = { fbclid: null, fbc: null, fbp: null, utm: {}, consent: null };
+  const visit = { trackingToken, rootEventId: `test_${trackingToken}`, eventSourceUrl: url, pageviewAt };
+  return pageViewEvent({ ...noClick, ...visit, ...client }, pool);
 }
