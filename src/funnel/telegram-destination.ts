@@ -1,5 +1,6 @@
 import { eq } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
+import type { PaymentStatus } from "../db/vocabulary.ts";
 import type { Answer, ClaimedRow, DestinationAdapter, Sent, Verdict } from "../outbox/destination.ts";
 import { REQUEST_TIMEOUT_MS } from "../outbox/lease.ts";
 import { SealBrokenError, type Secrets } from "../platform/secrets.ts";
@@ -71,23 +72,37 @@ async function callOf(deps: TelegramDestinationDeps, row: ClaimedRow): Promise<C
       verdict: { kind: "invalid", reason: "not sent: no message of ours", as: "dead" },
     };
   }
-  if (outgoing.method === "checkout") return checkoutCallOf(deps, outgoing);
-  if (row.eventName === "delivery" && (await isGivenBack(deps, row))) {
-    const reason = "not sent: the money went back before";
-    return { kind: "unsent", verdict: { kind: "invalid", reason, as: "dead" } };
-  }
-  return { kind: "call", message: outgoing };
+  const overtaken = overtakenBy(row.eventName, await paymentStatusOf(deps, row));
+  if (overtaken !== null) return { kind: "unsent", verdict: overtaken };
+  return outgoing.method === "checkout"
+    ? checkoutCallOf(deps, outgoing)
+    : { kind: "call", message: outgoing };
 }
 
-/** A refund discards what waits; this holds back what was on its way then, and failed. */
-async function isGivenBack({ db }: TelegramDestinationDeps, { paymentId }: ClaimedRow): Promise<boolean> {
-  if (paymentId === null) return false;
+async function paymentStatusOf({ db }: TelegramDestinationDeps, { paymentId }: ClaimedRow) {
+  if (paymentId === null) return null;
   const { payments } = db.tables;
   const [payment] = await db
     .select({ status: payments.status })
     .from(payments)
     .where(eq(payments.id, paymentId));
-  return payment?.status === "refunded" || payment?.status === "chargeback";
+  return payment?.status ?? null;
+}
+
+/**
+ * What became of the payment while its message waited, where that takes the message's sense away: nobody is asked to pay
+ * twice (a second "buy" that waited out an outage), and what was paid back is not delivered. A refund discards what waits;
+ * this holds back what was on its way then, and failed.
+ */
+function overtakenBy(eventName: string, status: PaymentStatus | null): Verdict | null {
+  const isGivenBack = status === "refunded" || status === "chargeback";
+  if (eventName === "checkout" && (status === "paid" || isGivenBack)) {
+    return { kind: "invalid", reason: `not sent: the payment is ${status} already`, as: "expired" };
+  }
+  if (eventName === "delivery" && isGivenBack) {
+    return { kind: "invalid", reason: "not sent: the money went back before", as: "dead" };
+  }
+  return null;
 }
 
 async function checkoutCallOf(

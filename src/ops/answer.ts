@@ -1,6 +1,6 @@
 import { newId } from "../platform/ids.ts";
 
-/** Where a browser that did not come over https must not be sent back to by mistake: only pages of the console. */
+/** Where to send a browser that says itself where it came from: to a page of the console, and never elsewhere. */
 export function insideOps(path: string | null | undefined): string {
   if (!path || !URL.canParse(path, "http://console.invalid")) return "/ops";
   const { origin, pathname, search } = new URL(path, "http://console.invalid");

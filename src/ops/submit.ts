@@ -25,18 +25,24 @@ function isInvalid(result: { readonly kind: string }): result is Invalid {
   return result.kind === "invalid";
 }
 
+/** What has a form of settings, in the operator's words. */
+type Edited = "pool" | "bot" | "offer";
+
 /**
  * What is wrong with a form of settings that was overtaken; null where it was not. It holds every field, so saving an
  * old one would undo what somebody else changed since.
  */
 export function overtaken(
-  what: "pool" | "bot" | "offer",
+  what: Edited,
   form: FormFields,
   stored: { readonly updated_at: string },
 ): Invalid | null {
-  if (form.text("seen") === stored.updated_at) return null;
-  const message = `The ${what} was changed since this page was opened, and saving would undo that. Below is what you typed: compare it with the audit log and save again.`;
-  return invalid("", message);
+  return form.text("seen") === stored.updated_at ? null : invalid("", overtakenText(what));
+}
+
+/** The same in words, also for a form that was overtaken in the very moment of saving. */
+export function overtakenText(what: Edited): string {
+  return `The ${what} was changed since this page was opened, and saving would undo that. Below is what you typed: compare it with the audit log and save again.`;
 }
 
 /** The status of a page with a form: what was sent and not taken is the sender's fault. */

@@ -1,7 +1,8 @@
 import type { Tx } from "../db/database.ts";
 import { hashedCustomer, storedCustomerId } from "../meta/user-data.ts";
 import { findBotRow } from "../pools/bot-view.ts";
-import { findPoolOf, type PoolRow } from "../pools/find-pool-of.ts";
+import { findPoolOf } from "../pools/find-pool-of.ts";
+import type { PoolRow } from "../pools/pool-view.ts";
 import { saveBotUser } from "../tracking/bot-users.ts";
 import { type BotUser, findBotUser, findSession } from "../tracking/find-session.ts";
 import { mayBeSpooled, saysSomething } from "../tracking/session.ts";

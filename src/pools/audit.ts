@@ -40,14 +40,19 @@ export async function listAudit(
 
 const CHANGED_ANYWAY: ReadonlySet<string> = new Set(["updated_at", "total_redirects"]);
 
-/** What differs between two views, as it was and as it is. */
-export function viewChanges<T extends object>(before: T, after: T): { before: object; after: object } {
+/** What differs between two views, as it was and as it is. Of the secrets in `sealed`, by name, only that they are new. */
+export function viewChanges<T extends object>(
+  before: T,
+  after: T,
+  sealed: Readonly<Record<string, string | null | undefined>> = {},
+): { before: object; after: object } {
   const was = new Map(Object.entries(before));
   const changed = Object.entries(after).filter(
     ([key, value]) => !CHANGED_ANYWAY.has(key) && JSON.stringify(value) !== JSON.stringify(was.get(key)),
   );
+  const renewed = Object.keys(sealed).filter((name) => sealed[name]);
   return {
     before: Object.fromEntries(changed.map(([key]) => [key, was.get(key)])),
-    after: Object.fromEntries(changed),
+    after: Object.fromEntries([...changed, ...renewed.map((name) => [name, "[changed]"])]),
   };
 }

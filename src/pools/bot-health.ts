@@ -51,7 +51,7 @@ export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
         return;
       case "known":
         refusals.delete(bot.id);
-        if (!bot.healthy && (await write(deps, bot, null))) {
+        if (!bot.healthy && (await recordHealth(deps, bot, null))) {
           log.info({ bot: bot.username }, "Telegram takes the bot's token again; visitors are sent to it");
         }
         return;
@@ -59,7 +59,7 @@ export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
         const count = (refusals.get(bot.id) ?? 0) + 1;
         refusals.set(bot.id, count);
         if (count < REFUSALS_TO_BELIEVE || !bot.healthy) return;
-        if (await write(deps, bot, identity.reason)) {
+        if (await recordHealth(deps, bot, identity.reason)) {
           const todo = `ponte bot update ${bot.username} --token - (or take the bot out of its pools)`;
           log.error(
             { bot: bot.username, reason: identity.reason, todo },
@@ -79,8 +79,12 @@ export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
   return periodic(deps, turns, checkAll);
 }
 
-/** Answers whether it was news, and still about the token that was asked about. */
-async function write({ db, now }: BotHealthDeps, bot: BotRow, reason: string | null): Promise<boolean> {
+/** `reason`: why it is not healthy. Answers whether that is news, and still about the token that was asked about. */
+async function recordHealth(
+  { db, now }: BotHealthDeps,
+  bot: BotRow,
+  reason: string | null,
+): Promise<boolean> {
   const { tables } = db;
   const { bots } = tables;
   const healthy = reason === null;

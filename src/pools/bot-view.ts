@@ -68,11 +68,10 @@ export async function listBots(
   { cursor, limit }: { cursor?: number | undefined; limit: number },
 ): Promise<Page<BotView>> {
   const { bots } = tables;
-  const after: SQL = gt(bots.id, cursor ?? 0);
   const rows = await reader
     .select()
     .from(bots)
-    .where(after)
+    .where(gt(bots.id, cursor ?? 0))
     .orderBy(asc(bots.id))
     .limit(limit + 1);
   const views = await botViews(reader, tables, rows);

@@ -2,6 +2,7 @@ import type { Secrets } from "../platform/secrets.ts";
 import type { BotApi, TelegramRefused, TelegramUnreachable } from "./bot-api.ts";
 import type { BotRow } from "./bot-view.ts";
 import { botToken, webhookUrl } from "./connect-bot.ts";
+import type { Sealed } from "./open-sealed.ts";
 
 interface BotWebhookDeps {
   readonly secrets: Secrets;
@@ -22,8 +23,7 @@ export type BotWebhook =
   /** Not here; `url` is empty where no webhook is set, `expected` null while PUBLIC_URL is not set. */
   | { readonly kind: "elsewhere"; readonly url: string; readonly expected: string | null }
   | { readonly kind: "no_token" }
-  /** Another APP_SECRET sealed the token. */
-  | { readonly kind: "sealed"; readonly reason: string }
+  | Sealed
   | TelegramRefused
   | TelegramUnreachable;
 

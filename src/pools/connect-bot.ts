@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { SealBrokenError, type SealPurpose, type Secrets } from "../platform/secrets.ts";
+import type { Secrets } from "../platform/secrets.ts";
 import { recordAudit } from "./audit.ts";
 import type { BotApi } from "./bot-api.ts";
 import { type BotRow, findBotRow } from "./bot-view.ts";
 import type { ManageDeps } from "./manage-pools.ts";
+import { openSealed, type Sealed } from "./open-sealed.ts";
 import { type Invalid, invalid } from "./rules.ts";
 
 export interface BotDeps extends ManageDeps {
@@ -50,10 +51,7 @@ export async function checkToken(telegram: BotApi, username: string, token: stri
 export function botToken(
   secrets: Secrets,
   { token }: Pick<BotRow, "token">,
-):
-  | { readonly kind: "ready"; readonly token: string }
-  | { readonly kind: "no_token" }
-  | { readonly kind: "sealed"; readonly reason: string } {
+): { readonly kind: "ready"; readonly token: string } | { readonly kind: "no_token" } | Sealed {
   if (token === null) return { kind: "no_token" };
   const opened = openSealed(secrets, token, "bots.token");
   return opened.kind === "opened" ? { kind: "ready", token: opened.text } : opened;
@@ -120,18 +118,4 @@ async function setWebhook(
   const url = webhookUrl(publicUrl, row.id);
   const result = await telegram.setWebhook(token.token, { url, secret: secret.text });
   return result.kind === "done" ? { kind: "set", url } : { kind: "failed", reason: result.reason };
-}
-
-/** What another APP_SECRET sealed cannot be opened: that is something to tell the operator, not a fault of ours. */
-function openSealed(
-  secrets: Secrets,
-  sealed: string,
-  purpose: SealPurpose,
-): { readonly kind: "opened"; readonly text: string } | { readonly kind: "sealed"; readonly reason: string } {
-  try {
-    return { kind: "opened", text: secrets.open(sealed, purpose) };
-  } catch (error) {
-    if (error instanceof SealBrokenError) return { kind: "sealed", reason: error.message };
-    throw error;
-  }
 }

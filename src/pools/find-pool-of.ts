@@ -1,8 +1,7 @@
 import { and, eq, sql } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-
-export type PoolRow = Tables["pools"]["$inferSelect"];
+import type { PoolRow } from "./pool-view.ts";
 
 /**
  * The pool that a sale or a person belongs to: the one that is named, else the bot's: one that reports before one that

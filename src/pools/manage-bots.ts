@@ -1,4 +1,4 @@
-import { eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { credentialChanged } from "../outbox/resume-route.ts";
@@ -16,7 +16,7 @@ import {
 } from "./connect-bot.ts";
 import type { ManageDeps } from "./manage-pools.ts";
 import type { BotChange, BotDraft } from "./rules.ts";
-import { nextStamp } from "./stamp.ts";
+import { isSeenVersion, nextStamp, type Overtaken } from "./stamp.ts";
 
 type VerifiedToken = Extract<TokenCheck, { kind: "verified" }>;
 type TokenTrouble = Exclude<TokenCheck, VerifiedToken>;
@@ -28,9 +28,12 @@ type CreateBotResult =
 
 type UpdateBotResult =
   | { readonly kind: "updated"; readonly bot: BotView; readonly webhook: WebhookState }
-  | { readonly kind: "unchanged"; readonly bot: BotView }
-  | { readonly kind: "not_found" }
+  | Unsaved
   | TokenTrouble;
+
+type Unsaved = { readonly kind: "unchanged"; readonly bot: BotView } | { readonly kind: "not_found" };
+
+type SavedChange = { readonly kind: "updated"; readonly bot: BotView } | Unsaved | Overtaken<BotView>;
 
 type DeleteBotResult =
   | { readonly kind: "deleted" }
@@ -75,45 +78,61 @@ export async function createBot(deps: BotDeps, actor: string, draft: BotDraft): 
 }
 
 /** Changes what `change` names. A new token is verified first and its webhook set; null takes the token away. */
+export function updateBot(
+  deps: BotDeps,
+  actor: string,
+  username: string,
+  change: BotChange,
+): Promise<UpdateBotResult>;
+/** The same for an editor who saw the version of `seen`, its `updated_at`: a later one is not written over. */
+export function updateBot(
+  deps: BotDeps,
+  actor: string,
+  username: string,
+  change: BotChange,
+  seen: string,
+): Promise<UpdateBotResult | Overtaken<BotView>>;
 export async function updateBot(
   deps: BotDeps,
   actor: string,
   username: string,
   change: BotChange,
-): Promise<UpdateBotResult> {
+  seen?: string,
+): Promise<UpdateBotResult | Overtaken<BotView>> {
   const { db, secrets, telegram, now } = deps;
   const { tables } = db;
+  const { bots } = tables;
   const known = await findBotRow(db, tables, username);
   if (known === undefined) return { kind: "not_found" };
   const { token } = change;
   const check = token ? await checkToken(telegram, known.username, token) : null;
   if (check !== null && check.kind !== "verified") return check;
 
-  const outcome = await db.transaction(async (tx): Promise<{ bot: BotView; isChanged: boolean } | null> => {
+  const saved = await db.transaction(async (tx): Promise<SavedChange> => {
     const row = await findBotRow(tx, tables, username);
-    if (row === undefined) return null;
+    if (row === undefined) return { kind: "not_found" };
     const before = await writtenBot(tx, tables, username);
     const columns = changedColumns(row, change, check, secrets);
-    if (Object.keys(columns).length === 0) return { bot: before, isChanged: false };
+    if (Object.keys(columns).length === 0) return { kind: "unchanged", bot: before };
     const at = await nextStamp(tx, tables, now());
-    await tx
-      .update(tables.bots)
+    const written = await tx
+      .update(bots)
       .set({ ...columns, updatedAt: at })
-      .where(eq(tables.bots.id, row.id));
+      .where(and(eq(bots.id, row.id), isSeenVersion(bots, seen)))
+      .returning({ id: bots.id });
     const bot = await writtenBot(tx, tables, username);
+    if (written.length === 0) return { kind: "overtaken", current: bot };
     // What waited for a good token may go again.
     if (columns.token || columns.paymentToken) await credentialChanged(tx, db, String(bot.id), "telegram");
     const subject = `bot:${bot.username}`;
-    const changes = auditedChanges(before, bot, columns);
+    const sealed = { token: columns.token, payment_token: columns.paymentToken };
+    const changes = viewChanges(before, bot, sealed);
     await recordAudit(tx, tables, { at, actor, action: "bot.update", subject, ...changes });
     await tx.notify("pools");
-    return { bot, isChanged: true };
+    return { kind: "updated", bot };
   });
-  if (outcome === null) return { kind: "not_found" };
-  const { bot, isChanged } = outcome;
-  if (!isChanged) return { kind: "unchanged", bot };
-  const webhook: WebhookState = token ? await webhookOf(deps, bot) : { kind: "as_before" };
-  return { kind: "updated", bot, webhook };
+  if (saved.kind !== "updated") return saved;
+  return { ...saved, webhook: token ? await webhookOf(deps, saved.bot) : { kind: "as_before" } };
 }
 
 /** Removes a bot that nothing names. */
@@ -165,19 +184,6 @@ function changedColumns(
     ...(token === null &&
       row.token !== null && { token: null, webhookSecret: null, healthy: true, healthReason: null }),
     ...paymentColumns(change, row.paymentToken, secrets),
-  };
-}
-
-/** What the audit log has of a change: that a token is another one, and never the token. */
-function auditedChanges(before: BotView, bot: BotView, columns: Partial<BotRow>) {
-  const changes = viewChanges(before, bot);
-  return {
-    before: changes.before,
-    after: {
-      ...changes.after,
-      ...(columns.token && { token: "[changed]" }),
-      ...(columns.paymentToken && { payment_token: "[changed]" }),
-    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import type { Database, Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { TELEGRAM_STARS } from "../meta/currencies.ts";
@@ -10,7 +10,7 @@ import { LARGEST_POSITION, type OfferChange, type OfferDraft } from "./offer-rul
 import { findOfferView, type OfferView } from "./offer-view.ts";
 import { payableIssue } from "./payable.ts";
 import { type Invalid, type Issue, invalid } from "./rules.ts";
-import { nextStamp } from "./stamp.ts";
+import { isSeenVersion, nextStamp, type Overtaken } from "./stamp.ts";
 
 /** What managing offers works with. */
 export interface OfferDeps {
@@ -70,13 +70,29 @@ export async function createOffer(
 }
 
 /** Changes what `change` names. Payments that were begun keep their price. */
+export function updateOffer(
+  deps: OfferDeps,
+  actor: string,
+  id: number,
+  change: OfferChange,
+): Promise<UpdateOfferResult>;
+/** The same for an editor who saw the version of `seen`, its `updated_at`: a later one is not written over. */
+export function updateOffer(
+  deps: OfferDeps,
+  actor: string,
+  id: number,
+  change: OfferChange,
+  seen: string,
+): Promise<UpdateOfferResult | Overtaken<OfferView>>;
 export async function updateOffer(
   { db, now }: OfferDeps,
   actor: string,
   id: number,
   change: OfferChange,
-): Promise<UpdateOfferResult> {
+  seen?: string,
+): Promise<UpdateOfferResult | Overtaken<OfferView>> {
   const { tables } = db;
+  const { offers } = tables;
   return db.transaction(async (tx) => {
     const before = await findOfferView(tx, tables, id);
     if (before === null) return { kind: "not_found" };
@@ -89,19 +105,16 @@ export async function updateOffer(
     const columns = changedOf(offerColumns(before), offerColumns(change));
     if (Object.keys(columns).length === 0) return { kind: "unchanged", offer: before };
     const at = await nextStamp(tx, tables, now());
-    await tx
-      .update(tables.offers)
+    const written = await tx
+      .update(offers)
       .set({ ...columns, updatedAt: at })
-      .where(eq(tables.offers.id, id));
+      .where(and(eq(offers.id, id), isSeenVersion(offers, seen)))
+      .returning({ id: offers.id });
     const offer = await writtenOffer(tx, tables, id);
+    if (written.length === 0) return { kind: "overtaken", current: offer };
+    const subject = `offer:${id}`;
     const changes = viewChanges(before, offer);
-    await recordAudit(tx, tables, {
-      at,
-      actor,
-      action: "offer.update",
-      subject: `offer:${id}`,
-      ...changes,
-    });
+    await recordAudit(tx, tables, { at, actor, action: "offer.update", subject, ...changes });
     return { kind: "updated", offer };
   });
 }

@@ -1,4 +1,4 @@
-import { eq } from "drizzle-orm";
+import { asc, eq, inArray } from "drizzle-orm";
 import type { Database, Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { credentialChanged } from "../outbox/resume-route.ts";
@@ -8,7 +8,7 @@ import { changedColumns, coherenceIssues, poolColumns, withGateSwitch } from "./
 import { areMembers, replaceMembers } from "./pool-members.ts";
 import { findPool, type PoolView } from "./pool-view.ts";
 import type { Invalid, PoolChange, PoolDraft } from "./rules.ts";
-import { nextStamp } from "./stamp.ts";
+import { nextStamp, type Overtaken } from "./stamp.ts";
 
 /** What managing pools works with. */
 export interface ManageDeps {
@@ -79,22 +79,37 @@ export async function createPool(
 }
 
 /** Changes what `change` names. A gate value that appears turns the gate on, one that goes turns it off. */
+export function updatePool(
+  deps: ManageDeps,
+  actor: string,
+  slug: string,
+  change: PoolChange,
+): Promise<UpdatePoolResult>;
+/** The same for an editor who saw the version of `seen`, its `updated_at`: a later one is not written over. */
+export function updatePool(
+  deps: ManageDeps,
+  actor: string,
+  slug: string,
+  change: PoolChange,
+  seen: string,
+): Promise<UpdatePoolResult | Overtaken<PoolView>>;
 export async function updatePool(
   { db, secrets, now }: ManageDeps,
   actor: string,
   slug: string,
   change: PoolChange,
-): Promise<UpdatePoolResult> {
+  seen?: string,
+): Promise<UpdatePoolResult | Overtaken<PoolView>> {
   const { tables } = db;
   return db.transaction(async (tx) => {
     // Locked before its bots are: visits count in that order, and two that lock in different ones wait for each other.
     const [row] = await db.dialect.locked(tx.select().from(tables.pools).where(eq(tables.pools.slug, slug)));
     if (row === undefined) return { kind: "not_found" };
+    const before = await writtenPool(tx, tables, slug);
+    if (seen !== undefined && seen !== before.updated_at) return { kind: "overtaken", current: before };
     const columns = changedColumns(row, withGateSwitch(change, row.metaCloakerParamValue), secrets);
     const issues = coherenceIssues({ ...row, ...columns });
     if (issues.length > 0) return { kind: "invalid", issues };
-
-    const before = await writtenPool(tx, tables, slug);
     const members = change.bots && !areMembers(before.bots, change.bots) ? change.bots : null;
     if (Object.keys(columns).length === 0 && members === null) return { kind: "unchanged", pool: before };
     const at = await nextStamp(tx, tables, now());
@@ -105,19 +120,9 @@ export async function updatePool(
       .set({ ...columns, ...(columns.metaAccessToken && { metaAccessTokenAt: at }), updatedAt: at })
       .where(eq(tables.pools.id, row.id));
     const pool = await writtenPool(tx, tables, slug);
-    const changes = viewChanges(before, pool);
-    const after = columns.metaAccessToken
-      ? { ...changes.after, meta_access_token: "[changed]" }
-      : changes.after;
     const subject = `pool:${slug}`;
-    await recordAudit(tx, tables, {
-      at,
-      actor,
-      action: "pool.update",
-      subject,
-      before: changes.before,
-      after,
-    });
+    const changes = viewChanges(before, pool, { meta_access_token: columns.metaAccessToken });
+    await recordAudit(tx, tables, { at, actor, action: "pool.update", subject, ...changes });
     const isNewCredential = columns.metaAccessToken !== undefined || columns.metaPixelId !== undefined;
     if (isNewCredential && pool.meta_pixel_id !== null) await credentialChanged(tx, db, pool.meta_pixel_id);
     await tx.notify("pools");
@@ -132,13 +137,24 @@ export async function deletePool(
   slug: string,
 ): Promise<DeletePoolResult> {
   const { tables } = db;
+  const { pools, poolBots, gateRefusals } = tables;
   return db.transaction(async (tx) => {
+    // Locked in the order in which others count: refusals, which name their pool, before it, and it before its bots.
+    const named = tx.select({ id: pools.id }).from(pools).where(eq(pools.slug, slug));
+    await db.dialect.locked(
+      tx
+        .select({ id: gateRefusals.id })
+        .from(gateRefusals)
+        .where(inArray(gateRefusals.poolId, named))
+        .orderBy(asc(gateRefusals.id)),
+    );
+    await db.dialect.locked(named);
     const pool = await findPool(tx, tables, slug);
     if (pool === null) return { kind: "not_found" };
     if (pool.total_redirects > 0) return { kind: "in_use" };
-    await tx.delete(tables.gateRefusals).where(eq(tables.gateRefusals.poolId, pool.id));
-    await tx.delete(tables.poolBots).where(eq(tables.poolBots.poolId, pool.id));
-    await tx.delete(tables.pools).where(eq(tables.pools.id, pool.id));
+    await tx.delete(gateRefusals).where(eq(gateRefusals.poolId, pool.id));
+    await tx.delete(poolBots).where(eq(poolBots.poolId, pool.id));
+    await tx.delete(pools).where(eq(pools.id, pool.id));
     const subject = `pool:${slug}`;
     await recordAudit(tx, tables, { at: now(), actor, action: "pool.delete", subject, before: pool });
     await tx.notify("pools");

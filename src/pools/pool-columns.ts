@@ -1,5 +1,6 @@
 import type { Secrets } from "../platform/secrets.ts";
 import { changedOf } from "./changed-of.ts";
+import { openSealed } from "./open-sealed.ts";
 import type { PoolRow } from "./pool-view.ts";
 import type { Issue, PoolChange } from "./rules.ts";
 
@@ -29,19 +30,12 @@ export function poolColumns(change: PoolChange, secrets: Secrets) {
 
 /** Only those columns that really become different. A sealed token differs each time, so what it says is compared. */
 export function changedColumns(row: PoolRow, change: PoolChange, secrets: Secrets): Partial<PoolRow> {
-  const isTokenKept =
-    row.metaAccessToken !== null && opened(row.metaAccessToken, secrets) === change.meta_access_token;
+  const current =
+    row.metaAccessToken === null ? null : openSealed(secrets, row.metaAccessToken, "pools.meta_access_token");
+  // One that another APP_SECRET sealed is not known: whatever replaces it is then a change.
+  const isTokenKept = current?.kind === "opened" && current.text === change.meta_access_token;
   const columns = poolColumns(isTokenKept ? { ...change, meta_access_token: undefined } : change, secrets);
   return changedOf(row, columns);
-}
-
-/** Null where another APP_SECRET sealed it: whatever replaces it is then a change. */
-function opened(sealed: string, secrets: Secrets): string | null {
-  try {
-    return secrets.open(sealed, "pools.meta_access_token");
-  } catch {
-    return null;
-  }
 }
 
 /** The gate goes with its value, unless the change says otherwise: a new value turns it on, no value turns it off. */

@@ -19,9 +19,10 @@ export async function replaceMembers(
   at: Date,
 ): Promise<void> {
   const { poolBots } = tables;
+  await makeMissingBots(tx, tables, members, at);
   const botIds: number[] = [];
   for (const { username, weight, enabled } of members) {
-    const botId = await ensureBot(tx, tables, username, at);
+    const botId = await botIdOf(tx, tables, username);
     botIds.push(botId);
     await tx
       .insert(poolBots)
@@ -51,13 +52,23 @@ export function areMembers(current: readonly PoolBotView[], wanted: readonly Mem
   );
 }
 
-/** The bot of that name, made where there is none. */
-async function ensureBot(tx: Tx, tables: Tables, username: string, at: Date): Promise<number> {
-  const known = await findBotRow(tx, tables, username);
-  if (known) return known.id;
-  await tx.insert(tables.bots).values({ username, createdAt: at, updatedAt: at }).onConflictDoNothing();
-  // Read again rather than returned: another operator may have been faster.
-  const made = await findBotRow(tx, tables, username);
-  if (made === undefined) throw new Error(`bot @${username} was made and is not there`);
-  return made.id;
+/** Makes the bots that nobody knows yet. By name, so that two operators who make the same ones never wait crosswise. */
+async function makeMissingBots(
+  tx: Tx,
+  { bots }: Tables,
+  members: readonly Member[],
+  at: Date,
+): Promise<void> {
+  const names = members.map(({ username }) => username);
+  const inOneOrder = names.toSorted((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));
+  await tx
+    .insert(bots)
+    .values(inOneOrder.map((username) => ({ username, createdAt: at, updatedAt: at })))
+    .onConflictDoNothing();
+}
+
+async function botIdOf(tx: Tx, tables: Tables, username: string): Promise<number> {
+  const bot = await findBotRow(tx, tables, username);
+  if (bot === undefined) throw new Error(`bot @${username} was made and is not there`);
+  return bot.id;
 }

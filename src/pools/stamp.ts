@@ -1,6 +1,21 @@
-import { max } from "drizzle-orm";
+import { eq, max, type SQL } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+
+/** What comes of a change that was made on a version which is not the latest any more: nothing is written. */
+export interface Overtaken<View> {
+  readonly kind: "overtaken";
+  /** As it is now. */
+  readonly current: View;
+}
+
+/** That a row is of the version that its editor saw; any, where nobody says which. */
+export function isSeenVersion(
+  { updatedAt }: Tables["bots"] | Tables["offers"],
+  seen: string | undefined,
+): SQL | undefined {
+  return seen === undefined ? undefined : eq(updatedAt, new Date(seen));
+}
 
 /**
  * When a pool, bot or offer changed: later than every change before it, though both fall into one millisecond or this

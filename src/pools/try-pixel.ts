@@ -6,9 +6,9 @@ import { pageViewEvent } from "../meta/page-view.ts";
 import { storableText } from "../outbox/storable.ts";
 import { newId } from "../platform/ids.ts";
 import type { Secrets } from "../platform/secrets.ts";
-import { SealBrokenError } from "../platform/secrets.ts";
 import { recordAudit } from "./audit.ts";
 import type { ManageDeps } from "./manage-pools.ts";
+import { openSealed, type Sealed } from "./open-sealed.ts";
 import type { PoolRow } from "./pool-view.ts";
 
 /** Somebody waits for the answer. */
@@ -19,13 +19,19 @@ interface PixelDeps extends ManageDeps {
   readonly meta: { readonly graphUrl: string; readonly graphVersion: string };
 }
 
+/** Whoever a test event is about, as if they had opened `url`. */
+interface TestVisitor {
+  readonly url: string;
+  readonly userAgent: string | null;
+  readonly clientIp: string | null;
+}
+
 /** A pool's pixel with its token opened, or why there is nothing to send with. */
 type PixelCredential =
   | { readonly kind: "ready"; readonly pixelId: string; readonly accessToken: string }
   | { readonly kind: "no_pixel" }
   | { readonly kind: "no_token" }
-  /** Another APP_SECRET sealed the token. */
-  | { readonly kind: "sealed"; readonly reason: string };
+  | Sealed;
 
 type NoCredential = Exclude<PixelCredential, { kind: "ready" }>;
 
@@ -48,16 +54,8 @@ export function pixelCredential(
 ): PixelCredential {
   if (metaPixelId === null) return { kind: "no_pixel" };
   if (metaAccessToken === null) return { kind: "no_token" };
-  try {
-    return {
-      kind: "ready",
-      pixelId: metaPixelId,
-      accessToken: secrets.open(metaAccessToken, "pools.meta_access_token"),
-    };
-  } catch (error) {
-    if (!(error instanceof SealBrokenError)) throw error;
-    return { kind: "sealed", reason: error.message };
-  }
+  const token = openSealed(secrets, metaAccessToken, "pools.meta_access_token");
+  return token.kind === "opened" ? { kind: "ready", pixelId: metaPixelId, accessToken: token.text } : token;
 }
 
 /** Asks Meta about the pool's pixel with the pool's own token, without sending an event. */
@@ -81,7 +79,7 @@ export async function sendTestEvent(
   actor: string,
   pool: PoolRow,
   testEventCode: string,
-  visitor: { readonly url: string; readonly userAgent: string | null; readonly clientIp: string | null },
+  visitor: TestVisitor,
 ): Promise<TestEvent> {
   const credential = pixelCredential(secrets, pool);
   if (credential.kind !== "ready") return credential;
@@ -110,23 +108,9 @@ export async function sendTestEvent(
   return { kind: "sent", event, answer: shown, outcome };
 }
 
-function testPageView(
-  pool: PoolRow,
-  pageviewAt: Date,
-  { url, userAgent, clientIp }: Parameters<typeof sendTestEvent>[4],
-): MetaEvent {
+function testPageView(pool: PoolRow, pageviewAt: Date, { url, ...client }: TestVisitor): MetaEvent {
   const trackingToken = newId();
-  const nothing = { fbclid: null, fbc: null, fbp: null, utm: {}, consent: null };
-  return pageViewEvent(
-    {
-      ...nothing,
-      trackingToken,
-      rootEventId: `test_${trackingToken}`,
-      clientIp,
-      userAgent,
-      eventSourceUrl: url,
-      pageviewAt,
-    },
-    pool,
-  );
+  const noClick = { fbclid: null, fbc: null, fbp: null, utm: {}, consent: null };
+  const visit = { trackingToken, rootEventId: `test_${trackingToken}`, eventSourceUrl: url, pageviewAt };
+  return pageViewEvent({ ...noClick, ...visit, ...client }, pool);
 }

@@ -134,6 +134,34 @@ describe(`offers and sales in the chat on ${testDialect}`, () => {
     expect((await stored(user)).sales.map(({ amountMinor }) => amountMinor).sort()).toEqual([3_990, 4_990]);
   });
 
+  test.each(["pix", "telegram"])(
+    "a second tap on buy that waited while the first was paid (%s) shows no way to pay, and says nothing",
+    async (provider) => {
+      const { db } = funnel;
+      const isInvoice = provider === "telegram";
+      const offer = await funnel.addOffer({
+        provider,
+        ...(isInvoice && { currency: "XTR", priceMinor: 50 }),
+      });
+      const { user, sale } = await buyer(offer.id);
+      if (isInvoice) await funnel.dispatcher.drain();
+      await funnel.push(buttonUpdate(user, `buy:${offer.id}`));
+      const shown = funnel.chat(user.id).length;
+      if (isInvoice) await funnel.push(paidUpdate(user, sale.id, 50, "XTR"));
+      const { payments } = db.tables;
+      await db.transaction((tx) =>
+        tx.update(payments).set({ status: "paid" }).where(eq(payments.id, sale.id)),
+      );
+      await funnel.dispatcher.drain();
+      await funnel.dispatcher.drain();
+      const { rows } = await stored(user);
+      const last = rows.filter(({ eventName }) => eventName === "checkout").at(-1);
+      expect(last).toMatchObject({ status: "expired", lastError: "not sent: the payment is paid already" });
+      const said = funnel.chat(user.id).slice(shown);
+      expect(said.filter(({ params }) => !String(params.text).includes("/course"))).toEqual([]);
+    },
+  );
+
   test("twenty taps at once, and twenty copies of each, are one sale", async () => {
     const offer = await funnel.addOffer();
     const user = newUser();

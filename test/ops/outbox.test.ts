@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import fc from "fast-check";
 import type { OutboxStatus } from "../../src/db/vocabulary.ts";
+import { createReplayJobs } from "../../src/ops/outbox/replay-jobs.ts";
 import { changeRoute, pauseRoute } from "../../src/outbox/change-route.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
@@ -181,7 +182,19 @@ describe(`the console's outbox on ${testDialect}`, () => {
     );
   });
 
-  test("a job of another process is said to be one, and its address makes no page fail", async () => {
+  test("a job that runs can be looked at however many there are; of ended ones, those that ended last", async () => {
+    const jobs = createReplayJobs(own.deps);
+    const ids = Array.from({ length: 25 }, (_, i) =>
+      jobs.start({ action: "retry", filter: { eventName: `Nothing ${i}` }, actor: "console", total: 0 }),
+    );
+    expect(new Set(ids.map((id) => jobs.find(id)?.state))).toEqual(new Set(["running"]));
+    await jobs.stop();
+    const ended = ids.map((id) => jobs.find(id)).filter((job) => job !== null);
+    expect(ended).toHaveLength(20);
+    expect(ended.map(({ state }) => state)).not.toContain("running");
+  });
+
+  test("a job that is forgotten, or of another process, is said to be one, and its address makes no page fail", async () => {
     for (const path of ["/ops/outbox/jobs/nobody", "/ops/outbox/jobs/%00"]) {
       const answer = await operator.get(path);
       expect(answer.status).toBe(404);

@@ -9,6 +9,7 @@ import { connectBot, reconnectBot } from "../../src/pools/connect-bot.ts";
 import { createBot, deleteBot, updateBot } from "../../src/pools/manage-bots.ts";
 import { createPool } from "../../src/pools/manage-pools.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { migrateUntil } from "../support/migrate-until.ts";
 
 const secrets = createSecrets(randomBytes(32));
 let own: TestDatabase;
@@ -145,6 +146,28 @@ describe(`bots on ${testDialect}`, () => {
     });
   });
 
+  test("a name is taken in any spelling, also when two operators ask at once", async () => {
+    const names = ["race_bot", "Race_Bot", "RACE_BOT", "race_BOT"];
+    const results = await Promise.all(
+      names.map((username) => createBot(depsWith(nobody), "test", { username })),
+    );
+    expect(results.map(({ kind }) => kind).sort()).toEqual(["created", ...Array(3).fill("username_taken")]);
+  });
+
+  test("the database itself takes no second spelling of a name", async () => {
+    await createBot(depsWith(nobody), "test", { username: "Only_Bot" });
+    const { bots } = own.db.tables;
+    const at = new Date();
+    const second = own.db.transaction((tx) =>
+      tx
+        .insert(bots)
+        .values({ username: "only_bot", createdAt: at, updatedAt: at })
+        .onConflictDoNothing()
+        .returning({ id: bots.id }),
+    );
+    expect(await second).toEqual([]);
+  });
+
   test("a change touches what it names; a token taken away takes its secret along", async () => {
     const { api } = telegramKnowing({ "75:tok": "edit_bot" });
     await createBot(depsWith(api), "test", { username: "edit_bot", token: "75:tok", welcome: "Hi" });
@@ -159,6 +182,17 @@ describe(`bots on ${testDialect}`, () => {
       kind: "unchanged",
     });
     expect(await updateBot(depsWith(api), "test", "no_such_bot", {})).toEqual({ kind: "not_found" });
+  });
+
+  test("of two changes of the version that both editors saw, one is made; the other gets the bot as it is now", async () => {
+    const made = await createBot(depsWith(nobody), "test", { username: "both_bot" });
+    if (made.kind !== "created") throw new Error("the bot was not made");
+    const seen = made.bot.updated_at;
+    const save = (welcome: string) => updateBot(depsWith(nobody), "test", "both_bot", { welcome }, seen);
+    const results: object[] = await Promise.all([save("One"), save("Two")]);
+    const current = await findBot(own.db, own.db.tables, "both_bot");
+    expect(results).toContainEqual({ kind: "overtaken", current });
+    expect(results).toContainEqual({ kind: "updated", bot: current, webhook: { kind: "as_before" } });
   });
 
   test("a bot that a pool names stays; one that nothing names can go", async () => {
@@ -178,5 +212,60 @@ describe(`bots on ${testDialect}`, () => {
     expect(first.items).toHaveLength(2);
     const second = await listBots(own.db, own.db.tables, { limit: 2, cursor: Number(first.next_cursor) });
     expect(second.items[0]?.id).toBeGreaterThan(first.items[1]?.id ?? Number.POSITIVE_INFINITY);
+  });
+});
+
+describe(`bots of an older version on ${testDialect}`, () => {
+  test("that are one at Telegram: one stays, in the pools of all, and every link leads on", async () => {
+    const old = await createTestDatabase({ migrated: false });
+    await migrateUntil("bot_names", old.url);
+    const { pools, bots, poolBots } = old.db.tables;
+    const times = { createdAt: new Date(), updatedAt: new Date() };
+    const bot = (username: string, row: Partial<typeof bots.$inferInsert> = {}) => ({
+      ...{ username, ...row },
+      ...times,
+    });
+    const ids = await old.db.transaction(async (tx) => {
+      const made = await tx
+        .insert(bots)
+        .values([
+          bot("a_rather_long_named_bot", { enabled: false, token: "sealed" }),
+          bot("Shop_Bot"),
+          bot("shop_bot", { token: "sealed" }),
+          bot("SHOP_BOT"),
+          bot("A_Rather_Long_Named_Bot"),
+          bot("other_bot"),
+        ])
+        .returning({ id: bots.id });
+      const pool = (slug: string) => ({ slug, name: slug, captureParams: [], ...times });
+      await tx.insert(pools).values([pool("one"), pool("two"), pool("three")]);
+      return made.map(({ id }) => id);
+    });
+    const [off = 0, first = 0, withToken = 0, third = 0, on = 0, other = 0] = ids;
+    const member = (poolId: number, botId: number, weight = 1, enabled = true) => ({
+      ...{ poolId, botId, weight, enabled },
+    });
+    const memberships = [
+      ...[member(1, first, 3, false), member(1, third, 5), member(1, other)],
+      ...[member(2, first, 7), member(2, withToken, 9)],
+      ...[member(3, off), member(3, on, 2)],
+    ];
+    await old.db.transaction((tx) => tx.insert(poolBots).values(memberships));
+
+    await old.db.migrate();
+    const names = await old.db.select({ username: bots.username }).from(bots).orderBy(bots.id);
+    expect(names.map(({ username }) => username)).toEqual([
+      `a_rather_long_na_double_${off}`,
+      `Shop_Bot_double_${first}`,
+      "shop_bot",
+      `SHOP_BOT_double_${third}`,
+      "A_Rather_Long_Named_Bot",
+      "other_bot",
+    ]);
+    const { poolId, botId, weight, enabled } = poolBots;
+    expect(
+      await old.db.select({ poolId, botId, weight, enabled }).from(poolBots).orderBy(poolId, poolBots.id),
+    ).toEqual([member(1, withToken, 5), member(1, other), member(2, withToken, 7), member(3, on)]);
+    await old.dispose();
   });
 });

@@ -88,6 +88,20 @@ describe(`pools on ${testDialect}`, () => {
     expect(await own.db.$count(bots, eq(bots.username, "race_bot"))).toBe(1);
   });
 
+  test("pools that make the same bots at once, named in any order, are all made", async () => {
+    const names = Array.from({ length: 20 }, (_, i) => `crowd_bot_${i}`);
+    const drafts = Array.from({ length: 8 }, (_, i) => ({
+      slug: `crowd-${i}`,
+      bots: (i % 2 === 0 ? names : names.toReversed()).map((username) => ({ username })),
+    }));
+    const results = await Promise.all(drafts.map((draft) => createPool(deps(), "test", draft)));
+    expect(results.map(({ kind }) => kind)).toEqual(drafts.map(() => "created"));
+    const inOrder = results.map(
+      (made) => made.kind === "created" && made.pool.bots.map((bot) => bot.username),
+    );
+    expect(inOrder).toEqual(drafts.map(({ bots }) => bots.map(({ username }) => username)));
+  });
+
   test("a bot is the same bot in any spelling of its name", async () => {
     const first = await newPool({ bots: [{ username: "Case_Bot" }] });
     const second = await newPool({ bots: [{ username: "cASE_bOT" }] });
@@ -187,6 +201,15 @@ describe(`pools on ${testDialect}`, () => {
     expect(await deletePool(deps(), "test", "nobody")).toEqual({ kind: "not_found" });
   });
 
+  test("of two changes of the version that both editors saw, one is made; the other gets the pool as it is now", async () => {
+    const { slug, updated_at } = await newPool();
+    const save = (name: string) => updatePool(deps(), "test", slug, { name }, updated_at);
+    const results: object[] = await Promise.all([save("One"), save("Two")]);
+    const current = await findPool(own.db, own.db.tables, slug);
+    expect(results).toContainEqual({ kind: "overtaken", current });
+    expect(results).toContainEqual({ kind: "updated", pool: current });
+  });
+
   test("a pool without visits can be removed, one with visits cannot", async () => {
     const unused = await newPool();
     expect(await deletePool(deps(), "test", unused.slug)).toEqual({ kind: "deleted" });
@@ -197,6 +220,21 @@ describe(`pools on ${testDialect}`, () => {
       await tx.update(pools).set({ totalRedirects: 1 }).where(eq(pools.id, used.id));
     });
     expect(await deletePool(deps(), "test", used.slug)).toEqual({ kind: "in_use" });
+  });
+
+  test("a pool whose first visit is being counted stays, and neither waits for the other for ever", async () => {
+    const { slug, id } = await newPool();
+    const { pools, poolBots } = own.db.tables;
+    const [removed] = await own.db.transaction(async (tx) => {
+      await tx.update(pools).set({ totalRedirects: 1 }).where(eq(pools.id, id));
+      const removing = deletePool(deps(), "test", slug);
+      await Bun.sleep(200);
+      await tx.update(poolBots).set({ totalRedirects: 1 }).where(eq(poolBots.poolId, id));
+      // In a list: awaited after the commit that it waits for.
+      return [removing];
+    });
+    expect(await removed).toEqual({ kind: "in_use" });
+    expect(await findPool(own.db, own.db.tables, slug)).toMatchObject({ bots: [{ total_redirects: 1 }] });
   });
 
   test("the list comes in pages that neither repeat nor skip", async () => {

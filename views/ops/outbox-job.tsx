@@ -30,7 +30,8 @@ export function JobProgress({
   if (job === null)
     return (
       <Banner tone="warn" title="It is not known how far it is">
-        This process was started anew. The <a href="/ops/audit">audit log</a> says how it ended.
+        This process was started anew, or many other changes have ended since. The{" "}
+        <a href="/ops/audit">audit log</a> says how it ended.
       </Banner>
     );
   if (job.state !== "running") return <JobEnd job={job} />;

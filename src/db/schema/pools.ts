@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import type { Kit } from "../kit-postgres.ts";
 import type { Locale, Strategy } from "../vocabulary.ts";
 import { timesOf } from "./times.ts";
@@ -63,7 +64,8 @@ export function poolTables(kit: Kit) {
       welcome: text(),
       ...times(),
     },
-    (t) => [uniqueIndex("bots_username_unique").on(t.username)],
+    // Telegram ignores the case of usernames.
+    (t) => [uniqueIndex("bots_username_lower_unique").on(sql`lower(${t.username})`)],
   );
 
   /** A bot's membership in a pool. */

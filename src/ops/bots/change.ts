@@ -7,7 +7,7 @@ import type { FormFields } from "../form.ts";
 import { fieldErrors } from "../form-errors.ts";
 import type { Operator } from "../guard.ts";
 import { doneAndSee } from "../note.ts";
-import { overtaken, submit } from "../submit.ts";
+import { overtaken, overtakenText, submit } from "../submit.ts";
 import { botInputOf, readBotForm } from "./bot-form.ts";
 import { noSuchBot } from "./find.ts";
 import type { showBots } from "./show.ts";
@@ -41,10 +41,10 @@ export function changeBots(deps: BotDeps, show: ReturnType<typeof showBots>) {
 
     update(operator: Operator, bot: BotView, form: FormFields): Promise<Response> {
       const fields = { ...readBotForm(form), username: bot.username };
-      const again = (errors: FieldErrors) => show.one(operator, bot, { fields, errors });
+      const again = (errors: FieldErrors, stored = bot) => show.one(operator, stored, { fields, errors });
       return submit({
         parsed: overtaken("bot", form, bot) ?? parseInput(botChangeSchema, botInputOf(fields, form)),
-        change: (change) => updateBot(deps, operator.actor, bot.username, change),
+        change: (change) => updateBot(deps, operator.actor, bot.username, change, bot.updated_at),
         wrong: (issues) => again(fieldErrors(issues)),
         done(result) {
           switch (result.kind) {
@@ -52,6 +52,8 @@ export function changeBots(deps: BotDeps, show: ReturnType<typeof showBots>) {
               return seeBot(operator, bot, "Saved.", result.webhook);
             case "unchanged":
               return doneAndSee(operator, pathOf(bot), "Nothing was different.");
+            case "overtaken":
+              return again({ "": overtakenText("bot") }, result.current);
             case "not_found":
               return noSuchBot(operator);
             case "telegram_unreachable":

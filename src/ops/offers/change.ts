@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { FieldErrors } from "../../../views/ops/form-data.ts";
 import type { BotView } from "../../pools/bot-view.ts";
 import { createOffer, deleteOffer, updateOffer } from "../../pools/manage-offers.ts";
 import { offerChangeSchema, offerDraftSchema } from "../../pools/offer-rules.ts";
@@ -8,7 +9,7 @@ import type { OpsDeps } from "../deps.ts";
 import type { FormFields } from "../form.ts";
 import type { Operator } from "../guard.ts";
 import { doneAndSee } from "../note.ts";
-import { overtaken, submit } from "../submit.ts";
+import { overtaken, overtakenText, submit } from "../submit.ts";
 import { noSuchOffer, type SoldOffer } from "./find.ts";
 import { offerErrors, offerInputOf, readOfferForm } from "./offer-form.ts";
 import type { showOffers } from "./show.ts";
@@ -42,16 +43,20 @@ export function changeOffers(deps: OpsDeps, show: ReturnType<typeof showOffers>)
       const { offer } = sold;
       const fields = readOfferForm(form);
       const path = `/ops/offers/${offer.id}`;
+      const again = (errors: FieldErrors, stored = offer) =>
+        show.one(operator, { ...sold, offer: stored }, fields, errors);
       return submit({
         parsed: overtaken("offer", form, offer) ?? parseInput(offerChangeSchema, offerInputOf(fields)),
-        change: (change) => updateOffer(deps, operator.actor, offer.id, change),
-        wrong: (issues) => show.one(operator, sold, fields, offerErrors(fields, issues)),
+        change: (change) => updateOffer(deps, operator.actor, offer.id, change, offer.updated_at),
+        wrong: (issues) => again(offerErrors(fields, issues)),
         done(result) {
           switch (result.kind) {
             case "updated":
               return doneAndSee(operator, path, "Saved.");
             case "unchanged":
               return doneAndSee(operator, path, "Nothing was different.");
+            case "overtaken":
+              return again({ "": overtakenText("offer") }, result.current);
             case "not_found":
               return noSuchOffer(operator);
           }

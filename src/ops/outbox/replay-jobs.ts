@@ -1,12 +1,12 @@
-import type { ReplayJob } from "../../../views/ops/outbox-data.ts";
+import type { EndedJob, ReplayJob } from "../../../views/ops/outbox-data.ts";
 import type { OutboxFilter } from "../../outbox/filter.ts";
 import type { Replay } from "../../outbox/replay.ts";
 import { newId } from "../../platform/ids.ts";
 import { auditedReplay } from "../../pools/audited-replay.ts";
 import type { OpsDeps } from "../deps.ts";
 
-/** Jobs that one may still look at; the audit log has them all. */
-const MOST_KEPT = 20;
+/** Ended jobs that one may still look at; the audit log has them all. */
+const MOST_ENDED = 20;
 
 /** Changes of all that a filter matches, which go on after the form was answered. */
 interface ReplayJobs {
@@ -17,7 +17,7 @@ interface ReplayJobs {
     readonly actor: string;
     readonly total: number | null;
   }): string;
-  /** How far it is; null for one of another process, or of long ago. */
+  /** How far it is; null for one of another process, or after which many others have ended. */
   find(id: string): ReplayJob | null;
   /** Ends what runs after the batch in hand; resolves when it has. */
   stop(): Promise<void>;
@@ -34,21 +34,23 @@ export function createReplayJobs({ db, log, now }: Pick<OpsDeps, "db" | "log" | 
       const id = newId();
       let done = 0;
       jobs.set(id, { state: "running", action, done, total });
-      const oldest = jobs.keys().next().value;
-      if (jobs.size > MOST_KEPT && oldest !== undefined) jobs.delete(oldest);
-      const show = (job: ReplayJob) => {
-        if (jobs.has(id)) jobs.set(id, job);
+      const end = (state: EndedJob["state"]) => {
+        // Taken out first: they stand in the order in which they ended.
+        jobs.delete(id);
+        jobs.set(id, { state, action, done });
+        const ended = [...jobs.keys()].filter((key) => jobs.get(key)?.state !== "running");
+        for (const forgotten of ended.slice(0, -MOST_ENDED)) jobs.delete(forgotten);
       };
       const { signal } = stopping;
       const onProgress = (doneByNow: number) => {
         done = doneByNow;
-        show({ state: "running", action, done, total });
+        jobs.set(id, { state: "running", action, done, total });
       };
       const work = auditedReplay(db, now, { action, selection: { filter }, actor, onProgress, signal }).then(
-        () => show({ state: signal.aborted ? "stopped" : "finished", action, done }),
+        () => end(signal.aborted ? "stopped" : "finished"),
         (error) => {
           log.error({ error, action, todo: db.advice(error) }, "a change of many events failed half way");
-          show({ state: "failed", action, done });
+          end("failed");
         },
       );
       running.add(work);

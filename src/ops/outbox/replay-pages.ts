@@ -69,7 +69,7 @@ export function replayPages(deps: OpsDeps) {
         children:
           job === null
             ? NotFound({
-                text: "This process runs no such change: it began in another one, or before a restart. The audit log says when it began and, once it has ended, how many events it came to.",
+                text: "This process does not know the change, or not any more: it began in another one, or before a restart, or many others have ended since. The audit log says when it began and, once it has ended, how many events it came to.",
               })
             : JobPage({ id: params.id, job }),
       });

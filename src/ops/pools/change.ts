@@ -7,7 +7,7 @@ import type { FormFields } from "../form.ts";
 import { fieldErrors } from "../form-errors.ts";
 import type { Operator } from "../guard.ts";
 import { doneAndSee } from "../note.ts";
-import { overtaken, submit } from "../submit.ts";
+import { overtaken, overtakenText, submit } from "../submit.ts";
 import { noSuchPool } from "./find.ts";
 import { poolDraftOf, poolFieldOf, poolInputOf, readPoolForm } from "./pool-form.ts";
 import type { showPools } from "./show.ts";
@@ -36,16 +36,19 @@ export function changePools(deps: OpsDeps, show: ReturnType<typeof showPools>) {
     update(operator: Operator, pool: PoolView, form: FormFields): Promise<Response> {
       const fields = { ...readPoolForm(form), slug: pool.slug };
       const path = `/ops/pools/${pool.id}`;
+      const again = (errors: FieldErrors, stored = pool) => show.one(operator, stored, { fields, errors });
       return submit({
         parsed: overtaken("pool", form, pool) ?? parseInput(poolChangeSchema, poolInputOf(fields, form)),
-        change: (change) => updatePool(deps, operator.actor, pool.slug, change),
-        wrong: (issues) => show.one(operator, pool, { fields, errors: fieldErrors(issues, poolFieldOf) }),
+        change: (change) => updatePool(deps, operator.actor, pool.slug, change, pool.updated_at),
+        wrong: (issues) => again(fieldErrors(issues, poolFieldOf)),
         done(result) {
           switch (result.kind) {
             case "updated":
               return doneAndSee(operator, path, "Saved.");
             case "unchanged":
               return doneAndSee(operator, path, "Nothing was different.");
+            case "overtaken":
+              return again({ "": overtakenText("pool") }, result.current);
             case "not_found":
               return noSuchPool(operator);
           }

@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createOffer } from "../../src/pools/manage-offers.ts";
+import { createTestApp, type TestApp } from "../support/app.ts";
+import { testDialect } from "../support/database.ts";
+import { formIn } from "../support/html.ts";
+import { logIn, OPERATOR_PASSWORD, type TestOperator } from "../support/operator.ts";
+import { addPool } from "../support/pools.ts";
+
+let own: TestApp;
+let operator: TestOperator;
+const paths: Record<"pool" | "bot" | "offer", string> = { pool: "", bot: "", offer: "" };
+beforeAll(async () => {
+  own = await createTestApp({ OPERATOR_PASSWORD, PUSHINPAY_TOKEN: "push-token" });
+  operator = await logIn(own);
+  const { pool, bots } = await addPool(own.db, { slug: "shop", metaPixelId: null });
+  const made = await createOffer({ db: own.db, now: () => new Date() }, "cli", {
+    bot: "shop_bot",
+    name: "Course",
+    description: "All about bridges",
+    price_minor: 4_990,
+    currency: "BRL",
+    provider: "pushinpay",
+    delivery: "https://example.com/course",
+  });
+  if (made.kind !== "created") throw new Error("the offer was not made");
+  paths.pool = `/ops/pools/${pool.id}`;
+  paths.bot = `/ops/bots/${bots[0]?.id}`;
+  paths.offer = `/ops/offers/${made.offer.id}`;
+});
+afterAll(() => own.dispose());
+
+describe(`two saves of one page in the same moment on ${testDialect}`, () => {
+  test.each([
+    ["pool", "name"],
+    ["bot", "welcome"],
+    ["offer", "name"],
+  ] as const)("of a %s: one is kept, the other is told and keeps what was typed", async (what, field) => {
+    const path = paths[what];
+    const form = await operator.formOn(path);
+    const typed = ["first", "second", "third"].map((text) => ({ ...form, [field]: [text] }));
+    const answers = await Promise.all(typed.map((fields) => operator.post(path, fields)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([303, 400, 400]);
+    const saved = answers.findIndex(({ status }) => status === 303);
+    expect(await operator.formOn(path)).toMatchObject({ [field]: typed[saved]?.[field] ?? [] });
+
+    const told = answers.findIndex(({ status }) => status === 400);
+    const html = (await answers[told]?.text()) ?? "";
+    expect(html).toContain(`The ${what} was changed since this page was opened`);
+    const again = formIn(html, `${path}#settings`);
+    expect(again).toMatchObject({ [field]: typed[told]?.[field] ?? [] });
+    expect((await operator.post(path, again)).status).toBe(303);
+    expect(await operator.formOn(path)).toMatchObject({ [field]: typed[told]?.[field] ?? [] });
+  });
+});
