@@ -77,8 +77,11 @@ from by_status left join pools on pools.id = by_status.pool_id;
 -- other routes (`<id>/...`) back as well. No rest is longer than two minutes: one that is was begun by a clock that was
 -- ahead, and is over.
 create view outbox_backlog as
-with waiting as (
-  select destination, route, count(*) as waiting, sum(case when available_at <= cast(unixepoch('subsec') * 1000 as integer) then 1 else 0 end) as due,
+with clock as (
+  -- So that an older sqlite3 knows it too: to Debian 12's, unixepoch('subsec') is null.
+  select cast((julianday('now') - 2440587.5) * 86400000 as integer) as now_ms
+), waiting as (
+  select destination, route, count(*) as waiting, sum(case when available_at <= (select now_ms from clock) then 1 else 0 end) as due,
     min(created_at) as oldest, min(available_at) as next
   from outbox_progress where status = 'pending' group by destination, route
 ), sending as (
@@ -87,7 +90,7 @@ with waiting as (
 ), routes as (
   select destination, route from waiting union select destination, route from sending
   union select destination, route from outbox_routes
-  where paused_at is not null or failures > 0 or throttled_until > cast(unixepoch('subsec') * 1000 as integer)
+  where paused_at is not null or failures > 0 or throttled_until > (select now_ms from clock)
 ), backlog as (
   select routes.destination, routes.route, coalesce(w.waiting, 0) as waiting, coalesce(w.due, 0) as due,
     coalesce(s.sending, 0) as sending, w.next,
@@ -98,9 +101,9 @@ with waiting as (
   left join waiting w on w.destination = routes.destination and w.route = routes.route
   left join sending s on s.destination = routes.destination and s.route = routes.route
 )
-select b.destination, b.route, case when r.paused_at is not null then 'paused' when b.throttled_until > cast(unixepoch('subsec') * 1000 as integer) then 'throttled'
-    when r.open_until > cast(unixepoch('subsec') * 1000 as integer) and r.open_until <= cast(unixepoch('subsec') * 1000 as integer) + 120000 then 'resting' else 'ready' end as state,
-  b.waiting, b.due, b.sending, strftime('%Y-%m-%dT%H:%M:%fZ', b.oldest / 1000.0, 'unixepoch') as oldest_created_at, (cast(unixepoch('subsec') * 1000 as integer) - b.oldest) / 1000 as oldest_age_seconds,
+select b.destination, b.route, case when r.paused_at is not null then 'paused' when b.throttled_until > (select now_ms from clock) then 'throttled'
+    when r.open_until > (select now_ms from clock) and r.open_until <= (select now_ms from clock) + 120000 then 'resting' else 'ready' end as state,
+  b.waiting, b.due, b.sending, strftime('%Y-%m-%dT%H:%M:%fZ', b.oldest / 1000.0, 'unixepoch') as oldest_created_at, ((select now_ms from clock) - b.oldest) / 1000 as oldest_age_seconds,
   strftime('%Y-%m-%dT%H:%M:%fZ', b.next / 1000.0, 'unixepoch') as next_at, strftime('%Y-%m-%dT%H:%M:%fZ', r.paused_at / 1000.0, 'unixepoch') as paused_at, r.paused_reason,
   strftime('%Y-%m-%dT%H:%M:%fZ', b.throttled_until / 1000.0, 'unixepoch') as throttled_until, strftime('%Y-%m-%dT%H:%M:%fZ', r.open_until / 1000.0, 'unixepoch') as open_until, coalesce(r.failures, 0) as failures
 from backlog b left join outbox_routes r on r.destination = b.destination and r.route = b.route;

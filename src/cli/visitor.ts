@@ -1,3 +1,4 @@
+import { priceText } from "../telegram/price.ts";
 import {
   type Timeline,
   timelineByEventId,
@@ -54,11 +55,11 @@ export const paymentShow = defineCommand({
           record([
             ["Payment", payment.id],
             ["Status", payment.status],
-            ["Amount", `${payment.amount_minor} ${payment.currency} (minor units)`],
+            ["Amount", priceText(payment.amount_minor, payment.currency, "en")],
             ["Provider", `${payment.provider}, reference ${payment.provider_ref}`],
             ["Made", payment.created_at],
             ["Paid", payment.paid_at],
-            ["Purchase reported", payment.meta_purchase_sent_at],
+            ["Purchase in the outbox", payment.meta_purchase_sent_at],
             ["Refunded", payment.refunded_at ?? undefined],
           ]),
           timelineText(timeline),

@@ -1,6 +1,6 @@
 import { currencyExponent, TELEGRAM_STARS } from "../meta/currencies.ts";
 
-/** An amount as operators read it: `R$4,990.00`, `¥500`, `★ 50`. What is no currency is shown as it stands. */
+/** An amount as operators read it: `R$4,990.00`, `MX$4,990.00`, `★ 50`. What is no currency is shown as it stands. */
 export function moneyText(amountMinor: number, currency: string): string {
   if (currency === TELEGRAM_STARS) return `★ ${new Intl.NumberFormat("en").format(amountMinor)}`;
   const decimals = currencyExponent(currency);
@@ -8,7 +8,6 @@ export function moneyText(amountMinor: number, currency: string): string {
   const format = new Intl.NumberFormat("en", {
     style: "currency",
     currency,
-    currencyDisplay: "narrowSymbol",
     minimumFractionDigits: decimals,
     maximumFractionDigits: decimals,
   });

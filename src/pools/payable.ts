@@ -78,7 +78,7 @@ export function nobodyTakes(
   if (!taking.includes(provider)) {
     return {
       why: `Nobody can pay: ${provider} is not set up on this server`,
-      todo: `Set its keys (docs/payments.md), or choose one that is: ${taking.join(", ")}.`,
+      todo: `Set its keys (docs/payments.md), where the server runs and where commands do, or choose one that is: ${taking.join(", ")}.`,
     };
   }
   if (provider !== TELEGRAM_PROVIDER || currency === TELEGRAM_STARS || bot.has_payment_token) return null;

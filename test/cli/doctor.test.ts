@@ -115,6 +115,19 @@ describe(`ponte doctor on ${testDialect}`, () => {
     ]);
   });
 
+  test("notices a bot that can neither be answered in nor is told of", async () => {
+    await ponteJson(["bot", "add", "--username", "deaf_bot"], environment);
+    const { healthy, of } = await diagnose();
+    expect(healthy).toBe(true);
+    expect(of("bot @deaf_bot")).toMatchObject([
+      { level: "warning", todo: expect.stringContaining("ponte bot add --username deaf_bot --token -") },
+    ]);
+    const { botUsers } = own.db.tables;
+    const person = { botId: 2, telegramUserId: "1", createdAt: new Date(), updatedAt: new Date() };
+    await own.db.transaction((tx) => tx.insert(botUsers).values(person));
+    expect((await diagnose()).of("bot @deaf_bot")).toMatchObject([{ level: "good" }]);
+  });
+
   test("notices another APP_SECRET", async () => {
     const { of } = await diagnose({ APP_SECRET: Buffer.alloc(32, 8).toString("base64") });
     for (const check of ["pool doc", "bot @doc_bot"]) {

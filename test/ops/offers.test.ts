@@ -209,10 +209,13 @@ describe(`the console's offers on ${testDialect}`, () => {
     expect(await see(botPath)).toContain(warned);
     const path = `/ops/offers/${made.id}`;
     expect(await see(path)).toContain(warned);
+    const lineInList = async () => (await see(botPath)).split(`href="${path}"`)[1]?.split("</tr>")[0];
+    expect(await lineInList()).toContain("nobody can pay");
     await operator.post(path, { ...(await formOn(path)), provider: "telegram" });
     expect(await see(path)).toContain("Nobody can pay: @shop_bot has no payment token");
     await operator.post(path, { ...(await formOn(path)), currency: "XTR", price: "50" });
     expect(await see(path)).not.toContain("Nobody can pay");
+    expect(await lineInList()).toContain("for sale");
     const { enabled: _, ...off } = await formOn(path);
     await operator.post(path, { ...off, currency: "USD", price: "50", provider: "stripe" });
     expect(await offerOf(made.id)).toMatchObject({ provider: "stripe", enabled: false });

@@ -113,6 +113,7 @@ describe(`the console's outbox on ${testDialect}`, () => {
     const html = await see(`/ops/outbox/${id}`);
     expect(html).toContain("Its route is paused");
     expect(html).not.toContain("It waits for its time");
+    expect(html).not.toContain("Retry…");
     expect(html).toContain("token &lt;/pre&gt;");
     expect(html).toContain(`href="/ops/pools/${pool.id}"`);
     const answer = await operator.post("/ops/routes/resume", formIn(html, "/ops/routes/resume"));
@@ -128,6 +129,14 @@ describe(`the console's outbox on ${testDialect}`, () => {
         after: { state: "free" },
       },
     ]);
+  });
+
+  test("a retry that changes nothing says why", async () => {
+    const [id = 0] = await addRows(own.db, 1);
+    await operator.post("/ops/outbox/replay", { action: "retry", id: String(id), on_row: "1" });
+    expect(await see(`/ops/outbox/${id}`)).toContain(
+      "Nothing was changed. What waits and is due goes by itself",
+    );
   });
 
   test("an event on a route that rests says until when", async () => {

@@ -47,4 +47,6 @@ export interface OfferLine {
   readonly provider: string;
   readonly position: number;
   readonly enabled: boolean;
+  /** Whether somebody takes its money with the settings as they are. */
+  readonly isPayable: boolean;
 }

@@ -49,7 +49,10 @@ const COLUMNS: readonly Column<OfferLine>[] = [
   figureColumn("Price", ({ price }) => price),
   {
     head: "Status",
-    cell: ({ enabled }) => <Badge tone={enabled ? "good" : "idle"} text={enabled ? "for sale" : "off"} />,
+    cell: ({ enabled, isPayable }) => {
+      if (!enabled) return <Badge tone="idle" text="off" />;
+      return isPayable ? <Badge tone="good" text="for sale" /> : <Badge tone="warn" text="nobody can pay" />;
+    },
   },
   nameColumn("Paid by", ({ provider }) => provider),
   countColumn("Place", ({ position }) => position),

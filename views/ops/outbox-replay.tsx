@@ -43,10 +43,7 @@ export function AskReplayPage(props: {
       <>
         <PageHead title={`Nothing to ${action}`} />
         <Banner tone="info">
-          <p>
-            Delivered events are never sent again, those on their way are left alone, and of an erased person
-            nothing is left to send.
-          </p>
+          <p safe>{whyNothing(action)}</p>
         </Banner>
         <div class="actions">{back}</div>
       </>
@@ -95,8 +92,15 @@ function FilterText({ filled }: { readonly filled: Readonly<Record<string, strin
 
 function consequence(action: Action): string {
   return action === "retry"
-    ? "They will be sent at once. What was sent cannot be taken back."
+    ? "They will be sent at once, or, where their route is paused, when it goes again. What was sent cannot be taken back."
     : "They will not be sent. There is no undo; a discarded event can be retried until retention removes it.";
+}
+
+/** Of events none of which can be changed. */
+export function whyNothing(action: Action): string {
+  return action === "retry"
+    ? "What waits and is due goes by itself, unless its route is paused. Delivered events are never sent again, those on their way are left alone, and there is nothing to send of an erased person, nor what was bought with money that went back."
+    : "Delivered and discarded events are left as they are, and so are those on their way.";
 }
 
 export function eventsText(total: number): string {

@@ -28,7 +28,7 @@ export function OutboxRowPage(props: {
   return (
     <>
       <PageHead title={`${row.event_name}, event ${row.id}`}>
-        <RowActions row={row} csrfToken={csrfToken} />
+        <RowActions row={row} isHeld={hold !== null} csrfToken={csrfToken} />
       </PageHead>
       {hold === null ? (
         <Banner tone={STATUS_TONES[row.status]} title={row.status}>
@@ -81,18 +81,24 @@ function visitorFact(token: string) {
   };
 }
 
-function RowActions({ row, csrfToken }: { readonly row: EventFacts; readonly csrfToken: string }) {
-  const { status, id } = row;
+function RowActions(props: {
+  readonly row: EventFacts;
+  /** Then no retry lets it go. */
+  readonly isHeld: boolean;
+  readonly csrfToken: string;
+}) {
+  const { csrfToken } = props;
+  const { status, id } = props.row;
   const isQueued = status !== "delivered" && status !== "sending";
   const fields = { id: String(id), on_row: "1" };
   return (
     <>
-      {isQueued ? (
+      {isQueued && !props.isHeld ? (
         <ConfirmForm
           action="/ops/outbox/replay"
           csrfToken={csrfToken}
           label="Retry…"
-          question="It will be sent at once. What was sent cannot be taken back."
+          question="It will be sent at once, or, where its route is paused, when that goes again. What was sent cannot be taken back."
           confirm="Retry this event"
           fields={{ ...fields, action: "retry" }}
         />

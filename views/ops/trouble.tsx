@@ -40,7 +40,10 @@ export function PausedRoutes(props: {
         {paused.map(({ destination, route, of, reason, pausedAt, waiting }) => (
           <li>
             <p>
-              <b safe>{of}</b> <span safe>{`(${destination} ${route}), since `}</span>
+              <a href={tokenPage({ destination, route })}>
+                <b safe>{of}</b>
+              </a>{" "}
+              <span safe>{`(${destination} ${route}), since `}</span>
               <TimeOf at={pausedAt} zone={zone} />
               <span safe>{`: ${countText(waiting)} waiting. `}</span>
               <q safe>{reason}</q>
@@ -49,7 +52,7 @@ export function PausedRoutes(props: {
               action="/ops/routes/resume"
               csrfToken={csrfToken}
               label="Resume…"
-              question="A new token lets a route go again by itself. Resume it by hand where only a permission was missing; if the cause is still there, it pauses again and nothing is lost."
+              question="A new token, on the page of its pool or bot, lets a route go again by itself. Resume it by hand where only a permission was missing; if the cause is still there, it pauses again and nothing is lost."
               confirm="Resume"
               fields={{ destination, route }}
             />
@@ -58,6 +61,11 @@ export function PausedRoutes(props: {
       </ul>
     </Banner>
   );
+}
+
+/** Where a route's token is changed: its bot's page, or the list in which pools stand with their pixels. */
+function tokenPage({ destination, route }: Pick<RouteName, "destination" | "route">): string {
+  return destination === "telegram" ? `/ops/bots/${route.split("/")[0]}` : "/ops/pools";
 }
 
 export interface SickBot {

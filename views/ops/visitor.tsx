@@ -109,6 +109,6 @@ function paymentColumns(zone: string): Column<PaymentLine>[] {
     textColumn("Provider", ({ provider }) => provider),
     { head: "Made", cell: ({ created_at }) => <TimeOf at={created_at} zone={zone} /> },
     { head: "Paid", cell: ({ paid_at }) => <TimeOf at={paid_at} zone={zone} /> },
-    { head: "Purchase reported", cell: (row) => <TimeOf at={row.meta_purchase_sent_at} zone={zone} /> },
+    textColumn("Purchase", (row) => (row.meta_purchase_sent_at === null ? "–" : "in the outbox")),
   ];
 }

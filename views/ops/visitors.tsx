@@ -104,7 +104,7 @@ function columns(zone: string): Column<VisitLine>[] {
     textColumn("Source", ({ source }) => source ?? "–"),
     textColumn("Campaign", ({ campaign }) => campaign ?? "–"),
     { head: "Cookies", cell: ({ hasCookies }) => <span>{hasCookies ? "yes" : "no"}</span> },
-    { head: "PageView", cell: ({ isReported }) => <span>{isReported ? "reported" : "not yet"}</span> },
+    { head: "PageView", cell: ({ isReported }) => <span>{isReported ? "in the outbox" : "none"}</span> },
     textColumn("Telegram user", ({ telegramUserId }) => telegramUserId ?? "–"),
   ];
 }

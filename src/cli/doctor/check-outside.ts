@@ -1,4 +1,4 @@
-import { asc, eq, isNotNull } from "drizzle-orm";
+import { asc, eq } from "drizzle-orm";
 import type { Config } from "../../config.ts";
 import type { Database } from "../../db/database.ts";
 import { checkPixel } from "../../meta/check-pixel.ts";
@@ -119,13 +119,16 @@ async function credentialFinding(
   }
 }
 
-/** Whether each bot's token opens, is good, and its updates come here. `isOnline: false` asks Telegram nothing. */
+/**
+ * Whether each bot's token opens, is good, and its updates come here, and whether one without a token is heard of.
+ * `isOnline: false` asks Telegram nothing.
+ */
 export async function checkBots(deps: OutsideDeps, isOnline: boolean): Promise<Finding[]> {
   const { bots } = deps.db.tables;
-  const rows = await deps.db.select().from(bots).where(isNotNull(bots.token)).orderBy(asc(bots.id));
+  const rows = await deps.db.select().from(bots).where(eq(bots.enabled, true)).orderBy(asc(bots.id));
   const { publicUrl } = deps.config;
   const address =
-    rows.length > 0 && !publicUrl?.startsWith("https://")
+    rows.some(({ token }) => token !== null) && !publicUrl?.startsWith("https://")
       ? [
           warning(
             "PUBLIC_URL",
@@ -135,9 +138,22 @@ export async function checkBots(deps: OutsideDeps, isOnline: boolean): Promise<F
         ]
       : [];
   const found = await Promise.all(
-    rows.filter((row) => row.enabled).map((row) => botFinding(deps, row, isOnline)),
+    rows.map((row) => (row.token === null ? elsewhereFinding(deps, row) : botFinding(deps, row, isOnline))),
   );
   return [...address, ...found];
+}
+
+/** Of a bot that Ponte has no token of: somebody must tell of its starts. */
+async function elsewhereFinding({ db }: OutsideDeps, { id, username }: BotRow): Promise<Finding> {
+  const { botUsers } = db.tables;
+  const told = await db.select({ id: botUsers.id }).from(botUsers).where(eq(botUsers.botId, id)).limit(1);
+  const check = `bot @${username}`;
+  if (told.length > 0) return good(check, "it has no token: its starts are told through the API");
+  return warning(
+    check,
+    "it has no token, and nobody has told of a start: Ponte cannot answer in it",
+    `Give it its token: bun run ponte bot add --username ${username} --token -. If it lives elsewhere, let it tell of starts (docs/telegram.md).`,
+  );
 }
 
 async function botFinding(

@@ -3,6 +3,8 @@ import type { BotLine, OfferLine, PeopleCount } from "../../../views/ops/bot-dat
 import type { Database } from "../../db/database.ts";
 import type { BotView } from "../../pools/bot-view.ts";
 import { listOffers } from "../../pools/offer-view.ts";
+import { nobodyTakes } from "../../pools/payable.ts";
+import type { OpsDeps } from "../deps.ts";
 import { moneyText } from "../money.ts";
 
 /** People are counted up to here, so that a page costs the same with millions. */
@@ -47,16 +49,17 @@ export async function poolsOfBot(db: Database, botId: number): Promise<{ id: num
 
 /** A bot's offers by their place; where there are more than a page, by their place within the page. */
 export async function offerLines(
-  db: Database,
-  bot: string,
+  { db, config }: Pick<OpsDeps, "db" | "config">,
+  bot: BotView,
   cursor: number | undefined,
 ): Promise<{ lines: OfferLine[]; next: string | null; isFirst: boolean }> {
-  const page = await listOffers(db, db.tables, { bot, cursor, limit: OFFERS_LENGTH });
+  const page = await listOffers(db, db.tables, { bot: bot.username, cursor, limit: OFFERS_LENGTH });
   const lines = page.items
     .toSorted((a, b) => a.position - b.position || a.id - b.id)
-    .map(({ id, name, price_minor, currency, provider, position, enabled }) => ({
-      ...{ id, name, provider, position, enabled },
-      price: moneyText(price_minor, currency),
+    .map((offer) => ({
+      ...offer,
+      price: moneyText(offer.price_minor, offer.currency),
+      isPayable: nobodyTakes(offer, bot, config.payments) === null,
     }));
   return { lines, next: page.next_cursor, isFirst: cursor === undefined };
 }

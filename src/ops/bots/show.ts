@@ -23,7 +23,8 @@ interface BotShown {
 }
 
 /** The pages of bots. */
-export function showBots({ db }: OpsDeps) {
+export function showBots(deps: OpsDeps) {
+  const { db } = deps;
   return {
     async list(operator: Operator, asked: AskedPage): Promise<Response> {
       const page = await listBots(db, db.tables, asked);
@@ -53,7 +54,7 @@ export function showBots({ db }: OpsDeps) {
       const [people, pools, offers] = await Promise.all([
         countPeople(db, bot.id),
         poolsOfBot(db, bot.id),
-        offerLines(db, bot.username, shown.offers),
+        offerLines(deps, bot, shown.offers),
       ]);
       const { csrfToken, zone } = operator.frame;
       return opsPage(operator, {

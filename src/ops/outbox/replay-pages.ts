@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { NotFound } from "../../../views/ops/not-found.tsx";
 import { JobPage, JobProgress } from "../../../views/ops/outbox-job.tsx";
-import { AskReplayPage } from "../../../views/ops/outbox-replay.tsx";
+import { AskReplayPage, whyNothing } from "../../../views/ops/outbox-replay.tsx";
 import { countReplay, type Replay } from "../../outbox/replay.ts";
 import { urlOf } from "../../platform/request-url.ts";
 import { auditedReplay } from "../../pools/audited-replay.ts";
@@ -58,7 +58,7 @@ export function replayPages(deps: OpsDeps) {
       const changed = await auditedReplay(db, now, { action, selection, actor });
       const [only] = selection.ids;
       const back = form.has("on_row") ? `/ops/outbox/${only}` : outboxAddress(filledFields(given.fields));
-      return doneAndSee(operator, back, doneText(action, changed));
+      return doneAndSee(operator, back, doneText(action, changed), changed === 0 ? "warn" : "good");
     })
     .get("/ops/outbox/jobs/:id", ({ operator, params }) => {
       const job = jobs.find(params.id);
@@ -80,7 +80,7 @@ export function replayPages(deps: OpsDeps) {
 }
 
 function doneText(action: Replay, total: number): string {
-  if (total === 0) return "Nothing was changed: none of these can be.";
+  if (total === 0) return `Nothing was changed. ${whyNothing(action)}`;
   const events = total === 1 ? "1 event" : `${total} events`;
-  return action === "retry" ? `${events} will be sent again at once.` : `${events} discarded.`;
+  return action === "retry" ? `${events} will be sent again.` : `${events} discarded.`;
 }

@@ -88,8 +88,10 @@ async function textOf(response: Response): Promise<string> {
 }
 
 describe(`the overview, on ${testDialect}`, () => {
-  test("says what is sent, what waits, what is dead and what is paused", async () => {
-    const text = await textOf(await operator.get("/ops?span=1h"));
+  test("says what is sent, what waits, what is dead and what is paused, with the way to its token", async () => {
+    const answer = await operator.get("/ops?span=1h");
+    expect(await answer.clone().text()).toContain('<a href="/ops/pools"><b>');
+    const text = await textOf(answer);
     expect(text).toContain("Sent 17 17 to Meta, 0 to Telegram");
     expect(text).toContain("Waiting 5 ");
     expect(text).toContain("Dead 2 0 expired");

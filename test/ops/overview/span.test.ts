@@ -107,6 +107,8 @@ describe("many points", () => {
 
 test("money reads as its currency has it, and what is no currency as it stands", () => {
   expect(moneyText(499_000, "BRL")).toBe("R$4,990.00");
+  // Not the bare sign: a dozen currencies of the Americas share it.
+  expect(moneyText(499_000, "MXN")).toBe("MX$4,990.00");
   expect(moneyText(500, "JPY")).toBe("¥500");
   expect(moneyText(50, "XTR")).toBe("★ 50");
   expect(moneyText(1, "???")).toBe("1 ???");
