@@ -52,6 +52,7 @@ export async function serve(config: Config): Promise<void> {
 
 /** Opens the door to the network. What no handler has an answer to shows nobody how this program looks inside. */
 export function listen(app: AnyElysia, { host, port }: Pick<Config, "host" | "port">, log: Log): void {
+  const isShared = isTaken(host, port);
   try {
     app.listen({
       hostname: host,
@@ -68,6 +69,21 @@ export function listen(app: AnyElysia, { host, port }: Pick<Config, "host" | "po
     });
   } catch (error) {
     throw listenError({ host, port }, error);
+  }
+  if (isShared) {
+    log.warn(
+      { host, port },
+      "another process answers on this port too, and each gets a part of the visitors: let both use one database, or stop one",
+    );
+  }
+}
+
+function isTaken(hostname: string, port: number): boolean {
+  try {
+    Bun.listen({ hostname, port, socket: { data: () => undefined } }).stop(true);
+    return false;
+  } catch {
+    return true;
   }
 }
 

@@ -4,7 +4,12 @@ import { createLog } from "../src/platform/log.ts";
 import { listen, MOST_REQUEST_BYTES } from "../src/serve.ts";
 
 let app: { stop(closeActiveConnections: boolean): unknown };
-afterEach(() => app.stop(true));
+let second: typeof app | undefined;
+afterEach(async () => {
+  await app.stop(true);
+  await second?.stop(true);
+  second = undefined;
+});
 
 describe("the door to the network", () => {
   test("answers with a problem where no handler could, and shows nobody how the program looks inside", async () => {
@@ -35,5 +40,18 @@ describe("the door to the network", () => {
       (await fetch(url, { method: "POST", body: "x".repeat(length) })).status;
     expect(await send(MOST_REQUEST_BYTES)).toBe(200);
     expect(await send(MOST_REQUEST_BYTES + 1)).toBe(413);
+  });
+
+  test("opens beside another process' door, and says that both get visitors", () => {
+    const lines: string[] = [];
+    const log = createLog("info", { write: (line) => void lines.push(line) });
+    const [first, beside] = [new Elysia(), new Elysia()];
+    app = first;
+    listen(first, { host: "127.0.0.1", port: 0 }, log);
+    expect(lines).toEqual([]);
+    second = beside;
+    listen(beside, { host: "127.0.0.1", port: Number(first.server?.port) }, log);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain("each gets a part of the visitors");
   });
 });

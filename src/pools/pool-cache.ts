@@ -82,7 +82,8 @@ export async function openPoolCache(deps: {
   timer.unref();
 
   return {
-    get: (slug) => bySlug.get(slug),
+    // Slugs are of small letters; whoever typed the ad's link may not have kept to them, and pays for the click.
+    get: (slug) => bySlug.get(slug) ?? bySlug.get(slug.toLowerCase()),
     isLoaded: () => wasRead || bySlug.size > 0,
     refresh,
     close() {

@@ -12,7 +12,8 @@ export function redirectPlugin(deps: VisitDeps) {
   return (
     new Elysia({ name: "redirect" })
       .get("/go/:slug", ({ request, params, server }) =>
-        visit(request, params.slug, () => server?.requestIP(request)?.address ?? null),
+        // A slug that cannot be decoded is none, whatever its type says.
+        visit(request, params.slug ?? "", () => server?.requestIP(request)?.address ?? null),
       )
       .all("/go/:slug", () => methodNotAllowed("GET, HEAD"), { parse: "none" })
       // A link that lost its slug or gained a part: a visitor's page, as for a slug that nobody knows.

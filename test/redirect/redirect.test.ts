@@ -222,6 +222,12 @@ describe(`GET /go/:slug on ${testDialect}`, () => {
     }
   });
 
+  test("a slug in capital letters is the pool's all the same: the click is paid for", async () => {
+    const { response, token } = await visit("/go/OPEN");
+    expect(response.status).toBe(200);
+    expect((await stored(token)).session).toBeDefined();
+  });
+
   test("a link that lost its slug or gained a part gets the same page", async () => {
     const unknown = await visit("/go/nothing");
     for (const path of ["/go", "/go/", "/go/open/more", "/go/a/b/c"]) {
