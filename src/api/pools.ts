@@ -102,13 +102,18 @@ export function poolsApi(deps: ManageDeps & { readonly authorize: Authorize }) {
             return noSuchPool(params.slug);
           case "in_use":
             return problem(409, {
-              detail: "The pool has had visits; disable it instead: PATCH {enabled: false}.",
+              detail:
+                "The pool has had visits, or events of it wait; disable it instead: PATCH {enabled: false}.",
             });
         }
       },
       {
         params: poolParams,
-        detail: describe("Remove a pool that never had a visit", { 204: null, 404: null, 409: null }),
+        detail: describe("Remove a pool that never had a visit and has no event waiting", {
+          204: null,
+          404: null,
+          409: null,
+        }),
       },
     );
 }

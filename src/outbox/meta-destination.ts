@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { desc, inArray, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { keptStatement } from "../db/kept.ts";
 import { BROWSER_ID_FORMS, goodBrowserIds } from "../meta/browser-ids.ts";
@@ -30,9 +30,13 @@ export function metaDestination(deps: MetaDestinationDeps): DestinationAdapter {
   }
 
   /** Whether the pixel has a token left, perhaps since a moment ago. Where not, all may be tried anew later. */
-  async function hasAnother(pixelId: string, accessToken: string): Promise<boolean> {
+  async function hasAnother(
+    pixelId: string,
+    rows: readonly ClaimedRow[],
+    accessToken: string,
+  ): Promise<boolean> {
     refused.set(pixelId, (refused.get(pixelId) ?? new Set()).add(accessToken));
-    const tokens = await lookUpTokens(deps, pixelId);
+    const tokens = await lookUpTokens(deps, pixelId, rows);
     if (tokens.kind === "found" && notRefused(pixelId, tokens.accessTokens) !== undefined) return true;
     refused.delete(pixelId);
     return false;
@@ -43,7 +47,7 @@ export function metaDestination(deps: MetaDestinationDeps): DestinationAdapter {
     isExpired: (row, now) => isExpired(eventTimeOf(row), now),
     async send(route, rows, signal) {
       const [pixelId = "", testEventCode = null] = route.split("/", 2);
-      const tokens = await lookUpTokens(deps, pixelId);
+      const tokens = await lookUpTokens(deps, pixelId, rows);
       if (tokens.kind === "missing")
         return { verdict: { kind: "credential", reason: tokens.reason }, answer: null };
       const accessToken = notRefused(pixelId, tokens.accessTokens) ?? tokens.accessTokens[0];
@@ -60,7 +64,7 @@ export function metaDestination(deps: MetaDestinationDeps): DestinationAdapter {
       });
       const outcome = outcomeOf(answer, rows.length);
       const verdict = verdictOf(outcome, rows);
-      if (verdict.kind === "credential" && (await hasAnother(pixelId, accessToken))) {
+      if (verdict.kind === "credential" && (await hasAnother(pixelId, rows, accessToken))) {
         const reason = `the pixel has another token, which is tried next: ${verdict.reason}`;
         return { verdict: { kind: "outdated", reason }, answer: answerOf(answer, outcome) };
       }
@@ -157,11 +161,17 @@ type Tokens =
   | { readonly kind: "missing"; readonly reason: string };
 
 /**
- * A pixel's tokens, of all pools that have the pixel: the one set last first. Asked for with every batch, so that a
- * changed one counts at once, in every process.
+ * A pixel's tokens, of all pools that have the pixel: the one set last first. Where none has it any more, because it was
+ * changed while events waited, the tokens of their own pools: a business's token often serves all its pixels. Asked for
+ * with every batch, so that a changed one counts at once, in every process.
  */
-async function lookUpTokens({ db, secrets }: MetaDestinationDeps, pixelId: string): Promise<Tokens> {
-  const found = await db.rows<{ slug: string; sealed: string }>(SEALED_TOKENS(db.dialect), { pixelId });
+async function lookUpTokens(
+  { db, secrets }: MetaDestinationDeps,
+  pixelId: string,
+  rows: readonly ClaimedRow[],
+): Promise<Tokens> {
+  const ofPixel = await db.rows<SealedToken>(PIXEL_TOKENS(db.dialect), { pixelId });
+  const found = ofPixel.length > 0 ? ofPixel : await poolTokens(db, rows);
   const tokens = new Set<string>();
   let reason = `No pool holds an access token for pixel ${pixelId}. Set one: ponte pool update <slug> --access-token …`;
   for (const { slug, sealed } of found) {
@@ -178,9 +188,24 @@ async function lookUpTokens({ db, secrets }: MetaDestinationDeps, pixelId: strin
     : { kind: "found", accessTokens: [first, ...others] };
 }
 
-const SEALED_TOKENS = keptStatement(
+interface SealedToken {
+  readonly slug: string;
+  readonly sealed: string;
+}
+
+const PIXEL_TOKENS = keptStatement(
   () => sql`
     select slug, meta_access_token as sealed from pools
     where meta_pixel_id = ${sql.placeholder("pixelId")} and meta_access_token is not null
     order by coalesce(meta_access_token_at, created_at) desc, id desc`,
 );
+
+async function poolTokens({ tables: { pools }, ...db }: Database, rows: readonly ClaimedRow[]) {
+  const ids = new Set(rows.flatMap(({ poolId }) => (poolId === null ? [] : [poolId])));
+  const found = await db
+    .select({ slug: pools.slug, sealed: pools.metaAccessToken })
+    .from(pools)
+    .where(inArray(pools.id, [...ids]))
+    .orderBy(desc(pools.id));
+  return found.flatMap(({ slug, sealed }): SealedToken[] => (sealed === null ? [] : [{ slug, sealed }]));
+}

@@ -1,4 +1,4 @@
-import { asc, eq, inArray } from "drizzle-orm";
+import { and, asc, eq, inArray } from "drizzle-orm";
 import type { Database, Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { credentialChanged } from "../outbox/resume-route.ts";
@@ -130,14 +130,14 @@ export async function updatePool(
   });
 }
 
-/** Removes a pool that never had a visit. */
+/** Removes a pool that never had a visit, and of which no event waits: its token may be what they go with. */
 export async function deletePool(
   { db, now }: ManageDeps,
   actor: string,
   slug: string,
 ): Promise<DeletePoolResult> {
   const { tables } = db;
-  const { pools, poolBots, gateRefusals } = tables;
+  const { pools, poolBots, gateRefusals, outboxProgress } = tables;
   return db.transaction(async (tx) => {
     // Locked in the order in which others count: refusals, which name their pool, before it, and it before its bots.
     const named = tx.select({ id: pools.id }).from(pools).where(eq(pools.slug, slug));
@@ -151,7 +151,12 @@ export async function deletePool(
     await db.dialect.locked(named);
     const pool = await findPool(tx, tables, slug);
     if (pool === null) return { kind: "not_found" };
-    if (pool.total_redirects > 0) return { kind: "in_use" };
+    const waiting = await tx
+      .select({ id: outboxProgress.id })
+      .from(outboxProgress)
+      .where(and(inArray(outboxProgress.status, ["pending", "sending"]), eq(outboxProgress.poolId, pool.id)))
+      .limit(1);
+    if (pool.total_redirects > 0 || waiting.length > 0) return { kind: "in_use" };
     await tx.delete(gateRefusals).where(eq(gateRefusals.poolId, pool.id));
     await tx.delete(poolBots).where(eq(poolBots.poolId, pool.id));
     await tx.delete(pools).where(eq(pools.id, pool.id));

@@ -343,6 +343,18 @@ describe(`dispatcher on ${testDialect}`, () => {
     await running.stop();
   });
 
+  test("events of a pixel that their pool has no more go with that pool's token", async () => {
+    const { tables } = own.db;
+    const [pool] = await own.db.select({ id: tables.pools.id }).from(tables.pools);
+    await enqueueEvents(own.db, PIXEL, events(2));
+    await own.db.transaction((tx) => tx.update(tables.outboxProgress).set({ poolId: pool?.id ?? 0 }));
+    const change = { meta_pixel_id: OTHER };
+    await updatePool({ db: own.db, secrets: testSecrets, now: () => new Date() }, "test", "one", change);
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 2 });
+    expect(received().map(({ pixel_id }) => pixel_id)).toEqual([PIXEL, PIXEL]);
+  });
+
   test("a pixel without any token is paused with what to do about it", async () => {
     await enqueueEvents(own.db, OTHER, events(1));
     await dispatcher().drain();

@@ -8,6 +8,7 @@ import { findPool, listPools, type PoolView } from "../../src/pools/pool-view.ts
 import { type PoolChange, type PoolDraft, parseInput, poolChangeSchema } from "../../src/pools/rules.ts";
 import { lastAudit } from "../support/audit.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { emptyOutbox, enqueueEvents, pageView } from "../support/outbox.ts";
 import { visitOf, writerOn } from "../support/visits.ts";
 
 const NOW = new Date("2025-01-02T03:04:05.678Z");
@@ -220,6 +221,16 @@ describe(`pools on ${testDialect}`, () => {
       await tx.update(pools).set({ totalRedirects: 1 }).where(eq(pools.id, used.id));
     });
     expect(await deletePool(deps(), "test", used.slug)).toEqual({ kind: "in_use" });
+  });
+
+  test("a pool of which an event waits stays: its token may be what the event goes with", async () => {
+    const { slug, id } = await newPool();
+    await enqueueEvents(own.db, "1234567890123456", [pageView("waits")]);
+    const { outboxProgress } = own.db.tables;
+    await own.db.transaction((tx) => tx.update(outboxProgress).set({ poolId: id }));
+    expect(await deletePool(deps(), "test", slug)).toEqual({ kind: "in_use" });
+    await emptyOutbox(own.db);
+    expect(await deletePool(deps(), "test", slug)).toEqual({ kind: "deleted" });
   });
 
   test("a pool whose first visit is being counted stays, and neither waits for the other for ever", async () => {
