@@ -1,10 +1,11 @@
 import { Database as SqliteClient } from "bun:sqlite";
 import { closeSync, copyFileSync, existsSync, openSync, rmSync, writeSync } from "node:fs";
 import { parseJson } from "../platform/json.ts";
-import type { Spooled } from "./spool.ts";
 
 /** A document as a spool kept it. */
-export interface Salvaged extends Spooled {
+export interface Salvaged {
+  readonly key: string;
+  readonly body: string;
   /** Why it was set aside; null where it waited. */
   readonly reason: string | null;
 }
