@@ -555,6 +555,29 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(await reclaimExpired(own.db)).toBe(0);
   });
 
+  test("a pause that such a clock wrote is over, and one that may have been asked for is not", async () => {
+    const { now, plusMs } = own.db.dialect;
+    const { outboxRoutes } = own.db.tables;
+    const pause = (route: string, ms: number) => ({
+      destination: "meta" as const,
+      route,
+      throttledUntil: sql<Date>`${plusMs(now, ms)}`,
+      updatedAt: sql<Date>`${now}`,
+    });
+    await own.db.transaction((tx) =>
+      tx.insert(outboxRoutes).values([pause("1", 90 * 86_400_000), pause("2", 86_400_000)]),
+    );
+    const running = dispatcher();
+    running.start();
+    const paused = async () =>
+      (await own.db.select().from(outboxRoutes))
+        .filter(({ throttledUntil }) => throttledUntil !== null)
+        .map(({ route }) => route);
+    await until(async () => (await paused()).length === 1);
+    expect(await paused()).toEqual(["2"]);
+    await running.stop();
+  });
+
   test("a breaker that such a clock opened does not stay open for days", async () => {
     const { now, plusMs } = own.db.dialect;
     const { outboxRoutes } = own.db.tables;
