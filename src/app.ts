@@ -12,6 +12,7 @@ import { healthPlugin } from "./health/plugin.ts";
 import { opsPlugin } from "./ops/plugin.ts";
 import { paymentsPlugin } from "./payments/plugin.ts";
 import { createSales } from "./payments/sales.ts";
+import { wholePathPlugin } from "./platform/whole-path.ts";
 import { telegramBotApi } from "./pools/telegram-bot-api.ts";
 import { clientAddressFinder } from "./redirect/client-address.ts";
 import { emptyApp } from "./visitors-app.ts";
@@ -24,6 +25,7 @@ export function otherDoors(deps: Deps) {
   const mayWrite = writersOnly(authorize);
   return new Elysia({ name: "other-doors", normalize: false })
     .use(observePlugin({ metrics, isTrustedProxy: clientAddress.isTrusted }))
+    .use(wholePathPlugin())
     .use(healthPlugin({ ...deps, build: { version, role: config.role }, mayRead: readersOnly(authorize) }))
     .use(ownAddressPlugin({ clientAddress }))
     .use(assetsPlugin(deps.assets))

@@ -13,6 +13,8 @@ export interface Config {
     readonly directUrl: string | undefined;
     readonly pooler: "transaction" | undefined;
   };
+  /** Null with Postgres. */
+  readonly sqliteFile: string | null;
   /** Where the spool and the generated secret live; beside the SQLite file where nothing else is said. */
   readonly dataDir: string;
   readonly redisUrl: string | undefined;
@@ -65,6 +67,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     port: env.PORT,
     publicUrl: env.PUBLIC_URL,
     database: { url: env.DATABASE_URL, directUrl: env.DATABASE_DIRECT_URL, pooler: env.DATABASE_POOLER },
+    sqliteFile,
     dataDir: env.DATA_DIR ?? (sqliteFile === null ? "data" : dirname(sqliteFile)),
     redisUrl: env.REDIS_URL,
     meta: { graphUrl: env.META_GRAPH_URL, graphVersion: env.META_GRAPH_VERSION },

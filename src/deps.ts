@@ -15,6 +15,7 @@ import type { SalesDeps } from "./payments/sales.ts";
 import { appSecret } from "./platform/app-secret.ts";
 import { withDeadline } from "./platform/deadline.ts";
 import type { Log } from "./platform/log.ts";
+import { closeToOthers } from "./platform/private-files.ts";
 import { createSecrets, type Secrets } from "./platform/secrets.ts";
 import { openPoolCache, type PoolCache } from "./pools/pool-cache.ts";
 import { spoolSnapshot } from "./pools/pool-snapshot.ts";
@@ -48,12 +49,20 @@ export interface Deps {
   close(): Promise<void>;
 }
 
+/** Databases with what SQLite puts beside them, and the key. */
+function privateFiles({ dataDir, sqliteFile }: Config): string[] {
+  const databases = [join(dataDir, "spool.db"), ...(sqliteFile === null ? [] : [sqliteFile])];
+  return [join(dataDir, "app-secret"), ...databases.flatMap((path) => [path, `${path}-wal`, `${path}-shm`])];
+}
+
 /**
  * Opens what a process needs. A database that is away, busy, or may not be migrated by us, does not stop the start:
  * visitors are served all the same, and the log says what to do.
  */
 export async function openDeps(config: Config, log: Log): Promise<Deps> {
   const now = () => new Date();
+  // Before they are opened: what SQLite puts beside a file is as open as that.
+  closeToOthers(privateFiles(config), log);
   const secrets = createSecrets(appSecret(config));
   const db = await openDatabase(config.database);
   const spool = openSpoolAnyway(join(config.dataDir, "spool.db"), log);

@@ -48,7 +48,9 @@ export function createVisitorsApp(deps: Deps) {
  * that only they may know wait for them.
  */
 export function emptyApp(deps: Deps, clientAddress: ClientAddress) {
-  const app = new Elysia({ name: "ponte", normalize: false });
+  // Else Elysia takes the path's first slash for a short host's: `/healthz` of `http://web/x/healthz`.
+  const handler = { standardHostname: false };
+  const app = new Elysia({ name: "ponte", normalize: false, handler });
   return app.onError(async ({ code, error, request, server }) => {
     if (code === "NOT_FOUND" && app.modules.size > 0) {
       await app.modules;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ponte } from "./cli/ponte.ts";
@@ -53,6 +53,19 @@ test("what the server and the command line write is nobody else's on this machin
   rmSync(place, { recursive: true, force: true });
   expect(open).toEqual([]);
   expect(paths).toContainValues(["served/ponte.db", "served/app-secret", "served/spool.db", "made/ponte.db"]);
+}, 30_000);
+
+test("what an older version left for all to read is closed to them at the start, but not to a group", async () => {
+  const place = mkdtempSync(join(tmpdir(), "ponte-older-"));
+  const files = ["ponte.db", "spool.db", "app-secret"].map((name) => join(place, name));
+  const start = () => startServer(files[0] ?? "", {}, { dataDir: place });
+  await (await start()).stop();
+  for (const path of files) chmodSync(path, path.endsWith("ponte.db") ? 0o640 : 0o644);
+  const server = await start();
+  const modes = files.map((path) => (statSync(path).mode & 0o777).toString(8));
+  await server.stop();
+  rmSync(place, { recursive: true, force: true });
+  expect(modes).toEqual(["640", "600", "600"]);
 }, 30_000);
 
 test("a wrong setting stops it with what is wrong, and nothing else", async () => {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Log } from "../platform/log.ts";
 import { inDataDir, SettingError } from "../platform/setting-error.ts";
+import { type Salvaged, salvage } from "./salvage.ts";
 import { switchToWal } from "./wal.ts";
 
 /** One document kept for later. */
@@ -33,6 +34,9 @@ export interface Spool {
   setNote(name: string, text: string): void;
   close(): void;
 }
+
+const TABLE =
+  "create table if not exists spool (key text primary key, body text not null, spooled_at integer not null, reason text)";
 
 /** Kept by the database itself: counting would read every document, once a second, while visitors wait. */
 const TOTALS: readonly string[] = [
@@ -69,33 +73,57 @@ export function openSpool(path: string): Spool {
 }
 
 /**
- * Opens the spool, whatever became of its file: one that is damaged is moved aside for a person, and a new one begun.
+ * Opens the spool, whatever became of its file: one that is damaged is moved aside, and a new one begun with what could
+ * be read of it.
  *
  * @throws SettingError where the folder is of no use
  */
 export function openSpoolAnyway(path: string, log: Log): Spool {
-  const open = () => {
+  return inDataDir(path, () => {
     const found = fileNumber(path);
     try {
-      return openClient(path);
+      return spoolOf(openClient(path));
     } catch (error) {
       if (!isDamaged(error)) throw error;
       // Another process that found the same may have begun a new one already.
-      if (fileNumber(path) === found) moveAside(path, error, log);
-      return openClient(path);
+      const aside = fileNumber(path) === found ? moveAside(path) : null;
+      const spool = spoolOf(openClient(path));
+      if (aside !== null) {
+        const todo = 'See docs/operations.md, "A damaged spool", then delete the file: it names people.';
+        log.error(
+          { error, file: aside, todo },
+          "the spool is damaged; it was moved aside, and a new one is begun",
+        );
+        bringIn(spool, salvage(aside, TABLE), log);
+      }
+      return spool;
     }
-  };
-  return spoolOf(inDataDir(path, open));
+  });
 }
 
-function moveAside(path: string, error: unknown, log: Log): void {
+/** Answers the new name. */
+function moveAside(path: string): string {
   const aside = `${path}.corrupt-${Date.now()}`;
   for (const part of ["", "-wal", "-shm"]) {
     if (existsSync(path + part)) renameSync(path + part, aside + part);
   }
-  const todo =
-    'Bring back what can still be read of it, then delete it: docs/operations.md, "A damaged spool"';
-  log.error({ error, file: aside, todo }, "the spool is damaged; it was moved aside, and a new one is begun");
+  return aside;
+}
+
+function bringIn(spool: Spool, batches: Iterable<readonly Salvaged[]>, log: Log): void {
+  let documents = 0;
+  try {
+    for (const batch of batches) {
+      spool.append(batch);
+      for (const { key, reason } of batch) if (reason !== null) spool.setAside(key, reason);
+      documents += batch.length;
+    }
+    log.warn({ documents }, "what could be read of the damaged spool is in the new one");
+  } catch (error) {
+    const todo =
+      'See to the data folder\'s disk, then bring it in again: docs/operations.md, "A damaged spool".';
+    log.error({ error, documents, todo }, "not all of the damaged spool could be brought in");
+  }
 }
 
 function fileNumber(path: string): number | undefined {
@@ -167,9 +195,7 @@ function prepare(client: SqliteClient): void {
   }
   client.run("pragma synchronous = full");
   client.run("pragma secure_delete = fast");
-  client.run(
-    "create table if not exists spool (key text primary key, body text not null, spooled_at integer not null, reason text)",
-  );
+  client.run(TABLE);
   for (const statement of TOTALS) client.run(statement);
   client.run("create table if not exists notes (name text primary key, text text not null)");
 }

@@ -37,6 +37,8 @@ export function breakerRestMs(failures: number): number {
 
 const THROTTLE_MS = 60_000;
 const THROTTLE_LEAST_MS = 1_000;
+/** No other side is heeded for more than a day: a longer pause was written by a clock that was ahead, and is over. */
+export const LONGEST_THROTTLE_MS = 25 * 3_600_000;
 
 /**
  * How long a route is left alone at the n-th answer in a row that asked it to slow down: for as long as it was asked

@@ -1,5 +1,5 @@
 import { backOffMs } from "./back-off.ts";
-import { changeRoute } from "./change-route.ts";
+import { changeRoute, type RouteChange } from "./change-route.ts";
 import { consequencesOf } from "./consequences.ts";
 import type { ClaimedRow, DestinationAdapter, Sent, Verdict } from "./destination.ts";
 import { isolate, type Reply } from "./isolate.ts";
@@ -42,9 +42,12 @@ export async function deliver(deps: DeliveryDeps, batch: LeasedBatch): Promise<v
   const sendable = tooOld.size > 0 ? batch.rows.filter((row) => !tooOld.has(row)) : batch.rows;
   if (sendable.length === 0) return;
   try {
-    const unasked = await isolate(sendable, (rows) =>
-      signal.aborted ? giveBack(deps, batch, rows) : send(deps, batch, rows),
-    );
+    if (signal.aborted) return await giveBack(deps, batch, sendable, { kind: "unknown" });
+    const unasked = await isolate(sendable, async (rows) => {
+      if (!signal.aborted) return send(deps, batch, rows);
+      await giveBack(deps, batch, rows);
+      return { kind: "stop" };
+    });
     if (unasked.length > 0) await giveBack(deps, batch, unasked);
   } catch (error) {
     await setBack(deps, batch, error);
@@ -52,12 +55,22 @@ export async function deliver(deps: DeliveryDeps, batch: LeasedBatch): Promise<v
   }
 }
 
-/** Not these rows are to blame: they are due when their route is fine, or another dispatcher there. */
-async function giveBack(deps: DeliveryDeps, batch: LeasedBatch, rows: readonly ClaimedRow[]): Promise<Reply> {
-  await surely(deps, (tx) =>
-    settle(tx, deps.db, batch.leaseId, rows, { kind: "released", afterMs: null, reason: null }),
-  );
-  return { kind: "stop" };
+/**
+ * Not these rows are to blame: they are due when their route is fine, or another dispatcher there.
+ *
+ * @param change what the route learns of it; where it was asked before, it knows more than that
+ */
+async function giveBack(
+  deps: DeliveryDeps,
+  batch: LeasedBatch,
+  rows: readonly ClaimedRow[],
+  change?: RouteChange,
+): Promise<void> {
+  await surely(deps, async (tx) => {
+    const released = { kind: "released", afterMs: null, reason: null } as const;
+    const given = await settle(tx, deps.db, batch.leaseId, rows, released);
+    if (change && given.length > 0) await noteChange(deps, tx, batch, change);
+  });
 }
 
 /** Something of ours failed, such as the database: what the batch still holds is tried again like any failure. */

@@ -9,6 +9,7 @@ import { deliver, type RequestFact } from "./deliver.ts";
 import type { Adapters } from "./destination.ts";
 import { beat, withdraw } from "./heartbeat.ts";
 import { claim, RENEW_EVERY_MS, reclaimExpired, renewLeases } from "./lease.ts";
+import { endOverlongPauses } from "./overlong-pauses.ts";
 import type { OnSettled } from "./record-request.ts";
 import {
   isProbe,
@@ -207,10 +208,13 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   async function showLife(): Promise<void> {
     const failed = (what: string) => (error: unknown) => {
       // That the database is away stands in the log already.
-      if (!outage.isOn) log.warn({ error }, `this dispatcher's ${what} could not be renewed`);
+      if (!outage.isOn) log.warn({ error }, what);
     };
-    await inTime(renewLeases(db, [...held.keys()])).catch(failed("leases"));
-    await inTime(beat(db, id)).catch(failed("sign of life"));
+    await inTime(renewLeases(db, [...held.keys()])).catch(
+      failed("this dispatcher's leases could not be renewed"),
+    );
+    await inTime(beat(db, id)).catch(failed("this dispatcher's sign of life could not be renewed"));
+    await inTime(endOverlongPauses(db)).catch(failed("pauses that are too long could not be ended"));
   }
 
   const schedules: Cron[] = [];

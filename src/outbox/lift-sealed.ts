@@ -2,7 +2,7 @@ import { and, isNotNull, like, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
 import { OTHER_SECRET } from "../platform/secrets.ts";
-import { isOperators } from "./routes.ts";
+import { isOperators, lockRoutes } from "./routes.ts";
 
 /**
  * Lets routes go again that were paused because their token could not be opened: whoever starts a dispatcher anew may
@@ -17,6 +17,7 @@ export async function liftSealed({ db, log }: { readonly db: Database; readonly 
   );
   try {
     const lifted = await db.transaction(async (tx) => {
+      await lockRoutes(tx, db, isSealed);
       const routes = await tx
         .update(outboxRoutes)
         .set({ pausedAt: null, pausedReason: null, pausedBy: null })

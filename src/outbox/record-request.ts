@@ -65,7 +65,9 @@ export async function recordRequest(
   const { settlement, change } = consequences;
   const attempt = answer && attemptOf(key, rows, verdict, answer);
   const settled = settlement ? await settleRows(deps, tx, batch, rows, settlement, tried) : rows.length;
-  if (tried.before && (settlement ? settled === 0 : await isWritten(tx, db, attempt))) return;
+  // What was settled only now no earlier try had written. Asked after that: on Postgres it waits for one under way.
+  const mayBeWritten = tried.before && (settlement === null || settled === 0);
+  if (mayBeWritten && attempt && (await isWritten(tx, db, attempt, tried))) return;
   if (attempt) await tx.rows(ATTEMPT(db.dialect), attempt);
   // Too late: whoever took the rows over has learnt since how the route is.
   if (settled === 0) return;
@@ -125,9 +127,18 @@ function attemptOf(
   };
 }
 
-/** Whether an earlier try wrote the attempt down. Where rows stay under their lease, they do not say so. */
-async function isWritten(tx: Tx, { dialect }: Database, attempt: Values | null): Promise<boolean> {
-  return attempt !== null && (await tx.rows(WRITTEN(dialect), attempt)).length > 0;
+/**
+ * Whether an earlier try of this request was committed. An earlier request for the same rows, with the same answer, began
+ * before the first try, by half a second at the least.
+ */
+async function isWritten(
+  tx: Tx,
+  { dialect }: Database,
+  attempt: Values,
+  { sinceMs }: Tried,
+): Promise<boolean> {
+  const earliestInMs = Number(attempt.startsInMs) - sinceMs - ROUNDING_MS;
+  return (await tx.rows(WRITTEN(dialect), { ...attempt, earliestInMs })).length > 0;
 }
 
 const value = sql.placeholder;
@@ -141,16 +152,15 @@ const ATTEMPT = keptStatement(
       ${value("durationMs")}, ${value("response")}, ${plusMs(now, value("startsInMs"))})`,
 );
 
-/** All tries are over within a minute. */
-const TRIED_MS = 60_000;
-const WRITTEN = keptStatement(({ now, plusMs, jsonText }) => {
-  const startedAt = plusMs(now, value("startsInMs"));
-  return sql`
+/** Two clocks measure the tries, and both round. */
+const ROUNDING_MS = 100;
+const WRITTEN = keptStatement(
+  ({ now, plusMs, jsonText }) => sql`
     select id from outbox_attempts
     where destination = ${value("destination")} and route = ${value("route")}
-      and started_at > ${plusMs(startedAt, -TRIED_MS)} and ${jsonText(sql`outbox_ids`)} = ${value("outboxIds")}
-      and outcome = ${value("outcome")} and duration_ms = ${value("durationMs")} and response = ${value("response")}`;
-});
+      and started_at > ${plusMs(now, value("earliestInMs"))} and ${jsonText(sql`outbox_ids`)} = ${value("outboxIds")}
+      and outcome = ${value("outcome")} and duration_ms = ${value("durationMs")} and response = ${value("response")}`,
+);
 
 /** Settles rows of a batch and answers how many: those that are still under its lease. */
 export async function settleRows(

@@ -1,7 +1,7 @@
-import { and, desc, or, type SQL, sql } from "drizzle-orm";
+import { and, or, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { Destination } from "../db/vocabulary.ts";
-import { accountOf, isOfAccount, isOperators, isRoute, type RouteKey } from "./routes.ts";
+import { accountOf, isOfAccount, isOperators, isRoute, lockRoutes, type RouteKey } from "./routes.ts";
 
 /** Rows whose wait is cut short when a route may go again; more wait for their own time. */
 const MOST_HURRIED = 10_000;
@@ -44,13 +44,6 @@ export async function credentialChanged(
   await lockRoutes(tx, db, refused);
   await tx.delete(db.tables.outboxRoutes).where(refused);
   await tx.notify("outbox");
-}
-
-/** Lanes first, then their pixel or bot, as `changeRoute` does: two who go crosswise would wait for each other. */
-function lockRoutes(tx: Tx, { dialect, tables: { outboxRoutes } }: Database, which: SQL | undefined) {
-  return dialect.locked(
-    tx.select({ id: outboxRoutes.id }).from(outboxRoutes).where(which).orderBy(desc(outboxRoutes.route)),
-  );
 }
 
 /**

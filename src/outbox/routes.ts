@@ -1,5 +1,5 @@
-import { and, eq, type SQL, sql } from "drizzle-orm";
-import type { Database } from "../db/database.ts";
+import { and, desc, eq, type SQL, sql } from "drizzle-orm";
+import type { Database, Tx } from "../db/database.ts";
 import type { Destination, PausedBy } from "../db/vocabulary.ts";
 
 /** What is sent together and fails together: a pixel or its test code at Meta, a bot or its provider at Telegram. */
@@ -45,4 +45,11 @@ export function isOfAccount(
 ): SQL | undefined {
   const isItOrLane = sql`(${outboxRoutes.route} = ${route} or ${outboxRoutes.route} like ${`${route}/%`})`;
   return and(eq(outboxRoutes.destination, destination), isItOrLane);
+}
+
+/** Lanes first, then their pixel or bot, as `changeRoute` does: two who go crosswise would wait for each other. */
+export function lockRoutes(tx: Tx, { dialect, tables: { outboxRoutes } }: Database, which: SQL | undefined) {
+  return dialect.locked(
+    tx.select({ id: outboxRoutes.id }).from(outboxRoutes).where(which).orderBy(desc(outboxRoutes.route)),
+  );
 }

@@ -10,6 +10,8 @@ const PATIENCE_MS = 5_000;
 export interface Tried {
   /** The same was tried before. That may have been committed all the same: a commit's answer can be late, or lost. */
   readonly before: boolean;
+  /** How long ago the first try began. */
+  readonly sinceMs: number;
   /** At the last try: what the one before failed with, so that what was the reason can be left out. */
   readonly failure: unknown;
 }
@@ -25,14 +27,19 @@ export async function surely<T>(
   { db, log }: { readonly db: Database; readonly log: Log },
   work: (tx: Tx, tried: Tried) => Promise<T>,
 ): Promise<T> {
+  const startedMs = performance.now();
   let failure: unknown;
   for (let tries = 1; ; tries++) {
-    const tried = { before: tries > 1, failure: tries === MOST_TRIES ? failure : undefined };
+    const tried = (): Tried => ({
+      before: tries > 1,
+      sinceMs: Math.ceil(performance.now() - startedMs),
+      failure: tries === MOST_TRIES ? failure : undefined,
+    });
     try {
       return await promptly(
         db,
         PATIENCE_MS,
-        db.transaction((tx) => work(tx, tried), "relaxed"),
+        db.transaction((tx) => work(tx, tried()), "relaxed"),
       );
     } catch (error) {
       if (tries === MOST_TRIES) throw error;

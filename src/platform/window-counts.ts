@@ -1,30 +1,42 @@
 import type { Redis } from "ioredis";
 
+/** Windows whose counts are kept: who was counted in one that just ended may still have something to add. */
+const KEPT_WINDOWS = 2;
+
 /**
- * Counts of one window of time, in this process: the next window, or `mostKeys` in one, begins all of them anew, which
- * bounds the memory under a flood.
+ * Counts of windows of time, in this process: the latest window and the one before. `mostKeys` in one begins it anew,
+ * which bounds the memory under a flood.
  */
 export function createWindowCounts(mostKeys: number) {
-  let counts = new Map<string, number>();
-  let currentWindow = 0;
+  /** By their windows' starts, in the order in which they were begun. */
+  const windows = new Map<number, Map<string, number>>();
+
+  function countsOf(windowStartMs: number): Map<string, number> {
+    const known = windows.get(windowStartMs);
+    if (known && known.size < mostKeys) return known;
+    const counts = new Map<string, number>();
+    windows.set(windowStartMs, counts);
+    const [oldest] = windows.keys();
+    if (windows.size > KEPT_WINDOWS && oldest !== undefined) windows.delete(oldest);
+    return counts;
+  }
+
   return {
     /** Adds to a key's count, which is never below 0, and answers with it. */
     add(key: string, windowStartMs: number, by = 1): number {
-      if (windowStartMs !== currentWindow || counts.size >= mostKeys) {
-        counts = new Map();
-        currentWindow = windowStartMs;
-      }
+      const counts = countsOf(windowStartMs);
       const count = Math.max(0, (counts.get(key) ?? 0) + by);
       counts.set(key, count);
       return count;
     },
     /** Makes a key's count at least `least`, where it is counted in this window at all. */
     raise(key: string, windowStartMs: number, least: number): void {
-      const count = windowStartMs === currentWindow ? counts.get(key) : undefined;
-      if (count !== undefined && count < least) counts.set(key, least);
+      const counts = windows.get(windowStartMs);
+      const count = counts?.get(key);
+      if (count !== undefined && count < least) counts?.set(key, least);
     },
     of(key: string, windowStartMs: number): number {
-      return windowStartMs === currentWindow ? (counts.get(key) ?? 0) : 0;
+      return windows.get(windowStartMs)?.get(key) ?? 0;
     },
   };
 }

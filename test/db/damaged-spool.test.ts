@@ -1,6 +1,15 @@
 import { Database as SqliteClient } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openSpoolAnyway } from "../../src/db/spool.ts";
@@ -22,25 +31,52 @@ afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
 const aside = () => readdirSync(dataDir).filter((name) => /^spool\.db\.corrupt-\d+$/.test(name));
 
-/** A spool as a process that is gone left it, with an index page in its midst overwritten. */
-async function leaveDamagedSpool(): Promise<void> {
+/** A spool of 500 documents, one of them set aside, as a process that is gone left it. */
+async function leaveSpool({ isInLog = false } = {}): Promise<void> {
   const fill = `
     const { openSpool } = await import(${JSON.stringify(join(import.meta.dir, "../../src/db/spool.ts"))});
     const spool = openSpool(${JSON.stringify(path)});
-    spool.append(Array.from({ length: 500 }, (_, i) => ({ key: "visit " + i, body: "x".repeat(900) })));`;
-  expect(await Bun.spawn(["bun", "-e", fill], { stderr: "inherit" }).exited).toBe(0);
+    const body = JSON.stringify("x".repeat(900));
+    spool.append(Array.from({ length: 500 }, (_, i) => ({ key: "visit " + i, body })));
+    spool.setAside("visit 7", "refused");
+    process.kill(process.pid, "SIGKILL");`;
+  await Bun.spawn(["bun", "-e", fill], { stderr: "inherit" }).exited;
+  if (isInLog) return;
   const client = new SqliteClient(path);
   client.run("pragma wal_checkpoint(truncate)");
   client.close();
+}
+
+function overwrite(fromByte: number, bytes: number): void {
   const file = openSync(path, "r+");
-  writeSync(file, Buffer.alloc(PAGE_BYTES, 7), 0, PAGE_BYTES, 60 * PAGE_BYTES);
+  writeSync(file, Buffer.alloc(bytes, 7), 0, bytes, fromByte);
   closeSync(file);
+}
+
+const overwritePage = (page: number) => overwrite((page - 1) * PAGE_BYTES, PAGE_BYTES);
+
+function overwriteFirstOfMany(): void {
+  const client = new SqliteClient(path);
+  client.run("update spool set rowid = rowid + 1000000");
+  const first = client.query<{ page: number }, []>(
+    "select pageno as page from dbstat where name = 'spool' and pagetype = 'leaf' order by path limit 1",
+  );
+  const page = first.get()?.page ?? 0;
+  client.run("pragma wal_checkpoint(truncate)");
+  client.close();
+  overwritePage(page);
+}
+
+/** A spool with a page in its midst overwritten, which held five documents. */
+async function leaveDamagedSpool(): Promise<void> {
+  await leaveSpool();
+  overwritePage(61);
 }
 
 describe("a spool whose file is damaged", () => {
   test.each([
     ["is no database at all", async () => writeFileSync(path, "no database".repeat(1_000))],
-    ["has a page that cannot be read", leaveDamagedSpool],
+    ["holds nothing that can be read", async () => writeFileSync(path, Buffer.alloc(9 * PAGE_BYTES, 7))],
   ])("and %s is moved aside with what belongs to it, loudly, and a new one begun", async (_, damage) => {
     await damage();
     writeFileSync(`${path}-wal`, "");
@@ -53,7 +89,42 @@ describe("a spool whose file is damaged", () => {
     const [kept = ""] = aside();
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([
       { level: 50, file: join(dataDir, kept), todo: expect.stringContaining("docs/operations.md") },
+      { level: 40, documents: 0 },
     ]);
+  });
+
+  test.each<[string, { least: number; setAside: number; isInLog?: boolean }, () => void]>([
+    ["has its index overwritten", { least: 500, setAside: 1 }, () => overwritePage(3)],
+    ["has a page of documents overwritten", { least: 495, setAside: 1 }, () => overwritePage(60)],
+    ["lacks the first of many documents", { least: 490, setAside: 1 }, overwriteFirstOfMany],
+    ["has rubbish for a header", { least: 500, setAside: 1 }, () => overwrite(0, 100)],
+    ["has lost its first page", { least: 500, setAside: 1 }, () => overwritePage(1)],
+    [
+      "has lost it with all else in the log",
+      { least: 500, setAside: 1, isInLog: true },
+      () => overwritePage(1),
+    ],
+    ["was cut off", { least: 150, setAside: 1 }, () => truncateSync(path, 200_123)],
+  ])("and %s gives the new one what can be read of it", async (_, expected, damage) => {
+    await leaveSpool(expected);
+    damage();
+    const spool = openSpoolAnyway(path, createLog("silent"));
+    const { waiting, setAside } = spool.counts();
+    expect(setAside).toBe(expected.setAside);
+    expect(waiting + setAside).toBeGreaterThanOrEqual(expected.least);
+    expect(readdirSync(dataDir).filter((name) => name.includes(".copy"))).toEqual([]);
+    spool.close();
+  });
+
+  test("gives nothing back that was removed from it", async () => {
+    await leaveSpool();
+    const client = new SqliteClient(path);
+    client.run("delete from spool where rowid > 100");
+    client.close();
+    overwrite(0, 100);
+    const spool = openSpoolAnyway(path, createLog("silent"));
+    expect(spool.counts()).toEqual({ waiting: 99, setAside: 1 });
+    spool.close();
   });
 
   test("is moved aside once, however many processes find it at the same time", async () => {
@@ -67,7 +138,7 @@ describe("a spool whose file is damaged", () => {
     expect(codes).toEqual([0, 0, 0, 0]);
     expect(aside()).toHaveLength(1);
     const spool = openSpoolAnyway(path, createLog("silent"));
-    expect(spool.counts().waiting).toBe(4);
+    expect(spool.counts()).toEqual({ waiting: 494 + 4, setAside: 1 });
     spool.close();
   }, 60_000);
 });

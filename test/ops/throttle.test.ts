@@ -76,6 +76,15 @@ describe("the throttle of failed logins", () => {
     expect(await attempts(throttle, 10, "192.0.2.1", startMs)).toEqual(Array(10).fill("allowed"));
   });
 
+  test("counts on in a quarter of an hour when somebody's login of the one before is through", async () => {
+    const throttle = createLoginThrottle(undefined);
+    const startMs = freshWindow();
+    await throttle.attempt(stranger("192.0.2.1"), startMs - 1);
+    await attempts(throttle, 10, "192.0.2.2", startMs);
+    await throttle.succeeded(stranger("192.0.2.1"), startMs - 1);
+    expect(await attempts(throttle, 1, "192.0.2.2", startMs)).toEqual(["throttled"]);
+  });
+
   const url = process.env.TEST_REDIS_URL;
   test.skipIf(!url)("counts for all processes where there is Redis", async () => {
     const redis = new Redis(url ?? "");

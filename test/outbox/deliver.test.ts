@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
+import { sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import { createDispatcher } from "../../src/outbox/dispatcher.ts";
 import type { OnSettled } from "../../src/outbox/record-request.ts";
@@ -20,12 +21,15 @@ async function deliverSome({
   messages = 1,
   awayFor = 0,
   silentFor = 0,
-  onSettled,
+  meanwhile = async () => undefined,
+  onSettled = async () => undefined,
 }: {
   messages?: number;
   awayFor?: number;
   silentFor?: number;
-  onSettled: OnSettled;
+  /** What happens while the database is away. */
+  meanwhile?: () => Promise<unknown>;
+  onSettled?: OnSettled;
 }) {
   await addRows(own.db, messages, { destination: "telegram", route: "1", eventName: "delivery" });
   let away = 0;
@@ -33,7 +37,10 @@ async function deliverSome({
   const flaky: Database = {
     ...own.db,
     async transaction(work, durability) {
-      if (away-- > 0) throw new Error("the database is restarting");
+      if (away-- > 0) {
+        await meanwhile();
+        throw new Error("the database is restarting");
+      }
       const done = await own.db.transaction(work, durability);
       if (silent-- > 0) throw new Error("the connection broke after the commit");
       return done;
@@ -101,6 +108,38 @@ describe(`what follows from a row's end on ${testDialect}`, () => {
   test("where the database did not have it, it is written down by the next try", async () => {
     expect(await deliverSome({ messages: 2, awayFor: 1, onSettled: async () => undefined })).toBe(3);
     expect(await own.db.$count(own.db.tables.outboxAttempts)).toBe(3);
+  });
+
+  test("and so it is where the lease was lost meanwhile, whose rows are left to whoever took them", async () => {
+    const { outboxAttempts, outboxProgress } = own.db.tables;
+    const takeOver = () =>
+      own.db.transaction((tx) => tx.update(outboxProgress).set({ leaseId: "another's" }));
+    await deliverSome({ awayFor: 1, meanwhile: takeOver });
+    expect(await own.db.$count(outboxAttempts)).toBe(1);
+    expect(await statusCounts(own.db)).toEqual({ sending: 1 });
+  });
+
+  test("nor is an earlier request with the same answer taken for it", async () => {
+    const { outboxAttempts, outboxProgress } = own.db.tables;
+    const repeat = async () => {
+      if ((await own.db.$count(outboxAttempts)) > 0) return;
+      const rows = await own.db.select().from(outboxProgress).orderBy(outboxProgress.id);
+      await own.db.transaction((tx) =>
+        tx.insert(outboxAttempts).values({
+          destination: "telegram",
+          route: "1",
+          outboxIds: rows.map(({ id }) => Number(id)),
+          events: 2,
+          outcome: "partial",
+          status: 200,
+          durationMs: 1,
+          response: "{}",
+          startedAt: sql<Date>`${own.db.dialect.plusMs(own.db.dialect.now, -2_000)}`,
+        }),
+      );
+    };
+    await deliverSome({ messages: 2, awayFor: 1, meanwhile: repeat });
+    expect(await own.db.$count(outboxAttempts)).toBe(4);
   });
 
   test("where it is what fails, the row comes to its end without it, and is not sent again", async () => {

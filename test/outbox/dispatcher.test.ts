@@ -2,8 +2,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, spyOn, te
 import { eq, isNotNull, sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import { changeRoute, pauseRoute } from "../../src/outbox/change-route.ts";
+import { deliver } from "../../src/outbox/deliver.ts";
 import { claim, REQUEST_TIMEOUT_MS, reclaimExpired } from "../../src/outbox/lease.ts";
 import type { RouteKey } from "../../src/outbox/routes.ts";
+import { createLog } from "../../src/platform/log.ts";
 import { updatePool } from "../../src/pools/manage-pools.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { ponteJson } from "../cli/ponte.ts";
@@ -567,6 +569,29 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(await reclaimExpired(own.db)).toBe(0);
   });
 
+  test("a pause that such a clock wrote is over, and one that may have been asked for is not", async () => {
+    const { now, plusMs } = own.db.dialect;
+    const { outboxRoutes } = own.db.tables;
+    const pause = (route: string, ms: number) => ({
+      destination: "meta" as const,
+      route,
+      throttledUntil: sql<Date>`${plusMs(now, ms)}`,
+      updatedAt: sql<Date>`${now}`,
+    });
+    await own.db.transaction((tx) =>
+      tx.insert(outboxRoutes).values([pause("1", 90 * 86_400_000), pause("2", 86_400_000)]),
+    );
+    const running = dispatcher();
+    running.start();
+    const paused = async () =>
+      (await own.db.select().from(outboxRoutes))
+        .filter(({ throttledUntil }) => throttledUntil !== null)
+        .map(({ route }) => route);
+    await until(async () => (await paused()).length === 1);
+    expect(await paused()).toEqual(["2"]);
+    await running.stop();
+  });
+
   test("a breaker that such a clock opened does not stay open for days", async () => {
     const { now, plusMs } = own.db.dialect;
     const { outboxRoutes } = own.db.tables;
@@ -601,6 +626,32 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(await claim(own.db, "too late", key)).toEqual([]);
     await enqueueEvents(own.db, PIXEL, events(1));
     expect(await claim(own.db, "next", key)).toHaveLength(1);
+  });
+
+  test("and so does one whose process stops before it asked", async () => {
+    const key = { destination: "meta" as const, route: PIXEL };
+    await enqueueEvents(own.db, PIXEL, events(1));
+    await letProbe(key);
+    const rows = await claim(own.db, "stopping", { ...key, limit: 10, isProbe: true });
+    const adapter = {
+      maxBatch: 10,
+      isExpired: () => false,
+      send: async () => {
+        throw new Error("nothing is sent any more");
+      },
+    };
+    const deps = { db: own.db, log: createLog("silent"), onSettled: async () => undefined };
+    await deliver(
+      { ...deps, adapter, onRequest: () => undefined, signal: AbortSignal.abort() },
+      {
+        key,
+        leaseId: "stopping",
+        rows,
+        standing: { failures: 5, throttles: 0, unexplained: 0 },
+        streak: { unexplained: 0, hasCounted: false },
+      },
+    );
+    expect(await claim(own.db, "next", { ...key, limit: 10, isProbe: true })).toHaveLength(1);
   });
 
   test("rows that lapse again and again wait longer each time, so that a poisonous one does not kill for ever", async () => {

@@ -83,3 +83,13 @@ test.each([
     expect(await statusLine(request)).toMatch(/^HTTP\/1\.1 (200|303|4\d\d)/);
   }
 });
+
+test.each([
+  ["without a Host", "400", "GET /any-path-of-some-length/ops/login HTTP/1.0\r\n\r\n"],
+  ["without a Host, twice the same", "400", "GET /ops/a-path-of-some-length/ops HTTP/1.0\r\n\r\n"],
+  ["with an empty Host", "400", "GET /any-path-of-some-length/healthz HTTP/1.1\r\nHost:\r\n\r\n"],
+  ["with a short Host", "404", "GET /x/healthz HTTP/1.1\r\nHost: web\r\n\r\n"],
+  ["without a Host, and a short path", "200", "GET /healthz?q=/any/path HTTP/1.0\r\n\r\n"],
+])("a request %s is never taken for its path's tail", async (_, status, request) => {
+  expect(await statusLine(request)).toStartWith(`HTTP/1.1 ${status}`);
+});

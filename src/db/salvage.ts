@@ -1,0 +1,103 @@
+import { Database as SqliteClient } from "bun:sqlite";
+import { closeSync, copyFileSync, existsSync, openSync, rmSync, writeSync } from "node:fs";
+import { parseJson } from "../platform/json.ts";
+
+/** A document as a spool kept it. */
+export interface Salvaged {
+  readonly key: string;
+  readonly body: string;
+  /** Why it was set aside; null where it waited. */
+  readonly reason: string | null;
+}
+
+const PAGE_BYTES = 4_096;
+/** Where a file says how many pages it has; 0: as many as there are. */
+const PAGE_COUNT_AT = 28;
+/** So many numbers in a row without a document are the end. A damaged page has four, one above those a thousand. */
+const MOST_MISSING = 3_000;
+const BATCH = 500;
+
+/**
+ * The documents of a damaged spool that can still be read, some at a time: what is damaged itself is passed over.
+ * Works on a copy whose first page, with all that SQLite must know to begin with, is made anew.
+ *
+ * @param table the statement that makes the table `spool`, first of all in its file
+ */
+export function* salvage(path: string, table: string): Generator<Salvaged[]> {
+  const copy = `${path}.copy`;
+  const parts = ["", "-wal", "-shm"];
+  try {
+    for (const part of ["", "-wal"]) if (existsSync(path + part)) copyFileSync(path + part, copy + part);
+    writeFirstPage(copy, table);
+    yield* documentsOf(copy);
+  } finally {
+    for (const part of parts) rmSync(copy + part, { force: true });
+  }
+}
+
+function writeFirstPage(path: string, table: string): void {
+  const sound = new SqliteClient(":memory:");
+  sound.run(table);
+  const page = sound.serialize().subarray(0, PAGE_BYTES);
+  sound.close();
+  page.writeUInt32BE(0, PAGE_COUNT_AT);
+  const file = openSync(path, "r+");
+  writeSync(file, page, 0, PAGE_BYTES, 0);
+  closeSync(file);
+}
+
+function* documentsOf(path: string): Generator<Salvaged[]> {
+  const client = new SqliteClient(path, { strict: true });
+  try {
+    // By their numbers, so that the index, which may be what is damaged, is not needed; and from both ends.
+    const isWhole = yield* walk(client, { where: "rowid > ? order by rowid", from: 0, step: 1 });
+    if (isWhole) return;
+    yield* walk(client, { where: "rowid < ? order by rowid desc", from: Number.MAX_SAFE_INTEGER, step: -1 });
+  } finally {
+    client.close();
+  }
+}
+
+interface Way {
+  readonly where: string;
+  readonly from: number;
+  readonly step: 1 | -1;
+}
+
+/** Returns whether it came to the end. */
+function* walk(client: SqliteClient, { where, from, step }: Way): Generator<Salvaged[], boolean> {
+  const next = client.query<Salvaged & { readonly number: number }, [number]>(
+    `select rowid as number, key, body, reason from spool not indexed where ${where} limit 1`,
+  );
+  let found: Salvaged[] = [];
+  let at = from;
+  let missing = 0;
+  while (missing < MOST_MISSING) {
+    const document = orUndefined(() => next.get(at));
+    if (document === null) break;
+    at = document?.number ?? at + step;
+    missing++;
+    if (!document || !isSound(document)) continue;
+    missing = 0;
+    found.push(document);
+    if (found.length < BATCH) continue;
+    yield found;
+    found = [];
+  }
+  yield found;
+  return missing < MOST_MISSING;
+}
+
+/** That something cannot be read is why we are here, and said already. */
+function orUndefined<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Rubbish may look like a row. */
+function isSound({ key, body }: Salvaged): boolean {
+  return typeof key === "string" && typeof body === "string" && parseJson(body) !== undefined;
+}
