@@ -31,7 +31,7 @@ test(`a process that only dispatches, on ${testDialect}, says that it is well an
   }
   expect(await own.db.$count(own.db.tables.sessions)).toBe(0);
   expect(await server.stop()).toBe(0);
-}, 30_000);
+}, 60_000);
 
 test("starts from any folder: its views say themselves what their markup is compiled to", async () => {
   const server = await startServer(own.url, {}, { cwd: tmpdir() });
@@ -39,7 +39,7 @@ test("starts from any folder: its views say themselves what their markup is comp
     expect(await (await fetch(server.url + path)).text()).toContain("<html");
   }
   expect(await server.stop()).toBe(0);
-}, 30_000);
+}, 60_000);
 
 test("what the server and the command line write is nobody else's on this machine", async () => {
   const place = mkdtempSync(join(tmpdir(), "ponte-private-"));
@@ -53,7 +53,7 @@ test("what the server and the command line write is nobody else's on this machin
   rmSync(place, { recursive: true, force: true });
   expect(open).toEqual([]);
   expect(paths).toContainValues(["served/ponte.db", "served/app-secret", "served/spool.db", "made/ponte.db"]);
-}, 30_000);
+}, 60_000);
 
 test("what an older version left for all to read is closed to them at the start, but not to a group", async () => {
   const place = mkdtempSync(join(tmpdir(), "ponte-older-"));
@@ -76,7 +76,7 @@ test("a wrong setting stops it with what is wrong, and nothing else", async () =
   });
   expect(await new Response(child.stderr).text()).toBe("PORT: must be a whole number. Example: 3000\n");
   expect(await child.exited).toBe(1);
-}, 30_000);
+}, 60_000);
 
 describe("what it cannot start with is said with the setting, its value and what to do", () => {
   const place = mkdtempSync(join(tmpdir(), "ponte-start-"));
@@ -132,7 +132,7 @@ describe("what it cannot start with is said with the setting, its value and what
     expect(lines[0]).toStartWith(`Ponte could not start: PORT: ${other.port} is taken on 127.0.0.1`);
     expect(code).toBe(1);
     await other.stop(true);
-  }, 30_000);
+  }, 60_000);
 });
 
 async function failedStart(environment: Record<string, string>) {
@@ -159,9 +159,9 @@ test("who comes before the rest of the program is loaded waits for it, visitors 
     'ponte_http_request_duration_seconds_count{method="GET",route="/api/pools",status="2xx"} 1',
   );
   expect(await server.stop()).toBe(0);
-}, 30_000);
+}, 60_000);
 
 test("a stop right after the start finishes what is still being loaded", async () => {
   const server = await startServer(own.url, {}, { untilAnswering: "/go/open" });
   expect(await server.stop()).toBe(0);
-}, 30_000);
+}, 60_000);

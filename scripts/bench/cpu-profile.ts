@@ -13,10 +13,10 @@ export const cpuProfileSchema = z.object({
   timeDeltas: z.array(z.number()),
 });
 
-export type CpuProfile = z.output<typeof cpuProfileSchema>;
+type CpuProfile = z.output<typeof cpuProfileSchema>;
 
 /** A function's own time, without what it calls. */
-export interface SelfTime {
+interface SelfTime {
   readonly name: string;
   readonly place: string;
   readonly ms: number;

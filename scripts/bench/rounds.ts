@@ -1,5 +1,5 @@
 /** The two that take turns; each call measures once. */
-export interface Sides {
+interface Sides {
   ours(): Promise<number>;
   yardstick(): Promise<number>;
 }

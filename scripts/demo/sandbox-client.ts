@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** A message that the bot sent, with the data of its buttons. */
-export interface ChatMessage {
+interface ChatMessage {
   readonly text: string;
   readonly buttons: readonly string[];
 }

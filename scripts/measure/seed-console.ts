@@ -2,7 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 
 /** What a busy installation looks like after a month. */
-export interface Size {
+interface Size {
   /** Visits, each with its outbox row. */
   readonly visits: number;
   /** Unix milliseconds of the newest. */

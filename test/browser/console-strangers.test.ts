@@ -108,7 +108,7 @@ describe.if(withBrowser)("strangers' words in the console", () => {
     }
     expect(visited).toEqual([]);
     await context.close();
-  }, 30_000);
+  }, 60_000);
 
   test("do not get in by the address of the login, nor by a planted note", async () => {
     const { context, page } = await openConsole(browser, own.url);

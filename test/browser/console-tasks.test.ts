@@ -80,7 +80,7 @@ describe.if(withBrowser)("the main tasks in Chromium", () => {
       expect(await page.locator(".banner.good").textContent()).toBe("2 events discarded.");
       expect(await statuses(kind)).toEqual(["dead", "discarded", "discarded"]);
       await context.close();
-    }, 30_000);
+    }, 60_000);
 
     test(`all that a filter matches are retried by a job, ${how}`, async () => {
       const { context, page } = await open();
@@ -91,7 +91,7 @@ describe.if(withBrowser)("the main tasks in Chromium", () => {
       await seeInTheEnd(page, javaScriptEnabled, "2 events will be sent again");
       expect(await statuses(kind)).toEqual(["dead", "pending", "pending"]);
       await context.close();
-    }, 30_000);
+    }, 60_000);
 
     test(`a visitor is found by token, ${how}`, async () => {
       const token = await tokenOfSomebody();
@@ -102,7 +102,7 @@ describe.if(withBrowser)("the main tasks in Chromium", () => {
       await page.waitForURL("**/ops/visitors?q=*");
       expect(await page.locator("table").first().textContent()).toContain("click");
       await context.close();
-    }, 30_000);
+    }, 60_000);
 
     test(`a pool is changed, and a test event shows Meta's answer, ${how}`, async () => {
       const { context, page, visited } = await open();
@@ -120,7 +120,7 @@ describe.if(withBrowser)("the main tasks in Chromium", () => {
       expect(await page.content()).not.toContain(TOKEN);
       expect(visited).toEqual([]);
       await context.close();
-    }, 30_000);
+    }, 60_000);
   }
 });
 

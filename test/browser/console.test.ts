@@ -59,7 +59,7 @@ describe.if(withBrowser)("the console in Chromium", () => {
       expect(faults).toEqual([]);
       expect(visited).toEqual([]);
       await context.close();
-    }, 30_000);
+    }, 60_000);
   }
 
   for (const { name, options, rules } of LOOKS) {
@@ -101,7 +101,7 @@ describe.if(withBrowser)("the console in Chromium", () => {
     const hidden = await page.locator(".scroll").evaluate((all) => all.scrollWidth - all.clientWidth);
     expect(hidden).toBe(0);
     await context.close();
-  }, 30_000);
+  }, 60_000);
 
   test("a bot gets an offer, and scripts get a key that is copied and then gone, in a few steps", async () => {
     const { context, page, faults } = await openConsole(browser, own.url, {
@@ -156,7 +156,7 @@ describe.if(withBrowser)("the console in Chromium", () => {
     await page.click("text=Ask Telegram >> nth=-1");
     await page.waitForSelector("text=The bot's updates come here");
     await context.close();
-  }, 30_000);
+  }, 60_000);
 
   test("logging in needs the keyboard only, and comes to the page that was asked for", async () => {
     const { context, page } = await openLogin(browser, own.url);
@@ -199,7 +199,7 @@ describe.if(withBrowser)("the console in Chromium", () => {
     expect(before).not.toContain("The newest of all errors");
     while (!(await shown())?.includes("The newest of all errors")) await passTenSeconds(page);
     await context.close();
-  }, 30_000);
+  }, 60_000);
 
   test("what the operator has in hand is not taken away when the numbers are renewed", async () => {
     const { context, page } = await openLiveConsole();
@@ -237,7 +237,7 @@ describe.if(withBrowser)("the console in Chromium", () => {
     });
     await Promise.all([page.waitForURL("**/ops/login"), page.clock.runFor(10_000)]);
     await context.close();
-  }, 30_000);
+  }, 60_000);
 
   test("logging out everywhere is asked for twice and ends the other browser's session", async () => {
     const [here, there] = [await openConsole(browser, own.url), await openConsole(browser, own.url)];

@@ -8,6 +8,7 @@ import { newId } from "../../src/platform/ids.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
+import { untilHeldUp } from "../support/until-held-up.ts";
 import { visitOf } from "../support/visits.ts";
 
 let own: TestDatabase;
@@ -91,8 +92,7 @@ describe(`cookies of one visit in two processes on ${testDialect}`, () => {
 
   test("a visit that is erased meanwhile stays erased", async () => {
     const token = await visit();
-    const erased = Promise.withResolvers<void>();
-    let isErasing = false;
+    let erased: Promise<unknown> | undefined;
     const erase = () =>
       other.transaction(async (tx) => {
         const { sessions } = other.tables;
@@ -102,14 +102,13 @@ describe(`cookies of one visit in two processes on ${testDialect}`, () => {
     await own.db.transaction((tx) => {
       const updateMany: typeof tx.updateMany = async (...call) => {
         // Between reading and writing: the erasure waits for us, or has to be seen by us.
-        if (!isErasing) erase().then(erased.resolve, erased.reject);
-        isErasing = true;
-        await Promise.race([erased.promise, Bun.sleep(200)]);
+        erased ??= erase();
+        await untilHeldUp(own.db, erased);
         await tx.updateMany(...call);
       };
       return recordCookies(own.db, { ...tx, updateMany }, [{ trackingToken: token, report: { fbc, fbi } }]);
     });
-    await erased.promise;
+    await erased;
     expect(await session(token)).toMatchObject({ consent: "erased", fbp: null, fbc: null, fbi: null });
   });
 });

@@ -204,5 +204,5 @@ describe(`a server whose spool is damaged, on ${testDialect}`, () => {
       await server.kill();
       throw error;
     }
-  }, 30_000);
+  }, 60_000);
 });

@@ -37,7 +37,7 @@ describe.skipIf(testDialect === "sqlite")(
         "another session has held the lock for migrations",
       );
       await client.end();
-    }, 10_000);
+    }, 60_000);
 
     test("do not keep a start from serving visitors, and are made when the lock is free", async () => {
       const dataDir = mkdtempSync(join(tmpdir(), "ponte-lock-"));
@@ -50,6 +50,6 @@ describe.skipIf(testDialect === "sqlite")(
       await until(async () => (await holder`select 1 from settings where key = 'views_digest'`).length > 0);
       expect(await server.stop()).toBe(0);
       rmSync(dataDir, { recursive: true });
-    }, 40_000);
+    }, 60_000);
   },
 );

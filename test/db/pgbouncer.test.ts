@@ -34,7 +34,7 @@ describe.if(testDialect === "postgres")("behind PgBouncer in transaction mode", 
       PAGEVIEW_HOLD_MS: "0",
     };
     servers = await Promise.all([1, 2].map(() => startServer(pooler.url, environment)));
-  }, 30_000);
+  }, 60_000);
   afterAll(async () => {
     await Promise.all(servers.map((server) => server.kill()));
     await sandbox.stop();
@@ -98,5 +98,5 @@ describe.if(testDialect === "postgres")("behind PgBouncer in transaction mode", 
       where datname = current_database() and query ilike 'listen%'`;
     expect(await own.db.rows(listening)).toHaveLength(servers.length);
     expect(await Promise.all(servers.map((server) => server.stop()))).toEqual([0, 0]);
-  }, 30_000);
+  }, 60_000);
 });

@@ -38,7 +38,7 @@ describe.skipIf(testDialect === "sqlite").concurrent("connections that go silent
     expect(await db.rows<{ one: number }>(sql`select 2 as one`)).toEqual([{ one: 2 }]);
     expect(await lost).toBeInstanceOf(Error);
     await db.close();
-  }, 30_000);
+  }, 60_000);
 
   test("do not keep a listener from hearing what is committed afterwards", async () => {
     using way = await openSilentWay();
@@ -55,7 +55,7 @@ describe.skipIf(testDialect === "sqlite").concurrent("connections that go silent
     await own.db.transaction((tx) => tx.notify("outbox"));
     await heard.promise;
     await db.close();
-  }, 30_000);
+  }, 60_000);
 
   test("do not stop a dispatcher", async () => {
     using way = await openSilentWay();

@@ -13,10 +13,8 @@ import {
   paidUpdate,
   startUpdate,
 } from "../support/funnel.ts";
+import { untilHeldUp } from "../support/until-held-up.ts";
 import { visitOf } from "../support/visits.ts";
-
-/** Long enough for whatever does not have to wait for the other side. */
-const OTHERS_HAVE_MS = 300;
 
 let funnel: Funnel;
 beforeAll(async () => {
@@ -85,8 +83,7 @@ describe(`money that Telegram takes before the visit has come in, on ${testDiale
         transaction(async (tx) => {
           const result = await confirm(tx);
           arrival = bringIn(funnel, visit).then(() => lookAfter(funnel, visit));
-          // On SQLite it has to wait for its turn.
-          await Promise.race([arrival, Bun.sleep(OTHERS_HAVE_MS)]);
+          await untilHeldUp(funnel.db, arrival);
           return result;
         }, durability),
     );

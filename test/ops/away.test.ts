@@ -84,20 +84,23 @@ describe.if(testDialect === "postgres")("a Postgres that is gone", () => {
 describe.if(testDialect === "sqlite")("a SQLite file that somebody else keeps locked", () => {
   test("is told of as something that passes, on the API and in the console", async () => {
     const database = await createTestDatabase();
-    const app = await createTestApp({ DATABASE_URL: database.url, API_KEY, OPERATOR_PASSWORD });
+    // Two processes: in one of them the second who writes would wait behind the first.
+    const open = () => createTestApp({ DATABASE_URL: database.url, API_KEY, OPERATOR_PASSWORD });
+    const [api, console] = [await open(), await open()];
     const other = new SqliteClient(database.url);
     try {
-      const operator = await logIn(app);
+      const operator = await logIn(console);
       other.run("begin immediate");
       const [retry, page] = await Promise.all([
-        refused(app, "POST", "/api/outbox/retry", { ids: [1] }),
+        refused(api, "POST", "/api/outbox/retry", { ids: [1] }),
         operator.post("/ops/keys", { name: "shop", scope: "read", form_id: "a".repeat(32) }),
       ]);
       expect(retry).toEqual([503, "5"]);
       expect([page.status, page.headers.get("retry-after")]).toEqual([503, "5"]);
     } finally {
       other.close();
-      await app.dispose();
+      await api.dispose();
+      await console.dispose();
       await database.dispose();
     }
   }, 60_000);

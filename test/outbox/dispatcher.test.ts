@@ -449,13 +449,15 @@ describe(`dispatcher on ${testDialect}`, () => {
         return new Response(null, { status: 500 });
       },
     });
-    await enqueueEvents(own.db, PIXEL, [pageView("ahead", Math.floor(Date.now() / 1000) + 90)]);
+    const seconds = () => Math.floor(Date.now() / 1000);
+    await enqueueEvents(own.db, PIXEL, [pageView("ahead", seconds() + 90)]);
     for (let i = 0; i < 2; i++) {
+      const before = seconds();
+      await until(() => i === 0 || seconds() > before);
       const running = testDispatcher(own.db, meta.url.origin);
       await running.drain();
       await running.stop();
       await passTime(own.db);
-      await Bun.sleep(1_100);
     }
     expect(times).toHaveLength(2);
     expect(new Set(times).size).toBe(1);
@@ -764,7 +766,7 @@ describe(`dispatcher on ${testDialect}`, () => {
     released.resolve();
     await drained;
     expect(await statusCounts(own.db)).toEqual({ delivered: 5_000 });
-  }, 20_000);
+  }, 60_000);
 
   test("a database that takes nothing is left alone for a while, and the process has time for others", async () => {
     await enqueueEvents(own.db, PIXEL, events(1));
@@ -817,7 +819,7 @@ describe(`dispatcher on ${testDialect}`, () => {
     await until(async () => (await statusCounts(own.db)).delivered === 1);
     released.resolve();
     await running.stop();
-  }, 20_000);
+  }, 60_000);
 
   test("as many pixels that hang as there are slots hold up no other for the length of a time-out", async () => {
     const released = Promise.withResolvers<void>();
@@ -842,7 +844,7 @@ describe(`dispatcher on ${testDialect}`, () => {
     released.resolve();
     await until(async () => ((await statusCounts(own.db)).delivered ?? 0) >= 19);
     await running.stop();
-  }, 20_000);
+  }, 60_000);
 
   test("however often it is woken during a drain, nothing is kept for each time", async () => {
     const released = Promise.withResolvers<void>();

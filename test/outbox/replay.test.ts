@@ -121,7 +121,7 @@ describe(`replay on ${testDialect}`, () => {
     expect(whileReplayed).toBeGreaterThan(1);
     expect(taken).toBeGreaterThan(0);
     expect(await statusCounts(own.db)).toEqual({ pending: 100_000 - taken, sending: taken });
-  }, 120_000);
+  }, 300_000);
 
   test("goes through what waits, changing each row once, and leaves alone what is due anyway", async () => {
     for (const route of ["111", "222", "333"]) {

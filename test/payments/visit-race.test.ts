@@ -18,10 +18,8 @@ import {
   testDialect,
 } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
+import { untilHeldUp } from "../support/until-held-up.ts";
 import { visitOf, writerOn } from "../support/visits.ts";
-
-/** Long enough for whatever does not have to wait for the other side. */
-const OTHERS_HAVE_MS = 300;
 
 const log = createLog("silent");
 
@@ -132,13 +130,12 @@ describe(`a visit that one machine brings in while another takes the money, on $
       const replay = () => bringIn(web, late);
       const pay = () => act(shop.deps, sale);
       const [held, first, second] = isPaymentHeld ? [shop, pay, replay] : [web, replay, pay];
-      const ends: Promise<unknown>[] = [first()];
+      const one = first();
       await held.done;
-      ends.push(second());
-      // On SQLite the second has to wait for its turn.
-      await Promise.race([ends[1], Bun.sleep(OTHERS_HAVE_MS)]);
+      const other = second();
+      await untilHeldUp(own.db, other);
       held.letGo();
-      await Promise.all(ends);
+      await Promise.all([one, other]);
       expect(await purchases(late.trackingToken)).toHaveLength(1);
     }
   });

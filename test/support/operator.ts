@@ -63,6 +63,8 @@ export function newBrowser({ request }: Pick<TestApp, "request">): TestOperator 
 
 /** A browser that is logged in; the app must run with `OPERATOR_PASSWORD`. @throws Error where it does not work. */
 export async function logIn(app: Pick<TestApp, "request">): Promise<TestOperator> {
+  // An app hashes its password at its first login.
+  using _ = makePasswordsCheap();
   const browser = newBrowser(app);
   const answer = await browser.post("/ops/login", { password: OPERATOR_PASSWORD });
   if (answer.status !== 303) throw new Error(`the login was answered with ${answer.status}`);
@@ -70,9 +72,10 @@ export async function logIn(app: Pick<TestApp, "request">): Promise<TestOperator
   return browser;
 }
 
-/** Makes passwords cheap to check until it is disposed of: argon2id at its least, for tests that guess many. */
+const { hash } = Bun.password;
+
+/** Makes those passwords cheap to check that are hashed until it is disposed of: argon2id at its least. */
 export function makePasswordsCheap(): Disposable {
-  const { hash } = Bun.password;
   return spyOn(Bun.password, "hash").mockImplementation((password) =>
     hash(password, { algorithm: "argon2id", memoryCost: 8, timeCost: 1 }),
   );

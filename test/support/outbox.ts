@@ -1,4 +1,4 @@
-import { inArray, sql } from "drizzle-orm";
+import { gt, max, sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import type { Tables } from "../../src/db/define-schema.ts";
 import type { SplitRow } from "../../src/db/split-table.ts";
@@ -119,17 +119,15 @@ export async function addRows(
       ...columns,
     };
   });
-  const { outbox } = db.tables;
+  const { outboxEvents } = db.tables;
+  const [before] = await db.select({ id: max(outboxEvents.id) }).from(outboxEvents);
   await db.transaction((tx) => tx.insertSplit(outboxTable(db.tables), rows));
+  // Not by their event ids: looking for thousands of them takes Postgres longer than a statement may.
   const written = await db
-    .select({ id: outbox.id })
-    .from(outbox)
-    .where(
-      inArray(
-        outbox.eventId,
-        rows.map(({ eventId }) => eventId),
-      ),
-    )
-    .orderBy(outbox.id);
-  return written.map(({ id }) => id);
+    .select({ id: outboxEvents.id, eventId: outboxEvents.eventId })
+    .from(outboxEvents)
+    .where(gt(outboxEvents.id, before?.id ?? 0))
+    .orderBy(outboxEvents.id);
+  const eventIds = new Set(rows.map(({ eventId }) => eventId));
+  return written.filter(({ eventId }) => eventIds.has(eventId)).map(({ id }) => id);
 }

@@ -1,7 +1,5 @@
 /** Where an answer stands that arrives in pieces. */
-export type Progress =
-  | { readonly kind: "incomplete" }
-  | { readonly kind: "complete"; readonly status: number };
+type Progress = { readonly kind: "incomplete" } | { readonly kind: "complete"; readonly status: number };
 
 /**
  * Follows the answers on one keep-alive connection, one at a time: enough of HTTP/1.1 for servers whose answers say

@@ -10,7 +10,7 @@ export const loadOrderSchema = z.object({
 });
 
 /** What load is asked for. */
-export type LoadOrder = z.output<typeof loadOrderSchema>;
+type LoadOrder = z.output<typeof loadOrderSchema>;
 
 const resultSchema = z.object({
   answered: z.number(),

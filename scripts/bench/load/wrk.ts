@@ -25,7 +25,7 @@ export function parseWrk(output: string): WrkSummary {
   return summarySchema.parse(JSON.parse(line.slice("summary ".length)));
 }
 
-export interface WrkLoad {
+interface WrkLoad {
   /** A script of this folder. */
   readonly script: string;
   readonly args: readonly string[];

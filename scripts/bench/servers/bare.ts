@@ -1,7 +1,7 @@
 import { startTalker } from "./child.ts";
 
 /** An answer as a bare server gives it again and again. */
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: string | null;

@@ -15,7 +15,7 @@ export interface Child {
 }
 
 /** A program that tells the harness something. */
-export interface Talker extends Child {
+interface Talker extends Child {
   /** Resolves to the next line it prints. @throws Error where it ended without one */
   line(): Promise<string>;
 }

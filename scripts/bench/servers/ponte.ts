@@ -5,7 +5,7 @@ import { type Child, freePort, startChild, startTalker } from "./child.ts";
 export const BENCH_SECRET = Buffer.alloc(32, 7);
 
 /** The server under test, as a process of its own. */
-export interface Ponte extends Pick<Child, "pid" | "residentMiB" | "stop"> {
+interface Ponte extends Pick<Child, "pid" | "residentMiB" | "stop"> {
   readonly url: string;
 }
 

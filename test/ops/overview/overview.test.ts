@@ -136,7 +136,7 @@ describe(`the overview, on ${testDialect}`, () => {
       return text.includes("A bot is not healthy: no visitor is sent to it");
     });
     expect(text).toContain(`Unauthorized ${EVIL}`);
-  }, 15_000);
+  }, 60_000);
 
   test("says whom the gates turned away, by pool and reason, there and on the pool's page", async () => {
     const { pools, gateRefusals } = own.db.tables;

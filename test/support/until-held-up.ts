@@ -1,0 +1,24 @@
+import { sql } from "drizzle-orm";
+import type { Database } from "../../src/db/database.ts";
+import { until } from "./until.ts";
+
+/**
+ * Resolves when the work has ended, or cannot go on before a transaction of the test's own has: on Postgres it waits
+ * for a lock, on SQLite for its turn, which it comes to within a moment.
+ */
+export async function untilHeldUp(db: Database, work: Promise<unknown>): Promise<void> {
+  let hasEnded = false;
+  const end = () => {
+    hasEnded = true;
+  };
+  const ended = work.then(end, end);
+  if (db.dialect.name === "sqlite") return Promise.race([ended, Bun.sleep(50)]);
+  await until(async () => hasEnded || (await isLockAwaited(db)), 5);
+}
+
+async function isLockAwaited(db: Database): Promise<boolean> {
+  const waiting = await db.rows(
+    sql`select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+  );
+  return waiting.length > 0;
+}
