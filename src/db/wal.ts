@@ -19,10 +19,15 @@ export function switchToWal(client: SqliteClient): void {
       client.run("pragma journal_mode = wal");
       return;
     } catch (error) {
-      if (!isBusy(error) || performance.now() > deadline) throw error;
+      if (!(isBusy(error) || isGone(error)) || performance.now() > deadline) throw error;
       Bun.sleepSync(PAUSE_MS);
     }
   }
+}
+
+/** Whether somebody else who opens the same file has just deleted what we were about to: a log from before a crash. */
+function isGone(error: unknown): boolean {
+  return causesOf(error).some((cause) => codeOf(cause) === "SQLITE_IOERR_DELETE_NOENT");
 }
 
 /** Whether somebody else holds the lock that was needed; drizzle wraps what SQLite says. */

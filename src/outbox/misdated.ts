@@ -2,11 +2,10 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
+import { LONGEST_THROTTLE_MS } from "./back-off.ts";
 import type { RouteKey } from "./routes.ts";
 import { withPendingHeads } from "./waiting-routes.ts";
 
-/** Nothing waits as long: the other side may ask for a day at most. What is due later was put off by a clock that was ahead. */
-const LONGEST_WAIT_MS = 25 * 3_600_000;
 const BATCH = 2_000;
 /** Once an hour, at a minute at which nobody else's jobs run. */
 const SCHEDULE = "0 11 * * * *";
@@ -49,8 +48,8 @@ async function makeDue(db: Database, { destination, route }: RouteKey): Promise<
   });
 }
 
-/** Found by the index of pending rows, at the end of their route's. */
+/** Nothing waits longer than the other side may ask for. Found by the index of pending rows, at the end of their route's. */
 function isMisdated({ dialect: { now, plusMs } }: Database, destination: SQL, route: SQL): SQL {
   return sql`status = 'pending' and destination = ${destination} and route = ${route}
-    and available_at > ${plusMs(now, LONGEST_WAIT_MS)}`;
+    and available_at > ${plusMs(now, LONGEST_THROTTLE_MS)}`;
 }
