@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import postgres from "postgres";
 import { z } from "zod";
 import { tablesOf } from "../../src/db/define-schema.ts";
@@ -122,8 +122,14 @@ describe(`ponte doctor on ${testDialect}`, () => {
     expect(of("bot @deaf_bot")).toMatchObject([
       { level: "warning", todo: expect.stringContaining("ponte bot add --username deaf_bot --token -") },
     ]);
-    const { botUsers } = own.db.tables;
-    const person = { botId: 2, telegramUserId: "1", createdAt: new Date(), updatedAt: new Date() };
+    const { bots, botUsers } = own.db.tables;
+    const [bot] = await own.db.select({ id: bots.id }).from(bots).where(eq(bots.username, "deaf_bot"));
+    const person = {
+      botId: bot?.id ?? 0,
+      telegramUserId: "1",
+      createdAt: new Date(),
+      updatedAt: new Date(),
+    };
     await own.db.transaction((tx) => tx.insert(botUsers).values(person));
     expect((await diagnose()).of("bot @deaf_bot")).toMatchObject([{ level: "good" }]);
   });

@@ -81,6 +81,7 @@ describe.skipIf(testDialect === "sqlite").concurrent("connections that go silent
       expect((await beacon(app)).status).toBe(204);
       // Nobody else takes the connection that is there, so that the payment would find a new one.
       app.deps.pools.close();
+      await app.deps.pools.refresh();
       way.silence();
       const [cookies, payment] = await Promise.all([beacon(app), pay(app)]);
       expect([cookies.status, payment.status]).toEqual([503, 503]);

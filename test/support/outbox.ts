@@ -1,4 +1,4 @@
-import { gt, max, sql } from "drizzle-orm";
+import { inArray, sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import type { Tables } from "../../src/db/define-schema.ts";
 import type { SplitRow } from "../../src/db/split-table.ts";
@@ -120,14 +120,16 @@ export async function addRows(
     };
   });
   const { outboxEvents } = db.tables;
-  const [before] = await db.select({ id: max(outboxEvents.id) }).from(outboxEvents);
   await db.transaction((tx) => tx.insertSplit(outboxTable(db.tables), rows));
-  // Not by their event ids: looking for thousands of them takes Postgres longer than a statement may.
-  const written = await db
-    .select({ id: outboxEvents.id, eventId: outboxEvents.eventId })
-    .from(outboxEvents)
-    .where(gt(outboxEvents.id, before?.id ?? 0))
-    .orderBy(outboxEvents.id);
-  const eventIds = new Set(rows.map(({ eventId }) => eventId));
-  return written.filter(({ eventId }) => eventIds.has(eventId)).map(({ id }) => id);
+  const ids: number[] = [];
+  // All at once, looking for thousands of them takes Postgres longer than a statement may.
+  for (let i = 0; i < rows.length; i += 500) {
+    const eventIds = rows.slice(i, i + 500).map(({ eventId }) => eventId);
+    const written = await db
+      .select({ id: outboxEvents.id })
+      .from(outboxEvents)
+      .where(inArray(outboxEvents.eventId, eventIds));
+    ids.push(...written.map(({ id }) => id));
+  }
+  return ids.sort((a, b) => a - b);
 }
