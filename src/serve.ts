@@ -2,6 +2,7 @@ import type { AnyElysia } from "elysia";
 import type { Config } from "./config.ts";
 import { type Deps, openDeps } from "./deps.ts";
 import { LARGEST_BODY_BYTES } from "./platform/body.ts";
+import { codeOf } from "./platform/errors.ts";
 import { createLog, type Log } from "./platform/log.ts";
 import { ourFault } from "./platform/problem.ts";
 import { secretValues } from "./platform/scrub.ts";
@@ -17,6 +18,9 @@ const STOP_DEADLINE_MS = 10_000;
 
 /** How long a stop waits for requests under way; a client that sends slower than this is cut off. */
 const REQUESTS_DEADLINE_MS = 4_000;
+
+/** How long a port may be held by others who only look; after that it is taken. */
+const OTHERS_LOOK_MS = 250;
 
 /** A longer body is refused without a word; what is less too long for its route is told so in ours. */
 export const MOST_REQUEST_BYTES = 2 * LARGEST_BODY_BYTES;
@@ -53,7 +57,7 @@ export async function serve(config: Config): Promise<void> {
 /** Opens the door to the network. What no handler has an answer to shows nobody how this program looks inside. */
 export function listen(app: AnyElysia, { host, port }: Pick<Config, "host" | "port">, log: Log): void {
   const isShared = isTaken(host, port);
-  try {
+  const open = () =>
     app.listen({
       hostname: host,
       port,
@@ -67,6 +71,8 @@ export function listen(app: AnyElysia, { host, port }: Pick<Config, "host" | "po
         return ourFault();
       },
     });
+  try {
+    afterOthersLook(open);
   } catch (error) {
     throw listenError({ host, port }, error);
   }
@@ -75,6 +81,21 @@ export function listen(app: AnyElysia, { host, port }: Pick<Config, "host" | "po
       { host, port },
       "another process answers on this port too, and each gets a part of the visitors: let both use one database, or stop one",
     );
+  }
+}
+
+/** A process that starts at the same time may hold the port for a moment, to see whether it is taken. */
+function afterOthersLook(open: () => void): void {
+  const deadline = performance.now() + OTHERS_LOOK_MS;
+  for (;;) {
+    try {
+      open();
+      return;
+    } catch (error) {
+      const isHeld = error instanceof Error && codeOf(error) === "EADDRINUSE";
+      if (!isHeld || performance.now() > deadline) throw error;
+      Bun.sleepSync(OTHERS_LOOK_MS / 50);
+    }
   }
 }
 

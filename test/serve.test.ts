@@ -54,4 +54,19 @@ describe("the door to the network", () => {
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain("each gets a part of the visitors");
   });
+
+  test("opens though another process that starts holds the port for a moment, to see whether it is taken", async () => {
+    const look = `
+      const look = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+      console.log(look.port);
+      await Bun.sleep(60);
+      look.stop(true);`;
+    const other = Bun.spawn(["bun", "-e", look], { stdout: "pipe" });
+    const { value } = await other.stdout.getReader().read();
+    const opened = new Elysia();
+    app = opened;
+    listen(opened, { host: "127.0.0.1", port: Number(new TextDecoder().decode(value)) }, createLog("silent"));
+    expect(opened.server?.port).toBeGreaterThan(0);
+    await other.exited;
+  });
 });

@@ -48,10 +48,11 @@ start_postgres() {
   port=$(free_port)
   as_database_user "$postgres_bin/initdb" -D "$folder/data" -A trust -U postgres -E UTF8 --locale=C.UTF-8 >"$folder/initdb.log" 2>&1 ||
     die "initdb failed: $(tail -n 3 "$folder/initdb.log")"
+  # Before it runs: whoever interrupts the start finds it to stop.
+  postgres_folder=$folder
   as_database_user "$postgres_bin/pg_ctl" -D "$folder/data" -l "$folder/postgres.log" -w \
     -o "-p $port -k $folder -c listen_addresses=127.0.0.1 -c max_connections=200 $settings" start >/dev/null ||
     die "PostgreSQL did not start: $(tail -n 3 "$folder/postgres.log")"
-  postgres_folder=$folder
   export postgres_url="postgres://postgres@127.0.0.1:$port/postgres"
 }
 

@@ -181,7 +181,7 @@ function selectionCondition(
     hasStatus(db.tables.outbox, status),
     // Of an event from which a person was erased there is nothing left to send.
     status === "discarded" ? sql`not ${isErased(db)}` : undefined,
-    action === "retry" ? sql`not ${isGivenBack(db)}` : undefined,
+    action === "retry" ? sql`not ${isOvertaken(db)}` : undefined,
     action === "retry" && status === "pending" ? isHeldBack(db) : undefined,
   );
   return "ids" in selection
@@ -189,10 +189,12 @@ function selectionCondition(
     : and(filterCondition(db, { ...selection.filter, status: undefined }), isPossible);
 }
 
-/** What was bought is not sent once its money has gone back. */
-function isGivenBack({ tables: { outbox, payments } }: Database): SQL {
-  return sql`(${outbox.eventName} = 'delivery' and exists (
-    select 1 from ${payments} where ${payments.id} = ${outbox.paymentId} and ${payments.status} in ('refunded', 'chargeback')
+/** Of a sale's messages those that are not sent any more: a way to pay once it is paid, what was bought once that is paid back. */
+function isOvertaken({ tables: { outbox, payments } }: Database): SQL {
+  const isGivenBack = sql`${payments.status} in ('refunded', 'chargeback')`;
+  return sql`(${outbox.eventName} in ('checkout', 'delivery') and exists (
+    select 1 from ${payments} where ${payments.id} = ${outbox.paymentId}
+      and (${isGivenBack} or (${outbox.eventName} = 'checkout' and ${payments.status} = 'paid'))
   ))`;
 }
 

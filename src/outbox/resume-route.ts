@@ -1,4 +1,4 @@
-import { and, or, sql } from "drizzle-orm";
+import { and, eq, or, type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { Destination } from "../db/vocabulary.ts";
 import { accountOf, isOfAccount, isOperators, isRoute, lockRoutes, type RouteKey } from "./routes.ts";
@@ -32,7 +32,8 @@ export async function resumeRoute(tx: Tx, db: Database, key: RouteKey): Promise<
 }
 
 /**
- * A pixel or a bot has a new token: whatever its routes were refused for may be over. What an operator paused stays so.
+ * A pixel or a bot has a new token: whatever its routes were refused for may be over, and so may what those of a pixel
+ * were whose events go with their own pool's token. What an operator paused stays so.
  */
 export async function credentialChanged(
   tx: Tx,
@@ -40,10 +41,19 @@ export async function credentialChanged(
   id: string,
   destination: Destination = "meta",
 ): Promise<void> {
-  const refused = and(isOfAccount(db, { destination, route: id }), sql`not ${isOperators(db)}`);
+  const isIts = isOfAccount(db, { destination, route: id });
+  const mayGo = destination === "meta" ? or(isIts, isNoPoolsPixel(db)) : isIts;
+  const refused = and(mayGo, sql`not ${isOperators(db)}`);
   await lockRoutes(tx, db, refused);
   await tx.delete(db.tables.outboxRoutes).where(refused);
   await tx.notify("outbox");
+}
+
+/** Of `outbox_routes`, the rows of pixels of which no pool holds a token: it has another pixel by now. */
+function isNoPoolsPixel({ tables: { outboxRoutes, pools } }: Database): SQL | undefined {
+  const isOfPool = sql`(${outboxRoutes.route} = ${pools.metaPixelId} or ${outboxRoutes.route} like ${pools.metaPixelId} || '/%')`;
+  const hasPool = sql`exists (select 1 from ${pools} where ${pools.metaAccessToken} is not null and ${isOfPool})`;
+  return and(eq(outboxRoutes.destination, "meta"), sql`not ${hasPool}`);
 }
 
 /**

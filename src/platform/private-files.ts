@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, statSync } from "node:fs";
+import { chmodSync, statSync } from "node:fs";
 import type { Log } from "./log.ts";
 
 const OTHERS = 0o007;
@@ -10,13 +10,24 @@ const OWNER_ONLY = 0o600;
  */
 export function closeToOthers(paths: readonly string[], log: Log): void {
   for (const path of paths) {
-    if (!existsSync(path) || (statSync(path).mode & OTHERS) === 0) continue;
+    if (!isOpenToOthers(path)) continue;
     try {
       chmodSync(path, OWNER_ONLY);
       log.warn({ path }, "other users of this machine could read a file of Ponte's; now they cannot");
     } catch (error) {
+      // Another process that closes the same database may have deleted its log just now.
+      if (!isOpenToOthers(path)) continue;
       const todo = `Give the file to the user that Ponte runs as, or run: chmod 600 ${path}`;
       log.error({ error, path, todo }, "other users of this machine can read a file of Ponte's");
     }
+  }
+}
+
+function isOpenToOthers(path: string): boolean {
+  try {
+    return (statSync(path).mode & OTHERS) !== 0;
+  } catch {
+    // What is not there, or in a folder that is closed to us, nobody reads by our fault.
+    return false;
   }
 }

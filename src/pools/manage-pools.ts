@@ -1,6 +1,7 @@
-import { and, asc, eq, inArray } from "drizzle-orm";
-import type { Database, Reader } from "../db/database.ts";
+import { and, asc, eq, inArray, sql } from "drizzle-orm";
+import type { Database, Reader, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import { hasStatus } from "../outbox/filter.ts";
 import { credentialChanged } from "../outbox/resume-route.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import { recordAudit, viewChanges } from "./audit.ts";
@@ -32,7 +33,7 @@ type UpdatePoolResult =
 type DeletePoolResult =
   | { readonly kind: "deleted" }
   | { readonly kind: "not_found" }
-  /** It has had visits, whose history names it: disable it instead. */
+  /** It has had visits, whose history names it, or events of it wait: disable it instead. */
   | { readonly kind: "in_use" };
 
 /** Makes a pool, and those of its bots that are not there yet. `actor` is who does it, for the audit log. */
@@ -137,7 +138,7 @@ export async function deletePool(
   slug: string,
 ): Promise<DeletePoolResult> {
   const { tables } = db;
-  const { pools, poolBots, gateRefusals, outboxProgress } = tables;
+  const { pools, poolBots, gateRefusals } = tables;
   return db.transaction(async (tx) => {
     // Locked in the order in which others count: refusals, which name their pool, before it, and it before its bots.
     const named = tx.select({ id: pools.id }).from(pools).where(eq(pools.slug, slug));
@@ -151,12 +152,7 @@ export async function deletePool(
     await db.dialect.locked(named);
     const pool = await findPool(tx, tables, slug);
     if (pool === null) return { kind: "not_found" };
-    const waiting = await tx
-      .select({ id: outboxProgress.id })
-      .from(outboxProgress)
-      .where(and(inArray(outboxProgress.status, ["pending", "sending"]), eq(outboxProgress.poolId, pool.id)))
-      .limit(1);
-    if (pool.total_redirects > 0 || waiting.length > 0) return { kind: "in_use" };
+    if (pool.total_redirects > 0 || (await hasWaiting(tx, tables, pool.id))) return { kind: "in_use" };
     await tx.delete(gateRefusals).where(eq(gateRefusals.poolId, pool.id));
     await tx.delete(poolBots).where(eq(poolBots.poolId, pool.id));
     await tx.delete(pools).where(eq(pools.id, pool.id));
@@ -165,6 +161,16 @@ export async function deletePool(
     await tx.notify("pools");
     return { kind: "deleted" };
   });
+}
+
+/** A status at a time: each has an index of its own, and the table keeps all that was ever sent. */
+async function hasWaiting(tx: Tx, { outboxProgress }: Tables, poolId: number): Promise<boolean> {
+  for (const status of ["sending", "pending"] as const) {
+    const isPools = and(hasStatus(outboxProgress, status), eq(outboxProgress.poolId, poolId));
+    const found = await tx.rows(sql`select id from ${outboxProgress} where ${isPools} limit 1`);
+    if (found.length > 0) return true;
+  }
+  return false;
 }
 
 async function writtenPool(reader: Reader, tables: Tables, slug: string): Promise<PoolView> {

@@ -25,7 +25,9 @@ export async function launchChromium(): Promise<Browser> {
   if (!existsSync(executablePath)) {
     throw new Error(`There is no Chromium at ${executablePath}. Install it, or set CHROMIUM_PATH.`);
   }
-  return chromium.launch({ executablePath, args: FLAGS });
+  // Playwright's own handlers would close the browser and let the run go on; Chromium ends with who started it anyway.
+  const handlers = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
+  return chromium.launch({ executablePath, args: FLAGS, ...handlers });
 }
 
 /** What stands in for the hosts outside: Meta's pixel, UTMify, Telegram. */

@@ -157,6 +157,7 @@ describe(`offers and sales in the chat on ${testDialect}`, () => {
       const { rows } = await stored(user);
       const last = rows.filter(({ eventName }) => eventName === "checkout").at(-1);
       expect(last).toMatchObject({ status: "expired", lastError: "not sent: the payment is paid already" });
+      expect(await replay(db, "retry", { ids: [last?.id ?? 0] })).toBe(0);
       const said = funnel.chat(user.id).slice(shown);
       expect(said.filter(({ params }) => !String(params.text).includes("/course"))).toEqual([]);
     },

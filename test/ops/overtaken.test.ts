@@ -46,6 +46,7 @@ describe(`two saves of one page in the same moment on ${testDialect}`, () => {
     const told = answers.findIndex(({ status }) => status === 400);
     const html = (await answers[told]?.text()) ?? "";
     expect(html).toContain(`The ${what} was changed since this page was opened`);
+    expect(html.includes("Secrets that you typed must be typed again.")).toBe(what !== "offer");
     const again = formIn(html, `${path}#settings`);
     expect(again).toMatchObject({ [field]: typed[told]?.[field] ?? [] });
     expect((await operator.post(path, again)).status).toBe(303);

@@ -357,6 +357,21 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(received().map(({ pixel_id }) => pixel_id)).toEqual([PIXEL, PIXEL]);
   });
 
+  test("and a pause that its old token came to ends with the pool's new one", async () => {
+    const { tables } = own.db;
+    const [pool] = await own.db.select({ id: tables.pools.id }).from(tables.pools);
+    await enqueueEvents(own.db, PIXEL, events(2));
+    await own.db.transaction((tx) => tx.update(tables.outboxProgress).set({ poolId: pool?.id ?? 0 }));
+    const refused = { kind: "paused", reason: "code 190", by: "refusal" } as const;
+    for (const route of [PIXEL, `${PIXEL}/TEST1`])
+      await own.db.transaction((tx) => changeRoute(tx, own.db, { destination: "meta", route }, refused));
+    const change = { meta_pixel_id: OTHER, meta_access_token: "EAAsandboxtoken9876543210" };
+    await updatePool({ db: own.db, secrets: testSecrets, now: () => new Date() }, "test", "one", change);
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 2 });
+    expect(await own.db.$count(tables.outboxRoutes)).toBe(0);
+  });
+
   test("a pixel without any token is paused with what to do about it", async () => {
     await enqueueEvents(own.db, OTHER, events(1));
     await dispatcher().drain();

@@ -8,8 +8,10 @@ import { claim, reclaimExpired, renewLeases } from "../../src/outbox/lease.ts";
 import { newestIds } from "../../src/outbox/outbox-rows.ts";
 import { hurryRetries } from "../../src/outbox/resume-route.ts";
 import { waitingRoutes } from "../../src/outbox/waiting-routes.ts";
+import { deletePool } from "../../src/pools/manage-pools.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
-import { addRows } from "../support/outbox.ts";
+import { addRows, testSecrets } from "../support/outbox.ts";
+import { addPool } from "../support/pools.ts";
 
 let own: TestDatabase;
 beforeAll(async () => {
@@ -92,6 +94,17 @@ describe(`plans on ${testDialect}, where nearly everything was delivered`, () =>
           : /SEARCH outbox_progress USING COVERING INDEX outbox_sending_idx \(lease_until[<>]\?\)/,
       );
     }
+  });
+
+  test("whether anything of a pool waits is asked of what waits alone", async () => {
+    await addPool(own.db, { slug: "unused", metaPixelId: null });
+    const deps = { secrets: testSecrets, now: () => new Date() };
+    const statements = await statementsOf((db) => deletePool({ ...deps, db }, "test", "unused"));
+    expect(statements).toHaveLength(2);
+    const plans = await Promise.all(statements.map(({ sql, values }) => planOf(sql, values)));
+    expect(plans.flat().filter((line) => WHOLE_TABLE.test(line))).toEqual([]);
+    expect(plans.join("\n")).toContain("outbox_sending_idx");
+    expect(plans.join("\n")).toContain("outbox_pending_idx");
   });
 
   test("what belongs to a payment is found without looking through everything", async () => {

@@ -9,6 +9,7 @@ import { type PoolChange, type PoolDraft, parseInput, poolChangeSchema } from ".
 import { lastAudit } from "../support/audit.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { emptyOutbox, enqueueEvents, pageView } from "../support/outbox.ts";
+import { untilHeldUp } from "../support/until-held-up.ts";
 import { visitOf, writerOn } from "../support/visits.ts";
 
 const NOW = new Date("2025-01-02T03:04:05.678Z");
@@ -239,7 +240,7 @@ describe(`pools on ${testDialect}`, () => {
     const [removed] = await own.db.transaction(async (tx) => {
       await tx.update(pools).set({ totalRedirects: 1 }).where(eq(pools.id, id));
       const removing = deletePool(deps(), "test", slug);
-      await Bun.sleep(200);
+      await untilHeldUp(own.db, removing);
       await tx.update(poolBots).set({ totalRedirects: 1 }).where(eq(poolBots.poolId, id));
       // In a list: awaited after the commit that it waits for.
       return [removing];

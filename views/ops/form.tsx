@@ -38,12 +38,11 @@ export function FormFault(props: {
   const { errors, withSecrets = false } = props;
   const total = Object.keys(errors).filter((name) => name !== "").length;
   if (total === 0 && errors[""] === undefined) return "";
-  const fields = total === 1 ? "One field needs" : `${total} fields need`;
+  const fields = total === 1 ? "One field needs another look." : `${total} fields need another look.`;
   return (
     <Banner tone="bad" title="Nothing was saved" announced>
       <span safe>
-        {errors[""] ??
-          `${fields} another look.${withSecrets ? " Secrets that you typed must be typed again." : ""}`}
+        {`${errors[""] ?? fields}${withSecrets ? " Secrets that you typed must be typed again." : ""}`}
       </span>
     </Banner>
   );

@@ -99,7 +99,7 @@ function consequence(action: Action): string {
 /** Of events none of which can be changed. */
 export function whyNothing(action: Action): string {
   return action === "retry"
-    ? "What waits and is due goes by itself, unless its route is paused. Delivered events are never sent again, those on their way are left alone, and there is nothing to send of an erased person, nor what was bought with money that went back."
+    ? "What waits and is due goes by itself, unless its route is paused. Delivered events are never sent again, those on their way are left alone, and some are not sent any more: an erased person's, what was bought with money that went back, a way to pay for what is paid."
     : "Delivered and discarded events are left as they are, and so are those on their way.";
 }
 

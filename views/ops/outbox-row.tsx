@@ -129,12 +129,14 @@ function whatToDo({ status, destination }: EventFacts): string {
     case "sending":
       return "A dispatcher has it in hand right now.";
     case "discarded":
-      return "An operator took it out of the queue, or its person was erased.";
+      return "An operator took it out of the queue, its person was erased, or its money went back.";
     case "expired":
-      return "It waited longer than its destination takes events. Retrying is refused again unless the clock was wrong.";
+      return destination === "telegram"
+        ? "Nothing to do: when its turn came it was more than a day old, or what it was for was paid already."
+        : "It waited longer than Meta takes events. Retrying is refused again unless the clock was wrong.";
     case "dead":
       return destination === "telegram"
-        ? "Telegram will not take it. A buyer who blocked the bot must unblock it; then retry."
+        ? "Telegram will not take it, or Ponte did not send it: the last error says why. A buyer who blocked the bot must unblock it; then retry."
         : "Meta refused it for good. Read the answer below, put right what it names (pixel, parameter), then retry: the same event_id is counted once.";
     case "pending":
       return "It waits for its time and is sent by itself.";
