@@ -50,10 +50,13 @@ export async function serve(config: Config): Promise<void> {
   await services;
 }
 
+/** Far longer than it takes to ask whether a port is taken. */
+const ASKED_WITHIN_MS = 100;
+
 /** Opens the door to the network. What no handler has an answer to shows nobody how this program looks inside. */
 export function listen(app: AnyElysia, { host, port }: Pick<Config, "host" | "port">, log: Log): void {
   const isShared = isTaken(host, port);
-  try {
+  const open = () =>
     app.listen({
       hostname: host,
       port,
@@ -67,8 +70,12 @@ export function listen(app: AnyElysia, { host, port }: Pick<Config, "host" | "po
         return ourFault();
       },
     });
-  } catch (error) {
-    throw listenError({ host, port }, error);
+  try {
+    open();
+  } catch {
+    // Another that starts may have had the port to itself for as long as it takes to ask whether it is taken.
+    Bun.sleepSync(ASKED_WITHIN_MS);
+    openOrSay(open, { host, port });
   }
   if (isShared) {
     log.warn(
@@ -78,6 +85,15 @@ export function listen(app: AnyElysia, { host, port }: Pick<Config, "host" | "po
   }
 }
 
+function openOrSay(open: () => void, address: Pick<Config, "host" | "port">): void {
+  try {
+    open();
+  } catch (error) {
+    throw listenError(address, error);
+  }
+}
+
+/** Whether somebody listens there. Asked with the port to itself, which keeps out whoever opens it in that moment. */
 function isTaken(hostname: string, port: number): boolean {
   try {
     Bun.listen({ hostname, port, socket: { data: () => undefined } }).stop(true);

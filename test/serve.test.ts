@@ -54,4 +54,19 @@ describe("the door to the network", () => {
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain("each gets a part of the visitors");
   });
+
+  test("opens though another process that starts has the port to itself for a moment", async () => {
+    const script = `
+      const door = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+      process.on("SIGUSR2", () => setTimeout(() => door.stop(true), 20));
+      console.log(door.port);`;
+    const other = Bun.spawn(["bun", "-e", script], { stdout: "pipe" });
+    const { value } = await other.stdout.getReader().read();
+    const port = Number(new TextDecoder().decode(value));
+    const opened = new Elysia().get("/", () => "open");
+    app = opened;
+    other.kill("SIGUSR2");
+    listen(opened, { host: "127.0.0.1", port }, createLog("silent"));
+    expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).toBe("open");
+  });
 });
