@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, statSync } from "node:fs";
+import { chmodSync, statSync } from "node:fs";
 import type { Log } from "./log.ts";
 
 const OTHERS = 0o007;
@@ -10,7 +10,9 @@ const OWNER_ONLY = 0o600;
  */
 export function closeToOthers(paths: readonly string[], log: Log): void {
   for (const path of paths) {
-    if (!existsSync(path) || (statSync(path).mode & OTHERS) === 0) continue;
+    // Another process may be deleting it: a log that is not needed any more.
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined || (found.mode & OTHERS) === 0) continue;
     try {
       chmodSync(path, OWNER_ONLY);
       log.warn({ path }, "other users of this machine could read a file of Ponte's; now they cannot");
