@@ -32,15 +32,20 @@ export async function resumeRoute(tx: Tx, db: Database, key: RouteKey): Promise<
 }
 
 /**
- * A pixel or a bot has a new token: whatever its routes were refused for may be over. What an operator paused stays so.
+ * A pixel or a bot has a new token: whatever its routes were refused for may be over, and so may what a pool's events
+ * wait for on the route of a pixel that it had before. What an operator paused stays so.
  */
 export async function credentialChanged(
   tx: Tx,
   db: Database,
   id: string,
-  destination: Destination = "meta",
+  { destination = "meta", poolId = null }: { destination?: Destination; poolId?: number | null } = {},
 ): Promise<void> {
-  const refused = and(isOfAccount(db, { destination, route: id }), sql`not ${isOperators(db)}`);
+  const holdsPools = sql`outbox_routes.destination = ${destination} and outbox_routes.paused_at is not null and exists (
+    select 1 from outbox_progress as waits where waits.destination = outbox_routes.destination
+      and waits.route = outbox_routes.route and waits.status = 'pending' and waits.pool_id = ${poolId})`;
+  const account = isOfAccount(db, { destination, route: id });
+  const refused = and(poolId === null ? account : or(account, holdsPools), sql`not ${isOperators(db)}`);
   await lockRoutes(tx, db, refused);
   await tx.delete(db.tables.outboxRoutes).where(refused);
   await tx.notify("outbox");

@@ -123,7 +123,8 @@ export async function updateBot(
     const bot = await writtenBot(tx, tables, username);
     if (written.length === 0) return { kind: "overtaken", current: bot };
     // What waited for a good token may go again.
-    if (columns.token || columns.paymentToken) await credentialChanged(tx, db, String(bot.id), "telegram");
+    if (columns.token || columns.paymentToken)
+      await credentialChanged(tx, db, String(bot.id), { destination: "telegram" });
     const subject = `bot:${bot.username}`;
     const sealed = { token: columns.token, payment_token: columns.paymentToken };
     const changes = viewChanges(before, bot, sealed);

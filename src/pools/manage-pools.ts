@@ -124,7 +124,8 @@ export async function updatePool(
     const changes = viewChanges(before, pool, { meta_access_token: columns.metaAccessToken });
     await recordAudit(tx, tables, { at, actor, action: "pool.update", subject, ...changes });
     const isNewCredential = columns.metaAccessToken !== undefined || columns.metaPixelId !== undefined;
-    if (isNewCredential && pool.meta_pixel_id !== null) await credentialChanged(tx, db, pool.meta_pixel_id);
+    if (isNewCredential && pool.meta_pixel_id !== null)
+      await credentialChanged(tx, db, pool.meta_pixel_id, { poolId: row.id });
     await tx.notify("pools");
     return { kind: "updated", pool };
   });

@@ -357,6 +357,25 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(received().map(({ pixel_id }) => pixel_id)).toEqual([PIXEL, PIXEL]);
   });
 
+  test("a new token lets go what its pool's events wait for at a pixel that it had before", async () => {
+    const { tables } = own.db;
+    const [pool] = await own.db.select({ id: tables.pools.id }).from(tables.pools);
+    await enqueueEvents(own.db, PIXEL, events(2));
+    await own.db.transaction((tx) => tx.update(tables.outboxProgress).set({ poolId: pool?.id ?? 0 }));
+    const deps = { db: own.db, secrets: testSecrets, now: () => new Date() };
+    await updatePool(deps, "test", "one", { meta_pixel_id: OTHER });
+    await own.db.transaction((tx) =>
+      tx
+        .insert(tables.outboxRoutes)
+        .values({ destination: "meta", route: PIXEL, pausedAt: new Date(), updatedAt: new Date() }),
+    );
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ pending: 2 });
+    await updatePool(deps, "test", "one", { meta_access_token: "EAAnewtoken1234567890" });
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 2 });
+  });
+
   test("a pixel without any token is paused with what to do about it", async () => {
     await enqueueEvents(own.db, OTHER, events(1));
     await dispatcher().drain();
