@@ -2,7 +2,6 @@ import type { AnyElysia } from "elysia";
 import type { Config } from "./config.ts";
 import { type Deps, openDeps } from "./deps.ts";
 import { LARGEST_BODY_BYTES } from "./platform/body.ts";
-import { codeOf } from "./platform/errors.ts";
 import { createLog, type Log } from "./platform/log.ts";
 import { ourFault } from "./platform/problem.ts";
 import { secretValues } from "./platform/scrub.ts";
@@ -19,9 +18,6 @@ const STOP_DEADLINE_MS = 10_000;
 /** How long a stop waits for requests under way; a client that sends slower than this is cut off. */
 const REQUESTS_DEADLINE_MS = 4_000;
 
-/** How long a port may be held by others who only look; after that it is taken. */
-const OTHERS_LOOK_MS = 250;
-
 /** A longer body is refused without a word; what is less too long for its route is told so in ours. */
 export const MOST_REQUEST_BYTES = 2 * LARGEST_BODY_BYTES;
 
@@ -30,7 +26,7 @@ export async function serve(config: Config): Promise<void> {
   const log = createLog(config.logLevel, undefined, secretValues(process.env));
   const deps = await openDeps(config, log);
   const { app, services } = config.role === "dispatcher" ? await dispatcherProcess(deps) : wholeProcess(deps);
-  listen(app, config, log);
+  await listen(app, config, log);
   log.info({ host: config.host, port: app.server?.port, role: config.role }, "ready");
 
   let stopping = false;
@@ -55,9 +51,13 @@ export async function serve(config: Config): Promise<void> {
 }
 
 /** Opens the door to the network. What no handler has an answer to shows nobody how this program looks inside. */
-export function listen(app: AnyElysia, { host, port }: Pick<Config, "host" | "port">, log: Log): void {
-  const isShared = isTaken(host, port);
-  const open = () =>
+export async function listen(
+  app: AnyElysia,
+  { host, port }: Pick<Config, "host" | "port">,
+  log: Log,
+): Promise<void> {
+  const isShared = await isAnswered(host, port);
+  try {
     app.listen({
       hostname: host,
       port,
@@ -71,8 +71,6 @@ export function listen(app: AnyElysia, { host, port }: Pick<Config, "host" | "po
         return ourFault();
       },
     });
-  try {
-    afterOthersLook(open);
   } catch (error) {
     throw listenError({ host, port }, error);
   }
@@ -84,27 +82,13 @@ export function listen(app: AnyElysia, { host, port }: Pick<Config, "host" | "po
   }
 }
 
-/** A process that starts at the same time may hold the port for a moment, to see whether it is taken. */
-function afterOthersLook(open: () => void): void {
-  const deadline = performance.now() + OTHERS_LOOK_MS;
-  for (;;) {
-    try {
-      open();
-      return;
-    } catch (error) {
-      const isHeld = error instanceof Error && codeOf(error) === "EADDRINUSE";
-      if (!isHeld || performance.now() > deadline) throw error;
-      Bun.sleepSync(OTHERS_LOOK_MS / 50);
-    }
-  }
-}
-
-function isTaken(hostname: string, port: number): boolean {
+async function isAnswered(hostname: string, port: number): Promise<boolean> {
   try {
-    Bun.listen({ hostname, port, socket: { data: () => undefined } }).stop(true);
-    return false;
-  } catch {
+    const other = await Bun.connect({ hostname, port, socket: { data: () => undefined } });
+    other.end();
     return true;
+  } catch {
+    return false;
   }
 }
 

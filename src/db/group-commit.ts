@@ -6,6 +6,11 @@ export class QueueFullError extends Error {
   }
 }
 
+/** The database takes too long over those before: nothing was written of it. */
+export class OverdueError extends Error {
+  override readonly name = "OverdueError";
+}
+
 interface GroupCommitOptions<T> {
   /** Writes the items in one transaction; rejecting means that none of them was written. */
   write(batch: readonly T[]): Promise<void>;
@@ -21,12 +26,14 @@ interface GroupCommitOptions<T> {
   goodCompany?: number;
   /** Items that may wait at once. */
   maxWaiting?: number;
+  /** Whoever waited for so long when a batch ends is not written, but told so at once; without it, all wait their turn. */
+  patienceMs?: number;
   /** Told of every finished batch, for the metrics. */
   onCommit?(size: number, durationMs: number): void;
 }
 
 interface GroupCommit<T> {
-  /** Resolves once the item is committed. @throws QueueFullError, or what its write failed with. */
+  /** Resolves once the item is committed. @throws QueueFullError, OverdueError, or what its write failed with. */
   submit(item: T): Promise<void>;
   /** Resolves when nothing waits and nothing is being written. */
   idle(): Promise<void>;
@@ -34,6 +41,7 @@ interface GroupCommit<T> {
 
 interface Waiting<T> {
   readonly item: T;
+  readonly sinceMs: number;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -54,7 +62,8 @@ const WORTH_A_BATCH = 1 / 4;
  * wait with it, at once.
  */
 export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommit<T> {
-  const { write, isRowFault, maxBatch = 512, maxWrites = 1, goodCompany = 32, maxWaiting = 20_000 } = options;
+  const { write, isRowFault, maxBatch = 512, maxWrites = 1, goodCompany = 32 } = options;
+  const { maxWaiting = 20_000, patienceMs = Number.POSITIVE_INFINITY } = options;
   let waiting: Waiting<T>[] = [];
   let gathering: Promise<void> | undefined;
   /** Batches, and their items, that are being written. */
@@ -105,6 +114,7 @@ export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommi
     written = items.length;
     // A database that is away would keep everybody behind this batch for a deadline of their own each.
     if (fault && !isRowFault(fault.error)) rejectWaiting(fault.error);
+    rejectOverdue();
     // What gathered meanwhile is on its way before anybody is answered: the database does not wait for answers.
     pump();
     if (isOneOfMany) return;
@@ -134,6 +144,16 @@ export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommi
     for (const { reject } of given) reject(error);
   }
 
+  /** A database that answers slowly never catches up with steady traffic, and everybody would wait for all before them. */
+  function rejectOverdue(): void {
+    const patientSinceMs = performance.now() - patienceMs;
+    if ((waiting[0]?.sinceMs ?? patientSinceMs) >= patientSinceMs) return;
+    const given = waiting.filter(({ sinceMs }) => sinceMs < patientSinceMs);
+    waiting = waiting.slice(given.length);
+    const error = new OverdueError(`what came before took the database ${patienceMs} ms and longer`);
+    for (const { reject } of given) reject(error);
+  }
+
   /** Writes the items; resolves to what went wrong, or to null. */
   async function attempt(items: readonly Waiting<T>[]): Promise<Failure | null> {
     const begun = performance.now();
@@ -150,7 +170,7 @@ export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommi
     submit(item) {
       if (waiting.length >= maxWaiting) return Promise.reject(new QueueFullError(maxWaiting));
       const { promise, resolve, reject } = Promise.withResolvers<void>();
-      waiting.push({ item, resolve, reject });
+      waiting.push({ item, sinceMs: performance.now(), resolve, reject });
       if (writes < maxWrites) {
         if (waiting.length >= goodCompany) pump();
         else gathering ??= gather();

@@ -49,9 +49,9 @@ function writeFirstPage(path: string, table: string): void {
 function* documentsOf(path: string): Generator<Salvaged[]> {
   const client = new SqliteClient(path, { strict: true });
   try {
-    // By their numbers, so that the index, which may be what is damaged, is not needed; and from both ends.
-    const isWhole = yield* walk(client, { where: "rowid > ? order by rowid", from: 0, step: 1 });
-    if (isWhole) return;
+    // By their numbers, so that the index, which may be what is damaged, is not needed; and from both ends: a damaged
+    // number looks like the end to whoever comes from one.
+    yield* walk(client, { where: "rowid > ? order by rowid", from: 0, step: 1 });
     yield* walk(client, { where: "rowid < ? order by rowid desc", from: Number.MAX_SAFE_INTEGER, step: -1 });
   } finally {
     client.close();
@@ -64,8 +64,7 @@ interface Way {
   readonly step: 1 | -1;
 }
 
-/** Returns whether it came to the end. */
-function* walk(client: SqliteClient, { where, from, step }: Way): Generator<Salvaged[], boolean> {
+function* walk(client: SqliteClient, { where, from, step }: Way): Generator<Salvaged[]> {
   const next = client.query<Salvaged & { readonly number: number }, [number]>(
     `select rowid as number, key, body, reason from spool not indexed where ${where} limit 1`,
   );
@@ -75,17 +74,18 @@ function* walk(client: SqliteClient, { where, from, step }: Way): Generator<Salv
   while (missing < MOST_MISSING) {
     const document = orUndefined(() => next.get(at));
     if (document === null) break;
-    at = document?.number ?? at + step;
     missing++;
+    // A damaged number may lie on the wrong side of the last one: followed there, the walk would never end.
+    const isAhead = document !== undefined && (document.number - at) * step > 0;
+    at = isAhead ? document.number : at + step;
     if (!document || !isSound(document)) continue;
-    missing = 0;
+    if (isAhead) missing = 0;
     found.push(document);
     if (found.length < BATCH) continue;
     yield found;
     found = [];
   }
   yield found;
-  return missing < MOST_MISSING;
 }
 
 /** That something cannot be read is why we are here, and said already. */

@@ -114,9 +114,11 @@ function bringIn(spool: Spool, batches: Iterable<readonly Salvaged[]>, log: Log)
   let documents = 0;
   try {
     for (const batch of batches) {
+      // Some come twice.
+      const known = spool.count(batch.map(({ key }) => key));
       spool.append(batch);
       for (const { key, reason } of batch) if (reason !== null) spool.setAside(key, reason);
-      documents += batch.length;
+      documents += batch.length - known;
     }
     log.warn({ documents }, "what could be read of the damaged spool is in the new one");
   } catch (error) {

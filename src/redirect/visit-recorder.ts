@@ -66,6 +66,8 @@ export function createVisitRecorder(deps: {
     write: writeInTime,
     isRowFault,
     maxWrites: db.arrivalsAtOnce,
+    // A database that is slow, and not away, makes nobody wait for all who came before.
+    patienceMs: deadlineMs,
     ...(onCommit && { onCommit }),
   });
   const toSpool = createGroupCommit<VisitRecord>({

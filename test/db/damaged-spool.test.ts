@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   openSync,
   readdirSync,
+  readFileSync,
   rmSync,
   truncateSync,
   writeFileSync,
@@ -47,9 +48,9 @@ async function leaveSpool({ isInLog = false } = {}): Promise<void> {
   client.close();
 }
 
-function overwrite(fromByte: number, bytes: number): void {
+function overwrite(fromByte: number, bytes: number, by = 7): void {
   const file = openSync(path, "r+");
-  writeSync(file, Buffer.alloc(bytes, 7), 0, bytes, fromByte);
+  writeSync(file, Buffer.alloc(bytes, by), 0, bytes, fromByte);
   closeSync(file);
 }
 
@@ -67,7 +68,15 @@ function overwriteFirstOfMany(): void {
   overwritePage(page);
 }
 
-/** A spool with a page in its midst overwritten, which held five documents. */
+/** Overwrites the number of the third document on a page in the midst, after the two bytes of its length. */
+function overwriteNumber(bytes: number): void {
+  const pageAt = 59 * PAGE_BYTES;
+  const placeOfThird = pageAt + 8 + 2 * 2;
+  const place = readFileSync(path).readUInt16BE(placeOfThird);
+  overwrite(pageAt + place + 2, bytes, 0xff);
+}
+
+/** A spool with a page in its midst overwritten, which held four documents. */
 async function leaveDamagedSpool(): Promise<void> {
   await leaveSpool();
   overwritePage(61);
@@ -97,6 +106,8 @@ describe("a spool whose file is damaged", () => {
     ["has its index overwritten", { least: 500, setAside: 1 }, () => overwritePage(3)],
     ["has a page of documents overwritten", { least: 495, setAside: 1 }, () => overwritePage(60)],
     ["lacks the first of many documents", { least: 490, setAside: 1 }, overwriteFirstOfMany],
+    ["has a document whose number is too high", { least: 495, setAside: 1 }, () => overwriteNumber(1)],
+    ["has one whose number lies before all", { least: 495, setAside: 1 }, () => overwriteNumber(9)],
     ["has rubbish for a header", { least: 500, setAside: 1 }, () => overwrite(0, 100)],
     ["has lost its first page", { least: 500, setAside: 1 }, () => overwritePage(1)],
     [
@@ -138,7 +149,7 @@ describe("a spool whose file is damaged", () => {
     expect(codes).toEqual([0, 0, 0, 0]);
     expect(aside()).toHaveLength(1);
     const spool = openSpoolAnyway(path, createLog("silent"));
-    expect(spool.counts()).toEqual({ waiting: 494 + 4, setAside: 1 });
+    expect(spool.counts()).toEqual({ waiting: 495 + 4, setAside: 1 });
     spool.close();
   }, 60_000);
 });

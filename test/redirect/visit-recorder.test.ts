@@ -147,6 +147,17 @@ describe(`visit recorder on ${testDialect}`, () => {
     await recorder.close();
   });
 
+  test("who waits behind many, for a database that is slow and takes them all the same, is spooled in time", async () => {
+    const writer = { write: () => Bun.sleep(60) };
+    const recorder = createVisitRecorder({ db: own.db, writer, spool, log, deadlineMs: 150 });
+    const outcomes = await Promise.all(Array.from({ length: 6_000 }, () => recorder.record(visit())));
+    const committed = outcomes.filter((outcome) => outcome === "committed").length;
+    expect(committed).toBeGreaterThan(0);
+    expect(spool.counts().waiting).toBe(6_000 - committed);
+    expect(committed).toBeLessThan(6_000);
+    await recorder.close();
+  });
+
   test("a spool that takes nothing keeps no visit from a database that is back", async () => {
     const { db, state } = unreliable(own.db);
     const append = () => {
