@@ -147,11 +147,11 @@ export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommi
   /** A database that answers slowly never catches up with steady traffic, and everybody would wait for all before them. */
   function rejectOverdue(): void {
     const patientSinceMs = performance.now() - patienceMs;
-    if ((waiting[0]?.sinceMs ?? patientSinceMs) >= patientSinceMs) return;
-    const given = waiting.filter(({ sinceMs }) => sinceMs < patientSinceMs);
-    waiting = waiting.slice(given.length);
+    const patient = waiting.findIndex(({ sinceMs }) => sinceMs >= patientSinceMs);
+    const overdue = waiting.splice(0, patient < 0 ? waiting.length : patient);
+    if (overdue.length === 0) return;
     const error = new OverdueError(`what came before took the database ${patienceMs} ms and longer`);
-    for (const { reject } of given) reject(error);
+    for (const { reject } of overdue) reject(error);
   }
 
   /** Writes the items; resolves to what went wrong, or to null. */
