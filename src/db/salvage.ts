@@ -1,6 +1,7 @@
 import { Database as SqliteClient } from "bun:sqlite";
 import { closeSync, copyFileSync, existsSync, openSync, rmSync, writeSync } from "node:fs";
 import { parseJson } from "../platform/json.ts";
+import { SPOOL_TABLE } from "./spool.ts";
 
 /** A document as a spool kept it. */
 export interface Salvaged {
@@ -20,24 +21,22 @@ const BATCH = 500;
 /**
  * The documents of a damaged spool that can still be read, some at a time: what is damaged itself is passed over.
  * Works on a copy whose first page, with all that SQLite must know to begin with, is made anew.
- *
- * @param table the statement that makes the table `spool`, first of all in its file
  */
-export function* salvage(path: string, table: string): Generator<Salvaged[]> {
+export function* salvage(path: string): Generator<Salvaged[]> {
   const copy = `${path}.copy`;
   const parts = ["", "-wal", "-shm"];
   try {
     for (const part of ["", "-wal"]) if (existsSync(path + part)) copyFileSync(path + part, copy + part);
-    writeFirstPage(copy, table);
+    writeFirstPage(copy);
     yield* documentsOf(copy);
   } finally {
     for (const part of parts) rmSync(copy + part, { force: true });
   }
 }
 
-function writeFirstPage(path: string, table: string): void {
+function writeFirstPage(path: string): void {
   const sound = new SqliteClient(":memory:");
-  sound.run(table);
+  sound.run(SPOOL_TABLE);
   const page = sound.serialize().subarray(0, PAGE_BYTES);
   sound.close();
   page.writeUInt32BE(0, PAGE_COUNT_AT);

@@ -1,9 +1,7 @@
 import { Database as SqliteClient } from "bun:sqlite";
-import { existsSync, mkdirSync, renameSync, statSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Log } from "../platform/log.ts";
 import { inDataDir, SettingError } from "../platform/setting-error.ts";
-import { type Salvaged, salvage } from "./salvage.ts";
 import { switchToWal } from "./wal.ts";
 
 /** One document kept for later. */
@@ -35,7 +33,8 @@ export interface Spool {
   close(): void;
 }
 
-const TABLE =
+/** First of all in the file: see `salvage`. */
+export const SPOOL_TABLE =
   "create table if not exists spool (key text primary key, body text not null, spooled_at integer not null, reason text)";
 
 /** Kept by the database itself: counting would read every document, once a second, while visitors wait. */
@@ -55,85 +54,29 @@ const TOTALS: readonly string[] = [
   end`,
 ];
 
-/** @throws SettingError where the folder or the file is of no use */
-export function openSpool(path: string): Spool {
-  const open = () => {
-    try {
-      return openClient(path);
-    } catch (error) {
-      if (!isDamaged(error)) throw error;
-      throw new SettingError(
-        `DATA_DIR: ${path} is damaged`,
-        'Restart Ponte, which moves it aside and begins a new one: docs/operations.md, "A damaged spool".',
-        error,
-      );
-    }
-  };
-  return spoolOf(inDataDir(path, open));
+/** The file itself is at fault, not the way to it. */
+export class DamagedSpoolError extends SettingError {
+  constructor(path: string, cause: unknown) {
+    super(
+      `DATA_DIR: ${path} is damaged`,
+      'Restart Ponte, which moves it aside and begins a new one: docs/operations.md, "A damaged spool".',
+      cause,
+    );
+  }
 }
 
-/**
- * Opens the spool, whatever became of its file: one that is damaged is moved aside, and a new one begun with what could
- * be read of it.
- *
- * @throws SettingError where the folder is of no use
- */
-export function openSpoolAnyway(path: string, log: Log): Spool {
+/** @throws SettingError where the folder is of no use, DamagedSpoolError where the file is */
+export function openSpool(path: string): Spool {
   return inDataDir(path, () => {
-    const found = fileNumber(path);
     try {
       return spoolOf(openClient(path));
     } catch (error) {
-      if (!isDamaged(error)) throw error;
-      // Another process that found the same may have begun a new one already.
-      const aside = fileNumber(path) === found ? moveAside(path) : null;
-      const spool = spoolOf(openClient(path));
-      if (aside !== null) {
-        const todo = 'See docs/operations.md, "A damaged spool", then delete the file: it names people.';
-        log.error(
-          { error, file: aside, todo },
-          "the spool is damaged; it was moved aside, and a new one is begun",
-        );
-        bringIn(spool, salvage(aside, TABLE), log);
-      }
-      return spool;
+      throw isDamage(error) ? new DamagedSpoolError(path, error) : error;
     }
   });
 }
 
-/** Answers the new name. */
-function moveAside(path: string): string {
-  const aside = `${path}.corrupt-${Date.now()}`;
-  for (const part of ["", "-wal", "-shm"]) {
-    if (existsSync(path + part)) renameSync(path + part, aside + part);
-  }
-  return aside;
-}
-
-function bringIn(spool: Spool, batches: Iterable<readonly Salvaged[]>, log: Log): void {
-  let documents = 0;
-  try {
-    for (const batch of batches) {
-      // Some come twice.
-      const known = spool.count(batch.map(({ key }) => key));
-      spool.append(batch);
-      for (const { key, reason } of batch) if (reason !== null) spool.setAside(key, reason);
-      documents += batch.length - known;
-    }
-    log.warn({ documents }, "what could be read of the damaged spool is in the new one");
-  } catch (error) {
-    const todo =
-      'See to the data folder\'s disk, then bring it in again: docs/operations.md, "A damaged spool".';
-    log.error({ error, documents, todo }, "not all of the damaged spool could be brought in");
-  }
-}
-
-function fileNumber(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.ino;
-}
-
-/** Whether the file itself is at fault, not the way to it. */
-function isDamaged(error: unknown): boolean {
+function isDamage(error: unknown): boolean {
   return error instanceof Error && "code" in error && /^SQLITE_(CORRUPT|NOTADB)/.test(String(error.code));
 }
 
@@ -197,7 +140,7 @@ function prepare(client: SqliteClient): void {
   }
   client.run("pragma synchronous = full");
   client.run("pragma secure_delete = fast");
-  client.run(TABLE);
+  client.run(SPOOL_TABLE);
   for (const statement of TOTALS) client.run(statement);
   client.run("create table if not exists notes (name text primary key, text text not null)");
 }

@@ -13,13 +13,15 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openSpoolAnyway } from "../../src/db/spool.ts";
+import { openSpoolAnyway } from "../../src/db/damaged-spool.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
 import { startServer } from "../support/server.ts";
 import { until } from "../support/until.ts";
 
+const SPOOL = join(import.meta.dir, "../../src/db/spool.ts");
+const DAMAGED_SPOOL = join(import.meta.dir, "../../src/db/damaged-spool.ts");
 const PAGE_BYTES = 4_096;
 
 let dataDir: string;
@@ -35,7 +37,7 @@ const aside = () => readdirSync(dataDir).filter((name) => /^spool\.db\.corrupt-\
 /** A spool of 500 documents, one of them set aside, as a process that is gone left it. */
 async function leaveSpool({ isInLog = false } = {}): Promise<void> {
   const fill = `
-    const { openSpool } = await import(${JSON.stringify(join(import.meta.dir, "../../src/db/spool.ts"))});
+    const { openSpool } = await import(${JSON.stringify(SPOOL)});
     const spool = openSpool(${JSON.stringify(path)});
     const body = JSON.stringify("x".repeat(900));
     spool.append(Array.from({ length: 500 }, (_, i) => ({ key: "visit " + i, body })));
@@ -97,8 +99,13 @@ describe("a spool whose file is damaged", () => {
     spool.close();
     const [kept = ""] = aside();
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([
-      { level: 50, file: join(dataDir, kept), todo: expect.stringContaining("docs/operations.md") },
-      { level: 40, documents: 0 },
+      { level: 50, error: { code: expect.stringMatching(/^SQLITE_(NOTADB|CORRUPT)$/) } },
+      {
+        level: 40,
+        documents: 0,
+        file: join(dataDir, kept),
+        todo: expect.stringContaining("docs/operations.md"),
+      },
     ]);
   });
 
@@ -138,11 +145,27 @@ describe("a spool whose file is damaged", () => {
     spool.close();
   });
 
+  test("is read back by the next start where one is killed at it", async () => {
+    await leaveSpool();
+    overwritePage(1);
+    const killed = `
+      const { openSpoolAnyway } = await import(${JSON.stringify(DAMAGED_SPOOL)});
+      openSpoolAnyway(${JSON.stringify(path)}, { error: () => process.kill(process.pid, "SIGKILL") });`;
+    expect(await Bun.spawn(["bun", "-e", killed]).exited).toBe(128 + 9);
+    expect(aside()).toEqual([]);
+    const spool = openSpoolAnyway(path, createLog("silent"));
+    expect(spool.counts()).toEqual({ waiting: 499, setAside: 1 });
+    expect(aside()).toHaveLength(1);
+    spool.close();
+    openSpoolAnyway(path, createLog("silent")).close();
+    expect(aside()).toHaveLength(1);
+  });
+
   test("is moved aside once, however many processes find it at the same time", async () => {
     await leaveDamagedSpool();
     const open = `
-      const { openSpoolAnyway } = await import(${JSON.stringify(join(import.meta.dir, "../../src/db/spool.ts"))});
-      const spool = openSpoolAnyway(${JSON.stringify(path)}, { error() {} });
+      const { openSpoolAnyway } = await import(${JSON.stringify(DAMAGED_SPOOL)});
+      const spool = openSpoolAnyway(${JSON.stringify(path)}, { error() {}, warn() {} });
       spool.append([{ key: String(process.pid), body: "{}" }]);`;
     const children = Array.from({ length: 4 }, () => Bun.spawn(["bun", "-e", open], { stderr: "inherit" }));
     const codes = await Promise.all(children.map(({ exited }) => exited));
