@@ -180,7 +180,7 @@ function verdictOf(outcome: CallOutcome): Verdict {
     case "unreachable":
       return { kind: "invalid", reason: `${UNREACHABLE}${outcome.reason}`, as: "dead" };
     case "refused":
-      return { kind: "invalid", reason: outcome.reason, as: "dead", isUnexplained: !outcome.isAboutChat };
+      return { kind: "invalid", reason: outcome.reason, as: "dead", isUnexplained: true };
   }
 }
 

@@ -6,7 +6,7 @@ import { type Params, textParam } from "./telegram-params.ts";
 
 /** Body of `POST /telegram/faults`; `method` and `chat_id` limit the fault, the rest see `scheduleFields`. */
 export const telegramFaultSchema = z.strictObject({
-  mode: z.enum(["429", "403", "500", "reset", "latency"]),
+  mode: z.enum(["429", "403", "400", "500", "reset", "latency"]),
   ...scheduleFields,
   method: z.string().optional(),
   chat_id: z.union([z.string(), z.number()]).transform(String).optional(),
@@ -37,6 +37,8 @@ export async function strikeCall(fault: TelegramFault): Promise<Response | null>
       return refusalResponse(500, "Internal Server Error");
     case "403":
       return refusalResponse(403, "Forbidden: bot was blocked by the user");
+    case "400":
+      return refusalResponse(400, "Bad Request: chat not found");
     case "429":
       return refusalResponse(429, `Too Many Requests: retry after ${fault.retry_after}`, fault.retry_after);
   }

@@ -18,13 +18,8 @@ export type CallOutcome =
   | { readonly kind: "credential"; readonly reason: string; readonly code: number }
   /** This person can never be written to by this bot, until they come back: blocked, deactivated, never started. */
   | { readonly kind: "unreachable"; readonly reason: string; readonly code: number }
-  /** The call itself is wrong, in Telegram's words. `isAboutChat`: the chat does not exist. */
-  | {
-      readonly kind: "refused";
-      readonly reason: string;
-      readonly code: number;
-      readonly isAboutChat: boolean;
-    };
+  /** The call itself is wrong, in Telegram's words. */
+  | { readonly kind: "refused"; readonly reason: string; readonly code: number };
 
 /** Source: Bot API, "Making requests" and `ResponseParameters`. */
 const refusalSchema = z.object({
@@ -68,11 +63,12 @@ export function outcomeOfCall(answer: BotApiAnswer): CallOutcome {
     case 409:
       return { kind: "transient", reason, code };
     default:
-      return { kind: "refused", reason, code, isAboutChat: ABOUT_CHAT.test(reason) };
+      return { kind: NO_CHAT.test(reason) ? "unreachable" : "refused", reason, code };
   }
 }
 
-const ABOUT_CHAT = /chat not found|user not found|PEER_ID_INVALID|chat_id is empty/i;
+/** With 400 for whom this bot never met: its token may be that of a new bot in the old one's place. */
+const NO_CHAT = /chat not found|user not found|PEER_ID_INVALID/i;
 
 function headerSeconds(answer: Extract<BotApiAnswer, { kind: "answered" }>): number | null {
   const text = answer.retryAfterHeader;

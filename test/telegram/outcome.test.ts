@@ -38,11 +38,11 @@ test.each([
   [401, refusal(401, "Unauthorized"), { kind: "credential", reason: "Unauthorized" }],
   [404, refusal(404, "Not Found"), { kind: "credential" }],
   [404, "nginx", { kind: "transient" }],
-  [400, refusal(400, "Bad Request: chat not found"), { kind: "refused", isAboutChat: true }],
+  [400, refusal(400, "Bad Request: chat not found"), { kind: "unreachable" }],
   [
     400,
     refusal(400, "Bad Request: BUTTON_DATA_INVALID"),
-    { kind: "refused", isAboutChat: false, reason: "Bad Request: BUTTON_DATA_INVALID" },
+    { kind: "refused", reason: "Bad Request: BUTTON_DATA_INVALID" },
   ],
   [413, refusal(413, "Request Entity Too Large"), { kind: "refused" }],
   [500, refusal(500, "Internal Server Error"), { kind: "transient" }],
