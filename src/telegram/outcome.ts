@@ -14,8 +14,13 @@ export type CallOutcome =
       readonly afterMs: number | null;
       readonly code: 429;
     }
-  /** The bot's token is not (or no longer) good. */
-  | { readonly kind: "credential"; readonly reason: string; readonly code: number }
+  /** The bot's token, or that of its payment provider, is not (or no longer) good. */
+  | {
+      readonly kind: "credential";
+      readonly of: "token" | "payment token";
+      readonly reason: string;
+      readonly code: number;
+    }
   /** This person can never be written to by this bot, until they come back: blocked, deactivated, never started. */
   | { readonly kind: "unreachable"; readonly reason: string; readonly code: number }
   /** The call itself is wrong, in Telegram's words. */
@@ -56,13 +61,16 @@ export function outcomeOfCall(answer: BotApiAnswer): CallOutcome {
     // A token that Telegram does not know is 401, one that has not even a token's form 404.
     case 401:
     case 404:
-      return { kind: "credential", reason, code };
+      return { kind: "credential", of: "token", reason, code };
     case 403:
       return { kind: "unreachable", reason, code };
     case 408:
     case 409:
       return { kind: "transient", reason, code };
     default:
+      if (/PAYMENT_PROVIDER_INVALID/.test(reason)) {
+        return { kind: "credential", of: "payment token", reason, code };
+      }
       return { kind: NO_CHAT.test(reason) ? "unreachable" : "refused", reason, code };
   }
 }

@@ -35,8 +35,9 @@ test.each([
   [403, refusal(403, "Forbidden: user is deactivated"), { kind: "unreachable" }],
   [403, refusal(403, "Forbidden: bot can't initiate conversation with a user"), { kind: "unreachable" }],
   [403, "<html>a proxy's page</html>", { kind: "transient" }],
-  [401, refusal(401, "Unauthorized"), { kind: "credential", reason: "Unauthorized" }],
-  [404, refusal(404, "Not Found"), { kind: "credential" }],
+  [401, refusal(401, "Unauthorized"), { kind: "credential", of: "token", reason: "Unauthorized" }],
+  [404, refusal(404, "Not Found"), { kind: "credential", of: "token" }],
+  [400, refusal(400, "Bad Request: PAYMENT_PROVIDER_INVALID"), { kind: "credential", of: "payment token" }],
   [404, "nginx", { kind: "transient" }],
   [400, refusal(400, "Bad Request: chat not found"), { kind: "unreachable" }],
   [
