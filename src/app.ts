@@ -1,6 +1,6 @@
 import { Elysia } from "elysia";
 import { version } from "../package.json";
-import { createAuthorize, readersOnly, writersOnly } from "./api/authorize.ts";
+import { createAuthorize, keysWith } from "./api/authorize.ts";
 import { openapiPlugin } from "./api/openapi.ts";
 import { apiPlugin } from "./api/plugin.ts";
 import { assetsPlugin } from "./assets/plugin.ts";
@@ -22,11 +22,12 @@ export function otherDoors(deps: Deps) {
   const { config, metrics } = deps;
   const clientAddress = clientAddressFinder(config.trustedProxies);
   const authorize = createAuthorize({ ...deps, apiKey: config.apiKey });
-  const mayWrite = writersOnly(authorize);
+  const mayRead = keysWith("read", authorize);
+  const mayWrite = keysWith("write", authorize);
   return new Elysia({ name: "other-doors", normalize: false })
     .use(observePlugin({ metrics, isTrustedProxy: clientAddress.isTrusted }))
     .use(wholePathPlugin())
-    .use(healthPlugin({ ...deps, build: { version, role: config.role }, mayRead: readersOnly(authorize) }))
+    .use(healthPlugin({ ...deps, build: { version, role: config.role }, mayRead }))
     .use(ownAddressPlugin({ clientAddress }))
     .use(assetsPlugin(deps.assets))
     .use(paymentsPlugin({ ...deps.payments, authorize: mayWrite }))
@@ -59,7 +60,8 @@ export function createDispatcherApp(deps: Deps) {
   const { config, metrics } = deps;
   const clientAddress = clientAddressFinder(config.trustedProxies);
   const authorize = createAuthorize({ ...deps, apiKey: config.apiKey });
+  const mayRead = keysWith("read", authorize);
   return emptyApp(deps, clientAddress)
     .use(observePlugin({ metrics, isTrustedProxy: clientAddress.isTrusted }))
-    .use(healthPlugin({ ...deps, build: { version, role: config.role }, mayRead: readersOnly(authorize) }));
+    .use(healthPlugin({ ...deps, build: { version, role: config.role }, mayRead }));
 }

@@ -85,7 +85,8 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
     : undefined;
   const pools = await openPoolCache({ db, snapshot: spoolSnapshot(readSpool), log });
   const refusals = createRefusalCounter({ db, log });
-  const metrics = createMetrics();
+  const providers = configuredProviders(config.payments, now);
+  const metrics = createMetrics(providers.keys());
   const trackingStore = redis ? redisTrackingStore(redis, config.trackingTtlDays) : noTrackingStore;
   const payments: SalesDeps = {
     db,
@@ -93,7 +94,7 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
     now,
     trackingData: (token) => trackingStore.find(token),
     recallVisit: (token) => recorder.recall(token),
-    providers: configuredProviders(config.payments, now),
+    providers,
     publicUrl: config.publicUrl,
     consentDenied: config.consentDenied,
     starsUsdMinorPerThousand: config.payments.starsUsdMinorPerThousand,

@@ -4,7 +4,7 @@ import { isAway } from "./db/fault.ts";
 import type { Deps } from "./deps.ts";
 import { answeredWithError } from "./health/observe.ts";
 import { databaseAwayPage, failedPage, isOpsPage } from "./ops/failed-page.ts";
-import { ourFault, problem } from "./platform/problem.ts";
+import { comeAgain, ourFault, problem } from "./platform/problem.ts";
 import { refusalOf } from "./platform/refusal.ts";
 import { enterRequest } from "./platform/request-id.ts";
 import { createBridgePages } from "./redirect/bridge-pages.ts";
@@ -82,8 +82,7 @@ function errorAnswer(
   const isForOperators = isOpsPage(request);
   if (isAway(error)) {
     if (isForOperators) return databaseAwayPage(assets.ops.css);
-    const detail = "The database cannot be used at this moment. Try again.";
-    return problem(503, { detail, headers: { "retry-after": "5" } });
+    return comeAgain("The database cannot be used at this moment. Try again.");
   }
   if (isForOperators) return failedPage(assets.ops.css, todo);
   return ourFault();

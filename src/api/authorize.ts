@@ -3,7 +3,7 @@ import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { findApiKey, noteUse, type Scope } from "../keys/api-keys.ts";
 import { ENVIRONMENT_KEY } from "../keys/key-rules.ts";
 import type { Log } from "../platform/log.ts";
-import { problem } from "../platform/problem.ts";
+import { comeAgain, problem } from "../platform/problem.ts";
 import { equalInConstantTime } from "../platform/secrets.ts";
 
 interface AuthorizeDeps {
@@ -43,17 +43,17 @@ async function authorizeStored(deps: AuthorizeDeps, key: string, needs: Scope): 
   try {
     const row = await promptly(deps.db, ANSWER_MS, findApiKey(deps, key));
     if (row === undefined) return unauthorized("This API key is unknown or was revoked.", "invalid_token");
-    if (needs === "write" && row.scope === "read") return forbidden();
-    await promptly(deps.db, ANSWER_MS, noteUse(deps, row));
+    if (needs === "write" && row.scope === "read") {
+      return refused(insufficientScope("This API key may only read. Use one with the scope write."));
+    }
+    // A database that takes no writes can still be read, and that is when operators look.
+    await promptly(deps.db, ANSWER_MS, noteUse(deps, row)).catch((error) =>
+      deps.log.warn({ error, todo: deps.db.advice(error) }, "the use of an API key could not be noted"),
+    );
     return { kind: "authorized", actor: `api:${row.name}`, scope: row.scope };
   } catch (error) {
-    deps.log.error({ error }, "an API key could not be looked up");
-    return refused(
-      problem(503, {
-        detail: "The key cannot be checked right now. Try again.",
-        headers: { "retry-after": "5" },
-      }),
-    );
+    deps.log.error({ error, todo: deps.db.advice(error) }, "an API key could not be looked up");
+    return refused(comeAgain("The key cannot be checked right now. Try again."));
   }
 }
 
@@ -63,31 +63,20 @@ function unauthorized(detail: string, error?: "invalid_request" | "invalid_token
   return refused(problem(401, { detail, headers: { "www-authenticate": challenge } }));
 }
 
-function forbidden(): Authorization {
-  return refused(
-    problem(403, {
-      detail: "This API key may only read. Use one with the scope write.",
-      headers: { "www-authenticate": 'Bearer realm="ponte", error="insufficient_scope", scope="write"' },
-    }),
-  );
+/** RFC 6750 again: the answer to a key that may only read. */
+export function insufficientScope(detail: string): Response {
+  const challenge = 'Bearer realm="ponte", error="insufficient_scope", scope="write"';
+  return problem(403, { detail, headers: { "www-authenticate": challenge } });
 }
 
 function refused(response: Response): Authorization {
   return { kind: "refused", response };
 }
 
-/** For routes that any key may read: the answer to a request that may not, null where it may. */
-export function readersOnly(authorize: Authorize): (request: Request) => Promise<Response | null> {
+/** For routes beside the API that a key opens: the answer to a request whose key does not, null where it does. */
+export function keysWith(needs: Scope, authorize: Authorize): (request: Request) => Promise<Response | null> {
   return async (request) => {
-    const authorization = await authorize(request, "read");
-    return authorization.kind === "refused" ? authorization.response : null;
-  };
-}
-
-/** For routes that only writers may call: the answer to a request that may not, null where it may. */
-export function writersOnly(authorize: Authorize): (request: Request) => Promise<Response | null> {
-  return async (request) => {
-    const authorization = await authorize(request, "write");
+    const authorization = await authorize(request, needs);
     return authorization.kind === "refused" ? authorization.response : null;
   };
 }

@@ -7,7 +7,7 @@ import type { ManageDeps } from "../pools/manage-pools.ts";
 import { findPool, findPoolRow } from "../pools/pool-view.ts";
 import { poolChangeSchema } from "../pools/rules.ts";
 import { checkPoolPixel, sendTestEvent } from "../pools/try-pixel.ts";
-import type { Authorize } from "./authorize.ts";
+import { type Authorize, insufficientScope } from "./authorize.ts";
 import { describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
 import { linkAnswer } from "./link-answer.ts";
@@ -115,10 +115,9 @@ export function poolTrialsApi(deps: PoolTrialDeps) {
 }
 
 function gateIsSecret(): Response {
-  return problem(403, {
-    detail: "The link holds the gate's secret, and this API key may only read. Use one with the scope write.",
-    headers: { "www-authenticate": 'Bearer realm="ponte", error="insufficient_scope", scope="write"' },
-  });
+  return insufficientScope(
+    "The link holds the gate's secret, and this API key may only read. Use one with the scope write.",
+  );
 }
 
 function noCode(): Response {

@@ -1,4 +1,4 @@
-import { type ChatTypeContext, Composer, type Filter } from "grammy";
+import { type ChatTypeContext, type CommandContext, Composer, type Filter } from "grammy";
 import type { RefundedPayment, SuccessfulPayment } from "grammy/types";
 import { isId } from "../platform/ids.ts";
 import { chatLanguage, readButton } from "../telegram/messages.ts";
@@ -24,10 +24,10 @@ export function createConversation(): Composer<FunnelContext> {
   return conversation;
 }
 
-async function onStart(ctx: ChatTypeContext<FunnelContext, "private"> & { match?: unknown }): Promise<void> {
+async function onStart(ctx: CommandContext<ChatTypeContext<FunnelContext, "private">>): Promise<void> {
   const { turn, from } = ctx;
   if (from === undefined) return;
-  const token = typeof ctx.match === "string" ? ctx.match.trim() || null : null;
+  const token = ctx.match.trim() || null;
   await turn.once((tx) => welcome(turn, tx, personOf(from), token));
 }
 

@@ -4,6 +4,7 @@ import type { ClaimedRow } from "../outbox/destination.ts";
 import { enqueue } from "../outbox/enqueue.ts";
 import type { OnSettled } from "../outbox/record-request.ts";
 import { unpayableMessage } from "../telegram/checkout-message.ts";
+import { chatLanguage } from "../telegram/messages.ts";
 import { paymentStep, recordFunnelState } from "../tracking/funnel-states.ts";
 import { botOfRoute, chatOf, messageEntry, readOutgoing, UNPAYABLE } from "./outgoing.ts";
 import { markUnreachable, UNREACHABLE } from "./unreachable.ts";
@@ -48,16 +49,18 @@ async function markUnreachableOf({ tables }: Database, tx: Tx, route: string, ro
 /** The tap on "buy" is answered all the same, by the bot's own lane. */
 async function apologize({ tables }: Database, tx: Tx, route: string, row: ClaimedRow): Promise<void> {
   const outgoing = readOutgoing(row.payload);
-  if (outgoing?.method !== "checkout") return;
+  if (outgoing === null) return;
   const botId = botOfRoute(route);
-  const { botUsers } = tables;
+  const chatId = chatOf(outgoing);
+  const { bots, botUsers } = tables;
   const [botUser] = await tx
-    .select({ id: botUsers.id })
+    .select({ id: botUsers.id, languageCode: botUsers.languageCode, locale: bots.locale })
     .from(botUsers)
-    .where(and(eq(botUsers.botId, botId), eq(botUsers.telegramUserId, outgoing.chat_id)));
+    .innerJoin(bots, eq(bots.id, botUsers.botId))
+    .where(and(eq(botUsers.botId, botId), eq(botUsers.telegramUserId, chatId)));
   if (!botUser) return;
   const about = { eventName: "unpayable", eventId: `unpayable_${row.eventId}` };
   const { poolId, trackingToken } = row;
-  const message = unpayableMessage(outgoing.chat_id, outgoing.language);
+  const message = unpayableMessage(chatId, chatLanguage(botUser.locale, botUser.languageCode));
   await enqueue(tx, tables, [messageEntry({ botId, botUser, poolId, trackingToken }, message, about)]);
 }

@@ -48,7 +48,8 @@ export function telegramDestination(deps: TelegramDestinationDeps): DestinationA
       const sent = await callTelegram(deps, bot, call.message, signal);
       if (sent.verdict.kind !== "credential") return sent;
       const again = await lookUpBot(deps, botId);
-      const isOutdated = again.kind === "found" && again.token !== bot.token;
+      const isOutdated =
+        again.kind === "found" && (again.token !== bot.token || again.paymentToken !== bot.paymentToken);
       if (!isOutdated) return sent;
       const reason = `the token was changed while it was refused: ${sent.verdict.reason}`;
       return { ...sent, verdict: { kind: "outdated", reason } };
@@ -160,11 +161,11 @@ async function callTelegram(
     paymentToken === null ? [] : [paymentToken],
   );
   const outcome = outcomeOfCall(answer);
-  return { verdict: verdictOf(outcome), answer: answerOf(answer, outcome) };
+  return { verdict: verdictOf(outcome, method), answer: answerOf(answer, outcome) };
 }
 
 /** What the dispatcher does about it. */
-function verdictOf(outcome: CallOutcome): Verdict {
+function verdictOf(outcome: CallOutcome, method: (MethodCall | SendPhoto)["method"]): Verdict {
   switch (outcome.kind) {
     case "delivered":
       return { kind: "delivered", note: null, pauseMs: null };
@@ -175,12 +176,15 @@ function verdictOf(outcome: CallOutcome): Verdict {
     case "credential":
       return {
         kind: "credential",
-        reason: `Telegram refuses the bot's token (${outcome.reason}). Set a good one: ponte bot update <username> --token …`,
+        reason: `Telegram refuses the bot's ${outcome.of} (${outcome.reason}). Set a good one: ponte bot update <username> --${outcome.of.replace(" ", "-")} …`,
       };
     case "unreachable":
       return { kind: "invalid", reason: `${UNREACHABLE}${outcome.reason}`, as: "dead" };
     case "refused":
-      return { kind: "invalid", reason: outcome.reason, as: "dead", isUnexplained: !outcome.isAboutChat };
+      // Of an invoice it is the offer: a currency or a price that Telegram does not take.
+      return method === "sendInvoice"
+        ? { kind: "invalid", reason: `${UNPAYABLE}${outcome.reason}`, as: "dead" }
+        : { kind: "invalid", reason: outcome.reason, as: "dead", isUnexplained: true };
   }
 }
 

@@ -4,7 +4,7 @@ import type { Update, UserFromGetMe } from "grammy/types";
 import type { Database } from "../db/database.ts";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { LARGEST_BODY_BYTES, readBody } from "../platform/body.ts";
-import { problem } from "../platform/problem.ts";
+import { comeAgain, problem } from "../platform/problem.ts";
 import { equalInConstantTime, type Secrets } from "../platform/secrets.ts";
 import type { BotRow } from "../pools/bot-view.ts";
 import { type ConversationDeps, createTurn, type FunnelContext } from "./turn.ts";
@@ -48,10 +48,7 @@ export async function takeUpdate(
       { error: cause, bot: botId, todo: deps.db.advice(cause) },
       "an update could not be handled; Telegram sends it again",
     );
-    return problem(503, {
-      detail: "Nothing was stored. Send it again in a moment.",
-      headers: { "retry-after": "5" },
-    });
+    return comeAgain("Nothing was stored. Send it again in a moment.");
   }
 }
 

@@ -6,9 +6,6 @@ const COMMIT_SIZES = [1, 2, 5, 10, 25, 50, 100, 250, 500];
 const COMMIT_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500];
 const DELIVERY_MS = [25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000];
 
-/** Names that a webhook's path may add to the labels; the rest count together. */
-const MOST_PROVIDERS = 20;
-
 /** A request made by a dispatcher. */
 interface DeliveryFact {
   readonly destination: string;
@@ -49,8 +46,12 @@ export interface Metrics {
   onWebhook(provider: string, status: number): void;
 }
 
-/** Two apps in one process (as in the tests) share none. */
-export function createMetrics(): Metrics {
+/**
+ * Two apps in one process (as in the tests) share none.
+ *
+ * @param providers those that are set up: anybody can ask for any name, and the rest count together
+ */
+export function createMetrics(providers: Iterable<string>): Metrics {
   const visits = newVisitTallies();
   const http = createHistogram({
     name: "ponte_http_request_duration_seconds",
@@ -60,7 +61,7 @@ export function createMetrics(): Metrics {
   });
   const commits = countCommits();
   const deliveries = countDeliveries();
-  const webhooks = countWebhooks();
+  const webhooks = countWebhooks(new Set([...providers, "telegram"]));
   return {
     counted: {
       visits,
@@ -132,14 +133,11 @@ function countDeliveries() {
   };
 }
 
-function countWebhooks() {
+function countWebhooks(providers: ReadonlySet<string>) {
   const tally = newTally<"provider" | "result">();
-  const providers = new Set(["telegram"]);
   return {
     tally,
     count(provider: string, status: number): void {
-      // Anybody can post to any name: one becomes a label only once it was answered by more than "not found".
-      if (status !== 404 && providers.size < MOST_PROVIDERS) providers.add(provider);
       tally.add({ provider: providers.has(provider) ? provider : "other", result: webhookResult(status) });
     },
   };

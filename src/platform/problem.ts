@@ -51,6 +51,11 @@ export function ourFault(): Response {
   return problem(500, { detail: "This is our fault and has been logged. Try again." });
 }
 
+/** The answer while what it takes is away for a moment. */
+export function comeAgain(detail: string): Response {
+  return problem(503, { detail, headers: { "retry-after": "5" } });
+}
+
 /** The answer to a body that is no JSON at all, so that no schema has anything to say of it. */
 export function notJson(): Response {
   return problem(400, { detail: "The body is not valid JSON." });

@@ -1,11 +1,14 @@
 import { z } from "zod";
 import type { PersonKey } from "./person.ts";
 
-const HEX_32 = /^[0-9a-f]{32}$/;
+const id = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/, "must be 32 lowercase hex digits")
+  .optional();
 
 const keyShape = {
-  tracking_token: z.string().regex(HEX_32, "must be 32 lowercase hex digits").optional(),
-  payment_id: z.string().regex(HEX_32, "must be 32 lowercase hex digits").optional(),
+  tracking_token: id,
+  payment_id: id,
   customer: z
     .string()
     .trim()

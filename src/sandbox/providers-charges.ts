@@ -1,4 +1,4 @@
-import { boundedList } from "./bounded.ts";
+import { boundedList, type RecentMap, recentMap } from "./bounded.ts";
 
 export const PROVIDERS = ["stripe", "mercadopago", "pushinpay"] as const;
 export type ProviderName = (typeof PROVIDERS)[number];
@@ -34,12 +34,12 @@ export type Charge = {
 
 export type Charges = {
   add(charge: Charge): Charge;
-  find(provider: ProviderName, id: string): Charge | undefined;
+  find(provider: string, id: string): Charge | undefined;
   /** By the provider's id, or by the merchant's reference. */
   named(provider: ProviderName, name: string): Charge | undefined;
   list(): readonly Charge[];
   /** The answer that a request with this idempotency key got, with what it asked for. */
-  readonly idempotent: Map<string, { readonly asked: string; readonly charge: Charge }>;
+  readonly idempotent: RecentMap<{ readonly asked: string; readonly charge: Charge }>;
   nextNumber(): number;
 };
 
@@ -56,7 +56,7 @@ export function createCharges(capacity: number): Charges {
     named: (provider, name) =>
       findLast((charge) => charge.provider === provider && (charge.id === name || charge.reference === name)),
     list: kept.items,
-    idempotent: new Map(),
+    idempotent: recentMap(capacity),
     nextNumber: () => ++number,
   };
 }

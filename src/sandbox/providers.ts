@@ -120,17 +120,13 @@ export function providerRoutes({
       answer("pushinpay", request, () => getTransaction(api, request, params.id)),
     )
     .get("/pay/:provider/:id", ({ params, status }) => {
-      const charge = api.charges
-        .list()
-        .find(({ provider, id }) => provider === params.provider && id === params.id);
+      const charge = api.charges.find(params.provider, params.id);
       return charge ? payPage(charge) : status(404, { error: "no such charge" });
     })
     .post(
       "/pay/:provider/:id",
       async ({ params, status }) => {
-        const charge = api.charges
-          .list()
-          .find(({ provider, id }) => provider === params.provider && id === params.id);
+        const charge = api.charges.find(params.provider, params.id);
         if (!charge) return status(404, { error: "no such charge" });
         const webhook = happen(charge, "paid");
         if (webhook) await deliver(webhook);

@@ -60,7 +60,10 @@ const BUTTON_ACTIONS = [
   "pay",
 ] as const;
 
-/** `reply_markup`: an object; inline buttons need text, one action, data of 1–64 bytes and usable URLs. */
+/**
+ * `reply_markup`: an object; inline buttons need text, one action, data of 1–64 bytes, usable URLs, 1–256 characters
+ * to copy.
+ */
 export const checkMarkup: Check = ({ reply_markup: markup }) => {
   if (markup === undefined) return null;
   if (!isJsonObject(markup)) return "Bad Request: can't parse reply markup JSON object";
@@ -85,13 +88,17 @@ function buttonProblem(button: unknown): string | null {
   if (BUTTON_ACTIONS.filter((action) => button[action] !== undefined).length !== 1) {
     return "Bad Request: can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard";
   }
-  const { callback_data: data, url } = button;
+  const { callback_data: data, url, copy_text: copied } = button;
   if (data !== undefined) {
     const bytes = typeof data === "string" ? Buffer.byteLength(data) : 0;
     if (bytes < 1 || bytes > 64) return "Bad Request: BUTTON_DATA_INVALID";
   }
   if (url !== undefined && (typeof url !== "string" || !/^(?:https?|tg):\/\/[^\s/]+/i.test(url))) {
     return `Bad Request: inline keyboard button URL '${String(url)}' is invalid: Wrong HTTP URL`;
+  }
+  if (copied !== undefined) {
+    const length = isJsonObject(copied) && typeof copied.text === "string" ? copied.text.length : 0;
+    if (length < 1 || length > 256) return "Bad Request: BUTTON_COPY_TEXT_INVALID";
   }
   return null;
 }

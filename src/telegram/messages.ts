@@ -65,12 +65,11 @@ export function welcomeMessage(
   const own = bot.welcome?.replaceAll("{name}", () => firstName ?? "").trim();
   const greeting = own ? shortened(own, LONGEST_GREETING) : texts.welcome(firstName);
   const invitation = bot.offers.length > 0 ? texts.chooseOffer : bot.welcome === null ? texts.noOffers : "";
-  const buttons = bot.offers.slice(0, MOST_OFFERS).map((offer) => [
-    {
-      text: buttonText(`${offer.name} · ${priceText(offer.priceMinor, offer.currency, language)}`),
-      callback_data: offerData(offer.id),
-    },
-  ]);
+  const buttons = bot.offers.slice(0, MOST_OFFERS).map((offer) => {
+    const price = ` · ${priceText(offer.priceMinor, offer.currency, language)}`;
+    const text = shortened(offer.name, LONGEST_BUTTON - price.length) + price;
+    return [{ text, callback_data: offerData(offer.id) }];
+  });
   return sendMessage(chatId, [escapeHtml(greeting), invitation], buttons);
 }
 
@@ -88,7 +87,7 @@ export function offerMessage(
       escapeHtml(shortened(offer.description, LONGEST_DESCRIPTION)),
       `<b>${escapeHtml(price)}</b>`,
     ],
-    [[{ text: buttonText(textsFor(language).buy(price)), callback_data: buyData(offer.id) }]],
+    [[{ text: textsFor(language).buy(price), callback_data: buyData(offer.id) }]],
   );
 }
 
@@ -180,10 +179,6 @@ export function sendMessage(
       ...(buttons.length > 0 && { reply_markup: { inline_keyboard: [...buttons] } }),
     },
   };
-}
-
-function buttonText(text: string): string {
-  return shortened(text, LONGEST_BUTTON);
 }
 
 /** Cuts by whole characters, so that no emoji is torn. */

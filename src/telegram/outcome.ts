@@ -14,17 +14,17 @@ export type CallOutcome =
       readonly afterMs: number | null;
       readonly code: 429;
     }
-  /** The bot's token is not (or no longer) good. */
-  | { readonly kind: "credential"; readonly reason: string; readonly code: number }
-  /** This person can never be written to by this bot, until they come back: blocked, deactivated, never started. */
-  | { readonly kind: "unreachable"; readonly reason: string; readonly code: number }
-  /** The call itself is wrong, in Telegram's words. `isAboutChat`: the chat does not exist. */
+  /** The bot's token, or that of its payment provider, is not (or no longer) good. */
   | {
-      readonly kind: "refused";
+      readonly kind: "credential";
+      readonly of: "token" | "payment token";
       readonly reason: string;
       readonly code: number;
-      readonly isAboutChat: boolean;
-    };
+    }
+  /** This person can never be written to by this bot, until they come back: blocked, deactivated, never started. */
+  | { readonly kind: "unreachable"; readonly reason: string; readonly code: number }
+  /** The call itself is wrong, in Telegram's words. */
+  | { readonly kind: "refused"; readonly reason: string; readonly code: number };
 
 /** Source: Bot API, "Making requests" and `ResponseParameters`. */
 const refusalSchema = z.object({
@@ -61,18 +61,22 @@ export function outcomeOfCall(answer: BotApiAnswer): CallOutcome {
     // A token that Telegram does not know is 401, one that has not even a token's form 404.
     case 401:
     case 404:
-      return { kind: "credential", reason, code };
+      return { kind: "credential", of: "token", reason, code };
     case 403:
       return { kind: "unreachable", reason, code };
     case 408:
     case 409:
       return { kind: "transient", reason, code };
     default:
-      return { kind: "refused", reason, code, isAboutChat: ABOUT_CHAT.test(reason) };
+      if (/PAYMENT_PROVIDER_INVALID/.test(reason)) {
+        return { kind: "credential", of: "payment token", reason, code };
+      }
+      return { kind: NO_CHAT.test(reason) ? "unreachable" : "refused", reason, code };
   }
 }
 
-const ABOUT_CHAT = /chat not found|user not found|PEER_ID_INVALID|chat_id is empty/i;
+/** With 400 for whom this bot never met: its token may be that of a new bot in the old one's place. */
+const NO_CHAT = /chat not found|user not found|PEER_ID_INVALID/i;
 
 function headerSeconds(answer: Extract<BotApiAnswer, { kind: "answered" }>): number | null {
   const text = answer.retryAfterHeader;

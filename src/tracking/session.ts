@@ -15,7 +15,7 @@ export function isTrackingToken(text: string): boolean {
 }
 
 /** Version and variant of a UUIDv8, after a time that begins with 0 for some hundreds of years yet. */
-const REFUSING = /^0[0-9a-f]{11}8[0-9a-f]{3}[89ab]/;
+const REFUSING = /^0[0-9a-f]{11}8[0-9a-f]{3}[89ab][0-9a-f]{15}$/;
 
 /** The same token for a visitor who denied consent: a UUIDv8 where every other visit's is a v7. */
 export function refusingToken(trackingToken: string): string {

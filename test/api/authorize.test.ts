@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
+import { createAuthorize } from "../../src/api/authorize.ts";
 import { SCHEMAS } from "../../src/api/schemas.ts";
+import { createLog } from "../../src/platform/log.ts";
 import { testDialect } from "../support/database.ts";
 import { ENVIRONMENT_KEY, type Harness, openHarness } from "./harness.ts";
 
@@ -103,6 +105,18 @@ describe(`API keys on ${testDialect}`, () => {
     expect(await use("2025-01-01T10:00:00.000Z")).toBe("2025-01-01T10:00:00.000Z");
     expect(await use("2025-01-01T10:00:59.000Z")).toBe("2025-01-01T10:00:00.000Z");
     expect(await use("2025-01-01T10:01:00.001Z")).toBe("2025-01-01T10:01:00.001Z");
+  });
+
+  test("where its use cannot be noted, because the database takes no writes, it opens all the same", async () => {
+    const key = await api.newKey("read", "witness");
+    const authorize = createAuthorize({
+      db: { ...api.own.db, transaction: () => Promise.reject(new Error("read-only")) },
+      now: () => api.clock.at,
+      log: createLog("silent"),
+      apiKey: undefined,
+    });
+    const request = new Request("http://localhost/", { headers: { authorization: `Bearer ${key}` } });
+    expect(await authorize(request, "read")).toMatchObject({ kind: "authorized", actor: "api:witness" });
   });
 
   test("the audit log names the key that did it", async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
 import { eq } from "drizzle-orm";
 import { newId } from "../../src/platform/ids.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
@@ -97,6 +98,11 @@ describe(`/start on ${testDialect}`, () => {
     ["a token from long ago", "0178f2a5c1d27e3f8a4b5c6d7e8f9012"],
     ["somebody's SQL", "';drop-table-bots--"],
     ["a token in capitals", "0193F2A5C1D27E3F8A4B5C6D7E8F9012"],
+    ["what begins like a token, and has NUL in it", "0193f2a5c1d28e3f8a4b\0"],
+    [
+      "what begins like a token, and is a long text",
+      `0193f2a5c1d28e3f8a4b${randomBytes(3_000).toString("base64url")}`,
+    ],
   ])("with %s for a token it is an organic start all the same", async (_, payload) => {
     const user = newUser();
     expect(await funnel.push(startUpdate(user, payload))).toMatchObject({ status: 200 });

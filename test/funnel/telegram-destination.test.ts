@@ -321,6 +321,23 @@ describe(`messages to Telegram on ${testDialect}`, () => {
     }
   });
 
+  test("whose offer Telegram makes no invoice of hears so", async () => {
+    const offer = await funnel.addOffer({ provider: "telegram", currency: "XTR", priceMinor: 5 });
+    const user = newUser({ language_code: "en" });
+    await funnel.fault({
+      mode: "400",
+      chat_id: user.id,
+      method: "sendInvoice",
+      description: "Bad Request: CURRENCY_TOTAL_AMOUNT_INVALID",
+    });
+    await funnel.push(buttonUpdate(user, `buy:${offer.id}`));
+    await funnel.dispatcher.drain();
+    expect(funnel.chat(user.id).map(({ params }) => params.text)).toEqual([
+      "This offer cannot be paid right now. Please try again later.",
+    ]);
+    expect(await route()).toBeUndefined();
+  });
+
   test("an invoice in money waits for the bot's payment token, and holds up nothing else", async () => {
     const { db, shop } = funnel;
     const offer = await funnel.addOffer({ provider: "telegram", currency: "BRL" });
@@ -342,6 +359,20 @@ describe(`messages to Telegram on ${testDialect}`, () => {
     const audit = await db.select().from(db.tables.auditLog);
     expect(JSON.stringify(audit)).toContain("payment_token");
     expect(JSON.stringify(audit)).not.toContain("another-provider-token");
+
+    await funnel.fault({
+      mode: "400",
+      chat_id: user.id,
+      description: "Bad Request: PAYMENT_PROVIDER_INVALID",
+    });
+    await funnel.push(buttonUpdate(user, `buy:${offer.id}`));
+    await funnel.dispatcher.drain();
+    expect(await route(`${shop.id}/telegram`)).toMatchObject({
+      pausedReason: expect.stringContaining("--payment-token"),
+    });
+    await updateBot(bots, "test", "shop_bot", change);
+    await funnel.dispatcher.drain();
+    expect(funnel.chat(user.id).filter(({ method }) => method === "sendInvoice")).toHaveLength(2);
     await updateBot(bots, "test", "shop_bot", { payment_token: null });
     expect(await updateBot(bots, "test", "shop_bot", { payment_token: null })).toMatchObject({
       kind: "unchanged",

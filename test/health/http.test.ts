@@ -141,12 +141,14 @@ describe(`/metrics on ${testDialect}`, () => {
     expect((await own.pay(report, "another-secret-0123456789")).status).toBe(401);
     expect((await own.pay({ provider_ref: "r2", status: "refunded" })).status).toBe(404);
     expect((await own.pay({})).status).toBe(400);
-    await fetch(`${own.base}/api/payments/webhooks/invented-${newId()}`, { method: "POST", body: "{}" });
-    const text = await own.scraped('provider="other"');
+    for (const method of ["POST", "PUT"])
+      await fetch(`${own.base}/api/payments/webhooks/invented-${newId()}`, { method, body: "{}" });
+    const text = await own.scraped(/provider="other",result="malformed"/);
     const count = (result: string) =>
       seriesValue(text, "ponte_webhooks_total", { provider: "generic", result });
     expect([count("accepted"), count("forged"), count("unknown"), count("malformed")]).toEqual([1, 1, 1, 1]);
-    expect(seriesValue(text, "ponte_webhooks_total", { provider: "other", result: "unknown" })).toBe(1);
+    for (const result of ["unknown", "malformed"])
+      expect(seriesValue(text, "ponte_webhooks_total", { provider: "other", result })).toBe(1);
     expect(text).not.toContain("invented");
   });
 
@@ -166,7 +168,7 @@ describe(`/metrics on ${testDialect}`, () => {
     expect(await own.scrape(key)).toContain("ponte_build_info");
 
     let isAway = false;
-    const metrics = createMetrics();
+    const metrics = createMetrics([]);
     const app = healthPlugin({
       ...own.deps,
       metrics,

@@ -1,4 +1,4 @@
-import { createAuthorize, writersOnly } from "../../src/api/authorize.ts";
+import { createAuthorize, keysWith } from "../../src/api/authorize.ts";
 import { paymentsPlugin } from "../../src/payments/plugin.ts";
 import { genericProvider } from "../../src/payments/providers/generic.ts";
 import { newId } from "../../src/platform/ids.ts";
@@ -35,7 +35,7 @@ export async function startObserved(environment: Readonly<Record<string, string>
       starsUsdMinorPerThousand: null,
       consentDenied: "drop",
       trackingData: async () => null,
-      authorize: writersOnly(authorize),
+      authorize: keysWith("write", authorize),
       providers: new Map([["generic", genericProvider(WEBHOOK_SECRET, deps.now)]]),
     }),
   );

@@ -168,6 +168,7 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   ["sendMessage", button({ text: "" }), /button text must be non-empty/],
   ["sendMessage", button({ text: "a" }), /Text buttons are unallowed/],
   ["sendMessage", button({ text: "a", callback_data: "x".repeat(65) }), /BUTTON_DATA_INVALID/],
+  ["sendMessage", button({ text: "a", copy_text: { text: "x".repeat(257) } }), /COPY_TEXT_INVALID/],
   ["sendMessage", button({ text: "a", url: "javascript:alert(1)" }), /Wrong HTTP URL/],
   ["sendPhoto", { chat_id: 1 }, /there is no photo/],
   ["sendPhoto", { chat_id: 1, photo: "f", caption: "x".repeat(1025) }, /caption is too long/],

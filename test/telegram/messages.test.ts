@@ -67,6 +67,16 @@ describe("messages", () => {
     expect(english.body.reply_markup).toBeUndefined();
   });
 
+  test("a long name leaves the price in its button", () => {
+    const { body } = welcomeMessage(
+      "5",
+      { welcome: null, offers: [{ ...offer, name: "N".repeat(100) }] },
+      "pt-BR",
+    );
+    const [[button] = []] = body.reply_markup?.inline_keyboard ?? [];
+    expect(button?.text).toBe(`${"N".repeat(52)}… · R$\u00a049,90`);
+  });
+
   test("the operator's welcome stands for itself, with the name in it; an empty one falls back to ours", () => {
     const say = (welcome: string, firstName: string | null) =>
       welcomeMessage("5", { welcome, offers: [], firstName }, "en").body.text;
