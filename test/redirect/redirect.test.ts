@@ -268,7 +268,12 @@ describe(`GET /go/:slug on ${testDialect}`, () => {
     const texts = () => own.deps.metrics.counted.histograms.map((histogram) => histogram.text()).join("");
     const failures = () => /status="5xx".*/.exec(texts())?.[0];
     const failed = failures();
-    for (const headers of [{ purpose: "prefetch" }, { "sec-purpose": "prefetch;prerender" }]) {
+    const lookers: Record<string, string>[] = [
+      { purpose: "prefetch" },
+      { "sec-purpose": "prefetch;prerender" },
+      { "x-purpose": "preview", "x-fb-http-engine": "Liger" },
+    ];
+    for (const headers of lookers) {
       const response = await own.request("/go/open", { headers });
       expect(response.status).toBe(503);
       expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
