@@ -54,7 +54,8 @@ export function compileBridge(page: BridgePage): (visit: BridgeVisit) => string 
  */
 export function bridgeSecurityPolicy(nonce: string, withUtmify: boolean): string {
   const utmify = withUtmify ? " https://cdn.utmify.com.br" : "";
-  return `default-src 'none'; script-src 'nonce-${nonce}' https://connect.facebook.net${utmify}; style-src 'nonce-${nonce}'; img-src 'self' https://www.facebook.com https://connect.facebook.net; connect-src 'self' https://www.facebook.com https://connect.facebook.net properties:${utmify}; frame-src https://www.facebook.com; form-action https://www.facebook.com; base-uri 'none'; frame-ancestors 'none'`;
+  const utmifyEvents = withUtmify ? " https://tracking.utmify.com.br" : "";
+  return `default-src 'none'; script-src 'nonce-${nonce}' https://connect.facebook.net${utmify}; style-src 'nonce-${nonce}'; img-src 'self' https://www.facebook.com https://connect.facebook.net; connect-src 'self' https://www.facebook.com https://connect.facebook.net properties:${utmify}${utmifyEvents}; frame-src https://www.facebook.com; form-action https://www.facebook.com; base-uri 'none'; frame-ancestors 'none'`;
 }
 
 function render(page: BridgePage): string {

@@ -291,11 +291,13 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     await context.close();
   });
 
-  test("loads UTMify with its pixel id where the pool has one, and only there", async () => {
+  test("loads UTMify with its pixel id where the pool has one, and only there, and lets it report", async () => {
     const { context, page, visited } = await open("/go/utmify");
     await page.waitForFunction(() => window.utmifyRan === "66f0a1");
+    await until(() => visited.some((url) => url.includes("tracking.utmify")));
     expect(visited.filter((url) => url.includes("utmify"))).toEqual([
       "https://cdn.utmify.com.br/scripts/pixel/pixel.js",
+      "https://tracking.utmify.com.br/tracking/v1/events",
     ]);
     expect(await page.locator("script[src*=utmify][async][defer]").count()).toBe(1);
     await context.close();

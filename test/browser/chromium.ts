@@ -65,6 +65,12 @@ const fbevents = (delayMs: number) => `
   window.fbq.callMethod = take;
 `;
 
+/** Reports to another host than it comes from, as the real one does. */
+const UTMIFY_PIXEL = `
+  window.utmifyRan = window.pixelId;
+  fetch("https://tracking.utmify.com.br/tracking/v1/events", { method: "POST" }).catch(() => undefined);
+`;
+
 /**
  * A fresh browser profile in which no request leaves this machine. `visited` lists the outside addresses that
  * pages asked for.
@@ -88,7 +94,7 @@ export async function newVisitor(
         return route.fulfill({ contentType: "image/gif", body: "" });
       }
       if (url.startsWith("https://cdn.utmify.com.br/")) {
-        return route.fulfill({ contentType: "text/javascript", body: "window.utmifyRan = window.pixelId;" });
+        return route.fulfill({ contentType: "text/javascript", body: UTMIFY_PIXEL });
       }
       if (url.startsWith("https://t.me/")) {
         return route.fulfill({ contentType: "text/html", body: "<title>Telegram</title>" });
