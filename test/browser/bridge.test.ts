@@ -29,6 +29,12 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     await addPool(own.db, { slug: "utmify", utmifyPixelId: "66f0a1" });
     await addPool(own.db, { slug: "auto", autoContinueMs: 3_000 });
     await addPool(own.db, { slug: "patient", autoContinueMs: 20_000 });
+    await addPool(own.db, {
+      slug: "utmify-alone",
+      metaPixelId: null,
+      utmifyPixelId: "66f0a1",
+      autoContinueMs: 20_000,
+    });
     await addPool(own.db, { slug: "evil", name: EVIL, metaPixelId: EVIL_PIXEL });
     await own.deps.pools.refresh();
     own.app.listen({ port: 0, hostname: "127.0.0.1" });
@@ -288,6 +294,15 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     await page.waitForURL(/^https:\/\/t\.me\//);
     const outside = visited.filter((url) => !url.includes("fbevents"));
     expect(outside).toEqual(["https://www.facebook.com/tr/?ev=PageView", page.url()]);
+    await context.close();
+  });
+
+  test("does not go on by itself before UTMify has its event, either", async () => {
+    const { context, visited } = await newVisitor(browser, {}, { pixelDelayMs: 500 });
+    const page = await context.newPage();
+    await page.goto(`${base}/go/utmify-alone`);
+    await page.waitForURL(/^https:\/\/t\.me\//);
+    expect(visited.slice(1)).toEqual(["https://tracking.utmify.com.br/tracking/v1/events", page.url()]);
     await context.close();
   });
 

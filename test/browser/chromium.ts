@@ -36,7 +36,7 @@ export interface Outside {
   readonly blockParamBuilder?: boolean;
   /** The param builder's script comes only after this. */
   readonly paramBuilderAfter?: Promise<unknown>;
-  /** How long the pixel takes to send what it was told, once it is there. */
+  /** How long a pixel takes to send what it has to say, once it is there. */
   readonly pixelDelayMs?: number;
 }
 
@@ -66,9 +66,9 @@ const fbevents = (delayMs: number) => `
 `;
 
 /** Reports to another host than it comes from, as the real one does. */
-const UTMIFY_PIXEL = `
+const utmifyPixel = (delayMs: number) => `
   window.utmifyRan = window.pixelId;
-  fetch("https://tracking.utmify.com.br/tracking/v1/events", { method: "POST" }).catch(() => undefined);
+  setTimeout(fetch, ${delayMs}, "https://tracking.utmify.com.br/tracking/v1/events", { method: "POST" });
 `;
 
 /**
@@ -94,7 +94,13 @@ export async function newVisitor(
         return route.fulfill({ contentType: "image/gif", body: "" });
       }
       if (url.startsWith("https://cdn.utmify.com.br/")) {
-        return route.fulfill({ contentType: "text/javascript", body: UTMIFY_PIXEL });
+        return route.fulfill({
+          contentType: "text/javascript",
+          body: utmifyPixel(outside.pixelDelayMs ?? 0),
+        });
+      }
+      if (url.startsWith("https://tracking.utmify.com.br/")) {
+        return route.fulfill({ headers: { "access-control-allow-origin": "*" } });
       }
       if (url.startsWith("https://t.me/")) {
         return route.fulfill({ contentType: "text/html", body: "<title>Telegram</title>" });

@@ -47,14 +47,14 @@ function run(): void {
   if (!script || !visit || script.dataset.ran) return;
   script.dataset.ran = "yes";
 
-  const fired = visit.pixelId
-    ? firePageView(visit.pixelId, visit.eventId, visit.limitedDataUse)
-    : Promise.resolve();
-  if (visit.utmifyPixelId) loadUtmify(visit.utmifyPixelId);
+  const fired = visit.pixelId && firePageView(visit.pixelId, visit.eventId, visit.limitedDataUse);
+  const counted = visit.utmifyPixelId && loadUtmify(visit.utmifyPixelId);
   const reported = reportMetaCookies(COOKIES_DEADLINE_MS, (cookies) =>
     beacon(JSON.stringify({ tracking_token: visit.token, ...cookies })),
   );
-  if (visit.autoContinueMs !== undefined) continueAfter(visit.autoContinueMs, Promise.all([fired, reported]));
+  if (visit.autoContinueMs !== undefined) {
+    continueAfter(visit.autoContinueMs, Promise.all([fired, counted, reported]));
+  }
 }
 
 /**
