@@ -18,6 +18,7 @@ beforeAll(async () => {
     blockAutomated: true,
   });
   await addPool(own.db, { slug: "bare", metaPixelId: null });
+  await addPool(own.db, { slug: "english", locale: "en" });
   await addPool(own.db, { slug: "untracked", metaTrackingEnabled: false, utmifyPixelId: null });
   await addPool(own.db, { slug: "disabled", enabled: false });
   await addPool(own.db, { slug: "botless" }, [{ username: "sick_bot", healthy: false }]);
@@ -192,6 +193,15 @@ describe(`GET /go/:slug on ${testDialect}`, () => {
     const { token } = await visit("/go/open");
     const { session } = await stored(token);
     expect(session).toMatchObject({ fbclid: null, fbc: null, fbcOrigin: null, clickTs: null });
+  });
+
+  test("every page is in the browser's language, or in the pool's where it has one", async () => {
+    const languages = [];
+    for (const path of ["/go/open", "/go/botless", "/go/nobody", "/go", "/go/english", "/go/english"]) {
+      const { body } = await visit(path, { "accept-language": languages.length % 2 === 0 ? "pt-BR" : "en" });
+      languages.push(/<html lang="([^"]+)"/.exec(body)?.[1]);
+    }
+    expect(languages).toEqual(["pt-BR", "en", "pt-BR", "en", "en", "en"]);
   });
 
   test("sends on to the bot where the pool has no pixel to load", async () => {
