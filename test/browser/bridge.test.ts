@@ -85,7 +85,7 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     ]);
     const row = await session(token);
     const cookies = Object.fromEntries((await context.cookies()).map(({ name, value }) => [name, value]));
-    expect(row?.fbp).toBe(cookies._fbp?.split(".").slice(0, 4).join(".") ?? "");
+    expect(row?.fbp).toBe(cookies._fbp ?? "");
     expect(row?.fbc).toBe(cookies._fbc ?? "");
     expect(row).toMatchObject({ fbcOrigin: "cookie" });
     expect(event.payload).toMatchObject({ user_data: { fbc: row?.fbc } });
