@@ -21,6 +21,12 @@ const REQUESTS_DEADLINE_MS = 4_000;
 /** A longer body is refused without a word; what is less too long for its route is told so in ours. */
 export const MOST_REQUEST_BYTES = 2 * LARGEST_BODY_BYTES;
 
+/**
+ * Longer than proxies keep a connection to us that nobody uses (nginx and AWS' load balancers: 60 seconds). Were ours
+ * closed first, the next visitor might be on it just then.
+ */
+const IDLE_SECONDS = 75;
+
 /** Runs the process until a signal ends it. @throws what it cannot start without */
 export async function serve(config: Config): Promise<void> {
   const log = createLog(config.logLevel, undefined, secretValues(process.env));
@@ -64,7 +70,7 @@ export async function listen(
       // Several processes may stand behind one port.
       reusePort: true,
       maxRequestBodySize: MOST_REQUEST_BYTES,
-      idleTimeout: 30,
+      idleTimeout: IDLE_SECONDS,
       development: false,
       error(error) {
         log.error({ error }, "a request failed, and its answer too");

@@ -49,11 +49,13 @@ export function compileBridge(page: BridgePage): (visit: BridgeVisit) => string 
 
 /**
  * The page's Content-Security-Policy: our own scripts by nonce, the Meta Pixel, UTMify where the pool uses it,
- * Meta's beacon hosts, and nothing else.
+ * Meta's beacon hosts, and nothing else. Where its beacon is too long for an address the pixel sends a form, into a frame;
+ * `properties:` is where the Facebook and Instagram apps on Android tell Meta's scripts the click id.
  */
 export function bridgeSecurityPolicy(nonce: string, withUtmify: boolean): string {
   const utmify = withUtmify ? " https://cdn.utmify.com.br" : "";
-  return `default-src 'none'; script-src 'nonce-${nonce}' https://connect.facebook.net${utmify}; style-src 'nonce-${nonce}'; img-src 'self' https://www.facebook.com https://connect.facebook.net; connect-src 'self' https://www.facebook.com https://connect.facebook.net${utmify}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+  const utmifyEvents = withUtmify ? " https://tracking.utmify.com.br" : "";
+  return `default-src 'none'; script-src 'nonce-${nonce}' https://connect.facebook.net${utmify}; style-src 'nonce-${nonce}'; img-src 'self' https://www.facebook.com https://connect.facebook.net; connect-src 'self' https://www.facebook.com https://connect.facebook.net properties:${utmify}${utmifyEvents}; frame-src https://www.facebook.com; form-action https://www.facebook.com; base-uri 'none'; frame-ancestors 'none'`;
 }
 
 function render(page: BridgePage): string {

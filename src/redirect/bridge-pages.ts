@@ -5,8 +5,8 @@ import type { Pool, PoolBot } from "../pools/pool.ts";
 type Fill = ReturnType<typeof compileBridge>;
 
 /**
- * The bridge pages of a process, compiled once for each pool, bot and language, and apart for Limited Data Use. A pool that changed is a new
- * object in the pool cache, and its old pages go with the old object.
+ * The bridge pages of a process, compiled once for each pool, bot and language, and apart for Limited Data Use. A pool
+ * that changed is a new object in the pool cache, and its old pages go with the old object.
  */
 export function createBridgePages(assets: BridgePage["assets"]) {
   const byPool = new WeakMap<Pool, Map<string, Fill>>();

@@ -1,11 +1,10 @@
 import type { Locale } from "../db/vocabulary.ts";
 
 /**
- * The page's language: the pool's, else whichever of Portuguese and English the browser prefers (RFC 9110, 12.5.4),
+ * The language of a page where no pool says it: whichever of Portuguese and English the browser prefers (RFC 9110, 12.5.4),
  * else Portuguese for a browser that names no language and English for one that names others.
  */
-export function pageLocale(poolLocale: Locale | null, acceptLanguage: string | null): Locale {
-  if (poolLocale) return poolLocale;
+export function pageLocale(acceptLanguage: string | null): Locale {
   if (!acceptLanguage) return "pt-BR";
   let best: Locale = "en";
   let bestWeight = 0;

@@ -4,7 +4,7 @@ import { pageLocale } from "./locale.ts";
 import { notFoundPage } from "./pages.ts";
 import { createVisitHandler, type VisitDeps } from "./visit.ts";
 
-const missing = ({ headers }: Request) => notFoundPage(pageLocale(null, headers.get("accept-language")));
+const missing = ({ headers }: Request) => notFoundPage(pageLocale(headers.get("accept-language")));
 
 /** `GET /go/:slug`, the address that ads point to. Elysia answers `HEAD` through the same handler. */
 export function redirectPlugin(deps: VisitDeps) {

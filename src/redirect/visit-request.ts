@@ -63,8 +63,12 @@ function firstOf(list: string | null): string | null {
 
 const HOST = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
-/** Whether the browser only looks ahead: nobody has come yet, so nothing may be counted but a refusal. */
+/**
+ * Whether the browser only looks ahead: nobody has come yet, so nothing may be counted but a refusal. Facebook's app says
+ * `X-Purpose: preview` when it fetches an ad's page before anybody taps, and would show what it got to whoever does.
+ */
 export function isPrefetch(headers: Headers): boolean {
-  const purpose = headers.get("sec-purpose") ?? headers.get("purpose") ?? headers.get("x-moz");
-  return purpose !== null && /\b(prefetch|prerender)\b/i.test(purpose);
+  const purpose =
+    headers.get("sec-purpose") ?? headers.get("purpose") ?? headers.get("x-purpose") ?? headers.get("x-moz");
+  return purpose !== null && /\b(prefetch|prerender|preview)\b/i.test(purpose);
 }

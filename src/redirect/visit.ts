@@ -33,11 +33,11 @@ export function createVisitHandler(deps: VisitDeps) {
   function answer(request: Request, slug: string, peerOf: PeerOf): Response | Promise<Response> {
     const { headers } = request;
     const pool = deps.pools.get(slug);
-    if (!pool) return noPool(pageLocale(null, headers.get("accept-language")));
+    if (!pool) return noPool(pageLocale(headers.get("accept-language")));
     const arrival: Arrival = {
       request,
       pool,
-      locale: pool.locale ?? pageLocale(null, headers.get("accept-language")),
+      locale: pool.locale ?? pageLocale(headers.get("accept-language")),
       query: queryOf(request),
       looksAhead: request.method === "HEAD" || isPrefetch(headers),
       nowMs: deps.now().getTime(),

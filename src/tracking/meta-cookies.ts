@@ -103,6 +103,8 @@ interface CookieFacts extends CanonicalFbc {
   readonly fbclid: string | null;
   readonly fbp: string | null;
   readonly fbi: string | null;
+  /** When the visit was. */
+  readonly pageviewTs: Date;
 }
 
 /** What a browser reports; a key that is missing says nothing. */
@@ -113,8 +115,9 @@ export interface CookieReport {
 }
 
 /**
- * What is known after a browser's report: the missing is filled in, nothing is erased or overwritten, except
- * that a generated fbc gives way to the browser's own for the same click.
+ * What is known after a browser's report: the missing is filled in, nothing is erased or overwritten, except that what was
+ * made for the visit gives way to the browser's own: an fbc to that of the same click, an fbp to any. Some browsers do not
+ * take our cookies, or not before the page's scripts have made theirs, and Meta knows them by those.
  */
 export function mergeCookies(
   known: CookieFacts,
@@ -122,9 +125,15 @@ export function mergeCookies(
 ): Pick<CookieFacts, "fbc" | "fbcOrigin" | "fbp" | "fbi"> {
   return {
     ...mergeFbc(known, report.fbc),
-    fbp: known.fbp ?? report.fbp ?? null,
+    fbp: mergeFbp(known, report.fbp),
     fbi: known.fbi ?? report.fbi ?? null,
   };
+}
+
+/** An fbp as old as the visit, to the millisecond, was made for it. */
+function mergeFbp({ fbp, pageviewTs }: CookieFacts, reported: string | undefined): string | null {
+  const isOurs = fbp?.split(".")[2] === String(pageviewTs.getTime());
+  return isOurs ? (reported ?? fbp) : (fbp ?? reported ?? null);
 }
 
 function mergeFbc({ fbclid, fbc, fbcOrigin }: CookieFacts, reported: string | undefined): CanonicalFbc {

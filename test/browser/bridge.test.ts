@@ -29,6 +29,12 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     await addPool(own.db, { slug: "utmify", utmifyPixelId: "66f0a1" });
     await addPool(own.db, { slug: "auto", autoContinueMs: 3_000 });
     await addPool(own.db, { slug: "patient", autoContinueMs: 20_000 });
+    await addPool(own.db, {
+      slug: "utmify-alone",
+      metaPixelId: null,
+      utmifyPixelId: "66f0a1",
+      autoContinueMs: 20_000,
+    });
     await addPool(own.db, { slug: "evil", name: EVIL, metaPixelId: EVIL_PIXEL });
     await own.deps.pools.refresh();
     own.app.listen({ port: 0, hostname: "127.0.0.1" });
@@ -79,7 +85,7 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     ]);
     const row = await session(token);
     const cookies = Object.fromEntries((await context.cookies()).map(({ name, value }) => [name, value]));
-    expect(row?.fbp).toBe(cookies._fbp?.split(".").slice(0, 4).join(".") ?? "");
+    expect(row?.fbp).toBe(cookies._fbp ?? "");
     expect(row?.fbc).toBe(cookies._fbc ?? "");
     expect(row).toMatchObject({ fbcOrigin: "cookie" });
     expect(event.payload).toMatchObject({ user_data: { fbc: row?.fbc } });
@@ -170,11 +176,14 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     await context.close();
   });
 
-  test("a report that the server cannot take yet is sent again", async () => {
+  test.each([
+    ["the server", 503],
+    ["a proxy whose server starts anew", 502],
+  ])("a report that %s cannot take yet is sent again", async (_, status) => {
     const { context } = await newVisitor(browser, {}, {});
     let refused = 0;
     await context.route("**/api/tracking/cookies", (route) =>
-      refused++ === 0 ? route.fulfill({ status: 503, body: "{}" }) : route.fallback(),
+      refused++ === 0 ? route.fulfill({ status, body: "{}" }) : route.fallback(),
     );
     const page = await context.newPage();
     const response = await page.goto(`${base}/go/open?fbclid=Again`);
@@ -252,6 +261,32 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     await context.close();
   });
 
+  test("who went on by itself and goes back comes to where they were before, and is no second visit", async () => {
+    // Later than the page's load: what goes on before leaves no entry in the history anyway.
+    const { context } = await newVisitor(browser, {}, { pixelDelayMs: 900 });
+    const page = await context.newPage();
+    await page.goto("https://t.me/before");
+    await page.goto(`${base}/go/auto`, { waitUntil: "commit" });
+    await page.waitForURL(/start=/);
+    const visits = await own.db.$count(own.db.tables.sessions);
+    await page.goBack();
+    expect(page.url()).toBe("https://t.me/before");
+    expect(await own.db.$count(own.db.tables.sessions)).toBe(visits);
+    await context.close();
+  });
+
+  test("does not go on by itself where the visitor has tapped, though they come back to the page", async () => {
+    const { context, page, link } = await open("/go/auto", {}, { pixelDelayMs: 10_000 });
+    await page.evaluate(() => {
+      // As where the tap opens Telegram's app, and the page stays.
+      document.getElementById("start")?.addEventListener("click", (tap) => tap.preventDefault());
+    });
+    await page.click("#start");
+    await page.waitForTimeout(3_500);
+    expect(await page.getAttribute("#start", "href")).toBe(link ?? "");
+    await context.close();
+  });
+
   test("does not go on by itself before the pixel has sent its event, however late that is", async () => {
     const { context, visited } = await newVisitor(browser, {}, { pixelDelayMs: 500 });
     const page = await context.newPage();
@@ -262,11 +297,22 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     await context.close();
   });
 
-  test("loads UTMify with its pixel id where the pool has one, and only there", async () => {
+  test("does not go on by itself before UTMify has its event, either", async () => {
+    const { context, visited } = await newVisitor(browser, {}, { pixelDelayMs: 500 });
+    const page = await context.newPage();
+    await page.goto(`${base}/go/utmify-alone`);
+    await page.waitForURL(/^https:\/\/t\.me\//);
+    expect(visited.slice(1)).toEqual(["https://tracking.utmify.com.br/tracking/v1/events", page.url()]);
+    await context.close();
+  });
+
+  test("loads UTMify with its pixel id where the pool has one, and only there, and lets it report", async () => {
     const { context, page, visited } = await open("/go/utmify");
     await page.waitForFunction(() => window.utmifyRan === "66f0a1");
+    await until(() => visited.some((url) => url.includes("tracking.utmify")));
     expect(visited.filter((url) => url.includes("utmify"))).toEqual([
       "https://cdn.utmify.com.br/scripts/pixel/pixel.js",
+      "https://tracking.utmify.com.br/tracking/v1/events",
     ]);
     expect(await page.locator("script[src*=utmify][async][defer]").count()).toBe(1);
     await context.close();
@@ -289,6 +335,44 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     await visitor.context.close();
     await limited.app.stop(true);
     await limited.dispose();
+  });
+
+  test("the policy lets Meta's scripts speak in all their ways, and nobody with another host", async () => {
+    const { context, page, visited } = await open("/go/open");
+    const beacon = "https://www.facebook.com/tr/";
+    const blocked = await page.evaluate(async (beacon) => {
+      const blocked: string[] = [];
+      const isSaid = new Promise<void>((resolve) => {
+        document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) => {
+          blocked.push(`${effectiveDirective} ${blockedURI}`);
+          if (blockedURI.includes("elsewhere")) resolve();
+        });
+      });
+      new Image().src = `${beacon}?by=image`;
+      navigator.sendBeacon(`${beacon}?by=beacon`);
+      // Chrome's way where the picture's address would be too long.
+      const [frame, form] = [document.createElement("iframe"), document.createElement("form")];
+      frame.name = "beacon";
+      Object.assign(form, { target: frame.name, method: "post", action: `${beacon}?by=form` });
+      const isSent = new Promise((resolve) => frame.addEventListener("load", resolve));
+      document.body.append(frame, form);
+      await isSent;
+      const isAnswered = new Promise((resolve) => frame.addEventListener("load", resolve));
+      form.submit();
+      await isAnswered;
+      // How the apps on Android are asked for the click id.
+      const question = new XMLHttpRequest();
+      question.open("GET", "properties://browser/clickID");
+      question.send();
+      fetch("https://elsewhere.example/").catch(() => undefined);
+      await isSaid;
+      return blocked;
+    }, beacon);
+    expect(blocked).toEqual(["connect-src https://elsewhere.example/"]);
+    expect(visited).toEqual(
+      expect.arrayContaining(["image", "beacon", "form"].map((way) => `${beacon}?by=${way}`)),
+    );
+    await context.close();
   });
 
   test("no value breaks out of its place: nothing runs, the text is the text", async () => {

@@ -36,7 +36,7 @@ export interface Outside {
   readonly blockParamBuilder?: boolean;
   /** The param builder's script comes only after this. */
   readonly paramBuilderAfter?: Promise<unknown>;
-  /** How long the pixel takes to send what it was told, once it is there. */
+  /** How long a pixel takes to send what it has to say, once it is there. */
   readonly pixelDelayMs?: number;
 }
 
@@ -65,6 +65,12 @@ const fbevents = (delayMs: number) => `
   window.fbq.callMethod = take;
 `;
 
+/** Reports to another host than it comes from, as the real one does. */
+const utmifyPixel = (delayMs: number) => `
+  window.utmifyRan = window.pixelId;
+  setTimeout(fetch, ${delayMs}, "https://tracking.utmify.com.br/tracking/v1/events", { method: "POST" });
+`;
+
 /**
  * A fresh browser profile in which no request leaves this machine. `visited` lists the outside addresses that
  * pages asked for.
@@ -88,7 +94,13 @@ export async function newVisitor(
         return route.fulfill({ contentType: "image/gif", body: "" });
       }
       if (url.startsWith("https://cdn.utmify.com.br/")) {
-        return route.fulfill({ contentType: "text/javascript", body: "window.utmifyRan = window.pixelId;" });
+        return route.fulfill({
+          contentType: "text/javascript",
+          body: utmifyPixel(outside.pixelDelayMs ?? 0),
+        });
+      }
+      if (url.startsWith("https://tracking.utmify.com.br/")) {
+        return route.fulfill({ headers: { "access-control-allow-origin": "*" } });
       }
       if (url.startsWith("https://t.me/")) {
         return route.fulfill({ contentType: "text/html", body: "<title>Telegram</title>" });

@@ -58,11 +58,12 @@ describe(`cookies on ${testDialect}`, () => {
   test("what is known already is not written again, beside what is news", async () => {
     const [silent, talking] = [await visit(), await visit()];
     const tell = (token: string, report: BrowserReport["report"]) => ({ trackingToken: token, report });
-    await record(own.db, [tell(silent, { fbi }), tell(talking, {})]);
+    await record(own.db, [tell(silent, { fbi, fbp }), tell(talking, {})]);
     const before = [await session(silent), await event(silent)];
     // So that writing again would show in its time.
     await Bun.sleep(2);
-    expect(await record(own.db, [tell(silent, { fbi }), tell(silent, { fbp })])).toBe(false);
+    const later = "fb.1.1600000000000.42";
+    expect(await record(own.db, [tell(silent, { fbi }), tell(silent, { fbp: later })])).toBe(false);
     expect(await record(own.db, [tell(silent, { fbi: "203.0.113.9" }), tell(talking, { fbi })])).toBe(true);
     expect([await session(silent), await event(silent)]).toEqual(before);
     expect(await session(talking)).toMatchObject({ fbi });

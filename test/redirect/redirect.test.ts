@@ -18,6 +18,7 @@ beforeAll(async () => {
     blockAutomated: true,
   });
   await addPool(own.db, { slug: "bare", metaPixelId: null });
+  await addPool(own.db, { slug: "english", locale: "en" });
   await addPool(own.db, { slug: "untracked", metaTrackingEnabled: false, utmifyPixelId: null });
   await addPool(own.db, { slug: "disabled", enabled: false });
   await addPool(own.db, { slug: "botless" }, [{ username: "sick_bot", healthy: false }]);
@@ -194,6 +195,15 @@ describe(`GET /go/:slug on ${testDialect}`, () => {
     expect(session).toMatchObject({ fbclid: null, fbc: null, fbcOrigin: null, clickTs: null });
   });
 
+  test("every page is in the browser's language, or in the pool's where it has one", async () => {
+    const languages = [];
+    for (const path of ["/go/open", "/go/botless", "/go/nobody", "/go", "/go/english", "/go/english"]) {
+      const { body } = await visit(path, { "accept-language": languages.length % 2 === 0 ? "pt-BR" : "en" });
+      languages.push(/<html lang="([^"]+)"/.exec(body)?.[1]);
+    }
+    expect(languages).toEqual(["pt-BR", "en", "pt-BR", "en", "en", "en"]);
+  });
+
   test("sends on to the bot where the pool has no pixel to load", async () => {
     for (const slug of ["bare", "untracked"]) {
       const { response, token } = await visit(`/go/${slug}`);
@@ -268,7 +278,12 @@ describe(`GET /go/:slug on ${testDialect}`, () => {
     const texts = () => own.deps.metrics.counted.histograms.map((histogram) => histogram.text()).join("");
     const failures = () => /status="5xx".*/.exec(texts())?.[0];
     const failed = failures();
-    for (const headers of [{ purpose: "prefetch" }, { "sec-purpose": "prefetch;prerender" }]) {
+    const lookers: Record<string, string>[] = [
+      { purpose: "prefetch" },
+      { "sec-purpose": "prefetch;prerender" },
+      { "x-purpose": "preview", "x-fb-http-engine": "Liger" },
+    ];
+    for (const headers of lookers) {
       const response = await own.request("/go/open", { headers });
       expect(response.status).toBe(503);
       expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");

@@ -4,6 +4,7 @@ import {
   addressOfFbi,
   canonicalFbc,
   mergeCookies,
+  newFbp,
   parseFbc,
   tidyFbi,
   validFbc,
@@ -117,6 +118,8 @@ describe("canonicalFbc", () => {
   });
 });
 
+const pageviewTs = new Date(1_700_000_000_000);
+
 describe("mergeCookies", () => {
   const reported = fc.record(
     { fbp: fc.string(), fbc: createdMs.map((ms) => `fb.1.${ms}.click`), fbi: fc.string() },
@@ -128,6 +131,7 @@ describe("mergeCookies", () => {
     fbcOrigin: fc.constantFrom("cookie" as const, "generated" as const),
     fbp: fc.option(fc.string({ minLength: 1 })),
     fbi: fc.option(fc.string({ minLength: 1 })),
+    pageviewTs: fc.constant(pageviewTs),
   });
 
   test("never erases, and the same report twice changes nothing more", () => {
@@ -149,6 +153,7 @@ describe("mergeCookies", () => {
       fbcOrigin: "generated" as const,
       fbp: null,
       fbi: null,
+      pageviewTs,
     };
     expect(mergeCookies(generated, { fbc: "fb.2.1600000000000.click.AQ" })).toMatchObject({
       fbc: "fb.2.1600000000000.click.AQ",
@@ -158,10 +163,20 @@ describe("mergeCookies", () => {
     const cookie = { ...generated, fbcOrigin: "cookie" as const };
     expect(mergeCookies(cookie, { fbc: "fb.2.1600000000000.click" }).fbc).toBe(cookie.fbc);
   });
+
+  test("replaces an fbp that was made for the visit by the browser's, and no other", () => {
+    const visit = { fbclid: null, fbc: null, fbcOrigin: null, fbi: null, pageviewTs };
+    const made = newFbp({ subdomainIndex: 1, nowMs: pageviewTs.getTime() });
+    const [own, older] = ["fb.1.1700000000345.42", "fb.1.1600000000000.42"];
+    expect(mergeCookies({ ...visit, fbp: made }, { fbp: own }).fbp).toBe(own);
+    expect(mergeCookies({ ...visit, fbp: made }, { fbp: `${made}.AQYBAQMB` }).fbp).toBe(`${made}.AQYBAQMB`);
+    expect(mergeCookies({ ...visit, fbp: made }, {}).fbp).toBe(made);
+    expect(mergeCookies({ ...visit, fbp: older }, { fbp: own }).fbp).toBe(older);
+  });
 });
 
 test("an older click's cookie is not the fbc of a click that could have none", () => {
-  const dotted = { fbclid: "a.b", fbc: null, fbcOrigin: null, fbp: null, fbi: null };
+  const dotted = { fbclid: "a.b", fbc: null, fbcOrigin: null, fbp: null, fbi: null, pageviewTs };
   expect(mergeCookies(dotted, { fbc: "fb.1.1600000000000.older" }).fbc).toBeNull();
   expect(mergeCookies({ ...dotted, fbclid: null }, { fbc: "fb.1.1600000000000.older" }).fbc).not.toBeNull();
 });

@@ -29,13 +29,13 @@ function visitOf(data: DOMStringMap): Visit | undefined {
 }
 
 /**
- * Reports the cookies to the server, in a way that survives the page being left, and again while the server asks for
- * that, which a page that is left cannot. Waits twice as long each time.
+ * Reports the cookies to the server, in a way that survives the page being left, and again while the server, or a proxy
+ * before it, cannot take them, which a page that is left cannot. Waits twice as long each time.
  */
 function beacon(body: string, tries = 5, waitMs = 2_000): void {
   const again = () => tries > 1 && setTimeout(() => beacon(body, tries - 1, waitMs * 2), waitMs);
   fetch("/api/tracking/cookies", { method: "POST", body, keepalive: true }).then(
-    ({ status }) => status === 503 && again(),
+    ({ status }) => status >= 500 && again(),
     again,
   );
 }
@@ -47,21 +47,29 @@ function run(): void {
   if (!script || !visit || script.dataset.ran) return;
   script.dataset.ran = "yes";
 
-  const fired = visit.pixelId
-    ? firePageView(visit.pixelId, visit.eventId, visit.limitedDataUse)
-    : Promise.resolve();
-  if (visit.utmifyPixelId) loadUtmify(visit.utmifyPixelId);
+  const fired = visit.pixelId && firePageView(visit.pixelId, visit.eventId, visit.limitedDataUse);
+  const counted = visit.utmifyPixelId && loadUtmify(visit.utmifyPixelId);
   const reported = reportMetaCookies(COOKIES_DEADLINE_MS, (cookies) =>
     beacon(JSON.stringify({ tracking_token: visit.token, ...cookies })),
   );
-  if (visit.autoContinueMs !== undefined) continueAfter(visit.autoContinueMs, Promise.all([fired, reported]));
+  if (visit.autoContinueMs !== undefined) {
+    continueAfter(visit.autoContinueMs, Promise.all([fired, counted, reported]));
+  }
 }
 
-/** Goes on to the bot when everything has been said, and at the latest after `ms` milliseconds. */
+/**
+ * Goes on to the bot when everything has been said, and at the latest after `ms` milliseconds; not where the visitor was
+ * faster. The page leaves no entry in the history: going back would come here again, as another visit, and go on again.
+ */
 function continueAfter(ms: number, said: Promise<unknown>): void {
+  const link = document.getElementById("start");
+  if (!(link instanceof HTMLAnchorElement)) return;
+  let isTapped = false;
+  link.addEventListener("click", () => {
+    isTapped = true;
+  });
   Promise.race([said, pause(ms)]).then(() => {
-    const link = document.getElementById("start");
-    if (link instanceof HTMLAnchorElement) location.assign(link.href);
+    if (!isTapped) location.replace(link.href);
   });
 }
 

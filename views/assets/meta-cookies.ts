@@ -52,24 +52,24 @@ async function ownAddress(): Promise<string> {
  * after `deadlineMs` milliseconds, or when the page is left. Reports again where more became known, never the same twice.
  */
 export function reportMetaCookies(deadlineMs: number, report: (cookies: Cookies) => void): Promise<void> {
-  const reported = Promise.withResolvers<void>();
-  let last = "";
-  const reportNow = () => {
-    const cookies = readCookies();
-    const now = JSON.stringify(cookies);
-    if (now !== last) report(cookies);
-    last = now;
-    reported.resolve();
-  };
-  paramBuilder()
-    .then((builder) => builder.processAndCollectAllParams(location.href, ownAddress))
-    // A builder that fails may have set some of them all the same.
-    .catch(() => undefined)
-    .then(reportNow);
-  pause(deadlineMs).then(reportNow);
-  addEventListener("pagehide", reportNow);
-  document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "hidden") reportNow();
+  return new Promise((reported) => {
+    let last = "";
+    const reportNow = () => {
+      const cookies = readCookies();
+      const now = JSON.stringify(cookies);
+      if (now !== last) report(cookies);
+      last = now;
+      reported();
+    };
+    paramBuilder()
+      .then((builder) => builder.processAndCollectAllParams(location.href, ownAddress))
+      // A builder that fails may have set some of them all the same.
+      .catch(() => undefined)
+      .then(reportNow);
+    pause(deadlineMs).then(reportNow);
+    addEventListener("pagehide", reportNow);
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "hidden") reportNow();
+    });
   });
-  return reported.promise;
 }

@@ -20,7 +20,7 @@ const PIXEL_SCRIPT = "https://connect.facebook.net/en_US/fbevents.js";
 /** What the pixel reports to. */
 const PIXEL_REQUEST = /^https:\/\/(www\.)?facebook\.com\/tr\b/;
 
-/** How long a pixel that has been loaded may take to send, where the browser does not show its request. */
+/** How long a script that has been loaded may take to send, where the browser does not show its request. */
 const SEND_GRACE_MS = 1_000;
 
 /** The stub that `fbevents.js` expects to find. */
@@ -50,17 +50,24 @@ export async function firePageView(pixelId: string, eventId: string, limitedData
   if (limitedDataUse) fbq("dataProcessingOptions", ["LDU"], 0, 0);
   fbq("init", pixelId);
   fbq("track", "PageView", {}, { eventID: eventId });
-  const sent = pixelSent();
-  // The script loads the pixel's settings before it sends anything, so its own arrival says nothing yet.
-  if (await loadScript(PIXEL_SCRIPT)) await Promise.race([sent, pause(SEND_GRACE_MS)]);
+  await loadReporter(PIXEL_SCRIPT, PIXEL_REQUEST);
 }
 
-/** Resolves when a request of the pixel has been answered; never where the browser does not tell. */
-function pixelSent(): Promise<void> {
+/**
+ * Adds a script that reports by itself, to where `request` says. Resolves when that has left the browser, or cannot: such
+ * a script may load settings before it sends anything, so its own arrival says nothing yet.
+ */
+export async function loadReporter(src: string, request: RegExp): Promise<void> {
+  const sent = requestSent(request);
+  if (await loadScript(src)) await Promise.race([sent, pause(SEND_GRACE_MS)]);
+}
+
+/** Resolves when such a request has been answered; never where the browser does not tell. */
+function requestSent(request: RegExp): Promise<void> {
   return new Promise((resolve) => {
     if (!window.PerformanceObserver) return;
     const observer = new PerformanceObserver((list) => {
-      if (!list.getEntries().some(({ name }) => PIXEL_REQUEST.test(name))) return;
+      if (!list.getEntries().some(({ name }) => request.test(name))) return;
       observer.disconnect();
       resolve();
     });
@@ -74,7 +81,7 @@ export function pause(ms: number): Promise<void> {
 }
 
 /** Adds a script to the page, `async` and `defer`; resolves to whether it ran. */
-export function loadScript(src: string): Promise<boolean> {
+function loadScript(src: string): Promise<boolean> {
   return new Promise((resolve) => {
     const script = document.createElement("script");
     script.async = true;

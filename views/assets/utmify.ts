@@ -1,4 +1,4 @@
-import { loadScript } from "./pixel.ts";
+import { loadReporter } from "./pixel.ts";
 
 declare global {
   interface Window {
@@ -6,8 +6,11 @@ declare global {
   }
 }
 
-/** Loads the UTMify pixel, which finds its id on the window. */
-export function loadUtmify(pixelId: string): void {
+/** Loads the UTMify pixel, which finds its id on the window. Resolves when it has reported, or cannot. */
+export function loadUtmify(pixelId: string): Promise<void> {
   window.pixelId = pixelId;
-  loadScript("https://cdn.utmify.com.br/scripts/pixel/pixel.js");
+  return loadReporter(
+    "https://cdn.utmify.com.br/scripts/pixel/pixel.js",
+    /^https:\/\/tracking\.utmify\.com\.br\//,
+  );
 }
