@@ -62,7 +62,10 @@ export async function removeOldRows(
   return removed;
 }
 
-/** Removes old sessions and answers how many. A tracking token begins with its time, so the unique index finds them. */
+/**
+ * Removes old sessions and answers how many. A tracking token begins with its time, so the unique index finds them; but
+ * a database that sorts by a language's rules may find young ones too (in Danish, aa comes after z).
+ */
 export async function removeOldSessions({ db, cutoff, pauseMs, signal }: Removal): Promise<number> {
   const { sessions } = db.tables;
   const firstYoung = firstIdAt(cutoff.getTime());
@@ -72,7 +75,7 @@ export async function removeOldSessions({ db, cutoff, pauseMs, signal }: Removal
       tx
         .delete(sessions)
         .where(
-          sql`${sessions.id} in (select s.id from ${sessions} s where s.tracking_token < ${firstYoung} order by s.tracking_token limit ${BATCH})`,
+          sql`${sessions.id} in (select s.id from ${sessions} s where s.tracking_token < ${firstYoung} and s.created_at < ${db.dialect.instant(cutoff)} order by s.tracking_token limit ${BATCH})`,
         )
         .returning({ id: sessions.id }),
     );
