@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { eq } from "drizzle-orm";
 import fc from "fast-check";
+import { changeRoute } from "../../src/outbox/change-route.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import { createPool, deletePool, updatePool } from "../../src/pools/manage-pools.ts";
 import { findPool, listPools, type PoolView } from "../../src/pools/pool-view.ts";
@@ -232,6 +233,17 @@ describe(`pools on ${testDialect}`, () => {
     expect(await deletePool(deps(), "test", slug)).toEqual({ kind: "in_use" });
     await emptyOutbox(own.db);
     expect(await deletePool(deps(), "test", slug)).toEqual({ kind: "deleted" });
+  });
+
+  test("a token lets go what its pool's former pixel is refused, also where it has none now", async () => {
+    const former = { destination: "meta", route: "77777777" } as const;
+    const { slug } = await newPool({ meta_pixel_id: former.route, meta_access_token: "bad" });
+    await change(slug, { meta_pixel_id: null, meta_access_token: null });
+    const refused = { kind: "paused", reason: "bad token", by: "refusal" } as const;
+    await own.db.transaction((tx) => changeRoute(tx, own.db, former, refused));
+    await change(slug, { meta_access_token: "good" });
+    const { outboxRoutes } = own.db.tables;
+    expect(await own.db.$count(outboxRoutes, eq(outboxRoutes.route, former.route))).toBe(0);
   });
 
   test("a pool whose first visit is being counted stays, and neither waits for the other for ever", async () => {
