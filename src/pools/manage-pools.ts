@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, sql } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, sql } from "drizzle-orm";
 import type { Database, Reader, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { hasStatus } from "../outbox/filter.ts";
@@ -140,14 +140,15 @@ export async function deletePool(
   const { tables } = db;
   const { pools, poolBots, gateRefusals } = tables;
   return db.transaction(async (tx) => {
-    // Locked in the order in which others count: refusals, which name their pool, before it, and it before its bots.
+    // Locked in the order in which others count: refusals (by hour, and as the gate knows their reasons), which name
+    // their pool, before it, and it before its bots.
     const named = tx.select({ id: pools.id }).from(pools).where(eq(pools.slug, slug));
     await db.dialect.locked(
       tx
         .select({ id: gateRefusals.id })
         .from(gateRefusals)
         .where(inArray(gateRefusals.poolId, named))
-        .orderBy(asc(gateRefusals.id)),
+        .orderBy(asc(gateRefusals.hour), desc(gateRefusals.reason)),
     );
     await db.dialect.locked(named);
     const pool = await findPool(tx, tables, slug);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import fc from "fast-check";
 import { changeRoute } from "../../src/outbox/change-route.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
@@ -259,6 +259,32 @@ describe(`pools on ${testDialect}`, () => {
     });
     expect(await removed).toEqual({ kind: "in_use" });
     expect(await findPool(own.db, own.db.tables, slug)).toMatchObject({ bots: [{ total_redirects: 1 }] });
+  });
+
+  test("a pool whose refusals are being counted goes once they are, and neither waits for the other for ever", async () => {
+    const { slug, id } = await newPool();
+    const { gateRefusals } = own.db.tables;
+    const refusal = (reason: "param" | "automated") => ({ poolId: id, reason, hour: NOW, total: 1 });
+    // The first that was refused was a machine.
+    await own.db.transaction((tx) => tx.insert(gateRefusals).values(refusal("automated")));
+    await own.db.transaction((tx) => tx.insert(gateRefusals).values(refusal("param")));
+    const [removed] = await own.db.transaction(async (tx) => {
+      const count = (reason: "param" | "automated") =>
+        tx
+          .update(gateRefusals)
+          .set({ total: 2 })
+          .where(and(eq(gateRefusals.poolId, id), eq(gateRefusals.reason, reason)));
+      await count("param");
+      const removing = deletePool(deps(), "test", slug);
+      await untilHeldUp(own.db, removing);
+      await count("automated");
+      await tx
+        .insert(gateRefusals)
+        .values({ ...refusal("param"), hour: new Date(NOW.getTime() + 3_600_000) });
+      return [removing];
+    });
+    expect(await removed).toEqual({ kind: "deleted" });
+    expect(await own.db.$count(gateRefusals, eq(gateRefusals.poolId, id))).toBe(0);
   });
 
   test("the list comes in pages that neither repeat nor skip", async () => {
