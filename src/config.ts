@@ -32,7 +32,7 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   readonly logLevel: string;
   readonly retentionDays: number;
-  /** How long Redis keeps its copy of a visit's tracking data. */
+  /** How long Redis keeps its copy of a visit's tracking data: no longer than the database keeps the visit. */
   readonly trackingTtlDays: number;
   readonly timeZone: string;
 }
@@ -83,7 +83,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     trustedProxies: env.TRUSTED_PROXIES,
     logLevel: env.LOG_LEVEL,
     retentionDays: env.RETENTION_DAYS,
-    trackingTtlDays: env.TRACKING_TTL_DAYS,
+    trackingTtlDays: Math.min(env.TRACKING_TTL_DAYS, env.RETENTION_DAYS),
     timeZone: env.TZ_DISPLAY,
   };
 }

@@ -40,6 +40,11 @@ describe("DATABASE_URL", () => {
   });
 });
 
+test("Redis keeps no copy of a visit that the database has removed", () => {
+  expect(readConfig({ RETENTION_DAYS: "5" }).trackingTtlDays).toBe(5);
+  expect(readConfig({ RETENTION_DAYS: "5", TRACKING_TTL_DAYS: "3" }).trackingTtlDays).toBe(3);
+});
+
 test("a transaction pooler asks for a way past it, and only before Postgres", () => {
   const DATABASE_POOLER = "transaction";
   const DATABASE_URL = "postgres://pooler:6432/ponte";

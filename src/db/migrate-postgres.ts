@@ -23,6 +23,7 @@ export async function migratePostgres(client: Sql, lockPatienceMs = LOCK_PATIENC
   const hasViews = async () => (await viewsDigest(client, plan.viewsKey)) === plan.viewsDigest;
   if ((await hasTables()) && (await hasViews())) return;
   await takeLock(client, lockPatienceMs);
+  if ((await appliedUpTo(client, plan.migrationsTable)) === 0) await refuseForeignOrder(client);
   const isMigrated = await hasTables();
   if (isMigrated && (await hasViews())) return;
   await refuseForeignViews(client);
@@ -66,6 +67,20 @@ async function appliedUpTo(client: Sql, table: string): Promise<number> {
 async function viewsDigest(client: Sql, key: string): Promise<string | undefined> {
   const [row] = await client<{ value: string }[]>`select value from settings where key = ${key}`;
   return row?.value;
+}
+
+/**
+ * A new database must sort hexadecimal digits as they count. Tokens begin with their time and are looked up by it: in
+ * Danish, where aa comes after z, an hour would miss some of its visits.
+ */
+async function refuseForeignOrder(client: Sql): Promise<void> {
+  const [ids] = await client<{ areInOrder: boolean }[]>`
+    with ids as (select n, lpad(to_hex(n), 3, '0') as id from generate_series(0, 4095) n)
+    select array_agg(id order by n) = array_agg(id order by id) as "areInOrder" from ids`;
+  if (ids?.areInOrder) return;
+  throw new Error(
+    "this database sorts text by the rules of a language in which identifiers are not in the order of their time (Danish, for one, puts aa after z). Make it anew: create database ponte template template0 lc_collate 'C'; where the server's own rules are ICU's, with locale_provider libc besides.",
+  );
 }
 
 /** Views on ours could not be kept when ours are made anew; `outbox` is replaced, which they outlive, once it is a view. */

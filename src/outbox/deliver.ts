@@ -101,7 +101,7 @@ async function send(deps: DeliveryDeps, batch: LeasedBatch, rows: readonly Claim
     streak.unexplained++;
     streak.hasCounted = true;
   }
-  report(deps, key, rows.length, sent);
+  report(deps, key, rows.length, sent, consequences.change);
   await surely(deps, (tx, tried) => recordRequest(deps, tx, batch, { rows, sent, consequences }, tried));
   return consequences.reply;
 }
@@ -112,6 +112,7 @@ function report(
   key: RouteKey,
   events: number,
   { verdict, answer }: Sent,
+  change: RouteChange | null,
 ): void {
   const reason = verdict.kind === "delivered" ? verdict.note : verdict.reason;
   const { destination, route } = key;
@@ -122,8 +123,11 @@ function report(
     if (verdict.kind === "delivered") log.info(line, marker);
     else log.warn(line, marker);
   }
-  if (verdict.kind === "credential") {
-    log.error({ destination, route, reason }, "route paused: its events wait until it is resumed");
+  if (change?.kind === "paused") {
+    log.error(
+      { destination, route, reason: change.reason },
+      "route paused: its events wait until it is resumed",
+    );
   }
 }
 

@@ -66,7 +66,7 @@ function given<T>(value: T | undefined, condition: (value: T) => SQL): SQL | und
 }
 
 function containsText({ tables: { outbox } }: Database, text: string): SQL {
-  const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, "\\$&")}%`;
-  const holds = (column: SQL) => sql`lower(${column}) like ${pattern} escape '\\'`;
+  const pattern = `%${text.replace(/[\\%_]/g, "\\$&")}%`;
+  const holds = (column: SQL) => sql`lower(${column}) like lower(${pattern}) escape '\\'`;
   return sql`(${holds(sql`${outbox.eventId}`)} or ${holds(sql`${outbox.lastError}`)})`;
 }

@@ -5,6 +5,8 @@ import { firstIdAt } from "../platform/ids.ts";
 
 /** Rows looked at, and at most removed, in one transaction. */
 const BATCH = 2_000;
+/** Machines' clocks differ by less. */
+const AHEAD_MS = 86_400_000;
 
 /** What is to be removed from where, and how gently. */
 export interface Removal {
@@ -30,22 +32,28 @@ interface Numbered {
 
 /**
  * Removes old rows and answers how many. Walks the table in the order of its row numbers and stops at the first stretch
- * in which nothing is old: no index on the time is needed, and what is young is never read.
+ * in which all is young: no index on the time is needed, and what follows is never read. What a clock that was ahead
+ * wrote tells nothing about what follows.
  */
 export async function removeOldRows(
   { db, cutoff, pauseMs, signal }: Removal,
   { table, id, at, isDone, alongWith }: Numbered,
 ): Promise<number> {
+  const ahead = sql`${db.dialect.plusMs(db.dialect.now, AHEAD_MS)}`;
   let removed = 0;
   for (let last = 0; !signal.aborted; ) {
     const stretch = await db
-      .select({ id: sql`${id}`.mapWith(Number), isOld: sql<unknown>`${lt(at, cutoff)}` })
+      .select({
+        id: sql`${id}`.mapWith(Number),
+        isOld: sql<unknown>`${lt(at, cutoff)}`,
+        isAhead: sql<unknown>`${gt(at, ahead)}`,
+      })
       .from(table)
       .where(gt(id, last))
       .orderBy(id)
       .limit(BATCH);
     const old = stretch.filter(({ isOld }) => Boolean(isOld)).map((row) => row.id);
-    if (old.length === 0) break;
+    if (old.length === 0 && !stretch.some(({ isAhead }) => Boolean(isAhead))) break;
     removed += await db.transaction(async (tx) => {
       const gone = await tx
         .delete(table)
@@ -62,7 +70,10 @@ export async function removeOldRows(
   return removed;
 }
 
-/** Removes old sessions and answers how many. A tracking token begins with its time, so the unique index finds them. */
+/**
+ * Removes old sessions and answers how many. A tracking token begins with its time, so the unique index finds them; but
+ * a database that sorts by a language's rules may find young ones too (in Danish, aa comes after z).
+ */
 export async function removeOldSessions({ db, cutoff, pauseMs, signal }: Removal): Promise<number> {
   const { sessions } = db.tables;
   const firstYoung = firstIdAt(cutoff.getTime());
@@ -72,7 +83,7 @@ export async function removeOldSessions({ db, cutoff, pauseMs, signal }: Removal
       tx
         .delete(sessions)
         .where(
-          sql`${sessions.id} in (select s.id from ${sessions} s where s.tracking_token < ${firstYoung} order by s.tracking_token limit ${BATCH})`,
+          sql`${sessions.id} in (select s.id from ${sessions} s where s.tracking_token < ${firstYoung} and s.created_at < ${db.dialect.instant(cutoff)} order by s.tracking_token limit ${BATCH})`,
         )
         .returning({ id: sessions.id }),
     );

@@ -1,6 +1,5 @@
 import { and, eq, or, type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
-import type { Destination } from "../db/vocabulary.ts";
 import { accountOf, isOfAccount, isOperators, isRoute, lockRoutes, type RouteKey } from "./routes.ts";
 
 /** Rows whose wait is cut short when a route may go again; more wait for their own time. */
@@ -32,18 +31,21 @@ export async function resumeRoute(tx: Tx, db: Database, key: RouteKey): Promise<
 }
 
 /**
- * A pixel or a bot has a new token: whatever its routes were refused for may be over, and so may what those of a pixel
- * were whose events go with their own pool's token. What an operator paused stays so.
+ * A pool has a new token or another pixel, or none any more: whatever its pixel's routes were refused for may be over,
+ * and so may what those were whose events go with their own pool's token. What an operator paused stays so.
  */
-export async function credentialChanged(
-  tx: Tx,
-  db: Database,
-  id: string,
-  destination: Destination = "meta",
-): Promise<void> {
-  const isIts = isOfAccount(db, { destination, route: id });
-  const mayGo = destination === "meta" ? or(isIts, isNoPoolsPixel(db)) : isIts;
-  const refused = and(mayGo, sql`not ${isOperators(db)}`);
+export async function poolCredentialChanged(tx: Tx, db: Database, pixelId: string | null): Promise<void> {
+  const isIts = pixelId === null ? undefined : isOfAccount(db, { destination: "meta", route: pixelId });
+  await forgetRefusals(tx, db, or(isIts, isNoPoolsPixel(db)));
+}
+
+/** The same of a bot that has a new token. */
+export async function botCredentialChanged(tx: Tx, db: Database, botId: number): Promise<void> {
+  await forgetRefusals(tx, db, isOfAccount(db, { destination: "telegram", route: String(botId) }));
+}
+
+async function forgetRefusals(tx: Tx, db: Database, which: SQL | undefined): Promise<void> {
+  const refused = and(which, sql`not ${isOperators(db)}`);
   await lockRoutes(tx, db, refused);
   await tx.delete(db.tables.outboxRoutes).where(refused);
   await tx.notify("outbox");

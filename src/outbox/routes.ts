@@ -50,6 +50,10 @@ export function isOfAccount(
 /** Lanes first, then their pixel or bot, as `changeRoute` does: two who go crosswise would wait for each other. */
 export function lockRoutes(tx: Tx, { dialect, tables: { outboxRoutes } }: Database, which: SQL | undefined) {
   return dialect.locked(
-    tx.select({ id: outboxRoutes.id }).from(outboxRoutes).where(which).orderBy(desc(outboxRoutes.route)),
+    tx
+      .select({ id: outboxRoutes.id })
+      .from(outboxRoutes)
+      .where(which)
+      .orderBy(desc(outboxRoutes.route), outboxRoutes.destination),
   );
 }

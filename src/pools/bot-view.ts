@@ -26,9 +26,9 @@ export interface BotView {
   readonly updated_at: string;
 }
 
-/** That a bot has this name, given with or without `@`: Telegram ignores case. */
+/** That a bot has this name, given with or without `@`: Telegram ignores case, as the database's language knows it. */
 export function isBotNamed({ bots }: Tables, username: string): SQL {
-  return eq(sql`lower(${bots.username})`, username.replace(/^@/, "").toLowerCase());
+  return sql`lower(${bots.username}) = lower(${username.replace(/^@/, "")})`;
 }
 
 /** The row of the bot of that name; undefined where there is none. */

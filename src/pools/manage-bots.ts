@@ -1,7 +1,7 @@
 import { and, eq } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import { credentialChanged } from "../outbox/resume-route.ts";
+import { botCredentialChanged } from "../outbox/resume-route.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import { recordAudit, viewChanges } from "./audit.ts";
 import { type BotRow, type BotView, findBot, findBotRow } from "./bot-view.ts";
@@ -123,7 +123,7 @@ export async function updateBot(
     const bot = await writtenBot(tx, tables, username);
     if (written.length === 0) return { kind: "overtaken", current: bot };
     // What waited for a good token may go again.
-    if (columns.token || columns.paymentToken) await credentialChanged(tx, db, String(bot.id), "telegram");
+    if (columns.token || columns.paymentToken) await botCredentialChanged(tx, db, bot.id);
     const subject = `bot:${bot.username}`;
     const sealed = { token: columns.token, payment_token: columns.paymentToken };
     const changes = viewChanges(before, bot, sealed);

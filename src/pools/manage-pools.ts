@@ -1,8 +1,8 @@
-import { and, asc, eq, inArray, sql } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, sql } from "drizzle-orm";
 import type { Database, Reader, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { hasStatus } from "../outbox/filter.ts";
-import { credentialChanged } from "../outbox/resume-route.ts";
+import { poolCredentialChanged } from "../outbox/resume-route.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import { recordAudit, viewChanges } from "./audit.ts";
 import { changedColumns, coherenceIssues, poolColumns, withGateSwitch } from "./pool-columns.ts";
@@ -73,7 +73,7 @@ export async function createPool(
     const pool = await writtenPool(tx, tables, draft.slug);
     const subject = `pool:${draft.slug}`;
     await recordAudit(tx, tables, { at, actor, action: "pool.create", subject, after: pool });
-    if (pool.meta_pixel_id !== null) await credentialChanged(tx, db, pool.meta_pixel_id);
+    if (pool.meta_pixel_id !== null) await poolCredentialChanged(tx, db, pool.meta_pixel_id);
     await tx.notify("pools");
     return { kind: "created", pool };
   });
@@ -125,7 +125,7 @@ export async function updatePool(
     const changes = viewChanges(before, pool, { meta_access_token: columns.metaAccessToken });
     await recordAudit(tx, tables, { at, actor, action: "pool.update", subject, ...changes });
     const isNewCredential = columns.metaAccessToken !== undefined || columns.metaPixelId !== undefined;
-    if (isNewCredential && pool.meta_pixel_id !== null) await credentialChanged(tx, db, pool.meta_pixel_id);
+    if (isNewCredential) await poolCredentialChanged(tx, db, pool.meta_pixel_id);
     await tx.notify("pools");
     return { kind: "updated", pool };
   });
@@ -140,14 +140,15 @@ export async function deletePool(
   const { tables } = db;
   const { pools, poolBots, gateRefusals } = tables;
   return db.transaction(async (tx) => {
-    // Locked in the order in which others count: refusals, which name their pool, before it, and it before its bots.
+    // Locked in the order in which others count: refusals (by hour, and as the gate knows their reasons), which name
+    // their pool, before it, and it before its bots.
     const named = tx.select({ id: pools.id }).from(pools).where(eq(pools.slug, slug));
     await db.dialect.locked(
       tx
         .select({ id: gateRefusals.id })
         .from(gateRefusals)
         .where(inArray(gateRefusals.poolId, named))
-        .orderBy(asc(gateRefusals.id)),
+        .orderBy(asc(gateRefusals.hour), desc(gateRefusals.reason)),
     );
     await db.dialect.locked(named);
     const pool = await findPool(tx, tables, slug);

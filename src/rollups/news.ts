@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { and, eq, gt, lt, type SQL, sql } from "drizzle-orm";
 import type { PgTable } from "drizzle-orm/pg-core";
 import type { Database } from "../db/database.ts";
 import type { Destination } from "../db/vocabulary.ts";
@@ -40,12 +40,16 @@ export async function findNews(db: Database, marks: Marks, nowMs: number, pace: 
     outboxAttempts: await newestId(db, outboxAttempts),
   };
   const oldestAttempt = newest.outboxAttempts - MOST_OLD_ATTEMPTS;
+  const firstVisit = beginOf(marks.sessions, nowMs);
+  const visits = await hoursOfVisits(db, firstVisit, pace);
+  const isLate = visits.some((hourMs) => hourMs < bucketStart(nowMs, HOUR_MS));
   const hours = new Set([
-    ...(await hoursOfVisits(db, beginOf(marks.sessions, nowMs), pace)),
+    ...visits,
+    ...(isLate ? await hoursOfEarlierSteps(db, firstVisit, pace) : []),
     ...(await hoursOfStates(db, beginOf(marks.funnelStates, nowMs), pace)),
   ]);
   return {
-    hours: [...hours].sort((a, b) => b - a),
+    hours: (await stillCountable(db, [...hours])).sort((a, b) => b - a),
     routes: await routesOfRequests(db, Math.max(beginOf(marks.outboxAttempts, nowMs), oldestAttempt), pace),
     marks: {
       sessions: moveMark(marks.sessions, newest.sessions, nowMs),
@@ -67,12 +71,55 @@ async function hoursOfVisits(db: Database, begin: number, pace: Pace): Promise<n
   return found.flatMap(({ head }) => hoursOfHead(head));
 }
 
+/**
+ * What followed a visit that came late, out of a spool, was counted under no campaign; in the visit's own hour it is
+ * counted again with it.
+ */
+async function hoursOfEarlierSteps(db: Database, begin: number, pace: Pace): Promise<number[]> {
+  const { dialect, tables } = db;
+  const { sessions, funnelStates } = tables;
+  const found = await walk(begin, PAGE, pace, async (after) => {
+    const page = await db
+      .select({ id: sessions.id, token: sessions.trackingToken })
+      .from(sessions)
+      .where(gt(sessions.id, after))
+      .orderBy(sessions.id)
+      .limit(PAGE);
+    const tokens = dialect.textList(page.map(({ token }) => token));
+    const hours = await db.rows<{ readonly hour: Num }>(sql`
+      select distinct ${hourOf(db, sql`created_at`)} as hour from ${funnelStates}
+      where ${dialect.anyText(sql`tracking_token`, tokens)}`);
+    return [{ rows: page.length, last: page.at(-1)?.id ?? after, hours }];
+  });
+  return found.flatMap(({ hours }) => hours.map(({ hour }) => Number(hour) * HOUR_MS));
+}
+
+/** Without those before the oldest visit that were counted before: retention has taken visits of theirs since. */
+async function stillCountable(db: Database, hours: readonly number[]): Promise<number[]> {
+  const { sessions, funnelHourly } = db.tables;
+  const [oldest] = await db.rows<{ head: string | null }>(
+    sql`select substr(min(tracking_token), 1, ${sql.raw(String(TOKEN_HEAD))}) as head from ${sessions}`,
+  );
+  const [fromMs = 0] = hoursOfHead(oldest?.head ?? "");
+  if (hours.every((hourMs) => hourMs >= fromMs)) return [...hours];
+  const counted = await db
+    .selectDistinct({ hour: funnelHourly.hour })
+    .from(funnelHourly)
+    .where(and(eq(funnelHourly.dimension, "pool"), lt(funnelHourly.hour, new Date(fromMs))));
+  const done = new Set(counted.map(({ hour }) => hour.getTime()));
+  return hours.filter((hourMs) => !done.has(hourMs));
+}
+
+/** The number of the hour that an instant lies in. */
+function hourOf({ dialect }: Database, instant: SQL): SQL {
+  return sql`(cast(${dialect.epochMs(instant)} as bigint) / ${sql.raw(String(HOUR_MS))})`;
+}
+
 async function hoursOfStates(db: Database, begin: number, pace: Pace): Promise<number[]> {
-  const hour = sql`(cast(${db.dialect.epochMs(sql`created_at`)} as bigint) / ${sql.raw(String(HOUR_MS))})`;
   const found = await walk(begin, PAGE, pace, (after) =>
     db.rows<Group & { readonly hour: Num }>(sql`
       select count(*) as rows, max(id) as last, hour from (
-        select id, ${hour} as hour from ${db.tables.funnelStates} where id > ${after} order by id limit ${PAGE}
+        select id, ${hourOf(db, sql`created_at`)} as hour from ${db.tables.funnelStates} where id > ${after} order by id limit ${PAGE}
       ) page group by hour`),
   );
   return found.map(({ hour }) => Number(hour) * HOUR_MS);

@@ -154,3 +154,32 @@ describe(`what follows from a row's end on ${testDialect}`, () => {
     expect(await statusCounts(own.db)).toEqual({ delivered: 1 });
   });
 });
+
+test(`a route that is paused for refusals that nothing explains says so as loudly as one for its token, on ${testDialect}`, async () => {
+  await addRows(own.db, 25);
+  const lines: string[] = [];
+  const answer = { status: 400, code: 100, subcode: null, fbtraceId: null, durationMs: 1, response: "{}" };
+  const dispatcher = createDispatcher({
+    db: own.db,
+    log: createLog("error", { write: (line) => void lines.push(line) }),
+    adapters: {
+      meta: {
+        maxBatch: 50,
+        isExpired: () => false,
+        send: async () => ({
+          verdict: { kind: "invalid", reason: "no reason", as: "dead", isUnexplained: true },
+          answer,
+        }),
+      },
+    },
+  });
+  await dispatcher.drain();
+  expect(await statusCounts(own.db)).toEqual({ dead: 19, pending: 6 });
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    {
+      route: "123",
+      msg: expect.stringContaining("route paused"),
+      reason: expect.stringContaining("20 events in a row"),
+    },
+  ]);
+});

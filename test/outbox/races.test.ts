@@ -6,7 +6,7 @@ import type { Tx } from "../../src/db/database.ts";
 import { changeRoute } from "../../src/outbox/change-route.ts";
 import { claim } from "../../src/outbox/lease.ts";
 import { replay } from "../../src/outbox/replay.ts";
-import { credentialChanged, resumeRoute } from "../../src/outbox/resume-route.ts";
+import { poolCredentialChanged, resumeRoute } from "../../src/outbox/resume-route.ts";
 import { settle } from "../../src/outbox/settle.ts";
 import { eraseEvents } from "../../src/privacy/outbox-events.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
@@ -90,7 +90,7 @@ describe(`two at one event, on ${testDialect}`, () => {
 
   test.each<[string, (tx: Tx) => Promise<unknown>]>([
     ["is resumed", (tx) => resumeRoute(tx, own.db, LANE)],
-    ["gets another token", (tx) => credentialChanged(tx, own.db, PIXEL.route)],
+    ["gets another token", (tx) => poolCredentialChanged(tx, own.db, PIXEL.route)],
   ])("a lane that %s while it is told to rest keeps nobody waiting, and rests no more", async (_, change) => {
     const { db } = own;
     const { outboxRoutes } = db.tables;

@@ -33,6 +33,15 @@ describe(`retention on ${testDialect}`, () => {
     expect(await retention().run()).toMatchObject({ outbox: 0 });
   });
 
+  test("what was written while the clock was ahead keeps nothing that follows it", async () => {
+    const { db, dispose } = await createTestDatabase();
+    await addRows(db, 2_500, { status: "delivered", createdAt: new Date(Date.now() + 90 * DAY_MS) });
+    await addRows(db, 10, { status: "delivered", createdAt: LONG_AGO });
+    const removed = await createRetention({ db, log: createLog("silent"), days: 30, pauseMs: 0 }).run();
+    expect(removed).toMatchObject({ outbox: 10 });
+    await dispose();
+  });
+
   test("removes old requests, update numbers and sessions", async () => {
     const { outboxAttempts, telegramUpdates, sessions } = own.db.tables;
     const dates = [LONG_AGO, new Date()];

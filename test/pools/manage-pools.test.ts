@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import fc from "fast-check";
+import { changeRoute } from "../../src/outbox/change-route.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import { createPool, deletePool, updatePool } from "../../src/pools/manage-pools.ts";
 import { findPool, listPools, type PoolView } from "../../src/pools/pool-view.ts";
@@ -234,6 +235,17 @@ describe(`pools on ${testDialect}`, () => {
     expect(await deletePool(deps(), "test", slug)).toEqual({ kind: "deleted" });
   });
 
+  test("a token lets go what its pool's former pixel is refused, also where it has none now", async () => {
+    const former = { destination: "meta", route: "77777777" } as const;
+    const { slug } = await newPool({ meta_pixel_id: former.route, meta_access_token: "bad" });
+    await change(slug, { meta_pixel_id: null, meta_access_token: null });
+    const refused = { kind: "paused", reason: "bad token", by: "refusal" } as const;
+    await own.db.transaction((tx) => changeRoute(tx, own.db, former, refused));
+    await change(slug, { meta_access_token: "good" });
+    const { outboxRoutes } = own.db.tables;
+    expect(await own.db.$count(outboxRoutes, eq(outboxRoutes.route, former.route))).toBe(0);
+  });
+
   test("a pool whose first visit is being counted stays, and neither waits for the other for ever", async () => {
     const { slug, id } = await newPool();
     const { pools, poolBots } = own.db.tables;
@@ -247,6 +259,32 @@ describe(`pools on ${testDialect}`, () => {
     });
     expect(await removed).toEqual({ kind: "in_use" });
     expect(await findPool(own.db, own.db.tables, slug)).toMatchObject({ bots: [{ total_redirects: 1 }] });
+  });
+
+  test("a pool whose refusals are being counted goes once they are, and neither waits for the other for ever", async () => {
+    const { slug, id } = await newPool();
+    const { gateRefusals } = own.db.tables;
+    const refusal = (reason: "param" | "automated") => ({ poolId: id, reason, hour: NOW, total: 1 });
+    // The first that was refused was a machine.
+    await own.db.transaction((tx) => tx.insert(gateRefusals).values(refusal("automated")));
+    await own.db.transaction((tx) => tx.insert(gateRefusals).values(refusal("param")));
+    const [removed] = await own.db.transaction(async (tx) => {
+      const count = (reason: "param" | "automated") =>
+        tx
+          .update(gateRefusals)
+          .set({ total: 2 })
+          .where(and(eq(gateRefusals.poolId, id), eq(gateRefusals.reason, reason)));
+      await count("param");
+      const removing = deletePool(deps(), "test", slug);
+      await untilHeldUp(own.db, removing);
+      await count("automated");
+      await tx
+        .insert(gateRefusals)
+        .values({ ...refusal("param"), hour: new Date(NOW.getTime() + 3_600_000) });
+      return [removing];
+    });
+    expect(await removed).toEqual({ kind: "deleted" });
+    expect(await own.db.$count(gateRefusals, eq(gateRefusals.poolId, id))).toBe(0);
   });
 
   test("the list comes in pages that neither repeat nor skip", async () => {

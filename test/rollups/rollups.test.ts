@@ -19,8 +19,12 @@ afterEach(() => own.dispose());
 /** A token of a visit at that time. */
 const tokenAt = (atMs: number) => firstIdAt(atMs).slice(0, 12) + newId().slice(12);
 
-async function visit(atMs: number, campaign: string | null = null, poolId = 1): Promise<string> {
-  const trackingToken = tokenAt(atMs);
+async function visit(
+  atMs: number,
+  campaign: string | null = null,
+  poolId = 1,
+  trackingToken = tokenAt(atMs),
+): Promise<string> {
   const at = new Date(atMs);
   await own.db.transaction(async (tx) => {
     await tx.insert(own.db.tables.sessions).values({
@@ -103,6 +107,14 @@ async function count() {
   return createRollups({ db: own.db, log: createLog("silent") }).run();
 }
 
+/** As if all that was counted had been so for a while: it is not looked through again. */
+async function settleMarks() {
+  const { settings } = own.db.tables;
+  const [setting] = await own.db.select().from(settings).where(eq(settings.key, "rollups"));
+  const value = setting?.value.replace(/"newestAtMs":\d+/g, '"newestAtMs":1') ?? "";
+  await own.db.transaction((tx) => tx.update(settings).set({ value }).where(eq(settings.key, "rollups")));
+}
+
 /** The rows of one dimension; every one must tell of the same. */
 function funnel(dimension: Dimension = "campaign") {
   const { funnelHourly: f } = own.db.tables;
@@ -176,6 +188,36 @@ describe(`hourly counts, on ${testDialect}`, () => {
       [HOUR, 1],
       [HOUR + 5 * HOUR_MS, 1],
     ]);
+  });
+
+  test("what somebody did before their visit came out of a spool moves to its campaign", async () => {
+    const token = tokenAt(HOUR);
+    await pay(HOUR + 3 * HOUR_MS, token, 4990, "BRL");
+    await count();
+    expect((await funnel()).map(({ campaign, paid }) => [campaign, paid])).toEqual([["", 1]]);
+    await settleMarks();
+    await visit(HOUR, "summer", 1, token);
+    await count();
+    expect((await funnel()).map(({ campaign, clicks, paid }) => [campaign, clicks, paid])).toEqual([
+      ["summer", 1, 0],
+      ["summer", 0, 1],
+    ]);
+  });
+
+  test("an hour whose visits retention has taken keeps its numbers, though all is counted anew", async () => {
+    const token = await visit(HOUR, "summer");
+    await pay(HOUR, token, 4990, "BRL");
+    await count();
+    const before = await funnel();
+    const { sessions, settings } = own.db.tables;
+    await own.db.transaction(async (tx) => {
+      await tx.delete(sessions);
+      await tx.delete(settings).where(eq(settings.key, "rollups"));
+    });
+    await visit(HOUR + 2 * HOUR_MS, "autumn");
+    await count();
+    expect((await funnel()).filter(({ campaign }) => campaign === "summer")).toEqual(before);
+    expect((await funnel()).filter(({ campaign }) => campaign === "autumn")).toHaveLength(1);
   });
 
   test("an hour with more visits than are read in one go is counted whole", async () => {
