@@ -70,7 +70,7 @@ async function confirm(
   const paid: Payment = { ...known.payment, ...columns };
   const purchase = visit && (await purchaseEntry(deps, tx, paid, visit));
   const delivery = visit && decision.deliver ? await deliveryEntry(db, tx, paid, visit.botUser) : null;
-  const poolId = purchase?.poolId ?? visit?.poolId ?? paid.poolId;
+  const poolId = purchase?.poolId ?? paid.poolId;
 
   await tx
     .update(tables.payments)

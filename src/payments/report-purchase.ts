@@ -28,12 +28,12 @@ export async function withVisit(
   const { trackingToken } = payment;
   const botUser = await findBotUser(tx, tables, payment.botUserId);
   const visit = await visitBehind(tx, tables, { trackingToken, botUser }, distant);
-  const filled = await fillPayment(deps, tx, payment, {
-    poolId: visit.poolId,
+  const learnt = {
     trackingToken: visit.trackingToken,
     botId: visit.botId ?? visit.botUser?.botId ?? null,
     botUserId: visit.botUser?.id ?? null,
-  });
+  };
+  const filled = await fillPayment(deps, tx, payment, learnt, visit.poolId);
   return { payment: filled, visit };
 }
 
@@ -47,25 +47,24 @@ export async function purchaseEntry(
   payment: Payment,
   visit: VisitBehind,
 ): Promise<MetaEntry | null> {
-  const { botId, currency } = payment;
-  if (currency === TELEGRAM_STARS && deps.starsUsdMinorPerThousand === null) return null;
-  // The visit's own pool: what the payment has may be a guess by its bot.
-  const pool = await findPoolOf(tx, deps.db.tables, { poolId: visit.poolId ?? payment.poolId, botId });
+  if (payment.currency === TELEGRAM_STARS && deps.starsUsdMinorPerThousand === null) return null;
+  const pool = await findPoolOf(tx, deps.db.tables, payment);
   return metaEntry(deps, tx, purchaseEvent, payment, visit, pool);
 }
 
 /**
- * Reports a payment that was confirmed when not enough was known to do so; any other stays as it is. `payment` must be
- * locked.
+ * The payment learns from its visit what it did not know; one that was confirmed when not enough was known to report it
+ * is reported now. What is reported already stays as it is. `payment` must be locked.
  */
-export async function reportBelated(
+export async function catchUp(
   deps: PaymentDeps,
   tx: Tx,
   payment: Payment,
   distant: StoredVisit | null,
 ): Promise<void> {
-  if (payment.status !== "paid" || payment.metaPurchaseSent || payment.erasedAt !== null) return;
+  if (payment.metaPurchaseSent || payment.erasedAt !== null) return;
   const { payment: known, visit } = await withVisit(deps, tx, payment, distant);
+  if (payment.status !== "paid") return;
   const consent = visit.consent ?? consentWhenPaid(known);
   const purchase = await purchaseEntry(deps, tx, known, { ...visit, consent });
   if (purchase === null) return;
@@ -90,7 +89,7 @@ export async function reportPurchasesOf(
 ): Promise<void> {
   if (trackingTokens.length === 0) return;
   const { payments } = deps.db.tables;
-  // Pending ones too: one that is being confirmed at this moment, without the visit, is waited for.
+  // Pending ones too: they learn their pool, and one that is being confirmed at this moment is waited for.
   const unreported = await deps.db.dialect.locked(
     tx
       .select()
@@ -98,7 +97,7 @@ export async function reportPurchasesOf(
       .where(and(inArray(payments.trackingToken, [...trackingTokens]), isUnreported(payments)))
       .orderBy(payments.id),
   );
-  for (const payment of unreported) await reportBelated(deps, tx, payment, null);
+  for (const payment of unreported) await catchUp(deps, tx, payment, null);
 }
 
 /**

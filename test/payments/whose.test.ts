@@ -333,10 +333,24 @@ describe(`a visit that still lies in a spool, on ${testDialect}`, () => {
     await register(bought);
     expect((await stored(bought)).payment?.poolId).toBe(funnel.pool.id);
     await bringIn(visit);
+    const pending = await stored(bought);
+    expect(pending.payment).toMatchObject({ status: "pending", poolId: otherPool.id });
+    expect(pending.states).toMatchObject([{ state: "checkout_started", poolId: otherPool.id }]);
     await pays(bought);
     const { payment, purchase } = await stored(bought);
     expect(purchase).toMatchObject({ route: OTHER_PIXEL });
     expect(payment?.poolId).toBe(otherPool.id);
+  });
+
+  test("a pending payment that was registered by bot alone learns the visit's pool when it is registered again", async () => {
+    const bought = { ...sale(), bot: "shop_bot", telegram_user_id: newUser().id };
+    await register(bought);
+    expect((await stored(bought)).payment?.poolId).toBe(funnel.pool.id);
+    const tracking_token = await bringIn(visitOfPool(otherPool.id));
+    await register({ ...bought, tracking_token });
+    const { payment, states } = await stored(bought);
+    expect(payment).toMatchObject({ status: "pending", poolId: otherPool.id, trackingToken: tracking_token });
+    expect(states).toMatchObject([{ state: "checkout_started", poolId: otherPool.id }]);
   });
 });
 
