@@ -60,20 +60,18 @@ async function confirm(
   const { db } = deps;
   const { tables } = db;
   const now = deps.now();
-  const known =
-    payment.erasedAt === null ? await withVisit(deps, tx, payment, distant) : { payment, visit: null };
-  const { visit } = known;
-  const columns = paidColumns(known.payment, decision, visit?.consent ?? null, now);
-  const paid: Payment = { ...known.payment, ...columns };
-  const purchase = visit && (await purchaseEntry(deps, tx, paid, visit));
-  const delivery = visit && decision.deliver ? await deliveryEntry(db, tx, paid, visit.botUser) : null;
-  const poolId = purchase?.poolId ?? paid.poolId;
+  const traced = payment.erasedAt === null ? await withVisit(deps, tx, payment, distant) : null;
+  const known = traced?.payment ?? payment;
+  const columns = paidColumns(known, decision, traced?.visit.consent ?? null, now);
+  const paid: Payment = { ...known, ...columns };
+  const purchase = traced && (await purchaseEntry(deps, tx, { ...traced, payment: paid }));
+  const delivery =
+    traced && decision.deliver ? await deliveryEntry(db, tx, paid, traced.visit.botUser) : null;
 
   await tx
     .update(tables.payments)
     .set({
       ...columns,
-      poolId,
       metaPurchaseSent: purchase !== null,
       metaPurchaseSentAt: purchase ? now : null,
       updatedAt: now,
@@ -84,7 +82,7 @@ async function confirm(
     tables,
     [purchase, delivery].filter((entry) => entry !== null),
   );
-  await recordFunnelState(tx, tables, paymentStep("paid", { ...paid, poolId }), now);
+  await recordFunnelState(tx, tables, paymentStep("paid", paid), now);
   await tellOfConfirmation(deps, tx, paid, decision, purchase !== null);
 }
 
