@@ -27,6 +27,7 @@ export function funnelOnSettled({ db, now }: { readonly db: Database; readonly n
           if (ending.reason.startsWith(UNPAYABLE)) await apologize(db, tx, route, row);
           break;
         case "expired":
+        case "discarded":
           break;
       }
     }

@@ -98,10 +98,10 @@ async function paymentStatusOf({ db }: TelegramDestinationDeps, { paymentId }: C
 function overtakenBy(eventName: string, status: PaymentStatus | null): Verdict | null {
   const isGivenBack = status === "refunded" || status === "chargeback";
   if (eventName === "checkout" && (status === "paid" || isGivenBack)) {
-    return { kind: "invalid", reason: `not sent: the payment is ${status} already`, as: "expired" };
+    return { kind: "invalid", reason: `not sent: the payment is ${status} already`, as: "discarded" };
   }
   if (eventName === "delivery" && isGivenBack) {
-    return { kind: "invalid", reason: "not sent: the money went back before", as: "dead" };
+    return { kind: "invalid", reason: "not sent: the money went back before", as: "discarded" };
   }
   return null;
 }

@@ -35,7 +35,7 @@ export type Verdict =
   | {
       readonly kind: "invalid";
       readonly reason: string;
-      readonly as: "dead" | "expired";
+      readonly as: "dead" | "expired" | "discarded";
       /** Places in the batch of rows that look bad; they are tried apart from the others first. */
       readonly suspects?: readonly number[];
       /** Nothing in the rows explains the refusal. Many such in a row are the route's fault, not the rows'. */

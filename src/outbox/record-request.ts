@@ -13,7 +13,7 @@ import { type Settlement, settle } from "./settle.ts";
 import type { Tried } from "./surely.ts";
 
 /** How rows come to their end. */
-export type Ending = Extract<Settlement, { readonly kind: "delivered" | "dead" | "expired" }>;
+export type Ending = Exclude<Settlement, { readonly kind: "retry" | "released" }>;
 
 /** Tells a feature, inside the transaction that settles them, which rows came to their end and how. */
 export type OnSettled = (tx: Tx, rows: readonly ClaimedRow[], ending: Ending, key: RouteKey) => Promise<void>;

@@ -9,7 +9,11 @@ const value = sql.placeholder;
 /** How rows leave a lease. */
 export type Settlement =
   | { readonly kind: "delivered"; readonly fbtraceId: string | null; readonly note: string | null }
-  | { readonly kind: "dead" | "expired"; readonly fbtraceId: string | null; readonly reason: string }
+  | {
+      readonly kind: "dead" | "expired" | "discarded";
+      readonly fbtraceId: string | null;
+      readonly reason: string;
+    }
   /** Tried in vain: back to waiting, for as long as `afterMs` says of a row's attempts. */
   | {
       readonly kind: "retry";
@@ -34,7 +38,8 @@ export async function settle(
       return leave(tx, db, DELIVERED, rows, { leaseId, fbtraceId, note });
     }
     case "dead":
-    case "expired": {
+    case "expired":
+    case "discarded": {
       const { kind, fbtraceId, reason } = settlement;
       return leave(tx, db, ENDED, rows, { leaseId, kind, fbtraceId, reason });
     }

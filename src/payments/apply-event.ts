@@ -50,9 +50,6 @@ export async function applyEvent(
 
 type Confirmation = Extract<Decision, { kind: "confirm" }>;
 
-const PAID_AFTER_ERASURE =
-  "paid after the buyer's data was erased: nobody is known to deliver to, and nothing is reported; give the money back, or ask the provider who paid";
-
 async function confirm(
   deps: ApplyDeps,
   tx: Tx,
@@ -60,23 +57,21 @@ async function confirm(
   decision: Confirmation,
   distant: StoredVisit | null,
 ): Promise<void> {
-  const { db, log } = deps;
+  const { db } = deps;
   const { tables } = db;
   const now = deps.now();
-  const isErased = payment.erasedAt !== null;
-  const known = isErased ? { payment, visit: null } : await withVisit(deps, tx, payment, distant);
-  const { visit } = known;
-  const columns = paidColumns(known.payment, decision, visit?.consent ?? null, now);
-  const paid: Payment = { ...known.payment, ...columns };
-  const purchase = visit && (await purchaseEntry(deps, tx, paid, visit));
-  const delivery = visit && decision.deliver ? await deliveryEntry(db, tx, paid, visit.botUser) : null;
-  const poolId = purchase?.poolId ?? visit?.poolId ?? paid.poolId;
+  const traced = payment.erasedAt === null ? await withVisit(deps, tx, payment, distant) : null;
+  const known = traced?.payment ?? payment;
+  const columns = paidColumns(known, decision, traced?.visit.consent ?? null, now);
+  const paid: Payment = { ...known, ...columns };
+  const purchase = traced && (await purchaseEntry(deps, tx, { ...traced, payment: paid }));
+  const delivery =
+    traced && decision.deliver ? await deliveryEntry(db, tx, paid, traced.visit.botUser) : null;
 
   await tx
     .update(tables.payments)
     .set({
       ...columns,
-      poolId,
       metaPurchaseSent: purchase !== null,
       metaPurchaseSentAt: purchase ? now : null,
       updatedAt: now,
@@ -87,21 +82,31 @@ async function confirm(
     tables,
     [purchase, delivery].filter((entry) => entry !== null),
   );
-  await recordFunnelState(tx, tables, paymentStep("paid", { ...paid, poolId }), now);
+  await recordFunnelState(tx, tables, paymentStep("paid", paid), now);
+  await tellOfConfirmation(deps, tx, paid, decision, purchase !== null);
+}
 
-  const notes = [decision.note, isErased ? PAID_AFTER_ERASURE : null].filter((text) => text !== null);
+const PAID_AFTER_ERASURE =
+  "paid after the buyer's data was erased: nobody is known to deliver to, and nothing is reported; give the money back, or ask the provider who paid";
+
+/** What a person should know of it. */
+async function tellOfConfirmation(
+  deps: ApplyDeps,
+  tx: Tx,
+  paid: Payment,
+  { note, deliver }: Confirmation,
+  isReported: boolean,
+): Promise<void> {
+  const notes = [note, paid.erasedAt === null ? null : PAID_AFTER_ERASURE].filter((text) => text !== null);
   if (notes.length > 0) await leaveNote(deps, tx, paid, notes.join("; "));
-  if (!purchase) {
-    log.warn(
-      { payment: payment.id },
+  if (!isReported) {
+    deps.log.warn(
+      { payment: paid.id },
       "paid, and not reported to Meta: no pool with a pixel, no consent, or Stars without a rate",
     );
   }
-  if (!decision.deliver) {
-    log.error(
-      { payment: payment.id, note: decision.note },
-      "paid, but not what was asked for; nothing is delivered",
-    );
+  if (!deliver) {
+    deps.log.error({ payment: paid.id, note }, "paid, but not what was asked for; nothing is delivered");
   }
 }
 

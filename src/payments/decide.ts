@@ -100,8 +100,9 @@ function noteOfOtherCharge({ chargeId: first }: PaymentState, event: PaymentEven
 function decidePaid(payment: PaymentState, event: Extract<PaymentEvent, { kind: "paid" }>): Decision {
   const amountMinor = event.amountMinor ?? payment.amountMinor;
   const currency = event.currency ?? payment.currency;
-  const asRegistered = amountMinor === payment.amountMinor && currency === payment.currency;
-  const difference = `paid ${amountMinor} ${currency}, registered ${payment.amountMinor} ${payment.currency}`;
+  const asKnown = amountMinor === payment.amountMinor && currency === payment.currency;
+  const paid = `${amountMinor} ${currency}`;
+  const known = `${payment.amountMinor} ${payment.currency}`;
   switch (payment.status) {
     case "pending":
     case "expired":
@@ -112,12 +113,16 @@ function decidePaid(payment: PaymentState, event: Extract<PaymentEvent, { kind: 
         buyer: event.buyer ?? null,
         chargeId: event.chargeId ?? null,
         deliver: currency === payment.currency && amountMinor >= payment.amountMinor,
-        note: joined(asRegistered ? null : difference, event.note),
+        note: joined(asKnown ? null : `paid ${paid}, registered ${known}`, event.note),
       };
     case "paid":
       return {
         kind: "nothing",
-        note: joined(asRegistered ? null : `confirmed again with another amount: ${difference}`, event.note),
+        note: joined(
+          // By now the payment's own amount is what was paid first.
+          asKnown ? null : `confirmed again with another amount: ${paid} after ${known}`,
+          event.note,
+        ),
       };
     case "refunded":
     case "chargeback":

@@ -11,8 +11,12 @@ const PENDING_FOR_MS = 48 * 3_600_000;
 const BATCH = 500;
 const EVERY_FIVE_MINUTES = "17 */5 * * * *";
 
-/** Marks pending payments that are too old as expired, in small batches. Resolves to how many. */
-export async function expirePayments(db: Database, now: Date): Promise<number> {
+/**
+ * Marks pending payments that are too old as expired, in small batches. Resolves to how many.
+ *
+ * @param signal ends the work after the batch in hand
+ */
+export async function expirePayments(db: Database, now: Date, signal?: AbortSignal): Promise<number> {
   const { payments } = db.tables;
   const before = new Date(now.getTime() - PENDING_FOR_MS);
   for (let total = 0; ; ) {
@@ -40,7 +44,7 @@ export async function expirePayments(db: Database, now: Date): Promise<number> {
       return due.length;
     });
     total += expired;
-    if (expired < BATCH) return total;
+    if (expired < BATCH || signal?.aborted) return total;
   }
 }
 
@@ -56,8 +60,8 @@ export function createExpiry(deps: {
     failed: "old payments could not be expired; trying again in five minutes",
     worked: "old payments can be expired again",
   };
-  return periodic(deps, turns, async () => {
-    const expired = await expirePayments(db, now());
+  return periodic(deps, turns, async (signal) => {
+    const expired = await expirePayments(db, now(), signal);
     if (expired > 0) log.info({ expired }, "payments that nobody paid are no longer waited for");
   });
 }

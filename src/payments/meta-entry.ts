@@ -11,9 +11,6 @@ import type { BotUser } from "../tracking/find-session.ts";
 import type { VisitBehind } from "../tracking/visit-behind.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
 
-/** An event of a payment on its way to Meta, and the pool that reports it. */
-export type MetaEntry = OutboxEntry & { readonly poolId: number };
-
 /** `purchaseEvent` or `initiateCheckoutEvent`. */
 type EventOf = (
   payment: PaymentFacts,
@@ -30,7 +27,7 @@ export async function metaEntry(
   payment: Payment,
   { facts, consent, botUser }: VisitBehind,
   pool: PoolRow | null,
-): Promise<MetaEntry | null> {
+): Promise<OutboxEntry | null> {
   const pixelId = reportingPixel(pool);
   if (!pool || !pixelId) return null;
   const seller = await sellingBot(deps, tx, payment, botUser, pool);

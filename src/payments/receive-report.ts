@@ -9,7 +9,7 @@ import type { Payment } from "./payment.ts";
 import type { PaymentDetails, RegisterInput } from "./payment-input.ts";
 import type { PaymentReport } from "./providers/adapter.ts";
 import { registerInside } from "./register.ts";
-import { reportBelated, reportIfVisitCame } from "./report-purchase.ts";
+import { catchUp, reportIfVisitCame } from "./report-purchase.ts";
 import { storedCheckout } from "./stored-checkout.ts";
 import { type Belongings, leadsToPool, whoPays, withoutUnknownBot } from "./who-pays.ts";
 
@@ -42,7 +42,7 @@ export async function receiveReport(deps: ApplyDeps, report: ProviderReport): Pr
     const payment = said === null ? known : await fillPayment(deps, tx, known, said);
     const applied = await applyEvent(deps, tx, payment, report.event, distant);
     // A copy of the webhook that confirmed it may be the first to say by which visit.
-    if (applied === "unchanged") await reportBelated(deps, tx, payment, distant);
+    if (applied === "unchanged") await catchUp(deps, tx, payment, distant);
     return { kind: applied, paymentId: payment.id };
   });
   if (received.kind !== "unknown") await reportIfVisitCame(deps, received.paymentId);

@@ -12,7 +12,7 @@ import { metaEntry } from "./meta-entry.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
 import type { RegisterInput } from "./payment-input.ts";
 import { registeredMoney } from "./provider-data.ts";
-import { reportBelated, reportIfVisitCame } from "./report-purchase.ts";
+import { catchUp, reportIfVisitCame } from "./report-purchase.ts";
 import { type Belongings, type WhoPays, whoPays } from "./who-pays.ts";
 
 /** What else is known of a payment that starts inside the bot. */
@@ -125,7 +125,7 @@ async function registerAgain(
   const registered = compared(known, input);
   if (registered.kind !== "existing") return registered;
   const payment = await fillPayment(deps, tx, known, belongings);
-  await reportBelated(deps, tx, payment, distant);
+  await catchUp(deps, tx, payment, distant);
   return { kind: "existing", payment };
 }
 

@@ -3,18 +3,27 @@ import type { Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { TELEGRAM_STARS } from "../meta/currencies.ts";
 import { purchaseEvent } from "../meta/purchase.ts";
-import { enqueue } from "../outbox/enqueue.ts";
+import { enqueue, type OutboxEntry } from "../outbox/enqueue.ts";
 import { findPoolOf } from "../pools/find-pool-of.ts";
+import type { PoolRow } from "../pools/pool-view.ts";
 import { findBotUser } from "../tracking/find-session.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";
 import { type VisitBehind, visitBehind } from "../tracking/visit-behind.ts";
 import { fillPayment } from "./fill-payment.ts";
-import { type MetaEntry, metaEntry } from "./meta-entry.ts";
+import { metaEntry } from "./meta-entry.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
 import { consentWhenPaid } from "./provider-data.ts";
 
+/** A payment with what is known of where it came from. */
+interface Traced {
+  readonly payment: Payment;
+  readonly visit: VisitBehind;
+  /** The visit's own, else the one that it has, else its bot's. */
+  readonly pool: PoolRow | null;
+}
+
 /**
- * The visit behind a payment, whose row learns from it what it did not know.
+ * The visit and the pool behind a payment, whose row learns from them what it did not know.
  *
  * @param distant the visit as Redis knows it, for a token that the database does not have
  */
@@ -23,18 +32,15 @@ export async function withVisit(
   tx: Tx,
   payment: Payment,
   distant: StoredVisit | null,
-): Promise<{ readonly payment: Payment; readonly visit: VisitBehind }> {
+): Promise<Traced> {
   const { tables } = deps.db;
   const { trackingToken } = payment;
   const botUser = await findBotUser(tx, tables, payment.botUserId);
   const visit = await visitBehind(tx, tables, { trackingToken, botUser }, distant);
-  const filled = await fillPayment(deps, tx, payment, {
-    poolId: visit.poolId,
-    trackingToken: visit.trackingToken,
-    botId: visit.botId ?? visit.botUser?.botId ?? null,
-    botUserId: visit.botUser?.id ?? null,
-  });
-  return { payment: filled, visit };
+  const botId = payment.botId ?? visit.botId ?? visit.botUser?.botId ?? null;
+  const pool = await findPoolOf(tx, tables, { poolId: visit.poolId ?? payment.poolId, botId });
+  const learnt = { trackingToken: visit.trackingToken, botId, botUserId: visit.botUser?.id ?? null };
+  return { payment: await fillPayment(deps, tx, payment, learnt, pool), visit, pool };
 }
 
 /**
@@ -44,37 +50,34 @@ export async function withVisit(
 export async function purchaseEntry(
   deps: PaymentDeps,
   tx: Tx,
-  payment: Payment,
-  visit: VisitBehind,
-): Promise<MetaEntry | null> {
-  const { botId, currency } = payment;
-  if (currency === TELEGRAM_STARS && deps.starsUsdMinorPerThousand === null) return null;
-  // The visit's own pool: what the payment has may be a guess by its bot.
-  const pool = await findPoolOf(tx, deps.db.tables, { poolId: visit.poolId ?? payment.poolId, botId });
+  { payment, visit, pool }: Traced,
+): Promise<OutboxEntry | null> {
+  if (payment.currency === TELEGRAM_STARS && deps.starsUsdMinorPerThousand === null) return null;
   return metaEntry(deps, tx, purchaseEvent, payment, visit, pool);
 }
 
 /**
- * Reports a payment that was confirmed when not enough was known to do so; any other stays as it is. `payment` must be
- * locked.
+ * The payment learns from its visit what it did not know; one that was confirmed when not enough was known to report it
+ * is reported now. What is reported already stays as it is. `payment` must be locked.
  */
-export async function reportBelated(
+export async function catchUp(
   deps: PaymentDeps,
   tx: Tx,
   payment: Payment,
   distant: StoredVisit | null,
 ): Promise<void> {
-  if (payment.status !== "paid" || payment.metaPurchaseSent || payment.erasedAt !== null) return;
-  const { payment: known, visit } = await withVisit(deps, tx, payment, distant);
-  const consent = visit.consent ?? consentWhenPaid(known);
-  const purchase = await purchaseEntry(deps, tx, known, { ...visit, consent });
+  if (payment.metaPurchaseSent || payment.erasedAt !== null) return;
+  const traced = await withVisit(deps, tx, payment, distant);
+  if (payment.status !== "paid") return;
+  const consent = traced.visit.consent ?? consentWhenPaid(traced.payment);
+  const purchase = await purchaseEntry(deps, tx, { ...traced, visit: { ...traced.visit, consent } });
   if (purchase === null) return;
   const { tables } = deps.db;
   const at = deps.now();
   await enqueue(tx, tables, [purchase]);
   await tx
     .update(tables.payments)
-    .set({ poolId: purchase.poolId, metaPurchaseSent: true, metaPurchaseSentAt: at, updatedAt: at })
+    .set({ metaPurchaseSent: true, metaPurchaseSentAt: at, updatedAt: at })
     .where(eq(tables.payments.id, payment.id));
 }
 
@@ -90,7 +93,7 @@ export async function reportPurchasesOf(
 ): Promise<void> {
   if (trackingTokens.length === 0) return;
   const { payments } = deps.db.tables;
-  // Pending ones too: one that is being confirmed at this moment, without the visit, is waited for.
+  // Pending ones too: they learn their pool, and one that is being confirmed at this moment is waited for.
   const unreported = await deps.db.dialect.locked(
     tx
       .select()
@@ -98,7 +101,7 @@ export async function reportPurchasesOf(
       .where(and(inArray(payments.trackingToken, [...trackingTokens]), isUnreported(payments)))
       .orderBy(payments.id),
   );
-  for (const payment of unreported) await reportBelated(deps, tx, payment, null);
+  for (const payment of unreported) await catchUp(deps, tx, payment, null);
 }
 
 /**

@@ -156,7 +156,7 @@ describe(`offers and sales in the chat on ${testDialect}`, () => {
       await funnel.dispatcher.drain();
       const { rows } = await stored(user);
       const last = rows.filter(({ eventName }) => eventName === "checkout").at(-1);
-      expect(last).toMatchObject({ status: "expired", lastError: "not sent: the payment is paid already" });
+      expect(last).toMatchObject({ status: "discarded", lastError: "not sent: the payment is paid already" });
       expect(await replay(db, "retry", { ids: [last?.id ?? 0] })).toBe(0);
       const said = funnel.chat(user.id).slice(shown);
       expect(said.filter(({ params }) => !String(params.text).includes("/course"))).toEqual([]);
@@ -296,7 +296,7 @@ describe(`Telegram Payments on ${testDialect}`, () => {
     await setStatus("pending");
     await funnel.dispatcher.drain();
     expect(await deliveryOf(second.sale.id)).toMatchObject({
-      status: "dead",
+      status: "discarded",
       lastError: "not sent: the money went back before",
     });
     expect([...goods(first.user), ...goods(second.user)]).toEqual([]);

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
+import { z } from "zod";
 import type { Sales } from "../../src/funnel/sales.ts";
 import { beginCheckout } from "../../src/payments/begin-checkout.ts";
 import { checkoutOf } from "../../src/payments/checkout.ts";
-import { callProvider } from "../../src/payments/providers/provider-call.ts";
+import { postToProvider } from "../../src/payments/providers/provider-call.ts";
 import { createSales } from "../../src/payments/sales.ts";
 import { confirmTelegramPayment, refundTelegramPayment } from "../../src/payments/telegram-payments.ts";
 import { newId } from "../../src/platform/ids.ts";
@@ -173,13 +174,16 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
     [422, true],
     [401, false],
     [403, false],
+    [404, false],
     [409, false],
     [429, false],
     [500, false],
   ])("a provider's %d says that the payment itself is wrong: %p", async (status, isPermanent) => {
     const server = Bun.serve({ port: 0, fetch: () => Response.json({ message: "no" }, { status }) });
     const api = { provider: "Shop", apiUrl: server.url.origin, secret: "s".repeat(20) };
-    await expect(callProvider(api, { method: "POST", path: "/" })).rejects.toMatchObject({ isPermanent });
+    await expect(postToProvider(api, "/", { headers: {}, body: "" }, z.unknown())).rejects.toMatchObject({
+      isPermanent,
+    });
     await server.stop(true);
   });
 });

@@ -128,7 +128,7 @@ describe("the life of a payment, whatever comes in whatever order", () => {
   });
 
   test.each([
-    ["paid", "confirmed again with another amount: paid 1 BRL, registered 4990 BRL"],
+    ["paid", "confirmed again with another amount: 1 BRL after 4990 BRL"],
     ["refunded", "confirmed after it ended as refunded"],
     ["chargeback", "confirmed after it ended as chargeback"],
   ] as const)("a confirmation that comes to a payment that is %s calls a person", (status, note) => {

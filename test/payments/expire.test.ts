@@ -78,6 +78,13 @@ describe(`payments that nobody pays, on ${testDialect}`, () => {
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(700);
   });
 
+  test("end after the batch in hand where the process stops, and the rest at the next start", async () => {
+    const now = new Date();
+    await addPayments(700, 100, "pending", now);
+    expect(await expirePayments(own.db, now, AbortSignal.abort())).toBe(500);
+    expect(await expirePayments(own.db, now)).toBe(200);
+  });
+
   test("pending ones are found by an index of their own, however many payments there are", async () => {
     const { db } = own;
     const { payments } = db.tables;

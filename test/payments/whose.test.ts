@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
+import fc from "fast-check";
+import { receiveReport } from "../../src/payments/receive-report.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { sha256Hex } from "../../src/platform/secrets.ts";
 import { encodeVisit } from "../../src/redirect/visit-json.ts";
@@ -333,10 +335,73 @@ describe(`a visit that still lies in a spool, on ${testDialect}`, () => {
     await register(bought);
     expect((await stored(bought)).payment?.poolId).toBe(funnel.pool.id);
     await bringIn(visit);
+    const pending = await stored(bought);
+    expect(pending.payment).toMatchObject({ status: "pending", poolId: otherPool.id });
+    expect(pending.states).toMatchObject([{ state: "checkout_started", poolId: otherPool.id }]);
     await pays(bought);
     const { payment, purchase } = await stored(bought);
     expect(purchase).toMatchObject({ route: OTHER_PIXEL });
     expect(payment?.poolId).toBe(otherPool.id);
+  });
+
+  test("the pool that only its buyer's bot tells when it is paid is its checkout's in the funnel, too", async () => {
+    const visit = visitOfPool();
+    const bought = { ...sale(), tracking_token: visit.trackingToken };
+    await register(bought);
+    await start(newUser().id, visit.trackingToken);
+    const { provider, provider_ref: providerRef } = bought;
+    // As of a provider whose webhook says nothing of the buyer.
+    const report = { provider, providerRef, event: { kind: "paid" }, registration: null } as const;
+    await receiveReport(funnel.deps.payments, report);
+    expect((await stored(bought)).states).toMatchObject([
+      { state: "checkout_started", poolId: funnel.pool.id },
+      { state: "paid", poolId: funnel.pool.id },
+    ]);
+  });
+
+  test("a pending payment that was registered by bot alone learns the visit's pool when it is registered again", async () => {
+    const bought = { ...sale(), bot: "shop_bot", telegram_user_id: newUser().id };
+    await register(bought);
+    expect((await stored(bought)).payment?.poolId).toBe(funnel.pool.id);
+    const tracking_token = await bringIn(visitOfPool(otherPool.id));
+    await register({ ...bought, tracking_token });
+    const { payment, states } = await stored(bought);
+    expect(payment).toMatchObject({ status: "pending", poolId: otherPool.id, trackingToken: tracking_token });
+    expect(states).toMatchObject([{ state: "checkout_started", poolId: otherPool.id }]);
+  });
+});
+
+describe(`whatever comes first, on ${testDialect}`, () => {
+  const HAPPENINGS = ["registered", "named", "started", "visit", "paid", "all in one", "expired"] as const;
+
+  test("in any order, or all at once, it ends with one Purchase, and in one pool everywhere", async () => {
+    const order = fc.shuffledSubarray([...HAPPENINGS]);
+    const property = fc.asyncProperty(order, fc.boolean(), async (happenings, isAtOnce) => {
+      const visit = visitOfPool(otherPool.id);
+      const { id } = newUser();
+      const bought = { ...sale(), bot: "shop_bot", telegram_user_id: id };
+      const { provider_ref, amount_minor, currency } = bought;
+      const tracking_token = visit.trackingToken;
+      const happen: Record<(typeof HAPPENINGS)[number], () => Promise<unknown>> = {
+        registered: () => register(bought),
+        named: () => register({ ...bought, tracking_token }),
+        started: () => start(id, tracking_token),
+        visit: () => bringIn(visit),
+        paid: () => pays(bought),
+        "all in one": () => pays(bought, { amount_minor, currency, tracking_token }),
+        expired: () => webhook({ provider_ref, status: "expired" }),
+      };
+      if (isAtOnce) await Promise.all(happenings.map((happening) => happen[happening]()));
+      else for (const happening of happenings) await happen[happening]();
+      // What was not taken is sent again.
+      for (const happening of ["named", "visit", "paid"] as const) await happen[happening]();
+      const { payment, purchases, states } = await stored(bought);
+      expect(payment).toMatchObject({ status: "paid", metaPurchaseSent: true });
+      expect(purchases).toHaveLength(1);
+      const pools = new Set([...purchases, ...states].map(({ poolId }) => poolId));
+      expect(pools).toEqual(new Set([payment?.poolId ?? null]));
+    });
+    await fc.assert(property, { numRuns: 25, endOnFailure: true });
   });
 });
 

@@ -129,10 +129,10 @@ function whatToDo({ status, destination }: EventFacts): string {
     case "sending":
       return "A dispatcher has it in hand right now.";
     case "discarded":
-      return "An operator took it out of the queue, its person was erased, or its money went back.";
+      return "An operator took it out of the queue, its person was erased, or its payment was paid or paid back meanwhile.";
     case "expired":
       return destination === "telegram"
-        ? "Nothing to do: when its turn came it was more than a day old, or what it was for was paid already."
+        ? "Nothing to do: when its turn came it was more than a day old."
         : "It waited longer than Meta takes events. Retrying is refused again unless the clock was wrong.";
     case "dead":
       return destination === "telegram"

@@ -13,7 +13,7 @@ import {
   type WebhookReading,
   type WebhookRequest,
 } from "./adapter.ts";
-import { callProvider, type ProviderApi } from "./provider-call.ts";
+import { getFromProvider, type ProviderApi, postToProvider } from "./provider-call.ts";
 import { manifestSignatureFault } from "./signature.ts";
 
 interface MercadoPagoSettings {
@@ -98,17 +98,9 @@ function readPayment(payment: MercadoPagoPayment): WebhookReading {
   };
 }
 
-async function findPayment(settings: MercadoPagoSettings, id: string): Promise<MercadoPagoPayment | null> {
-  const answer = await callProvider(apiOf(settings), {
-    method: "GET",
-    path: `/v1/payments/${encodeURIComponent(id)}`,
-  });
-  if (answer.kind === "missing") return null;
-  const parsed = paymentSchema.safeParse(answer.body);
-  if (!parsed.success || parsed.data.id !== id) {
-    throw new ProviderError("Mercado Pago answered something that is not the payment asked for");
-  }
-  return parsed.data;
+function findPayment(settings: MercadoPagoSettings, id: string): Promise<MercadoPagoPayment | null> {
+  const thatPayment = paymentSchema.refine((payment) => payment.id === id);
+  return getFromProvider(apiOf(settings), `/v1/payments/${encodeURIComponent(id)}`, thatPayment);
 }
 
 /** What the state of a payment means; null for a state that is not its last. @throws ProviderError */
@@ -159,16 +151,13 @@ async function createPix(settings: MercadoPagoSettings, request: CheckoutRequest
     // Required, and Telegram tells nobody's address.
     payer: { email: `pix-${reference}@${mailDomain(webhookUrl)}` },
   };
-  const answer = await callProvider(apiOf(settings), {
-    method: "POST",
-    path: "/v1/payments",
+  const posted = {
     headers: { "content-type": "application/json", "x-idempotency-key": reference },
     body: JSON.stringify(body),
-  });
-  const created = answer.kind === "ok" ? createdSchema.safeParse(answer.body) : null;
-  if (!created?.success) throw new ProviderError("Mercado Pago answered something that is no Pix payment");
-  const { qr_code: code, ticket_url: url } = created.data.point_of_interaction.transaction_data;
-  return { kind: "pix", providerRef: created.data.id, code, url: url ?? null };
+  };
+  const created = await postToProvider(apiOf(settings), "/v1/payments", posted, createdSchema);
+  const { qr_code: code, ticket_url: url } = created.point_of_interaction.transaction_data;
+  return { kind: "pix", providerRef: created.id, code, url: url ?? null };
 }
 
 /** Our own domain, where the address stands for the buyer; example.com (reserved) where we have none. */

@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { redactSecret } from "../../meta/redact.ts";
 import { parseJson } from "../../platform/json.ts";
 import { ProviderError } from "./adapter.ts";
@@ -19,64 +20,88 @@ export interface ProviderApi {
   readonly timeoutMs?: number | undefined;
 }
 
-/** One call of it. */
-interface ProviderCall {
-  readonly method: "GET" | "POST";
-  readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+/** What goes to a provider. */
+interface Posted {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
 }
 
-type ProviderAnswer =
-  | { readonly kind: "ok"; readonly body: unknown }
-  /** The resource is not there (404). */
-  | { readonly kind: "missing" };
+/**
+ * What the provider has at a path; null where there is nothing (404).
+ * @throws ProviderError when it does not answer, refuses, or answers what the schema does not take
+ */
+export async function getFromProvider<T>(
+  api: ProviderApi,
+  path: string,
+  schema: z.ZodType<T>,
+): Promise<T | null> {
+  const answer = await exchange(api, path, { method: "GET" });
+  return answer.status === 404 ? null : readAnswer(api, answer, schema);
+}
 
 /**
- * Calls a provider's API once. Redirects are not followed: they would carry the secret elsewhere.
- * @throws ProviderError when it does not answer, refuses (permanent where the request itself is wrong), or answers
- * what is not JSON
+ * What the provider makes of a request.
+ * @throws ProviderError as `getFromProvider`, permanent where the request itself is wrong
  */
-export async function callProvider(
-  { provider, apiUrl, secret, timeoutMs = TIMEOUT_MS }: ProviderApi,
-  { method, path, headers, body: sent }: ProviderCall,
+export async function postToProvider<T>(
+  api: ProviderApi,
+  path: string,
+  posted: Posted,
+  schema: z.ZodType<T>,
+): Promise<T> {
+  return readAnswer(api, await exchange(api, path, { method: "POST", ...posted }), schema);
+}
+
+interface ProviderAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Once. Redirects are not followed: they would carry the secret elsewhere. */
+async function exchange(
+  api: ProviderApi,
+  path: string,
+  { headers, ...request }: { readonly method: "GET" | "POST" } & Partial<Posted>,
 ): Promise<ProviderAnswer> {
-  const fail = (reason: string, isPermanent = false) =>
-    new ProviderError(`${provider} ${redactSecret(reason, secret, reason.length >= LONGEST_REASON)}`, {
-      isPermanent,
-    });
+  const { apiUrl, secret, timeoutMs = TIMEOUT_MS } = api;
   const deadline = AbortSignal.timeout(timeoutMs);
-  let response: Response;
-  let text: string;
   try {
-    response = await fetch(`${apiUrl}${path}`, {
-      method,
+    const response = await fetch(`${apiUrl}${path}`, {
+      ...request,
       headers: { accept: "application/json", authorization: `Bearer ${secret}`, ...headers },
-      ...(sent !== undefined && { body: sent }),
       redirect: "manual",
       signal: deadline,
     });
-    text = await response.text();
+    return { status: response.status, text: await response.text() };
   } catch (error) {
-    if (deadline.aborted) throw fail(`did not answer within ${timeoutMs} ms`);
-    throw fail(`could not be reached: ${error instanceof Error ? error.message : String(error)}`);
+    if (deadline.aborted) throw failure(api, `did not answer within ${timeoutMs} ms`);
+    throw failure(api, `could not be reached: ${error instanceof Error ? error.message : String(error)}`);
   }
-  if (response.status === 404) return { kind: "missing" };
+}
+
+function readAnswer<T>(api: ProviderApi, { status, text }: ProviderAnswer, schema: z.ZodType<T>): T {
   const body = parseJson(text);
-  if (!response.ok) {
-    const words = `answered ${response.status}: ${reasonIn(body) ?? text}`.slice(0, LONGEST_REASON);
-    throw fail(words, isRefusal(response.status));
+  if (status < 200 || status > 299) {
+    const words = `answered ${status}: ${reasonIn(body) ?? text}`.slice(0, LONGEST_REASON);
+    throw failure(api, words, isRefusal(status));
   }
-  if (body === undefined) throw fail("answered something that is not JSON");
-  return { kind: "ok", body };
+  const parsed = schema.safeParse(body);
+  if (!parsed.success) throw failure(api, "answered something else than it was asked for");
+  return parsed.data;
+}
+
+function failure({ provider, secret }: ProviderApi, reason: string, isPermanent = false): ProviderError {
+  const isCut = reason.length >= LONGEST_REASON;
+  return new ProviderError(`${provider} ${redactSecret(reason, secret, isCut)}`, { isPermanent });
 }
 
 /**
- * Whether the provider says that this very request is wrong. Not so a bad credential (401, 403) or what passes by itself
- * (time-out 408, a request with the same idempotency key under way 409, too early 425, too many 429).
+ * Whether the provider says that this very request is wrong. Not so what is wrong with the settings (a credential 401,
+ * 403; an address 404) or what passes by itself (time-out 408, a request with the same idempotency key under way 409, too
+ * early 425, too many 429).
  */
 function isRefusal(status: number): boolean {
-  return status >= 400 && status < 500 && ![401, 403, 408, 409, 425, 429].includes(status);
+  return status >= 400 && status < 500 && ![401, 403, 404, 408, 409, 425, 429].includes(status);
 }
 
 /** The words of an error body: `{ message }`, or Stripe's `{ error: { message } }`. */

@@ -11,7 +11,7 @@ import {
   type WebhookReading,
   type WebhookRequest,
 } from "./adapter.ts";
-import { callProvider, type ProviderApi } from "./provider-call.ts";
+import { getFromProvider, type ProviderApi, postToProvider } from "./provider-call.ts";
 import { createReadBacks, type ReadBacks } from "./read-backs.ts";
 
 interface PushinPaySettings {
@@ -42,6 +42,8 @@ const transactionSchema = z.looseObject({
   webhook_url: z.string().nullish(),
 });
 type Transaction = z.output<typeof transactionSchema>;
+/** What it does not know is an empty list. */
+const unknownSchema = z.array(z.unknown()).transform(() => null);
 const createdSchema = z.looseObject({ id, qr_code: z.string().min(1) });
 
 /**
@@ -73,7 +75,7 @@ async function read(
     return { kind: "malformed", reason: "this is no webhook of PushinPay: id and status" };
   const { id, status: claimed } = webhook.data;
   // A mere "created" is not asked about: the question would be used up for a minute.
-  if (pushinPayEvent({ status: claimed, value: 1 }) === null) return { kind: "ignored" };
+  if (pushinPayEvent({ id, status: claimed, value: 1 }) === null) return { kind: "ignored" };
   const ref = query.get("ref");
   // Without a token of its own it may be anybody's, about any transaction of any account.
   const only = settings.webhookToken === null ? id : undefined;
@@ -110,12 +112,8 @@ function readTransaction(transaction: Transaction, claimed: string, ref: string 
   const { id, status } = transaction;
   const said = pushinPayEvent(transaction);
   if (said === null) return { kind: "ignored" };
-  const believed: PaymentEvent =
-    said.kind === "expired" || said.kind === "noted" ? said : { ...said, chargeId: id };
-  const event: PaymentEvent =
-    status === claimed
-      ? believed
-      : withNote(believed, `PushinPay's webhook said ${claimed}, its API says ${status} of ${id}`);
+  const note = `PushinPay's webhook said ${claimed}, its API says ${status} of ${id}`;
+  const event = said.kind === "paid" && status !== claimed ? { ...said, note } : said;
   const whole = { kind: "event", providerRef: ref || id, event, registration: null } as const;
   if (!ref) return whole;
   const address = transaction.webhook_url ?? "";
@@ -126,39 +124,30 @@ function readTransaction(transaction: Transaction, claimed: string, ref: string 
 }
 
 /** What a status means; null for one that is not its last. */
-function pushinPayEvent({ status, value }: Pick<Transaction, "status" | "value">): PaymentEvent | null {
+function pushinPayEvent({ id, status, value }: Transaction): PaymentEvent | null {
   switch (status) {
     case "paid":
-      return value > 0 ? { kind: "paid", amountMinor: value, currency: CURRENCY } : null;
+      return value > 0 ? { kind: "paid", amountMinor: value, currency: CURRENCY, chargeId: id } : null;
     case "canceled":
     case "cancelled":
     case "expired":
       return { kind: "expired" };
     case "refunded":
-      return { kind: "refunded" };
+      return { kind: "refunded", chargeId: id };
     case "chargeback":
-      return { kind: "chargeback" };
+      return { kind: "chargeback", chargeId: id };
     default:
       return null;
   }
 }
 
-function withNote(event: PaymentEvent, note: string): PaymentEvent {
-  return event.kind === "paid" ? { ...event, note } : event;
-}
-
-async function findTransaction(settings: PushinPaySettings, id: string): Promise<Transaction | null> {
-  const answer = await callProvider(apiOf(settings), {
-    method: "GET",
-    path: `/api/transactions/${encodeURIComponent(id)}`,
-  });
-  // What it does not know is an empty list.
-  if (answer.kind === "missing" || Array.isArray(answer.body)) return null;
-  const parsed = transactionSchema.safeParse(answer.body);
-  if (!parsed.success || parsed.data.id !== id) {
-    throw new ProviderError("PushinPay answered something that is not the transaction asked for");
-  }
-  return parsed.data;
+function findTransaction(settings: PushinPaySettings, id: string): Promise<Transaction | null> {
+  const thatTransaction = transactionSchema.refine((transaction) => transaction.id === id);
+  return getFromProvider(
+    apiOf(settings),
+    `/api/transactions/${encodeURIComponent(id)}`,
+    z.union([thatTransaction, unknownSchema]),
+  );
 }
 
 async function createCharge(settings: PushinPaySettings, request: CheckoutRequest): Promise<Checkout> {
@@ -169,19 +158,14 @@ async function createCharge(settings: PushinPaySettings, request: CheckoutReques
       isPermanent: true,
     });
   }
-  const answer = await callProvider(apiOf(settings), {
-    method: "POST",
-    path: "/api/pix/cashIn",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({
-      value: amountMinor,
-      webhook_url: `${webhookUrl}?ref=${encodeURIComponent(reference)}`,
-      split_rules: [],
-    }),
-  });
-  const created = answer.kind === "ok" ? createdSchema.safeParse(answer.body) : null;
-  if (!created?.success) throw new ProviderError("PushinPay answered something that is no Pix charge");
-  return { kind: "pix", providerRef: created.data.id, code: created.data.qr_code, url: null };
+  const body = {
+    value: amountMinor,
+    webhook_url: `${webhookUrl}?ref=${encodeURIComponent(reference)}`,
+    split_rules: [],
+  };
+  const posted = { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  const created = await postToProvider(apiOf(settings), "/api/pix/cashIn", posted, createdSchema);
+  return { kind: "pix", providerRef: created.id, code: created.qr_code, url: null };
 }
 
 /** JSON or a form, as the content type says; PushinPay has sent both. */

@@ -14,9 +14,9 @@ export function timestampedSignatureFault(
   now: Date,
 ): string | null {
   if (header === null) return "the signature header is missing";
-  const parts = header.split(",").map((part) => part.trim().split("=", 2));
+  const parts = partsOf(header);
   const timestamp = parts.find(([key]) => key === "t")?.[1] ?? "";
-  const signatures = parts.filter(([key]) => key === "v1").map(([, value]) => value ?? "");
+  const signatures = parts.filter(([key]) => key === "v1").map(([, value]) => value);
   if (!/^\d{1,12}$/.test(timestamp) || signatures.length === 0) return "the signature header has no t and v1";
   const expected = hmacSha256Hex(secret, `${timestamp}.${rawBody}`);
   if (!signatures.some((signature) => equalInConstantTime(signature.toLowerCase(), expected))) {
@@ -41,7 +41,7 @@ export function manifestSignatureFault(
   secret: string,
 ): string | null {
   if (header === null) return "the signature header is missing";
-  const parts = new Map(header.split(",").map((part) => pair(part)));
+  const parts = new Map(partsOf(header));
   const ts = parts.get("ts");
   const v1 = parts.get("v1");
   if (!ts || !v1 || !/^\d{1,16}$/.test(ts)) return "the signature header has no ts and v1";
@@ -54,7 +54,10 @@ export function manifestSignatureFault(
   return isGenuine ? null : "the signature does not match the notification";
 }
 
-function pair(part: string): [string, string] {
-  const [key = "", value = ""] = part.trim().split("=", 2);
-  return [key.trim(), value.trim()];
+/** `key=value,key=value`. */
+function partsOf(header: string): [string, string][] {
+  return header.split(",").map((part) => {
+    const [key = "", value = ""] = part.split("=", 2);
+    return [key.trim(), value.trim()];
+  });
 }

@@ -6,10 +6,9 @@ import {
   type Checkout,
   type CheckoutRequest,
   type PaymentProvider,
-  ProviderError,
   type WebhookReading,
 } from "./adapter.ts";
-import { callProvider, type ProviderApi } from "./provider-call.ts";
+import { getFromProvider, type ProviderApi, postToProvider } from "./provider-call.ts";
 import { timestampedSignatureFault } from "./signature.ts";
 import { REFERENCE_KEY, readStripeEvent } from "./stripe-event.ts";
 
@@ -63,14 +62,9 @@ async function read(
 
 /** Our reference in a payment intent's metadata; null where it is not a payment of ours. */
 async function referenceOf(settings: StripeSettings, id: string): Promise<string | null> {
-  const answer = await callProvider(apiOf(settings), {
-    method: "GET",
-    path: `/v1/payment_intents/${encodeURIComponent(id)}`,
-  });
-  if (answer.kind === "missing") return null;
-  const parsed = paymentIntent.safeParse(answer.body);
-  if (!parsed.success) throw new ProviderError("Stripe answered something that is no payment intent");
-  return parsed.data.metadata?.[REFERENCE_KEY] || null;
+  const path = `/v1/payment_intents/${encodeURIComponent(id)}`;
+  const intent = await getFromProvider(apiOf(settings), path, paymentIntent);
+  return intent?.metadata?.[REFERENCE_KEY] || null;
 }
 
 async function createSession(settings: StripeSettings, request: CheckoutRequest): Promise<Checkout> {
@@ -89,15 +83,12 @@ async function createSession(settings: StripeSettings, request: CheckoutRequest)
     success_url: returnUrl,
     cancel_url: returnUrl,
   });
-  const answer = await callProvider(apiOf(settings), {
-    method: "POST",
-    path: "/v1/checkout/sessions",
+  const posted = {
     headers: { "content-type": "application/x-www-form-urlencoded", "idempotency-key": reference },
     body: form.toString(),
-  });
-  const session = answer.kind === "ok" ? createdSession.safeParse(answer.body) : null;
-  if (!session?.success) throw new ProviderError("Stripe answered something that is no checkout session");
-  return { kind: "link", providerRef: session.data.id, url: session.data.url };
+  };
+  const { id, url } = await postToProvider(apiOf(settings), "/v1/checkout/sessions", posted, createdSession);
+  return { kind: "link", providerRef: id, url };
 }
 
 function apiOf({ apiUrl, secretKey, timeoutMs }: StripeSettings): ProviderApi {
