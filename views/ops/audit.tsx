@@ -80,9 +80,9 @@ function Changes({ lines }: { readonly lines: readonly string[] }): JSX.Element 
 function changeLines({ before, after }: Pick<AuditLine, "before" | "after">): string[] {
   const was = valuesOf(before);
   const is = valuesOf(after);
-  const isChange = was.size > 0 && is.size > 0;
   return [...new Set([...was.keys(), ...is.keys()])].flatMap((name) => {
-    if (isChange) return `${name}: ${valueText(was.get(name))} → ${valueText(is.get(name))}`;
+    if (was.has(name) && is.has(name))
+      return `${name}: ${valueText(was.get(name))} → ${valueText(is.get(name))}`;
     const value = was.get(name) ?? is.get(name);
     return isNothing(value) ? [] : `${name}: ${valueText(value)}`;
   });
