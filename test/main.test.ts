@@ -57,15 +57,16 @@ test("what the server and the command line write is nobody else's on this machin
 
 test("what an older version left for all to read is closed to them at the start, but not to a group", async () => {
   const place = mkdtempSync(join(tmpdir(), "ponte-older-"));
-  const files = ["ponte.db", "spool.db", "app-secret"].map((name) => join(place, name));
+  const modesBefore = { "ponte.db": 0o664, "spool.db": 0o604, "app-secret": 0o640 };
+  const files = Object.keys(modesBefore).map((name) => join(place, name));
   const start = () => startServer(files[0] ?? "", {}, { dataDir: place });
   await (await start()).stop();
-  for (const path of files) chmodSync(path, path.endsWith("ponte.db") ? 0o640 : 0o644);
+  for (const [name, mode] of Object.entries(modesBefore)) chmodSync(join(place, name), mode);
   const server = await start();
   const modes = files.map((path) => (statSync(path).mode & 0o777).toString(8));
   await server.stop();
   rmSync(place, { recursive: true, force: true });
-  expect(modes).toEqual(["640", "600", "600"]);
+  expect(modes).toEqual(["660", "600", "640"]);
 }, 30_000);
 
 test("a wrong setting stops it with what is wrong, and nothing else", async () => {

@@ -7,7 +7,7 @@ import { createSecrets } from "../../src/platform/secrets.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { ensureProgram } from "../build.ts";
 import { prepareDemo } from "./prepare.ts";
-import { demoEnvironment } from "./settings.ts";
+import { demoEnvironment, demoPayments } from "./settings.ts";
 
 /** `./scripts/start`: a sandbox, a demo pool that delivers to it, and the server in the foreground. */
 
@@ -43,9 +43,7 @@ async function main(): Promise<void> {
       ...environment,
       META_GRAPH_URL: sandbox.url,
       TELEGRAM_API_URL: sandbox.url,
-      MERCADOPAGO_API_URL: sandbox.url,
-      MERCADOPAGO_ACCESS_TOKEN: "TEST-demo-a-token-of-the-sandbox",
-      MERCADOPAGO_WEBHOOK_SECRET: "mercadopago-sandbox-secret",
+      ...demoPayments(sandbox.url),
       PUBLIC_URL: publicUrl,
       OPERATOR_PASSWORD: password,
       API_KEY: apiKey,
@@ -131,7 +129,8 @@ function welcome(
 function commandPrefix({ database, dataDir }: Config, { publicUrl, sandbox }: Addresses): string {
   // A URL may have a password in it; whoever set one has it at hand.
   const place = process.env.DATABASE_URL ? `DATA_DIR=${dataDir}` : `DATABASE_URL=${database.url}`;
-  return `${place} PUBLIC_URL=${publicUrl} META_GRAPH_URL=${sandbox} TELEGRAM_API_URL=${sandbox}`;
+  const payments = Object.entries(demoPayments(sandbox)).map(([name, value]) => `${name}=${value}`);
+  return `${place} PUBLIC_URL=${publicUrl} META_GRAPH_URL=${sandbox} TELEGRAM_API_URL=${sandbox} ${payments.join(" ")}`;
 }
 
 main().catch((error) => {

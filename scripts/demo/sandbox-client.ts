@@ -24,8 +24,12 @@ const keyboardSchema = z.object({
 const eventSchema = z.object({ event: z.record(z.string(), z.unknown()) });
 const paidSchema = z.object({ deliveries: z.array(z.object({ status: z.number().nullable() })) });
 
-/** The sandbox as a visitor moves it: what Meta received, a person's chat with the bot, and the provider's till. */
-export function sandboxClient(url: string) {
+/**
+ * The sandbox as a visitor moves it: what Meta received, a person's chat with the bot, and the provider's till.
+ *
+ * @param whyLate asked where something does not come: why not, in lines for people
+ */
+export function sandboxClient(url: string, whyLate: () => Promise<readonly string[]>) {
   async function ask(path: string, body?: object): Promise<unknown> {
     const response = await fetch(
       url + path,
@@ -49,7 +53,8 @@ export function sandboxClient(url: string) {
       if (found !== undefined) return found;
       await Bun.sleep(PAUSE_MS);
     }
-    throw new Error(`${what} did not come within ${(TRIES * PAUSE_MS) / 1000} s.`);
+    const late = `${what} did not come within ${(TRIES * PAUSE_MS) / 1000} s.`;
+    throw new Error([late, ...(await whyLate())].join("\n"));
   }
 
   return {

@@ -12,3 +12,12 @@ export function demoEnvironment(
   const folder = /^postgres(ql)?:/.test(url) ? FOLDER : undefined;
   return { ...given, DATABASE_URL: url, DATA_DIR: given.DATA_DIR || folder };
 }
+
+/** What lets the sandbox take the money for the demo's offer: the server is started with it, and commands want it too. */
+export function demoPayments(sandboxUrl: string): Record<string, string> {
+  return {
+    MERCADOPAGO_API_URL: sandboxUrl,
+    MERCADOPAGO_ACCESS_TOKEN: "TEST-demo-a-token-of-the-sandbox",
+    MERCADOPAGO_WEBHOOK_SECRET: "mercadopago-sandbox-secret",
+  };
+}

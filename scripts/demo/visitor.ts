@@ -28,6 +28,17 @@ const timelineSchema = z.object({
   ),
 });
 
+const routesSchema = z.object({
+  routes: z.array(
+    z.object({
+      destination: z.string(),
+      route: z.string(),
+      state: z.string(),
+      paused_reason: z.string().nullable(),
+    }),
+  ),
+});
+
 async function main(): Promise<void> {
   const { port } = readConfig(process.env);
   const apiKey = process.env.API_KEY;
@@ -37,7 +48,7 @@ async function main(): Promise<void> {
     );
   }
   const ponte = `http://localhost:${port}`;
-  const sandbox = sandboxClient(`http://127.0.0.1:${port + 1}`);
+  const sandbox = sandboxClient(`http://127.0.0.1:${port + 1}`, () => pausedRoutes(ponte, apiKey));
   const started = performance.now();
   const hop = (name: string, said: string) =>
     console.log(`${duration(performance.now() - started).padStart(8)}  ${name.padEnd(10)}  ${said}`);
@@ -112,12 +123,26 @@ async function report(ponte: string, { token, cookies }: Visit): Promise<string>
 }
 
 async function timelineOf(ponte: string, apiKey: string, token: string) {
-  const response = await fetch(`${ponte}/api/sessions/${token}`, {
-    headers: { authorization: `Bearer ${apiKey}` },
-  });
+  return timelineSchema.parse(await askPonte(`${ponte}/api/sessions/${token}`, apiKey));
+}
+
+/** The routes of which nothing is sent until somebody resumes them, a line each. */
+async function pausedRoutes(ponte: string, apiKey: string): Promise<string[]> {
+  const answer = await askPonte(`${ponte}/api/outbox/status?delivered=false`, apiKey);
+  return routesSchema
+    .parse(answer)
+    .routes.filter(({ state }) => state === "paused")
+    .map(
+      ({ destination, route, paused_reason }) =>
+        `The ${destination} route ${route} is paused: ${paused_reason}. Resume it at ${ponte}/ops`,
+    );
+}
+
+async function askPonte(url: string, apiKey: string): Promise<unknown> {
+  const response = await fetch(url, { headers: { authorization: `Bearer ${apiKey}` } });
   if (response.status === 401)
     throw new Error("Ponte does not know this API_KEY; ./scripts/start prints the right one.");
-  return timelineSchema.parse(await response.json());
+  return response.json();
 }
 
 /** Two events as a table of their fields, so that one sees which they share. */

@@ -31,7 +31,8 @@ at_least() {
 # Installs the npm packages of the lock file where they are missing or the lock file is newer.
 ensure_packages() {
   local mark="$root/node_modules/.ponte-installed"
-  if [ -f "$mark" ] && [ ! "$root/bun.lock" -nt "$mark" ]; then return; fi
+  # A patch of a package changes without the lock file.
+  if [ -f "$mark" ] && [ -z "$(find "$root/bun.lock" "$root/patches" -newer "$mark")" ]; then return; fi
   say "· installing packages"
   (cd "$root" && bun install --frozen-lockfile --silent >&2) || die "Packages could not be installed; see the lines above."
   touch "$mark"

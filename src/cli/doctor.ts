@@ -5,6 +5,7 @@ import { telegramBotApi } from "../pools/telegram-bot-api.ts";
 import { type Context, defineCommand, Refused } from "./command.ts";
 import {
   checkClock,
+  checkDamagedSpools,
   checkDataDir,
   checkDispatcher,
   checkOutbox,
@@ -33,6 +34,7 @@ export const doctor = defineCommand({
       ...(await guarded("redis", context, () => checkRedis(config))),
       checkDataDir(config),
       ...(await guarded("spool", context, async () => checkSpool(config))),
+      ...(await guarded("spool", context, async () => checkDamagedSpools(config))),
     ];
     const wrong = findings.filter(({ level }) => level === "bad").length;
     answer(context, { healthy: wrong === 0, findings }, () => findings.map(findingText).join("\n"));

@@ -47,11 +47,22 @@ function moveAside(path: string): void {
 }
 
 function unreadOnes(path: string): string[] {
+  return damagedSpools(path).filter(isUnread);
+}
+
+/** The spools that were damaged, beside the one of this path: without what SQLite puts beside them. */
+export function damagedSpools(path: string): string[] {
   const folder = dirname(path);
-  const isUnread = (name: string) => name.startsWith(`${basename(path)}.corrupt-`) && name.endsWith(UNREAD);
+  const beginning = `${basename(path)}.corrupt-`;
   return readdirSync(folder)
-    .filter(isUnread)
+    .filter((name) => name.startsWith(beginning) && /^\d+(\.unread)?$/.test(name.slice(beginning.length)))
+    .toSorted()
     .map((name) => join(folder, name));
+}
+
+/** Whether a damaged spool has yet to be read to its end. */
+export function isUnread(damaged: string): boolean {
+  return damaged.endsWith(UNREAD);
 }
 
 function bringIn(spool: Spool, aside: string, log: Log): void {

@@ -70,6 +70,9 @@ export function openPostgres(options: PostgresOptions): Database {
       connection: { ...settings.connection, ...limits },
       max: options.maxConnections ?? 10,
       prepare,
+      // PgBouncer (1.18) gives a connection back after a query's answer, though half of the next one was sent on it
+      // already: what came back of that half is dropped, and whoever asked waits for ever. So nothing is sent ahead.
+      ...(prepare ? {} : { max_pipeline: 0 }),
     }),
   );
   const directUrl = options.directUrl ?? options.url;

@@ -2,22 +2,22 @@ import { chmodSync, statSync } from "node:fs";
 import type { Log } from "./log.ts";
 
 const OTHERS = 0o007;
-const OWNER_ONLY = 0o600;
+const MODE_BITS = 0o7777;
 
 /**
  * Closes files to other users of the machine, as those are from the start that this version makes: older ones left
- * databases that all could read. One that an operator opened for a group stays so. What is not ours is said in the log.
+ * databases that all could read. What a group may do stays as it is: an operator may have meant it so. What is not ours is said in the log.
  */
 export function closeToOthers(paths: readonly string[], log: Log): void {
   for (const path of paths) {
     if (!isOpenToOthers(path)) continue;
     try {
-      chmodSync(path, OWNER_ONLY);
+      chmodSync(path, statSync(path).mode & MODE_BITS & ~OTHERS);
       log.warn({ path }, "other users of this machine could read a file of Ponte's; now they cannot");
     } catch (error) {
       // Another process that closes the same database may have deleted its log just now.
       if (!isOpenToOthers(path)) continue;
-      const todo = `Give the file to the user that Ponte runs as, or run: chmod 600 ${path}`;
+      const todo = `Give the file to the user that Ponte runs as, or run: chmod o= ${path}`;
       log.error({ error, path, todo }, "other users of this machine can read a file of Ponte's");
     }
   }

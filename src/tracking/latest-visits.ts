@@ -1,6 +1,7 @@
-import { desc, eq, lt } from "drizzle-orm";
+import { and, desc, eq, inArray, lt } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
-import { isTrackingToken } from "./session.ts";
+import type { OutboxStatus } from "../db/vocabulary.ts";
+import { isTrackingToken, rootEventId } from "./session.ts";
 
 /** One line of the list of visits. */
 interface VisitSummary {
@@ -11,7 +12,8 @@ interface VisitSummary {
   readonly source: string | null;
   readonly campaign: string | null;
   readonly hasCookies: boolean;
-  readonly isReported: boolean;
+  /** How far its PageView is; null where there is none, or none any more. */
+  readonly pageView: OutboxStatus | null;
   /** The Telegram user whom the visit led to the bot. */
   readonly telegramUserId: string | null;
 }
@@ -35,7 +37,6 @@ export async function latestVisits(
       source: sessions.utmSource,
       campaign: sessions.utmCampaign,
       cookiesAt: sessions.cookiesAt,
-      isReported: sessions.pageviewSent,
       telegramUserId: sessions.userExternalId,
     })
     .from(sessions)
@@ -43,5 +44,24 @@ export async function latestVisits(
     .where(older)
     .orderBy(desc(sessions.trackingToken))
     .limit(limit);
-  return rows.map(({ cookiesAt, ...row }) => ({ ...row, hasCookies: cookiesAt !== null }));
+  const pageViews = await statusOf(
+    db,
+    rows.map(({ trackingToken }) => rootEventId(trackingToken)),
+  );
+  return rows.map(({ cookiesAt, ...row }) => ({
+    ...row,
+    hasCookies: cookiesAt !== null,
+    pageView: pageViews.get(rootEventId(row.trackingToken)) ?? null,
+  }));
+}
+
+/** How far events for Meta are, by their event id. */
+async function statusOf(db: Database, eventIds: readonly string[]): Promise<Map<string, OutboxStatus>> {
+  const { outboxEvents, outboxProgress } = db.tables;
+  const rows = await db
+    .select({ eventId: outboxEvents.eventId, status: outboxProgress.status })
+    .from(outboxEvents)
+    .innerJoin(outboxProgress, eq(outboxProgress.id, outboxEvents.id))
+    .where(and(inArray(outboxEvents.eventId, [...eventIds]), eq(outboxEvents.destination, "meta")));
+  return new Map(rows.map(({ eventId, status }) => [eventId, status]));
 }

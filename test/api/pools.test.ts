@@ -157,7 +157,14 @@ describe(`GET /api/sessions/:token on ${testDialect}`, () => {
     expect(SCHEMAS.Timeline.parse(answer.body).steps).toHaveLength(11);
   });
 
-  test("an unknown token is not found", async () => {
-    expect((await api.call("GET", `/api/sessions/${"0".repeat(32)}`)).status).toBe(404);
+  test.each([
+    ["sessions", "0".repeat(32), "No visit has this tracking token."],
+    ["sessions", "zz", "No visit has this tracking token."],
+    ["sessions", "%00", "No visit has this tracking token."],
+    ["payments", "zz", "There is no such payment."],
+  ])("/api/%s/%s is not found, and what was looked for is said", async (kind, key, detail) => {
+    const answer = await api.call("GET", `/api/${kind}/${key}`);
+    expect(answer.status).toBe(404);
+    expect(answer.body).toMatchObject({ detail });
   });
 });

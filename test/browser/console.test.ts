@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
 import type { Browser, Page } from "playwright-core";
 import { outboxTable } from "../../src/outbox/enqueue.ts";
 import { OPERATOR_PASSWORD } from "../support/operator.ts";
@@ -99,6 +100,20 @@ describe.if(withBrowser)("the console in Chromium", () => {
     const { context, page } = await openConsole(browser, own.url, { viewport: { width: 1280, height: 900 } });
     await page.goto(`${own.url}/ops/audit`);
     const hidden = await page.locator(".scroll").evaluate((all) => all.scrollWidth - all.clientWidth);
+    expect(hidden).toBe(0);
+    await context.close();
+  }, 60_000);
+
+  test("a long name pushes none of a pool's numbers out of sight", async () => {
+    const { context, page } = await openConsole(browser, own.url, { viewport: { width: 1280, height: 900 } });
+    const { pools } = own.db.tables;
+    const rename = (name: string) =>
+      own.db.transaction((tx) => tx.update(pools).set({ name }).where(eq(pools.id, 1)));
+    const [pool] = await own.db.select({ name: pools.name }).from(pools).where(eq(pools.id, 1));
+    await rename("a sale with a long name ".repeat(4));
+    await page.goto(`${own.url}/ops/pools`);
+    const hidden = await page.locator(".scroll").evaluate((all) => all.scrollWidth - all.clientWidth);
+    await rename(pool?.name ?? "");
     expect(hidden).toBe(0);
     await context.close();
   }, 60_000);

@@ -240,6 +240,20 @@ describe(`ponte doctor on ${testDialect}`, () => {
     rmSync(dirname(file), { recursive: true });
   });
 
+  test("names spools that were damaged, by whether all of them was read", async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), "ponte-doctor-"));
+    const names = ["spool.db.corrupt-1", "spool.db.corrupt-2.unread", "spool.db.corrupt-2.unread-wal"];
+    for (const name of names) writeFileSync(join(dataDir, name), "");
+    const { healthy, of } = await diagnose({ DATA_DIR: dataDir }, "--offline");
+    rmSync(dataDir, { recursive: true });
+    expect(healthy).toBe(false);
+    expect(of("spool")).toMatchObject([
+      { level: "good", text: "none on this machine" },
+      { level: "warning", todo: `It names people. Delete it: rm ${dataDir}/spool.db.corrupt-1*` },
+      { level: "bad", todo: expect.stringContaining("restart Ponte") },
+    ]);
+  });
+
   if (testDialect === "postgres")
     test("names the rights that the app's user lacks, and the statement that grants them", async () => {
       const role = `ponte_limited_${newId()}`;

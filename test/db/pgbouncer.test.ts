@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
+import { openDatabase } from "../../src/db/open.ts";
+import { withDeadline } from "../../src/platform/deadline.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { genericWebhook } from "../support/generic-webhook.ts";
@@ -63,6 +65,19 @@ describe.if(testDialect === "postgres")("behind PgBouncer in transaction mode", 
     const [id] = await Promise.all(servers.map(({ url }) => untilConfirmed(url, paid)));
     return { fbc, events: [`evt_${token}`, `purchase_${id}`] };
   }
+
+  test("no query waits for ever behind another on its connection", async () => {
+    const url = pooler.url;
+    const db = await openDatabase({ url, directUrl: own.url, pooler: "transaction" });
+    for (let round = 0; round < 20; round++) {
+      const asked = Array.from({ length: 40 }, (_, i) =>
+        db.rows<{ i: number }>(i % 2 ? sql`select ${i}::int as i` : sql.raw(`select ${i} as i`)),
+      );
+      const answers = await withDeadline(Promise.all(asked), 5_000);
+      expect(answers.flat().map(({ i }) => i)).toEqual(asked.map((_, i) => i));
+    }
+    await db.close();
+  }, 60_000);
 
   test("two processes migrate, take a visitor's steps in turn, and deliver each event once", async () => {
     const made = await fetch(`${servers[0]?.url}/api/pools`, {

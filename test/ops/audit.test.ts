@@ -39,6 +39,24 @@ describe(`the console's audit log on ${testDialect}`, () => {
     expect(seen).toEqual(Array.from({ length: 60 }, (_, i) => 59 - i));
   });
 
+  test("says of a change what was and is, and of what was made each value that it has", async () => {
+    const { db } = own;
+    const entry = { at: new Date(), actor: "cli", subject: "pool:autumn" };
+    await db.transaction(async (tx) => {
+      await recordAudit(tx, db.tables, {
+        ...{ ...entry, action: "pool.create", before: null },
+        after: { slug: "autumn", locale: null, capture_params: [], bots: [{ username: "a_bot" }] },
+      });
+      await recordAudit(tx, db.tables, {
+        ...{ ...entry, action: "pool.update" },
+        ...{ before: { meta_test_event_code: null }, after: { meta_test_event_code: "TEST1" } },
+      });
+    });
+    const html: string = await (await operator.get("/ops/audit")).text();
+    expect(html).toContain("<li>meta_test_event_code: none → TEST1</li>");
+    expect(html).toContain("<li>slug: autumn</li><li>bots: [{&quot;username&quot;:&quot;a_bot&quot;}]</li>");
+  });
+
   test("any cursor is answered with a page", async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.string({ unit: "binary" }), fc.double().map(String)), async (cursor) => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { pauseRoute } from "../../src/outbox/change-route.ts";
 import { createPool } from "../../src/pools/manage-pools.ts";
 import { findPool, type PoolView } from "../../src/pools/pool-view.ts";
 import { bucketStart, HOUR_MS } from "../../src/rollups/bucket.ts";
@@ -196,5 +197,17 @@ describe(`the console's pools on ${testDialect}`, () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  test("says on the list and on its own page that nothing of it reaches Meta, and why", async () => {
+    const { pool } = await addPool(own.db, { slug: "unheard", metaPixelId: "4711" });
+    const { id } = pool;
+    expect(await see(`/ops/pools/${id}`)).not.toContain("route is paused");
+    const key = { destination: "meta", route: "4711" } as const;
+    await own.db.transaction((tx) => pauseRoute(tx, own.db, key, "the token has expired"));
+    expect(await see("/ops/pools")).toContain("on, paused");
+    const paused = await see(`/ops/pools/${id}`);
+    expect(paused).toContain("Its route is paused");
+    expect(paused).toContain("the token has expired");
   });
 });

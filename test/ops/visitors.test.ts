@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
 import fc from "fast-check";
 import { rootEventId } from "../../src/tracking/session.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
@@ -74,6 +75,22 @@ describe(`the console's visitors on ${testDialect}`, () => {
     expect(asked).toContain("Nothing is known by that key");
     // Inside a quoted attribute only the quote could end the text.
     expect(asked).not.toContain('"><script>alert');
+  });
+
+  test("the list says how far each visit's PageView is", async () => {
+    const { outboxEvents, outboxProgress } = own.db.tables;
+    const [event] = await own.db
+      .select({ id: outboxEvents.id })
+      .from(outboxEvents)
+      .where(eq(outboxEvents.eventId, rootEventId(visitor.token)));
+    await own.db.transaction((tx) =>
+      tx
+        .update(outboxProgress)
+        .set({ status: "expired" })
+        .where(eq(outboxProgress.id, event?.id ?? 0)),
+    );
+    const row = (await see("/ops/visitors")).split("<tr>").find((html) => html.includes(visitor.token));
+    expect(row).toContain(">expired<");
   });
 
   test("the list goes on page by page, each visit once, newest first", async () => {

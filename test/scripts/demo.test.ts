@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { prepareDemo } from "../../scripts/demo/prepare.ts";
-import { demoEnvironment } from "../../scripts/demo/settings.ts";
+import { demoEnvironment, demoPayments } from "../../scripts/demo/settings.ts";
+import { checkOffers } from "../../src/cli/doctor/check-offers.ts";
 import { readConfig } from "../../src/config.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import { type RunningSandbox, startSandbox } from "../../src/sandbox/app.ts";
@@ -31,6 +32,13 @@ describe(`the demo on ${testDialect}`, () => {
     const { pools, bots, offers } = own.db.tables;
     const counted = [pools, bots, offers].map((table) => own.db.$count(table));
     expect(await Promise.all(counted)).toEqual([1, 1, 1]);
+  });
+
+  test("can be paid for by what its commands are given, so that doctor has nothing to warn of", async () => {
+    const { payments } = readConfig(demoPayments(sandbox.url));
+    expect(await checkOffers(own.db, payments)).not.toContainEqual(
+      expect.objectContaining({ level: "warning" }),
+    );
   });
 
   test("starts again after a pool was made in it to try things out", async () => {

@@ -51,25 +51,52 @@ function columns(zone: string): Column<AuditLine>[] {
     textColumn("Who", ({ actor }) => actor),
     textColumn("Did", ({ action }) => action),
     textColumn("To", ({ subject }) => subject),
-    {
-      head: "Before",
-      cell: ({ before }) => (
-        <code class="mono json" safe>
-          {jsonText(before)}
-        </code>
-      ),
-    },
-    {
-      head: "After",
-      cell: ({ after }) => (
-        <code class="mono json" safe>
-          {jsonText(after)}
-        </code>
-      ),
-    },
+    { head: "What", cell: (line) => <Changes lines={changeLines(line)} /> },
   ];
 }
 
-function jsonText(value: unknown): string {
-  return value === null ? "" : JSON.stringify(value);
+/** So many lines are read at a glance; more are opened where somebody asks. */
+const MOST_LINES = 4;
+
+function Changes({ lines }: { readonly lines: readonly string[] }): JSX.Element {
+  const list = (
+    <ul class="changes">
+      {lines.map((line) => (
+        <li safe>{line}</li>
+      ))}
+    </ul>
+  );
+  if (lines.length === 0) return "";
+  if (lines.length <= MOST_LINES) return list;
+  return (
+    <details>
+      <summary safe>{`${lines.length} values`}</summary>
+      {list}
+    </details>
+  );
+}
+
+/** What a change was, a line for each value: `name: before → after`, or the one of both that there is. */
+function changeLines({ before, after }: Pick<AuditLine, "before" | "after">): string[] {
+  const was = valuesOf(before);
+  const is = valuesOf(after);
+  return [...new Set([...was.keys(), ...is.keys()])].flatMap((name) => {
+    if (was.has(name) && is.has(name))
+      return `${name}: ${valueText(was.get(name))} → ${valueText(is.get(name))}`;
+    const value = was.get(name) ?? is.get(name);
+    return isNothing(value) ? [] : `${name}: ${valueText(value)}`;
+  });
+}
+
+function valuesOf(side: unknown): Map<string, unknown> {
+  return new Map(typeof side === "object" && side !== null ? Object.entries(side) : []);
+}
+
+function isNothing(value: unknown): boolean {
+  return value === null || value === undefined || (Array.isArray(value) && value.length === 0);
+}
+
+function valueText(value: unknown): string {
+  if (isNothing(value)) return "none";
+  return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -4,16 +4,19 @@ import type { EventFacts, EventHold } from "./outbox-data.ts";
 import { Banner } from "./parts.tsx";
 import { TimeOf } from "./time.tsx";
 
-/** A waiting event that does not go because its route does not: why, since when, and what lets it go. */
-export function HeldEvent(props: {
-  readonly row: EventFacts;
+/** A route of which nothing goes: why, since when, and what lets it go. */
+export function HeldRoute(props: {
+  readonly route: Pick<EventFacts, "destination" | "route">;
   readonly hold: EventHold;
-  readonly poolId: number | null;
+  /** Where its token is given, in words; empty where that is not known. */
+  readonly tokenPlace: JSX.Element;
+  /** The page that one comes back to. */
+  readonly back: string;
   readonly csrfToken: string;
   readonly zone: string;
 }): JSX.Element {
-  const { row, hold, poolId, csrfToken, zone } = props;
-  const { destination, route } = row;
+  const { hold, tokenPlace: safeTokenPlace, back, csrfToken, zone } = props;
+  const { destination, route } = props.route;
   if (hold.state !== "paused")
     return (
       <Banner
@@ -28,7 +31,7 @@ export function HeldEvent(props: {
       </Banner>
     );
   return (
-    <Banner tone="bad" title="Its route is paused: it is not sent by itself">
+    <Banner tone="bad" title="Its route is paused: nothing is sent by itself">
       <p>
         <span safe>{`Nothing of ${destination} ${route} has been sent since `}</span>
         <TimeOf at={hold.paused_at} zone={zone} />
@@ -39,12 +42,7 @@ export function HeldEvent(props: {
         {destination === "meta" ? (
           <>
             A good token lets everything that waits go by itself; Meta takes events for seven days.{" "}
-            {row.pool === null || poolId === null ? null : (
-              <>
-                {"Give it one on the page of "}
-                {poolLink(row.pool, poolId)}.
-              </>
-            )}
+            {safeTokenPlace}
           </>
         ) : (
           "A good token of the bot lets everything that waits go by itself."
@@ -56,7 +54,7 @@ export function HeldEvent(props: {
         label="Resume…"
         question="For where only a permission was missing, or somebody paused it by hand. If the cause is still there, it pauses again and nothing is lost."
         confirm="Resume the route"
-        fields={{ destination, route, back: `/ops/outbox/${row.id}` }}
+        fields={{ destination, route, back }}
       />
     </Banner>
   );

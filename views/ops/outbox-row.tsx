@@ -2,7 +2,7 @@
 import { ConfirmForm } from "./form.tsx";
 import { STATUS_TONES } from "./outbox.tsx";
 import type { EventFacts, EventHold, RequestLine } from "./outbox-data.ts";
-import { HeldEvent, poolLink } from "./outbox-hold.tsx";
+import { HeldRoute, poolLink } from "./outbox-hold.tsx";
 import { Badge, Banner, Card, Facts, PageHead } from "./parts.tsx";
 import { TimeOf } from "./time.tsx";
 
@@ -35,7 +35,23 @@ export function OutboxRowPage(props: {
           <p safe>{whatToDo(row)}</p>
         </Banner>
       ) : (
-        <HeldEvent row={row} hold={hold} poolId={poolId} csrfToken={csrfToken} zone={zone} />
+        <HeldRoute
+          route={row}
+          hold={hold}
+          tokenPlace={
+            row.pool === null || poolId === null ? (
+              ""
+            ) : (
+              <>
+                {"Give it one on the page of "}
+                {poolLink(row.pool, poolId)}.
+              </>
+            )
+          }
+          back={`/ops/outbox/${row.id}`}
+          csrfToken={csrfToken}
+          zone={zone}
+        />
       )}
       <Card title="Where it is">
         <Facts

@@ -39,6 +39,8 @@ export interface PoolLine {
   readonly tracked: boolean;
   readonly pixel: string | null;
   readonly testCode: string | null;
+  /** Whether its events wait for somebody. */
+  readonly paused: boolean;
   readonly gated: boolean;
   readonly bots: readonly { readonly id: number; readonly text: string }[];
   readonly today: number;

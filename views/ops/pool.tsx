@@ -2,6 +2,8 @@
 import { AdLink } from "./ad-link.tsx";
 import type { FieldErrors } from "./form-data.ts";
 import { countText } from "./numbers.ts";
+import type { EventHold } from "./outbox-data.ts";
+import { HeldRoute } from "./outbox-hold.tsx";
 import { Badge, Card, Facts, PageHead } from "./parts.tsx";
 import type { AdLinkFacts, PixelTrial, PoolFields } from "./pool-data.ts";
 import { PoolForm } from "./pool-form.tsx";
@@ -48,12 +50,14 @@ export function PoolPage(
     readonly testCode: string;
     readonly codeError: string | undefined;
     readonly trial: PixelTrial | null;
+    /** What holds its events up, and on which route; null where nothing does. */
+    readonly held: { readonly route: string; readonly hold: EventHold } | null;
     /** Whom the gate did not let in, in 24 hours and in 30 days. */
     readonly refused: { readonly day: Refusals; readonly month: Refusals };
     readonly zone: string;
   },
 ): JSX.Element {
-  const { pool, adLink, testCode, codeError, trial, refused, zone, ...form } = props;
+  const { pool, adLink, testCode, codeError, trial, held, refused, zone, ...form } = props;
   const path = `/ops/pools/${pool.id}`;
   return (
     <>
@@ -63,6 +67,16 @@ export function PoolPage(
           Its events
         </a>
       </PageHead>
+      {held === null ? null : (
+        <HeldRoute
+          route={{ destination: "meta", route: held.route }}
+          hold={held.hold}
+          tokenPlace={<a href="#settings">Give it one below.</a>}
+          back={path}
+          csrfToken={form.csrfToken}
+          zone={zone}
+        />
+      )}
       <AdLink facts={adLink} action={path} />
       <PoolPixel
         path={path}

@@ -70,6 +70,7 @@ const COLUMNS: readonly Column<PoolLine>[] = [
 /** What decides whether visitors come in and whether Meta hears of them. */
 function StatusBadge({ line }: { readonly line: PoolLine }): JSX.Element {
   if (!line.enabled) return <Badge tone="idle" text="off" />;
+  if (line.paused) return <Badge tone="bad" text="on, paused" />;
   if (line.testCode !== null) return <Badge tone="warn" text="on, test code" />;
   if (!line.tracked) return <Badge tone="warn" text="on, not tracked" />;
   return <Badge tone="good" text="on" />;

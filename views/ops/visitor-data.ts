@@ -9,7 +9,8 @@ export interface VisitLine {
   readonly source: string | null;
   readonly campaign: string | null;
   readonly hasCookies: boolean;
-  readonly isReported: boolean;
+  /** How far its PageView is; null where there is none, or none any more. */
+  readonly pageView: OutboxStatus | null;
   /** The Telegram user whom the visit led to the bot. */
   readonly telegramUserId: string | null;
 }

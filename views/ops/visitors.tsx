@@ -1,6 +1,7 @@
 /** @jsxImportSource @kitajs/html */
-import { Card, EmptyState, PageHead, Pager } from "./parts.tsx";
-import { type Column, DataTable, textColumn } from "./table.tsx";
+import { STATUS_TONES } from "./outbox.tsx";
+import { Badge, Card, EmptyState, PageHead, Pager } from "./parts.tsx";
+import { type Column, DataTable, nameColumn, textColumn } from "./table.tsx";
 import { TimeOf } from "./time.tsx";
 import { VisitorTimeline } from "./visitor.tsx";
 import type { VisitLine, VisitorFacts } from "./visitor-data.ts";
@@ -102,9 +103,13 @@ function columns(zone: string): Column<VisitLine>[] {
     },
     textColumn("Pool", ({ poolSlug }) => poolSlug ?? "removed"),
     textColumn("Source", ({ source }) => source ?? "–"),
-    textColumn("Campaign", ({ campaign }) => campaign ?? "–"),
+    nameColumn("Campaign", ({ campaign }) => campaign ?? "–"),
     { head: "Cookies", cell: ({ hasCookies }) => <span>{hasCookies ? "yes" : "no"}</span> },
-    { head: "PageView", cell: ({ isReported }) => <span>{isReported ? "in the outbox" : "none"}</span> },
+    {
+      head: "PageView",
+      cell: ({ pageView }) =>
+        pageView === null ? <span>none</span> : <Badge tone={STATUS_TONES[pageView]} text={pageView} />,
+    },
     textColumn("Telegram user", ({ telegramUserId }) => telegramUserId ?? "–"),
   ];
 }

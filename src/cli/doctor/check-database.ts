@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { and, eq, sql } from "drizzle-orm";
 import type { Config } from "../../config.ts";
+import { damagedSpools, isUnread } from "../../db/damaged-spool.ts";
 import type { Database } from "../../db/database.ts";
 import { openSpool } from "../../db/spool.ts";
 import { hasStatus } from "../../outbox/filter.ts";
@@ -104,6 +105,24 @@ function isWritable(path: string): boolean {
 /** The folder itself or, where it is still to be made, the one that it will be made in. */
 function nearestThatIs(path: string): string {
   return existsSync(path) ? path : nearestThatIs(dirname(resolve(path)));
+}
+
+/** Whether spools that were damaged lie beside the one in use: what is in them, or that they are still to be deleted. */
+export function checkDamagedSpools({ dataDir }: Config): Finding[] {
+  if (!existsSync(dataDir)) return [];
+  return damagedSpools(join(dataDir, "spool.db")).map((path) =>
+    isUnread(path)
+      ? bad(
+          "spool",
+          `${path} is damaged, and was not read to its end`,
+          "Make room on its disk and restart Ponte, which brings in the visits that it can read.",
+        )
+      : warning(
+          "spool",
+          `${path} was damaged; what could be read of it is brought in`,
+          `It names people. Delete it: rm ${path}*`,
+        ),
+  );
 }
 
 /** Whether visits wait on this machine's disk for the database. */

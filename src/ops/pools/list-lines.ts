@@ -1,6 +1,7 @@
-import { and, eq, gte, sql } from "drizzle-orm";
+import { and, eq, gte, isNotNull, sql } from "drizzle-orm";
 import type { PoolLine } from "../../../views/ops/pool-data.ts";
 import type { Database } from "../../db/database.ts";
+import { metaRoute } from "../../outbox/enqueue.ts";
 import type { PoolView } from "../../pools/pool-view.ts";
 import { instantOfWall, wallText } from "../zone.ts";
 
@@ -14,6 +15,7 @@ export async function poolLines(
     db,
     instantOfWall(`${wallText(nowMs, zone).slice(0, 10)}T00:00`, zone) ?? nowMs,
   );
+  const paused = await pausedRoutes(db);
   return pools.map((pool) => ({
     id: pool.id,
     slug: pool.slug,
@@ -22,6 +24,7 @@ export async function poolLines(
     tracked: pool.meta_tracking_enabled,
     pixel: pool.meta_pixel_id,
     testCode: pool.meta_test_event_code,
+    paused: paused.has(metaRoute(pool.meta_pixel_id ?? "", pool.meta_test_event_code)),
     gated: pool.meta_cloaker_enabled,
     bots: pool.bots.map(({ id, username, enabled }) => ({
       id,
@@ -30,6 +33,16 @@ export async function poolLines(
     today: today.get(String(pool.id)) ?? 0,
     visits: pool.total_redirects,
   }));
+}
+
+/** Of Meta's routes, those of which nothing is sent until somebody acts. */
+async function pausedRoutes(db: Database): Promise<ReadonlySet<string>> {
+  const { outboxRoutes } = db.tables;
+  const rows = await db
+    .select({ route: outboxRoutes.route })
+    .from(outboxRoutes)
+    .where(and(eq(outboxRoutes.destination, "meta"), isNotNull(outboxRoutes.pausedAt)));
+  return new Set(rows.map(({ route }) => route));
 }
 
 /** Out of `funnel_hourly`, where the dispatcher's process counts them: a day's rows, whatever the traffic. */

@@ -3,6 +3,8 @@ import type { FieldErrors } from "../../../views/ops/form-data.ts";
 import { NewPoolPage, PoolPage } from "../../../views/ops/pool.tsx";
 import type { PixelTrial, PoolFields } from "../../../views/ops/pool-data.ts";
 import { PoolsPage } from "../../../views/ops/pools.tsx";
+import { metaRoute } from "../../outbox/enqueue.ts";
+import { findHold } from "../../outbox/holds.ts";
 import { readRefusals } from "../../pools/gate-refusals.ts";
 import { listPools, type PoolView } from "../../pools/pool-view.ts";
 import type { OpsDeps } from "../deps.ts";
@@ -45,6 +47,13 @@ export function showPools({ db, now, config }: OpsDeps) {
     return counted ?? { param: 0, automated: 0 };
   }
 
+  async function heldRouteOf({ meta_pixel_id, meta_test_event_code }: PoolView) {
+    if (meta_pixel_id === null) return null;
+    const route = metaRoute(meta_pixel_id, meta_test_event_code);
+    const hold = await findHold(db, db, { destination: "meta", route }, now().getTime());
+    return hold && { route, hold };
+  }
+
   return {
     async list(operator: Operator, asked: AskedPage): Promise<Response> {
       const page = await listPools(db, db.tables, asked);
@@ -83,6 +92,7 @@ export function showPools({ db, now, config }: OpsDeps) {
           adLink: adLinkFacts(config, pool, new URLSearchParams(path.split("?")[1])),
           testCode: shown.testCode ?? pool.meta_test_event_code ?? "",
           trial: shown.trial ?? null,
+          held: await heldRouteOf(pool),
           refused: {
             day: await refusedSince(pool.id, DAY_MS),
             month: await refusedSince(pool.id, 30 * DAY_MS),
