@@ -193,7 +193,7 @@ describe(`the outbox in two tables, on ${testDialect}`, () => {
       route: "123",
       eventName: "PageView",
       eventId,
-      payload: pageView(eventId),
+      payload: pageView(eventId, 1_764_115_200),
       status: "pending" as const,
       availableAt: at,
       createdAt: at,
