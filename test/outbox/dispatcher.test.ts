@@ -492,7 +492,10 @@ describe(`dispatcher on ${testDialect}`, () => {
     const { outboxRoutes } = own.db.tables;
     const [open] = await own.db.select().from(outboxRoutes);
     expect(open).toMatchObject({ failures: 5 });
-    expect(open?.openUntil).toBeInstanceOf(Date);
+    expect((open?.openUntil?.getTime() ?? 0) - (open?.updatedAt.getTime() ?? 0)).toBe(1_000);
+    // A busy machine may need longer for what follows.
+    const openUntil = sql<Date>`${own.db.dialect.plusMs(own.db.dialect.now, 60_000)}`;
+    await own.db.transaction((tx) => tx.update(outboxRoutes).set({ openUntil }));
     await dispatcher().drain();
     expect(posts()).toHaveLength(5);
 
