@@ -57,6 +57,4 @@ install_debian() {
     die "apt-get install $package failed; run it by hand to see why."
 }
 
-free_port() {
-  bun -e 'const s = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } }); console.log(s.port); s.stop(true);'
-}
+free_port() { bun "$root/scripts/lib/free-port.ts"; }

@@ -54,6 +54,10 @@ const TOTALS: readonly string[] = [
   end`,
 ];
 
+/** How long an opening waits for others, and how long a write does, for which the whole process stands still. */
+const OPENING_MS = 10_000;
+const BUSY_MS = 1_000;
+
 /** The file itself is at fault, not the way to it. */
 export class DamagedSpoolError extends SettingError {
   constructor(path: string, cause: unknown) {
@@ -140,6 +144,13 @@ function prepare(client: SqliteClient): void {
   }
   client.run("pragma synchronous = full");
   client.run("pragma secure_delete = fast");
+  // At once, and however long others who open it or write to it take: on a slow disk each commit is some of that time.
+  client.run(`pragma busy_timeout = ${OPENING_MS}`);
+  client.transaction(makeTables).immediate(client);
+  client.run(`pragma busy_timeout = ${BUSY_MS}`);
+}
+
+function makeTables(client: SqliteClient): void {
   client.run(SPOOL_TABLE);
   for (const statement of TOTALS) client.run(statement);
   client.run("create table if not exists notes (name text primary key, text text not null)");

@@ -71,7 +71,8 @@ describe.skipIf(testDialect === "sqlite").concurrent("connections that go silent
     await until(async () => (await statusCounts(own.db)).delivered === 2);
     await running.stop();
     await db.close();
-  }, 60_000);
+    // On a busy machine it may have renewed its connections just before, and does so once in seventy seconds.
+  }, 150_000);
 
   test("answer cookies and payments with 503 in time, and the next ones as ever", async () => {
     using way = await openSilentWay();

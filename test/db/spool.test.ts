@@ -64,3 +64,18 @@ test("is opened by several processes at once, on an empty folder, and takes what
   expect(spool.counts().waiting).toBe(PROCESSES);
   spool.close();
 }, 60_000);
+
+test("its opening waits for who writes to it for longer than a visitor could", async () => {
+  openSpool(folder.url).close();
+  const write = `
+    const { Database } = await import("bun:sqlite");
+    const client = new Database(${JSON.stringify(folder.url)});
+    client.run("begin immediate");
+    console.log("begun");
+    await Bun.sleep(1_500);
+    client.run("commit");`;
+  const writer = Bun.spawn(["bun", "-e", write], { stdout: "pipe", stderr: "inherit" });
+  await writer.stdout.getReader().read();
+  openSpool(folder.url).close();
+  expect(await writer.exited).toBe(0);
+}, 60_000);

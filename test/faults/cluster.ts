@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { $ } from "bun";
-import { freePort } from "../support/server.ts";
+import { freePort } from "../../scripts/lib/free-port.ts";
 
 const isRoot = process.getuid?.() === 0;
 

@@ -89,10 +89,15 @@ function purchaseFault(event: Received, payment: AcknowledgedPayment): string | 
   return value === payment.amountMinor / 100 && currency === "BRL" ? null : `${value} ${currency}`;
 }
 
+/** How far a busy process may reckon the database's clock behind (see `createClock`); no event is later than that clock. */
+const BEHIND_MS = 1_000;
+
 /** Event times are whole seconds. */
 function isDuring(
   { event_time }: Received,
   { sentAtMs, answeredAtMs }: AcknowledgedVisit | AcknowledgedPayment,
 ): boolean {
-  return event_time >= Math.floor(sentAtMs / 1000) && event_time <= Math.floor(answeredAtMs / 1000);
+  return (
+    event_time >= Math.floor((sentAtMs - BEHIND_MS) / 1000) && event_time <= Math.floor(answeredAtMs / 1000)
+  );
 }

@@ -45,7 +45,7 @@ describe.if(process.env.TEST_FAULTS === "1")("an outage of Redis under load", ()
     let visitors = 0;
     /** How many visits of one address are let in, by both processes in turn, before one is refused. */
     async function letIn(): Promise<number> {
-      const headers = { "x-forwarded-for": `203.0.113.${++visitors}` };
+      const headers = { "x-forwarded-for": `2001:db8:0:${(++visitors).toString(16)}::1` };
       for (let visits = 0; ; visits++) {
         const answer = await fetch(`${urls[visits % 2]}/go/${SLUG}?fbclid=limit${visits}`, { headers });
         await answer.text();

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { freePort } from "../support/server.ts";
+import { freePort } from "../../scripts/lib/free-port.ts";
 import { until } from "../support/until.ts";
 
 /** A Redis of the test's own, always on the same port; it keeps nothing on disk. */

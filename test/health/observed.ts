@@ -13,10 +13,14 @@ export const PIXEL = "8880001112223334";
 export const PHONE =
   "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/22B83";
 
-/** The real app on a port of its own, with the sandbox as Meta and Telegram, and a payment provider. */
+/**
+ * The real app on a port of its own, with the sandbox as Meta and Telegram, and a payment provider. Its clock stands
+ * still: whose visits fall into two hours is not turned away.
+ */
 export async function startObserved(environment: Readonly<Record<string, string>> = {}) {
   const sandbox = await startSandbox({ port: 0 });
-  const own = await createTestApp({
+  const now = new Date();
+  const settings = {
     API_KEY,
     META_GRAPH_URL: sandbox.url,
     TELEGRAM_API_URL: sandbox.url,
@@ -25,7 +29,8 @@ export async function startObserved(environment: Readonly<Record<string, string>
     PUBLIC_URL: "https://go.example.com",
     GENERIC_WEBHOOK_SECRET: WEBHOOK_SECRET,
     ...environment,
-  });
+  };
+  const own = await createTestApp(settings, (deps) => ({ ...deps, now: () => now }));
   const { deps } = own;
   const authorize = createAuthorize({ ...deps, apiKey: API_KEY });
   // Where the app has the plugin already, its name makes this one the same.

@@ -492,7 +492,10 @@ describe(`dispatcher on ${testDialect}`, () => {
     const { outboxRoutes } = own.db.tables;
     const [open] = await own.db.select().from(outboxRoutes);
     expect(open).toMatchObject({ failures: 5 });
-    expect(open?.openUntil).toBeInstanceOf(Date);
+    expect((open?.openUntil?.getTime() ?? 0) - (open?.updatedAt.getTime() ?? 0)).toBe(1_000);
+    // A busy machine may need longer for what follows.
+    const openUntil = sql<Date>`${own.db.dialect.plusMs(own.db.dialect.now, 60_000)}`;
+    await own.db.transaction((tx) => tx.update(outboxRoutes).set({ openUntil }));
     await dispatcher().drain();
     expect(posts()).toHaveLength(5);
 
@@ -719,15 +722,18 @@ describe(`dispatcher on ${testDialect}`, () => {
   });
 
   test("a result that comes after the lease was lost changes nothing", async () => {
-    await fault({ mode: "latency", times: 1, ms: 400 });
-    await enqueueEvents(own.db, PIXEL, events(2));
-    const slow = dispatcher().drain();
     const { outbox, outboxProgress } = own.db.tables;
-    await until(async () => (await statusCounts(own.db)).sending === 2);
-    await own.db.transaction(async (tx) => {
-      await tx.update(outboxProgress).set({ leaseId: "somebody-else", lastError: "mine now" });
+    using meta = Bun.serve({
+      port: 0,
+      async fetch() {
+        await own.db.transaction(async (tx) => {
+          await tx.update(outboxProgress).set({ leaseId: "somebody-else", lastError: "mine now" });
+        });
+        return Response.json({ events_received: 2 });
+      },
     });
-    await slow;
+    await enqueueEvents(own.db, PIXEL, events(2));
+    await testDispatcher(own.db, meta.url.origin).drain();
     const rows = await own.db.select().from(outbox);
     expect(rows.map(({ status, leaseId, lastError }) => [status, leaseId, lastError])).toEqual([
       ["sending", "somebody-else", "mine now"],

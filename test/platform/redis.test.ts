@@ -6,18 +6,18 @@ import { connectRedis } from "../../src/platform/redis.ts";
 import { until } from "../support/until.ts";
 
 /** As much of Redis as the client asks for; it can stop answering, with every connection left open. */
-const remote = { hangs: false, asked: 0 };
+const remote = { hangs: false, askedLate: 0 };
 let server: Server;
 let redis: Redis;
 
 beforeEach(async () => {
   remote.hangs = false;
-  remote.asked = 0;
+  remote.askedLate = 0;
   server = createServer((socket) => {
     socket.on("error", () => undefined);
     socket.on("data", (chunk) => {
       const commands = chunk.toString().split(/(?=^\*\d)/m);
-      remote.asked += commands.filter((command) => /incr/i.test(command)).length;
+      remote.askedLate += commands.filter((command) => command.includes("late")).length;
       if (remote.hangs) return;
       for (const command of commands) {
         socket.write(/info/i.test(command) ? "$11\r\nloading:0\r\n\r\n" : ":1\r\n");
@@ -36,6 +36,8 @@ afterEach(() => {
 });
 
 const isReady = () => redis.status === "ready";
+/** Asks; on a busy machine the answer to a single question may come too late. */
+const hasAnswered = () => isReady() && redis.incr("a").then(Boolean, () => false);
 const failed = (command: Promise<unknown>) =>
   command.then(
     () => false,
@@ -43,18 +45,16 @@ const failed = (command: Promise<unknown>) =>
   );
 
 test("a Redis that hangs is soon not asked any more, so that nothing piles up, and asked again when it answers", async () => {
-  expect(await redis.incr("a")).toBe(1);
+  await until(hasAnswered);
   remote.hangs = true;
   expect(await failed(redis.incr("a"))).toBe(true);
   while (isReady()) {
     await failed(redis.incr("a"));
     await Bun.sleep(5);
   }
-  const asked = remote.asked;
-  const all = await Promise.all(Array.from({ length: 1_000 }, () => failed(redis.incr("a"))));
+  const all = await Promise.all(Array.from({ length: 1_000 }, () => failed(redis.incr("late"))));
   expect(all.every(Boolean)).toBe(true);
-  expect(remote.asked).toBe(asked);
+  expect(remote.askedLate).toBe(0);
   remote.hangs = false;
-  await until(isReady);
-  expect(await redis.incr("a")).toBe(1);
+  await until(hasAnswered);
 }, 60_000);

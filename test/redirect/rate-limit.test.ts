@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
+import { Redis } from "ioredis";
 import { createLog } from "../../src/platform/log.ts";
 import { networkOf } from "../../src/platform/network.ts";
 import { connectRedis } from "../../src/platform/redis.ts";
@@ -73,17 +74,21 @@ test("a shared count that is away leaves the decision to this process's own", as
 });
 
 describe.if(redisUrl !== undefined)("with Redis", () => {
-  const log = createLog("silent");
-  let processes: ReturnType<typeof connectRedis>[] = [];
-  beforeAll(async () => {
-    processes = [1, 2].map(() => connectRedis(redisUrl ?? "", log));
-    await Promise.all(processes.map((redis) => new Promise((ready) => redis.once("ready", ready))));
-  });
+  const clients: Redis[] = [];
+  async function connected(redis: Redis): Promise<Redis> {
+    clients.push(redis);
+    await new Promise((ready) => redis.once("ready", ready));
+    return redis;
+  }
   afterAll(() => {
-    for (const redis of processes) redis.disconnect();
+    for (const redis of clients) redis.disconnect();
   });
 
   test("the limit holds for two processes together", async () => {
+    const processes = [
+      await connected(new Redis(redisUrl ?? "")),
+      await connected(new Redis(redisUrl ?? "")),
+    ];
     const limiters = processes.map((redis) => createRateLimiter(4, redisSharedCount(redis)));
     const visitor = `test-${crypto.randomUUID()}`;
     const kinds = [];
@@ -92,13 +97,12 @@ describe.if(redisUrl !== undefined)("with Redis", () => {
   });
 
   test("a Redis that does not answer in time leaves the decision to this process", async () => {
-    const [redis, pausing] = processes;
-    if (!redis || !pausing) throw new Error("there are two connections");
-    await pausing.call("client", "pause", "500", "all");
-    const count = redisSharedCount(redis);
+    const count = redisSharedCount(await connected(connectRedis(redisUrl ?? "", createLog("silent"))));
+    const operator = await connected(new Redis(redisUrl ?? ""));
+    await operator.call("client", "pause", "60000", "write");
     expect(await count(`test-${crypto.randomUUID()}`, NOW_MS)).toBeNull();
     expect((await createRateLimiter(1, count).check("203.0.113.7", NOW_MS)).kind).toBe("allowed");
-    // Redis goes on by itself, and nobody after this finds it silent.
+    await operator.call("client", "unpause");
     await until(async () => (await count(`test-${crypto.randomUUID()}`, NOW_MS)) !== null);
   });
 });

@@ -78,7 +78,7 @@ describe(`visit recorder on ${testDialect}`, () => {
     "a database that %s sends visits to the spool, and a replay brings them in once",
     async (mode) => {
       const { db, state } = unreliable(own.db);
-      const recorder = createVisitRecorder({ db, writer: writerOn(db), spool, log, deadlineMs: 50 });
+      const recorder = createVisitRecorder({ db, writer: writerOn(db), spool, log, deadlineMs: 1_000 });
       state.mode = mode;
       const lost = Array.from({ length: 20 }, (_, i) => visit(`fbclid=click${i}&utm_source=%C3%A9`));
       const outcomes = await Promise.all(lost.map(recorder.record));
@@ -87,7 +87,8 @@ describe(`visit recorder on ${testDialect}`, () => {
       expect((await contents()).sessions).toBe(0);
 
       state.mode = "fine";
-      expect(await recorder.replay()).toBe(20);
+      // It may have begun to by itself, once a second.
+      await recorder.replay();
       expect(spool.counts()).toEqual({ waiting: 0, setAside: 0 });
       expect(await contents()).toEqual({ sessions: 20, events: 20, redirects: [20, 20] });
       const first = lost[0];
@@ -133,7 +134,7 @@ describe(`visit recorder on ${testDialect}`, () => {
       written.push(visits.length);
       return write(visits);
     };
-    const recorder = createVisitRecorder({ db, writer: { write: writer }, spool, log, deadlineMs: 100 });
+    const recorder = createVisitRecorder({ db, writer: { write: writer }, spool, log, deadlineMs: 1_000 });
     state.mode = "hangs";
     const recorded: Promise<string>[] = [];
     const underWay = Array<number>(db.arrivalsAtOnce).fill(1);

@@ -9,6 +9,8 @@ import { secretValues } from "../../src/platform/scrub.ts";
 import { createVisitorsApp } from "../../src/visitors-app.ts";
 import { createMigratedPlace } from "./database.ts";
 
+const REDIS_TIMEOUT_MS = 30_000;
+
 /** Log lines of a test's app, parsed. */
 type LogLine = Readonly<Record<string, unknown>> & { readonly level: number; readonly msg?: string };
 
@@ -23,12 +25,12 @@ export async function createTestApp(
 ) {
   const dataDir = mkdtempSync(join(tmpdir(), "ponte-app-"));
   const place = environment.DATABASE_URL === undefined ? await createMigratedPlace() : undefined;
-  const redis = process.env.TEST_REDIS_URL;
+  const redisUrl = process.env.TEST_REDIS_URL;
   const config = {
     ...readConfig({
       ...(place && { DATABASE_URL: place.url }),
       PAGEVIEW_HOLD_MS: "0",
-      ...(redis && { REDIS_URL: redis }),
+      ...(redisUrl && { REDIS_URL: redisUrl }),
       ...environment,
     }),
     dataDir,
@@ -37,8 +39,11 @@ export async function createTestApp(
   const destination = { write: (line: string) => void logLines.push(JSON.parse(line)) };
   const log = createLog("debug", destination, secretValues(environment));
   const deps = change(await openDeps(config, log));
-  if (deps.redis && deps.redis.status !== "ready") {
-    await new Promise((ready) => deps.redis?.once("ready", ready));
+  const { redis } = deps;
+  if (redis) {
+    // What is tested is what Redis gets and says, and no visitor waits: a busy machine may take its time.
+    Object.assign(redis.options, { commandTimeout: REDIS_TIMEOUT_MS, socketTimeout: REDIS_TIMEOUT_MS });
+    if (redis.status !== "ready") await new Promise((ready) => redis.once("ready", ready));
   }
   // As serve.ts does, which loads the other doors later.
   const app = createVisitorsApp(deps).use(otherDoors(deps));

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
-import { freePort } from "./server.ts";
+import { freePort } from "../../scripts/lib/free-port.ts";
 import { until } from "./until.ts";
 
 /** PgBouncer in transaction mode before the database of that URL, with so few connections that clients share them. */

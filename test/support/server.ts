@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../../scripts/lib/free-port.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const SOURCES = join(ROOT, "src/main.ts");
@@ -88,14 +89,6 @@ async function untilAnswering(url: string, child: Bun.Subprocess): Promise<void>
     await Bun.sleep(20);
   }
   throw new Error(`the server ended with ${child.exitCode} before it answered`);
-}
-
-/** A port that nobody listens on at this moment. */
-export function freePort(): number {
-  const probe = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
-  const { port } = probe;
-  probe.stop(true);
-  return port;
 }
 
 async function readLines(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { createLog } from "../../src/platform/log.ts";
-import { connectRedis } from "../../src/platform/redis.ts";
+import { Redis } from "ioredis";
 import { sessionOf } from "../../src/redirect/visit-record.ts";
 import { redisTrackingStore, type TrackingStore } from "../../src/tracking/tracking-store.ts";
 import { until } from "../support/until.ts";
@@ -9,10 +8,10 @@ import { visitOf } from "../support/visits.ts";
 const redisUrl = process.env.TEST_REDIS_URL;
 
 describe.if(redisUrl !== undefined)("the tracking data in Redis", () => {
-  let redis: ReturnType<typeof connectRedis>;
+  let redis: Redis;
   let store: TrackingStore;
   beforeAll(async () => {
-    redis = connectRedis(redisUrl ?? "", createLog("silent"));
+    redis = new Redis(redisUrl ?? "");
     store = redisTrackingStore(redis, 3);
     await new Promise<void>((ready) => void redis.once("ready", ready));
   });

@@ -1,8 +1,9 @@
 import { ensureProgram } from "../../build.ts";
+import { freePort } from "../../lib/free-port.ts";
 import type { Bench, BenchCase, Figures } from "../case.ts";
 import { takeTurns } from "../rounds.ts";
 import { OPEN_PATH, seedPools } from "../seed.ts";
-import { freePort, startChild, startTalker } from "../servers/child.ts";
+import { startChild, startTalker } from "../servers/child.ts";
 import { freshSqlite } from "../servers/databases.ts";
 import { type PonteSettings, ponteEnvironment, startPonte, startSandboxProcess } from "../servers/ponte.ts";
 import { median } from "../statistics.ts";

@@ -1,5 +1,6 @@
 import { ensureProgram } from "../../build.ts";
-import { type Child, freePort, startChild, startTalker } from "./child.ts";
+import { freePort } from "../../lib/free-port.ts";
+import { type Child, startChild, startTalker } from "./child.ts";
 
 /** The key under which the benchmark's secrets are sealed, so that harness and server read the same. */
 export const BENCH_SECRET = Buffer.alloc(32, 7);
