@@ -45,7 +45,7 @@ export function createRefusalCounter({ db, log }: { db: Database; log: Log }): R
   let unsure: Batch | null = null;
   let flushing: Promise<void> | undefined;
 
-  /** Takes what was counted, in rows. */
+  /** Takes what was counted, in rows; by pool, so that two processes that store theirs meet in one order. */
   function takeCounted(): Row[] {
     const rows = [...byHour].flatMap(([hourMs, byPool]) =>
       [...byPool].flatMap(([poolId, counts]) =>
@@ -53,7 +53,7 @@ export function createRefusalCounter({ db, log }: { db: Database; log: Log }): R
       ),
     );
     byHour = new Map();
-    return rows.filter(({ total }) => total > 0);
+    return rows.filter(({ total }) => total > 0).sort((a, b) => a.poolId - b.poolId);
   }
 
   async function store({ id, rows }: Batch): Promise<void> {

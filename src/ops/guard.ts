@@ -9,7 +9,7 @@ import { testingPools } from "../pools/testing-pools.ts";
 import { htmlAnswer, seeOther } from "./answer.ts";
 import { cookieName, isSecure, readCookies } from "./auth/cookies.ts";
 import { isFromHere } from "./auth/origin.ts";
-import { findSession, type OperatorSession } from "./auth/session.ts";
+import { findSession, type OperatorSession, prolongSession } from "./auth/session.ts";
 import type { OpsDeps } from "./deps.ts";
 import { databaseAwayPage } from "./failed-page.ts";
 import { formFields } from "./form.ts";
@@ -87,7 +87,15 @@ async function requireOperator(
 async function lookUp(deps: OpsDeps, key: string | undefined) {
   try {
     const session = await findSession(deps.db, key, deps.now());
-    return session && { session, testing: await testingPools(deps.db) };
+    if (!session) return null;
+    // A database that takes no writes can still be read, and that is when operators look.
+    await prolongSession(deps.db, session, deps.now()).catch((error) =>
+      deps.log.warn(
+        { error, todo: deps.db.advice(error) },
+        "the use of a console session could not be noted",
+      ),
+    );
+    return { session, testing: await testingPools(deps.db) };
   } catch (error) {
     deps.log.error({ error, todo: deps.db.advice(error) }, "the console cannot read the database");
     throw new RefusedRequest(databaseAwayPage(deps.assets.ops.css));

@@ -11,6 +11,8 @@ const bearer = { authorization: `Bearer ${API_KEY}` };
 
 let own: TestApp;
 let isAway = false;
+let isReadOnly = false;
+let nowMs = Date.now();
 /** The database as the app sees it: whatever it is asked for fails while it is away. */
 const failing = (db: Database): Database => ({
   ...db,
@@ -20,12 +22,17 @@ const failing = (db: Database): Database => ({
   },
   transaction: async (work) => {
     if (isAway) throw new Error("connection refused");
+    if (isReadOnly) throw new Error("read-only");
     return db.transaction(work);
   },
 });
 
 beforeAll(async () => {
-  own = await createTestApp({ OPERATOR_PASSWORD }, (deps) => ({ ...deps, db: failing(deps.db) }));
+  own = await createTestApp({ OPERATOR_PASSWORD }, (deps) => ({
+    ...deps,
+    db: failing(deps.db),
+    now: () => new Date(nowMs),
+  }));
 });
 afterAll(() => own.dispose());
 
@@ -44,6 +51,15 @@ test("while the database is away the console says so, to whoever is logged in an
 
   isAway = false;
   expect((await operator.get("/ops")).status).toBe(200);
+});
+
+test("a database that takes no writes can be looked at, hours after the session was last noted", async () => {
+  const operator = await logIn(own);
+  nowMs += 2 * 3_600_000;
+  isReadOnly = true;
+  expect((await operator.get("/ops")).status).toBe(200);
+  isReadOnly = false;
+  expect(own.logLines.map(({ msg }) => msg)).toContain("the use of a console session could not be noted");
 });
 
 /** What the API says, and whether the log has it. */

@@ -18,6 +18,8 @@ const KEY = /^[\w-]{43}$/;
 export interface OperatorSession {
   readonly id: number;
   readonly csrfToken: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
 }
 
 /** A new session under a key of our making: what the browser brought before the login is never taken over. */
@@ -34,7 +36,7 @@ export async function openSession(tx: Tx, tables: Tables, now: Date): Promise<st
   return key;
 }
 
-/** The session of that key, where there is one and it has not ended. Being used keeps it alive. */
+/** The session of that key, where there is one and it has not ended. */
 export async function findSession(
   db: Database,
   key: string | undefined,
@@ -42,22 +44,29 @@ export async function findSession(
 ): Promise<OperatorSession | null> {
   if (key === undefined || !KEY.test(key)) return null;
   const { operatorSessions } = db.tables;
-  const [row] = await db
-    .select()
+  const { id, csrfToken, createdAt, expiresAt } = operatorSessions;
+  const [session] = await db
+    .select({ id, csrfToken, createdAt, expiresAt })
     .from(operatorSessions)
-    .where(and(eq(operatorSessions.sessionHash, sha256Hex(key)), gt(operatorSessions.expiresAt, now)));
-  if (!row) return null;
-  const { id, csrfToken, createdAt, expiresAt } = row;
+    .where(and(eq(operatorSessions.sessionHash, sha256Hex(key)), gt(expiresAt, now)));
+  return session ?? null;
+}
+
+/** Being used keeps a session alive. */
+export async function prolongSession(
+  db: Database,
+  { id, createdAt, expiresAt }: OperatorSession,
+  now: Date,
+): Promise<void> {
   const until = Math.min(now.getTime() + IDLE_MS, createdAt.getTime() + LONGEST_SESSION_MS);
-  if (until - expiresAt.getTime() > NOTED_EVERY_MS) {
-    await db.transaction(async (tx) => {
-      await tx
-        .update(operatorSessions)
-        .set({ expiresAt: new Date(until) })
-        .where(eq(operatorSessions.id, id));
-    });
-  }
-  return { id, csrfToken };
+  if (until - expiresAt.getTime() <= NOTED_EVERY_MS) return;
+  const { operatorSessions } = db.tables;
+  await db.transaction(async (tx) => {
+    await tx
+      .update(operatorSessions)
+      .set({ expiresAt: new Date(until) })
+      .where(eq(operatorSessions.id, id));
+  });
 }
 
 /** Ends the session of that key, whatever it is. */
