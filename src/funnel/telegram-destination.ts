@@ -122,15 +122,16 @@ async function checkoutCallOf(
   }
   try {
     const checkout = await sales.checkoutOf(payment_id);
-    if (checkout.kind === "unpayable") {
-      const reason = `${UNPAYABLE}${checkout.reason}`;
-      return { kind: "unsent", verdict: { kind: "invalid", reason, as: "dead" } };
-    }
+    if (checkout.kind === "unpayable") return { kind: "unsent", verdict: unpayable(checkout.reason) };
     return { kind: "call", message: checkoutMessage(chat_id, sale, checkout, language) };
   } catch (error) {
     const reason = `no checkout from the payment provider: ${error instanceof Error ? error.message : String(error)}`;
     return { kind: "unsent", verdict: { kind: "transient", reason, afterMs: null } };
   }
+}
+
+function unpayable(reason: string): Verdict {
+  return { kind: "invalid", reason: `${UNPAYABLE}${reason}`, as: "dead" };
 }
 
 async function callTelegram(
@@ -140,7 +141,7 @@ async function callTelegram(
   signal: AbortSignal,
 ): Promise<Sent> {
   const { method, body } = message;
-  const needsProvider = message.method === "sendInvoice" && message.body.currency !== "XTR";
+  const needsProvider = needsPaymentToken(message);
   if (needsProvider && paymentToken === null) {
     const reason =
       "An invoice in money needs the payment token that @BotFather gave the bot. Set it: ponte bot update <username> --payment-token …";
@@ -161,11 +162,16 @@ async function callTelegram(
     paymentToken === null ? [] : [paymentToken],
   );
   const outcome = outcomeOfCall(answer);
-  return { verdict: verdictOf(outcome, method), answer: answerOf(answer, outcome) };
+  return { verdict: verdictOf(outcome, message), answer: answerOf(answer, outcome) };
+}
+
+/** Of invoices those in money: Stars need nobody else. */
+function needsPaymentToken({ method, body }: MethodCall | SendPhoto): boolean {
+  return method === "sendInvoice" && body.currency !== "XTR";
 }
 
 /** What the dispatcher does about it. */
-function verdictOf(outcome: CallOutcome, method: (MethodCall | SendPhoto)["method"]): Verdict {
+function verdictOf(outcome: CallOutcome, message: MethodCall | SendPhoto): Verdict {
   switch (outcome.kind) {
     case "delivered":
       return { kind: "delivered", note: null, pauseMs: null };
@@ -174,6 +180,8 @@ function verdictOf(outcome: CallOutcome, method: (MethodCall | SendPhoto)["metho
     case "throttled":
       return { kind: "throttled", reason: outcome.reason, afterMs: outcome.afterMs };
     case "credential":
+      // Stars go by the bot's own lane: a token that they do not need must not hold up everything else.
+      if (outcome.of === "payment token" && !needsPaymentToken(message)) return unpayable(outcome.reason);
       return {
         kind: "credential",
         reason: `Telegram refuses the bot's ${outcome.of} (${outcome.reason}). Set a good one: ponte bot update <username> --${outcome.of.replace(" ", "-")} …`,
@@ -182,8 +190,8 @@ function verdictOf(outcome: CallOutcome, method: (MethodCall | SendPhoto)["metho
       return { kind: "invalid", reason: `${UNREACHABLE}${outcome.reason}`, as: "dead" };
     case "refused":
       // Of an invoice it is the offer: a currency or a price that Telegram does not take.
-      return method === "sendInvoice"
-        ? { kind: "invalid", reason: `${UNPAYABLE}${outcome.reason}`, as: "dead" }
+      return message.method === "sendInvoice"
+        ? unpayable(outcome.reason)
         : { kind: "invalid", reason: outcome.reason, as: "dead", isUnexplained: true };
   }
 }

@@ -27,6 +27,20 @@ test(`refusals of a pool that was deleted meanwhile keep no other pool's from be
   await dispose();
 });
 
+test(`refusals are stored in the order of their pools, so that two processes do not wait for each other, on ${testDialect}`, async () => {
+  const { db, dispose } = await createTestDatabase();
+  const { pool: first } = await addPool(db, { slug: "first" });
+  const { pool: second } = await addPool(db, { slug: "second" });
+  const refusals = createRefusalCounter({ db, log: createLog("silent") });
+  const atMs = Date.UTC(2026, 0, 1, 12, 30);
+  for (const { id } of [second, first]) refusals.count(id, "param", atMs);
+  await refusals.close();
+  const { gateRefusals } = db.tables;
+  const rows = await db.select().from(gateRefusals).orderBy(gateRefusals.id);
+  expect(rows.map(({ poolId }) => poolId)).toEqual([first.id, second.id]);
+  await dispose();
+});
+
 test(`refusals whose commit went through unseen are not counted again, and later ones are, on ${testDialect}`, async () => {
   const { db, dispose } = await createTestDatabase();
   const { pool } = await addPool(db, { slug: "gated" });
