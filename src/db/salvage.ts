@@ -1,5 +1,14 @@
 import { Database as SqliteClient } from "bun:sqlite";
-import { closeSync, copyFileSync, existsSync, openSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { parseJson } from "../platform/json.ts";
 import { SPOOL_TABLE } from "./spool.ts";
 
@@ -37,11 +46,13 @@ export function* salvage(path: string): Generator<Salvaged[]> {
 function writeFirstPage(path: string): void {
   const sound = new SqliteClient(":memory:");
   sound.run(SPOOL_TABLE);
-  const page = sound.serialize().subarray(0, PAGE_BYTES);
+  const empty = sound.serialize();
   sound.close();
-  page.writeUInt32BE(0, PAGE_COUNT_AT);
+  empty.writeUInt32BE(0, PAGE_COUNT_AT);
   const file = openSync(path, "r+");
-  writeSync(file, page, 0, PAGE_BYTES, 0);
+  writeSync(file, empty, 0, PAGE_BYTES, 0);
+  // Where the page that the table begins on was cut off, SQLite would refuse the whole file.
+  if (fstatSync(file).size < empty.length) ftruncateSync(file, empty.length);
   closeSync(file);
 }
 

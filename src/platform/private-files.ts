@@ -6,7 +6,8 @@ const MODE_BITS = 0o7777;
 
 /**
  * Closes files to other users of the machine, as those are from the start that this version makes: older ones left
- * databases that all could read. What a group may do stays as it is: an operator may have meant it so. What is not ours is said in the log.
+ * databases that all could read. What a group may do stays as it is: an operator may have meant it so. What is not ours
+ * is said in the log.
  */
 export function closeToOthers(paths: readonly string[], log: Log): void {
   for (const path of paths) {

@@ -88,6 +88,7 @@ describe("a spool whose file is damaged", () => {
   test.each([
     ["is no database at all", async () => writeFileSync(path, "no database".repeat(1_000))],
     ["holds nothing that can be read", async () => writeFileSync(path, Buffer.alloc(9 * PAGE_BYTES, 7))],
+    ["was cut off before its documents begin", async () => writeFileSync(path, "no database")],
   ])("and %s is moved aside with what belongs to it, loudly, and a new one begun", async (_, damage) => {
     await damage();
     writeFileSync(`${path}-wal`, "");
