@@ -1,4 +1,6 @@
 import { Database as SqliteClient } from "bun:sqlite";
+import { SettingError } from "../platform/setting-error.ts";
+import { isBusy } from "./wal.ts";
 
 /** So long one process waits for the others. */
 const PATIENCE_MS = 60_000;
@@ -7,15 +9,28 @@ const PATIENCE_MS = 60_000;
  * Does the work while no other process that names the same file does theirs. The system frees the lock of a process that
  * is killed; the file, which is empty, stays.
  *
- * @throws SQLITE_BUSY where others take longer than a minute
+ * @throws SettingError where others take longer than a minute
  */
 export function exclusively<T>(lockPath: string, work: () => T): T {
   const lock = new SqliteClient(lockPath, { create: true });
   try {
     lock.run(`pragma busy_timeout = ${PATIENCE_MS}`);
-    lock.run("begin exclusive");
+    begin(lock, lockPath);
     return work();
   } finally {
     lock.close();
+  }
+}
+
+function begin(lock: SqliteClient, path: string): void {
+  try {
+    lock.run("begin exclusive");
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+    throw new SettingError(
+      `DATA_DIR: ${path} is held by another process`,
+      "Another Ponte on this folder has been starting for a minute: see what keeps it, or end it.",
+      error,
+    );
   }
 }

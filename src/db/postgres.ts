@@ -93,7 +93,7 @@ export function openPostgres(options: PostgresOptions): Database {
       // Drizzle looks for the client's options, which `postgres` leaves off a transaction's connection.
       const connection = Object.assign(bare, { options: client.options });
       const { builder, reader } = queries(connection);
-      // Goes along with the first statement of the work, without a round trip of its own.
+      // Goes along with the first statement of the work: only a pooler makes it a round trip of its own.
       const settings = connection.unsafe(TRANSACTION_SETTINGS[durability]).execute();
       const [value] = await Promise.all([
         work({

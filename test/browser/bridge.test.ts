@@ -72,6 +72,7 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     }
   }
 
+  const fourParts = (cookie?: string | null) => cookie?.split(".").slice(0, 4).join(".") ?? "none";
   const fbqCalls = (page: Page) => page.evaluate(() => window.fbqCalls ?? null);
 
   test("fires one PageView with the server's event id, and the browser's cookies reach the session", async () => {
@@ -85,9 +86,10 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     ]);
     const row = await session(token);
     const cookies = Object.fromEntries((await context.cookies()).map(({ name, value }) => [name, value]));
-    expect(row?.fbp).toBe(cookies._fbp ?? "");
-    expect(row?.fbc).toBe(cookies._fbc ?? "");
-    expect(row).toMatchObject({ fbcOrigin: "cookie" });
+    // Where it takes long, Meta's script adds its appendix after the first report.
+    expect(fourParts(row?.fbp)).toBe(fourParts(cookies._fbp));
+    expect(fourParts(row?.fbc)).toBe(fourParts(cookies._fbc));
+    expect(row).toMatchObject({ fbp: expect.any(String), fbc: expect.any(String), fbcOrigin: "cookie" });
     expect(event.payload).toMatchObject({ user_data: { fbc: row?.fbc } });
     expect(faults).toEqual([]);
     await context.close();
