@@ -54,8 +54,9 @@ function unreadOnes(path: string): string[] {
 export function damagedSpools(path: string): string[] {
   const folder = dirname(path);
   const beginning = `${basename(path)}.corrupt-`;
+  const isTime = (text: string) => /^\d+$/.test(text);
   return readdirSync(folder)
-    .filter((name) => name.startsWith(beginning) && /^\d+(\.unread)?$/.test(name.slice(beginning.length)))
+    .filter((name) => name.startsWith(beginning) && isTime(name.slice(beginning.length).replace(UNREAD, "")))
     .toSorted()
     .map((name) => join(folder, name));
 }
