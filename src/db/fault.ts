@@ -31,6 +31,11 @@ export function isDeadlock(error: unknown): boolean {
   return reasonsOf(error).some(({ code }) => code === DEADLOCK);
 }
 
+/** Whether Postgres refused a row because one with its unique key is there. */
+export function isDuplicate(error: unknown): boolean {
+  return reasonsOf(error).some(({ code }) => code === UNIQUE_VIOLATION);
+}
+
 /** Whether Postgres says that a right is missing. */
 export function isForbidden(error: unknown): boolean {
   return reasonsOf(error).some(({ code }) => code === INSUFFICIENT_PRIVILEGE);
@@ -54,6 +59,7 @@ export function adviceOn(
 // SQLSTATE, by Postgres' appendix A; SQLite says the same with names.
 const INSUFFICIENT_PRIVILEGE = "42501";
 const DEADLOCK = "40P01";
+const UNIQUE_VIOLATION = "23505";
 const UNDEFINED = /^42(P01|703)$/;
 const READ_ONLY = /^25006$|^SQLITE_READONLY/;
 const FULL = /^53100$|^SQLITE_FULL/;

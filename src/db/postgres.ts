@@ -6,9 +6,10 @@ import { postgresDialect } from "./dialect.ts";
 import { adviceOn } from "./fault.ts";
 import { createListeners } from "./listeners.ts";
 import { migratePostgres } from "./migrate-postgres.ts";
+import { insertArrivals, recordArrivals } from "./postgres-arrivals.ts";
 import { CHANNEL_PREFIX, openListener } from "./postgres-listener.ts";
 import { openPool, queries, STATEMENT_TIMEOUT_MS } from "./postgres-pool.ts";
-import { insertArrivals, insertRows, insertSplit, updateRows } from "./postgres-rows.ts";
+import { insertRows, insertSplit, updateRows } from "./postgres-rows.ts";
 import * as tables from "./tables-postgres.ts";
 
 interface PostgresOptions {
@@ -145,7 +146,7 @@ export function openPostgres(options: PostgresOptions): Database {
       // One statement is a transaction by itself.
       await work({
         async insertArrivals(arrivals) {
-          await insertArrivals(pool.client, prepare, arrivals);
+          await recordArrivals(pool.client, prepare, arrivals);
           if (arrivals.wakes) listeners.wake(arrivals.wakes);
         },
         nowMs: clock.nowMs,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq, sql } from "drizzle-orm";
+import fc from "fast-check";
 import type { Tx } from "../../src/db/database.ts";
 import { outboxTable } from "../../src/outbox/enqueue.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
@@ -141,6 +142,40 @@ describe(`insertMany on ${testDialect}`, () => {
     const reread = await own.db.select().from(outbox).where(eq(outbox.route, "texts")).orderBy(outbox.id);
     expect(reread).toMatchObject(changed);
     expect(reread).toMatchObject(payloads);
+  });
+
+  test("keeps whatever texts rows have, one row or many", async () => {
+    const { outbox } = own.db.tables;
+    let batches = 0;
+    const anyText = fc
+      .string({ unit: "binary", maxLength: 20 })
+      // What no database takes: a NUL, and half a surrogate pair.
+      .filter((text) => text.isWellFormed() && !text.includes("\0"));
+    const texts = fc.array(fc.option(fc.oneof(fc.constant(""), anyText)), { minLength: 1, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(texts, async (given) => {
+        const route = `batch-${batches++}`;
+        const at = new Date(0);
+        const rows = given.map((text, i) => ({
+          destination: "meta" as const,
+          route,
+          eventName: "PageView",
+          eventId: `${route}-${i}`,
+          lastError: text,
+          payload: { text },
+          availableAt: at,
+          createdAt: at,
+        }));
+        await own.db.transaction((tx) => tx.insertSplit(outboxTable(own.db.tables), rows));
+        const stored = await own.db
+          .select({ lastError: outbox.lastError, payload: outbox.payload })
+          .from(outbox)
+          .where(eq(outbox.route, route))
+          .orderBy(outbox.id);
+        expect(stored).toEqual(given.map((text) => ({ lastError: text, payload: { text } })));
+      }),
+      { numRuns: 50 },
+    );
   });
 
   test("keeps instants to the millisecond, however far away", async () => {

@@ -74,6 +74,15 @@ describe(`visit recorder on ${testDialect}`, () => {
     await recorder.close();
   });
 
+  test("a visit that is there already counts once, and keeps nobody out who came with it", async () => {
+    const { write } = writerOn(own.db);
+    const [known, other, fresh] = [visit(), visit(), visit()];
+    await write([known]);
+    await write([known, other, fresh]);
+    await write([other, known]);
+    expect(await contents()).toEqual({ sessions: 3, events: 3, redirects: [3, 3] });
+  });
+
   test.each(["refuses", "hangs"] as const)(
     "a database that %s sends visits to the spool, and a replay brings them in once",
     async (mode) => {

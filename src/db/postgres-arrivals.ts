@@ -1,0 +1,116 @@
+import { getTableName } from "drizzle-orm";
+import type { PgTable } from "drizzle-orm/pg-core";
+import type { Sql, TransactionSql } from "postgres";
+import { columnName } from "./column-name.ts";
+import type { Arrivals } from "./database.ts";
+import { isDuplicate } from "./fault.ts";
+import { arrayOf, quoted, type Row, relationOf } from "./postgres-arrays.ts";
+import { CHANNEL_PREFIX } from "./postgres-listener.ts";
+import { splitInsertion, UNLESS_THERE } from "./postgres-rows.ts";
+
+type Give = (parameter: string) => string;
+
+/** Arrivals of whatever tables. */
+type AnyArrivals = Omit<Arrivals, "key"> & { readonly key: string };
+
+/**
+ * Writes arrivals by a transaction of their own. Nearly always all of them are new, and that is taken for granted: where
+ * one is there already the database says so and has written nothing, and each of them is looked at.
+ */
+export async function recordArrivals(client: Sql, prepare: boolean, arrivals: AnyArrivals): Promise<void> {
+  try {
+    await run(client, prepare, arrivals, newArrivals);
+  } catch (error) {
+    if (!isDuplicate(error)) throw error;
+    await insertArrivals(client, prepare, arrivals);
+  }
+}
+
+/** Writes arrivals of which some may be there already. */
+export function insertArrivals(
+  connection: Sql | TransactionSql,
+  prepare: boolean,
+  arrivals: AnyArrivals,
+): Promise<void> {
+  return run(connection, prepare, arrivals, possibleArrivals);
+}
+
+/** All of it as one statement, so that a batch costs one round trip. */
+async function run(
+  connection: Sql | TransactionSql,
+  prepare: boolean,
+  arrivals: AnyArrivals,
+  partsOf: (arrivals: AnyArrivals, give: Give) => string[],
+): Promise<void> {
+  if (arrivals.rows.length === 0) return;
+  const parameters: string[] = [];
+  const parts = partsOf(arrivals, (text) => `$${parameters.push(text)}`);
+  const wake = arrivals.wakes ? `pg_notify('${CHANNEL_PREFIX}${arrivals.wakes}', '')` : "1";
+  await connection.unsafe(`with ${parts.join(", ")} select ${wake}`, parameters, { prepare });
+}
+
+/** The new rows, their followers, and the counters. */
+function newArrivals({ table, rows, followers, counters }: AnyArrivals, give: Give): string[] {
+  const parts = [`fresh as (${insertion(table, rows, give)})`];
+  const follower = followers.rows[0];
+  if (follower !== undefined) {
+    parts.push(`whole as (select * from ${relationOfFollowers(followers, give)})`);
+    parts.push(...splitInsertion(followers.table, follower, ""));
+  }
+  counters.forEach((counter, i) => {
+    const amounts = new Map<number, number>();
+    for (const id of counter.ids) amounts.set(id, (amounts.get(id) ?? 0) + 1);
+    const [ids, counts] = [give(arrayOf([...amounts.keys()])), give(arrayOf([...amounts.values()]))];
+    parts.push(`amounts${i} as (select unnest(${ids}::bigint[]) as id, unnest(${counts}::bigint[]) as n)`);
+    parts.push(...addition(counter, i));
+  });
+  return parts;
+}
+
+/** The same of rows that go in; those that are there bring nothing. */
+function possibleArrivals({ table, key, rows, followers, counters }: AnyArrivals, give: Give): string[] {
+  const keyName = columnName(key);
+  const parts = [`fresh as (${insertion(table, rows, give)} ${UNLESS_THERE} returning ${keyName} as key)`];
+  const follower = followers.rows[0];
+  if (follower !== undefined) {
+    const given = relationOfFollowers(followers, give);
+    parts.push(`whole as (select * from ${given} where ${keyName} in (select key from fresh))`);
+    parts.push(...splitInsertion(followers.table, follower, UNLESS_THERE));
+  }
+  const keys = give(
+    arrayOf(
+      rows.map((row: Row) => row[key]),
+      quoted,
+    ),
+  );
+  counters.forEach((counter, i) => {
+    const ids = give(arrayOf(counter.ids));
+    parts.push(
+      `counting${i} as (select unnest(${keys}::text[]) as key, unnest(${ids}::bigint[]) as id)`,
+      `amounts${i} as (select id, count(*) as n from counting${i} where key in (select key from fresh) group by id)`,
+      ...addition(counter, i),
+    );
+  });
+  return parts;
+}
+
+function insertion(table: PgTable, rows: readonly Row[], give: Give): string {
+  const names = Object.keys(rows[0] ?? {})
+    .map(columnName)
+    .join(", ");
+  return `insert into ${getTableName(table)} (${names}) select ${names} from ${relationOf([table], rows, give)}`;
+}
+
+function relationOfFollowers({ table, rows }: Arrivals["followers"], give: Give): string {
+  return relationOf([table.head, table.tail], rows, give);
+}
+
+/** Adds the amounts; rows are locked in the order of their numbers, so that two processes never wait crosswise. */
+function addition({ table, column }: Arrivals["counters"][number], i: number): string[] {
+  const name = getTableName(table);
+  const total = columnName(column);
+  return [
+    `locked${i} as (select id, n from ${name} join amounts${i} using (id) order by id for no key update of ${name})`,
+    `counted${i} as (update ${name} set ${total} = coalesce(${total}, 0) + n from locked${i} where ${name}.id = locked${i}.id)`,
+  ];
+}
