@@ -10,6 +10,7 @@ import { insertArrivals, recordArrivals } from "./postgres-arrivals.ts";
 import { CHANNEL_PREFIX, openListener } from "./postgres-listener.ts";
 import { openPool, queries, STATEMENT_TIMEOUT_MS } from "./postgres-pool.ts";
 import { insertRows, insertSplit, updateRows } from "./postgres-rows.ts";
+import { placeOf } from "./postgres-url.ts";
 import * as tables from "./tables-postgres.ts";
 
 interface PostgresOptions {
@@ -62,12 +63,15 @@ export function openPostgres(options: PostgresOptions): Database {
     fetch_types: false,
     connection: { application_name: "ponte" },
   };
+  const connect = (given: string, own: postgres.Options<Record<string, never>>) => {
+    const { url, ...server } = placeOf(given);
+    return postgres(url, { ...settings, ...server, ...own });
+  };
   const prepare = options.pooler !== "transaction";
   // PgBouncer refuses limits that are asked for at the start; there they are the role's.
   const limits = prepare ? SERVER_LIMITS : {};
   const pool = openPool(() =>
-    postgres(options.url, {
-      ...settings,
+    connect(options.url, {
       connection: { ...settings.connection, ...limits },
       max: options.maxConnections ?? 10,
       prepare,
@@ -84,7 +88,7 @@ export function openPostgres(options: PostgresOptions): Database {
     const [row] = await withDeadline(asked, CLOCK_PATIENCE_MS);
     return Number(row?.ms);
   });
-  const listener = openListener(() => postgres(directUrl, { ...settings, max: 1 }), listeners);
+  const listener = openListener(() => connect(directUrl, { max: 1 }), listeners);
 
   async function transaction<T>(work: (tx: Tx) => Promise<T>, durability: Durability = "full"): Promise<T> {
     const woken = new Set<Channel>();
@@ -163,7 +167,7 @@ export function openPostgres(options: PostgresOptions): Database {
       if (pool.renew()) listener.renew();
     },
     async migrate() {
-      const client = postgres(directUrl, { ...settings, max: 1 });
+      const client = connect(directUrl, { max: 1 });
       // Ending the session also gives the advisory lock back.
       await migratePostgres(client).finally(() => client.end({ timeout: 5 }));
     },
