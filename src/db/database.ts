@@ -50,12 +50,12 @@ export interface ArrivalWriter {
 /** What work inside a transaction may do. Everything written here is committed together or not at all. */
 export interface Tx extends Reader, ArrivalWriter, Pick<QueryBuilder, "insert" | "update" | "delete"> {
   /**
-   * Inserts many rows in one go, leaving out those whose unique key is already there.
-   * Every row must have the same keys. Answers, in order, whether each row was inserted.
+   * Inserts many rows in one go, leaving out those whose unique `key` is already there.
+   * Every row must have the same columns. Answers, in order, whether each row was inserted.
    */
   insertMany<T extends PgTable>(
     table: T,
-    unique: keyof T["$inferInsert"] & string,
+    key: readonly (keyof T["$inferInsert"] & string)[],
     rows: readonly T["$inferInsert"][],
   ): Promise<boolean[]>;
   /** The same with a table that lies in two. */

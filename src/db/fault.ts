@@ -6,14 +6,24 @@ import { grantOn, rightsOn } from "./grants.ts";
 import { MIGRATIONS_TABLE, OPERATOR_VIEWS } from "./migration-plan.ts";
 
 /**
- * Whether a failed write is the fault of what was written (a constraint, a value of the wrong form) rather than
- * of the database (away, full, read-only, a table or a right missing), where trying row by row helps nobody.
+ * Whether a failed write is the fault of what was written (a constraint, a value of the wrong form) rather than of the
+ * database (away, full, read-only, a table or a right missing, its numbers behind), where trying row by row helps nobody.
  */
 export function isRowFault(error: unknown): boolean {
   return reasonsOf(error).some(
-    // SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation); SQLite's own names.
-    ({ code, isBug }) => isBug || /^2[23]...$|^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/.test(code),
+    ({ code, message, isBug }) => isBug || (ROW_FAULT.test(code) && takenNumberOf(code, message) === null),
   );
+}
+
+// SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation); SQLite's own names.
+const ROW_FAULT = /^2[23]...$|^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/;
+
+/**
+ * The table whose next number a row has already; null where the failure is another. Numbers are the one primary key that
+ * Postgres gives, and the only one of ours that two rows can be given.
+ */
+function takenNumberOf(code: string, message: string): string | null {
+  return code === UNIQUE_VIOLATION ? (message.match(/\b(\w+)_pkey\b/)?.[1] ?? null) : null;
 }
 
 /** Whether the database could not be asked at all, or not in time: whoever comes again in a moment may find it back. */
@@ -71,7 +81,16 @@ function adviceOnReason(code: string, message: string, user: string, tables: Tab
   }
   if (READ_ONLY.test(code)) return "make the database writable: it is a replica, or its files are read-only";
   if (FULL.test(code)) return "make room on the database's disk";
+  const behind = takenNumberOf(code, message);
+  if (behind !== null) {
+    return `the numbers of ${behind} are behind its rows, as in a copy that came without its sequences; as the tables' owner, run: ${numbersAhead(behind)}`;
+  }
   return undefined;
+}
+
+/** The statement that lets a table go on with numbers that no row has. */
+function numbersAhead(table: string): string {
+  return `SELECT setval(pg_get_serial_sequence('${table}', 'id'), (SELECT max(id) FROM ${table}));`;
 }
 
 /** Servers speak many languages, so the relation is found by its name and not by the words around it. */

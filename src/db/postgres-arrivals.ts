@@ -6,7 +6,7 @@ import type { Arrivals } from "./database.ts";
 import { isDuplicate } from "./fault.ts";
 import { arrayOf, quoted, type Row, relationOf } from "./postgres-arrays.ts";
 import { CHANNEL_PREFIX } from "./postgres-listener.ts";
-import { splitInsertion, UNLESS_THERE } from "./postgres-rows.ts";
+import { splitInsertion, unlessThere } from "./postgres-rows.ts";
 
 type Give = (parameter: string) => string;
 
@@ -77,12 +77,14 @@ function newArrivals({ table, rows, followers, counters }: AnyArrivals, give: Gi
 /** The same of rows that go in; those that are there bring nothing. */
 function possibleArrivals({ table, key, rows, followers, counters }: AnyArrivals, give: Give): string[] {
   const keyName = columnName(key);
-  const parts = [`fresh as (${insertion(table, rows, give)} ${UNLESS_THERE} returning ${keyName} as key)`];
+  const parts = [
+    `fresh as (${insertion(table, rows, give)} ${unlessThere([key])} returning ${keyName} as key)`,
+  ];
   const follower = followers.rows[0];
   if (follower !== undefined) {
     const given = relationOfFollowers(followers, give);
     parts.push(`whole as (select * from ${given} where ${keyName} in (select key from fresh))`);
-    parts.push(...splitInsertion(followers.table, follower, UNLESS_THERE));
+    parts.push(...splitInsertion(followers.table, follower, unlessThere(followers.table.key)));
   }
   const keys = give(
     arrayOf(

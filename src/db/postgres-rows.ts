@@ -11,20 +11,16 @@ export async function insertRows<T extends PgTable>(
   connection: TransactionSql,
   prepare: boolean,
   table: T,
-  unique: string,
+  key: readonly string[],
   rows: readonly T["$inferInsert"][],
 ): Promise<boolean[]> {
   const first = rows[0];
   if (first === undefined) return [];
-  const uniqueName = columnName(unique);
-  const parameters: string[] = [];
   const names = Object.keys(first).map(columnName).join(", ");
+  const parameters: string[] = [];
   const given = relationOf([table], rows, (text) => `$${parameters.push(text)}`);
-  const text = `insert into ${getTableName(table)} (${names}) select ${names} from ${given} ${UNLESS_THERE} returning ${uniqueName}`;
-  const inserted = await connection.unsafe(text, parameters, { prepare });
-  // As text: the driver gives a bigint back as text, whatever went in.
-  const keys = new Set(inserted.map((row) => String(row[uniqueName])));
-  return rows.map((row) => keys.delete(String((row as Row)[unique])));
+  const text = `insert into ${getTableName(table)} (${names}) select ${names} from ${given} ${unlessThere(key)} returning ${key.map(columnName).join(", ")}`;
+  return whichWentIn(rows, key, await connection.unsafe(text, parameters, { prepare }));
 }
 
 /** The same with a table that lies in two. Of rows that are one event the first counts. */
@@ -34,11 +30,9 @@ export async function insertSplit<H extends PgTable, T extends PgTable>(
   table: SplitTable<H, T>,
   rows: readonly SplitRow<H, T>[],
 ): Promise<boolean[]> {
-  const keyOf = (row: Row, names: readonly string[]) =>
-    JSON.stringify(names.map((name) => String(row[name])));
   const firsts = new Map<string, SplitRow<H, T>>();
   for (const row of rows) {
-    const key = keyOf(row, table.key);
+    const key = valuesOf(row, table.key);
     if (!firsts.has(key)) firsts.set(key, row);
   }
   const distinct = [...firsts.values()];
@@ -46,33 +40,45 @@ export async function insertSplit<H extends PgTable, T extends PgTable>(
   if (first === undefined) return [];
   const parameters: string[] = [];
   const given = relationOf([table.head, table.tail], distinct, (text) => `$${parameters.push(text)}`);
-  const parts = [`whole as (select * from ${given})`, ...splitInsertion(table, first, UNLESS_THERE)];
-  const names = table.key.map(columnName);
-  const text = `with ${parts.join(", ")} select ${names.join(", ")} from heads`;
-  const inserted = await connection.unsafe(text, parameters, { prepare });
-  const keys = new Set(inserted.map((row) => keyOf(row, names)));
-  return rows.map((row) => keys.delete(keyOf(row, table.key)));
+  const parts = [
+    `whole as (select * from ${given})`,
+    ...splitInsertion(table, first, unlessThere(table.key)),
+  ];
+  const text = `with ${parts.join(", ")} select ${table.key.map(columnName).join(", ")} from heads`;
+  return whichWentIn(rows, table.key, await connection.unsafe(text, parameters, { prepare }));
 }
 
-/** Leaves out rows whose unique key is there already. */
-export const UNLESS_THERE = "on conflict do nothing";
+/** For each row whether it is among those that the statement gave back; of several with one key the first. */
+function whichWentIn(rows: readonly Row[], key: readonly string[], inserted: readonly Row[]): boolean[] {
+  const keys = new Set(inserted.map((row) => valuesOf(row, key.map(columnName))));
+  return rows.map((row) => keys.delete(valuesOf(row, key)));
+}
+
+/** As text: the driver gives a bigint back as text, whatever went in. */
+function valuesOf(row: Row, names: readonly string[]): string {
+  return JSON.stringify(names.map((name) => String(row[name])));
+}
+
+/**
+ * Leaves out rows of which one with that key is there already. Of no other conflict: one of the numbers that the database
+ * gives, which are behind where a copy came without its sequences, is an error, and loses nothing.
+ */
+export function unlessThere(key: readonly string[]): string {
+  return `on conflict (${key.map(columnName).join(", ")}) do nothing`;
+}
 
 /**
  * Writes the rows of `whole`, a row like `first` each, into both tables; `heads` are those that went in.
  *
  * @param onConflict empty where none of them can be there: looking first costs as much as writing an index' entry
  */
-export function splitInsertion(
-  table: SplitTable,
-  first: Row,
-  onConflict: typeof UNLESS_THERE | "",
-): string[] {
+export function splitInsertion(table: SplitTable, first: Row, onConflict: string): string[] {
   const keys = divideKeys(table, first);
   const list = (of: readonly string[]) => of.map(columnName).join(", ");
   const [head, tail, key] = [list(keys.head), list(keys.tail), list(table.key)];
   return [
     `heads as (insert into ${getTableName(table.head)} (${head}) select ${head} from whole ${onConflict} returning id, ${key})`,
-    `tails as (insert into ${getTableName(table.tail)} (id, ${tail}) select id, ${tail} from heads join whole using (${key}) ${onConflict})`,
+    `tails as (insert into ${getTableName(table.tail)} (id, ${tail}) select id, ${tail} from heads join whole using (${key}))`,
   ];
 }
 

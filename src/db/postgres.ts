@@ -106,7 +106,7 @@ export function openPostgres(options: PostgresOptions): Database {
           insert: builder.insert.bind(builder),
           update: builder.update.bind(builder),
           delete: builder.delete.bind(builder),
-          insertMany: (table, unique, rows) => insertRows(connection, prepare, table, unique, rows),
+          insertMany: (table, key, rows) => insertRows(connection, prepare, table, key, rows),
           insertSplit: (table, rows) => insertSplit(connection, prepare, table, rows),
           updateMany: (table, keys, rows) => updateRows(connection, prepare, table, keys, rows),
           insertArrivals: async (arrivals) => {

@@ -49,16 +49,19 @@ export function createRowWriter(client: SqliteClient) {
     return plan;
   }
 
-  function insertion(table: PgTable, keys: readonly string[]): RowPlan {
-    const names = keys.map(columnName).join(", ");
-    const text = `insert into ${getTableName(table)} (${names}) values (${keys.map(() => "?").join(", ")}) on conflict do nothing`;
-    return planOf(table, text, keys);
+  /** Leaves out a row of which one with that key is there already, and of no other conflict; without a key, none. */
+  function insertion(table: PgTable, columns: readonly string[], key: readonly string[] = []): RowPlan {
+    const list = (of: readonly string[]) => of.map(columnName).join(", ");
+    const values = columns.map(() => "?").join(", ");
+    const unlessThere = key.length > 0 ? `on conflict (${list(key)}) do nothing` : "";
+    const text = `insert into ${getTableName(table)} (${list(columns)}) values (${values}) ${unlessThere}`;
+    return planOf(table, text, columns);
   }
 
   /** Answers, in order, whether each row went in; one whose unique key is there already does not. */
-  function insert(table: PgTable, rows: readonly Row[]): boolean[] {
+  function insert(table: PgTable, key: readonly string[], rows: readonly Row[]): boolean[] {
     const first = rows[0];
-    return first === undefined ? [] : run(insertion(table, Object.keys(first)), rows);
+    return first === undefined ? [] : run(insertion(table, Object.keys(first), key), rows);
   }
 
   /** The same with a table that lies in two. */
@@ -82,7 +85,7 @@ export function createRowWriter(client: SqliteClient) {
     if (known) return known;
     const keys = divideKeys(table, row);
     const plan = {
-      head: insertion(table.head, keys.head),
+      head: insertion(table.head, keys.head, table.key),
       tail: insertion(table.tail, [...keys.tail, "id"]),
     };
     splitPlans.set(shape, plan);
@@ -105,7 +108,7 @@ export function createRowWriter(client: SqliteClient) {
     followers,
     counters,
   }: Arrivals<L, H, T>): void {
-    const inserted = insert(table, rows);
+    const inserted = insert(table, [key], rows);
     const isNew = (i: number) => inserted[i] === true;
     const known = new Set(rows.filter((_, i) => !isNew(i)).map((row) => cell(row, key)));
     insertSplit(

@@ -52,7 +52,7 @@ export function openSqlite(path: string): Database {
     insert: writing.builder.insert.bind(writing.builder),
     update: writing.builder.update.bind(writing.builder),
     delete: writing.builder.delete.bind(writing.builder),
-    insertMany: async (table, _unique, rows) => rowWriter.insert(table, rows),
+    insertMany: async (table, key, rows) => rowWriter.insert(table, key, rows),
     insertSplit: async (table, rows) => rowWriter.insertSplit(table, rows),
     updateMany: async (table, keys, rows) => rowWriter.update(table, keys, rows),
     insertArrivals: async (arrivals) => {

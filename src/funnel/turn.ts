@@ -57,9 +57,11 @@ export async function noteUpdate(
   updateId: number,
   now: Date,
 ): Promise<boolean> {
-  const [isNew = false] = await tx.insertMany(telegramUpdates, "updateId", [
-    { botId, updateId, createdAt: now },
-  ]);
+  const [isNew = false] = await tx.insertMany(
+    telegramUpdates,
+    ["botId", "updateId"],
+    [{ botId, updateId, createdAt: now }],
+  );
   return isNew;
 }
 

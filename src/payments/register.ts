@@ -64,7 +64,7 @@ export async function registerInside(
     return known ? compared(known, input) : { kind: "unknown_bot" };
   }
   const payment = pendingPayment(input, sale, payer.belongings, deps.now());
-  const [isNew] = await tx.insertMany(deps.db.tables.payments, "id", [payment]);
+  const [isNew] = await tx.insertMany(deps.db.tables.payments, ["provider", "providerRef"], [payment]);
   if (!isNew) return registerAgain(deps, tx, input, payer.belongings, distant);
   await recordCheckout(deps, tx, payment, payer);
   return { kind: "created", payment };

@@ -22,15 +22,19 @@ export async function recordFunnelState(
   { of, ...step }: FunnelStep,
   now: Date,
 ): Promise<boolean> {
-  const [isNew = false] = await tx.insertMany(tables.funnelStates, "dedupKey", [
-    {
-      offerId: null,
-      paymentId: null,
-      ...step,
-      dedupKey: dedupKey(step.state, of),
-      createdAt: now,
-    },
-  ]);
+  const [isNew = false] = await tx.insertMany(
+    tables.funnelStates,
+    ["dedupKey"],
+    [
+      {
+        offerId: null,
+        paymentId: null,
+        ...step,
+        dedupKey: dedupKey(step.state, of),
+        createdAt: now,
+      },
+    ],
+  );
   return isNew;
 }
 

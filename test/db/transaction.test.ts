@@ -85,7 +85,7 @@ describe(`insertMany on ${testDialect}`, () => {
     const { settings } = own.db.tables;
     const row = (key: string) => ({ key, value: `v'"\\{${key}`, updatedAt: new Date(1_700_000_000_123) });
     const insert = (keys: string[]) =>
-      own.db.transaction((tx) => tx.insertMany(settings, "key", keys.map(row)));
+      own.db.transaction((tx) => tx.insertMany(settings, ["key"], keys.map(row)));
     expect(await insert(["a", "b"])).toEqual([true, true]);
     expect(await insert(["b", "c", "c", "d"])).toEqual([false, true, false, true]);
     const [stored] = await own.db.select().from(settings).where(eq(settings.key, "a"));
@@ -96,7 +96,7 @@ describe(`insertMany on ${testDialect}`, () => {
     const { telegramUpdates } = own.db.tables;
     const row = (updateId: number) => ({ botId: 1, updateId, createdAt: new Date(0) });
     const insert = (...ids: number[]) =>
-      own.db.transaction((tx) => tx.insertMany(telegramUpdates, "updateId", ids.map(row)));
+      own.db.transaction((tx) => tx.insertMany(telegramUpdates, ["botId", "updateId"], ids.map(row)));
     expect(await insert(1, 9_007_199_254_740_991)).toEqual([true, true]);
     expect(await insert(1, 2)).toEqual([false, true]);
   });
@@ -182,7 +182,7 @@ describe(`insertMany on ${testDialect}`, () => {
     const { settings } = own.db.tables;
     const instants = [-2_177_452_799_999, -1, 0, 999, 1_764_115_200_123, 253_402_300_799_999];
     const rows = instants.map((ms) => ({ key: `at ${ms}`, value: "", updatedAt: new Date(ms) }));
-    await own.db.transaction((tx) => tx.insertMany(settings, "key", rows));
+    await own.db.transaction((tx) => tx.insertMany(settings, ["key"], rows));
     for (const row of rows) {
       const [stored] = await own.db.select().from(settings).where(eq(settings.key, row.key));
       expect(stored).toEqual(row);
@@ -201,7 +201,7 @@ describe(`insertMany on ${testDialect}`, () => {
       createdAt: now,
       updatedAt: now,
     };
-    await own.db.transaction((tx) => tx.insertMany(pools, "slug", [row]));
+    await own.db.transaction((tx) => tx.insertMany(pools, ["slug"], [row]));
     const [stored] = await own.db.select().from(pools).where(eq(pools.slug, "typed"));
     expect(stored).toMatchObject({ ...row, enabled: true, totalRedirects: 0, strategy: "weighted" });
   });

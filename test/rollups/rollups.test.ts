@@ -228,7 +228,7 @@ describe(`hourly counts, on ${testDialect}`, () => {
       const names = { trackingToken, rootEventId: trackingToken, utmCampaign: i % 2 ? "odd" : "even" };
       return { ...names, poolId: 1, botId: 7, pageviewTs: at, createdAt: at, updatedAt: at };
     });
-    await own.db.transaction((tx) => tx.insertMany(sessions, "trackingToken", rows));
+    await own.db.transaction((tx) => tx.insertMany(sessions, ["trackingToken"], rows));
     await count();
     expect((await funnel()).map(({ campaign, clicks }) => [campaign, clicks])).toEqual([
       ["even", 12_500],
