@@ -10,11 +10,12 @@ import {
   type BotDeps,
   checkToken,
   connectBot,
+  disconnectBot,
   type TokenCheck,
   tokenColumns,
+  type WebhookRemoval,
   type WebhookState,
 } from "./connect-bot.ts";
-import type { ManageDeps } from "./manage-pools.ts";
 import type { BotChange, BotDraft } from "./rules.ts";
 import { isSeenVersion, nextStamp, type Overtaken } from "./stamp.ts";
 
@@ -36,7 +37,7 @@ type Unsaved = { readonly kind: "unchanged"; readonly bot: BotView } | { readonl
 type SavedChange = { readonly kind: "updated"; readonly bot: BotView } | Unsaved | Overtaken<BotView>;
 
 type DeleteBotResult =
-  | { readonly kind: "deleted" }
+  | { readonly kind: "deleted"; readonly webhook: WebhookRemoval }
   | { readonly kind: "not_found" }
   /** A pool, an offer, a person or a payment names it: disable it instead. */
   | { readonly kind: "in_use" };
@@ -135,13 +136,23 @@ export async function updateBot(
   return { ...saved, webhook: token ? await webhookOf(deps, saved.bot) : { kind: "as_before" } };
 }
 
-/** Removes a bot that nothing names. */
-export async function deleteBot(deps: ManageDeps, actor: string, username: string): Promise<DeleteBotResult> {
-  const { db, now } = deps;
+/** Removes a bot that nothing names; then its webhook, so that Telegram does not go on sending its updates here. */
+export async function deleteBot(deps: BotDeps, actor: string, username: string): Promise<DeleteBotResult> {
+  const removed = await removeRow(deps, actor, username);
+  if (removed.kind !== "deleted") return removed;
+  return { kind: "deleted", webhook: await disconnectBot(deps, removed.row) };
+}
+
+type RemovedRow =
+  | { readonly kind: "deleted"; readonly row: BotRow }
+  | Exclude<DeleteBotResult, { kind: "deleted" }>;
+
+async function removeRow({ db, now }: BotDeps, actor: string, username: string): Promise<RemovedRow> {
   const { tables } = db;
   return db.transaction(async (tx) => {
-    const bot = await findBot(tx, tables, username);
-    if (bot === null) return { kind: "not_found" };
+    const row = await findBotRow(tx, tables, username);
+    if (row === undefined) return { kind: "not_found" };
+    const bot = await writtenBot(tx, tables, username);
     const { poolBots, botUsers, offers } = tables;
     const users = await Promise.all([
       tx.select({ id: poolBots.id }).from(poolBots).where(eq(poolBots.botId, bot.id)).limit(1),
@@ -153,7 +164,7 @@ export async function deleteBot(deps: ManageDeps, actor: string, username: strin
     const subject = `bot:${bot.username}`;
     await recordAudit(tx, tables, { at: now(), actor, action: "bot.delete", subject, before: bot });
     await tx.notify("pools");
-    return { kind: "deleted" };
+    return { kind: "deleted", row };
   });
 }
 
