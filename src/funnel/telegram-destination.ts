@@ -125,10 +125,7 @@ async function checkoutCallOf(
     .from(payments)
     .innerJoin(offers, eq(offers.id, payments.offerId))
     .where(eq(payments.id, payment_id));
-  if (!sale) {
-    const reason = `not sent: payment ${payment_id} or its offer is gone`;
-    return { kind: "unsent", verdict: { kind: "invalid", reason, as: "dead" } };
-  }
+  if (!sale) return { kind: "unsent", verdict: unpayable(`payment ${payment_id} or its offer is gone`) };
   try {
     const checkout = await sales.checkoutOf(payment_id);
     if (checkout.kind === "unpayable") return { kind: "unsent", verdict: unpayable(checkout.reason) };
