@@ -4,7 +4,7 @@ import type { Tables } from "../db/define-schema.ts";
 import { botCredentialChanged } from "../outbox/resume-route.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import { recordAudit, viewChanges } from "./audit.ts";
-import { type BotRow, type BotView, findBot, findBotRow } from "./bot-view.ts";
+import { type BotRow, type BotView, findBot, findBotRow, isBotNamed } from "./bot-view.ts";
 import { changedOf } from "./changed-of.ts";
 import {
   type BotDeps,
@@ -150,17 +150,18 @@ type RemovedRow =
 async function removeRow({ db, now }: BotDeps, actor: string, username: string): Promise<RemovedRow> {
   const { tables } = db;
   return db.transaction(async (tx) => {
-    const row = await findBotRow(tx, tables, username);
+    const { bots, poolBots, botUsers, offers } = tables;
+    // Whoever is just about to name it is waited for, and seen below.
+    const [row] = await db.dialect.locked(tx.select().from(bots).where(isBotNamed(tables, username)));
     if (row === undefined) return { kind: "not_found" };
     const bot = await writtenBot(tx, tables, username);
-    const { poolBots, botUsers, offers } = tables;
     const users = await Promise.all([
       tx.select({ id: poolBots.id }).from(poolBots).where(eq(poolBots.botId, bot.id)).limit(1),
       tx.select({ id: botUsers.id }).from(botUsers).where(eq(botUsers.botId, bot.id)).limit(1),
       tx.select({ id: offers.id }).from(offers).where(eq(offers.botId, bot.id)).limit(1),
     ]);
     if (users.some((rows) => rows.length > 0)) return { kind: "in_use" };
-    await tx.delete(tables.bots).where(eq(tables.bots.id, bot.id));
+    await tx.delete(bots).where(eq(bots.id, bot.id));
     const subject = `bot:${bot.username}`;
     await recordAudit(tx, tables, { at: now(), actor, action: "bot.delete", subject, before: bot });
     await tx.notify("pools");

@@ -215,6 +215,21 @@ describe(`bots on ${testDialect}`, () => {
     expect(await deleteBot(depsWith(nobody), "test", "loose_bot")).toEqual({ kind: "not_found" });
   });
 
+  test("a bot whose first person presses Start while it is removed stays, and the operator hears why", async () => {
+    const { db } = own;
+    const made = await createBot(depsWith(nobody), "test", { username: "started_bot" });
+    if (made.kind !== "created") throw new Error(made.kind);
+    const removal = await db.transaction(async (tx) => {
+      const at = new Date();
+      const person = { botId: made.bot.id, telegramUserId: "5", createdAt: at, updatedAt: at };
+      await tx.insert(db.tables.botUsers).values(person);
+      const answer = deleteBot(depsWith(nobody), "test", "started_bot");
+      await Bun.sleep(200);
+      return { answer };
+    });
+    expect(await removal.answer).toEqual({ kind: "in_use" });
+  });
+
   test("a removed bot's webhook is taken back at Telegram; one that leads elsewhere by now stays", async () => {
     const sandbox = await startSandbox();
     const telegram = telegramBotApi(sandbox.url);
