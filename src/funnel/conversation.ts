@@ -2,7 +2,7 @@ import { type ChatTypeContext, type CommandContext, Composer, type Filter } from
 import type { RefundedPayment, SuccessfulPayment } from "grammy/types";
 import { isId } from "../platform/ids.ts";
 import { chatLanguage, readButton } from "../telegram/messages.ts";
-import type { TelegramCharge } from "../telegram/sale.ts";
+import { OfferGoneError, type TelegramCharge } from "../telegram/sale.ts";
 import { textsFor } from "../telegram/texts.ts";
 import { isInvoiceOpen } from "./invoice.ts";
 import { findOffer, sell, showOffer, welcome } from "./offers.ts";
@@ -47,14 +47,20 @@ async function onButton(ctx: Filter<FunnelContext, "callback_query:data">): Prom
   const { db } = turn.deps;
   const button = readButton(ctx.callbackQuery.data);
   const offer = button && (await findOffer(db, db.tables, turn.bot.id, button.offerId));
-  if (!button || !offer) {
-    const texts = textsFor(chatLanguage(turn.bot.locale, from.language_code ?? null));
-    await ctx.answerCallbackQuery({ text: texts.offerGone });
-    return;
-  }
+  if (!button || !offer) return answerGone(ctx);
   const act = button.kind === "offer" ? showOffer : sell;
-  await turn.once((tx) => act(turn, tx, personOf(from), offer));
+  try {
+    await turn.once((tx) => act(turn, tx, personOf(from), offer));
+  } catch (error) {
+    if (error instanceof OfferGoneError) return answerGone(ctx);
+    throw error;
+  }
   await ctx.answerCallbackQuery();
+}
+
+async function answerGone(ctx: Filter<FunnelContext, "callback_query:data">): Promise<void> {
+  const texts = textsFor(chatLanguage(ctx.turn.bot.locale, ctx.from.language_code ?? null));
+  await ctx.answerCallbackQuery({ text: texts.offerGone });
 }
 
 /** Asked again with every copy: nothing is written, and Telegram waits ten seconds for the answer. */

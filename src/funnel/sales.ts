@@ -3,7 +3,10 @@ import type { Sale, TelegramCharge, Unpayable, WayToPay } from "../telegram/sale
 
 /** What the funnel asks of payments; the process hands in the real thing. */
 export interface Sales {
-  /** Registers the pending payment inside the given transaction; one that this person has open already stays it. */
+  /**
+   * Registers the pending payment inside the given transaction; one that this person has open already stays it.
+   * @throws OfferGoneError where the offer does not exist any more
+   */
   beginCheckout(tx: Tx, sale: Sale): Promise<{ readonly paymentId: string }>;
   /** The payment's checkout, made at the provider once. Rejects, with a reason fit to be shown, where that fails now. */
   checkoutOf(paymentId: string): Promise<WayToPay | Unpayable>;

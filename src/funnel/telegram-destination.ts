@@ -8,6 +8,7 @@ import { type BotApiAnswer, callBotApi } from "../telegram/call.ts";
 import { checkoutMessage, type SendPhoto } from "../telegram/checkout-message.ts";
 import { type CallOutcome, outcomeOfCall } from "../telegram/outcome.ts";
 import { withoutPerson } from "../telegram/without-person.ts";
+import { CHAT_RESTS, chatRestMs, whoseQuiet } from "./chat-rest.ts";
 import { botOfRoute, type CheckoutCall, type MethodCall, readOutgoing, UNPAYABLE } from "./outgoing.ts";
 import type { Sales } from "./sales.ts";
 import { UNREACHABLE } from "./unreachable.ts";
@@ -43,15 +44,23 @@ export function telegramDestination(deps: TelegramDestinationDeps): DestinationA
       const botId = botOfRoute(route);
       const bot = await lookUpBot(deps, botId);
       if (bot.kind === "missing") return unsent({ kind: "credential", reason: bot.reason });
+      const restMs = await chatRestMs(deps.db, row);
+      if (restMs > 0) {
+        return unsent({ kind: "early", reason: `${CHAT_RESTS}an earlier message waits`, afterMs: restMs });
+      }
       const call = await callOf(deps, row);
       if (call.kind === "unsent") return unsent(call.verdict);
       const sent = await callTelegram(deps, bot, call.message, signal);
-      if (sent.verdict.kind !== "credential") return sent;
+      const { verdict } = sent;
+      if (verdict.kind === "throttled" && (await whoseQuiet(deps.db, route, botId, row)) === "chat") {
+        return { ...sent, verdict: { ...verdict, whose: "rows", reason: `${CHAT_RESTS}${verdict.reason}` } };
+      }
+      if (verdict.kind !== "credential") return sent;
       const again = await lookUpBot(deps, botId);
       const isOutdated =
         again.kind === "found" && (again.token !== bot.token || again.paymentToken !== bot.paymentToken);
       if (!isOutdated) return sent;
-      const reason = `the token was changed while it was refused: ${sent.verdict.reason}`;
+      const reason = `the token was changed while it was refused: ${verdict.reason}`;
       return { ...sent, verdict: { kind: "outdated", reason } };
     },
   };
@@ -116,10 +125,7 @@ async function checkoutCallOf(
     .from(payments)
     .innerJoin(offers, eq(offers.id, payments.offerId))
     .where(eq(payments.id, payment_id));
-  if (!sale) {
-    const reason = `not sent: payment ${payment_id} or its offer is gone`;
-    return { kind: "unsent", verdict: { kind: "invalid", reason, as: "dead" } };
-  }
+  if (!sale) return { kind: "unsent", verdict: unpayable(`payment ${payment_id} or its offer is gone`) };
   try {
     const checkout = await sales.checkoutOf(payment_id);
     if (checkout.kind === "unpayable") return { kind: "unsent", verdict: unpayable(checkout.reason) };
@@ -178,7 +184,7 @@ function verdictOf(outcome: CallOutcome, message: MethodCall | SendPhoto): Verdi
     case "transient":
       return { kind: "transient", reason: outcome.reason, afterMs: null };
     case "throttled":
-      return { kind: "throttled", reason: outcome.reason, afterMs: outcome.afterMs };
+      return { kind: "throttled", whose: "account", reason: outcome.reason, afterMs: outcome.afterMs };
     case "credential":
       // Stars go by the bot's own lane: a token that they do not need must not hold up everything else.
       if (outcome.of === "payment token" && !needsPaymentToken(message)) return unpayable(outcome.reason);

@@ -17,8 +17,8 @@ export type RouteChange =
     }
   /** One more failure in a row; enough of them open the breaker. */
   | { readonly kind: "failed" }
-  /** It is to slow down, and with it every other route of the same pixel or bot. */
-  | { readonly kind: "throttled"; readonly forMs: number }
+  /** It is to slow down, and with it every other route of the same pixel or bot; null: only the request's rows are. */
+  | { readonly kind: "throttled"; readonly forMs: number | null }
   /** It said nothing about the route: whoever asks next may. */
   | { readonly kind: "unknown" }
   /** An operator's pause and its reason stay, whatever the other side refuses meanwhile. */
@@ -47,7 +47,8 @@ export async function changeRoute(tx: Tx, db: Database, key: RouteKey, change: R
       await countOneMore(tx, db, key, "throttles");
       // The other side answers, so that a probe it was would have got through: no need to rest as well.
       await putRoute(tx, db, key, { openUntil: null });
-      await putRoute(tx, db, accountOf(key), { throttledUntil: inMs(change.forMs) });
+      if (change.forMs !== null)
+        await putRoute(tx, db, accountOf(key), { throttledUntil: inMs(change.forMs) });
       return;
     case "unknown":
       await tx.update(db.tables.outboxRoutes).set({ openUntil: null }).where(isRoute(db, key));

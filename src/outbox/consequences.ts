@@ -66,10 +66,16 @@ export function consequencesOf({ verdict, answer }: Sent, circumstances: Circums
       const forMs = throttleRestMs(circumstances.throttles + 1, verdict.afterMs);
       return {
         settlement: { kind: "released", afterMs: forMs, reason: verdict.reason },
-        change: { kind: "throttled", forMs },
+        change: { kind: "throttled", forMs: verdict.whose === "account" ? forMs : null },
         reply: { kind: "stop" },
       };
     }
+    case "early":
+      return {
+        settlement: { kind: "released", afterMs: verdict.afterMs, reason: verdict.reason },
+        change: { kind: "unknown" },
+        reply: { kind: "stop" },
+      };
     case "outdated":
       return {
         settlement: { kind: "released", afterMs: null, reason: verdict.reason },

@@ -25,8 +25,15 @@ export type Verdict =
   | { readonly kind: "partial"; readonly reason: string; readonly pauseMs: number | null }
   /** Try again with back-off, and not before `afterMs` where given. */
   | { readonly kind: "transient"; readonly reason: string; readonly afterMs: number | null }
-  /** The route has to slow down; the attempt does not count. */
-  | { readonly kind: "throttled"; readonly reason: string; readonly afterMs: number | null }
+  /** The pixel or bot has to slow down, or these rows alone have; the attempt does not count. */
+  | {
+      readonly kind: "throttled";
+      readonly whose: "account" | "rows";
+      readonly reason: string;
+      readonly afterMs: number | null;
+    }
+  /** Nobody was asked, for the rows must not go before `afterMs`. The attempt does not count. */
+  | { readonly kind: "early"; readonly reason: string; readonly afterMs: number }
   /** The credential was refused, but it is not the latest one any more: send again with that. The attempt does not count. */
   | { readonly kind: "outdated"; readonly reason: string }
   /** The route waits for an operator; the attempt does not count. */

@@ -115,8 +115,9 @@ function verdictOf(outcome: Outcome, rows: readonly ClaimedRow[]): Verdict {
     case "partial":
       return { kind: "partial", reason: outcome.reason, pauseMs: outcome.usageDelayMs };
     case "transient":
+      return { kind: "transient", reason: outcome.reason, afterMs: outcome.afterMs };
     case "throttled":
-      return { kind: outcome.kind, reason: outcome.reason, afterMs: outcome.afterMs };
+      return { kind: "throttled", whose: "account", reason: outcome.reason, afterMs: outcome.afterMs };
     case "credential":
       return { kind: "credential", reason: outcome.reason };
     case "invalid":

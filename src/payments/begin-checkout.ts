@@ -2,7 +2,7 @@ import { and, desc, eq } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { newId } from "../platform/ids.ts";
-import { providerOf, type Sale } from "../telegram/sale.ts";
+import { OfferGoneError, providerOf, type Sale } from "../telegram/sale.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
 import { registerInside } from "./register.ts";
 
@@ -15,8 +15,9 @@ const LOOKED_THROUGH = 20;
 
 /**
  * Registers the pending payment of a sale inside the caller's transaction, and asks nobody outside: a person's row is
- * locked, so that two taps at once are one sale. The provider will know the payment by its id.
- * @throws Error where the offer does not exist
+ * locked, so that two taps at once are one sale, and the offer's, so that nobody removes what is being sold. The provider
+ * will know the payment by its id.
+ * @throws OfferGoneError where the offer does not exist
  */
 export async function beginCheckout(
   deps: PaymentDeps,
@@ -27,8 +28,8 @@ export async function beginCheckout(
   await deps.db.dialect.locked(
     tx.select({ id: botUsers.id }).from(botUsers).where(eq(botUsers.id, sale.botUserId)),
   );
-  const [offer] = await tx.select().from(offers).where(eq(offers.id, sale.offerId));
-  if (!offer) throw new Error(`offer ${sale.offerId} does not exist`);
+  const [offer] = await deps.db.dialect.locked(tx.select().from(offers).where(eq(offers.id, sale.offerId)));
+  if (!offer) throw new OfferGoneError(`offer ${sale.offerId} does not exist`);
   const open = await openPayment(deps, tx, sale, offer);
   if (open) return { paymentId: open.id };
   const paymentId = newId();

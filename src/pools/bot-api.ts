@@ -4,6 +4,8 @@ export interface BotApi {
   identify(token: string): Promise<Identity>;
   /** Tells Telegram where to send the bot's updates, with the secret that each will carry. */
   setWebhook(token: string, webhook: { readonly url: string; readonly secret: string }): Promise<CallResult>;
+  /** Takes the bot's webhook back. */
+  deleteWebhook(token: string): Promise<CallResult>;
   webhookInfo(token: string): Promise<WebhookInfo>;
 }
 

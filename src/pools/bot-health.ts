@@ -5,7 +5,7 @@ import { type Periodic, periodic } from "../platform/periodic.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import { recordAudit } from "./audit.ts";
 import type { BotApi } from "./bot-api.ts";
-import type { BotRow } from "./bot-view.ts";
+import { type BotRow, findBotRow } from "./bot-view.ts";
 import { botToken } from "./connect-bot.ts";
 import { nextStamp } from "./stamp.ts";
 
@@ -26,11 +26,14 @@ interface BotHealthDeps {
 /**
  * Keeps visitors from bots that are no more: asks Telegram about every bot with a token, and one whose token it refuses
  * (banned, deleted, revoked) gets no more of them until the token is good again. Telegram being away says nothing about
- * a bot. A bot without a token lives elsewhere, and counts as healthy. Any number of processes may do so side by side.
+ * a bot. A bot without a token lives elsewhere, and counts as healthy. Who was renamed at @BotFather is renamed here: the
+ * old name leads nowhere any more, or to a stranger. Any number of processes may do so side by side.
  */
 export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
   const { db, log } = deps;
   const refusals = new Map<number, number>();
+  /** Names that bots have at Telegram and cannot have here, as the log was told, by bot. */
+  const taken = new Map<number, string>();
 
   async function checkAll(): Promise<void> {
     const { bots } = db.tables;
@@ -54,6 +57,7 @@ export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
         if (!bot.healthy && (await recordHealth(deps, bot, null))) {
           log.info({ bot: bot.username }, "Telegram takes the bot's token again; visitors are sent to it");
         }
+        if (identity.username !== bot.username) await followName(bot, identity.username);
         return;
       case "refused": {
         const count = (refusals.get(bot.id) ?? 0) + 1;
@@ -68,6 +72,31 @@ export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
         }
         return;
       }
+    }
+  }
+
+  async function followName(bot: BotRow, username: string): Promise<void> {
+    switch (await recordName(deps, bot, username)) {
+      case "renamed":
+        log.warn(
+          { bot: username, before: bot.username },
+          "the bot was renamed at Telegram; links go to its new name",
+        );
+        return;
+      case "taken":
+        if (taken.get(bot.id) === username) return;
+        taken.set(bot.id, username);
+        log.error(
+          {
+            bot: bot.username,
+            username,
+            todo: `remove the other @${username}, or take @${bot.username} out of its pools`,
+          },
+          "the bot was renamed at Telegram, and another bot has that name here: its links lead nowhere",
+        );
+        return;
+      case "no_news":
+        return;
     }
   }
 
@@ -105,5 +134,36 @@ async function recordHealth(
     });
     await tx.notify("pools");
     return true;
+  });
+}
+
+/** Gives a bot the name that it has at Telegram, where it still has the name and the token that were asked about. */
+async function recordName(
+  { db, now }: BotHealthDeps,
+  bot: BotRow,
+  username: string,
+): Promise<"renamed" | "taken" | "no_news"> {
+  const { tables } = db;
+  const { bots } = tables;
+  return db.transaction(async (tx) => {
+    const namesake = await findBotRow(tx, tables, username);
+    if (namesake && namesake.id !== bot.id) return "taken";
+    const at = await nextStamp(tx, tables, now());
+    const changed = await tx
+      .update(bots)
+      .set({ username, updatedAt: at })
+      .where(and(eq(bots.id, bot.id), eq(bots.username, bot.username), eq(bots.token, bot.token ?? "")))
+      .returning({ id: bots.id });
+    if (changed.length === 0) return "no_news";
+    await recordAudit(tx, tables, {
+      at,
+      actor: ACTOR,
+      action: "bot.rename",
+      subject: `bot:${bot.username}`,
+      before: { username: bot.username },
+      after: { username },
+    });
+    await tx.notify("pools");
+    return "renamed";
   });
 }

@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { withDeadline } from "../platform/deadline.ts";
+import { errorText } from "../platform/errors.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import { recordAudit } from "./audit.ts";
 import type { BotApi } from "./bot-api.ts";
@@ -26,6 +28,16 @@ export type WebhookState =
 
 /** What comes of setting a bot's webhook again. */
 type ConnectResult = Exclude<WebhookState, { kind: "as_before" }> | { readonly kind: "not_found" };
+
+/** What became of a removed bot's webhook at Telegram. */
+export type WebhookRemoval =
+  | { readonly kind: "unset" }
+  /** There is none, or it leads elsewhere: to another bot of ours with this token, or to whoever runs it now. */
+  | { readonly kind: "not_its_own" }
+  | { readonly kind: "failed"; readonly reason: string };
+
+/** How long whoever removes a bot waits for Telegram. */
+const REMOVAL_MS = 3_000;
 
 export type TokenCheck =
   | { readonly kind: "verified"; readonly telegramId: string; readonly username: string }
@@ -118,4 +130,24 @@ async function setWebhook(
   const url = webhookUrl(publicUrl, row.id);
   const result = await telegram.setWebhook(token.token, { url, secret: secret.text });
   return result.kind === "done" ? { kind: "set", url } : { kind: "failed", reason: result.reason };
+}
+
+/** Takes the webhook of a bot that was removed back, where it leads to that bot. Never throws, and never takes long. */
+export async function disconnectBot(deps: BotDeps, row: BotRow): Promise<WebhookRemoval> {
+  try {
+    return await withDeadline(unsetWebhook(deps, row), REMOVAL_MS, "Telegram");
+  } catch (error) {
+    return { kind: "failed", reason: errorText(error) };
+  }
+}
+
+async function unsetWebhook({ secrets, telegram, publicUrl }: BotDeps, row: BotRow): Promise<WebhookRemoval> {
+  const token = botToken(secrets, row);
+  if (token.kind === "sealed") return { kind: "failed", reason: token.reason };
+  if (token.kind === "no_token" || publicUrl === undefined) return { kind: "not_its_own" };
+  const info = await telegram.webhookInfo(token.token);
+  if (info.kind !== "known") return { kind: "failed", reason: info.reason };
+  if (info.url !== webhookUrl(publicUrl, row.id)) return { kind: "not_its_own" };
+  const result = await telegram.deleteWebhook(token.token);
+  return result.kind === "done" ? { kind: "unset" } : { kind: "failed", reason: result.reason };
 }

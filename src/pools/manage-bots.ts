@@ -4,17 +4,18 @@ import type { Tables } from "../db/define-schema.ts";
 import { botCredentialChanged } from "../outbox/resume-route.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import { recordAudit, viewChanges } from "./audit.ts";
-import { type BotRow, type BotView, findBot, findBotRow } from "./bot-view.ts";
+import { type BotRow, type BotView, findBot, findBotRow, isBotNamed } from "./bot-view.ts";
 import { changedOf } from "./changed-of.ts";
 import {
   type BotDeps,
   checkToken,
   connectBot,
+  disconnectBot,
   type TokenCheck,
   tokenColumns,
+  type WebhookRemoval,
   type WebhookState,
 } from "./connect-bot.ts";
-import type { ManageDeps } from "./manage-pools.ts";
 import type { BotChange, BotDraft } from "./rules.ts";
 import { isSeenVersion, nextStamp, type Overtaken } from "./stamp.ts";
 
@@ -36,7 +37,7 @@ type Unsaved = { readonly kind: "unchanged"; readonly bot: BotView } | { readonl
 type SavedChange = { readonly kind: "updated"; readonly bot: BotView } | Unsaved | Overtaken<BotView>;
 
 type DeleteBotResult =
-  | { readonly kind: "deleted" }
+  | { readonly kind: "deleted"; readonly webhook: WebhookRemoval }
   | { readonly kind: "not_found" }
   /** A pool, an offer, a person or a payment names it: disable it instead. */
   | { readonly kind: "in_use" };
@@ -135,25 +136,36 @@ export async function updateBot(
   return { ...saved, webhook: token ? await webhookOf(deps, saved.bot) : { kind: "as_before" } };
 }
 
-/** Removes a bot that nothing names. */
-export async function deleteBot(deps: ManageDeps, actor: string, username: string): Promise<DeleteBotResult> {
-  const { db, now } = deps;
+/** Removes a bot that nothing names; then its webhook, so that Telegram does not go on sending its updates here. */
+export async function deleteBot(deps: BotDeps, actor: string, username: string): Promise<DeleteBotResult> {
+  const removed = await removeRow(deps, actor, username);
+  if (removed.kind !== "deleted") return removed;
+  return { kind: "deleted", webhook: await disconnectBot(deps, removed.row) };
+}
+
+type RemovedRow =
+  | { readonly kind: "deleted"; readonly row: BotRow }
+  | Exclude<DeleteBotResult, { kind: "deleted" }>;
+
+async function removeRow({ db, now }: BotDeps, actor: string, username: string): Promise<RemovedRow> {
   const { tables } = db;
   return db.transaction(async (tx) => {
-    const bot = await findBot(tx, tables, username);
-    if (bot === null) return { kind: "not_found" };
-    const { poolBots, botUsers, offers } = tables;
+    const { bots, poolBots, botUsers, offers } = tables;
+    // Whoever is just about to name it is waited for, and seen below.
+    const [row] = await db.dialect.locked(tx.select().from(bots).where(isBotNamed(tables, username)));
+    if (row === undefined) return { kind: "not_found" };
+    const bot = await writtenBot(tx, tables, username);
     const users = await Promise.all([
       tx.select({ id: poolBots.id }).from(poolBots).where(eq(poolBots.botId, bot.id)).limit(1),
       tx.select({ id: botUsers.id }).from(botUsers).where(eq(botUsers.botId, bot.id)).limit(1),
       tx.select({ id: offers.id }).from(offers).where(eq(offers.botId, bot.id)).limit(1),
     ]);
     if (users.some((rows) => rows.length > 0)) return { kind: "in_use" };
-    await tx.delete(tables.bots).where(eq(tables.bots.id, bot.id));
+    await tx.delete(bots).where(eq(bots.id, bot.id));
     const subject = `bot:${bot.username}`;
     await recordAudit(tx, tables, { at: now(), actor, action: "bot.delete", subject, before: bot });
     await tx.notify("pools");
-    return { kind: "deleted" };
+    return { kind: "deleted", row };
   });
 }
 

@@ -126,10 +126,12 @@ export async function deleteOffer(
   id: number,
 ): Promise<DeleteOfferResult> {
   const { tables } = db;
+  const { payments, funnelStates, offers } = tables;
   return db.transaction(async (tx) => {
+    // A sale under way holds it locked: its payment is seen below, once it is committed.
+    await db.dialect.locked(tx.select({ id: offers.id }).from(offers).where(eq(offers.id, id)));
     const offer = await findOfferView(tx, tables, id);
     if (offer === null) return { kind: "not_found" };
-    const { payments, funnelStates, offers } = tables;
     const uses = await Promise.all([
       tx.select({ id: payments.id }).from(payments).where(eq(payments.offerId, id)).limit(1),
       tx.select({ id: funnelStates.id }).from(funnelStates).where(eq(funnelStates.offerId, id)).limit(1),

@@ -20,6 +20,11 @@ export function telegramBotApi(apiRoot: string): BotApi {
         await of(token).setWebhook(url, { secret_token: secret, allowed_updates: ALLOWED_UPDATES });
         return { kind: "done" };
       }),
+    deleteWebhook: (token) =>
+      told(async () => {
+        await of(token).deleteWebhook();
+        return { kind: "done" };
+      }),
     webhookInfo: (token) =>
       told(async () => {
         const info = await of(token).getWebhookInfo();

@@ -24,6 +24,11 @@ export interface Sale {
   readonly deduplicate: string;
 }
 
+/** Somebody wants to buy an offer that was removed a moment ago. */
+export class OfferGoneError extends Error {
+  override readonly name = "OfferGoneError";
+}
+
 /** Where the buyer pays: the provider's page, or Pix's copy-and-paste code with perhaps a page of its QR code. */
 export type WayToPay =
   | { readonly kind: "link"; readonly url: string }

@@ -41,6 +41,7 @@ const telegram: BotApi = {
       ? { kind: "known", telegramId: "7", username: "good_bot" }
       : { kind: "refused", reason: "Unauthorized" },
   setWebhook: async () => ({ kind: "done" }),
+  deleteWebhook: async () => ({ kind: "done" }),
   webhookInfo: async () => ({ kind: "unreachable", reason: "not asked here" }),
 };
 

@@ -105,6 +105,41 @@ describe(`offers and sales in the chat on ${testDialect}`, () => {
     expect(JSON.stringify(message?.params.reply_markup)).toContain("copy_text");
   });
 
+  test("a tap on buy while the offer is being removed is told so, and sells nothing", async () => {
+    const { db } = funnel;
+    const { offers } = db.tables;
+    const offer = await funnel.addOffer();
+    const user = newUser();
+    await funnel.push(startUpdate(user));
+    const tap = await db.transaction(async (tx) => {
+      await tx.delete(offers).where(eq(offers.id, offer.id));
+      const tap = funnel.push(buttonUpdate(user, `buy:${offer.id}`));
+      await Bun.sleep(200);
+      return { answer: tap };
+    });
+    expect(await tap.answer).toMatchObject({
+      status: 200,
+      call: {
+        method: "answerCallbackQuery",
+        params: { text: "Esta oferta não está mais disponível." },
+      },
+    });
+    expect(await stored(user)).toMatchObject({ states: ["started"], sales: [] });
+  });
+
+  test("whose offer somebody removed in SQL before the way to pay went out hears that it cannot be paid", async () => {
+    const { db, dispatcher } = funnel;
+    const { offers } = db.tables;
+    const offer = await funnel.addOffer();
+    const { user } = await buyer(offer.id);
+    await db.transaction((tx) => tx.delete(offers).where(eq(offers.id, offer.id)));
+    await dispatcher.drain();
+    await dispatcher.drain();
+    expect(funnel.chat(user.id).at(-1)?.params.text).toBe(
+      "Esta oferta não pode ser paga no momento. Tente de novo mais tarde, por favor.",
+    );
+  });
+
   test("a link is a button to the provider's page", async () => {
     const offer = await funnel.addOffer({ provider: "card", currency: "USD", priceMinor: 1_000 });
     funnel.provider.answerWith((providerRef) => ({

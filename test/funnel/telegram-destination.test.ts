@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { and, eq } from "drizzle-orm";
+import { and, eq, inArray } from "drizzle-orm";
 import { telegramDestination } from "../../src/funnel/telegram-destination.ts";
 import { enqueue } from "../../src/outbox/enqueue.ts";
 import { updateBot } from "../../src/pools/manage-bots.ts";
@@ -94,7 +94,85 @@ async function person(user: TestUser) {
 }
 
 describe(`messages to Telegram on ${testDialect}`, () => {
-  test("429 holds the whole bot for as long as Telegram says, costs no attempt, and then it goes", async () => {
+  /** What waits for somebody, in the order in which it was written. */
+  async function waitingFor(user: TestUser) {
+    const { outbox, botUsers } = funnel.db.tables;
+    const theirs = funnel.db
+      .select({ id: botUsers.id })
+      .from(botUsers)
+      .where(eq(botUsers.telegramUserId, String(user.id)));
+    return funnel.db
+      .select()
+      .from(outbox)
+      .where(and(inArray(outbox.botUserId, theirs), eq(outbox.status, "pending")))
+      .orderBy(outbox.id);
+  }
+
+  /** How often Telegram was asked to send somebody something. */
+  const askedFor = (user: TestUser) =>
+    funnel.sandbox.calls.items().filter(({ params }) => params.chat_id === String(user.id)).length;
+
+  test("429 for somebody who taps fast holds their chat alone, in its order; everybody else is served", async () => {
+    const offer = await funnel.addOffer();
+    const tapper = newUser();
+    await funnel.fault({ mode: "429", chat_id: tapper.id, times: 1, retry_after: 60 });
+    for (let i = 0; i < 3; i++) await funnel.push(buttonUpdate(tapper, `offer:${offer.id}`));
+    await funnel.dispatcher.drain();
+    // Two may have been on their way at once.
+    const asked = askedFor(tapper);
+    expect(asked).toBeLessThanOrEqual(2);
+    const buyer = newUser();
+    await funnel.push(startUpdate(buyer));
+    await funnel.push(buttonUpdate(tapper, `buy:${offer.id}`));
+    await funnel.dispatcher.drain();
+    expect(funnel.chat(buyer.id)).toHaveLength(1);
+    expect(askedFor(tapper)).toBe(asked);
+    const waiting = await waitingFor(tapper);
+    expect(waiting.at(-1)).toMatchObject({ eventName: "checkout", attempts: 0 });
+    expect(waiting.length).toBeGreaterThanOrEqual(3);
+    const dueAt = waiting.map(({ availableAt }) => availableAt.getTime());
+    expect(dueAt).toEqual(dueAt.toSorted((a, b) => a - b));
+    expect(dueAt[0]).toBeGreaterThan(Date.now() + 50_000);
+    expect(await route()).toMatchObject({ throttledUntil: null });
+    await passTime(funnel.db);
+    await funnel.dispatcher.drain();
+    expect(funnel.chat(tapper.id)).toHaveLength(4);
+  });
+
+  test("two who tap fast at the same time hold up nobody else, as long as others' messages get through", async () => {
+    const tappers = [newUser(), newUser()];
+    for (const tapper of tappers) {
+      await funnel.fault({ mode: "429", chat_id: tapper.id, times: 1, retry_after: 60 });
+      await funnel.push(startUpdate(tapper));
+      await funnel.dispatcher.drain();
+      const buyer = newUser();
+      await funnel.push(startUpdate(buyer));
+      await funnel.dispatcher.drain();
+      expect(funnel.chat(buyer.id)).toHaveLength(1);
+    }
+    for (const tapper of tappers) expect(await waitingFor(tapper)).toHaveLength(1);
+    await passTime(funnel.db);
+    await funnel.dispatcher.drain();
+    for (const tapper of tappers) expect(funnel.chat(tapper.id)).toHaveLength(1);
+  });
+
+  test("429 for one chat after the other is the bot's limit: all of it rests, and then all of it goes", async () => {
+    const [first, second, third] = [newUser(), newUser(), newUser()];
+    await funnel.fault({ mode: "429", times: 2, retry_after: 60 });
+    for (const user of [first, second]) {
+      await funnel.push(startUpdate(user));
+      await funnel.dispatcher.drain();
+    }
+    expect((await route())?.throttledUntil?.getTime()).toBeGreaterThan(Date.now() + 50_000);
+    await funnel.push(startUpdate(third));
+    await funnel.dispatcher.drain();
+    expect(askedFor(third)).toBe(0);
+    await passTime(funnel.db);
+    await funnel.dispatcher.drain();
+    for (const user of [first, second, third]) expect(funnel.chat(user.id)).toHaveLength(1);
+  });
+
+  test("429 for nobody knows whom holds the whole bot for as long as Telegram says, and costs no attempt", async () => {
     const user = newUser();
     await funnel.fault({ mode: "429", times: 1, retry_after: 60 });
     const row = await say(user);

@@ -219,6 +219,16 @@ describe(`the console's bots on ${testDialect}`, () => {
     expect(await lastAudit(own.db)).toMatchObject({ action: "bot.delete", subject: "bot:loose_bot" });
   });
 
+  test("a webhook that cannot be taken back is said aloud, and the bot is removed all the same", async () => {
+    const { path } = await makeBot("stuck_bot", { token: await tokenOf("stuck_bot", 507) });
+    await telegram.call("POST", "/telegram/faults", { mode: "500", method: "deleteWebhook" });
+    const answer = await operator.post(`${path}/remove`);
+    const html = await see(answer.headers.get("location") ?? "");
+    expect(html).toContain('class="banner warn"');
+    expect(html).toContain("Telegram still has its webhook");
+    expect((await operator.get(path)).status).toBe(404);
+  });
+
   test("names are text, forged forms change nothing, and no address breaks the pages", async () => {
     const { bots } = await addPool(own.db, { slug: EVIL }, [{ username: EVIL, healthy: false }]);
     const path = `/ops/bots/${bots[0]?.id}`;

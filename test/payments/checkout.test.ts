@@ -8,6 +8,7 @@ import { postToProvider } from "../../src/payments/providers/provider-call.ts";
 import { createSales } from "../../src/payments/sales.ts";
 import { confirmTelegramPayment, refundTelegramPayment } from "../../src/payments/telegram-payments.ts";
 import { newId } from "../../src/platform/ids.ts";
+import { deleteOffer } from "../../src/pools/manage-offers.ts";
 import type { Sale } from "../../src/telegram/sale.ts";
 import { testDialect } from "../support/database.ts";
 import { openShop, type Shop } from "./shop.ts";
@@ -85,6 +86,20 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
       offerId: payment?.offerId ?? 0,
     });
     expect((await shop.stored(dearer.paymentId)).payment?.amountMinor).toBe(5990);
+  });
+
+  test("an offer stays that is removed while its first sale is under way: what is paid must be delivered", async () => {
+    const { db, deps } = shop;
+    const customer = await shop.customer(OFFER);
+    const removeOffer = () => deleteOffer({ db, now: deps.now }, "test", customer.offerId);
+    const { sold, removal } = await db.transaction(async (tx) => {
+      const sold = await beginCheckout(deps, tx, { ...customer, deduplicate: "x" });
+      const removal = removeOffer();
+      await Bun.sleep(200);
+      return { sold, removal };
+    });
+    expect(await removal).toEqual({ kind: "in_use" });
+    expect((await shop.stored(sold.paymentId)).payment).toMatchObject({ offerId: customer.offerId });
   });
 
   test("nothing stays of a sale whose transaction fails", async () => {

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
+import { openDatabase } from "../../src/db/open.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import type { Identity } from "../../src/pools/bot-api.ts";
 import { createBotHealth } from "../../src/pools/bot-health.ts";
 import { loadPools } from "../../src/pools/load-pools.ts";
 import { updateBot } from "../../src/pools/manage-bots.ts";
+import { openPoolCache } from "../../src/pools/pool-cache.ts";
 import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
@@ -13,7 +15,7 @@ import { addPool } from "../support/pools.ts";
 import { until } from "../support/until.ts";
 
 const secrets = createSecrets(new Uint8Array(32).fill(9));
-const KNOWN: Identity = { kind: "known", telegramId: "7", username: "a_bot" };
+const known = (username: string): Identity => ({ kind: "known", telegramId: "7", username });
 const REFUSED: Identity = { kind: "refused", reason: "Unauthorized" };
 const AWAY: Identity = { kind: "unreachable", reason: "ECONNREFUSED" };
 
@@ -58,7 +60,7 @@ function health() {
     telegram: {
       identify: async (token) => {
         asked.push(token);
-        return answers.get(token) ?? KNOWN;
+        return answers.get(token) ?? known(token.replace("token-", "").concat("_bot"));
       },
     },
   });
@@ -99,7 +101,7 @@ describe(`the bots' health on ${testDialect}`, () => {
     const { run: check } = health();
     await check();
     await check();
-    answers.set("token-a", KNOWN);
+    answers.delete("token-a");
     await check();
     expect(await bot(ids.a)).toMatchObject({ healthy: true, healthReason: null });
     expect(await chosen()).toContain("a_bot");
@@ -107,7 +109,7 @@ describe(`the bots' health on ${testDialect}`, () => {
 
   test("Telegram being away, or refusing once in between, takes no bot's visitors", async () => {
     const { run: check } = health();
-    for (const answer of [AWAY, AWAY, REFUSED, KNOWN, REFUSED, AWAY]) {
+    for (const answer of [AWAY, AWAY, REFUSED, known("b_bot"), REFUSED, AWAY]) {
       answers.set("token-b", answer);
       await check();
     }
@@ -183,11 +185,70 @@ describe(`the bots' health on ${testDialect}`, () => {
       secrets,
       now: () => new Date(),
       log: createLog("warn", { write: (line: string) => void logLines.push(line) }),
-      telegram: { identify: async () => KNOWN },
+      telegram: { identify: async () => known("a_bot") },
     });
     broken.start();
     await until(() => logLines.join().includes("could not be checked"));
     await broken.stop();
+  });
+
+  test("a bot that was renamed at Telegram is renamed, once, though two processes ask; every one's visitors go there", async () => {
+    const sandbox = await startSandbox();
+    const place = await createTestDatabase();
+    const dbs = [place.db, await openDatabase({ url: place.url })] as const;
+    const token = "700001:AAF-a_well_formed_token_of_a_test_bot";
+    const { bots: tables, auditLog } = place.db.tables;
+    const { bots } = await addPool(place.db, { slug: "shop" }, [{ username: "old_bot" }]);
+    const sealed = secrets.seal(token, "bots.token");
+    await place.db.transaction((tx) =>
+      tx
+        .update(tables)
+        .set({ token: sealed })
+        .where(eq(tables.id, bots[0]?.id ?? 0)),
+    );
+    const snapshot = { load: () => [], save: () => undefined };
+    const caches = await Promise.all(
+      dbs.map((db) => openPoolCache({ db, snapshot, log: createLog("silent") })),
+    );
+    const named = (username: string) =>
+      fetch(`${sandbox.url}/telegram/bots`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ token, username }),
+      });
+    const telegram = telegramBotApi(sandbox.url);
+    const healths = dbs.map((db) =>
+      createBotHealth({ db, secrets, now: () => new Date(), log: createLog("silent"), telegram }),
+    );
+    const checkAll = () => Promise.all(healths.map(({ run }) => run()));
+    const linked = () => caches.map((cache) => cache.get("shop")?.bots.map(({ username }) => username));
+
+    await named("old_bot");
+    await checkAll();
+    expect(linked()).toEqual([["old_bot"], ["old_bot"]]);
+    await named("New_Bot");
+    await checkAll();
+    await until(() => linked().flat().join() === "New_Bot,New_Bot");
+    const entries = await place.db.select().from(auditLog).where(eq(auditLog.action, "bot.rename"));
+    expect(entries).toMatchObject([
+      { subject: "bot:old_bot", before: { username: "old_bot" }, after: { username: "New_Bot" } },
+    ]);
+
+    for (const cache of caches) cache.close();
+    await dbs[1].close();
+    await place.dispose();
+    await sandbox.stop();
+  });
+
+  test("a name that another bot has here is not taken from it; the operator is told once", async () => {
+    answers.set("token-a", known("Elsewhere_Bot"));
+    const { run: check } = health();
+    await check();
+    await check();
+    expect(await bot(ids.a)).toMatchObject({ username: "a_bot" });
+    const told = logLines.filter((line) => line.includes("another bot has that name here"));
+    expect(told).toHaveLength(1);
+    expect(told[0]).toContain("remove the other @Elsewhere_Bot");
   });
 
   test("over HTTP: too many questions, or trouble of Telegram's, is no refusal; an unknown token is one", async () => {

@@ -8,6 +8,8 @@ import { askBotWebhook } from "../../src/pools/bot-webhook.ts";
 import { connectBot, reconnectBot } from "../../src/pools/connect-bot.ts";
 import { createBot, deleteBot, updateBot } from "../../src/pools/manage-bots.ts";
 import { createPool } from "../../src/pools/manage-pools.ts";
+import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
+import { startSandbox } from "../../src/sandbox/app.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { migrateUntil } from "../support/migrate-until.ts";
 
@@ -42,6 +44,9 @@ function telegramKnowing(
     async setWebhook(token, webhook) {
       if (fails === "webhook") return { kind: "refused", reason: "bad webhook: HTTPS url must be provided" };
       webhooks.push({ token, ...webhook });
+      return { kind: "done" };
+    },
+    async deleteWebhook() {
       return { kind: "done" };
     },
     async webhookInfo() {
@@ -203,8 +208,90 @@ describe(`bots on ${testDialect}`, () => {
     await createBot(depsWith(nobody), "test", { username: "loose_bot" });
     expect(await findBot(own.db, own.db.tables, "kept_bot")).toMatchObject({ pools: ["keeper"] });
     expect(await deleteBot(depsWith(nobody), "test", "kept_bot")).toEqual({ kind: "in_use" });
-    expect(await deleteBot(depsWith(nobody), "test", "loose_bot")).toEqual({ kind: "deleted" });
+    expect(await deleteBot(depsWith(nobody), "test", "loose_bot")).toEqual({
+      kind: "deleted",
+      webhook: { kind: "not_its_own" },
+    });
     expect(await deleteBot(depsWith(nobody), "test", "loose_bot")).toEqual({ kind: "not_found" });
+  });
+
+  test("a bot whose first person presses Start while it is removed stays, and the operator hears why", async () => {
+    const { db } = own;
+    const made = await createBot(depsWith(nobody), "test", { username: "started_bot" });
+    if (made.kind !== "created") throw new Error(made.kind);
+    const removal = await db.transaction(async (tx) => {
+      const at = new Date();
+      const person = { botId: made.bot.id, telegramUserId: "5", createdAt: at, updatedAt: at };
+      await tx.insert(db.tables.botUsers).values(person);
+      const answer = deleteBot(depsWith(nobody), "test", "started_bot");
+      await Bun.sleep(200);
+      return { answer };
+    });
+    expect(await removal.answer).toEqual({ kind: "in_use" });
+  });
+
+  test("a removed bot's webhook is taken back at Telegram; one that leads elsewhere by now stays", async () => {
+    const sandbox = await startSandbox();
+    const telegram = telegramBotApi(sandbox.url);
+    const deps = depsWith(telegram);
+    const token = "700001:AAF-a_well_formed_token_of_a_test_bot";
+    const add = async (username: string) => {
+      await fetch(`${sandbox.url}/telegram/bots`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ token, username }),
+      });
+      const made = await createBot(deps, "test", { username, token });
+      if (made.kind !== "created") throw new Error(made.kind);
+      return `https://go.example.com/telegram/${made.bot.id}`;
+    };
+    const urlNow = async () => {
+      const info = await telegram.webhookInfo(token);
+      return info.kind === "known" ? info.url : info.reason;
+    };
+    const remove = async (username: string) => {
+      const removed = await deleteBot(deps, "test", username);
+      return removed.kind === "deleted" ? removed.webhook.kind : removed.kind;
+    };
+
+    await add("before_bot");
+    // Renamed at Telegram, and added by its new name.
+    const url = await add("after_bot");
+    expect(await remove("before_bot")).toBe("not_its_own");
+    expect(await urlNow()).toBe(url);
+    expect(await remove("after_bot")).toBe("unset");
+    expect(await urlNow()).toBe("");
+
+    await add("moved_away_bot");
+    await telegram.setWebhook(token, { url: "https://elsewhere.example.com/hook", secret: "other" });
+    expect(await remove("moved_away_bot")).toBe("not_its_own");
+    expect(await urlNow()).toBe("https://elsewhere.example.com/hook");
+    await sandbox.stop();
+  });
+
+  test.each([
+    ["is silent", { mode: "latency", ms: 60_000 }, "Telegram did not answer within 3000 ms"],
+    ["is in trouble", { mode: "500" }, "Internal Server Error"],
+    ["hangs up", { mode: "reset" }, "getWebhookInfo"],
+  ])("a bot is removed though Telegram %s, and soon", async (_, fault, reason) => {
+    const sandbox = await startSandbox();
+    const deps = depsWith(telegramBotApi(sandbox.url));
+    const token = "700002:AAF-a_well_formed_token_of_a_test_bot";
+    const made = await createBot(deps, "test", { username: "sandbox_700002_bot", token });
+    expect(made.kind).toBe("created");
+    await fetch(`${sandbox.url}/telegram/faults`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ ...fault, method: "getWebhookInfo" }),
+    });
+    const startedAt = performance.now();
+    expect(await deleteBot(deps, "test", "sandbox_700002_bot")).toEqual({
+      kind: "deleted",
+      webhook: { kind: "failed", reason: expect.stringContaining(reason) },
+    });
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(await findBot(own.db, own.db.tables, "sandbox_700002_bot")).toBeNull();
+    await sandbox.stop();
   });
 
   test("the list comes in pages", async () => {

@@ -11,7 +11,7 @@ import { overtaken, overtakenText, submit } from "../submit.ts";
 import { botInputOf, readBotForm } from "./bot-form.ts";
 import { noSuchBot } from "./find.ts";
 import type { showBots } from "./show.ts";
-import { webhookNote } from "./webhook-facts.ts";
+import { removalNote, webhookNote } from "./webhook-facts.ts";
 
 const IN_USE = "It was not removed: a pool, an offer or a person names it. Turn it off instead.";
 
@@ -73,8 +73,10 @@ export function changeBots(deps: BotDeps, show: ReturnType<typeof showBots>) {
     async remove(operator: Operator, bot: BotView): Promise<Response> {
       const result = await deleteBot(deps, operator.actor, bot.username);
       switch (result.kind) {
-        case "deleted":
-          return doneAndSee(operator, "/ops/bots", `@${bot.username} is removed.`);
+        case "deleted": {
+          const { text, tone } = removalNote(bot.username, result.webhook);
+          return doneAndSee(operator, "/ops/bots", text, tone);
+        }
         case "not_found":
           return noSuchBot(operator);
         case "in_use":

@@ -1,6 +1,6 @@
 import type { WebhookFacts } from "../../../views/ops/bot-data.ts";
 import type { BotWebhook } from "../../pools/bot-webhook.ts";
-import type { WebhookState } from "../../pools/connect-bot.ts";
+import type { WebhookRemoval, WebhookState } from "../../pools/connect-bot.ts";
 
 /** What Telegram says of a bot's webhook, in the operator's words. */
 export function webhookFacts(webhook: BotWebhook): WebhookFacts {
@@ -93,4 +93,15 @@ export function webhookNote(
         text: `${done} Its webhook is not set: ${webhook.reason}. Put that right, then set the webhook again.`,
       };
   }
+}
+
+/** What to say once a bot was removed. */
+export function removalNote(
+  username: string,
+  webhook: WebhookRemoval,
+): { readonly text: string; readonly tone: "good" | "warn" } {
+  const done = `@${username} is removed.`;
+  return webhook.kind === "failed"
+    ? { tone: "warn", text: `${done} Telegram still has its webhook: ${webhook.reason}` }
+    : { tone: "good", text: done };
 }
