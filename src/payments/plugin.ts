@@ -82,6 +82,7 @@ async function register(deps: PaymentsDeps, request: Request): Promise<Response>
 async function webhook(deps: PaymentsDeps, request: Request, name: string): Promise<Response> {
   const provider = deps.providers.get(name);
   if (!provider) {
+    deps.log.warn({ provider: name }, "a webhook came for a payment provider that is not set up");
     const detail = `The payment provider "${name}" is not set up here. Set its secrets (docs/payments.md), then send it again.`;
     return problem(404, { detail });
   }
