@@ -61,6 +61,7 @@ export const paymentShow = defineCommand({
             ["Paid", payment.paid_at],
             ["Purchase in the outbox", payment.meta_purchase_sent_at],
             ["Refunded", payment.refunded_at ?? undefined],
+            ...payment.notes.map((note): [string, string] => ["Note", note]),
           ]),
           timelineText(timeline),
         ].join("\n\n"),

@@ -5,8 +5,6 @@ import { firstIdAt } from "../platform/ids.ts";
 
 /** Rows looked at, and at most removed, in one transaction. */
 const BATCH = 2_000;
-/** Machines' clocks differ by less. */
-const AHEAD_MS = 86_400_000;
 
 /** What is to be removed from where, and how gently. */
 export interface Removal {
@@ -31,29 +29,23 @@ interface Numbered {
 }
 
 /**
- * Removes old rows and answers how many. Walks the table in the order of its row numbers and stops at the first stretch
- * in which all is young: no index on the time is needed, and what follows is never read. What a clock that was ahead
- * wrote tells nothing about what follows.
+ * Removes old rows and answers how many. Walks the table in the order of its row numbers until nothing old follows: no
+ * index on the time is needed, and most of what is young is never read.
  */
-export async function removeOldRows(
-  { db, cutoff, pauseMs, signal }: Removal,
-  { table, id, at, isDone, alongWith }: Numbered,
-): Promise<number> {
-  const ahead = sql`${db.dialect.plusMs(db.dialect.now, AHEAD_MS)}`;
+export async function removeOldRows(removal: Removal, numbered: Numbered): Promise<number> {
+  const { db, cutoff, pauseMs, signal } = removal;
+  const { table, id, at, isDone, alongWith } = numbered;
   let removed = 0;
   for (let last = 0; !signal.aborted; ) {
     const stretch = await db
-      .select({
-        id: sql`${id}`.mapWith(Number),
-        isOld: sql<unknown>`${lt(at, cutoff)}`,
-        isAhead: sql<unknown>`${gt(at, ahead)}`,
-      })
+      .select({ id: sql`${id}`.mapWith(Number), isOld: sql<unknown>`${lt(at, cutoff)}` })
       .from(table)
       .where(gt(id, last))
       .orderBy(id)
       .limit(BATCH);
     const old = stretch.filter(({ isOld }) => Boolean(isOld)).map((row) => row.id);
-    if (old.length === 0 && !stretch.some(({ isAhead }) => Boolean(isAhead))) break;
+    last = stretch.at(-1)?.id ?? last;
+    if (old.length === 0 && !(await isFollowedByOld(removal, numbered, last))) break;
     removed += await db.transaction(async (tx) => {
       const gone = await tx
         .delete(table)
@@ -63,11 +55,31 @@ export async function removeOldRows(
       await alongWith?.(tx, ids);
       return ids.length;
     });
-    last = stretch.at(-1)?.id ?? last;
     if (stretch.length < BATCH) break;
     await Bun.sleep(pauseMs);
   }
   return removed;
+}
+
+/**
+ * Whether anything old follows a young row, by a look at rows ever twice as far away: a clock that was ahead dated some
+ * too young, and they keep no more than as many that follow them.
+ */
+async function isFollowedByOld(
+  { db, cutoff }: Removal,
+  { table, id, at }: Numbered,
+  last: number,
+): Promise<boolean> {
+  for (let ahead = 1; ; ahead *= 2) {
+    const [row] = await db
+      .select({ isOld: sql<unknown>`${lt(at, cutoff)}` })
+      .from(table)
+      .where(gt(id, last + ahead))
+      .orderBy(id)
+      .limit(1);
+    if (row === undefined) return false;
+    if (row.isOld) return true;
+  }
 }
 
 /**

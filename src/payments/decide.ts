@@ -56,10 +56,11 @@ const NOTHING: Decision = { kind: "nothing", note: null };
  * | refunded   | – (note) | –         | chargeback | –       |
  * | chargeback | – (note) | –         | –          | –       |
  *
- * `noted` changes no state and leaves its note. Of two charges the first counts: that of the second, and its giving back,
- * are noted. A payment is confirmed once. A confirmation that comes after the money went back reports nothing. A second
- * confirmation with another amount changes nothing and is noted. A first one that differs from what was
- * registered is reported as what was paid; less money than asked for, or another currency, delivers nothing.
+ * Copies of what was counted leave no note. `noted` changes no state and leaves its note. Of two charges the first
+ * counts: that of the second, and its giving back, are noted. A payment is confirmed once. A confirmation that comes
+ * after the money went back reports nothing. A second confirmation with another amount changes nothing and is noted. A
+ * first one that differs from what was registered is reported as what was paid; less money than asked for, or another
+ * currency, delivers nothing.
  */
 export function decide(payment: PaymentState, event: PaymentEvent): Decision {
   const note = noteOfOtherCharge(payment, event);
@@ -101,6 +102,7 @@ function decidePaid(payment: PaymentState, event: Extract<PaymentEvent, { kind: 
   const amountMinor = event.amountMinor ?? payment.amountMinor;
   const currency = event.currency ?? payment.currency;
   const asKnown = amountMinor === payment.amountMinor && currency === payment.currency;
+  const isItsCharge = payment.chargeId !== null && event.chargeId === payment.chargeId;
   const paid = `${amountMinor} ${currency}`;
   const known = `${payment.amountMinor} ${payment.currency}`;
   switch (payment.status) {
@@ -128,7 +130,8 @@ function decidePaid(payment: PaymentState, event: Extract<PaymentEvent, { kind: 
     case "chargeback":
       return {
         kind: "nothing",
-        note: joined(`confirmed after it ended as ${payment.status}`, event.note),
+        // Of the charge that it was confirmed by before, this is a copy that came late.
+        note: joined(isItsCharge ? null : `confirmed after it ended as ${payment.status}`, event.note),
       };
   }
 }

@@ -1,4 +1,4 @@
-import { eq, inArray, sql } from "drizzle-orm";
+import { eq, inArray } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
 import type { PoolRow } from "../pools/pool-view.ts";
 import { paymentStepKeys } from "../tracking/funnel-states.ts";
@@ -35,16 +35,21 @@ export async function fillPayment(
     .update(payments)
     .set({ ...filled, updatedAt: now() })
     .where(eq(payments.id, payment.id));
-  const { poolId, botId, botUserId, trackingToken } = filled;
-  await tx
-    .update(funnelStates)
-    .set({
-      poolId: sql`coalesce(${pool?.id ?? null}, ${funnelStates.poolId}, ${poolId})`,
-      botId: sql`coalesce(${funnelStates.botId}, ${botId})`,
-      botUserId: sql`coalesce(${funnelStates.botUserId}, ${botUserId})`,
-      trackingToken: sql`coalesce(${funnelStates.trackingToken}, ${trackingToken})`,
-    })
-    .where(inArray(funnelStates.dedupKey, paymentStepKeys(payment.id)));
+  // Written anew, under numbers of today: the counts by hour look for new rows, whatever hour they tell of.
+  const steps = await tx
+    .delete(funnelStates)
+    .where(inArray(funnelStates.dedupKey, paymentStepKeys(payment.id)))
+    .returning();
+  const moved = steps
+    .toSorted((a, b) => a.id - b.id)
+    .map(({ id: _, ...step }) => ({
+      ...step,
+      poolId: pool?.id ?? step.poolId ?? filled.poolId,
+      botId: step.botId ?? filled.botId,
+      botUserId: step.botUserId ?? filled.botUserId,
+      trackingToken: step.trackingToken ?? filled.trackingToken,
+    }));
+  await tx.insertMany(funnelStates, ["dedupKey"], moved);
   return { ...payment, ...filled };
 }
 

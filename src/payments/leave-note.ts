@@ -1,6 +1,7 @@
 import { eq } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
+import { paymentNotes } from "../tracking/payment-notes.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
 
 /**
@@ -14,7 +15,7 @@ export async function leaveNote(
   text: string,
 ): Promise<void> {
   const { payments, auditLog } = db.tables;
-  const notes = notesOf(payment);
+  const notes = paymentNotes(payment);
   if (notes.includes(text)) return;
   log.error(
     { payment: payment.id, provider: payment.provider, note: text },
@@ -31,8 +32,4 @@ export async function leaveNote(
     subject: `payment:${payment.id}`,
     after: { note: text },
   });
-}
-
-function notesOf({ providerData }: Payment): readonly unknown[] {
-  return Array.isArray(providerData?.notes) ? providerData.notes : [];
 }

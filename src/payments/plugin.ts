@@ -82,6 +82,7 @@ async function register(deps: PaymentsDeps, request: Request): Promise<Response>
 async function webhook(deps: PaymentsDeps, request: Request, name: string): Promise<Response> {
   const provider = deps.providers.get(name);
   if (!provider) {
+    deps.log.warn({ provider: name }, "a webhook came for a payment provider that is not set up");
     const detail = `The payment provider "${name}" is not set up here. Set its secrets (docs/payments.md), then send it again.`;
     return problem(404, { detail });
   }
@@ -108,11 +109,15 @@ async function webhook(deps: PaymentsDeps, request: Request, name: string): Prom
       deps.log.warn({ provider: name, reason: reading.reason }, "a webhook was refused");
       return problem(401, { detail: `The signature was not accepted: ${reading.reason}.` });
     case "malformed":
+      deps.log.warn(
+        { provider: name, reason: reading.reason, errors: reading.errors },
+        "a webhook was not understood; money that it tells of is not counted",
+      );
       return problem(400, { detail: reading.reason, errors: reading.errors ?? [] });
     case "ignored":
       return Response.json({ status: "ignored" });
     case "unknown":
-      return unknownPayment(reading.providerRef);
+      return unknownPayment(deps, { provider: name, providerRef: reading.providerRef });
     case "event":
       return act(deps, { ...reading, provider: name });
   }
@@ -134,14 +139,18 @@ async function act(deps: PaymentsDeps, report: ProviderReport): Promise<Response
     const received = await promptly(deps.db, ANSWER_MS, receiveReport(deps, report));
     // The account also sells elsewhere, and the provider would repeat it for days.
     if (received.kind === "unknown" && report.isProvidersId) return Response.json({ status: "ignored" });
-    if (received.kind === "unknown") return unknownPayment(report.providerRef);
+    if (received.kind === "unknown") return unknownPayment(deps, report);
     return Response.json({ id: received.paymentId, status: received.kind });
   } catch (error) {
     return tryAgain(deps, error);
   }
 }
 
-function unknownPayment(providerRef: string): Response {
+function unknownPayment({ log }: PaymentsDeps, { provider, providerRef }: Reference): Response {
+  log.warn(
+    { provider, providerRef },
+    "a webhook is about a payment that nobody registered; it counts once it is, and the webhook comes again",
+  );
   return problem(404, {
     detail: `No payment has the reference ${providerRef}, and the webhook does not carry enough to register it.`,
   });

@@ -12,6 +12,8 @@ const ATTEMPTS_PAGE = 500;
 /** Requests made before anything was counted are counted as far back as this. */
 const MOST_OLD_ATTEMPTS = 50_000;
 
+const DAY_MS = 24 * HOUR_MS;
+
 /** A route's minutes, from the first to the last that had a request. Unix milliseconds. */
 export interface RouteMinutes {
   readonly destination: Destination;
@@ -49,7 +51,7 @@ export async function findNews(db: Database, marks: Marks, nowMs: number, pace: 
     ...(await hoursOfStates(db, beginOf(marks.funnelStates, nowMs), pace)),
   ]);
   return {
-    hours: (await stillCountable(db, [...hours])).sort((a, b) => b - a),
+    hours: (await stillCountable(db, [...hours], nowMs)).toSorted((a, b) => b - a),
     routes: await routesOfRequests(db, Math.max(beginOf(marks.outboxAttempts, nowMs), oldestAttempt), pace),
     marks: {
       sessions: moveMark(marks.sessions, newest.sessions, nowMs),
@@ -94,14 +96,22 @@ async function hoursOfEarlierSteps(db: Database, begin: number, pace: Pace): Pro
   return found.flatMap(({ hours }) => hours.map(({ hour }) => Number(hour) * HOUR_MS));
 }
 
-/** Without those before the oldest visit that were counted before: retention has taken visits of theirs since. */
-async function stillCountable(db: Database, hours: readonly number[]): Promise<number[]> {
+/**
+ * Without those before the oldest visit that were counted before: retention has taken visits of theirs since, though
+ * none of the last day.
+ */
+async function stillCountable(
+  db: Database,
+  hours: readonly number[],
+  nowMs: number,
+): Promise<readonly number[]> {
   const { sessions, funnelHourly } = db.tables;
   const [oldest] = await db.rows<{ head: string | null }>(
     sql`select substr(min(tracking_token), 1, ${sql.raw(String(TOKEN_HEAD))}) as head from ${sessions}`,
   );
-  const [fromMs = 0] = hoursOfHead(oldest?.head ?? "");
-  if (hours.every((hourMs) => hourMs >= fromMs)) return [...hours];
+  const [oldestMs = nowMs] = hoursOfHead(oldest?.head ?? "");
+  const fromMs = Math.min(oldestMs, nowMs - DAY_MS);
+  if (hours.every((hourMs) => hourMs >= fromMs)) return hours;
   const counted = await db
     .selectDistinct({ hour: funnelHourly.hour })
     .from(funnelHourly)

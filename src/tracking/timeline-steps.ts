@@ -1,4 +1,5 @@
 import type { FunnelState, OutboxStatus } from "../db/vocabulary.ts";
+import { paymentNotes } from "./payment-notes.ts";
 import type { VisitorRows } from "./timeline-view.ts";
 
 /** Something that happened to a visitor. */
@@ -28,7 +29,10 @@ export interface Step {
   readonly payment_id: string | null;
   /** When an event was written down; `at` is when it was delivered, where it was. */
   readonly written_at: string | null;
-  /** The pool and what the link carried, which cookies came, the offer's name, the bot, or an event's last error. */
+  /**
+   * The pool and what the link carried, which cookies came, a payment's provider and notes, the offer's name, the bot,
+   * or an event's last error.
+   */
   readonly detail: string | null;
 }
 
@@ -43,7 +47,7 @@ export function timelineSteps(rows: VisitorRows): Step[] {
         kind: "payment",
         at: payment.createdAt,
         payment_id: payment.id,
-        detail: payment.provider,
+        detail: [payment.provider, ...paymentNotes(payment)].join("; "),
       }),
     ),
     ...stateHappenings(rows),

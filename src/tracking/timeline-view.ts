@@ -1,4 +1,5 @@
 import type { Tables } from "../db/define-schema.ts";
+import { paymentNotes } from "./payment-notes.ts";
 import type { Session } from "./session.ts";
 
 type Row<K extends keyof Tables> = Tables[K]["$inferSelect"];
@@ -104,6 +105,7 @@ export function paymentView(payment: Row<"payments">) {
     created_at: payment.createdAt.toISOString(),
     paid_at: iso(payment.paidAt),
     refunded_at: iso(payment.refundedAt),
+    notes: paymentNotes(payment),
   };
 }
 

@@ -1,6 +1,7 @@
 import { and, eq, inArray, isNull } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { isId } from "../platform/ids.ts";
+import { paymentStepKeys } from "./funnel-states.ts";
 import { isTrackingToken } from "./session.ts";
 import { isTelegramUserId } from "./telegram-user-id.ts";
 import { MOST_ROWS, readVisitor } from "./timeline-rows.ts";
@@ -55,7 +56,7 @@ export async function timelineByPayment(db: Database, paymentId: string): Promis
   if (payment.botUserId !== null) return timelineOfPerson(db, payment.botUserId);
   return timelineOf(
     await readVisitor(db, null, {
-      states: eq(funnelStates.paymentId, paymentId),
+      states: inArray(funnelStates.dedupKey, paymentStepKeys(paymentId)),
       payments: eq(payments.id, paymentId),
     }),
   );

@@ -6,6 +6,7 @@ import { genericProvider } from "../../src/payments/providers/generic.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { saveBotUser } from "../../src/tracking/bot-users.ts";
+import { timelineByPayment } from "../../src/tracking/timeline.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { genericWebhook } from "../support/generic-webhook.ts";
 import { addPool } from "../support/pools.ts";
@@ -244,6 +245,11 @@ describe(`payments on ${testDialect}`, () => {
     expect(payment).toMatchObject({ status: "paid", amountMinor: 100 });
     expect(events.map(({ eventName }) => eventName)).toEqual(["Purchase"]);
     expect(events[0]?.payload).toMatchObject({ custom_data: { value: 1 } });
+    const timeline = await timelineByPayment(own.db, id);
+    const note = "paid 100 BRL, registered 4990 BRL";
+    expect(timeline?.payments.find((known) => known.id === id)?.notes).toEqual([note]);
+    const registered = timeline?.steps.find((step) => step.kind === "payment" && step.payment_id === id);
+    expect(registered?.detail).toContain(note);
   });
 
   test("a second confirmation with another amount changes nothing", async () => {

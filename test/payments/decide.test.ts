@@ -136,6 +136,14 @@ describe("the life of a payment, whatever comes in whatever order", () => {
     expect(decision).toEqual({ kind: "nothing", note });
   });
 
+  test.each(["paid", "refunded", "chargeback"] as const)(
+    "a copy of its own confirmation that comes to a payment that is %s calls nobody",
+    (status) => {
+      const copy = { kind: "paid", amountMinor: 4990, currency: "BRL", chargeId: "a" } as const;
+      expect(decide({ ...REGISTERED, status, chargeId: "a" }, copy)).toEqual({ kind: "nothing", note: null });
+    },
+  );
+
   test.each([
     [
       "paid",

@@ -5,6 +5,7 @@ import { paymentsPlugin } from "../../src/payments/plugin.ts";
 import { pushinPayProvider } from "../../src/payments/providers/pushinpay.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { testDialect } from "../support/database.ts";
+import { genericWebhook } from "../support/generic-webhook.ts";
 import { openShop, outcomes, type Shop } from "./shop.ts";
 
 let shop: Shop;
@@ -383,6 +384,23 @@ describe(`what one provider has of its own, on ${testDialect}`, () => {
     await shop.happens("pushinpay", checkout.providerRef, "paid", { times: 0 });
     expect((await tell(checkout.providerRef)).status).toBe(200);
     expect((await shop.stored(paymentId)).payment?.status).toBe("paid");
+  });
+
+  test.each([
+    ["is not understood", "generic", { status: "paid", amount_minor: "4990" }, 400],
+    ["is about a payment that nobody registered", "generic", { status: "paid" }, 404],
+    ["comes for a provider that is not set up", "of-nobody", { status: "paid" }, 404],
+  ])("a webhook that %s is told of in the log", async (_, provider, report, status) => {
+    const atSeconds = Math.floor(shop.deps.now().getTime() / 1000);
+    const webhook = genericWebhook(
+      "generic-secret-0123456789",
+      { provider_ref: newId(), ...report },
+      atSeconds,
+    );
+    const before = shop.logLines.length;
+    expect((await fetch(`${shop.url}/api/payments/webhooks/${provider}`, webhook)).status).toBe(status);
+    const lines = shop.logLines.slice(before).map((line) => JSON.parse(line));
+    expect(lines).toMatchObject([{ level: 40, provider, msg: expect.stringContaining("webhook") }]);
   });
 
   test("no log line holds a secret of a provider", () => {

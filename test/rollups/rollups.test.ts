@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { eq, sql } from "drizzle-orm";
 import type { FunnelState } from "../../src/db/vocabulary.ts";
+import { fillPayment } from "../../src/payments/fill-payment.ts";
 import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { HOUR_MS } from "../../src/rollups/bucket.ts";
@@ -44,7 +45,7 @@ async function visit(
 async function step(state: FunnelState, atMs: number, trackingToken: string | null, paymentId?: string) {
   await own.db.transaction(async (tx) => {
     await tx.insert(own.db.tables.funnelStates).values({
-      dedupKey: newId(),
+      dedupKey: `${state}:${paymentId ?? newId()}`,
       state,
       poolId: 1,
       botId: 7,
@@ -218,6 +219,60 @@ describe(`hourly counts, on ${testDialect}`, () => {
     await count();
     expect((await funnel()).filter(({ campaign }) => campaign === "summer")).toEqual(before);
     expect((await funnel()).filter(({ campaign }) => campaign === "autumn")).toHaveLength(1);
+  });
+
+  test("where retention has taken every visit, all keep their numbers, and the hour in hand still grows", async () => {
+    const token = await visit(HOUR, "summer");
+    await pay(HOUR + 3 * HOUR_MS, token, 4990, "BRL");
+    const now = Date.now();
+    await step("started", now, null);
+    await count();
+    const before = await funnel();
+    const { sessions, settings } = own.db.tables;
+    await own.db.transaction(async (tx) => {
+      await tx.delete(sessions);
+      await tx.delete(settings).where(eq(settings.key, "rollups"));
+    });
+    await step("started", now, null);
+    await count();
+    const after = await funnel();
+    expect(after.slice(0, 2)).toEqual(before.slice(0, 2));
+    expect(after.map(({ clicks, starts, paid }) => [clicks, starts, paid])).toEqual([
+      [1, 0, 0],
+      [0, 0, 1],
+      [0, 2, 0],
+    ]);
+  });
+
+  test("steps that learn their pool when all is counted move to it, with nothing new beside them", async () => {
+    const visited = HOUR - HOUR_MS;
+    await visit(visited);
+    const id = await pay(HOUR, null, 4990, "BRL");
+    await count();
+    await settleMarks();
+    const { payments } = own.db.tables;
+    const deps = {
+      db: own.db,
+      now: () => new Date(),
+      starsUsdMinorPerThousand: null,
+      consentDenied: "drop" as const,
+    };
+    await own.db.transaction(async (tx) => {
+      const [payment] = await tx.select().from(payments).where(eq(payments.id, id));
+      if (payment) await fillPayment(deps, tx, payment, {}, { id: 3 });
+    });
+    await count();
+    expect(
+      (await funnel("pool")).map(({ hour, campaign: pool, paid, valueMinor }) => [
+        hour.getTime(),
+        pool,
+        paid,
+        valueMinor,
+      ]),
+    ).toEqual([
+      [visited, "1", 0, 0],
+      [HOUR, "3", 1, 4990],
+    ]);
   });
 
   test("an hour with more visits than are read in one go is counted whole", async () => {

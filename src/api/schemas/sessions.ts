@@ -77,6 +77,7 @@ export const timelineSchema: z.ZodType<Timeline> = z.strictObject({
       created_at: instant,
       paid_at: maybeInstant,
       refunded_at: maybeInstant,
+      notes: z.array(text),
     }),
   ),
   outbox: z.array(z.strictObject(outboxSummaryShape)),
