@@ -35,6 +35,7 @@ export function otherDoors(deps: Deps) {
       funnelPlugin({
         ...deps,
         sales: createSales(deps.payments),
+        recallVisit: deps.recorder.recall,
         consentDenied: config.consentDenied,
         authorize: mayWrite,
       }),

@@ -7,7 +7,7 @@ import { type BotUser, findSession } from "../tracking/find-session.ts";
 import { isTrackingToken } from "../tracking/session.ts";
 import { telegramUserIdSchema } from "../tracking/telegram-user-id.ts";
 import { recordStart, type StartDeps, type Started } from "./record-start.ts";
-import { noteUpdate } from "./turn.ts";
+import { noteUpdate, type RecallVisit } from "./turn.ts";
 
 /** Room for Telegram's names, which have no documented limit below a message's. */
 const name = z
@@ -87,11 +87,14 @@ type StartAnswer = z.output<typeof startAnswerSchema>;
 type Known = Pick<Started, "session" | "pool" | "trackingToken"> & { readonly botUser: BotUser | null };
 
 /** Records the start as the webhook would, but greets nobody: that is the operator's bot's part. */
-export function startFromOutside(
-  deps: StartDeps & { readonly now: () => Date },
+export async function startFromOutside(
+  deps: StartDeps & { readonly now: () => Date; readonly recallVisit: RecallVisit },
   input: BotStart,
 ): Promise<BotStarted> {
   const { db } = deps;
+  const token = input.tracking_token?.trim() ?? "";
+  const usable = isTrackingToken(token) ? token : null;
+  if (usable !== null) await deps.recallVisit(usable);
   return db.transaction(async (tx) => {
     const at = deps.now();
     const bot = await findBotRow(tx, db.tables, input.bot);
@@ -112,8 +115,6 @@ export function startFromOutside(
       firstName: input.first_name,
       languageCode: input.language_code,
     };
-    const token = input.tracking_token?.trim() ?? "";
-    const usable = isTrackingToken(token) ? token : null;
     const started = await recordStart(deps, tx, bot, person, usable, at);
     const answer = answerOf(bot.username, person.telegramUserId, started);
     return { kind: "started", isFirst: started.isFirst, answer };

@@ -28,6 +28,7 @@ async function onStart(ctx: CommandContext<ChatTypeContext<FunnelContext, "priva
   const { turn, from } = ctx;
   if (from === undefined) return;
   const token = ctx.match.trim() || null;
+  if (token !== null) await turn.deps.recallVisit(token);
   await turn.once((tx) => welcome(turn, tx, personOf(from), token));
 }
 

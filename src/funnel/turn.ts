@@ -8,12 +8,19 @@ import type { BotRow } from "../pools/bot-view.ts";
 import type { Person } from "../tracking/bot-users.ts";
 import type { Sales } from "./sales.ts";
 
+/**
+ * Brings a visit into the database that waits on this machine's disk: without it nobody knows which pool's ad somebody
+ * came by. Asked for before a transaction.
+ */
+export type RecallVisit = (trackingToken: string) => Promise<boolean>;
+
 /** What everything in the conversation works with. */
 export interface ConversationDeps {
   readonly db: Database;
   readonly log: Log;
   readonly now: () => Date;
   readonly sales: Sales;
+  readonly recallVisit: RecallVisit;
   /** What becomes of the events of somebody who denied consent. */
   readonly consentDenied: DeniedPolicy;
 }

@@ -3,6 +3,7 @@ import { eq } from "drizzle-orm";
 import type { Durability, Tx } from "../../src/db/database.ts";
 import { reportPurchasesOf } from "../../src/payments/report-purchase.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
+import { encodeVisit } from "../../src/redirect/visit-json.ts";
 import type { VisitRecord } from "../../src/redirect/visit-record.ts";
 import { testDialect } from "../support/database.ts";
 import {
@@ -56,6 +57,21 @@ const bringIn = ({ db }: Funnel, visit: VisitRecord) =>
   db.transaction((tx) => recordVisits(tx, db.tables, [visit]));
 const lookAfter = ({ db, deps }: Funnel, { trackingToken }: VisitRecord) =>
   db.transaction((tx) => reportPurchasesOf(deps.payments, tx, [trackingToken]));
+
+test(`a start whose visit still waits on this machine's disk, on ${testDialect}, belongs to that visit's pool`, async () => {
+  const { db, deps, other, pool, post } = funnel;
+  const visit = visitOf(pool.id, 0, other.id, "fbclid=AbCd");
+  const { trackingToken } = visit;
+  deps.spool.append([{ key: trackingToken, body: encodeVisit(visit) }]);
+  const user = newUser();
+  expect((await post(other.id, startUpdate(user, trackingToken))).status).toBe(200);
+  const { sessions, funnelStates } = db.tables;
+  const [session] = await db.select().from(sessions).where(eq(sessions.trackingToken, trackingToken));
+  expect(session?.userExternalId).toBe(String(user.id));
+  const [step] = await db.select().from(funnelStates).where(eq(funnelStates.trackingToken, trackingToken));
+  expect(step).toMatchObject({ state: "started", poolId: pool.id });
+  expect(deps.spool.counts().waiting).toBe(0);
+});
 
 describe(`money that Telegram takes before the visit has come in, on ${testDialect}`, () => {
   test("who brought the visit in died before it looked: the update's next copy reports the sale, once", async () => {

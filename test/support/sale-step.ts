@@ -55,7 +55,8 @@ export async function happen(db: Database, step: SaleStep): Promise<void> {
         body: JSON.stringify(step.update),
       });
       const { consentDenied } = payments;
-      const deps = { db, log, now, sales, secrets: SECRETS, consentDenied };
+      const recallVisit = async () => false;
+      const deps = { db, log, now, sales, recallVisit, secrets: SECRETS, consentDenied };
       const { status } = await takeUpdate(deps, createConversation(), request, String(step.botId));
       if (status !== 200) throw new Error(`the update was answered ${status}`);
       return;
