@@ -12,6 +12,7 @@ import {
   checkPartial,
   checkSpool,
 } from "./doctor/check-database.ts";
+import { checkNumbers } from "./doctor/check-numbers.ts";
 import { checkOffers } from "./doctor/check-offers.ts";
 import { checkBots, checkPixels, checkRedis, type OutsideDeps } from "./doctor/check-outside.ts";
 import { checkMigrations, checkTables, checkViews } from "./doctor/check-tables.ts";
@@ -58,6 +59,7 @@ async function databaseFindings(config: Config, context: Context, isOnline: bool
       const outside: OutsideDeps = { db, secrets, config, telegram: telegramBotApi(config.telegramApiUrl) };
       const checks: readonly (readonly [string, () => Promise<Finding | Finding[]>])[] = [
         ["views", () => checkViews(db, databaseUser(config))],
+        ["numbers", () => checkNumbers(db)],
         ["clock", () => checkClock(db)],
         ["dispatcher", () => checkDispatcher(db)],
         ["outbox", () => checkOutbox(db)],

@@ -89,7 +89,7 @@ function adviceOnReason(code: string, message: string, user: string, tables: Tab
 }
 
 /** The statement that lets a table go on with numbers that no row has. */
-function numbersAhead(table: string): string {
+export function numbersAhead(table: string): string {
   return `SELECT setval(pg_get_serial_sequence('${table}', 'id'), (SELECT max(id) FROM ${table}));`;
 }
 

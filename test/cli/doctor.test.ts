@@ -221,6 +221,20 @@ describe(`ponte doctor on ${testDialect}`, () => {
     await broken.dispose();
   });
 
+  test.skipIf(testDialect === "sqlite")("names a table whose next number a row has already", async () => {
+    const asInCopies = sql`select setval(pg_get_serial_sequence('bots', 'id'), 1, false)`;
+    await own.db.rows(
+      sql`insert into bots (id, username, created_at, updated_at) values (900, 'n', now(), now())`,
+    );
+    await own.db.rows(asInCopies);
+    const { of } = await diagnose({}, "--offline");
+    const todo = "SELECT setval(pg_get_serial_sequence('bots', 'id'), (SELECT max(id) FROM bots));";
+    expect(of("numbers")).toMatchObject([{ level: "bad", todo: expect.stringContaining(todo) }]);
+    await own.db.rows(sql.raw(todo));
+    expect((await diagnose({}, "--offline")).of("numbers")).toMatchObject([{ level: "good" }]);
+    await own.db.rows(sql`delete from bots where id = 900`);
+  });
+
   test("a SQLite file that is not there is not made", async () => {
     const path = join(tmpdir(), `ponte-none-${newId()}`, "ponte.db");
     const { of } = await diagnose({ DATABASE_URL: path });
