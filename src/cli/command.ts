@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../platform/nearest.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** One flag: how `parseArgs` reads it, and how the help shows it. */

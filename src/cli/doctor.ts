@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { type Config, readConfig } from "../config.ts";
 import type { Database } from "../db/database.ts";
+import { misspelt } from "../platform/misspelt.ts";
 import { telegramBotApi } from "../pools/telegram-bot-api.ts";
 import { type Context, defineCommand, Refused } from "./command.ts";
 import {
@@ -35,6 +36,9 @@ export const doctor = defineCommand({
       checkDataDir(config),
       ...(await guarded("spool", context, async () => checkSpool(config))),
       ...(await guarded("spool", context, async () => checkDamagedSpools(config))),
+      ...misspelt(context.terminal.environment).map(({ name, meant }) =>
+        warning(name, "is no setting of Ponte's", `Did you mean ${meant}?`),
+      ),
     ];
     const wrong = findings.filter(({ level }) => level === "bad").length;
     answer(context, { healthy: wrong === 0, findings }, () => findings.map(findingText).join("\n"));

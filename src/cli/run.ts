@@ -1,9 +1,9 @@
 import { ConfigError } from "../config.ts";
+import { nearest } from "../platform/nearest.ts";
 import { type Command, Refused, WrongUsage } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { failureText } from "./failure.ts";
 import { commandHelp, globalHelp, groupHelp } from "./help.ts";
-import { nearest } from "./nearest.ts";
 import type { Terminal } from "./terminal.ts";
 
 const EXIT = { done: 0, refused: 1, wrongUsage: 2 } as const;

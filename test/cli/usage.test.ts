@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { COMMANDS } from "../../src/cli/commands.ts";
-import { nearest } from "../../src/cli/nearest.ts";
 import { cellText, duration, record, table } from "../../src/cli/print.ts";
 import { runCli } from "../../src/cli/run.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
+import { nearest } from "../../src/platform/nearest.ts";
 import { ponte } from "./ponte.ts";
 
 const run = (...args: string[]) => runWith({}, ...args);
