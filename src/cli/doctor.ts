@@ -26,7 +26,7 @@ export const doctor = defineCommand({
   summary: "Check everything Ponte needs, and say what to do",
   options: { offline: { type: "boolean", help: "ask nothing of Meta and Telegram" } },
   details:
-    "Checks the database with its tables, rights and clock, Redis, the dispatcher, held-up events, the data folder and\nits spool, pixel credentials, bot webhooks and who takes the money for the offers. Changes nothing and sends no\nevent. Exit code 1 where something is wrong.",
+    "Checks the database with its tables, rights and clock, Redis, the dispatcher, held-up events, the data folder and its spool, pixel credentials, bot webhooks and who takes the money for the offers. Changes nothing and sends no event. Exit code 1 where something is wrong.",
   async run(given, _values, context) {
     const config = readConfig(context.terminal.environment);
     const isOnline = given.offline !== true;
