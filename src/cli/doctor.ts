@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { type Config, readConfig } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { misspelt } from "../platform/misspelt.ts";
@@ -18,7 +17,7 @@ import { checkBots, checkPixels, checkRedis, type OutsideDeps } from "./doctor/c
 import { checkMigrations, checkTables, checkViews } from "./doctor/check-tables.ts";
 import { bad, type Finding, good, warning } from "./doctor/finding.ts";
 import { failureText } from "./failure.ts";
-import { sqlitePath, withDatabase } from "./open.ts";
+import { isMissing, withDatabase } from "./open.ts";
 import { answer, cellText, count } from "./print.ts";
 
 export const doctor = defineCommand({
@@ -47,9 +46,9 @@ export const doctor = defineCommand({
 });
 
 async function databaseFindings(config: Config, context: Context, isOnline: boolean): Promise<Finding[]> {
-  const path = sqlitePath(config.database.url);
-  if (path !== null && !existsSync(path)) {
-    return [bad("database", `there is none at ${path}`, "Make it: bun run ponte migrate")];
+  const { sqliteFile } = config;
+  if (sqliteFile !== null && isMissing(sqliteFile)) {
+    return [bad("database", `there is none at ${sqliteFile}`, "Make it: bun run ponte migrate")];
   }
   return guarded("database", context, () =>
     withDatabase(context, async ({ db, secrets }) => {
@@ -82,8 +81,8 @@ async function reach(db: Database): Promise<Finding> {
   return good("database", `${db.dialect.name} answers in ${(performance.now() - startedMs).toFixed(1)} ms`);
 }
 
-function secretFindings({ appSecret, database, dataDir }: Config): Finding[] {
-  if (appSecret !== undefined || sqlitePath(database.url) !== null) return [];
+function secretFindings({ appSecret, sqliteFile, dataDir }: Config): Finding[] {
+  if (appSecret !== undefined || sqliteFile !== null) return [];
   return [
     warning(
       "APP_SECRET",
