@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes Ponte's tables and views in a Postgres database, or brings them up to date.
 set -euo pipefail
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=scripts/lib/ui.sh
 . "$root/scripts/lib/ui.sh"
 # shellcheck source=scripts/lib/tools.sh

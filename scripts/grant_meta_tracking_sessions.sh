@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Gives the app's Postgres user the rights that Ponte needs, and no other.
 set -euo pipefail
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=scripts/lib/ui.sh
 . "$root/scripts/lib/ui.sh"
 # shellcheck source=scripts/lib/tools.sh

@@ -54,6 +54,10 @@ export async function serve(config: Config): Promise<void> {
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   await services;
+  const { misspelt } = await import("./platform/misspelt.ts");
+  for (const { name, meant } of misspelt(process.env)) {
+    log.warn({ variable: name, todo: `Did you mean ${meant}?` }, "a variable is no setting of Ponte's");
+  }
 }
 
 /** Opens the door to the network. What no handler has an answer to shows nobody how this program looks inside. */

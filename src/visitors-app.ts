@@ -4,6 +4,7 @@ import { isAway } from "./db/fault.ts";
 import type { Deps } from "./deps.ts";
 import { answeredWithError } from "./health/observe.ts";
 import { databaseAwayPage, failedPage, isOpsPage } from "./ops/failed-page.ts";
+import { peerOf } from "./platform/peer.ts";
 import { comeAgain, ourFault, problem } from "./platform/problem.ts";
 import { refusalOf } from "./platform/refusal.ts";
 import { enterRequest } from "./platform/request-id.ts";
@@ -58,7 +59,7 @@ export function emptyApp(deps: Deps, clientAddress: ClientAddress) {
     }
     enterRequest({
       request,
-      isFromProxy: () => clientAddress.isTrusted(server?.requestIP(request)?.address ?? null),
+      isFromProxy: () => clientAddress.isTrusted(peerOf(request, server)),
     });
     return answeredWithError(request, errorAnswer(deps, code, error, request));
   });

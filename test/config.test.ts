@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { variables } from "../src/config/variables.ts";
 import { ConfigError, readConfig } from "../src/config.ts";
 
 /** The lines that a wrong setting is refused with. */
@@ -12,6 +13,77 @@ function refusal(environment: Record<string, string>): readonly string[] {
   return [];
 }
 
+describe("a wrong value", () => {
+  const SECRET = /SECRET|PASSWORD|TOKEN|KEY/;
+  // Any word may be the name of a machine, a file or a folder.
+  const names = Object.keys(variables.shape).filter(
+    (name) => !["HOST", "DATABASE_URL", "DATA_DIR"].includes(name),
+  );
+
+  test.each(names.filter((name) => !SECRET.test(name)))(
+    "of %s is refused in one short line, in our own words, with what was given and an example",
+    (name) => {
+      for (const value of ["x", "-1", "http://", "nonsense".repeat(50)]) {
+        const [line = "", ...more] = refusal({ [name]: value });
+        expect(more).toEqual([]);
+        expect(line).toMatch(new RegExp(`^${name}: ("|must be ).*\\. Example: .+`));
+        expect(line).toContain(`"${value.slice(0, 80)}`);
+        expect(line).not.toMatch(/Invalid|expected/);
+        expect(line.length).toBeLessThan(250);
+      }
+    },
+  );
+
+  test.each(names.filter((name) => SECRET.test(name)))("of %s is refused by its length alone", (name) => {
+    const [line, ...more] = refusal({ [name]: "hushing" });
+    expect(line).toMatch(
+      new RegExp(`^${name}: must (have .* characters, not 7|be .* base64, not 5)\\. Example: .+`),
+    );
+    expect(more).toEqual([]);
+  });
+
+  test("shows blanks and line ends", () => {
+    expect(refusal({ PORT: "3000\r" })).toEqual([
+      'PORT: must be a whole number from 0 to 65535, not "3000\\r". Example: 3000',
+    ]);
+  });
+
+  test("names what it may be, where that is one of a few words", () => {
+    expect(refusal({ ROLE: "Web" })).toEqual([
+      'ROLE: must be all or web or dispatcher, not "Web". Example: all',
+    ]);
+  });
+
+  test.each([
+    ["PUBLIC_URL", "https://me:hush@go.example.com", '"https://…@go.example.com"'],
+    ["PUBLIC_URL", "me:hush@go.example.com/?key=hush", '"…@go.example.com/?…"'],
+    ["META_GRAPH_URL", "graph.example.com?access_token=hush", '"graph.example.com?…"'],
+    ["DATABASE_URL", "mysql://me:hu@sh@db/ponte", '"mysql://…@db/ponte"'],
+    ["DATABASE_DIRECT_URL", "me:hush@db/ponte", '"…@db/ponte"'],
+    ["REDIS_URL", "redis:/:hush@db", '"…@db"'],
+  ])("of %s is shown without what may be secret in %s", (name, value, shown) => {
+    const [line, ...more] = refusal({ [name]: value });
+    expect(line).toContain(`, not ${shown}. Example: `);
+    expect(more).toEqual([]);
+  });
+
+  test.each([
+    ["DATABASE_URL", "postgres://me:hu#sh@db/ponte"],
+    ["DATABASE_URL", "postgres://me:hu%sh@db/ponte"],
+    ["DATABASE_URL", "postgres://me:hush@db:port/ponte"],
+    ["DATABASE_DIRECT_URL", "postgres://me:hu/sh@db/ponte"],
+    ["REDIS_URL", "redis://:hu?sh@db"],
+  ])(
+    "of %s that no driver can take apart is refused, and says how a password is written: %s",
+    (name, value) => {
+      const [line, ...more] = refusal({ [name]: value });
+      expect(line).toStartWith(`${name}: must be a whole URL (in a password write # as %23`);
+      expect(line).not.toMatch(/hu.?sh/);
+      expect(more).toEqual([]);
+    },
+  );
+});
+
 describe("DATABASE_URL", () => {
   test.each([
     "mysql://user@db/ponte",
@@ -19,10 +91,14 @@ describe("DATABASE_URL", () => {
     "https://db/ponte",
     "MYSQL://db",
     "POSTGRES://db",
-  ])("%s is another database's and no file name", (DATABASE_URL) => {
-    expect(refusal({ DATABASE_URL })).toEqual([
-      "DATABASE_URL: must be a file or a postgres:// URL. Example: postgres://user:password@db/ponte",
-    ]);
+    "postgres:db",
+    "sqlite:",
+    "sqlite://",
+    " ",
+  ])("%j is another database's or nothing, and no file name", (DATABASE_URL) => {
+    const [line, ...more] = refusal({ DATABASE_URL });
+    expect(line).toStartWith("DATABASE_URL: must be a file or a postgres:// URL, not ");
+    expect(more).toEqual([]);
   });
 
   test.each([
@@ -34,6 +110,10 @@ describe("DATABASE_URL", () => {
     "file:///p.db",
     "postgres://db/ponte",
     "postgresql://db/ponte",
+    "postgres://me:p%40ss@db:5432/ponte?sslmode=require",
+    "postgres://me:pass,word@db-1:5432,db-2:5432/ponte",
+    "postgres:///ponte?host=/var/run/postgresql",
+    "postgres://ponte@/ponte?host=/var/run/postgresql",
     ":memory:",
   ])("%s is one of ours", (DATABASE_URL) => {
     expect(readConfig({ DATABASE_URL }).database.url).toBe(DATABASE_URL);

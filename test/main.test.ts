@@ -69,13 +69,42 @@ test("what an older version left for all to read is closed to them at the start,
   expect(modes).toEqual(["660", "600", "640"]);
 }, 30_000);
 
+test("a folder in a database's place is left as open as it was", async () => {
+  const place = mkdtempSync(join(tmpdir(), "ponte-folder-"));
+  chmodSync(place, 0o777);
+  const child = Bun.spawn(["bun", join(import.meta.dir, "../src/main.ts")], {
+    env: { ...process.env, DATABASE_URL: place, DATA_DIR: join(place, "data") },
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  expect(await new Response(child.stderr).text()).toContain(
+    `DATABASE_URL: the SQLite file ${place} cannot be opened`,
+  );
+  const { mode } = statSync(place);
+  rmSync(place, { recursive: true, force: true });
+  expect((mode & 0o777).toString(8)).toBe("777");
+}, 60_000);
+
+test("a misspelt setting stops nothing, and the log asks whether it is one", async () => {
+  const warned = Promise.withResolvers<string>();
+  const onLogLine = (line: string) => {
+    if (line.includes("RATE_LIMIT_PER_HOURS")) warned.resolve(line);
+  };
+  const change = { LOG_LEVEL: "warn", RATE_LIMIT_PER_HOUR: "", RATE_LIMIT_PER_HOURS: "9" };
+  const server = await startServer(own.url, change, { onLogLine });
+  expect(JSON.parse(await warned.promise)).toMatchObject({ todo: "Did you mean RATE_LIMIT_PER_HOUR?" });
+  expect(await server.stop()).toBe(0);
+}, 60_000);
+
 test("a wrong setting stops it with what is wrong, and nothing else", async () => {
   const child = Bun.spawn(["bun", join(import.meta.dir, "../src/main.ts")], {
     env: { ...process.env, PORT: "none" },
     stdout: "ignore",
     stderr: "pipe",
   });
-  expect(await new Response(child.stderr).text()).toBe("PORT: must be a whole number. Example: 3000\n");
+  expect(await new Response(child.stderr).text()).toBe(
+    `PORT: must be a whole number from 0 to 65535, not "none". Example: 3000\n`,
+  );
   expect(await child.exited).toBe(1);
 }, 60_000);
 

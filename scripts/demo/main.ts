@@ -13,6 +13,7 @@ import { demoEnvironment, demoPayments } from "./settings.ts";
 
 const READY_TRIES = 200;
 const DEFAULT_PORT = 3000;
+const LAST_PORT = 65_535;
 const SANDBOX_HOST = "127.0.0.1";
 const ROOT = `${import.meta.dir}/../..`;
 
@@ -22,6 +23,11 @@ async function main(): Promise<void> {
   const environment = demoEnvironment(process.env);
   const config = readConfig(environment);
   const sandboxPort = config.port + 1;
+  if (config.port === 0 || sandboxPort > LAST_PORT) {
+    throw new Error(
+      "PORT: the demo needs a port of its own and the next one. Example: PORT=4000 ./scripts/start",
+    );
+  }
   refuseTaken(config.host, config.port, "Ponte");
   refuseTaken(SANDBOX_HOST, sandboxPort, "the sandbox");
   const sandbox = await startSandbox({ port: sandboxPort, hostname: SANDBOX_HOST });

@@ -1,6 +1,7 @@
 import { getTableName } from "drizzle-orm";
 import postgres, { type Sql } from "postgres";
 import { failureText } from "../../src/cli/failure.ts";
+import { readConfig } from "../../src/config.ts";
 import { tablesOf } from "../../src/db/define-schema.ts";
 import { grantStatements, quoted, rightsOn } from "../../src/db/grants.ts";
 import { MIGRATIONS_TABLE, OPERATOR_VIEWS } from "../../src/db/migration-plan.ts";
@@ -12,7 +13,8 @@ import * as tables from "../../src/db/tables-postgres.ts";
 class Stop extends Error {}
 
 async function main([user = "", print]: readonly string[], url: string): Promise<void> {
-  const client = postgres(url, { max: 1, onnotice: () => undefined, connect_timeout: 10 });
+  const { database } = readConfig({ DATABASE_URL: url });
+  const client = postgres(database.url, { max: 1, onnotice: () => undefined, connect_timeout: 10 });
   try {
     if (print !== undefined) {
       console.log(grantStatements(user, String(client.options.database), tables).join("\n"));

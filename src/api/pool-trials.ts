@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
 import type { Config } from "../config.ts";
+import { peerOf } from "../platform/peer.ts";
 import { problem } from "../platform/problem.ts";
 import { baseUrl, FACEBOOK_UTM } from "../pools/ad-link.ts";
 import type { ManageDeps } from "../pools/manage-pools.ts";
@@ -91,7 +92,7 @@ export function poolTrialsApi(deps: PoolTrialDeps) {
         if (!row) return noSuchPool(params.slug);
         const code = body.test_event_code ?? row.metaTestEventCode;
         if (code === null) return noCode();
-        const peer = server?.requestIP(request)?.address ?? null;
+        const peer = peerOf(request, server);
         const test = await sendTestEvent(pixelDeps, actor, row, code, {
           url: `${baseUrl(config)}/go/${row.slug}`,
           userAgent: request.headers.get("user-agent"),

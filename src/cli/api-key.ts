@@ -6,7 +6,7 @@ import { ACTOR, withDatabase } from "./open.ts";
 import { idsOf } from "./outbox-flags.ts";
 import { allPages } from "./pages.ts";
 import { issueLines } from "./pool-flags.ts";
-import { answer, table } from "./print.ts";
+import { answer, second, table } from "./print.ts";
 
 export const apiKeyAdd = defineCommand({
   name: "api-key add",
@@ -50,8 +50,8 @@ export const apiKeyList = defineCommand({
               { head: "NAME", cell: ({ name }) => name },
               { head: "SCOPE", cell: ({ scope }) => scope },
               { head: "KEY", cell: ({ hint }) => `…${hint}` },
-              { head: "MADE", cell: ({ created_at }) => created_at },
-              { head: "LAST USED", cell: ({ last_used_at }) => last_used_at },
+              { head: "MADE", cell: ({ created_at }) => second(created_at) },
+              { head: "LAST USED", cell: ({ last_used_at }) => last_used_at && second(last_used_at) },
               { head: "REVOKED", cell: ({ revoked_at }) => revoked_at },
             ]),
       );

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../platform/nearest.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** One flag: how `parseArgs` reads it, and how the help shows it. */
@@ -86,6 +86,10 @@ function readArguments<O extends Options>(args: string[], options: O) {
 /** `parseArgs`' words, shorter, and with the flag that was probably meant. */
 function argumentError(message: string, known: readonly string[]): string {
   const unknown = /^Unknown option '(-[^']*)'/.exec(message)?.[1];
+  const valueless = /^Option '(--\S+) <value>' argument missing/.exec(message)?.[1];
+  if (valueless !== undefined) return `${valueless}: its value is missing`;
+  const switched = /^Option '(--\S+)' does not take an argument/.exec(message)?.[1];
+  if (switched !== undefined) return `${switched} takes no value`;
   if (unknown === undefined) return message.replaceAll("\n", " ");
   const guess = nearest(unknown.replace(/^-+/, ""), known);
   return `unknown flag ${unknown}${guess === null ? "" : `; did you mean --${guess}?`}`;

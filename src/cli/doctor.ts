@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
 import { type Config, readConfig } from "../config.ts";
 import type { Database } from "../db/database.ts";
+import { misspelt } from "../platform/misspelt.ts";
 import { telegramBotApi } from "../pools/telegram-bot-api.ts";
 import { type Context, defineCommand, Refused } from "./command.ts";
 import {
@@ -18,7 +18,7 @@ import { checkBots, checkPixels, checkRedis, type OutsideDeps } from "./doctor/c
 import { checkMigrations, checkTables, checkViews } from "./doctor/check-tables.ts";
 import { bad, type Finding, good, warning } from "./doctor/finding.ts";
 import { failureText } from "./failure.ts";
-import { sqlitePath, withDatabase } from "./open.ts";
+import { isMissing, withDatabase } from "./open.ts";
 import { answer, cellText, count } from "./print.ts";
 
 export const doctor = defineCommand({
@@ -26,7 +26,7 @@ export const doctor = defineCommand({
   summary: "Check everything Ponte needs, and say what to do",
   options: { offline: { type: "boolean", help: "ask nothing of Meta and Telegram" } },
   details:
-    "Checks the database with its tables, rights and clock, Redis, the dispatcher, held-up events, the data folder and\nits spool, pixel credentials, bot webhooks and who takes the money for the offers. Changes nothing and sends no\nevent. Exit code 1 where something is wrong.",
+    "Checks the database with its tables, rights and clock, Redis, the dispatcher, held-up events, the data folder and its spool, pixel credentials, bot webhooks and who takes the money for the offers. Changes nothing and sends no event. Exit code 1 where something is wrong.",
   async run(given, _values, context) {
     const config = readConfig(context.terminal.environment);
     const isOnline = given.offline !== true;
@@ -36,6 +36,9 @@ export const doctor = defineCommand({
       checkDataDir(config),
       ...(await guarded("spool", context, async () => checkSpool(config))),
       ...(await guarded("spool", context, async () => checkDamagedSpools(config))),
+      ...misspelt(context.terminal.environment).map(({ name, meant }) =>
+        warning(name, "is no setting of Ponte's", `Did you mean ${meant}?`),
+      ),
     ];
     const wrong = findings.filter(({ level }) => level === "bad").length;
     answer(context, { healthy: wrong === 0, findings }, () => findings.map(findingText).join("\n"));
@@ -44,9 +47,9 @@ export const doctor = defineCommand({
 });
 
 async function databaseFindings(config: Config, context: Context, isOnline: boolean): Promise<Finding[]> {
-  const path = sqlitePath(config.database.url);
-  if (path !== null && !existsSync(path)) {
-    return [bad("database", `there is none at ${path}`, "Make it: bun run ponte migrate")];
+  const { sqliteFile } = config;
+  if (sqliteFile !== null && isMissing(sqliteFile)) {
+    return [bad("database", `there is none at ${sqliteFile}`, "Make it: bun run ponte migrate")];
   }
   return guarded("database", context, () =>
     withDatabase(context, async ({ db, secrets }) => {
@@ -80,8 +83,8 @@ async function reach(db: Database): Promise<Finding> {
   return good("database", `${db.dialect.name} answers in ${(performance.now() - startedMs).toFixed(1)} ms`);
 }
 
-function secretFindings({ appSecret, database, dataDir }: Config): Finding[] {
-  if (appSecret !== undefined || sqlitePath(database.url) !== null) return [];
+function secretFindings({ appSecret, sqliteFile, dataDir }: Config): Finding[] {
+  if (appSecret !== undefined || sqliteFile !== null) return [];
   return [
     warning(
       "APP_SECRET",

@@ -35,6 +35,9 @@ function hintFor(reasons: readonly Reason[]): string {
   if (codes.some((code) => code === "42P01" || code === "42703") || /no such (table|column)/.test(text)) {
     return "\nThe database is not up to date. Run: bun run ponte migrate";
   }
+  if (codes.some((code) => code.startsWith("SQLITE_BUSY"))) {
+    return "\nAnother program is writing to it, a backup perhaps. Wait for it or end it, then try again.";
+  }
   if (codes.includes("42501")) return "\nA right is missing. See which: bun run ponte doctor";
   if (codes.some((code) => /^(ECONN|ENOTFOUND|CONNECT_|CONNECTION_|28|3D)/.test(code))) {
     return "\nThe database cannot be reached. Check DATABASE_URL, then: bun run ponte doctor";

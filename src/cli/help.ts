@@ -1,18 +1,20 @@
 import type { Command } from "./command.ts";
 
 const CALL = "bun run ponte";
+/** The narrowest terminal in use. */
+const WIDTH = 80;
 
 /** The list of all commands. */
 export function globalHelp(commands: readonly Command[]): string {
   return [
-    "Ponte: from the ad's click to the Telegram bot, with every conversion reported once.",
+    "Ponte: from the ad's click to the Telegram bot, each conversion reported once.",
     "",
     `Usage: ${CALL} <command> [--json] [--help]`,
     "",
     aligned(commands.map(({ name, summary }) => [name, summary])),
     "",
     "Exit codes: 0 done, 1 refused or failed, 2 wrong usage.",
-    "Settings come from the environment (DATABASE_URL, APP_SECRET, PUBLIC_URL, …); the README lists them.",
+    "Settings come from the environment (DATABASE_URL, …); the README lists them.",
     `More on one command: ${CALL} <command> --help`,
   ].join("\n");
 }
@@ -36,13 +38,20 @@ export function commandHelp({ name, summary, takes = [], options, details, examp
     "",
     `Usage: ${[CALL, name, ...takes].join(" ")}${flags.length > 0 ? " [flags]" : ""} [--json]`,
     ...(flags.length > 0 ? ["", aligned(flags)] : []),
-    ...(details === undefined ? [] : ["", details]),
+    ...(details === undefined ? [] : ["", Bun.wrapAnsi(details, WIDTH)]),
     ...(examples.length > 0 ? ["", "Examples:", ...examples.map((example) => `  ${CALL} ${example}`)] : []),
   ];
   return sections.join("\n");
 }
 
+/** Names and what they mean, in two columns. */
 function aligned(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n");
+  const indent = `\n${" ".repeat(width + 4)}`;
+  return rows
+    .map(([left, right]) => {
+      const lines = Bun.wrapAnsi(right, WIDTH - width - 4).replaceAll("\n", indent);
+      return `  ${left.padEnd(width)}  ${lines}`;
+    })
+    .join("\n");
 }

@@ -9,7 +9,7 @@ export const migrate = defineCommand({
   summary: "Make the database's tables and views, or bring them up to date",
   options: {},
   details:
-    "Safe to repeat. Where the app's database user may not make tables, run it once with a URL that may, or use\nscripts/create_meta_tracking_sessions.sh and scripts/grant_meta_tracking_sessions.sh.",
+    "Safe to repeat. Where the app's database user may not make tables, run it once with a URL that may, or use scripts/create_meta_tracking_sessions.sh and scripts/grant_meta_tracking_sessions.sh.",
   async run(_given, _values, context) {
     await withDatabase(
       context,

@@ -96,6 +96,9 @@ export const offerList = defineCommand({
   options: { bot: { type: "string", value: "username", help: "of this bot only" } },
   async run(given, _values, context) {
     await withDatabase(context, async ({ db }) => {
+      if (given.bot !== undefined && (await findBot(db, db.tables, given.bot)) === null) {
+        throw new Refused(`There is no bot @${given.bot.replace(/^@/, "")}. See: bun run ponte bot list`);
+      }
       const offers = await allPages((page) => listOffers(db, db.tables, { ...page, bot: given.bot }));
       answer(context, offers, () =>
         offers.length === 0

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { type Config, readConfig } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { openDatabase } from "../db/open.ts";
@@ -24,9 +24,9 @@ export async function withDatabase<T>(
   { mayCreate = false }: { mayCreate?: boolean } = {},
 ): Promise<T> {
   const config = readConfig(terminal.environment);
-  const path = sqlitePath(config.database.url);
-  if (path !== null && !mayCreate && !existsSync(path)) {
-    throw new Refused(`There is no database at ${path}. Make it with: bun run ponte migrate`);
+  const { sqliteFile } = config;
+  if (sqliteFile !== null && !mayCreate && isMissing(sqliteFile)) {
+    throw new Refused(`There is no database at ${sqliteFile}. Make it with: bun run ponte migrate`);
   }
   const db = await openDatabase(config.database);
   try {
@@ -36,9 +36,13 @@ export async function withDatabase<T>(
   }
 }
 
-/** The file of an embedded database; null for Postgres. */
-export function sqlitePath(url: string): string | null {
-  return /^postgres(ql)?:/.test(url) ? null : url.replace(/^(sqlite|file):(\/\/)?/, "");
+/** Whether there is no such file. One in a folder that is closed to us may be there: opening it says what is wrong. */
+export function isMissing(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** The key is made when something is to be sealed: looking at a database leaves nothing behind. */

@@ -24,7 +24,7 @@ export const outboxRetry = defineCommand({
   takes: ["[id…]"],
   options: REPLAY_FLAGS,
   details:
-    "Without --status, dead and expired events are meant. Delivered events are never sent again, and those being\nsent are left alone.",
+    "Without --status, dead and expired events are meant. Delivered events are never sent again, and those being sent are left alone.",
   examples: ["outbox retry 41 42", "outbox retry --status dead --pool summer --dry-run"],
   run: (given, values, context) => runReplay("retry", given, values, context),
 });

@@ -5,7 +5,7 @@ import { LARGEST_PAGE } from "../platform/page.ts";
 import { defineCommand, Refused, WrongUsage } from "./command.ts";
 import { withDatabase } from "./open.ts";
 import { filterOf, idsOf, OUTBOX_FLAGS } from "./outbox-flags.ts";
-import { answer, duration, record, table } from "./print.ts";
+import { answer, duration, record, second, table } from "./print.ts";
 
 export const outboxStatusCommand = defineCommand({
   name: "outbox status",
@@ -95,9 +95,14 @@ function statusTable(counts: readonly StatusCount[]): string {
     { head: "EVENT", cell: ({ event_name }) => event_name },
     { head: "STATUS", cell: ({ status }) => status },
     { head: "EVENTS", cell: ({ events }) => events },
-    { head: "OLDEST", cell: ({ oldest_created_at }) => oldest_created_at },
-    { head: "NEWEST", cell: ({ newest_created_at }) => newest_created_at },
+    { head: "OLDEST", cell: ({ oldest_created_at }) => age(oldest_created_at) },
+    { head: "NEWEST", cell: ({ newest_created_at }) => age(newest_created_at) },
   ]);
+}
+
+/** How long ago it was. */
+function age(instant: string): string {
+  return duration(Date.now() - Date.parse(instant));
 }
 
 function routeTable(routes: readonly RouteBacklog[]): string {
@@ -133,13 +138,13 @@ function whyHeldUp(route: RouteBacklog): string | null {
 function eventTable(rows: readonly OutboxView[]): string {
   return table(rows, [
     { head: "ID", cell: ({ id }) => id },
-    { head: "WRITTEN", cell: ({ created_at }) => created_at },
+    { head: "WRITTEN", cell: ({ created_at }) => second(created_at) },
     { head: "TO", cell: ({ destination }) => destination },
     { head: "POOL", cell: ({ pool }) => pool },
     { head: "EVENT", cell: ({ event_name }) => event_name },
-    { head: "EVENT ID", cell: ({ event_id }) => event_id },
     { head: "STATUS", cell: ({ status }) => status },
     { head: "TRIES", cell: ({ attempts }) => attempts },
+    { head: "EVENT ID", cell: ({ event_id }) => event_id },
     { head: "LAST ERROR", cell: ({ last_error }) => shortened(last_error) },
   ]);
 }

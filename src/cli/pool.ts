@@ -153,11 +153,11 @@ function poolTable(pools: readonly PoolView[]): string {
     { head: "SLUG", cell: ({ slug }) => slug },
     { head: "NAME", cell: ({ name }) => name },
     { head: "ENABLED", cell: ({ enabled }) => (enabled ? "yes" : "no") },
+    { head: "VISITS", cell: ({ total_redirects }) => total_redirects },
     { head: "PIXEL", cell: ({ meta_pixel_id }) => meta_pixel_id },
     { head: "TEST CODE", cell: ({ meta_test_event_code }) => meta_test_event_code },
     { head: "GATE", cell: gateText },
     { head: "BOTS", cell: ({ bots }) => bots.map(botText).join(", ") },
-    { head: "VISITS", cell: ({ total_redirects }) => total_redirects },
   ]);
 }
 

@@ -11,8 +11,15 @@ interface Column<T> {
   readonly cell: (row: T) => string | number | null;
 }
 
-/** Rows under heads, aligned; numbers to the right. Control characters are shown, not obeyed. */
-export function table<T>(rows: readonly T[], columns: readonly Column<T>[]): string {
+/**
+ * Rows under heads, aligned; numbers to the right. Control characters are shown, not obeyed. The last columns, where the
+ * terminal has no room for them, stand below their row with their heads before them; empty ones do not.
+ */
+export function table<T>(
+  rows: readonly T[],
+  columns: readonly Column<T>[],
+  room = process.stdout.columns || Number.POSITIVE_INFINITY,
+): string {
   const cells = rows.map((row) => columns.map(({ cell }) => cell(row)));
   const texts = cells.map((row) => row.map(cellText));
   const widths = columns.map(({ head }, i) =>
@@ -21,15 +28,36 @@ export function table<T>(rows: readonly T[], columns: readonly Column<T>[]): str
   const isNumber = columns.map(
     (_, i) => cells.length > 0 && cells.every((row) => typeof row[i] === "number"),
   );
+  const beside = howManyFit(widths, room);
   const line = (row: readonly string[]) =>
     row
+      .slice(0, beside)
       .map((text, i) => {
         const padding = " ".repeat(Math.max(0, (widths[i] ?? 0) - Bun.stringWidth(text)));
         return isNumber[i] ? padding + text : text + padding;
       })
-      .join("  ")
+      .join(GAP)
       .trimEnd();
-  return [line(columns.map(({ head }) => head)), ...texts.map(line)].join("\n");
+  const below = (row: readonly string[]) =>
+    columns.flatMap(({ head }, i) => (i < beside || row[i] === EMPTY ? [] : [`${BELOW}${head} ${row[i]}`]));
+  return [line(columns.map(({ head }) => head)), ...texts.flatMap((row) => [line(row), ...below(row)])].join(
+    "\n",
+  );
+}
+
+const GAP = "  ";
+const BELOW = "    ";
+/** What stands for nothing. */
+const EMPTY = "-";
+
+/** How many columns of these widths have room beside each other; the first one always has. */
+function howManyFit(widths: readonly number[], room: number): number {
+  let used = -GAP.length;
+  const tooFar = widths.findIndex((width) => {
+    used += GAP.length + width;
+    return used > room;
+  });
+  return tooFar === -1 ? widths.length : Math.max(1, tooFar);
 }
 
 /** Names and values under each other; what is undefined is left out. */
@@ -45,7 +73,7 @@ export function record(
 
 /** One line of printable text: a user agent or an error of somebody else's must not move our cursor. */
 export function cellText(value: string | number | null): string {
-  if (value === null || value === "") return "-";
+  if (value === null || value === "") return EMPTY;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones to take out
   return String(value).replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
 }
@@ -53,6 +81,11 @@ export function cellText(value: string | number | null): string {
 /** `2 bots`, `1 bot`. */
 export function count(n: number, one: string, many = `${one}s`): string {
   return `${n} ${n === 1 ? one : many}`;
+}
+
+/** An instant without what is less than a second. */
+export function second(instant: string): string {
+  return instant.replace(/\.\d+Z$/, "Z");
 }
 
 /** A span of time as one reads it: `250 ms`, `3.2 s`, `5 min`, `2 h`, `3 d`. */

@@ -28,7 +28,7 @@ export const privacyErase = defineCommand({
     "Finds the Telegram user and the customer behind the key, with every visit, bot and payment of theirs, and takes",
     "them out of all tables, Redis and this machine's spool. Amounts, references and counts stay. What had not been",
     "sent to Meta or to them never will be. Cannot be undone; running it again is safe. See docs/privacy.md.",
-  ].join("\n"),
+  ].join(" "),
   examples: [
     "privacy erase --customer 123456789 --dry-run",
     "privacy erase --token 0193f2a5c1d27e3f8a4b5c6d7e8f9012",

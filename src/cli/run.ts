@@ -1,9 +1,9 @@
 import { ConfigError } from "../config.ts";
+import { nearest } from "../platform/nearest.ts";
 import { type Command, Refused, WrongUsage } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { failureText } from "./failure.ts";
 import { commandHelp, globalHelp, groupHelp } from "./help.ts";
-import { nearest } from "./nearest.ts";
 import type { Terminal } from "./terminal.ts";
 
 const EXIT = { done: 0, refused: 1, wrongUsage: 2 } as const;
@@ -22,7 +22,9 @@ export async function runCli(commandLine: readonly string[], terminal: Terminal)
       else terminal.err(groupHelp(found.group, found.commands));
       return help ? EXIT.done : EXIT.wrongUsage;
     case "unknown":
-      terminal.err(unknownCommand(found.typed, found.candidates));
+      terminal.err(
+        `unknown command "${found.typed}"${found.guess === null ? "" : `; did you mean "${found.guess}"?`}\nSee: bun run ponte --help`,
+      );
       return EXIT.wrongUsage;
     case "command":
       if (help) {
@@ -51,12 +53,12 @@ async function perform(command: Command, args: string[], json: boolean, terminal
 type Found =
   | { readonly kind: "command"; readonly command: Command; readonly args: string[] }
   | { readonly kind: "group"; readonly group: string; readonly commands: readonly Command[] }
-  | { readonly kind: "unknown"; readonly typed: string; readonly candidates: readonly string[] }
+  | { readonly kind: "unknown"; readonly typed: string; readonly guess: string | null }
   | { readonly kind: "none" };
 
 function findCommand(words: readonly string[]): Found {
   const [first, second = ""] = words;
-  if (first === undefined || first === "help") return { kind: "none" };
+  if (first === undefined) return { kind: "none" };
   const single = COMMANDS.find(({ name }) => name === first);
   if (single) return { kind: "command", command: single, args: words.slice(1) };
   const pair = COMMANDS.find(({ name }) => name === `${first} ${second}`);
@@ -65,29 +67,27 @@ function findCommand(words: readonly string[]): Found {
   if (group.length === 0) {
     const names = COMMANDS.map(({ name }) => name);
     const candidates = [...names, ...names.map((name) => name.split(" ")[0] ?? name)];
-    return { kind: "unknown", typed: [first, second].join(" ").trim(), candidates };
+    const typed = [first, second].join(" ").trim();
+    return { kind: "unknown", typed, guess: nearest(typed, candidates) ?? nearest(first, candidates) };
   }
   if (second === "" || second.startsWith("-")) return { kind: "group", group: first, commands: group };
-  return { kind: "unknown", typed: `${first} ${second}`, candidates: group.map(({ name }) => name) };
+  const guess = nearest(
+    second,
+    group.map(({ name }) => name.slice(first.length + 1)),
+  );
+  return { kind: "unknown", typed: `${first} ${second}`, guess: guess && `${first} ${guess}` };
 }
 
-function unknownCommand(typed: string, candidates: readonly string[]): string {
-  const guess = nearest(typed, candidates) ?? nearest(typed.split(" ")[0] ?? "", candidates);
-  return [
-    `unknown command "${typed}"${guess === null ? "" : `; did you mean "${guess}"?`}`,
-    "See: bun run ponte --help",
-  ].join("\n");
-}
-
-/** `--json` and `--help` may stand anywhere before a `--`. */
+/** `--json` and `--help` may stand anywhere before a `--`; `help` stands before what it is asked about. */
 function readGlobalFlags(commandLine: readonly string[]) {
   const end = commandLine.indexOf("--");
   const flags = end === -1 ? commandLine : commandLine.slice(0, end);
   const rest = end === -1 ? [] : commandLine.slice(end);
   const words = flags.filter((word) => word !== "--json" && word !== "--help" && word !== "-h");
+  const asksForHelp = words[0] === "help";
   return {
-    words: [...words, ...rest],
+    words: [...words.slice(asksForHelp ? 1 : 0), ...rest],
     json: flags.includes("--json"),
-    help: flags.includes("--help") || flags.includes("-h"),
+    help: asksForHelp || flags.includes("--help") || flags.includes("-h"),
   };
 }

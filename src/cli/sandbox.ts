@@ -1,4 +1,5 @@
-import { defineCommand, WrongUsage } from "./command.ts";
+import { errorText } from "../platform/errors.ts";
+import { defineCommand, Refused, WrongUsage } from "./command.ts";
 import { answer } from "./print.ts";
 
 export const sandbox = defineCommand({
@@ -19,7 +20,12 @@ export const sandbox = defineCommand({
     }
     // Loaded here: no other command needs it.
     const { startSandbox } = await import("../sandbox/app.ts");
-    const running = await startSandbox({ port, ...(given.host !== undefined && { hostname: given.host }) });
+    const hostname = given.host ?? "127.0.0.1";
+    const running = await startSandbox({ port, hostname }).catch((error) => {
+      throw new Refused(
+        `The sandbox cannot listen on ${hostname}, port ${port}: ${errorText(error)}\nStop what listens there, or choose another --port or --host.`,
+      );
+    });
     answer(context, { url: running.url, port: running.port }, () =>
       [
         `The sandbox listens on ${running.url}`,

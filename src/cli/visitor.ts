@@ -34,7 +34,11 @@ export const sessionShow = defineCommand({
         given.event === undefined
           ? await timelineByToken(db, token ?? "")
           : await timelineByEventId(db, given.event);
-      if (timeline === null) throw new Refused(`Nothing is known of ${keys[0]}.`);
+      if (timeline === null) {
+        throw new Refused(
+          `Nothing is known of ${keys[0]}.\nTokens stand in the event ids, after evt_: bun run ponte outbox list --event-name PageView`,
+        );
+      }
       answer(context, timeline, () => timelineText(timeline));
     });
   },
@@ -49,7 +53,11 @@ export const paymentShow = defineCommand({
     await withDatabase(context, async ({ db }) => {
       const timeline = await timelineByPayment(db, id);
       const payment = timeline?.payments.find((known) => known.id === id);
-      if (timeline === null || payment === undefined) throw new Refused(`There is no payment ${id}.`);
+      if (timeline === null || payment === undefined) {
+        throw new Refused(
+          `There is no payment ${id}.\nThose reported stand in the event ids, after purchase_: bun run ponte outbox list --event-name Purchase`,
+        );
+      }
       answer(context, { payment, timeline }, () =>
         [
           record([

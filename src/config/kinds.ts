@@ -4,30 +4,82 @@ import { z } from "zod";
 
 // The kinds of values that variables have, each with what is said of a wrong one.
 
+const LONGEST_SHOWN = 80;
+
+/** `must be a whole number, not "many"`. Of values that are no secrets. */
+const wanted = (what: string) => ({
+  error: ({ input }: { readonly input?: unknown }) => `must be ${what}, not ${shown(String(input))}`,
+  abort: true,
+});
+
+/** In quotes, so that blanks and line ends are seen; a URL's without what may be secret in it. */
+function shown(value: string): string {
+  const text = value.replace(/^(\w[\w+.-]*:\/\/)?.*@/s, "$1…@").replace(/\?.+/s, "?…");
+  return JSON.stringify(text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text);
+}
+
+export const oneOf = <const Choice extends string>(...choices: readonly Choice[]) =>
+  z.enum(choices, wanted(choices.join(" or ")));
+
 export const wholeNumber = (min: number, max: number) =>
   z
     .string()
-    .regex(/^\d+$/, "must be a whole number")
-    .transform(Number)
-    .refine((n) => n >= min && n <= max, `must lie between ${min} and ${max}`);
+    .refine(
+      (text) => /^\d+$/.test(text) && Number(text) >= min && Number(text) <= max,
+      wanted(`a whole number from ${min} to ${max}`),
+    )
+    .transform(Number);
 
 export const httpUrl = z
   .string()
-  .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), "must be an http(s) URL")
+  .refine(
+    (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol),
+    wanted("an http:// or https:// URL"),
+  )
   .transform((text) => text.replace(/\/+$/, ""));
 
 /** Only an origin: paths of ours are added to it, and cookies go on its host. */
 export const originUrl = httpUrl
-  .refine((text) => new URL(text).href === `${new URL(text).origin}/`, "must be scheme and host only")
+  .refine((text) => new URL(text).href === `${new URL(text).origin}/`, wanted("scheme and host only"))
   .transform((text) => new URL(text).origin);
+
+const POSTGRES = /^postgres(ql)?:\/\//;
+/** A URL that looks right but for a character of its password, which is not shown. */
+const WHOLE_URL = wanted("a whole URL (in a password write # as %23, / as %2F, ? as %3F, % as %25)");
+
+export const postgresUrl = z
+  .string()
+  .regex(POSTGRES, wanted("a postgres:// URL"))
+  .refine(isWholeUrl, WHOLE_URL);
+
+export const redisUrl = z
+  .string()
+  .regex(/^rediss?:\/\//, wanted("a redis:// URL"))
+  .refine(isWholeUrl, WHOLE_URL);
 
 /** A path, or a URL of a database that we know; another one's would pass for the name of a file. */
 export const databaseUrl = z
   .string()
-  .regex(
-    /^(?![A-Za-z][A-Za-z0-9+.-]*:\/\/)|^(sqlite|file|postgres(ql)?):\/\//,
-    "must be a file or a postgres:// URL",
-  );
+  .refine((text) => POSTGRES.test(text) || isFile(text), wanted("a file or a postgres:// URL"))
+  .refine((text) => isFile(text) || isWholeUrl(text), WHOLE_URL);
+
+function isFile(text: string): boolean {
+  const path = text.replace(/^(sqlite|file):(\/\/)?/, "");
+  return path.trim() !== "" && !/^(\w[\w+.-]*:\/\/|postgres(ql)?:)/.test(path);
+}
+
+/** Whether it can be taken apart; a Postgres' may have several hosts, of which the first is looked at, or none. */
+function isWholeUrl(text: string): boolean {
+  try {
+    const { username, password } = new URL(
+      text.replace(/,[^@/?]*(?=[/?]|$)/, "").replace("@/", "@localhost/"),
+    );
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 export const cidrList = z.string().transform((text, context) => {
   const given = text.split(/[\s,]+/).filter(Boolean);
@@ -37,28 +89,37 @@ export const cidrList = z.string().transform((text, context) => {
   for (const [i, entry] of entries.entries()) {
     // The library also takes `127.1` and `0x7f.1` for addresses; nobody writes those on purpose.
     const isRange = isIP(entry.replace(/\/.*/, "")) !== 0 && ipaddr.isValidCIDR(entry);
-    if (!isRange) context.addIssue({ code: "custom", message: `"${given[i]}" is no address and no CIDR` });
+    if (!isRange)
+      context.addIssue({ code: "custom", message: `${shown(given[i] ?? "")} is no address and no CIDR` });
   }
   return entries;
 });
 
-export const key32 = z
-  .string()
-  .transform((text) => new Uint8Array(Buffer.from(text, "base64")))
-  .refine((bytes) => bytes.length === 32, "must be 32 bytes in base64");
+export const key32 = z.string().transform((text, context) => {
+  const bytes = new Uint8Array(Buffer.from(text, "base64"));
+  if (bytes.length !== 32) {
+    context.addIssue({ code: "custom", message: `must be 32 bytes in base64, not ${bytes.length}` });
+  }
+  return bytes;
+});
 
-export const secretText = z.string().min(8, "must have at least 8 characters");
+export const secretText = (min: number) =>
+  z.string().min(min, {
+    error: ({ input }) => `must have at least ${min} characters, not ${String(input).length}`,
+  });
+
+export const graphVersion = z.string().regex(/^v\d+\.\d+$/, wanted("a version such as v24.0"));
 
 /** US dollars with at most two decimals as whole cents, moved by digits. */
 export const usdMinor = z
   .string()
-  .regex(/^\d{1,6}(\.\d{1,2})?$/, "must be dollars such as 13 or 13.50")
+  .regex(/^\d{1,6}(\.\d{1,2})?$/, wanted("dollars such as 13 or 13.50"))
   .transform((text) => {
     const [dollars = "", cents = ""] = text.split(".");
     return Number(dollars + cents.padEnd(2, "0"));
   });
 
-export const timeZone = z.string().refine(isTimeZone, "must be an IANA time zone");
+export const timeZone = z.string().refine(isTimeZone, wanted("an IANA time zone"));
 
 /** Whether it is the name of a time zone, such as `America/Sao_Paulo`. */
 export function isTimeZone(name: string): boolean {

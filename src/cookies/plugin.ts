@@ -1,4 +1,5 @@
 import { Elysia } from "elysia";
+import { peerOf } from "../platform/peer.ts";
 import { methodNotAllowed } from "../platform/problem.ts";
 import { cookiesDetail, ownAddressDetail } from "./docs.ts";
 import { createReportHandler, type ReceiveDeps } from "./receive-report.ts";
@@ -8,7 +9,7 @@ export function cookiesPlugin(deps: ReceiveDeps) {
   const receive = createReportHandler(deps);
   return new Elysia({ name: "cookies" }).post(
     "/api/tracking/cookies",
-    ({ request, server }) => receive(request, () => server?.requestIP(request)?.address ?? null),
+    ({ request, server }) => receive(request, () => peerOf(request, server)),
     { parse: "none", detail: cookiesDetail() },
   );
 }
@@ -27,7 +28,7 @@ export function ownAddressPlugin({ clientAddress }: OwnAddressDeps) {
     .get(
       "/api/tracking/ip",
       ({ request, server }) => {
-        const peer = server?.requestIP(request)?.address ?? null;
+        const peer = peerOf(request, server);
         const address = clientAddress.find(peer, request.headers.get("x-forwarded-for"));
         const headers = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };
         return new Response(address, { status: address === null ? 204 : 200, headers });

@@ -1,5 +1,6 @@
 import { Elysia } from "elysia";
 import type { Metrics } from "../metrics/metrics.ts";
+import { peerOf } from "../platform/peer.ts";
 import { enterRequest } from "../platform/request-id.ts";
 
 const PAYMENT_WEBHOOK = "/api/payments/webhooks/:provider";
@@ -27,7 +28,7 @@ export function observePlugin(deps: {
     .derive({ as: "global" }, ({ request, server }) => {
       enterRequest({
         request,
-        isFromProxy: () => isTrustedProxy(server?.requestIP(request)?.address ?? null),
+        isFromProxy: () => isTrustedProxy(peerOf(request, server)),
       });
       return { startedMs: performance.now() };
     })

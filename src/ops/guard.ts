@@ -2,6 +2,7 @@ import { Elysia } from "elysia";
 import { messagePage } from "../../views/ops/bare.tsx";
 import type { FrameFacts } from "../../views/ops/facts.ts";
 import { LARGEST_BODY_BYTES, readBody } from "../platform/body.ts";
+import { peerOf } from "../platform/peer.ts";
 import { RefusedRequest } from "../platform/refusal.ts";
 import { urlOf } from "../platform/request-url.ts";
 import { equalInConstantTime } from "../platform/secrets.ts";
@@ -41,7 +42,7 @@ export function opsGuard(deps: OpsDeps) {
       return new URLSearchParams(body.text);
     })
     .derive({ as: "scoped" }, async ({ request, server, body }) => {
-      const peer = server?.requestIP(request)?.address ?? null;
+      const peer = peerOf(request, server);
       return { operator: await requireOperator(deps, request, peer, body) };
     });
 }

@@ -26,7 +26,9 @@ export function closeToOthers(paths: readonly string[], log: Log): void {
 
 function isOpenToOthers(path: string): boolean {
   try {
-    return (statSync(path).mode & OTHERS) !== 0;
+    const stats = statSync(path);
+    // A setting that names a folder is told of soon enough; the folder may be everybody's, as /tmp is.
+    return stats.isFile() && (stats.mode & OTHERS) !== 0;
   } catch {
     // What is not there, or in a folder that is closed to us, nobody reads by our fault.
     return false;

@@ -66,9 +66,19 @@ export function methodNotAllowed(allow: string): Response {
   return problem(405, { detail: `This address takes ${allow} only.`, headers: { allow } });
 }
 
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  /** What it may be, where that is one of a few. */
+  readonly values?: readonly unknown[];
+}
+
 /** Zod's issues as problem errors. */
-export function problemErrors(
-  issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
-): ProblemError[] {
-  return issues.map((issue) => ({ path: issue.path.map(String).join("."), message: issue.message }));
+export function problemErrors(issues: readonly Issue[]): ProblemError[] {
+  return issues.map((issue) => ({ path: issue.path.map(String).join("."), message: messageOf(issue) }));
+}
+
+/** Zod's own words for it are `Invalid option: expected one of "a"|"b"`. */
+function messageOf({ message, values }: Issue): string {
+  return values !== undefined && message.startsWith("Invalid ") ? `one of ${values.join(", ")}` : message;
 }

@@ -1,4 +1,5 @@
 import { Elysia } from "elysia";
+import { peerOf } from "../platform/peer.ts";
 import { methodNotAllowed } from "../platform/problem.ts";
 import { pageLocale } from "./locale.ts";
 import { notFoundPage } from "./pages.ts";
@@ -13,7 +14,7 @@ export function redirectPlugin(deps: VisitDeps) {
     new Elysia({ name: "redirect" })
       .get("/go/:slug", ({ request, params, server }) =>
         // A slug that cannot be decoded is none, whatever its type says.
-        visit(request, params.slug ?? "", () => server?.requestIP(request)?.address ?? null),
+        visit(request, params.slug ?? "", () => peerOf(request, server)),
       )
       .all("/go/:slug", () => methodNotAllowed("GET, HEAD"), { parse: "none" })
       // A link that lost its slug or gained a part: a visitor's page, as for a slug that nobody knows.

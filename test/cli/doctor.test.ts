@@ -10,6 +10,7 @@ import * as tables from "../../src/db/tables-sqlite.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { type RunningSandbox, startSandbox } from "../../src/sandbox/app.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { addRows, emptyOutbox } from "../support/outbox.ts";
 import { ponte, ponteJson } from "./ponte.ts";
 
 const TOKEN = "5502:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -176,6 +177,25 @@ describe(`ponte doctor on ${testDialect}`, () => {
     );
     const { of } = await diagnose();
     expect(of("meta")).toMatchObject([{ level: "warning", text: expect.stringContaining("1 request") }]);
+  });
+
+  test("tells events that the other side never took from those that became too old", async () => {
+    await addRows(own.db, 2, { status: "expired" });
+    const { of } = await diagnose();
+    const expired = { level: "warning", text: "2 events never sent: too old when their turn came" };
+    expect(of("outbox")).toMatchObject([{ ...expired, todo: expect.stringContaining("--status expired") }]);
+    await addRows(own.db, 1, { status: "dead" });
+    expect((await diagnose()).of("outbox")).toMatchObject([
+      { level: "warning", text: expect.stringContaining("1 event given up") },
+      expired,
+    ]);
+    await emptyOutbox(own.db);
+  });
+
+  test("names a variable that is nearly called as a setting is", async () => {
+    const { healthy, of } = await diagnose({ TRUSTED_PROXY: "10.0.0.0/8" });
+    expect(healthy).toBe(true);
+    expect(of("TRUSTED_PROXY")).toMatchObject([{ level: "warning", todo: "Did you mean TRUSTED_PROXIES?" }]);
   });
 
   test("warns of a test code, and of a route that is paused", async () => {

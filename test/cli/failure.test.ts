@@ -19,3 +19,8 @@ test("an error of a URL that is no URL does not show its password either", () =>
     '"postgres://ponte:[redacted]@db/ponte" cannot be parsed',
   );
 });
+
+test("a database that another program writes to is told what to do about", () => {
+  const busy = Object.assign(new Error("database is locked"), { code: "SQLITE_BUSY" });
+  expect(failureText(busy, {})).toStartWith("database is locked\nAnother program is writing to it");
+});

@@ -202,8 +202,13 @@ describe(`ponte on ${testDialect}`, () => {
     expect(shown.out).toMatch(
       /click\b[\s\S]*cookies\b[\s\S]*PageView\b[\s\S]*started\b[\s\S]*Purchase\b[\s\S]*delivered\b/,
     );
-    expect((await ponte(["session", "show", "0".repeat(32)], environment)).code).toBe(1);
-    expect((await ponte(["payment", "show", "nonsense"], environment)).code).toBe(1);
+    for (const unknown of [
+      ["session", "show", "0".repeat(32)],
+      ["payment", "show", "nonsense"],
+    ]) {
+      const refused = await ponte(unknown, environment);
+      expect([refused.code, refused.err]).toEqual([1, expect.stringContaining("bun run ponte outbox list")]);
+    }
   });
 
   test("makes, lists and revokes API keys", async () => {

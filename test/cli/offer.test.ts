@@ -64,5 +64,8 @@ describe(`ponte offer on ${testDialect}`, () => {
     expect(ran.code).toBe(1);
     expect(ran.err).toContain("--provider: Stars");
     expect((await ponte(["offer", "update", "999", "--no-enabled"], environment)).code).toBe(1);
+    const nobodys = await ponte(["offer", "list", "--bot", "no_such_bot"], environment);
+    expect(nobodys).toMatchObject({ code: 1, out: "" });
+    expect(nobodys.err).toContain("There is no bot @no_such_bot.");
   });
 });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { COMMANDS } from "../../src/cli/commands.ts";
-import { nearest } from "../../src/cli/nearest.ts";
 import { cellText, duration, record, table } from "../../src/cli/print.ts";
 import { runCli } from "../../src/cli/run.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
+import { nearest } from "../../src/platform/nearest.ts";
 import { ponte } from "./ponte.ts";
 
 const run = (...args: string[]) => runWith({}, ...args);
@@ -62,6 +62,19 @@ describe("the command line", () => {
     }
   });
 
+  test("help has room on a narrow terminal, but for examples, which are copied whole", async () => {
+    const asked = [[], ...COMMANDS.map(({ name }) => name.split(" "))];
+    const lines = (await Promise.all(asked.map((words) => run("help", ...words)))).flatMap(({ out }) =>
+      out.split("\n"),
+    );
+    expect(lines.filter((line) => line.length > 80 && !line.startsWith("  bun run ponte"))).toEqual([]);
+  });
+
+  test("help may be asked for by its name", async () => {
+    for (const words of [[], ["pool"], ["pool", "add"]])
+      expect(await run("help", ...words)).toEqual(await run(...words, "--help"));
+  });
+
   test("every example in the help is read without complaint about its flags", async () => {
     for (const command of COMMANDS) {
       for (const example of command.examples ?? []) {
@@ -85,12 +98,18 @@ describe("the command line", () => {
   test.each([
     [["pol"], 'did you mean "pool"?'],
     [["pool", "lst"], 'did you mean "pool list"?'],
+    [["pool", "frobnicate"], 'unknown command "pool frobnicate"\n'],
     [["migrat"], 'did you mean "migrate"?'],
     [["outbox", "retyr"], 'did you mean "outbox retry"?'],
     [["frobnicate"], 'unknown command "frobnicate"\n'],
     [["pool", "add", "--slgu", "x"], "unknown flag --slgu; did you mean --slug?"],
     [["pool", "add", "--frobnicate"], "unknown flag --frobnicate\n"],
-    [["pool", "add", "--slug"], "--slug"],
+    [["pool", "add", "--slug"], "--slug: its value is missing\n"],
+    [["pool", "add", "--enabled=no"], "--enabled takes no value\n"],
+    [
+      ["pool", "add", "--slug", "ok", "--bot", "shop_bot", "--strategy", "random"],
+      "--strategy: one of weighted, round_robin, least_used\n",
+    ],
     [["pool", "add"], "--slug is missing"],
     [["pool", "add", "--slug", "ok"], "--bot is missing"],
     [["pool", "add", "--slug", "Not ok", "--bot", "shop_bot"], "--slug: "],
@@ -145,6 +164,22 @@ describe("the command line", () => {
     ]);
   });
 
+  test("a port that is taken, or an address that is none, is a refusal with both", async () => {
+    const other = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
+    const port = String(other.port);
+    for (const flags of [
+      ["--port", port],
+      ["--port", port, "--host", "no.such.host.invalid"],
+    ]) {
+      const ran = await run("sandbox", ...flags);
+      expect(ran).toMatchObject({ code: 1, out: "" });
+      expect(ran.err).toMatch(
+        new RegExp(`cannot listen on ${flags[3] ?? "127.0.0.1"}, port ${port}: .*\nStop what`),
+      );
+    }
+    other.stop(true);
+  });
+
   test("a database that is not there is a refusal that says what to do, without its password", async () => {
     const file = await ponte(["pool", "list"], { DATABASE_URL: "/nonexistent/ponte.db" });
     expect(file).toMatchObject({ code: 1, out: "" });
@@ -186,6 +221,21 @@ describe("what is printed", () => {
         { head: "N", cell: ({ n }) => n },
       ]),
     ).toBe("NAME      N\nação      5\n日本  12345");
+  });
+
+  test("stands below its row, with its head, where the terminal has no room beside it", () => {
+    const rows = [
+      { id: 7, name: "seven", error: "it failed" },
+      { id: 12, name: "twelve", error: null },
+    ];
+    const columns = [
+      { head: "ID", cell: ({ id }: (typeof rows)[number]) => id },
+      { head: "NAME", cell: ({ name }: (typeof rows)[number]) => name },
+      { head: "LAST ERROR", cell: ({ error }: (typeof rows)[number]) => error },
+    ];
+    const narrow = "ID  NAME\n 7  seven\n    LAST ERROR it failed\n12  twelve";
+    expect(table(rows, columns, 21)).toBe(narrow);
+    expect(table(rows, columns, 22)).toBe("ID  NAME    LAST ERROR\n 7  seven   it failed\n12  twelve  -");
   });
 
   test("leaves out what is undefined and shows what is empty", () => {

@@ -77,7 +77,7 @@ describe("the payment providers of the environment", () => {
 
   test.each(["13.999", "-1", "1e3", "13,5", "$13"])("STARS_USD_PER_1000 of %p is refused", (text) => {
     expect(linesOf({ STARS_USD_PER_1000: text })).toEqual([
-      "STARS_USD_PER_1000: must be dollars such as 13 or 13.50. Example: 13.00 (0 = not reported as money)",
+      `STARS_USD_PER_1000: must be dollars such as 13 or 13.50, not "${text}". Example: 13.00 (0 = not reported as money)`,
     ]);
   });
 });

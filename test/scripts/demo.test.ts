@@ -67,13 +67,35 @@ test("a second demo says that its port is taken, though servers may share one", 
   await first.stop(true);
 });
 
+test.each(["0", "65535"])("port %s has no next one for the sandbox to be found at", async (PORT) => {
+  const child = Bun.spawn(["bun", "scripts/demo/main.ts"], {
+    cwd: join(import.meta.dir, "../.."),
+    env: { ...process.env, PORT, DATABASE_URL: "/nonexistent/demo.db" },
+    stderr: "pipe",
+  });
+  expect(await new Response(child.stderr).text()).toStartWith("PORT: the demo needs a port of its own");
+  expect(await child.exited).toBe(1);
+});
+
+test("scripts find their folder, whatever CDPATH the shell looks for folders in", async () => {
+  const child = Bun.spawn(["scripts/visitor", "--help"], {
+    cwd: join(import.meta.dir, "../.."),
+    env: { ...process.env, CDPATH: ".:/tmp" },
+    stdout: "pipe",
+  });
+  expect(await new Response(child.stdout).text()).toStartWith("Usage: API_KEY=… ./scripts/visitor");
+  expect(await child.exited).toBe(0);
+});
+
 test("a visitor of a port that is none is told so in one line", async () => {
   const child = Bun.spawn(["bun", "scripts/demo/visitor.ts"], {
     cwd: join(import.meta.dir, "../.."),
     env: { ...process.env, PORT: "abc" },
     stderr: "pipe",
   });
-  expect(await new Response(child.stderr).text()).toBe("PORT: must be a whole number. Example: 3000\n");
+  expect(await new Response(child.stderr).text()).toBe(
+    'PORT: must be a whole number from 0 to 65535, not "abc". Example: 3000\n',
+  );
   expect(await child.exited).toBe(1);
 });
 

@@ -77,6 +77,14 @@ describe("the scripts for a managed Postgres", () => {
     expect(out + err).not.toContain("hunter2");
   });
 
+  test.each([CREATE, GRANT])("%s says how a password in a URL is written", async (name) => {
+    const url = "postgres://app:hun#ter2@127.0.0.1:1/shop";
+    const { code, err } = await script(name, name === CREATE ? [url] : [url, "app"]);
+    expect(code).toBe(1);
+    expect(err).toContain("in a password write # as %23");
+    expect(err).not.toContain("ter2");
+  });
+
   test("every view of drizzle/views is known by its name", () => {
     for (const dialect of ["sqlite", "postgres"]) {
       const made = readFileSync(join(ROOT, "drizzle/views", `${dialect}.sql`), "utf8");

@@ -47,10 +47,23 @@ export async function checkDispatcher(db: Database): Promise<Finding> {
     : good("dispatcher", `a sign of life ${duration(ageMs)} ago`);
 }
 
+/** How an event ends that was neither delivered nor discarded by somebody. */
+const ENDED_BADLY = [
+  { status: "dead", text: "given up: the other side never took them" },
+  { status: "expired", text: "never sent: too old when their turn came" },
+] as const;
+
 /** Whether anything is held up or was given up. */
 export async function checkOutbox(db: Database): Promise<Finding[]> {
   const { outboxProgress } = db.tables;
-  const dead = await db.$count(outboxProgress, hasStatus(outboxProgress, "dead"));
+  const ended = await Promise.all(
+    ENDED_BADLY.map(async ({ status, text }) => {
+      const events = await db.$count(outboxProgress, hasStatus(outboxProgress, status));
+      const todo = `See: bun run ponte outbox list --status ${status}`;
+      return events > 0 ? [warning("outbox", `${count(events, "event")} ${text}`, todo)] : [];
+    }),
+  );
+  const unsent = ended.flat();
   const routes = await outboxBacklog(db);
   const paused = routes.filter(({ state }) => state === "paused");
   const waiting = routes.reduce((sum, route) => sum + route.waiting, 0);
@@ -62,9 +75,7 @@ export async function checkOutbox(db: Database): Promise<Finding[]> {
         `Put that right, then: bun run ponte outbox resume ${route.route} --destination ${route.destination}`,
       ),
     ),
-    dead > 0
-      ? warning("outbox", `${count(dead, "event")} given up`, "See: bun run ponte outbox list --status dead")
-      : good("outbox", `${count(waiting, "event")} waiting, none given up`),
+    ...(unsent.length > 0 ? unsent : [good("outbox", `${count(waiting, "event")} waiting, none given up`)]),
   ];
 }
 

@@ -2,6 +2,7 @@ import { Elysia } from "elysia";
 import { type LoginFault, loginPage } from "../../../views/ops/login.tsx";
 import { readBody } from "../../platform/body.ts";
 import { newId } from "../../platform/ids.ts";
+import { peerOf } from "../../platform/peer.ts";
 import { RefusedRequest } from "../../platform/refusal.ts";
 import { urlOf } from "../../platform/request-url.ts";
 import { SealBrokenError } from "../../platform/secrets.ts";
@@ -92,16 +93,14 @@ export function loginPages(deps: OpsDeps) {
       return new URLSearchParams(body.text);
     })
     .get("/ops/login", async ({ request, server }) => {
-      const peer = server?.requestIP(request)?.address ?? null;
+      const peer = peerOf(request, server);
       const key = readCookies(request).get(cookieName(SESSION_COOKIE, isSecure(deps, request, peer)));
       const next = insideOps(urlOf(request).searchParams.get("next"));
       // While the database is away the page still shows; whoever sends it is told.
       const session = await findSession(db, key, now()).catch(() => null);
       return session ? seeOther(next) : pageFor(request, peer)(next, null, 200);
     })
-    .post("/ops/login", ({ request, server, body }) =>
-      logIn(request, server?.requestIP(request)?.address ?? null, body),
-    );
+    .post("/ops/login", ({ request, server, body }) => logIn(request, peerOf(request, server), body));
 }
 
 /** The session that the browser had ends, and a new one begins: no key from before the login is worth anything. */

@@ -1,4 +1,5 @@
 import { Elysia } from "elysia";
+import { peerOf } from "../../platform/peer.ts";
 import { seeOther } from "../answer.ts";
 import type { OpsDeps } from "../deps.ts";
 import { formFields } from "../form.ts";
@@ -28,7 +29,7 @@ export function poolPages(deps: OpsDeps) {
       )
       .post("/ops/pools/:id/check-pixel", ({ operator, params }) => pixels.check(operator, params.id))
       .post("/ops/pools/:id/test-event", ({ operator, params, body, request, server }) => {
-        const peer = server?.requestIP(request)?.address ?? null;
+        const peer = peerOf(request, server);
         return pixels.send(operator, params.id, formFields(body).text("test_event_code"), {
           userAgent: request.headers.get("user-agent"),
           clientIp: deps.clientAddress.find(peer, request.headers.get("x-forwarded-for")),
