@@ -118,6 +118,17 @@ describe.if(withBrowser)("the console in Chromium", () => {
     await context.close();
   }, 60_000);
 
+  test("on a phone the lists of pools, bots and offers are read without scrolling sideways", async () => {
+    const { context, page } = await openConsole(browser, own.url, { viewport: { width: 360, height: 740 } });
+    for (const path of ["/ops/pools", "/ops/bots", "/ops/bots/1"]) {
+      await page.goto(own.url + path);
+      const list = page.locator(".scroll").first();
+      const hidden = await list.evaluate((all) => all.scrollWidth - all.clientWidth);
+      expect({ path, hidden }).toEqual({ path, hidden: 0 });
+    }
+    await context.close();
+  }, 60_000);
+
   test("a bot gets an offer, and scripts get a key that is copied and then gone, in a few steps", async () => {
     const { context, page, faults } = await openConsole(browser, own.url, {
       permissions: ["clipboard-read", "clipboard-write"],
