@@ -35,7 +35,7 @@ export function changePools(deps: OpsDeps, show: ReturnType<typeof showPools>) {
 
     update(operator: Operator, pool: PoolView, form: FormFields): Promise<Response> {
       const fields = { ...readPoolForm(form), slug: pool.slug };
-      const path = `/ops/pools/${pool.id}`;
+      const path = `/ops/pools/${pool.id}#top`;
       const again = (errors: FieldErrors, stored = pool) => show.one(operator, stored, { fields, errors });
       return submit({
         parsed: overtaken("pool", form, pool) ?? parseInput(poolChangeSchema, poolInputOf(fields, form)),
