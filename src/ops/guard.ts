@@ -7,7 +7,7 @@ import { RefusedRequest } from "../platform/refusal.ts";
 import { urlOf } from "../platform/request-url.ts";
 import { equalInConstantTime } from "../platform/secrets.ts";
 import { testingPools } from "../pools/testing-pools.ts";
-import { htmlAnswer, seeOther } from "./answer.ts";
+import { htmlAnswer, insideOps, seeOther } from "./answer.ts";
 import { cookieName, isSecure, readCookies } from "./auth/cookies.ts";
 import { isFromHere } from "./auth/origin.ts";
 import { findSession, type OperatorSession, prolongSession } from "./auth/session.ts";
@@ -15,8 +15,11 @@ import type { OpsDeps } from "./deps.ts";
 import { databaseAwayPage } from "./failed-page.ts";
 import { formFields } from "./form.ts";
 import { NOTE_COOKIE, SESSION_COOKIE, ZONE_COOKIE } from "./names.ts";
-import { readNote } from "./note.ts";
+import { doneAndSee, readNote } from "./note.ts";
 import { zoneOf } from "./zone.ts";
+
+const LOGGED_OUT =
+  "You were not logged in any more when you sent that form: nothing was changed. Fill it in again.";
 
 /** Whoever is logged in, for the length of one request. */
 export interface Operator {
@@ -56,7 +59,7 @@ async function requireOperator(
   const secure = isSecure(deps, request, peer);
   const cookies = readCookies(request);
   const found = await lookUp(deps, cookies.get(cookieName(SESSION_COOKIE, secure)));
-  if (!found) throw new RefusedRequest(toLogin(request));
+  if (!found) throw new RefusedRequest(toLogin(request, secure));
   const { session, testing } = found;
   if (request.method !== "GET" && request.method !== "HEAD") {
     const given = request.headers.get("x-csrf-token") ?? formFields(body).raw("_csrf");
@@ -103,19 +106,22 @@ async function lookUp(deps: OpsDeps, key: string | undefined) {
   }
 }
 
-/** A page's own request is told by header, which htmx follows; a browser goes there by itself. */
-function toLogin(request: Request): Response {
-  const { pathname, search } = urlOf(request);
-  const isReading = request.method === "GET";
+/**
+ * A page's own request is told by header, which htmx follows; a browser goes there by itself. Whoever sent a form comes
+ * back to its page and reads there that nothing came of it.
+ */
+function toLogin(request: Request, secure: boolean): Response {
   if (request.headers.get("hx-request") === "true") {
     return new Response(null, {
       status: 401,
       headers: { "hx-redirect": "/ops/login", "cache-control": "no-store" },
     });
   }
-  const asked = pathname + search;
-  const next = isReading && asked !== "/ops" ? `?next=${encodeURIComponent(asked)}` : "";
-  return seeOther(`/ops/login${next}`);
+  const isForm = request.method === "POST";
+  const page = isForm ? URL.parse(request.headers.get("referer") ?? "") : urlOf(request);
+  const next = insideOps(page && page.pathname + page.search);
+  const login = next === "/ops" ? "/ops/login" : `/ops/login?next=${encodeURIComponent(next)}`;
+  return isForm ? doneAndSee({ secure }, login, LOGGED_OUT, "warn") : seeOther(login);
 }
 
 function notFromHere({ assets }: OpsDeps): Response {

@@ -8,7 +8,8 @@ const KEPT_SECONDS = 60;
 
 /**
  * After a change, with the operator that the guard gave: to the page at `location`, which then says what was done.
- * `warn` is for what did not become as it was meant.
+ * `warn` is for what did not become as it was meant. Where the form went to a part of its page, browsers stay at that
+ * part, past the note: such a `location` ends with `#top`.
  */
 export function doneAndSee(
   { secure }: { readonly secure: boolean },

@@ -57,13 +57,14 @@ export function coherenceIssues(
   if (row.metaTrackingEnabled && row.metaPixelId !== null && row.metaAccessToken === null) {
     issues.push({
       path: "meta_access_token",
-      message: "a pixel needs its Conversions API token; give one, or turn meta_tracking_enabled off",
+      message:
+        "a pixel needs its Conversions API token; give one, or turn reports to Meta off (meta_tracking_enabled)",
     });
   }
   if (row.metaCloakerEnabled && row.metaCloakerParamValue === null) {
     issues.push({
       path: "meta_cloaker_param_value",
-      message: "the gate needs a value; give one, or turn meta_cloaker_enabled off",
+      message: "the gate needs a value; give one, or turn the gate off (meta_cloaker_enabled)",
     });
   }
   return issues;

@@ -104,13 +104,24 @@ describe.if(withBrowser)("the main tasks in Chromium", () => {
       await context.close();
     }, 60_000);
 
+    test(`that a bot or an offer was saved is said where one looks, ${how}`, async () => {
+      const { context, page } = await open({ viewport: { width: 390, height: 844 } });
+      for (const path of ["/ops/bots/1", "/ops/offers/1"]) {
+        await page.goto(own.url + path);
+        await page.locator("#settings [type=checkbox]").first().click();
+        await page.click("#settings button[type=submit]");
+        expect({ path, isSeen: await isNoteSeen(page) }).toEqual({ path, isSeen: true });
+      }
+      await context.close();
+    }, 60_000);
+
     test(`a pool is changed, and a test event shows Meta's answer, ${how}`, async () => {
       const { context, page, visited } = await open();
       await page.goto(`${own.url}/ops/pools/1`);
       await page.fill("[name=name]", `Renamed ${how}`);
       await page.fill("[name=meta_access_token]", TOKEN);
       await page.click("#settings button[type=submit]");
-      await page.waitForSelector(".banner.good");
+      expect(await isNoteSeen(page)).toBe(true);
       expect(await page.locator("h1").textContent()).toBe(`Renamed ${how}`);
       await page.fill("#pixel [name=test_event_code]", "TEST42");
       await page.click("text=Send a test event");
@@ -128,6 +139,13 @@ describe.if(withBrowser)("the main tasks in Chromium", () => {
 async function seeInTheEnd(page: Page, renewsItself: boolean, words: string): Promise<void> {
   if (renewsItself) return void (await page.waitForSelector(`text=${words}`));
   while (!(await page.locator("main").textContent())?.includes(words)) await page.click("text=Look again");
+}
+
+/** Whether the note of what was done stands where the browser went. */
+async function isNoteSeen(page: Page): Promise<boolean> {
+  const note = await page.waitForSelector(".banner.good");
+  const { y = -1 } = (await note.boundingBox()) ?? {};
+  return y >= 0 && y < (page.viewportSize()?.height ?? 0);
 }
 
 /** axe is a script itself. */

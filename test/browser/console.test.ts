@@ -118,6 +118,30 @@ describe.if(withBrowser)("the console in Chromium", () => {
     await context.close();
   }, 60_000);
 
+  test("on a phone lists are read without scrolling sideways, and the longest names widen no page", async () => {
+    const { context, page } = await openConsole(browser, own.url, { viewport: { width: 360, height: 740 } });
+    const { pools } = own.db.tables;
+    const call = (names: { slug: string; name: string }) =>
+      own.db.transaction((tx) => tx.update(pools).set(names).where(eq(pools.id, 1)));
+    const { slug, name } = pools;
+    const [names = { slug: "", name: "" }] = await own.db
+      .select({ slug, name })
+      .from(pools)
+      .where(eq(pools.id, 1));
+    await call({ slug: "s".repeat(64), name: "W".repeat(100) });
+    for (const path of ["/ops/pools", "/ops/bots", "/ops/bots/1", "/ops/pools/1"]) {
+      await page.goto(own.url + path);
+      const hidden = await page.evaluate(() =>
+        [document.documentElement, ...document.querySelectorAll(".scroll")].map(
+          (part) => part.scrollWidth - part.clientWidth,
+        ),
+      );
+      expect({ path, hidden: Math.max(...hidden) }).toEqual({ path, hidden: 0 });
+    }
+    await call(names);
+    await context.close();
+  }, 60_000);
+
   test("a bot gets an offer, and scripts get a key that is copied and then gone, in a few steps", async () => {
     const { context, page, faults } = await openConsole(browser, own.url, {
       permissions: ["clipboard-read", "clipboard-write"],

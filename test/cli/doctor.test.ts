@@ -81,7 +81,7 @@ describe(`ponte doctor on ${testDialect}`, () => {
     ]) {
       expect(of(check)).toMatchObject([{ level: "good", todo: null }]);
     }
-    expect(of("dispatcher")).toMatchObject([{ level: "warning" }]);
+    expect(of("dispatcher")).toMatchObject([{ level: "warning", text: "none runs: events wait" }]);
     expect(
       outside.requests
         .items()

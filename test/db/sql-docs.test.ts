@@ -11,6 +11,7 @@ import { type SeededVisitor, seedVisitor } from "../support/seed-visitor.ts";
 
 const PAGE = readFileSync(join(import.meta.dir, "../../docs/sql.md"), "utf8");
 const PIXEL = "5550001112223334";
+const LEFT = "5550001112223335";
 
 /** The page's questions, each with the statements that this database runs. */
 const questions = sections("### ").filter(({ title }) => /^\d+\./.test(title));
@@ -36,6 +37,7 @@ let own: TestDatabase;
 let buyer: SeededVisitor;
 let poolId: number;
 let waitingSince: Date;
+let leftSince: Date;
 
 beforeAll(async () => {
   own = await createTestDatabase();
@@ -50,6 +52,9 @@ beforeAll(async () => {
   const botId = paused.bots[0]?.id ?? 0;
   waitingSince = new Date(Date.now() - 3_600_000);
   await addRows(db, 3, { route: PIXEL, poolId, createdAt: waitingSince, availableAt: waitingSince });
+  // A dispatcher took them, died, and there is no other.
+  leftSince = new Date(waitingSince.getTime() + 60_000);
+  await addRows(db, 2, { route: LEFT, status: "sending", createdAt: leftSince, leaseUntil: leftSince });
   const hour = new Date("2025-03-01T10:00:00Z");
   const at = (minutes: number) => new Date(hour.getTime() + minutes * 60_000);
   const attempt = { destination: "meta" as const, route: PIXEL, durationMs: 12, response: "{}" };
@@ -133,6 +138,14 @@ const ANSWERS: Readonly<Record<string, () => unknown>> = {
       since: waitingSince.toISOString(),
     },
     {
+      trouble: "ready",
+      destination: "meta",
+      pool: null,
+      what: LEFT,
+      events: 2,
+      since: leftSince.toISOString(),
+    },
+    {
       trouble: "dead",
       destination: "meta",
       pool: buyer.slug,
@@ -172,6 +185,7 @@ const ANSWERS: Readonly<Record<string, () => unknown>> = {
       oldest_age_seconds: expect.any(Number),
       next_at: waitingSince.toISOString(),
     },
+    expect.objectContaining({ route: LEFT, state: "ready", waiting: 0, sending: 2 }),
   ],
   "5. Which purchases has Meta not got?": () => [
     {

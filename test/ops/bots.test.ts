@@ -182,7 +182,7 @@ describe(`the console's bots on ${testDialect}`, () => {
     const asked = await (await operator.post(`${path}/check-webhook`)).text();
     expect(asked).toContain("https://elsewhere.example/hook");
     expect(asked).not.toContain(token);
-    expect((await operator.post(`${path}/connect`)).headers.get("location")).toBe(path);
+    expect((await operator.post(`${path}/connect`)).headers.get("location")).toBe(`${path}#top`);
     expect(await cell()).toContain("connected");
     expect(await lastAudit(own.db)).toMatchObject({ actor: "console", action: "bot.connect" });
     expect((await operator.get(`${path}/check-webhook`)).headers.get("location")).toBe(path);

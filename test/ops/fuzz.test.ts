@@ -256,6 +256,7 @@ const EVERY_FORM = [
   "/ops/outbox/replay",
   "/ops/pools/:id#settings",
   "/ops/pools/:id/check-pixel#pixel",
+  "/ops/pools/:id/remove",
   "/ops/pools/:id/test-event#pixel",
   "/ops/pools/new",
   "/ops/routes/resume",

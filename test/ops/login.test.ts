@@ -46,6 +46,23 @@ describe(`the console's login on ${testDialect}`, () => {
     expect((await stranger.get("/ops")).headers.get("location")).toBe("/ops/login");
   });
 
+  test("whoever sends a form without a session comes back to its page, which says that nothing was changed", async () => {
+    const browser = newBrowser(own);
+    const send = (referer: string) =>
+      own.request("/ops/pools/1", { method: "POST", body: new URLSearchParams(), headers: { referer } });
+    const answer = await send("http://bridge.example.com/ops/pools/1?cursor=2");
+    expect(answer.status).toBe(303);
+    const next = "/ops/pools/1?cursor=2";
+    expect(answer.headers.get("location")).toBe(`/ops/login?next=${encodeURIComponent(next)}`);
+    for (const strange of ["", "https://evil.example/login", "javascript:alert(1)"]) {
+      expect((await send(strange)).headers.get("location")).toBe("/ops/login");
+    }
+    await browser.post("/ops/pools/1");
+    await browser.post("/ops/login", { password: OPERATOR_PASSWORD });
+    expect(await browser.see("/ops")).toContain("nothing was changed");
+    expect(await browser.see("/ops")).not.toContain("nothing was changed");
+  });
+
   test("a browser at the server's bare name is led to the console, a program is told that nothing is there", async () => {
     const browser = await own.request("/", {
       headers: { accept: "text/html,application/xhtml+xml,*/*;q=0.8" },

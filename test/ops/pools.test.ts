@@ -202,6 +202,20 @@ describe(`the console's pools on ${testDialect}`, () => {
     );
   });
 
+  test("only a pool that nobody visited is removed", async () => {
+    const { pool: visited } = await addPool(own.db, { slug: "visited", totalRedirects: 1 });
+    await operator.post(`/ops/pools/${visited.id}/remove`);
+    expect(await see(`/ops/pools/${visited.id}`)).toContain("It was not removed");
+    const { pool } = await addPool(own.db, { slug: "mistyped" });
+    const path = `/ops/pools/${pool.id}`;
+    expect(await see(path)).toContain(`action="${path}/remove"`);
+    expect((await operator.post(`${path}/remove`)).headers.get("location")).toBe("/ops/pools");
+    expect(await see("/ops/pools")).toContain("The pool mistyped is removed.");
+    expect((await operator.get(path)).status).toBe(404);
+    expect((await operator.post(`${path}/remove`)).status).toBe(404);
+    expect(await lastAudit(own.db)).toMatchObject({ action: "pool.delete", subject: "pool:mistyped" });
+  });
+
   test("says on the list and on its own page that nothing of it reaches Meta, and why", async () => {
     const { pool } = await addPool(own.db, { slug: "unheard", metaPixelId: "4711" });
     const { id } = pool;

@@ -1,5 +1,6 @@
 /** @jsxImportSource @kitajs/html */
 import { AdLink } from "./ad-link.tsx";
+import { ConfirmForm } from "./form.tsx";
 import type { FieldErrors } from "./form-data.ts";
 import { countText } from "./numbers.ts";
 import type { EventHold } from "./outbox-data.ts";
@@ -97,6 +98,14 @@ export function PoolPage(
             { name: "Made", value: <TimeOf at={pool.created_at} zone={zone} /> },
             { name: "Changed", value: <TimeOf at={pool.updated_at} zone={zone} /> },
           ]}
+        />
+        <ConfirmForm
+          action={`${path}/remove`}
+          csrfToken={form.csrfToken}
+          label="Remove the pool…"
+          question="A pool that had a visitor stays: turn its link off instead. There is no undo."
+          confirm="Remove the pool"
+          danger
         />
       </Card>
     </>

@@ -39,8 +39,7 @@ export async function checkDispatcher(db: Database): Promise<Finding> {
     sql`select ${age} as age_ms from ${dispatchers}`,
   );
   const todo = "Start Ponte: bun run start, with ROLE all or dispatcher.";
-  if (row === undefined || row.age_ms === null)
-    return warning("dispatcher", "none has ever run: events wait", todo);
+  if (row === undefined || row.age_ms === null) return warning("dispatcher", "none runs: events wait", todo);
   const ageMs = Math.max(0, Number(row.age_ms));
   return ageMs > ALIVE_MS
     ? warning("dispatcher", `the last sign of life is ${duration(ageMs)} old: events wait`, todo)

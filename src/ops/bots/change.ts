@@ -92,7 +92,7 @@ function seeBot(operator: Operator, bot: BotView, done: string, webhook: Webhook
 }
 
 function pathOf({ id }: BotView): string {
-  return `/ops/bots/${id}`;
+  return `/ops/bots/${id}#top`;
 }
 
 function unverified(reason: string): string {

@@ -42,7 +42,7 @@ export function changeOffers(deps: OpsDeps, show: ReturnType<typeof showOffers>)
     update(operator: Operator, sold: SoldOffer, form: FormFields): Promise<Response> {
       const { offer } = sold;
       const fields = readOfferForm(form);
-      const path = `/ops/offers/${offer.id}`;
+      const path = `/ops/offers/${offer.id}#top`;
       const again = (errors: FieldErrors, stored = offer) =>
         show.one(operator, { ...sold, offer: stored }, fields, errors);
       return submit({

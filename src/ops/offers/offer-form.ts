@@ -88,9 +88,9 @@ function priceFault({ price, currency }: OfferFields): string | null {
   const example = minorToDecimal(4990, currency);
   const digits = /^\d{1,15}(?:\.(\d+))?$/.exec(price);
   if (!digits) return `write it with digits and a point, as in ${example}`;
-  if ((digits[1] ?? "").length <= decimals) return null;
   const most = decimals === 0 ? "no decimals" : `at most ${decimals} decimals`;
-  return `${currency} has ${most}: write it as in ${example}`;
+  if ((digits[1] ?? "").length > decimals) return `${currency} has ${most}: write it as in ${example}`;
+  return Number(price) > 0 ? null : `above 0, as in ${example}`;
 }
 
 function wholeNumber(text: string): number {

@@ -1,5 +1,5 @@
 import type { FieldErrors } from "../../../views/ops/form-data.ts";
-import { createPool, updatePool } from "../../pools/manage-pools.ts";
+import { createPool, deletePool, updatePool } from "../../pools/manage-pools.ts";
 import type { PoolView } from "../../pools/pool-view.ts";
 import { parseInput, poolChangeSchema, poolDraftSchema } from "../../pools/rules.ts";
 import type { OpsDeps } from "../deps.ts";
@@ -11,6 +11,8 @@ import { overtaken, overtakenText, submit } from "../submit.ts";
 import { noSuchPool } from "./find.ts";
 import { poolDraftOf, poolFieldOf, poolInputOf, readPoolForm } from "./pool-form.ts";
 import type { showPools } from "./show.ts";
+
+const IN_USE = "It was not removed: it had visitors, or events of it wait. Turn its link off instead.";
 
 /** The forms of pools: each is carried out, or shown again with what is wrong. */
 export function changePools(deps: OpsDeps, show: ReturnType<typeof showPools>) {
@@ -35,7 +37,7 @@ export function changePools(deps: OpsDeps, show: ReturnType<typeof showPools>) {
 
     update(operator: Operator, pool: PoolView, form: FormFields): Promise<Response> {
       const fields = { ...readPoolForm(form), slug: pool.slug };
-      const path = `/ops/pools/${pool.id}`;
+      const path = `/ops/pools/${pool.id}#top`;
       const again = (errors: FieldErrors, stored = pool) => show.one(operator, stored, { fields, errors });
       return submit({
         parsed: overtaken("pool", form, pool) ?? parseInput(poolChangeSchema, poolInputOf(fields, form)),
@@ -54,6 +56,18 @@ export function changePools(deps: OpsDeps, show: ReturnType<typeof showPools>) {
           }
         },
       });
+    },
+
+    async remove(operator: Operator, pool: PoolView): Promise<Response> {
+      const result = await deletePool(deps, operator.actor, pool.slug);
+      switch (result.kind) {
+        case "deleted":
+          return doneAndSee(operator, "/ops/pools", `The pool ${pool.slug} is removed.`);
+        case "not_found":
+          return noSuchPool(operator);
+        case "in_use":
+          return doneAndSee(operator, `/ops/pools/${pool.id}`, IN_USE, "warn");
+      }
     },
   };
 }

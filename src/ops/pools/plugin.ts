@@ -27,6 +27,9 @@ export function poolPages(deps: OpsDeps) {
       .post("/ops/pools/:id", async ({ operator, params, body }) =>
         change.update(operator, await poolAt(deps, operator, params.id), formFields(body)),
       )
+      .post("/ops/pools/:id/remove", async ({ operator, params }) =>
+        change.remove(operator, await poolAt(deps, operator, params.id)),
+      )
       .post("/ops/pools/:id/check-pixel", ({ operator, params }) => pixels.check(operator, params.id))
       .post("/ops/pools/:id/test-event", ({ operator, params, body, request, server }) => {
         const peer = peerOf(request, server);
