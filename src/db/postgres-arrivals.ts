@@ -49,10 +49,15 @@ async function run(
   await connection.unsafe(`with ${parts.join(", ")} select ${wake}`, parameters, { prepare });
 }
 
-/** The new rows, their followers, and the counters. */
+/**
+ * The new rows, their followers, and the counters. Those come last, or Postgres would begin with them: each process would
+ * keep all others from a pool's row for as long as it inserts, and wait crosswise for a replay of the same rows.
+ */
 function newArrivals({ table, rows, followers, counters }: AnyArrivals, give: Give): string[] {
-  const parts = [`fresh as (${insertion(table, rows, give)})`];
+  const parts = [`fresh as (${insertion(table, rows, give)} returning 1)`];
   const follower = followers.rows[0];
+  const inserted = follower === undefined ? ["fresh"] : ["fresh", "heads"];
+  const afterThem = inserted.map((part) => `(select count(*) from ${part}) >= 0`).join(" and ");
   if (follower !== undefined) {
     parts.push(`whole as (select * from ${relationOfFollowers(followers, give)})`);
     parts.push(...splitInsertion(followers.table, follower, ""));
@@ -61,8 +66,10 @@ function newArrivals({ table, rows, followers, counters }: AnyArrivals, give: Gi
     const amounts = new Map<number, number>();
     for (const id of counter.ids) amounts.set(id, (amounts.get(id) ?? 0) + 1);
     const [ids, counts] = [give(arrayOf([...amounts.keys()])), give(arrayOf([...amounts.values()]))];
-    parts.push(`amounts${i} as (select unnest(${ids}::bigint[]) as id, unnest(${counts}::bigint[]) as n)`);
-    parts.push(...addition(counter, i));
+    parts.push(
+      `amounts${i} as (select unnest(${ids}::bigint[]) as id, unnest(${counts}::bigint[]) as n where ${afterThem})`,
+      ...addition(counter, i),
+    );
   });
   return parts;
 }

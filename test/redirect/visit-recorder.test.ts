@@ -4,6 +4,7 @@ import { eq } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import { openSpool, type Spool } from "../../src/db/spool.ts";
 import { createLog } from "../../src/platform/log.ts";
+import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { pageViewOf, sessionOf } from "../../src/redirect/visit-record.ts";
 import { createVisitRecorder } from "../../src/redirect/visit-recorder.ts";
 import {
@@ -81,6 +82,24 @@ describe(`visit recorder on ${testDialect}`, () => {
     await write([known, other, fresh]);
     await write([other, known]);
     expect(await contents()).toEqual({ sessions: 3, events: 3, redirects: [3, 3] });
+  });
+
+  test("a batch that waits for its pool, and the replay of its visits, do not wait crosswise", async () => {
+    const { db } = own;
+    const { pools } = db.tables;
+    const late = visit();
+    const { promise: isEdited, resolve: endEdit } = Promise.withResolvers<void>();
+    const edit = db.transaction(async (tx) => {
+      await tx.update(pools).set({ name: "edited" });
+      await isEdited;
+    });
+    const batch = writerOn(db).write([late]);
+    await Bun.sleep(200);
+    const replay = db.transaction((tx) => recordVisits(tx, db.tables, [late]));
+    await Bun.sleep(200);
+    endEdit();
+    await Promise.all([edit, batch, replay]);
+    expect(await contents()).toEqual({ sessions: 1, events: 1, redirects: [1, 1] });
   });
 
   test.each(["refuses", "hangs"] as const)(
