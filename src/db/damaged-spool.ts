@@ -35,6 +35,7 @@ export function openSpoolAnyway(path: string, log: Log): Spool {
       forgetHalfMoves(path);
       const spool = openSoundSpool(path, log);
       for (const aside of unreadOnes(path)) bringIn(spool, aside, log);
+      if (unreadOnes(path).length === 0) spool.endForgetting();
       return spool;
     });
   });
@@ -103,11 +104,12 @@ function bringIn(spool: Spool, aside: string, log: Log): void {
   let documents = 0;
   try {
     for (const batch of salvage(aside)) {
-      // Some come twice.
-      const known = spool.count(batch.map(({ key }) => key));
+      const keys = batch.map(({ key }) => key);
+      // Some come twice, and some were forgotten.
+      const known = spool.count(keys);
       spool.append(batch);
       for (const { key, reason } of batch) if (reason !== null) spool.setAside(key, reason);
-      documents += batch.length - known;
+      documents += spool.count(keys) - known;
     }
     const file = aside.slice(0, -UNREAD.length);
     if (existsSync(aside + LOG)) renameSync(aside + LOG, file + LOG);

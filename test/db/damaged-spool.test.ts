@@ -16,6 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openSpoolAnyway } from "../../src/db/damaged-spool.ts";
+import { openSpool } from "../../src/db/spool.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
@@ -160,20 +161,41 @@ describe("a spool whose file is damaged", () => {
     spool.close();
   });
 
-  test("is read back by the next start where one is killed at it", async () => {
-    await leaveSpool();
-    overwritePage(1);
+  /** A start that moves it aside and is killed before it is read. */
+  async function beKilledAtIt(): Promise<void> {
     const killed = `
       const { openSpoolAnyway } = await import(${JSON.stringify(DAMAGED_SPOOL)});
       openSpoolAnyway(${JSON.stringify(path)}, { error: () => process.kill(process.pid, "SIGKILL") });`;
     expect(await Bun.spawn(["bun", "-e", killed]).exited).toBe(128 + 9);
     expect(aside()).toEqual([]);
+  }
+
+  test("is read back by the next start where one is killed at it", async () => {
+    await leaveSpool();
+    overwritePage(1);
+    await beKilledAtIt();
     const spool = openSpoolAnyway(path, createLog("silent"));
     expect(spool.counts()).toEqual({ waiting: 499, setAside: 1 });
     expect(aside()).toHaveLength(1);
     spool.close();
     openSpoolAnyway(path, createLog("silent")).close();
     expect(aside()).toHaveLength(1);
+  });
+
+  test("does not bring back what was forgotten before it was read", async () => {
+    await leaveSpool();
+    overwritePage(1);
+    await beKilledAtIt();
+    const meanwhile = openSpool(path);
+    meanwhile.forget(["visit 7", "visit 9"]);
+    meanwhile.close();
+    const lines: string[] = [];
+    const spool = openSpoolAnyway(path, createLog("info", { write: (line) => void lines.push(line) }));
+    expect(spool.counts()).toEqual({ waiting: 498, setAside: 0 });
+    expect(lines.map((line) => JSON.parse(line).documents)).toEqual([498]);
+    spool.append([{ key: "visit 9", body: "{}" }]);
+    expect(spool.find("visit 9")).not.toBeNull();
+    spool.close();
   });
 
   test("loses nothing to who is killed while its log has two names, nor do those stay", async () => {
