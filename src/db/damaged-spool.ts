@@ -1,5 +1,15 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
+import { basename, dirname } from "node:path";
 import type { Log } from "../platform/log.ts";
 import { inDataDir } from "../platform/setting-error.ts";
 import { exclusively } from "./exclusively.ts";
@@ -8,6 +18,8 @@ import { DamagedSpoolError, openSpool, type Spool } from "./spool.ts";
 
 /** What a damaged spool's name ends with until all that can be read of it is in the new one. */
 const UNREAD = ".unread";
+/** What SQLite's log of a database ends with. */
+const LOG = "-wal";
 
 /**
  * Opens the spool, whatever became of its file: one that is damaged is moved aside, and a new one begun with what could
@@ -20,8 +32,10 @@ export function openSpoolAnyway(path: string, log: Log): Spool {
   return inDataDir(path, () => {
     mkdirSync(dirname(path), { recursive: true });
     return exclusively(`${path}.lock`, () => {
+      forgetHalfMoves(path);
       const spool = openSoundSpool(path, log);
       for (const aside of unreadOnes(path)) bringIn(spool, aside, log);
+      if (unreadOnes(path).length === 0) spool.endForgetting();
       return spool;
     });
   });
@@ -40,10 +54,25 @@ function openSoundSpool(path: string, log: Log): Spool {
 
 function moveAside(path: string): void {
   const aside = `${path}.corrupt-${Date.now()}${UNREAD}`;
-  // A log is a copy until its database is there too: whoever is killed in between leaves both in one of two places.
-  if (existsSync(`${path}-wal`)) copyFileSync(`${path}-wal`, `${aside}-wal`);
+  // The log has both names until the database is there too: whoever is killed in between leaves them in one place.
+  if (existsSync(path + LOG)) linkSync(path + LOG, aside + LOG);
   renameSync(path, aside);
-  for (const part of ["-wal", "-shm"]) rmSync(path + part, { force: true });
+  syncFolder(dirname(path));
+  for (const part of [LOG, "-shm"]) rmSync(path + part, { force: true });
+}
+
+/** After a power cut all that was done in the folder so far is done, whatever of what comes next is. */
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, "r");
+  fsyncSync(descriptor);
+  closeSync(descriptor);
+}
+
+/** Takes the second names from logs whose database nobody got to move. */
+function forgetHalfMoves(path: string): void {
+  for (const log of besides(path).filter((name) => name.endsWith(UNREAD + LOG))) {
+    if (!existsSync(log.slice(0, -LOG.length))) rmSync(log);
+  }
 }
 
 function unreadOnes(path: string): string[] {
@@ -52,13 +81,18 @@ function unreadOnes(path: string): string[] {
 
 /** The spools that were damaged, beside the one of this path: without what SQLite puts beside them. */
 export function damagedSpools(path: string): string[] {
-  const folder = dirname(path);
+  return besides(path).filter((name) =>
+    /^\d+$/.test(name.slice(`${path}.corrupt-`.length).replace(UNREAD, "")),
+  );
+}
+
+/** All that lies beside the spool of this path because one was damaged, the oldest first. */
+function besides(path: string): string[] {
   const beginning = `${basename(path)}.corrupt-`;
-  const isTime = (text: string) => /^\d+$/.test(text);
-  return readdirSync(folder)
-    .filter((name) => name.startsWith(beginning) && isTime(name.slice(beginning.length).replace(UNREAD, "")))
+  return readdirSync(dirname(path))
+    .filter((name) => name.startsWith(beginning))
     .toSorted()
-    .map((name) => join(folder, name));
+    .map((name) => `${path}${name.slice(basename(path).length)}`);
 }
 
 /** Whether a damaged spool has yet to be read to its end. */
@@ -70,14 +104,15 @@ function bringIn(spool: Spool, aside: string, log: Log): void {
   let documents = 0;
   try {
     for (const batch of salvage(aside)) {
-      // Some come twice.
-      const known = spool.count(batch.map(({ key }) => key));
+      const keys = batch.map(({ key }) => key);
+      // Some come twice, and some were forgotten.
+      const known = spool.count(keys);
       spool.append(batch);
       for (const { key, reason } of batch) if (reason !== null) spool.setAside(key, reason);
-      documents += batch.length - known;
+      documents += spool.count(keys) - known;
     }
     const file = aside.slice(0, -UNREAD.length);
-    if (existsSync(`${aside}-wal`)) renameSync(`${aside}-wal`, `${file}-wal`);
+    if (existsSync(aside + LOG)) renameSync(aside + LOG, file + LOG);
     renameSync(aside, file);
     const todo = 'See docs/operations.md, "A damaged spool", then delete the file: it names people.';
     log.warn({ documents, file, todo }, "what could be read of the damaged spool is in the new one");

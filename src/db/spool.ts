@@ -15,13 +15,17 @@ export interface Spooled {
  * (`synchronous=FULL`) before `append` returns. Also keeps the last known pools.
  */
 export interface Spool {
-  /** Keeps the documents; one whose key is already there stays as it is. */
+  /** Keeps the documents; one whose key is already there stays as it is, one that was forgotten stays away. */
   append(documents: readonly Spooled[]): void;
   /** The oldest documents that have not been set aside. */
   oldest(limit: number): Spooled[];
   /** The document of that key; null where it is not here, or was set aside. */
   find(key: string): Spooled | null;
   remove(keys: readonly string[]): void;
+  /** Removes them, and lets nothing bring them back that is still read out of a damaged spool. */
+  forget(keys: readonly string[]): void;
+  /** No damaged spool is left to be read: what was forgotten needs no watching for. */
+  endForgetting(): void;
   /** How many of these are here, set aside or not. */
   count(keys: readonly string[]): number;
   /** Takes a document that can never be replayed out of the queue, but keeps it, with the reason, for a person. */
@@ -86,7 +90,8 @@ function isDamage(error: unknown): boolean {
 
 function spoolOf(client: SqliteClient): Spool {
   const insert = client.prepare(
-    "insert into spool (key, body, spooled_at) values (?, ?, ?) on conflict do nothing",
+    `insert into spool (key, body, spooled_at) select ?1, ?2, ?3
+      where not exists (select 1 from forgotten where key = ?1) on conflict do nothing`,
   );
   const select = client.query<Spooled, [number]>(
     "select key, body from spool where reason is null order by key limit ?",
@@ -95,6 +100,7 @@ function spoolOf(client: SqliteClient): Spool {
     "select key, body from spool where key = ? and reason is null",
   );
   const remove = client.prepare("delete from spool where key = ?");
+  const forget = client.prepare("insert into forgotten (key) values (?) on conflict do nothing");
   const has = client.query<{ key: string }, [string]>("select key from spool where key = ?");
   const count = client.query<{ waiting: number; setAside: number }, []>(
     "select waiting, set_aside as setAside from spool_totals",
@@ -109,6 +115,13 @@ function spoolOf(client: SqliteClient): Spool {
     remove: client.transaction((keys: readonly string[]) => {
       for (const key of keys) remove.run(key);
     }).immediate,
+    forget: client.transaction((keys: readonly string[]) => {
+      for (const key of keys) {
+        remove.run(key);
+        forget.run(key);
+      }
+    }).immediate,
+    endForgetting: () => void client.run("delete from forgotten"),
     count: (keys) => keys.filter((key) => has.get(key) !== null).length,
     setAside: (key, reason) => client.run("update spool set reason = ? where key = ?", [reason, key]),
     counts: () => count.get() ?? { waiting: 0, setAside: 0 },
@@ -153,5 +166,6 @@ function prepare(client: SqliteClient): void {
 function makeTables(client: SqliteClient): void {
   client.run(SPOOL_TABLE);
   for (const statement of TOTALS) client.run(statement);
+  client.run("create table if not exists forgotten (key text primary key)");
   client.run("create table if not exists notes (name text primary key, text text not null)");
 }

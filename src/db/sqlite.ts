@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { SQL } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/bun-sqlite";
+import { codeOf } from "../platform/errors.ts";
 import { localClock } from "./clock.ts";
 import type { Channel, Database, Durability, QueryBuilder, Reader, Tx } from "./database.ts";
 import { sqliteDialect } from "./dialect.ts";
@@ -121,11 +122,19 @@ export function openSqlite(path: string): Database {
         commit.finalize();
         reading.close();
         readerClient.close();
-        // Truncating the log leaves one tidy file behind; it fails harmlessly where another process reads.
-        writer.run("pragma wal_checkpoint(truncate)");
+        truncateLog(writer);
         writer.close();
       }),
   };
+}
+
+/** Leaves one tidy file behind, unless another process reads or the disk has no room: then all stays in the log, and safe. */
+function truncateLog(writer: SqliteClient): void {
+  try {
+    writer.run("pragma wal_checkpoint(truncate)");
+  } catch (error) {
+    if (!(error instanceof Error && /^SQLITE_(FULL|IOERR)/.test(codeOf(error)))) throw error;
+  }
 }
 
 function queries(client: SqliteClient): { builder: QueryBuilder; reader: Reader; close(): void } {

@@ -18,7 +18,7 @@ import {
 export interface ErasureDeps {
   readonly db: Database;
   /** This machine's spool; null where there is none to look into. */
-  readonly spool: Pick<Spool, "count" | "remove"> | null;
+  readonly spool: Pick<Spool, "count" | "forget"> | null;
   readonly trackingStore: Pick<TrackingStore, "count" | "forget">;
   readonly now: () => Date;
 }
@@ -73,9 +73,9 @@ async function findTraces({ db, spool }: ErasureDeps, person: Person) {
 /** Resolves to how many copies Redis had. */
 async function eraseTraces(deps: ErasureDeps, person: Person, found: Traces): Promise<number | null> {
   const { db, spool, trackingStore, now } = deps;
-  const { events, answers, sessions, payments, people, spooled } = found;
+  const { events, answers, sessions, payments, people } = found;
   // First what could still come into the database behind us.
-  if (spooled > 0) spool?.remove(person.tokens);
+  spool?.forget(person.tokens);
   for (const some of chunksOf(events)) {
     const ids = some.map(({ id }) => id);
     await db.transaction((tx) => eraseEvents(db, tx, ids));

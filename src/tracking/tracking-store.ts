@@ -38,7 +38,7 @@ export const noTrackingStore: TrackingStore = {
   forget: async () => 0,
 };
 
-/** Keeps the data as a hash under `ponte:tracking:<token>`, for `ttlDays` days after it was last added to. */
+/** Keeps the data as a hash under `ponte:tracking:<token>`, for `ttlDays` days after the visit. */
 export function redisTrackingStore(redis: Redis, ttlDays: number): TrackingStore {
   return {
     keepsCopies: true,
@@ -49,7 +49,8 @@ export function redisTrackingStore(redis: Redis, ttlDays: number): TrackingStore
       redis
         .pipeline()
         .hset(key, Object.fromEntries(known))
-        .expire(key, ttlDays * DAY_SECONDS)
+        // Whoever comes back to the page with an old token does not begin the days anew.
+        .expireat(key, Math.ceil(session.pageviewTs.getTime() / 1000) + ttlDays * DAY_SECONDS)
         .exec()
         // Redis being away is logged once, by the connection; the row in the database is complete.
         .catch(() => undefined);

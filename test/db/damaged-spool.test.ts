@@ -2,6 +2,8 @@ import { Database as SqliteClient } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
   closeSync,
+  existsSync,
+  linkSync,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -14,6 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openSpoolAnyway } from "../../src/db/damaged-spool.ts";
+import { openSpool } from "../../src/db/spool.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
@@ -84,6 +87,18 @@ async function leaveDamagedSpool(): Promise<void> {
   overwritePage(61);
 }
 
+/** The same with twenty more documents in its log alone. */
+async function leaveDamagedSpoolWithLog(): Promise<void> {
+  await leaveSpool();
+  const fill = `
+    const { openSpool } = await import(${JSON.stringify(SPOOL)});
+    const added = Array.from({ length: 20 }, (_, i) => ({ key: "late " + i, body: JSON.stringify("y".repeat(900)) }));
+    openSpool(${JSON.stringify(path)}).append(added);
+    process.kill(process.pid, "SIGKILL");`;
+  await Bun.spawn(["bun", "-e", fill], { stderr: "inherit" }).exited;
+  overwritePage(61);
+}
+
 describe("a spool whose file is damaged", () => {
   test.each([
     ["is no database at all", async () => writeFileSync(path, "no database".repeat(1_000))],
@@ -146,14 +161,19 @@ describe("a spool whose file is damaged", () => {
     spool.close();
   });
 
-  test("is read back by the next start where one is killed at it", async () => {
-    await leaveSpool();
-    overwritePage(1);
+  /** A start that moves it aside and is killed before it is read. */
+  async function beKilledAtIt(): Promise<void> {
     const killed = `
       const { openSpoolAnyway } = await import(${JSON.stringify(DAMAGED_SPOOL)});
       openSpoolAnyway(${JSON.stringify(path)}, { error: () => process.kill(process.pid, "SIGKILL") });`;
     expect(await Bun.spawn(["bun", "-e", killed]).exited).toBe(128 + 9);
     expect(aside()).toEqual([]);
+  }
+
+  test("is read back by the next start where one is killed at it", async () => {
+    await leaveSpool();
+    overwritePage(1);
+    await beKilledAtIt();
     const spool = openSpoolAnyway(path, createLog("silent"));
     expect(spool.counts()).toEqual({ waiting: 499, setAside: 1 });
     expect(aside()).toHaveLength(1);
@@ -161,6 +181,50 @@ describe("a spool whose file is damaged", () => {
     openSpoolAnyway(path, createLog("silent")).close();
     expect(aside()).toHaveLength(1);
   });
+
+  test("does not bring back what was forgotten before it was read", async () => {
+    await leaveSpool();
+    overwritePage(1);
+    await beKilledAtIt();
+    const meanwhile = openSpool(path);
+    meanwhile.forget(["visit 7", "visit 9"]);
+    meanwhile.close();
+    const lines: string[] = [];
+    const spool = openSpoolAnyway(path, createLog("info", { write: (line) => void lines.push(line) }));
+    expect(spool.counts()).toEqual({ waiting: 498, setAside: 0 });
+    expect(lines.map((line) => JSON.parse(line).documents)).toEqual([498]);
+    spool.append([{ key: "visit 9", body: "{}" }]);
+    expect(spool.find("visit 9")).not.toBeNull();
+    spool.close();
+  });
+
+  test("loses nothing to who is killed while its log has two names, nor do those stay", async () => {
+    await leaveDamagedSpoolWithLog();
+    const halfMoved = `${path}.corrupt-1.unread-wal`;
+    linkSync(`${path}-wal`, halfMoved);
+    const spool = openSpoolAnyway(path, createLog("silent"));
+    expect(spool.counts()).toEqual({ waiting: 495 + 20, setAside: 1 });
+    expect(existsSync(halfMoved)).toBe(false);
+    expect(aside()).toHaveLength(1);
+    spool.close();
+  });
+
+  test.skipIf(Bun.which("prlimit") === null)(
+    "stops no start on a full disk, and is read when there is room",
+    async () => {
+      await leaveDamagedSpoolWithLog();
+      const open = `
+        const { openSpoolAnyway } = await import(${JSON.stringify(DAMAGED_SPOOL)});
+        openSpoolAnyway(${JSON.stringify(path)}, { error() {}, warn() {} }).close();`;
+      const child = Bun.spawn(["prlimit", "--fsize=200000", "bun", "-e", open], { stderr: "inherit" });
+      expect(await child.exited).toBe(0);
+      expect(aside()).toEqual([]);
+      const spool = openSpoolAnyway(path, createLog("silent"));
+      expect(spool.counts()).toEqual({ waiting: 495 + 20, setAside: 1 });
+      expect(aside()).toHaveLength(1);
+      spool.close();
+    },
+  );
 
   test("is moved aside once, however many processes find it at the same time", async () => {
     await leaveDamagedSpool();

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
+import { openDatabase } from "../../src/db/open.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 
 describe.if(testDialect === "postgres")("a Postgres whose server ends a connection", () => {
@@ -24,6 +25,19 @@ describe.if(testDialect === "postgres")("a Postgres whose server ends a connecti
       expect(row?.one).toBe(1);
     }
   }, 60_000);
+
+  test.each([
+    ["an error", sql`select 1 / (500 - g) from generate_series(1, 1000) as g`],
+    [
+      "its end",
+      sql`select case g when 500 then pg_terminate_backend(pg_backend_pid()) end from generate_series(1, 1000) as g`,
+    ],
+  ])("in the midst of an answer, with %s: the next one on that connection is whole", async (_, statement) => {
+    const db = await openDatabase({ url: own.url, maxConnections: 1 });
+    await expect(db.rows(statement)).rejects.toThrow();
+    expect(await db.rows(sql`select 1 as one`)).toEqual([{ one: 1 }]);
+    await db.close();
+  });
 
   test("that listens: what is committed afterwards is heard all the same", async () => {
     let heard = Promise.withResolvers<void>();

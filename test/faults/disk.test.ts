@@ -3,7 +3,7 @@ import { until } from "../support/until.ts";
 import { type Disk, openDisk } from "./disk.ts";
 import { printFigures } from "./figures.ts";
 import type { AcknowledgedVisit } from "./ledger.ts";
-import { startLoad } from "./load.ts";
+import { SLUG, startLoad } from "./load.ts";
 import { faultSeed, seededRandom } from "./random.ts";
 import { openWorld, type World } from "./world.ts";
 
@@ -52,6 +52,16 @@ describe.if(process.env.TEST_FAULTS === "1")("a full disk on SQLite, under load"
     expect(ledger.wrong).toEqual([]);
     expect([ledger.refused.visit, ledger.unanswered.visit]).toEqual([0, 0]);
   }, 300_000);
+
+  test("of the database: a server that is told to stop meanwhile ends in good order", async () => {
+    world = await openWorld("sqlite", { databaseFolder: disk.folder });
+    const server = await world.serve();
+    const visit = async () => expect((await fetch(`${server.url}/go/${SLUG}`)).status).toBe(200);
+    for (let i = 0; i < VISITS; i++) await visit();
+    await disk.fill(server.pid);
+    while ((await world.spooled()) === 0) await visit();
+    expect(await server.stop()).toBe(0);
+  }, 60_000);
 
   test("of the spool too: every visitor still gets the page, and what is stored nowhere is in the log, whole", async () => {
     const seed = faultSeed();

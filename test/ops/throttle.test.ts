@@ -97,7 +97,11 @@ describe("the throttle of failed logins", () => {
     ]);
     await one.succeeded(stranger("192.0.2.1"), startMs);
     expect(await attempts(one, 1, "192.0.2.1", startMs)).toEqual(["allowed"]);
+    // As where it was away at the attempt.
+    await redis.del(`ponte:login:${startMs}:strangers`);
+    await one.succeeded(stranger("192.0.2.1"), startMs);
     const keys = await redis.keys(`ponte:login:${startMs}:*`);
+    expect(keys).not.toEqual([]);
     for (const key of keys) expect(await redis.pttl(key)).toBeGreaterThan(0);
     redis.disconnect();
   });

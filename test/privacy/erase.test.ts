@@ -506,6 +506,8 @@ describe(`erasing a person on ${testDialect}`, () => {
     const erased = await erase({ kind: "token", token: visit.trackingToken });
     expect(erased).toMatchObject({ spooled: 1, sessions: 0 });
     expect(deps.spool.oldest(10).map(({ body }) => decodeVisit(body).fbclid)).toEqual(["OtherClick"]);
+    // As where a damaged spool that has it too is read later.
+    deps.spool.append([{ key: visit.trackingToken, body: encodeVisit(visit) }]);
     await deps.recorder.replay();
     expect(await tracesOf(funnel.db, { click: "SpooledClick" })).toEqual([]);
     expect(await tracesOf(funnel.db, { click: "OtherClick" })).not.toEqual([]);

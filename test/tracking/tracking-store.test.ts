@@ -33,12 +33,18 @@ describe.if(redisUrl !== undefined)("the tracking data in Redis", () => {
     expect(await store.find(first.trackingToken)).toMatchObject({ ...before, clientIp: "177.45.10.10" });
   });
 
-  test("it ends after the days that were set", async () => {
-    const one = session();
-    store.save(() => one);
-    await saved(one.trackingToken);
-    const seconds = await redis.ttl(`ponte:tracking:${one.trackingToken}`);
-    expect(seconds).toBeWithin(3 * 86_400 - 60, 3 * 86_400 + 1);
+  test("it ends the days that were set after the visit, whatever is added until then, and later is no copy made", async () => {
+    const dayMs = 86_400_000;
+    const visitedDaysAgo = (days: number) => ({
+      ...session(),
+      pageviewTs: new Date(Date.now() - days * dayMs),
+    });
+    const [recent, old] = [visitedDaysAgo(2), visitedDaysAgo(4)];
+    for (const one of [old, recent, old, recent]) store.save(() => one);
+    await saved(recent.trackingToken);
+    const seconds = await redis.ttl(`ponte:tracking:${recent.trackingToken}`);
+    expect(seconds).toBeWithin(86_400 - 60, 86_400 + 2);
+    expect(await store.count([old.trackingToken])).toBe(0);
   });
 
   test("a flush loses the copy and nothing else: what comes later is stored again", async () => {

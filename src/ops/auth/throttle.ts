@@ -64,7 +64,9 @@ export function createLoginThrottle(redis: Redis | undefined): LoginThrottle {
       if (client.device === null) addHere(EVERYBODY, window, -1);
       if (!redis) return;
       const forget = redis.pipeline().del(redisKey(key, window));
-      if (client.device === null) forget.decr(redisKey(EVERYBODY, window));
+      const everybody = redisKey(EVERYBODY, window);
+      // A Redis that was away at the attempt makes the count with this, and would keep it for ever.
+      if (client.device === null) forget.decr(everybody).pexpire(everybody, WINDOW_MS);
       await forget.exec().catch(() => undefined);
     },
   };
