@@ -1,10 +1,25 @@
 import { ConfigError, readConfig } from "./config.ts";
 import { serve } from "./serve.ts";
 
+const USAGE = `The server takes no arguments: its settings come from the environment, and the README lists them.
+Commands, such as doctor and outbox: bun run ponte --help`;
+
 async function main(): Promise<void> {
+  const [argument] = process.argv.slice(2);
+  if (argument !== undefined) explain(argument);
   // Databases, spool and keys are nobody else's on this machine.
   process.umask(0o077);
   await serve(readConfig(process.env));
+}
+
+/** Whoever gives the server an argument wants something else than a server. */
+function explain(argument: string): never {
+  if (argument === "--help" || argument === "-h") {
+    console.log(USAGE);
+    process.exit(0);
+  }
+  console.error(`unknown argument "${argument}"\n${USAGE}`);
+  process.exit(2);
 }
 
 main().catch(async (error) => {

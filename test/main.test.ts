@@ -96,6 +96,24 @@ test("a misspelt setting stops nothing, and the log asks whether it is one", asy
   expect(await server.stop()).toBe(0);
 }, 60_000);
 
+test.each([
+  ["--help", 0],
+  ["migrate", 2],
+] as const)("%s starts no server, and leads to the commands", async (argument, code) => {
+  const place = mkdtempSync(join(tmpdir(), "ponte-argument-"));
+  const child = Bun.spawn(["bun", join(import.meta.dir, "../src/main.ts"), argument], {
+    cwd: place,
+    env: { PATH: process.env.PATH },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const said = (await new Response(child.stdout).text()) + (await new Response(child.stderr).text());
+  expect(await child.exited).toBe(code);
+  expect(said).toContain("bun run ponte --help");
+  expect(readdirSync(place)).toEqual([]);
+  rmSync(place, { recursive: true });
+});
+
 test("a wrong setting stops it with what is wrong, and nothing else", async () => {
   const child = Bun.spawn(["bun", join(import.meta.dir, "../src/main.ts")], {
     env: { ...process.env, PORT: "none" },

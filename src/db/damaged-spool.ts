@@ -1,5 +1,6 @@
 import {
   closeSync,
+  copyFileSync,
   existsSync,
   fsyncSync,
   linkSync,
@@ -55,10 +56,19 @@ function openSoundSpool(path: string, log: Log): Spool {
 function moveAside(path: string): void {
   const aside = `${path}.corrupt-${Date.now()}${UNREAD}`;
   // The log has both names until the database is there too: whoever is killed in between leaves them in one place.
-  if (existsSync(path + LOG)) linkSync(path + LOG, aside + LOG);
+  if (existsSync(path + LOG)) giveSecondName(path + LOG, aside + LOG);
   renameSync(path, aside);
   syncFolder(dirname(path));
   for (const part of [LOG, "-shm"]) rmSync(path + part, { force: true });
+}
+
+/** A file system that knows no second names gets a copy. */
+function giveSecondName(file: string, name: string): void {
+  try {
+    linkSync(file, name);
+  } catch {
+    copyFileSync(file, name);
+  }
 }
 
 /** After a power cut all that was done in the folder so far is done, whatever of what comes next is. */
