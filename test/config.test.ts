@@ -61,6 +61,15 @@ describe("a wrong value", () => {
     ["DATABASE_URL", "mysql://me:hu@sh@db/ponte", '"mysql://…@db/ponte"'],
     ["DATABASE_DIRECT_URL", "me:hush@db/ponte", '"…@db/ponte"'],
     ["REDIS_URL", "redis:/:hush@db", '"…@db"'],
+    ["REDIS_URL", "cache.example.com:6380,password=hush=,ssl=True", '"cache.example.com:6380,password=…"'],
+    ["DATABASE_DIRECT_URL", "host=db user=me password=hush", '"host=db user=me password=…"'],
+    ["DATABASE_URL", "host=db user=me password = 'hush'", '"host=db user=me password =…"'],
+    ["DATABASE_URL", '"postgres://me:hush@db/ponte"', '"…@db/ponte\\""'],
+    ["PUBLIC_URL", "https://go.example.com/#hush", '"https://go.example.com/#…"'],
+    ["TELEGRAM_API_URL", `api.example.com/bot123456789:${"hush-".repeat(7)}/x`, '"api.example.com/bot…/x"'],
+    ["META_GRAPH_URL", `EAA${"hush".repeat(9)}`, '"…"'],
+    ["STRIPE_API_URL", "sk_live_hush", '"…"'],
+    ["MERCADOPAGO_API_URL", "APP_USR-123-hush", '"…"'],
   ])("of %s is shown without what may be secret in %s", (name, value, shown) => {
     const [line, ...more] = refusal({ [name]: value });
     expect(line).toContain(`, not ${shown}. Example: `);
@@ -73,6 +82,7 @@ describe("a wrong value", () => {
     ["DATABASE_URL", "postgres://me:hush@db:port/ponte"],
     ["DATABASE_DIRECT_URL", "postgres://me:hu/sh@db/ponte"],
     ["REDIS_URL", "redis://:hu?sh@db"],
+    ["REDIS_URL", "redis://db-1:6379,db-2:6379"],
   ])(
     "of %s that no driver can take apart is refused, and says how a password is written: %s",
     (name, value) => {
@@ -92,6 +102,10 @@ describe("DATABASE_URL", () => {
     "MYSQL://db",
     "POSTGRES://db",
     "postgres:db",
+    "postgres//db/ponte",
+    "'postgres://db/ponte'",
+    " postgres://db/ponte",
+    "jdbc:postgresql://db/ponte",
     "sqlite:",
     "sqlite://",
     " ",

@@ -52,7 +52,7 @@ export const apiKeyList = defineCommand({
               { head: "KEY", cell: ({ hint }) => `…${hint}` },
               { head: "MADE", cell: ({ created_at }) => second(created_at) },
               { head: "LAST USED", cell: ({ last_used_at }) => last_used_at && second(last_used_at) },
-              { head: "REVOKED", cell: ({ revoked_at }) => revoked_at },
+              { head: "REVOKED", cell: ({ revoked_at }) => revoked_at && second(revoked_at) },
             ]),
       );
     });

@@ -88,9 +88,9 @@ export function second(instant: string): string {
   return instant.replace(/\.\d+Z$/, "Z");
 }
 
-/** A span of time as one reads it: `250 ms`, `3.2 s`, `5 min`, `2 h`, `3 d`. */
+/** A span of time as one reads it: `250 ms`, `3.2 s`, `5 min`, `2 h`, `3 d`. What a clock ahead of ours dated is new. */
 export function duration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 1_000) return `${Math.round(Math.max(0, ms))} ms`;
   if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
   if (ms < 3_600_000) return `${Math.round(ms / 60_000)} min`;
   if (ms < 172_800_000) return `${Math.round(ms / 3_600_000)} h`;

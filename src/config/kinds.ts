@@ -12,9 +12,17 @@ const wanted = (what: string) => ({
   abort: true,
 });
 
-/** In quotes, so that blanks and line ends are seen; a URL's without what may be secret in it. */
+/** From where on a value may be secret: a URL's query, or a driver's own words, as in `host=db password=…`. */
+const MAY_BE_SECRET = /([?#]|\w*(?:pass|pwd|secret|token|key)\w*\s*=).+/is;
+/** A token in a path, and a key in another setting's place: Telegram's, Meta's, Stripe's and Mercado Pago's. */
+const KEYS = /\d{6,}:[\w-]{30,}|\bEAA\w{20,}|\b(?:[rs]k_(?:live|test)|whsec)_\w+|\bAPP_USR-[\w-]+/g;
+
+/** In quotes, so that blanks and line ends are seen; without what may be secret in it. */
 function shown(value: string): string {
-  const text = value.replace(/^(\w[\w+.-]*:\/\/)?.*@/s, "$1…@").replace(/\?.+/s, "?…");
+  const text = value
+    .replace(/^(\w[\w+.-]*:\/\/)?.*@/s, "$1…@")
+    .replace(MAY_BE_SECRET, "$1…")
+    .replace(KEYS, "…");
   return JSON.stringify(text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text);
 }
 
@@ -50,7 +58,7 @@ const WHOLE_URL = wanted("a whole URL (in a password write # as %23, / as %2F, ?
 export const postgresUrl = z
   .string()
   .regex(POSTGRES, wanted("a postgres:// URL"))
-  .refine(isWholeUrl, WHOLE_URL);
+  .refine(isWholePostgresUrl, WHOLE_URL);
 
 export const redisUrl = z
   .string()
@@ -61,19 +69,23 @@ export const redisUrl = z
 export const databaseUrl = z
   .string()
   .refine((text) => POSTGRES.test(text) || isFile(text), wanted("a file or a postgres:// URL"))
-  .refine((text) => isFile(text) || isWholeUrl(text), WHOLE_URL);
+  .refine((text) => isFile(text) || isWholePostgresUrl(text), WHOLE_URL);
 
+/** A URL in quotes, as Docker reads it from a file, or a server told of in `psql`'s other words, names no file. */
 function isFile(text: string): boolean {
   const path = text.replace(/^(sqlite|file):(\/\/)?/, "");
-  return path.trim() !== "" && !/^(\w[\w+.-]*:\/\/|postgres(ql)?:)/.test(path);
+  return path.trim() !== "" && !/:\/\/|^postgres(ql)?(:|\/\/)|\bpassword\s*=/i.test(path);
 }
 
-/** Whether it can be taken apart; a Postgres' may have several hosts, of which the first is looked at, or none. */
+/** It may have several hosts, of which the first is looked at, or none. */
+function isWholePostgresUrl(text: string): boolean {
+  return isWholeUrl(text.replace(/,[^@/?]*(?=[/?]|$)/, "").replace("@/", "@localhost/"));
+}
+
+/** Whether it can be taken apart. */
 function isWholeUrl(text: string): boolean {
   try {
-    const { username, password } = new URL(
-      text.replace(/,[^@/?]*(?=[/?]|$)/, "").replace("@/", "@localhost/"),
-    );
+    const { username, password } = new URL(text);
     decodeURIComponent(username + password);
     return true;
   } catch {

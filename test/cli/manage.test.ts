@@ -224,6 +224,7 @@ describe(`ponte on ${testDialect}`, () => {
     expect(listed.out).not.toContain(made.key);
     expect((await ponte(["api-key", "revoke", String(made.id)], environment)).code).toBe(0);
     expect((await ponte(["api-key", "revoke", "999999"], environment)).code).toBe(1);
+    expect((await ponte(["api-key", "list"], environment)).out).not.toMatch(/\.\d+Z/);
   });
 
   test("migrate can be repeated", async () => {

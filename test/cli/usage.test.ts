@@ -253,6 +253,7 @@ describe("what is printed", () => {
   });
 
   test.each([
+    [-300, "0 ms"],
     [5, "5 ms"],
     [1_500, "1.5 s"],
     [90_000, "2 min"],

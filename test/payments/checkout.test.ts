@@ -11,6 +11,7 @@ import { newId } from "../../src/platform/ids.ts";
 import { deleteOffer } from "../../src/pools/manage-offers.ts";
 import type { Sale } from "../../src/telegram/sale.ts";
 import { testDialect } from "../support/database.ts";
+import { untilHeldUp } from "../support/until-held-up.ts";
 import { openShop, type Shop } from "./shop.ts";
 
 let shop: Shop;
@@ -95,7 +96,7 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
     const { sold, removal } = await db.transaction(async (tx) => {
       const sold = await beginCheckout(deps, tx, { ...customer, deduplicate: "x" });
       const removal = removeOffer();
-      await Bun.sleep(200);
+      await untilHeldUp(db, removal);
       return { sold, removal };
     });
     expect(await removal).toEqual({ kind: "in_use" });

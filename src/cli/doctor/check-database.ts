@@ -40,7 +40,7 @@ export async function checkDispatcher(db: Database): Promise<Finding> {
   );
   const todo = "Start Ponte: bun run start, with ROLE all or dispatcher.";
   if (row === undefined || row.age_ms === null) return warning("dispatcher", "none runs: events wait", todo);
-  const ageMs = Math.max(0, Number(row.age_ms));
+  const ageMs = Number(row.age_ms);
   return ageMs > ALIVE_MS
     ? warning("dispatcher", `the last sign of life is ${duration(ageMs)} old: events wait`, todo)
     : good("dispatcher", `a sign of life ${duration(ageMs)} ago`);
