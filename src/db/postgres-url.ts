@@ -6,13 +6,14 @@ interface Place {
 }
 
 /**
- * `?host=/folder` in a URL names a socket, as it does for psql; the driver wants to be told so beside the URL. What it
- * names otherwise, and a URL that is none, are left to the driver.
+ * `?host=/folder` in a URL names a socket, and `port` which of the folder's, as for psql; the driver wants to be told so
+ * beside the URL, and in its host's place. What `host` names otherwise, and a URL that is none, are left to the driver.
  */
 export function placeOf(url: string): Place {
-  const parsed = URL.parse(url.replace("@/", "@localhost/"));
+  const parsed = URL.parse(url.replace(/^(\w+:\/\/(?:[^/]*@)?)\//, "$1localhost/"));
   const folder = parsed?.searchParams.get("host");
   if (!parsed || !folder?.startsWith("/")) return { url };
-  parsed.searchParams.delete("host");
+  parsed.port = parsed.searchParams.get("port") ?? parsed.port;
+  for (const name of ["host", "port"]) parsed.searchParams.delete(name);
   return { url: parsed.href, host: folder };
 }

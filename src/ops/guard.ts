@@ -18,8 +18,7 @@ import { NOTE_COOKIE, SESSION_COOKIE, ZONE_COOKIE } from "./names.ts";
 import { doneAndSee, readNote } from "./note.ts";
 import { zoneOf } from "./zone.ts";
 
-const LOGGED_OUT =
-  "You were not logged in any more when you sent that form: nothing was changed. Fill it in again.";
+const LOGGED_OUT = "You were not logged in any more when you sent that form: nothing was changed.";
 
 /** Whoever is logged in, for the length of one request. */
 export interface Operator {

@@ -23,6 +23,10 @@ test("a socket's folder is told apart from the URL, whose host may be left out",
     url: "postgres://ponte:p%40ss@localhost/shop?sslmode=disable",
     host: "/var/run/postgresql",
   });
+  expect(placeOf("postgres:///shop?host=/run/postgresql&port=5433")).toEqual({
+    url: "postgres://localhost:5433/shop",
+    host: "/run/postgresql",
+  });
   const onNetwork = "postgres://ponte:secret@db:5433/shop?sslmode=require";
   expect(placeOf(onNetwork)).toEqual({ url: onNetwork });
 });
