@@ -11,6 +11,7 @@ import { newId } from "../../src/platform/ids.ts";
 import { deleteOffer } from "../../src/pools/manage-offers.ts";
 import type { Sale } from "../../src/telegram/sale.ts";
 import { testDialect } from "../support/database.ts";
+import { untilHeldUp } from "../support/until-held-up.ts";
 import { openShop, type Shop } from "./shop.ts";
 
 let shop: Shop;
@@ -95,11 +96,22 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
     const { sold, removal } = await db.transaction(async (tx) => {
       const sold = await beginCheckout(deps, tx, { ...customer, deduplicate: "x" });
       const removal = removeOffer();
-      await Bun.sleep(200);
+      await untilHeldUp(db, removal);
       return { sold, removal };
     });
     expect(await removal).toEqual({ kind: "in_use" });
     expect((await shop.stored(sold.paymentId)).payment).toMatchObject({ offerId: customer.offerId });
+  });
+
+  test.skipIf(testDialect === "sqlite")("two buy the same offer at once, and neither waits", async () => {
+    const { db, deps } = shop;
+    const first = await shop.customer(OFFER);
+    const second = await shop.customer(OFFER);
+    await db.transaction(async (tx) => {
+      await beginCheckout(deps, tx, { ...first, deduplicate: "x" });
+      const { paymentId } = await tap({ ...second, offerId: first.offerId });
+      expect((await shop.stored(paymentId)).payment).toMatchObject({ offerId: first.offerId });
+    });
   });
 
   test("nothing stays of a sale whose transaction fails", async () => {
