@@ -5,6 +5,7 @@ import { readConfig } from "../../src/config.ts";
 import { tablesOf } from "../../src/db/define-schema.ts";
 import { grantStatements, quoted, rightsOn } from "../../src/db/grants.ts";
 import { MIGRATIONS_TABLE, OPERATOR_VIEWS } from "../../src/db/migration-plan.ts";
+import { placeOf } from "../../src/db/postgres-url.ts";
 import * as tables from "../../src/db/tables-postgres.ts";
 
 /** `grant_meta_tracking_sessions.sh`'s work. argv: the app's user, and perhaps --print; the URL is in DATABASE_URL. */
@@ -14,7 +15,8 @@ class Stop extends Error {}
 
 async function main([user = "", print]: readonly string[], url: string): Promise<void> {
   const { database } = readConfig({ DATABASE_URL: url });
-  const client = postgres(database.url, { max: 1, onnotice: () => undefined, connect_timeout: 10 });
+  const { url: place, ...server } = placeOf(database.url);
+  const client = postgres(place, { ...server, max: 1, onnotice: () => undefined, connect_timeout: 10 });
   try {
     if (print !== undefined) {
       console.log(grantStatements(user, String(client.options.database), tables).join("\n"));

@@ -58,13 +58,16 @@ describe("the scripts for a managed Postgres", () => {
     },
   );
 
-  test("--print shows the statements and needs no server", async () => {
-    const { out, code } = await script(GRANT, ["--print", "postgres://nobody@127.0.0.1:1/shop", 'we"ird']);
-    expect(code).toBe(0);
-    expect(out).toContain('GRANT CONNECT ON DATABASE "shop" TO "we""ird";');
-    expect(out).toContain('GRANT SELECT, INSERT, UPDATE, DELETE ON meta_tracking_sessions TO "we""ird";');
-    expect(out).not.toMatch(/\b(ALL|CREATE|TRUNCATE|REFERENCES|TRIGGER)\b/);
-  });
+  test.each(["postgres://nobody@127.0.0.1:1/shop", "postgres://nobody@/shop?host=/run/of-nobody"])(
+    "--print shows the statements and needs no server, as with %s",
+    async (url) => {
+      const { out, code } = await script(GRANT, ["--print", url, 'we"ird']);
+      expect(code).toBe(0);
+      expect(out).toContain('GRANT CONNECT ON DATABASE "shop" TO "we""ird";');
+      expect(out).toContain('GRANT SELECT, INSERT, UPDATE, DELETE ON meta_tracking_sessions TO "we""ird";');
+      expect(out).not.toMatch(/\b(ALL|CREATE|TRUNCATE|REFERENCES|TRIGGER)\b/);
+    },
+  );
 
   test.each([
     ["create_meta_tracking_sessions.sh", ["postgres://app:hunter2@127.0.0.1:1/shop"]],
