@@ -61,16 +61,17 @@ const EARLIER = keptStatement((dialect) => {
     ) earlier`;
 });
 
+/** Whether anything got through since is asked first: where much waits, the look for another chat is long. */
 const MINE = keptStatement(
   (dialect) => sql`
     select mine.bot_user_id is not null as "hasPerson",
       exists (
+        select 1 from outbox_routes r
+        where r.destination = 'telegram' and r.route = ${value("route")} and r.throttles > 0
+      ) and exists (
         select 1 from outbox_progress p join outbox_events e on e.id = p.id
         where p.destination = 'telegram' and (p.route = ${value("bot")} or p.route like ${value("lanes")})
           and p.status = 'pending' and ${restsAfter(dialect.now, dialect)} and e.bot_user_id <> mine.bot_user_id
-      ) and exists (
-        select 1 from outbox_routes r
-        where r.destination = 'telegram' and r.route = ${value("route")} and r.throttles > 0
       ) as "isOneOfMany"
     from outbox_events mine where mine.id = ${value("id")}`,
 );
