@@ -10,14 +10,20 @@ export const CHAT_RESTS = "its chat rests: ";
 
 /** Telegram takes about one message a second in a chat (Bot FAQ). */
 const PACE_MS = 1_000;
+/**
+ * So long after it may go, an earlier message still goes first: all of the bot may have rested meanwhile. Not for ever,
+ * for its lane may be paused.
+ */
+const LATE_MS = 60_000;
 
 /**
  * How long a message waits because earlier ones to the same chat wait for quiet; 0: none does. It must not overtake them,
  * and is due a second after the last: were all due at once, they would hold up every other chat, one after the other.
  */
 export async function chatRestMs(db: Database, { id }: Pick<ClaimedRow, "id">): Promise<number> {
-  const [found] = await db.rows<{ restMs: number | null }>(EARLIER(db.dialect), { id });
-  return Math.max(0, Math.ceil(found?.restMs ?? 0));
+  const [found] = await db.rows<{ lastInMs: number | null }>(EARLIER(db.dialect), { id });
+  const lastInMs = found?.lastInMs ?? null;
+  return lastInMs === null ? 0 : Math.max(0, Math.ceil(lastInMs)) + PACE_MS;
 }
 
 /**
@@ -31,13 +37,13 @@ export async function whoseQuiet(
   route: string,
   botId: number,
   { id }: Pick<ClaimedRow, "id">,
-): Promise<"chat" | "bot"> {
+): Promise<"rows" | "account"> {
   const values = { id, route, bot: String(botId), lanes: `${botId}/%` };
   const [mine] = await db.rows<{ hasPerson: boolean | 0 | 1; isOneOfMany: boolean | 0 | 1 }>(
     MINE(db.dialect),
     values,
   );
-  return mine?.hasPerson && !mine.isOneOfMany ? "chat" : "bot";
+  return mine?.hasPerson && !mine.isOneOfMany ? "rows" : "account";
 }
 
 const value = sql.placeholder;
@@ -51,10 +57,10 @@ const restsAfter = (instant: SQL, { now, plusMs }: Dialect) =>
 const EARLIER = keptStatement((dialect) => {
   const { now, plusMs, epochMs } = dialect;
   return sql`
-    select ${epochMs(plusMs(sql`max(due_at)`, PACE_MS))} - ${epochMs(now)} as "restMs" from (
+    select ${epochMs(sql`max(due_at)`)} - ${epochMs(now)} as "lastInMs" from (
       select (
         select p.available_at from outbox_progress p
-        where p.id = e.id and p.status in ('pending', 'sending') and ${restsAfter(plusMs(now, -PACE_MS), dialect)}
+        where p.id = e.id and p.status in ('pending', 'sending') and ${restsAfter(plusMs(now, -LATE_MS), dialect)}
       ) as due_at
       from outbox_events e
       where e.bot_user_id = (select bot_user_id from outbox_events where id = ${value("id")}) and e.id < ${value("id")}

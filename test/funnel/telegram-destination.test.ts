@@ -136,9 +136,38 @@ describe(`messages to Telegram on ${testDialect}`, () => {
     expect(Math.min(...betweenMs)).toBeGreaterThanOrEqual(1_000);
     expect(dueAt[0]).toBeGreaterThan(Date.now() + 50_000);
     expect(await route()).toMatchObject({ throttledUntil: null });
-    await passTime(funnel.db);
-    await funnel.dispatcher.drain();
+    for (let left = 4; left > 0; left--) {
+      await passTime(funnel.db);
+      await funnel.dispatcher.drain();
+    }
     expect(funnel.chat(tapper.id)).toHaveLength(4);
+  });
+
+  test("a message that waited for its chat goes before later ones, though all of the bot rested meanwhile", async () => {
+    const { db } = funnel;
+    const { outboxProgress } = db.tables;
+    const offer = await funnel.addOffer();
+    const user = newUser();
+    await funnel.fault({ mode: "429", chat_id: user.id, times: 1, retry_after: 60 });
+    await funnel.push(startUpdate(user));
+    await funnel.dispatcher.drain();
+    await funnel.push(buttonUpdate(user, `offer:${offer.id}`));
+    const waiting = await waitingFor(user);
+    expect(waiting).toHaveLength(2);
+    for (const [i, secondsAgo] of [5, 20].entries()) {
+      await db.transaction((tx) =>
+        tx
+          .update(outboxProgress)
+          .set({ availableAt: new Date(Date.now() - secondsAgo * 1_000) })
+          .where(eq(outboxProgress.id, waiting[i]?.id ?? 0)),
+      );
+    }
+    await funnel.dispatcher.drain();
+    expect(funnel.chat(user.id)).toHaveLength(1);
+    expect(await waitingFor(user)).toMatchObject([{ eventName: "offer" }]);
+    await passTime(db);
+    await funnel.dispatcher.drain();
+    expect(funnel.chat(user.id)).toHaveLength(2);
   });
 
   test("two who tap fast at the same time hold up nobody else, as long as others' messages get through", async () => {
