@@ -23,7 +23,9 @@ export interface Dialect {
     select: Q,
     of?: PgTable,
   ): Q;
-  /** The same at the end of a hand-written select, for the rows of one of its tables. */
+  /** Keeps the rows that a builder's select finds from being removed until the transaction ends; any number may at once. */
+  kept<Q extends { for(strength: "key share"): unknown }>(select: Q): Q;
+  /** The same as `locked` at the end of a hand-written select, for the rows of one of its tables. */
   lockedOf(table: SQL): SQL;
   /** A stored JSON document as the text it was written as. */
   jsonText(column: SQL): SQL<string>;
@@ -47,6 +49,7 @@ export const sqliteDialect: Dialect = {
   instant: (date) => sql`${date.getTime()}`,
   skipLocked: sql``,
   locked: (select) => select,
+  kept: (select) => select,
   lockedOf: () => sql``,
   jsonText: (column) => sql`${column}`,
   anyId: (column, list) => sql`${column} in (select value from json_each(${list}))`,
@@ -66,6 +69,10 @@ export const postgresDialect: Dialect = {
   skipLocked: sql`for update skip locked`,
   locked: (select, of) => {
     select.for("update", of && { of });
+    return select;
+  },
+  kept: (select) => {
+    select.for("key share");
     return select;
   },
   lockedOf: (table) => sql`for update of ${table}`,

@@ -1,15 +1,29 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
+import type { Dialect } from "../db/dialect.ts";
 import { keptStatement } from "../db/kept.ts";
+import { LONGEST_THROTTLE_MS } from "../outbox/back-off.ts";
 import type { ClaimedRow } from "../outbox/destination.ts";
 
 /** Opens the last error of a message that waits because Telegram wants quiet in its chat. */
 export const CHAT_RESTS = "its chat rests: ";
 
-/** How long an earlier message to the same chat still waits for quiet: this one must not overtake it. 0: none does. */
-export async function chatRestMs(db: Database, { id }: ClaimedRow): Promise<number> {
-  const [found] = await db.rows<{ restMs: number | null }>(EARLIER(db.dialect), { id });
-  return Math.max(0, Math.ceil(found?.restMs ?? 0));
+/** Telegram takes about one message a second in a chat (Bot FAQ). */
+const PACE_MS = 1_000;
+/**
+ * So long after it may go, an earlier message still goes first: all of the bot may have rested meanwhile. Not for ever,
+ * for its lane may be paused.
+ */
+const LATE_MS = 60_000;
+
+/**
+ * How long a message waits because earlier ones to the same chat wait for quiet; 0: none does. It must not overtake them,
+ * and is due a second after the last: were all due at once, they would hold up every other chat, one after the other.
+ */
+export async function chatRestMs(db: Database, { id }: Pick<ClaimedRow, "id">): Promise<number> {
+  const [found] = await db.rows<{ lastInMs: number | null }>(EARLIER(db.dialect), { id });
+  const lastInMs = found?.lastInMs ?? null;
+  return lastInMs === null ? 0 : Math.max(0, Math.ceil(lastInMs)) + PACE_MS;
 }
 
 /**
@@ -22,41 +36,48 @@ export async function whoseQuiet(
   db: Database,
   route: string,
   botId: number,
-  { id }: ClaimedRow,
-): Promise<"chat" | "bot"> {
+  { id }: Pick<ClaimedRow, "id">,
+): Promise<"rows" | "account"> {
   const values = { id, route, bot: String(botId), lanes: `${botId}/%` };
   const [mine] = await db.rows<{ hasPerson: boolean | 0 | 1; isOneOfMany: boolean | 0 | 1 }>(
     MINE(db.dialect),
     values,
   );
-  return mine?.hasPerson && !mine.isOneOfMany ? "chat" : "bot";
+  return mine?.hasPerson && !mine.isOneOfMany ? "rows" : "account";
 }
 
 const value = sql.placeholder;
 
-/** Of `outbox_progress p`, what waits for its chat. */
-const RESTS = (now: SQL) =>
-  sql`p.status = 'pending' and p.available_at > ${now} and p.last_error like ${sql.raw(`'${CHAT_RESTS}%'`)}`;
+/** Of `outbox_progress p`, what is due later than that for its chat's sake; later than anybody may ask, a clock was ahead. */
+const restsAfter = (instant: SQL, { now, plusMs }: Dialect) =>
+  sql`p.available_at > ${instant} and p.available_at < ${plusMs(now, LONGEST_THROTTLE_MS)}
+    and p.last_error like ${sql.raw(`'${CHAT_RESTS}%'`)}`;
 
-const EARLIER = keptStatement(
-  ({ epochMs, now }) => sql`
-    select ${epochMs(sql`max(p.available_at)`)} - ${epochMs(now)} as "restMs"
-    from outbox_events mine
-    join outbox_events e on e.bot_user_id = mine.bot_user_id and e.id < mine.id
-    join outbox_progress p on p.id = e.id
-    where mine.id = ${value("id")} and ${RESTS(now)}`,
-);
+/** How far each of them is, by its key: a join might read the table through. */
+const EARLIER = keptStatement((dialect) => {
+  const { now, plusMs, epochMs } = dialect;
+  return sql`
+    select ${epochMs(sql`max(due_at)`)} - ${epochMs(now)} as "lastInMs" from (
+      select (
+        select p.available_at from outbox_progress p
+        where p.id = e.id and p.status in ('pending', 'sending') and ${restsAfter(plusMs(now, -LATE_MS), dialect)}
+      ) as due_at
+      from outbox_events e
+      where e.bot_user_id = (select bot_user_id from outbox_events where id = ${value("id")}) and e.id < ${value("id")}
+    ) earlier`;
+});
 
+/** Whether anything got through since is asked first: where much waits, the look for another chat is long. */
 const MINE = keptStatement(
-  ({ now }) => sql`
+  (dialect) => sql`
     select mine.bot_user_id is not null as "hasPerson",
       exists (
-        select 1 from outbox_progress p join outbox_events e on e.id = p.id
-        where p.destination = 'telegram' and (p.route = ${value("bot")} or p.route like ${value("lanes")})
-          and ${RESTS(now)} and e.bot_user_id <> mine.bot_user_id
-      ) and exists (
         select 1 from outbox_routes r
         where r.destination = 'telegram' and r.route = ${value("route")} and r.throttles > 0
+      ) and exists (
+        select 1 from outbox_progress p join outbox_events e on e.id = p.id
+        where p.destination = 'telegram' and (p.route = ${value("bot")} or p.route like ${value("lanes")})
+          and p.status = 'pending' and ${restsAfter(dialect.now, dialect)} and e.bot_user_id <> mine.bot_user_id
       ) as "isOneOfMany"
     from outbox_events mine where mine.id = ${value("id")}`,
 );

@@ -52,8 +52,9 @@ export function telegramDestination(deps: TelegramDestinationDeps): DestinationA
       if (call.kind === "unsent") return unsent(call.verdict);
       const sent = await callTelegram(deps, bot, call.message, signal);
       const { verdict } = sent;
-      if (verdict.kind === "throttled" && (await whoseQuiet(deps.db, route, botId, row)) === "chat") {
-        return { ...sent, verdict: { ...verdict, whose: "rows", reason: `${CHAT_RESTS}${verdict.reason}` } };
+      if (verdict.kind === "throttled") {
+        const whose = await whoseQuiet(deps.db, route, botId, row);
+        return { ...sent, verdict: { ...verdict, whose, reason: `${CHAT_RESTS}${verdict.reason}` } };
       }
       if (verdict.kind !== "credential") return sent;
       const again = await lookUpBot(deps, botId);

@@ -15,8 +15,8 @@ const LOOKED_THROUGH = 20;
 
 /**
  * Registers the pending payment of a sale inside the caller's transaction, and asks nobody outside: a person's row is
- * locked, so that two taps at once are one sale, and the offer's, so that nobody removes what is being sold. The provider
- * will know the payment by its id.
+ * locked, so that two taps at once are one sale, and the offer is kept from being removed while it is sold, to any number
+ * at once. The provider will know the payment by its id.
  * @throws OfferGoneError where the offer does not exist
  */
 export async function beginCheckout(
@@ -28,7 +28,7 @@ export async function beginCheckout(
   await deps.db.dialect.locked(
     tx.select({ id: botUsers.id }).from(botUsers).where(eq(botUsers.id, sale.botUserId)),
   );
-  const [offer] = await deps.db.dialect.locked(tx.select().from(offers).where(eq(offers.id, sale.offerId)));
+  const [offer] = await deps.db.dialect.kept(tx.select().from(offers).where(eq(offers.id, sale.offerId)));
   if (!offer) throw new OfferGoneError(`offer ${sale.offerId} does not exist`);
   const open = await openPayment(deps, tx, sale, offer);
   if (open) return { paymentId: open.id };

@@ -128,7 +128,7 @@ export async function deleteOffer(
   const { tables } = db;
   const { payments, funnelStates, offers } = tables;
   return db.transaction(async (tx) => {
-    // A sale under way holds it locked: its payment is seen below, once it is committed.
+    // A sale under way keeps it: its payment is seen below, once it is committed.
     await db.dialect.locked(tx.select({ id: offers.id }).from(offers).where(eq(offers.id, id)));
     const offer = await findOfferView(tx, tables, id);
     if (offer === null) return { kind: "not_found" };

@@ -12,6 +12,7 @@ import {
   startUpdate,
   type TestUser,
 } from "../support/funnel.ts";
+import { untilHeldUp } from "../support/until-held-up.ts";
 
 let funnel: Funnel;
 beforeAll(async () => {
@@ -114,7 +115,7 @@ describe(`offers and sales in the chat on ${testDialect}`, () => {
     const tap = await db.transaction(async (tx) => {
       await tx.delete(offers).where(eq(offers.id, offer.id));
       const tap = funnel.push(buttonUpdate(user, `buy:${offer.id}`));
-      await Bun.sleep(200);
+      await untilHeldUp(db, tap);
       return { answer: tap };
     });
     expect(await tap.answer).toMatchObject({

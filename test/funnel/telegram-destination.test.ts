@@ -131,12 +131,43 @@ describe(`messages to Telegram on ${testDialect}`, () => {
     expect(waiting.at(-1)).toMatchObject({ eventName: "checkout", attempts: 0 });
     expect(waiting.length).toBeGreaterThanOrEqual(3);
     const dueAt = waiting.map(({ availableAt }) => availableAt.getTime());
-    expect(dueAt).toEqual(dueAt.toSorted((a, b) => a - b));
+    // At once, they would be refused one after the other again, while everybody else waits.
+    const betweenMs = dueAt.slice(1).map((at, i) => at - (dueAt[i] ?? at));
+    expect(Math.min(...betweenMs)).toBeGreaterThanOrEqual(1_000);
     expect(dueAt[0]).toBeGreaterThan(Date.now() + 50_000);
     expect(await route()).toMatchObject({ throttledUntil: null });
-    await passTime(funnel.db);
-    await funnel.dispatcher.drain();
+    for (let left = 4; left > 0; left--) {
+      await passTime(funnel.db);
+      await funnel.dispatcher.drain();
+    }
     expect(funnel.chat(tapper.id)).toHaveLength(4);
+  });
+
+  test("a message that waited for its chat goes before later ones, though all of the bot rested meanwhile", async () => {
+    const { db } = funnel;
+    const { outboxProgress } = db.tables;
+    const offer = await funnel.addOffer();
+    const user = newUser();
+    await funnel.fault({ mode: "429", chat_id: user.id, times: 1, retry_after: 60 });
+    await funnel.push(startUpdate(user));
+    await funnel.dispatcher.drain();
+    await funnel.push(buttonUpdate(user, `offer:${offer.id}`));
+    const waiting = await waitingFor(user);
+    expect(waiting).toHaveLength(2);
+    for (const [i, secondsAgo] of [5, 20].entries()) {
+      await db.transaction((tx) =>
+        tx
+          .update(outboxProgress)
+          .set({ availableAt: new Date(Date.now() - secondsAgo * 1_000) })
+          .where(eq(outboxProgress.id, waiting[i]?.id ?? 0)),
+      );
+    }
+    await funnel.dispatcher.drain();
+    expect(funnel.chat(user.id)).toHaveLength(1);
+    expect(await waitingFor(user)).toMatchObject([{ eventName: "offer" }]);
+    await passTime(db);
+    await funnel.dispatcher.drain();
+    expect(funnel.chat(user.id)).toHaveLength(2);
   });
 
   test("two who tap fast at the same time hold up nobody else, as long as others' messages get through", async () => {
@@ -170,6 +201,29 @@ describe(`messages to Telegram on ${testDialect}`, () => {
     await passTime(funnel.db);
     await funnel.dispatcher.drain();
     for (const user of [first, second, third]) expect(funnel.chat(user.id)).toHaveLength(1);
+  });
+
+  test("a message that a clock which was ahead put off holds up no other of its chat", async () => {
+    const { db } = funnel;
+    const user = newUser();
+    await funnel.fault({ mode: "429", chat_id: user.id, times: 1, retry_after: 60 });
+    await funnel.push(startUpdate(user));
+    await funnel.dispatcher.drain();
+    const [first] = await waitingFor(user);
+    const { outboxProgress } = db.tables;
+    await db.transaction((tx) =>
+      tx
+        .update(outboxProgress)
+        .set({ availableAt: new Date(Date.now() + 90 * 86_400_000) })
+        .where(eq(outboxProgress.id, first?.id ?? 0)),
+    );
+    await funnel.push(startUpdate(user));
+    await funnel.dispatcher.drain();
+    expect(funnel.chat(user.id)).toHaveLength(1);
+    expect(await waitingFor(user)).toHaveLength(1);
+    await passTime(db);
+    await funnel.dispatcher.drain();
+    expect(funnel.chat(user.id)).toHaveLength(2);
   });
 
   test("429 for nobody knows whom holds the whole bot for as long as Telegram says, and costs no attempt", async () => {

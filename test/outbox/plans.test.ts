@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../../src/db/database.ts";
 import type { Values } from "../../src/db/kept.ts";
+import { chatRestMs, whoseQuiet } from "../../src/funnel/chat-rest.ts";
 import { ALONE_AFTER } from "../../src/outbox/company.ts";
 import { filterCondition } from "../../src/outbox/filter.ts";
 import { claim, reclaimExpired, renewLeases } from "../../src/outbox/lease.ts";
@@ -75,6 +76,16 @@ describe(`plans on ${testDialect}, where nearly everything was delivered`, () =>
     ],
     ["the takeover of lapsed leases", "outbox_sending_idx", reclaimExpired],
     ["the renewal of leases", "outbox_sending_idx", (db: Database) => renewLeases(db, ["a", "b"])],
+    [
+      "the look for a chat's rest, before every message,",
+      "outbox_events_bot_user_idx",
+      (db: Database) => chatRestMs(db, { id: 20_500 }),
+    ],
+    [
+      "the question whose quiet a 429 asks for",
+      "outbox_pending_idx",
+      (db: Database) => whoseQuiet(db, "1", 1, { id: 20_500 }),
+    ],
   ])("%s goes through %s alone", async (_, index, work) => {
     const [statement] = await statementsOf(work);
     if (!statement) throw new Error("no statement was run");

@@ -103,6 +103,17 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
     expect((await shop.stored(sold.paymentId)).payment).toMatchObject({ offerId: customer.offerId });
   });
 
+  test.skipIf(testDialect === "sqlite")("two buy the same offer at once, and neither waits", async () => {
+    const { db, deps } = shop;
+    const first = await shop.customer(OFFER);
+    const second = await shop.customer(OFFER);
+    await db.transaction(async (tx) => {
+      await beginCheckout(deps, tx, { ...first, deduplicate: "x" });
+      const { paymentId } = await tap({ ...second, offerId: first.offerId });
+      expect((await shop.stored(paymentId)).payment).toMatchObject({ offerId: first.offerId });
+    });
+  });
+
   test("nothing stays of a sale whose transaction fails", async () => {
     const customer = await shop.customer(OFFER);
     let begun = "";

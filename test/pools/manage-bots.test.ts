@@ -12,6 +12,7 @@ import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { migrateUntil } from "../support/migrate-until.ts";
+import { untilHeldUp } from "../support/until-held-up.ts";
 
 const secrets = createSecrets(randomBytes(32));
 let own: TestDatabase;
@@ -224,7 +225,7 @@ describe(`bots on ${testDialect}`, () => {
       const person = { botId: made.bot.id, telegramUserId: "5", createdAt: at, updatedAt: at };
       await tx.insert(db.tables.botUsers).values(person);
       const answer = deleteBot(depsWith(nobody), "test", "started_bot");
-      await Bun.sleep(200);
+      await untilHeldUp(db, answer);
       return { answer };
     });
     expect(await removal.answer).toEqual({ kind: "in_use" });
