@@ -2,6 +2,7 @@ import { getTableName } from "drizzle-orm";
 import type { PgTable } from "drizzle-orm/pg-core";
 import type { Sql, TransactionSql } from "postgres";
 import { columnName } from "./column-name.ts";
+import { countEach } from "./count-each.ts";
 import type { Arrivals } from "./database.ts";
 import { isDuplicate } from "./fault.ts";
 import { arrayOf, quoted, type Row, relationOf } from "./postgres-arrays.ts";
@@ -63,8 +64,7 @@ function newArrivals({ table, rows, followers, counters }: AnyArrivals, give: Gi
     parts.push(...splitInsertion(followers.table, follower, ""));
   }
   counters.forEach((counter, i) => {
-    const amounts = new Map<number, number>();
-    for (const id of counter.ids) amounts.set(id, (amounts.get(id) ?? 0) + 1);
+    const amounts = countEach(counter.ids);
     const [ids, counts] = [give(arrayOf([...amounts.keys()])), give(arrayOf([...amounts.values()]))];
     parts.push(
       `amounts${i} as (select unnest(${ids}::bigint[]) as id, unnest(${counts}::bigint[]) as n where ${afterThem})`,
@@ -86,16 +86,11 @@ function possibleArrivals({ table, key, rows, followers, counters }: AnyArrivals
     parts.push(`whole as (select * from ${given} where ${keyName} in (select key from fresh))`);
     parts.push(...splitInsertion(followers.table, follower, unlessThere(followers.table.key)));
   }
-  const keys = give(
-    arrayOf(
-      rows.map((row: Row) => row[key]),
-      quoted,
-    ),
-  );
+  const keys = rows.map((row: Row) => row[key]);
   counters.forEach((counter, i) => {
-    const ids = give(arrayOf(counter.ids));
+    const [given, ids] = [give(arrayOf(keys, quoted)), give(arrayOf(counter.ids))];
     parts.push(
-      `counting${i} as (select unnest(${keys}::text[]) as key, unnest(${ids}::bigint[]) as id)`,
+      `counting${i} as (select unnest(${given}::text[]) as key, unnest(${ids}::bigint[]) as id)`,
       `amounts${i} as (select id, count(*) as n from counting${i} where key in (select key from fresh) group by id)`,
       ...addition(counter, i),
     );

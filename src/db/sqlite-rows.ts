@@ -3,6 +3,7 @@ import { type Column, getTableColumns, getTableName } from "drizzle-orm";
 import type { PgTable } from "drizzle-orm/pg-core";
 import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
 import { columnName } from "./column-name.ts";
+import { countEach } from "./count-each.ts";
 import type { Arrivals } from "./database.ts";
 import { divideKeys, type SplitTable } from "./split-table.ts";
 
@@ -150,14 +151,6 @@ function valuesOf({ parameters, values }: RowPlan, row: Row): Parameter[] {
 
 function cell(row: Row, key: string): unknown {
   return row[key];
-}
-
-function countEach(ids: readonly number[], counts: (index: number) => boolean): Map<number, number> {
-  const totals = new Map<number, number>();
-  ids.forEach((id, i) => {
-    if (counts(i)) totals.set(id, (totals.get(id) ?? 0) + 1);
-  });
-  return totals;
 }
 
 /** Drizzle's own encoding, without the detour where a value goes in as it is: a visit has fifty of them. */

@@ -4,10 +4,11 @@ import type { Database, Tx } from "../db/database.ts";
 import { findBotRow } from "../pools/bot-view.ts";
 import { findPoolOf } from "../pools/find-pool-of.ts";
 import { type BotUser, findSession } from "../tracking/find-session.ts";
+import type { RecallVisit } from "../tracking/recall-visit.ts";
 import { isTrackingToken } from "../tracking/session.ts";
 import { telegramUserIdSchema } from "../tracking/telegram-user-id.ts";
 import { recordStart, type StartDeps, type Started } from "./record-start.ts";
-import { noteUpdate, type RecallVisit } from "./turn.ts";
+import { noteUpdate } from "./turn.ts";
 
 /** Room for Telegram's names, which have no documented limit below a message's. */
 const name = z

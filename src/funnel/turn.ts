@@ -6,13 +6,8 @@ import type { DeniedPolicy } from "../meta/consent.ts";
 import type { Log } from "../platform/log.ts";
 import type { BotRow } from "../pools/bot-view.ts";
 import type { Person } from "../tracking/bot-users.ts";
+import type { RecallVisit } from "../tracking/recall-visit.ts";
 import type { Sales } from "./sales.ts";
-
-/**
- * Brings a visit into the database that waits on this machine's disk: without it nobody knows which pool's ad somebody
- * came by. Asked for before a transaction.
- */
-export type RecallVisit = (trackingToken: string) => Promise<boolean>;
 
 /** What everything in the conversation works with. */
 export interface ConversationDeps {

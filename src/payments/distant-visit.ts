@@ -1,6 +1,7 @@
 import { and, eq } from "drizzle-orm";
 import { isBotNamed } from "../pools/bot-view.ts";
 import { findBotUser, findSession } from "../tracking/find-session.ts";
+import type { RecallVisit } from "../tracking/recall-visit.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";
 import type { PaymentDeps } from "./payment.ts";
 import type { PaymentDetails } from "./payment-input.ts";
@@ -8,8 +9,8 @@ import type { PaymentDetails } from "./payment-input.ts";
 export interface DistantDeps extends Pick<PaymentDeps, "db"> {
   /** Tracking data of a token that the database does not have (yet), such as a visit that is still spooled. */
   readonly trackingData: (token: string) => Promise<StoredVisit | null>;
-  /** Brings a visit into the database that waits on this machine's disk; false where none does. Absent: none ever does. */
-  readonly recallVisit?: (token: string) => Promise<boolean>;
+  /** Absent: no visit ever waits. */
+  readonly recallVisit?: RecallVisit;
 }
 
 /** What is known of whose a payment is, before its transaction. */
