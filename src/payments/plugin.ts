@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import { QueueFullError } from "../db/group-commit.ts";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { LARGEST_BODY_BYTES, readBody, readJson } from "../platform/body.ts";
-import { methodNotAllowed, problem } from "../platform/problem.ts";
+import { methodNotAllowed, type ProblemError, problem } from "../platform/problem.ts";
 import { urlOf } from "../platform/request-url.ts";
 import { TELEGRAM_PROVIDER } from "../telegram/sale.ts";
 import type { ApplyDeps } from "./apply-event.ts";
@@ -109,11 +109,7 @@ async function webhook(deps: PaymentsDeps, request: Request, name: string): Prom
       deps.log.warn({ provider: name, reason: reading.reason }, "a webhook was refused");
       return problem(401, { detail: `The signature was not accepted: ${reading.reason}.` });
     case "malformed":
-      deps.log.warn(
-        { provider: name, reason: reading.reason, errors: reading.errors },
-        "a webhook was not understood; money that it tells of is not counted",
-      );
-      return problem(400, { detail: reading.reason, errors: reading.errors ?? [] });
+      return notUnderstood(deps, { ...reading, provider: name });
     case "ignored":
       return Response.json({ status: "ignored" });
     case "unknown":
@@ -133,7 +129,8 @@ async function isKnown({ db }: PaymentsDeps, reference: Reference, checkoutRef?:
 
 async function act(deps: PaymentsDeps, report: ProviderReport): Promise<Response> {
   if (!providerRefSchema.safeParse(report.providerRef).success) {
-    return problem(400, { detail: "The payment's reference is no text of 1 to 200 characters." });
+    const reason = "The payment's reference is no text of 1 to 200 characters.";
+    return notUnderstood(deps, { provider: report.provider, reason });
   }
   try {
     const received = await promptly(deps.db, ANSWER_MS, receiveReport(deps, report));
@@ -144,6 +141,20 @@ async function act(deps: PaymentsDeps, report: ProviderReport): Promise<Response
   } catch (error) {
     return tryAgain(deps, error);
   }
+}
+
+interface Misunderstanding {
+  readonly provider: string;
+  readonly reason: string;
+  readonly errors?: readonly ProblemError[];
+}
+
+function notUnderstood({ log }: PaymentsDeps, { provider, reason, errors = [] }: Misunderstanding): Response {
+  log.warn(
+    { provider, reason, errors },
+    "a webhook was not understood; money that it tells of is not counted",
+  );
+  return problem(400, { detail: reason, errors });
 }
 
 function unknownPayment({ log }: PaymentsDeps, { provider, providerRef }: Reference): Response {

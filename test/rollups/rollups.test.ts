@@ -134,6 +134,15 @@ function funnel(dimension: Dimension = "campaign") {
     .orderBy(f.hour, f.key, f.currency);
 }
 
+/** Retention took every visit, and what was counted up to where is forgotten. */
+function loseVisitsAndMarks(): Promise<void> {
+  const { sessions, settings } = own.db.tables;
+  return own.db.transaction(async (tx) => {
+    await tx.delete(sessions);
+    await tx.delete(settings).where(eq(settings.key, "rollups"));
+  });
+}
+
 describe(`hourly counts, on ${testDialect}`, () => {
   test("each step counts in the hour in which it happened, under its visit's campaign, and money by currency", async () => {
     const token = await visit(HOUR + 1_000, "summer");
@@ -210,11 +219,7 @@ describe(`hourly counts, on ${testDialect}`, () => {
     await pay(HOUR, token, 4990, "BRL");
     await count();
     const before = await funnel();
-    const { sessions, settings } = own.db.tables;
-    await own.db.transaction(async (tx) => {
-      await tx.delete(sessions);
-      await tx.delete(settings).where(eq(settings.key, "rollups"));
-    });
+    await loseVisitsAndMarks();
     await visit(HOUR + 2 * HOUR_MS, "autumn");
     await count();
     expect((await funnel()).filter(({ campaign }) => campaign === "summer")).toEqual(before);
@@ -228,11 +233,7 @@ describe(`hourly counts, on ${testDialect}`, () => {
     await step("started", now, null);
     await count();
     const before = await funnel();
-    const { sessions, settings } = own.db.tables;
-    await own.db.transaction(async (tx) => {
-      await tx.delete(sessions);
-      await tx.delete(settings).where(eq(settings.key, "rollups"));
-    });
+    await loseVisitsAndMarks();
     await step("started", now, null);
     await count();
     const after = await funnel();
