@@ -209,6 +209,20 @@ describe.each(["stripe", "mercadopago", "pushinpay"])(`paid twice at %s, on ${te
 });
 
 test.each(["stripe", "mercadopago"])(
+  "%s: spaces around a reference, which registering leaves out, keep no sale from counting",
+  async (provider) => {
+    const reference = ` order of ${provider} `;
+    const { priceMinor: amount_minor, currency } = OFFER;
+    const body = JSON.stringify({ provider, provider_ref: reference, amount_minor, currency });
+    const registered = await fetch(`${shop.url}/api/payments`, { method: "POST", body });
+    const { id } = await registered.json();
+    const charge = await chargeAgain(provider, reference);
+    expect(outcomes(await shop.happens(provider, charge, "paid"))).toEqual(["confirmed"]);
+    expect((await shop.stored(id)).payment?.status).toBe("paid");
+  },
+);
+
+test.each(["stripe", "mercadopago"])(
   "%s: a sale of somebody else on the same account is ignored, so that it is not repeated for days",
   async (provider) => {
     const charge = await chargeAgain(provider, null);
