@@ -112,6 +112,9 @@ async function inputOf(
 }
 
 function slugOf(flag: string | undefined, [value]: readonly string[]): string {
+  if (flag !== undefined && value !== undefined) {
+    throw new WrongUsage("name the pool once; its slug stands in the ads' links and never changes");
+  }
   const slug = flag ?? value;
   if (slug === undefined) throw new WrongUsage("<slug> is missing");
   return slug;
