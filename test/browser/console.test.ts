@@ -212,6 +212,19 @@ describe.if(withBrowser)("the console in Chromium", () => {
     await context.close();
   });
 
+  test.each([1280, 360])(
+    "Tab begins at the skip link on a page %d pixels wide that shows where one is",
+    async (width) => {
+      const { context, page } = await openConsole(browser, own.url, { viewport: { width, height: 700 } });
+      await page.goto(`${own.url}/ops/audit`);
+      const here = await page.locator(".side nav [aria-current]").boundingBox();
+      expect((here?.x ?? width) + (here?.width ?? 0)).toBeLessThan(width + 1);
+      await page.keyboard.press("Tab");
+      expect(await page.evaluate(() => document.activeElement?.textContent?.trim())).toBe("Skip to content");
+      await context.close();
+    },
+  );
+
   test("the overview reads whole without scripts, and its forms work", async () => {
     const { context, page } = await openConsole(browser, own.url, { javaScriptEnabled: false });
     expect(await page.locator("h1").textContent()).toBe("Overview");
