@@ -86,7 +86,7 @@ describe.if(withBrowser)("the console in Chromium", () => {
     const { context, page } = await openConsole(browser, own.url, { javaScriptEnabled: false, viewport });
     for (const width of [320, 360, 375]) {
       await page.setViewportSize({ ...viewport, width });
-      for (const href of [...MAIN_PAGES, ...FURTHER_PAGES]) {
+      for (const href of ["/openapi", ...MAIN_PAGES, ...FURTHER_PAGES]) {
         await page.goto(own.url + href);
         const widest = await page.evaluate(() => document.documentElement.scrollWidth);
         expect({ href, widest }).toEqual({ href, widest: width });
