@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { failureText } from "../../src/cli/failure.ts";
 import { type Config, readConfig } from "../../src/config.ts";
 import { openDatabase } from "../../src/db/open.ts";
@@ -16,6 +17,14 @@ const DEFAULT_PORT = 3000;
 const LAST_PORT = 65_535;
 const SANDBOX_HOST = "127.0.0.1";
 const ROOT = `${import.meta.dir}/../..`;
+
+/** Where the scripts install Bun on a machine that has none. */
+const INSTALLED_BUN = join(ROOT, ".cache/bun/node_modules");
+
+const PORT_TROUBLES = new Map<unknown, string>([
+  ["EADDRINUSE", "is taken"],
+  ["EACCES", "is root's alone"],
+]);
 
 async function main(): Promise<void> {
   // As the server itself does; the demo makes its database for it.
@@ -78,9 +87,10 @@ function refuseTaken(hostname: string, port: number, who: string): void {
     Bun.listen({ hostname, port, socket: { data: () => undefined } }).stop(true);
   } catch (error) {
     // Whatever else is wrong with the address the server says itself.
-    if (!(error instanceof Error && "code" in error && error.code === "EADDRINUSE")) return;
+    const trouble = PORT_TROUBLES.get(error instanceof Error && "code" in error ? error.code : null);
+    if (trouble === undefined) return;
     throw new Error(
-      `Port ${port} is taken, and ${who} needs it. Choose another pair: PORT=4000 ./scripts/start`,
+      `Port ${port} ${trouble}, and ${who} needs it. Choose another pair: PORT=4000 ./scripts/start`,
     );
   }
 }
@@ -123,12 +133,17 @@ function welcome(
   buyer      ${port}${key}./scripts/visitor
              in another terminal: one visitor from the click to the delivery, hop by hop
   console    ${base}/ops${password ? `   (password, this time only: ${password})` : ""}
-  commands   ${commandPrefix(config, addresses)} bun run ponte doctor
+  commands   ${bunPrefix()}${commandPrefix(config, addresses)} bun run ponte doctor
   sandbox    ${sandbox}/   what Meta and Telegram would have received
   outbox     ${sql}
 
   Ctrl-C stops it.
 `;
+}
+
+/** What lets a shell find a Bun that only the scripts know. */
+function bunPrefix(): string {
+  return process.execPath.startsWith(INSTALLED_BUN) ? `PATH="$PATH:${INSTALLED_BUN}/.bin" ` : "";
 }
 
 /** What a command of `ponte` needs in front, to look at the demo's data and ask nobody but the sandbox. */

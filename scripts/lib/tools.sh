@@ -14,7 +14,7 @@ ensure_bun() {
   command -v npm >/dev/null || die "Bun $BUN_VERSION is missing and there is no npm to install it with. Install Node.js with npm, or Bun itself, and run this again."
   say "· installing Bun $BUN_VERSION"
   mkdir -p "$root/.cache/bun"
-  npm install --silent --no-fund --no-audit --prefix "$root/.cache/bun" "bun@$BUN_VERSION" >&2 ||
+  npm install --loglevel=error --no-fund --no-audit --prefix "$root/.cache/bun" "bun@$BUN_VERSION" >&2 ||
     die "Bun could not be installed from npm; see the lines above."
   # npm may refuse to run the package's own install step, which moves the binary into place.
   "$installed/bun" --version >/dev/null 2>&1 || node "$root/.cache/bun/node_modules/bun/install.js" >&2

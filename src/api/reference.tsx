@@ -7,7 +7,7 @@ const STYLE = `
   h2 { margin-top: 3rem } h3 { margin: 2rem 0 .3rem; font-size: 1rem }
   code, pre { font: 13px/1.5 ui-monospace, monospace }
   pre { padding: .8rem 1rem; border-radius: .5rem; background: #8881; overflow-x: auto; max-height: 26rem }
-  table { border-collapse: collapse } th, td { text-align: left; vertical-align: top; padding: .2rem 1.2rem .2rem 0 }
+  table { border-collapse: collapse } th, td { text-align: left; vertical-align: top; padding: .2rem 1.2rem .2rem 0; overflow-wrap: anywhere }
   nav ul { columns: 2; padding-left: 1.2rem } a { color: inherit } .method { display: inline-block; min-width: 3.6rem; font-weight: 600 }
 `;
 

@@ -112,6 +112,9 @@ async function inputOf(
 }
 
 function slugOf(flag: string | undefined, [value]: readonly string[]): string {
+  if (flag !== undefined && value !== undefined) {
+    throw new WrongUsage("name the pool once; its slug stands in the ads' links and never changes");
+  }
   const slug = flag ?? value;
   if (slug === undefined) throw new WrongUsage("<slug> is missing");
   return slug;
@@ -123,6 +126,11 @@ function noSuchPool(slug: string): Refused {
 
 function printPool(context: Context, config: Config, pool: PoolView, done: string | null): void {
   const link = visitorLink(config, pool);
+  if (config.publicUrl === undefined) {
+    context.terminal.err(
+      "PUBLIC_URL is not set, so the link leads to this machine only. No ad should have it.",
+    );
+  }
   answer(context, { ...pool, link }, () =>
     [...(done === null ? [] : [`${done} pool "${pool.slug}".`, ""]), poolRecord(pool, link)].join("\n"),
   );

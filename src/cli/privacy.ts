@@ -34,17 +34,15 @@ export const privacyErase = defineCommand({
     "privacy erase --token 0193f2a5c1d27e3f8a4b5c6d7e8f9012",
   ],
   async run(given, _values, context) {
+    const keys = [given.token, given.payment, given.customer].filter((key) => key !== undefined);
+    if (keys.length !== 1) throw new WrongUsage("give one of --token, --payment and --customer");
     const parsed = parseInput(erasureSchema, {
       tracking_token: given.token,
       payment_id: given.payment,
       customer: given.customer,
     });
     if (parsed.kind === "invalid") {
-      throw new WrongUsage(
-        given.token === undefined && given.payment === undefined && given.customer === undefined
-          ? "give --token, --payment or --customer"
-          : issueLines(parsed.issues, { tracking_token: "token", payment_id: "payment" }),
-      );
+      throw new WrongUsage(issueLines(parsed.issues, { tracking_token: "token", payment_id: "payment" }));
     }
     const key = personKey(parsed.value);
     refuseUnasked(context, given);

@@ -4,13 +4,13 @@ import { answer } from "./print.ts";
 
 export const sandbox = defineCommand({
   name: "sandbox",
-  summary: "Run a stand-in for Meta and Telegram on this machine",
+  summary: "Run a stand-in for Meta, Telegram and payment providers",
   options: {
     port: { type: "string", value: "port", help: "where it listens (default: PORT+1; 0 picks a free one)" },
     host: { type: "string", value: "address", help: "which address it listens on (default: 127.0.0.1)" },
   },
   details:
-    "Point META_GRAPH_URL and TELEGRAM_API_URL at it. It keeps everything in memory and stops with Ctrl-C.",
+    "Point META_GRAPH_URL and TELEGRAM_API_URL at it, and the providers' as docs/payments.md says. It keeps everything in memory and stops with Ctrl-C.",
   examples: ["sandbox --port 3001"],
   async run(given, _values, context) {
     const { environment } = context.terminal;

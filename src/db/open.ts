@@ -1,4 +1,4 @@
-import { SettingError } from "../platform/setting-error.ts";
+import { roomOr, SettingError } from "../platform/setting-error.ts";
 import type { Database } from "./database.ts";
 import { openSqlite } from "./sqlite.ts";
 
@@ -23,7 +23,10 @@ export async function openDatabase(settings: DatabaseSettings): Promise<Database
   } catch (error) {
     throw new SettingError(
       `DATABASE_URL: the SQLite file ${path} cannot be opened`,
-      "Let it name a file in a folder that Ponte may write in, or a postgres:// URL.",
+      roomOr(
+        "Let it name a file that Ponte may write, in a folder where it may, or a postgres:// URL.",
+        error,
+      ),
       error,
     );
   }

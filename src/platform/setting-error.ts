@@ -13,6 +13,14 @@ export class SettingError extends Error {
   }
 }
 
+/** What to do about a file that cannot be used: make room where its disk is full, and the given thing otherwise. */
+export function roomOr(todo: string, error: unknown): string {
+  return error instanceof Error && FULL.test(codeOf(error)) ? "Make room on its disk." : todo;
+}
+
+// The system's name for it, SQLite's, and Postgres' (SQLSTATE 53100, disk full).
+const FULL = /^(ENOSPC|SQLITE_FULL|53100$)/;
+
 /** Works with a file of ours in `DATA_DIR`. @throws SettingError with what went wrong */
 export function inDataDir<T>(path: string, work: () => T): T {
   try {
@@ -21,7 +29,10 @@ export function inDataDir<T>(path: string, work: () => T): T {
     if (error instanceof SettingError) throw error;
     throw new SettingError(
       `DATA_DIR: ${path} cannot be used`,
-      "Let the user that Ponte runs as write in that folder, or set DATA_DIR to one where it may.",
+      roomOr(
+        "Let the user that Ponte runs as write in that folder, or set DATA_DIR to one where it may.",
+        error,
+      ),
       error,
     );
   }

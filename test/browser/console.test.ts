@@ -86,7 +86,7 @@ describe.if(withBrowser)("the console in Chromium", () => {
     const { context, page } = await openConsole(browser, own.url, { javaScriptEnabled: false, viewport });
     for (const width of [320, 360, 375]) {
       await page.setViewportSize({ ...viewport, width });
-      for (const href of [...MAIN_PAGES, ...FURTHER_PAGES]) {
+      for (const href of ["/openapi", ...MAIN_PAGES, ...FURTHER_PAGES]) {
         await page.goto(own.url + href);
         const widest = await page.evaluate(() => document.documentElement.scrollWidth);
         expect({ href, widest }).toEqual({ href, widest: width });
@@ -211,6 +211,19 @@ describe.if(withBrowser)("the console in Chromium", () => {
     expect(await page.evaluate(() => document.activeElement?.id)).toBe("main");
     await context.close();
   });
+
+  test.each([1280, 360])(
+    "Tab begins at the skip link on a page %d pixels wide that shows where one is",
+    async (width) => {
+      const { context, page } = await openConsole(browser, own.url, { viewport: { width, height: 700 } });
+      await page.goto(`${own.url}/ops/audit`);
+      const here = await page.locator(".side nav [aria-current]").boundingBox();
+      expect((here?.x ?? width) + (here?.width ?? 0)).toBeLessThan(width + 1);
+      await page.keyboard.press("Tab");
+      expect(await page.evaluate(() => document.activeElement?.textContent?.trim())).toBe("Skip to content");
+      await context.close();
+    },
+  );
 
   test("the overview reads whole without scripts, and its forms work", async () => {
     const { context, page } = await openConsole(browser, own.url, { javaScriptEnabled: false });

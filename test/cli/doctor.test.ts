@@ -6,9 +6,12 @@ import { eq, sql } from "drizzle-orm";
 import postgres from "postgres";
 import { z } from "zod";
 import { tablesOf } from "../../src/db/define-schema.ts";
+import { openDatabase } from "../../src/db/open.ts";
+import { openSpool } from "../../src/db/spool.ts";
 import * as tables from "../../src/db/tables-sqlite.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { type RunningSandbox, startSandbox } from "../../src/sandbox/app.ts";
+import { openDisk } from "../faults/disk.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows, emptyOutbox } from "../support/outbox.ts";
 import { ponte, ponteJson } from "./ponte.ts";
@@ -242,8 +245,31 @@ describe(`ponte doctor on ${testDialect}`, () => {
     const empty = await createTestDatabase({ migrated: false });
     const { of } = await diagnose({ DATABASE_URL: empty.url });
     expect(of("migrations")).toMatchObject([{ level: "bad", todo: "Run: bun run ponte migrate" }]);
-    expect(of("tables")).toHaveLength(TABLES);
+    expect(of("tables")).toMatchObject([
+      {
+        level: "bad",
+        text: expect.stringContaining(`${TABLES} of ${TABLES} cannot be used, such as api_keys: `),
+        todo: "Run: bun run ponte migrate",
+      },
+    ]);
     await empty.dispose();
+  });
+
+  test.skipIf(testDialect === "postgres")("says of a full disk, once, that it wants room", async () => {
+    const disk = await openDisk();
+    const url = join(disk.folder, "ponte.db");
+    // As while Ponte runs: what SQLite has beside the file is there.
+    const running = await openDatabase({ url });
+    await running.migrate();
+    openSpool(join(disk.folder, "spool.db")).close();
+    await disk.fill(process.pid);
+    const { of } = await diagnose({ DATABASE_URL: url }, "--offline");
+    await disk.makeRoom(process.pid);
+    await running.close();
+    await disk.remove();
+    const todo = "Make room on its disk.";
+    expect(of("tables")).toMatchObject([{ text: expect.stringContaining("disk is full"), todo }]);
+    expect(of("spool")).toMatchObject([{ text: expect.stringContaining("disk is full"), todo }]);
   });
 
   test("names a lost column", async () => {

@@ -40,6 +40,13 @@ afterAll(async () => {
 });
 
 describe(`ponte on ${testDialect}`, () => {
+  test("says where a link that it shows is none for ads, because PUBLIC_URL is not set", async () => {
+    const { PUBLIC_URL: _, ...without } = environment;
+    const made = await ponte(["pool", "add", "--slug", "here", "--bot", "here_bot"], without);
+    expect(made).toMatchObject({ code: 0, err: expect.stringContaining("PUBLIC_URL is not set") });
+    expect(made.out).toContain("http://localhost:3000/go/here");
+  });
+
   test("makes a pool with everything the flags can say, and shows it", async () => {
     const made = await ponte(
       [

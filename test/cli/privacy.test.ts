@@ -54,9 +54,9 @@ describe(`ponte privacy erase on ${testDialect}`, () => {
   });
 
   test.each([
-    [[], "give --token, --payment or --customer"],
+    [[], "give one of --token, --payment and --customer"],
     [["--token", "abc"], "--token: must be 32 lowercase hex digits"],
-    [["--token", "0".repeat(32), "--customer", "1"], "give one of"],
+    [["--token", "0".repeat(32), "--customer", "1"], "give one of --token, --payment and --customer"],
   ])("%p is wrong usage", async (flags, message) => {
     const ran = await ponte(["privacy", "erase", ...flags], environment);
     expect(ran.code).toBe(2);

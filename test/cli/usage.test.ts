@@ -121,6 +121,7 @@ describe("the command line", () => {
     [["pool", "show"], "<slug> is missing"],
     [["pool", "show", "a", "b"], '"b" is one value too many'],
     [["pool", "update", "a"], "nothing to change was named"],
+    [["pool", "update", "a", "--slug", "b", "--name", "B"], "name the pool once; its slug"],
     [["bot", "add", "--username", "x"], "--username: "],
     [["bot", "add", "--username", "shop_bot", "--token", "nonsense"], "--token: "],
     [["outbox", "list", "--status", "lost"], "--status: "],

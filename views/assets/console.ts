@@ -10,8 +10,7 @@ const ready = (work: () => void) =>
   document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", work) : work();
 
 ready(() => {
-  // On a narrow screen the navigation scrolls; where one is should be seen.
-  document.querySelector(".side nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  showWhereOneIs();
   offerOwnZone();
   keepHoldOfLiveParts();
   const lost = document.getElementById("lost");
@@ -23,6 +22,13 @@ ready(() => {
   }
   document.addEventListener("htmx:afterOnLoad", () => showLost(false));
 });
+
+/** On a narrow screen the navigation scrolls. `scrollIntoView` would have Tab begin there, past "Skip to content". */
+function showWhereOneIs(): void {
+  const nav = document.querySelector(".side nav");
+  const here = nav?.querySelector("[aria-current]");
+  if (nav && here) nav.scrollLeft += here.getBoundingClientRect().right - nav.getBoundingClientRect().right;
+}
 
 /** `data-submits`: choosing sends the form. */
 document.addEventListener("change", ({ target }) => {

@@ -72,7 +72,7 @@ export function loginPage(
         </form>
         <p class="hint" id="hint">
           The password is <code>OPERATOR_PASSWORD</code>, or the one that the server showed at its first
-          start.
+          start. If it is lost, set <code>OPERATOR_PASSWORD</code> and start Ponte anew.
         </p>
       </>
     ),

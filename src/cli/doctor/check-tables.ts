@@ -7,6 +7,7 @@ import { grantCommand } from "../../db/fault.ts";
 import { grantOn, rightsOn } from "../../db/grants.ts";
 import { migrationPlan, OPERATOR_VIEWS } from "../../db/migration-plan.ts";
 import { causesOf, codeOf } from "../../platform/errors.ts";
+import { roomOr } from "../../platform/setting-error.ts";
 import { bad, type Finding, good } from "./finding.ts";
 
 const INSUFFICIENT_PRIVILEGE = "42501";
@@ -42,9 +43,15 @@ export async function checkMigrations(db: Database, user: string): Promise<Findi
 export async function checkTables(db: Database, user: string): Promise<Finding[]> {
   const troubles = await Promise.all(tablesOf(db.tables).map((table) => tableTrouble(db, table, user)));
   const found = troubles.filter((trouble) => trouble !== null);
-  return found.length > 0
-    ? found
-    : [good("tables", `all ${troubles.length} are there and may be read and written`)];
+  const [first] = found;
+  if (first === undefined) {
+    return [good("tables", `all ${troubles.length} are there and may be read and written`)];
+  }
+  // A database without tables, or a full disk, is one thing that is wrong.
+  const isOneThing = found.length > 1 && found.every(({ todo }) => todo === first.todo);
+  return isOneThing
+    ? [{ ...first, text: `${found.length} of ${troubles.length} cannot be used, such as ${first.text}` }]
+    : found;
 }
 
 /** Whether the operators' views can be read. */
@@ -85,7 +92,7 @@ async function tableTrouble(db: Database, table: PgTable, user: string): Promise
     // One transaction a probe: on Postgres the first failure would spoil the next.
     const error = await failureOf(db.transaction((tx) => probe(tx)));
     if (error === null) continue;
-    if (error.code !== INSUFFICIENT_PRIVILEGE) return bad("tables", `${name}: ${error.message}`, MIGRATE);
+    if (error.code !== INSUFFICIENT_PRIVILEGE) return bad("tables", `${name}: ${error.message}`, error.todo);
     missing.push(right);
   }
   if (missing.length === 0) return null;
@@ -97,12 +104,16 @@ async function tableTrouble(db: Database, table: PgTable, user: string): Promise
 }
 
 /** The innermost cause: drizzle's own message only repeats the statement. */
-async function failureOf(work: Promise<unknown>): Promise<{ message: string; code: string } | null> {
+async function failureOf(
+  work: Promise<unknown>,
+): Promise<{ message: string; code: string; todo: string } | null> {
   try {
     await work;
     return null;
   } catch (error) {
     const cause = causesOf(error).at(-1);
-    return cause ? { message: cause.message, code: codeOf(cause) } : { message: String(error), code: "" };
+    return cause
+      ? { message: cause.message, code: codeOf(cause), todo: roomOr(MIGRATE, cause) }
+      : { message: String(error), code: "", todo: MIGRATE };
   }
 }
