@@ -40,12 +40,10 @@ describe.if(withBrowser)("what a visitor sends or an operator types, in Chromium
       ]);
     }
     await own.deps.pools.refresh();
-    own.app.listen({ port: 0, hostname: "127.0.0.1" });
-    base = `http://127.0.0.1:${own.app.server?.port}`;
+    base = own.listen();
   });
   afterAll(async () => {
     await browser?.close();
-    await own?.app.stop(true);
     await own?.dispose();
   });
 

@@ -8,6 +8,7 @@ import {
   startUpdate,
 } from "../support/funnel.ts";
 import { genericWebhook } from "../support/generic-webhook.ts";
+import { startToken } from "../support/start-token.ts";
 
 /** The pool reports every step that it can. */
 export async function reportEveryStep({ db, deps, pool }: Funnel): Promise<void> {
@@ -34,7 +35,7 @@ export async function click(funnel: Funnel, query: string, headers: Record<strin
   });
   const html = await response.text();
   const link = response.headers.get("location") ?? html;
-  const token = /\?start=([0-9a-f]{32})/.exec(link)?.[1] ?? "";
+  const token = startToken(link);
   return { response, html, token };
 }
 

@@ -11,13 +11,9 @@ beforeAll(async () => {
   });
   await addPool(own.db, { slug: "open" });
   await own.deps.pools.refresh();
-  own.app.listen({ port: 0, hostname: "127.0.0.1" });
-  port = own.app.server?.port ?? 0;
+  port = Number(new URL(own.listen()).port);
 });
-afterAll(async () => {
-  await own.app.stop(true);
-  await own.dispose();
-});
+afterAll(() => own.dispose());
 
 /** Sends bytes as they are; resolves to the answer's status line. */
 async function statusLine(request: string): Promise<string> {

@@ -35,8 +35,7 @@ export async function openFunnel(
     (deps) => ({ ...deps, payments: { ...deps.payments, providers: provider.providers, ...payments } }),
   );
   const { db, deps } = own;
-  const server = own.app.listen({ port: 0, hostname: "127.0.0.1" });
-  const url = `http://127.0.0.1:${server.server?.port}`;
+  const url = own.listen();
   const dispatcher = openDispatcher(deps);
   const { pool, bots } = await addPool(
     db,
@@ -129,7 +128,6 @@ export async function openFunnel(
         .filter((call) => call.ok && call.via === "api" && String(call.params.chat_id) === String(userId)),
     async dispose() {
       await dispatcher.stop(0);
-      await server.stop(true);
       await own.dispose();
       await sandbox.stop();
     },
