@@ -11,7 +11,7 @@ import { createTestDatabase, type TestDatabase, testDialect } from "../support/d
 import { BOT_TOKEN, newUser, paidUpdate } from "../support/funnel.ts";
 import { addPool } from "../support/pools.ts";
 import { happen, type SaleStep, SECRETS, WEBHOOK_SECRET } from "../support/sale-step.ts";
-import { visitOf } from "../support/visits.ts";
+import { visitsOf } from "../support/visits.ts";
 
 const CHILD = join(import.meta.dir, "../support/sale-and-die.ts");
 /** More steps than any of it takes. */
@@ -32,11 +32,9 @@ beforeAll(async () => {
   sandbox = await startSandbox();
   const { db } = own;
   const { tables } = db;
-  const { pool, bots } = await addPool(db, { slug: "shop", metaPixelId: "5555555555" }, [
-    { username: "shop_bot" },
-  ]);
-  botId = bots[0]?.id ?? 0;
-  const [member] = await db.select().from(tables.poolBots);
+  const shop = await addPool(db, { slug: "shop", metaPixelId: "5555555555" });
+  botId = shop.bots[0]?.id ?? 0;
+  const visits = visitsOf(shop);
   const now = new Date();
   const offerId = await db.transaction(async (tx) => {
     await tx
@@ -57,7 +55,7 @@ beforeAll(async () => {
   sell = (money) =>
     db.transaction(async (tx) => {
       const user = newUser();
-      const visit = visitOf(pool.id, member?.id ?? 0, botId, "fbclid=AbCd");
+      const visit = visits("fbclid=AbCd");
       await recordVisits(tx, tables, [visit]);
       const { trackingToken } = visit;
       const buyer = await saveBotUser(
