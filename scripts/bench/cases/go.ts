@@ -44,7 +44,7 @@ function goCase(
 }
 
 async function measureGo(bench: Bench, place: Place, connections: number): Promise<Figures> {
-  const { effort, say } = bench;
+  const { effort } = bench;
   await seedPools(place.db);
   const ponte = await startPonte(place);
   const bare = await startBare(await answerOf(await oneClick(ponte.url)));
@@ -53,15 +53,10 @@ async function measureGo(bench: Bench, place: Place, connections: number): Promi
       await clicks(ponte.url, connections, 2);
       await clicks(bare.url, connections, 2);
     }
-    return await takeTurns(
-      effort.rounds,
-      {
-        ours: () => durableClicks(place, ponte.url, connections, effort.seconds),
-        yardstick: async () => rate(await clicks(bare.url, connections, effort.seconds)),
-      },
-      (round, ours, yardstick) =>
-        say(`round ${round} of ${effort.rounds}: ${Math.round(ours)} of ${Math.round(yardstick)} req/s`),
-    );
+    return await takeTurns(bench, {
+      ours: () => durableClicks(place, ponte.url, connections, effort.seconds),
+      yardstick: async () => rate(await clicks(bare.url, connections, effort.seconds)),
+    });
   } finally {
     await Promise.all([ponte.stop(), bare.stop()]);
     await place.db.close();
