@@ -4,7 +4,8 @@ import { eq } from "drizzle-orm";
 import { newId } from "../../src/platform/ids.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { testDialect } from "../support/database.ts";
-import { API_KEY, type Funnel, newUser, OTHER_TOKEN, openFunnel, startUpdate } from "../support/funnel.ts";
+import { API_KEY, type Funnel, OTHER_TOKEN, openFunnel } from "../support/funnel.ts";
+import { newUser, startUpdate } from "../support/telegram-updates.ts";
 import { visitOf } from "../support/visits.ts";
 
 let funnel: Funnel;

@@ -8,7 +8,8 @@ import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import { sha256Hex } from "../../src/platform/secrets.ts";
 import { payment, sellingBot, session } from "../meta/builders.ts";
 import { testDialect } from "../support/database.ts";
-import { type Funnel, newUser, openFunnel } from "../support/funnel.ts";
+import { type Funnel, openFunnel } from "../support/funnel.ts";
+import { newUser } from "../support/telegram-updates.ts";
 import { visitOf } from "../support/visits.ts";
 import { click, post, reachedMeta, report, reportEveryStep, startAndBuy } from "./journey.ts";
 

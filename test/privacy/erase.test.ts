@@ -13,15 +13,8 @@ import type { PersonKey } from "../../src/privacy/person.ts";
 import { decodeVisit, encodeVisit } from "../../src/redirect/visit-json.ts";
 import { sha256 } from "../meta/builders.ts";
 import { testDialect } from "../support/database.ts";
-import {
-  buttonUpdate,
-  type Funnel,
-  newUser,
-  openFunnel,
-  PIXEL,
-  startUpdate,
-  type TestUser,
-} from "../support/funnel.ts";
+import { type Funnel, openFunnel, PIXEL } from "../support/funnel.ts";
+import { buttonUpdate, newUser, startUpdate, type TestUser } from "../support/telegram-updates.ts";
 import { untilHeldUp } from "../support/until-held-up.ts";
 import { visitOf } from "../support/visits.ts";
 import { click, post, reachedMeta, report, reportEveryStep } from "./journey.ts";

@@ -1,16 +1,14 @@
+import { type Funnel, GENERIC_SECRET, openFunnel } from "../support/funnel.ts";
+import { genericWebhook } from "../support/generic-webhook.ts";
+import { startToken } from "../support/start-token.ts";
 import {
   buttonUpdate,
-  type Funnel,
-  GENERIC_SECRET,
   membershipUpdate,
   newUser,
-  openFunnel,
   paidUpdate,
   preCheckoutUpdate,
   startUpdate,
-} from "../support/funnel.ts";
-import { genericWebhook } from "../support/generic-webhook.ts";
-import { startToken } from "../support/start-token.ts";
+} from "../support/telegram-updates.ts";
 
 /** What came of everything that Telegram and a provider tell of two sales. */
 export interface Told {
