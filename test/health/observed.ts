@@ -18,7 +18,7 @@ export const PHONE =
  * still: whose visits fall into two hours is not turned away.
  */
 export async function startObserved(environment: Readonly<Record<string, string>> = {}) {
-  const sandbox = await startSandbox({ port: 0 });
+  const sandbox = await startSandbox();
   const now = new Date();
   const settings = {
     API_KEY,

@@ -8,9 +8,11 @@ import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { saveBotUser } from "../../src/tracking/bot-users.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
-import { BOT_TOKEN, newUser, paidUpdate } from "../support/funnel.ts";
+import { BOT_TOKEN } from "../support/funnel.ts";
+import { testSecrets } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";
-import { happen, type SaleStep, SECRETS, WEBHOOK_SECRET } from "../support/sale-step.ts";
+import { happen, type SaleStep, WEBHOOK_SECRET } from "../support/sale-step.ts";
+import { newUser, paidUpdate } from "../support/telegram-updates.ts";
 import { visitsOf } from "../support/visits.ts";
 
 const CHILD = join(import.meta.dir, "../support/sale-and-die.ts");
@@ -40,8 +42,8 @@ beforeAll(async () => {
     await tx
       .update(tables.bots)
       .set({
-        token: SECRETS.seal(BOT_TOKEN, "bots.token"),
-        webhookSecret: SECRETS.seal(WEBHOOK_SECRET, "bots.webhook_secret"),
+        token: testSecrets.seal(BOT_TOKEN, "bots.token"),
+        webhookSecret: testSecrets.seal(WEBHOOK_SECRET, "bots.webhook_secret"),
       })
       .where(eq(tables.bots.id, botId));
     const course = { name: "Course", description: "…", delivery: "https://example.com/course" };

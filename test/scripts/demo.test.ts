@@ -3,13 +3,11 @@ import { prepareDemo } from "../../scripts/demo/prepare.ts";
 import { demoEnvironment, demoPayments } from "../../scripts/demo/settings.ts";
 import { checkOffers } from "../../src/cli/doctor/check-offers.ts";
 import { readConfig } from "../../src/config.ts";
-import { createSecrets } from "../../src/platform/secrets.ts";
 import { type RunningSandbox, startSandbox } from "../../src/sandbox/app.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { testSecrets } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";
 import { runProgram } from "../support/run-program.ts";
-
-const secrets = createSecrets(new Uint8Array(32).fill(7));
 
 let own: TestDatabase;
 let sandbox: RunningSandbox;
@@ -23,7 +21,7 @@ afterAll(async () => {
 });
 
 const prepare = ({ db } = own) =>
-  prepareDemo(db, secrets, { sandboxUrl: sandbox.url, publicUrl: "http://localhost:3000" });
+  prepareDemo(db, testSecrets, { sandboxUrl: sandbox.url, publicUrl: "http://localhost:3000" });
 
 describe(`the demo on ${testDialect}`, () => {
   test("is made once, and found again", async () => {

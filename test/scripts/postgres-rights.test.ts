@@ -146,7 +146,7 @@ describe.if(testDialect === "postgres")("a Postgres whose app user may run no DD
     limitedUrl = url.href;
     limited = postgres(limitedUrl, { max: 1, onnotice: () => undefined });
     ownerDb = await openDatabase({ url: database.url });
-    sandbox = await startSandbox({ port: 0 });
+    sandbox = await startSandbox();
   });
   afterAll(async () => {
     await app?.dispose();
