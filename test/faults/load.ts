@@ -5,7 +5,7 @@ import { send } from "./send.ts";
 
 export const SLUG = "shop";
 
-export interface LoadOptions {
+interface LoadOptions {
   readonly ledger: Ledger;
   readonly clients: number;
   readonly random: () => number;

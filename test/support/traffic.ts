@@ -29,7 +29,7 @@ const CAMPAIGNS = [
 ];
 const PRICES_MINOR = [2_990, 4_990, 9_700, 19_700];
 
-export interface TrafficOptions {
+interface TrafficOptions {
   readonly endMs: number;
   readonly hours: number;
   readonly clicksPerHour: number;
