@@ -43,6 +43,18 @@ export interface OverviewAnswer {
     readonly slow_routes: readonly Held<{ readonly state: "throttled" | "resting" }>[];
     readonly unhealthy_bots: readonly { readonly username: string; readonly reason: string }[];
     readonly dispatchers_alive: number;
+    readonly unreported_sales: {
+      readonly count: number;
+      readonly is_more: boolean;
+      readonly newest: readonly {
+        readonly payment_id: string;
+        readonly provider: string;
+        readonly provider_ref: string;
+        readonly amount_minor: number;
+        readonly currency: string;
+        readonly paid_at: string;
+      }[];
+    };
   };
   readonly deliveries: {
     readonly unit: "minute" | "hour";
@@ -90,7 +102,7 @@ export function overviewAnswer(facts: OverviewFacts, stretch: Stretch, by: Funne
   };
 }
 
-function nowAnswer({ trouble }: OverviewFacts): OverviewAnswer["now"] {
+function nowAnswer({ trouble, unreported }: OverviewFacts): OverviewAnswer["now"] {
   return {
     waiting: trouble.waiting,
     is_more_waiting: trouble.isMoreWaiting,
@@ -109,6 +121,18 @@ function nowAnswer({ trouble }: OverviewFacts): OverviewAnswer["now"] {
     slow_routes: trouble.held.map(({ route, state }) => ({ ...route, state })),
     unhealthy_bots: trouble.sickBots,
     dispatchers_alive: trouble.dispatchersAlive,
+    unreported_sales: {
+      count: unreported.count,
+      is_more: unreported.isMore,
+      newest: unreported.newest.map((sale) => ({
+        payment_id: sale.paymentId,
+        provider: sale.provider,
+        provider_ref: sale.providerRef,
+        amount_minor: sale.amountMinor,
+        currency: sale.currency,
+        paid_at: sale.paidAt.toISOString(),
+      })),
+    },
   };
 }
 

@@ -10,6 +10,7 @@ import {
   checkDispatcher,
   checkOutbox,
   checkPartial,
+  checkSales,
   checkSpool,
 } from "./doctor/check-database.ts";
 import { checkNumbers } from "./doctor/check-numbers.ts";
@@ -26,7 +27,7 @@ export const doctor = defineCommand({
   summary: "Check everything Ponte needs, and say what to do",
   options: { offline: { type: "boolean", help: "ask nothing of Meta and Telegram" } },
   details:
-    "Checks the database with its tables, rights and clock, Redis, the dispatcher, held-up events, the data folder and its spool, pixel credentials, bot webhooks and who takes the money for the offers. Changes nothing and sends no event. Exit code 1 where something is wrong.",
+    "Checks the database with its tables, rights and clock, Redis, the dispatcher, held-up events, sales that were not reported, the data folder and its spool, pixel credentials, bot webhooks and who takes the money for the offers. Changes nothing and sends no event. Exit code 1 where something is wrong.",
   async run(given, _values, context) {
     const config = readConfig(context.terminal.environment);
     const isOnline = given.offline !== true;
@@ -67,6 +68,7 @@ async function databaseFindings(config: Config, context: Context, isOnline: bool
         ["dispatcher", () => checkDispatcher(db)],
         ["outbox", () => checkOutbox(db)],
         ["meta", () => checkPartial(db)],
+        ["sales", () => checkSales(db)],
         ["pools", () => checkPixels(outside, isOnline)],
         ["bots", () => checkBots(outside, isOnline)],
         ["offers", () => checkOffers(db, config.payments)],

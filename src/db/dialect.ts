@@ -23,8 +23,11 @@ export interface Dialect {
     select: Q,
     of?: PgTable,
   ): Q;
-  /** Keeps the rows that a builder's select finds from being removed until the transaction ends; any number may at once. */
-  kept<Q extends { for(strength: "key share"): unknown }>(select: Q): Q;
+  /** Keeps such rows from being removed until the transaction ends; any number may at once. */
+  kept<Q extends { for(strength: "key share", config?: { of: PgTable }): unknown }>(
+    select: Q,
+    of?: PgTable,
+  ): Q;
   /** The same as `locked` at the end of a hand-written select, for the rows of one of its tables. */
   lockedOf(table: SQL): SQL;
   /** A stored JSON document as the text it was written as. */
@@ -71,8 +74,8 @@ export const postgresDialect: Dialect = {
     select.for("update", of && { of });
     return select;
   },
-  kept: (select) => {
-    select.for("key share");
+  kept: (select, of) => {
+    select.for("key share", of && { of });
     return select;
   },
   lockedOf: (table) => sql`for update of ${table}`,

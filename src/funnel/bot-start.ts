@@ -123,13 +123,14 @@ export async function startFromOutside(
 }
 
 /** Who was there before a copy of an update came. It writes nothing: nobody who was erased meanwhile comes back by it. */
-async function knownOf({ tables }: Database, tx: Tx, botId: number, telegramUserId: string): Promise<Known> {
+async function knownOf(db: Database, tx: Tx, botId: number, telegramUserId: string): Promise<Known> {
+  const { tables } = db;
   const { botUsers } = tables;
   const isTheirs = and(eq(botUsers.botId, botId), eq(botUsers.telegramUserId, telegramUserId));
   const [botUser = null] = await tx.select().from(botUsers).where(isTheirs);
   const trackingToken = botUser?.latestToken ?? null;
   const session = await findSession(tx, tables, trackingToken);
-  const pool = await findPoolOf(tx, tables, { poolId: session?.poolId ?? null, botId });
+  const pool = await findPoolOf(db, tx, { poolId: session?.poolId ?? null, botId });
   return { botUser, session, pool, trackingToken };
 }
 

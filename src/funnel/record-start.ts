@@ -64,13 +64,14 @@ export async function recordStart(
 
 /** The person's row brought up to date, the visit of `token`, else their latest, and its pool; a visit learns who came of it. */
 export async function recordVisitor(
-  { tables }: Database,
+  db: Database,
   tx: Tx,
   botId: number,
   person: Person,
   token: string | null,
   now: Date,
 ): Promise<Visitor> {
+  const { tables } = db;
   const found = await findSession(tx, tables, token);
   // Whoever had that visit erased is a stranger when they come again.
   const isErased = found?.consent === "erased";
@@ -89,7 +90,7 @@ export async function recordVisitor(
       .set({ userExternalId: person.telegramUserId, updatedAt: now })
       .where(and(eq(sessions.id, session.id), isNull(sessions.userExternalId)));
   }
-  const pool = await findPoolOf(tx, tables, { poolId: session?.poolId ?? null, botId });
+  const pool = await findPoolOf(db, tx, { poolId: session?.poolId ?? null, botId });
   return { botId, botUser, session, pool, poolId: pool?.id ?? null, trackingToken };
 }
 

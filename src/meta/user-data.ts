@@ -96,9 +96,10 @@ function readyDigest(value: string | undefined): string | null {
  * being erased). It also passes an MD5 through as if it were an answer; Meta takes SHA-256 only, so that is left out.
  */
 function piiDigest(value: string | null | undefined, type: PiiDataType): string | null {
-  const trimmed = value?.trim();
-  if (!trimmed || trimmed.length > LONGEST_PII) return null;
-  const hashed = metaNormaliser.getNormalizedAndHashedPII(trimmed, type);
+  // Some systems write an accent as a character of its own, which gives another digest.
+  const text = value?.trim().normalize("NFC");
+  if (!text || text.length > LONGEST_PII) return null;
+  const hashed = metaNormaliser.getNormalizedAndHashedPII(text, type);
   if (hashed === null) return null;
   const end = hashed.lastIndexOf(".");
   return readyDigest(end === -1 ? hashed : hashed.slice(0, end));

@@ -6,10 +6,12 @@ import { type DeliveryFacts, readDeliveries } from "./deliveries.ts";
 import { type FunnelFacts, readFunnel } from "./funnel.ts";
 import type { Stretch } from "./stretch.ts";
 import { type RouteNames, readTrouble, routeNames, type TroubleFacts } from "./trouble.ts";
+import { readUnreportedSales, type UnreportedSales } from "./unreported-sales.ts";
 
 /** What goes on now, and what a route is called. */
 export interface PresentFacts {
   readonly trouble: TroubleFacts;
+  readonly unreported: UnreportedSales;
   readonly names: RouteNames;
 }
 
@@ -26,7 +28,9 @@ export type OverviewFacts = PresentFacts & CountedFacts;
 
 export async function readPresent(db: Database): Promise<PresentFacts> {
   const names = await routeNames(db);
-  return { trouble: await readTrouble(db, names), names };
+  const trouble = await readTrouble(db, names);
+  await breathe();
+  return { trouble, unreported: await readUnreportedSales(db), names };
 }
 
 /** One statement after another; visitors come in between. */

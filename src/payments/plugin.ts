@@ -119,19 +119,28 @@ async function webhook(deps: PaymentsDeps, request: Request, name: string): Prom
   }
 }
 
-async function isKnown({ db }: PaymentsDeps, reference: Reference, checkoutRef?: string): Promise<boolean> {
-  if (!providerRefSchema.safeParse(reference.providerRef).success) return false;
+async function isKnown(
+  { db }: PaymentsDeps,
+  { provider, providerRef }: Reference,
+  checkoutRef?: string,
+): Promise<boolean> {
+  const parsed = providerRefSchema.safeParse(providerRef);
+  if (!parsed.success) return false;
+  const reference = { provider, providerRef: parsed.data };
   const payment = await promptly(db, ANSWER_MS, findByReference(db, db, reference));
   if (payment === undefined) return false;
   const checkout = storedCheckout(payment);
   return checkout === null || checkoutRef === undefined || checkout.providerRef === checkoutRef;
 }
 
-async function act(deps: PaymentsDeps, report: ProviderReport): Promise<Response> {
-  if (!providerRefSchema.safeParse(report.providerRef).success) {
+async function act(deps: PaymentsDeps, said: ProviderReport): Promise<Response> {
+  // As registering takes it: without spaces around it.
+  const providerRef = providerRefSchema.safeParse(said.providerRef);
+  if (!providerRef.success) {
     const reason = "The payment's reference is no text of 1 to 200 characters.";
-    return notUnderstood(deps, { provider: report.provider, reason });
+    return notUnderstood(deps, { provider: said.provider, reason });
   }
+  const report = { ...said, providerRef: providerRef.data };
   try {
     const received = await promptly(deps.db, ANSWER_MS, receiveReport(deps, report));
     // The account also sells elsewhere, and the provider would repeat it for days.

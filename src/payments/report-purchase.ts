@@ -38,7 +38,7 @@ export async function withVisit(
   const botUser = await findBotUser(tx, tables, payment.botUserId);
   const visit = await visitBehind(tx, tables, { trackingToken, botUser }, distant);
   const botId = payment.botId ?? visit.botId ?? visit.botUser?.botId ?? null;
-  const pool = await findPoolOf(tx, tables, { poolId: visit.poolId ?? payment.poolId, botId });
+  const pool = await findPoolOf(deps.db, tx, { poolId: visit.poolId ?? payment.poolId, botId });
   const learnt = { trackingToken: visit.trackingToken, botId, botUserId: visit.botUser?.id ?? null };
   return { payment: await fillPayment(deps, tx, payment, learnt, pool), visit, pool };
 }

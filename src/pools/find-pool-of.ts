@@ -1,25 +1,24 @@
 import { and, eq, sql } from "drizzle-orm";
-import type { Reader } from "../db/database.ts";
-import type { Tables } from "../db/define-schema.ts";
+import type { Database, Tx } from "../db/database.ts";
 import type { PoolRow } from "./pool-view.ts";
 
 /**
  * The pool that a sale or a person belongs to: the one that is named, else the bot's: one that reports before one that
  * does not (no pixel, or tracking is off), one that sends visitors to the bot before one that has switched it off, the
- * first of several. Null where there is none.
+ * first of several. Null where there is none. Until the transaction ends nobody removes it, and the token with which its
+ * events go.
  */
 export async function findPoolOf(
-  reader: Reader,
-  tables: Tables,
+  { dialect, tables: { pools, poolBots } }: Database,
+  tx: Tx,
   known: { readonly poolId: number | null; readonly botId: number | null },
 ): Promise<PoolRow | null> {
-  const { pools, poolBots } = tables;
   if (known.poolId !== null) {
-    const [pool] = await reader.select().from(pools).where(eq(pools.id, known.poolId));
+    const [pool] = await dialect.kept(tx.select().from(pools).where(eq(pools.id, known.poolId)));
     if (pool) return pool;
   }
   if (known.botId === null) return null;
-  const [row] = await reader
+  const ofBot = tx
     .select({ pool: pools })
     .from(poolBots)
     .innerJoin(pools, eq(pools.id, poolBots.poolId))
@@ -30,6 +29,8 @@ export async function findPoolOf(
       pools.id,
     )
     .limit(1);
+  // Not its memberships: whoever removes the pool takes them after it, and the two would wait for each other.
+  const [row] = await dialect.kept(ofBot, pools);
   return row?.pool ?? null;
 }
 

@@ -78,6 +78,14 @@ describe(`the overview over the API, on ${testDialect}`, () => {
     expect(now.paused_routes).toMatchObject([{ ...route, reason: "bad token", waiting: 5 }]);
   });
 
+  test("lists the sales that Meta was not told of, by what their provider calls them", async () => {
+    const { unreported_sales } = (await overview()).now;
+    expect(unreported_sales).toMatchObject({ count: 1, is_more: false });
+    expect(unreported_sales.newest).toMatchObject([
+      { provider: "generic", amount_minor: 4990, currency: "BRL", paid_at: expect.any(String) },
+    ]);
+  });
+
   test("says what was sent, by minute and by route", async () => {
     const { sent, deliveries } = await overview();
     expect(sent.meta).toBe(17);

@@ -179,6 +179,21 @@ describe(`ponte doctor on ${testDialect}`, () => {
     expect(of("meta")).toMatchObject([{ level: "warning", text: expect.stringContaining("1 request") }]);
   });
 
+  test("warns of sales that Meta was not told of", async () => {
+    const { payments } = own.db.tables;
+    const now = new Date();
+    const sale = { provider: "generic", providerRef: "order-1", amountMinor: 4990, currency: "BRL" };
+    const times = { paidAt: now, createdAt: now, updatedAt: now };
+    await own.db.transaction((tx) =>
+      tx.insert(payments).values({ id: newId(), status: "paid", ...sale, ...times }),
+    );
+    const { healthy, of } = await diagnose();
+    expect(healthy).toBe(true);
+    expect(of("sales")).toMatchObject([
+      { level: "warning", text: expect.stringContaining("1 sale in seven days not reported to Meta") },
+    ]);
+  });
+
   test("tells events that the other side never took from those that became too old", async () => {
     await addRows(own.db, 2, { status: "expired" });
     const { of } = await diagnose();

@@ -48,6 +48,11 @@ describe("user_data", () => {
     });
   });
 
+  test("is the same for a letter however its accent is written", () => {
+    const inTwo = "João".normalize("NFD");
+    expect(hashedCustomer({ firstName: inTwo })).toEqual(hashedCustomer({ firstName: "João" }));
+  });
+
   test("is empty where nothing is known", () => {
     expect(userData(NOTHING)).toEqual({});
     expect(

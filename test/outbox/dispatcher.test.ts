@@ -6,7 +6,7 @@ import { deliver } from "../../src/outbox/deliver.ts";
 import { claim, REQUEST_TIMEOUT_MS, reclaimExpired } from "../../src/outbox/lease.ts";
 import type { RouteKey } from "../../src/outbox/routes.ts";
 import { createLog } from "../../src/platform/log.ts";
-import { updatePool } from "../../src/pools/manage-pools.ts";
+import { createPool, updatePool } from "../../src/pools/manage-pools.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { ponteJson } from "../cli/ponte.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
@@ -372,12 +372,21 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(await own.db.$count(tables.outboxRoutes)).toBe(0);
   });
 
-  test("a pixel without any token is paused with what to do about it", async () => {
+  test("a pixel without any token is paused with what to do about it, and goes when a new pool has one", async () => {
     await enqueueEvents(own.db, OTHER, events(1));
     await dispatcher().drain();
     const [route] = await own.db.select().from(own.db.tables.outboxRoutes);
     expect(route?.pausedReason).toContain("ponte pool update");
     expect(await statusCounts(own.db)).toEqual({ pending: 1 });
+    const draft = {
+      slug: "other",
+      meta_pixel_id: OTHER,
+      meta_access_token: "EAAtest-token-0123456789",
+      bots: [{ username: "other_bot" }],
+    };
+    await createPool({ db: own.db, secrets: testSecrets, now: () => new Date() }, "test", draft);
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 1 });
   });
 
   test("one bad event of a thousand is dead alone with Meta's words, in O(log n) requests", async () => {

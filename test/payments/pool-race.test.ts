@@ -1,27 +1,19 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { eq } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import { receiveReport } from "../../src/payments/receive-report.ts";
 import { registerPayment } from "../../src/payments/register.ts";
 import { createLog } from "../../src/platform/log.ts";
-import { createPool, deletePool } from "../../src/pools/manage-pools.ts";
+import { deletePool } from "../../src/pools/manage-pools.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
-import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { createTestDatabase, testDialect } from "../support/database.ts";
 import { addSendingPool, statusCounts, testDispatcher, testSecrets } from "../support/outbox.ts";
 import { untilHeldUp } from "../support/until-held-up.ts";
 
-const PIXEL = "5555555555";
-
-let own: TestDatabase;
 let sandbox: Awaited<ReturnType<typeof startSandbox>>;
 beforeAll(async () => {
-  own = await createTestDatabase();
   sandbox = await startSandbox();
 });
-afterAll(async () => {
-  await sandbox.stop();
-  await own.dispose();
-});
+afterAll(() => sandbox.stop());
 
 /** A database whose transactions, all their work done, commit when they are let go. */
 function held(db: Database) {
@@ -37,58 +29,75 @@ function held(db: Database) {
   return { db: { ...db, transaction }, done: done.promise, letGo: letGo.resolve };
 }
 
-test(`a Purchase whose pool is deleted while it is confirmed waits for a pool with its pixel, on ${testDialect}`, async () => {
+const now = () => new Date();
+
+/** A bot in two pools, none of them visited, with a payment that belongs to the first. */
+async function openSale() {
+  const own = await createTestDatabase();
   const { db } = own;
-  const { outbox, outboxRoutes } = db.tables;
-  await addSendingPool(db, "gone", PIXEL);
-  const confirming = held(db);
+  const { tables } = db;
+  const { bots } = await addSendingPool(db, "first", "5555555555");
+  const { pool: second } = await addSendingPool(db, "second", "6666666666");
+  await db.transaction((tx) =>
+    tx.insert(tables.poolBots).values({ poolId: second.id, botId: bots[0]?.id ?? 0, weight: 1 }),
+  );
   const deps = {
     db,
     log: createLog("silent"),
-    now: () => new Date(),
+    now,
     starsUsdMinorPerThousand: null,
     consentDenied: "drop" as const,
     trackingData: async () => null,
   };
-  const manage = { db, secrets: testSecrets, now: deps.now };
-  const buyer = { bot: "gone_bot", telegram_user_id: "42" };
-  const sale = {
+  const reference = { provider: "generic", provider_ref: "order-1" };
+  const buyer = { bot: "first_bot", telegram_user_id: "42" };
+  await registerPayment(deps, { ...reference, ...buyer, amount_minor: 4990, currency: "BRL" });
+  const report = {
     provider: "generic",
-    provider_ref: "order-1",
-    amount_minor: 4990,
-    currency: "BRL",
-    ...buyer,
+    providerRef: "order-1",
+    event: { kind: "paid" as const },
+    registration: null,
   };
-  await registerPayment(deps, sale);
-  const paid = receiveReport(
-    { ...deps, db: confirming.db },
-    { provider: "generic", providerRef: "order-1", event: { kind: "paid" }, registration: null },
-  );
+  return {
+    db,
+    pay: (through: Database) => receiveReport({ ...deps, db: through }, report),
+    removeFirst: (through: Database) =>
+      deletePool({ db: through, secrets: testSecrets, now }, "test", "first"),
+    [Symbol.asyncDispose]: () => own.dispose(),
+  };
+}
+
+/** Sends what there is; answers which pixels have a sale. */
+async function reportedTo(db: Database): Promise<string[]> {
+  await testDispatcher(db, sandbox.url).drain();
+  expect(await statusCounts(db)).toEqual({ delivered: 1 });
+  return (await db.select().from(db.tables.outbox)).map(({ route }) => route);
+}
+
+test(`a pool is not removed in the moment of its sale on ${testDialect}`, async () => {
+  await using sale = await openSale();
+  const { db } = sale;
+  const confirming = held(db);
+  const paid = sale.pay(confirming.db);
   await confirming.done;
-  const deleting = deletePool(manage, "test", "gone");
-  await untilHeldUp(db, deleting);
+  const removing = sale.removeFirst(db);
+  await untilHeldUp(db, removing);
   confirming.letGo();
   expect(await paid).toMatchObject({ kind: "confirmed" });
+  expect(await removing).toEqual({ kind: "in_use" });
+  expect(await reportedTo(db)).toEqual(["5555555555"]);
+});
 
-  expect(await db.select().from(outbox)).toMatchObject([{ eventName: "Purchase", route: PIXEL }]);
-  // SQLite's one writer deletes after the sale, and sees that an event waits.
-  const isGone = (await deleting).kind === "deleted";
-  expect(isGone).toBe(db.dialect.name === "postgres");
-  const { drain } = testDispatcher(db, sandbox.url);
-  await drain();
-  const routes = await db.select().from(outboxRoutes).where(eq(outboxRoutes.route, PIXEL));
-  expect(await statusCounts(db)).toEqual(isGone ? { pending: 1 } : { delivered: 1 });
-  expect(routes.map(({ pausedReason }) => pausedReason)).toEqual(
-    isGone ? [expect.stringContaining(`No pool holds an access token for pixel ${PIXEL}`)] : [],
-  );
-
-  const again = {
-    slug: "again",
-    meta_pixel_id: PIXEL,
-    meta_access_token: "EAAtest-token-0123456789",
-    bots: [{ username: "gone_bot" }],
-  };
-  expect(await createPool(manage, "test", again)).toMatchObject({ kind: "created" });
-  await drain();
-  expect(await statusCounts(db)).toEqual({ delivered: 1 });
+test(`a sale waits for the removal of its pool, and goes to the bot's other one, on ${testDialect}`, async () => {
+  await using sale = await openSale();
+  const { db } = sale;
+  const removal = held(db);
+  const removing = sale.removeFirst(removal.db);
+  await removal.done;
+  const paid = sale.pay(db);
+  await untilHeldUp(db, paid);
+  removal.letGo();
+  expect(await removing).toEqual({ kind: "deleted" });
+  expect(await paid).toMatchObject({ kind: "confirmed" });
+  expect(await reportedTo(db)).toEqual(["6666666666"]);
 });

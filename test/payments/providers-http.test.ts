@@ -6,6 +6,7 @@ import { pushinPayProvider } from "../../src/payments/providers/pushinpay.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { testDialect } from "../support/database.ts";
 import { genericWebhook } from "../support/generic-webhook.ts";
+import { stripeEvent, stripeSession } from "./payloads.ts";
 import { openShop, outcomes, type Shop } from "./shop.ts";
 
 let shop: Shop;
@@ -208,6 +209,20 @@ describe.each(["stripe", "mercadopago", "pushinpay"])(`paid twice at %s, on ${te
 });
 
 test.each(["stripe", "mercadopago"])(
+  "%s: spaces around a reference, which registering leaves out, keep no sale from counting",
+  async (provider) => {
+    const reference = ` order of ${provider} `;
+    const { priceMinor: amount_minor, currency } = OFFER;
+    const body = JSON.stringify({ provider, provider_ref: reference, amount_minor, currency });
+    const registered = await fetch(`${shop.url}/api/payments`, { method: "POST", body });
+    const { id } = await registered.json();
+    const charge = await chargeAgain(provider, reference);
+    expect(outcomes(await shop.happens(provider, charge, "paid"))).toEqual(["confirmed"]);
+    expect((await shop.stored(id)).payment?.status).toBe("paid");
+  },
+);
+
+test.each(["stripe", "mercadopago"])(
   "%s: a sale of somebody else on the same account is ignored, so that it is not repeated for days",
   async (provider) => {
     const charge = await chargeAgain(provider, null);
@@ -401,6 +416,30 @@ describe(`what one provider has of its own, on ${testDialect}`, () => {
     expect((await fetch(`${shop.url}/api/payments/webhooks/${provider}`, webhook)).status).toBe(status);
     const lines = shop.logLines.slice(before).map((line) => JSON.parse(line));
     expect(lines).toMatchObject([{ level: 40, provider, msg: expect.stringContaining("webhook") }]);
+  });
+
+  test("a webhook of Stripe's whose reference can be no payment's is told of in the log", async () => {
+    const session = stripeSession({ client_reference_id: "x".repeat(201) });
+    const event = stripeEvent("checkout.session.completed", session);
+    const atSeconds = Math.floor(shop.deps.now().getTime() / 1000);
+    // Signed by the same scheme.
+    const { body, headers } = genericWebhook("whsec_test_0123456789", event, atSeconds);
+    const before = shop.logLines.length;
+    const answer = await fetch(`${shop.url}/api/payments/webhooks/stripe`, {
+      method: "POST",
+      headers: { "stripe-signature": headers["x-ponte-signature"] ?? "" },
+      body,
+    });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ detail: expect.stringContaining("1 to 200 characters") });
+    const lines = shop.logLines.slice(before).map((line) => JSON.parse(line));
+    expect(lines).toMatchObject([
+      {
+        level: 40,
+        provider: "stripe",
+        msg: expect.stringContaining("money that it tells of is not counted"),
+      },
+    ]);
   });
 
   test("no log line holds a secret of a provider", () => {

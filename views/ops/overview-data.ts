@@ -1,7 +1,7 @@
 import type { FunnelLine, Steps } from "./funnel.tsx";
 import type { Refusals } from "./refusals.tsx";
 import type { SpanChoice } from "./span.tsx";
-import type { PausedRoute, RouteName, SickBot } from "./trouble.tsx";
+import type { PausedRoute, RouteName, SickBot, UnreportedSales } from "./trouble.tsx";
 
 interface Point {
   readonly at: Date;
@@ -43,6 +43,7 @@ export interface Overview {
     readonly dispatchersAlive: number;
     readonly sickBots: readonly SickBot[];
   };
+  readonly unreported: UnreportedSales;
   /** `chart` has means of so many minutes or hours, `table` sums, in few enough lines to read. */
   readonly deliveries: {
     readonly toMeta: number;

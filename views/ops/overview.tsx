@@ -7,7 +7,7 @@ import { Banner, PageHead, StatTile } from "./parts.tsx";
 import { RefusedVisitors } from "./refusals.tsx";
 import { SpanChooser } from "./span.tsx";
 import { durationText, hourText } from "./time.tsx";
-import { DeadEvents, HeldRoutes, PausedRoutes, SickBots } from "./trouble.tsx";
+import { DeadEvents, HeldRoutes, NotReported, PausedRoutes, SickBots } from "./trouble.tsx";
 
 const OLD_MS = 15 * 60_000;
 const VERY_OLD_MS = 3_600_000;
@@ -56,6 +56,7 @@ export function LiveOverview(props: { readonly overview: Overview }): JSX.Elemen
       <HeldRoutes held={trouble.held} />
       <Numbers overview={overview} />
       <Deliveries overview={overview} />
+      <NotReported sales={overview.unreported} zone={zone} />
       <DeadEvents dead={trouble.deadByPool} />
       <Funnel overview={overview} />
       <RefusedVisitors refused={overview.refused} />

@@ -2,7 +2,7 @@
 import { ConfirmForm } from "./form.tsx";
 import { countText } from "./numbers.ts";
 import { Badge, Banner, Card } from "./parts.tsx";
-import { type Column, countColumn, DataTable, nameColumn, textColumn } from "./table.tsx";
+import { type Column, countColumn, DataTable, figureColumn, nameColumn, textColumn } from "./table.tsx";
 import { TimeOf } from "./time.tsx";
 
 /** A route, and what operators call it: its pools, or its bot. */
@@ -117,6 +117,57 @@ export function HeldRoutes(props: {
       </ul>
     </Banner>
   );
+}
+
+interface UnreportedSale {
+  readonly paymentId: string;
+  readonly provider: string;
+  readonly providerRef: string;
+  readonly amount: string;
+  readonly paidAt: Date;
+}
+
+export interface UnreportedSales {
+  readonly count: number;
+  readonly isMore: boolean;
+  readonly newest: readonly UnreportedSale[];
+}
+
+/** Sales that Meta learns nothing of unless somebody says whose they are; after seven days it no longer takes them. */
+export function NotReported(props: { readonly sales: UnreportedSales; readonly zone: string }): JSX.Element {
+  const { count, isMore, newest } = props.sales;
+  if (count === 0) return "";
+  const counted = count === 1 ? "One sale was" : `${countText(count)}${isMore ? "+" : ""} sales were`;
+  return (
+    <Card
+      title={`${counted} not reported to Meta`}
+      lead="Paid in the last seven days, when no pool with a pixel was known for them. Register them again with their visit's tracking_token, or with bot and telegram_user_id, and they are reported."
+    >
+      <DataTable
+        caption="The newest sales that were not reported"
+        hideCaption
+        rows={newest}
+        empty="None."
+        columns={unreportedColumns(props.zone)}
+      />
+    </Card>
+  );
+}
+
+function unreportedColumns(zone: string): readonly Column<UnreportedSale>[] {
+  return [
+    {
+      head: "Payment",
+      cell: ({ paymentId }) => (
+        <a class="mono" href={`/ops/visitors?q=${paymentId}`} safe>
+          {paymentId}
+        </a>
+      ),
+    },
+    figureColumn("Amount", ({ amount }) => amount),
+    nameColumn("Reference", ({ provider, providerRef }) => `${provider} ${providerRef}`),
+    { head: "Paid", cell: ({ paidAt }) => <TimeOf at={paidAt} zone={zone} /> },
+  ];
 }
 
 interface DeadLine {

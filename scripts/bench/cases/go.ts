@@ -1,10 +1,12 @@
 import type { Bench, BenchCase, Figures } from "../case.ts";
 import { runWrk } from "../load/wrk.ts";
+import { figure } from "../report.ts";
 import { takeTurns } from "../rounds.ts";
-import { BOT, OPEN_PATH, seedPools } from "../seed.ts";
-import { answerOf, startBare } from "../servers/bare.ts";
+import { BOT, OPEN_PATH, seedPools, seedVisits } from "../seed.ts";
+import { type Answer, answerOf, startBare, startMetal } from "../servers/bare.ts";
 import { freshPostgres, freshSqlite, lastIds, type Place, rowsAfter } from "../servers/databases.ts";
 import { startPonte } from "../servers/ponte.ts";
+import { median } from "../statistics.ts";
 
 const BARE = "a bare `Bun.serve` that gives the same bytes";
 
@@ -47,20 +49,46 @@ async function measureGo(bench: Bench, place: Place, connections: number): Promi
   const { effort } = bench;
   await seedPools(place.db);
   const ponte = await startPonte(place);
-  const bare = await startBare(await answerOf(await oneClick(ponte.url)));
+  const answer = await answerOf(await oneClick(ponte.url));
+  const bare = await startBare(answer);
+  const metal = place.db.dialect.name === "sqlite" ? await openMetal(bench, answer) : null;
+  const metalRates: number[] = [];
   try {
     if (effort.warmUp) {
-      await clicks(ponte.url, connections, 2);
-      await clicks(bare.url, connections, 2);
+      for (const { url } of [ponte, bare, ...(metal ? [metal] : [])]) await clicks(url, connections, 2);
     }
-    return await takeTurns(bench, {
+    const figures = await takeTurns(bench, {
       ours: () => durableClicks(place, ponte.url, connections, effort.seconds),
-      yardstick: async () => rate(await clicks(bare.url, connections, effort.seconds)),
+      async yardstick() {
+        if (metal) {
+          metalRates.push(await durableClicks(metal.place, metal.url, connections, effort.seconds));
+        }
+        return rate(await clicks(bare.url, connections, effort.seconds));
+      },
     });
+    if (!metal) return figures;
+    const share = median(metalRates) / median(figures.yardstick);
+    return {
+      ...figures,
+      beside: [
+        {
+          name: "a server that only commits ready-made rows by raw `bun:sqlite`, then gives the same bytes",
+          figure: `${figure(median(metalRates))} req/s, ${share.toFixed(2)} of the yardstick`,
+        },
+      ],
+    };
   } finally {
-    await Promise.all([ponte.stop(), bare.stop()]);
-    await place.db.close();
+    await Promise.all([ponte.stop(), bare.stop(), metal?.stop()]);
+    await Promise.all([place.db.close(), metal?.place.db.close()]);
   }
+}
+
+/** What this machine leaves to a durable click at most; it says how much of what is missing is Ponte's own. */
+async function openMetal({ folder }: Bench, answer: Answer) {
+  const place = await freshSqlite(folder, "metal");
+  await seedPools(place.db);
+  await seedVisits(place.db, 1, 0);
+  return { place, ...(await startMetal(answer, place.databaseUrl)) };
 }
 
 /** A click as a browser makes it, answered with the bridge page. @throws Error where it is answered with anything else */

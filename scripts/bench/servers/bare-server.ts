@@ -1,13 +1,7 @@
-import { z } from "zod";
+import { answerSchema } from "./bare.ts";
 
 /** The yardstick as a process: a bare `Bun.serve` that gives every request the same answer, which comes in as an argument. */
-const { status, headers, body } = z
-  .object({
-    status: z.number(),
-    headers: z.array(z.tuple([z.string(), z.string()])),
-    body: z.string().nullable(),
-  })
-  .parse(JSON.parse(process.argv[2] ?? ""));
+const { status, headers, body } = answerSchema.parse(JSON.parse(process.argv[2] ?? ""));
 
 const server = Bun.serve({
   hostname: "127.0.0.1",

@@ -1,11 +1,13 @@
+import { z } from "zod";
 import { startTalker } from "./child.ts";
 
 /** An answer as a bare server gives it again and again. */
-interface Answer {
-  readonly status: number;
-  readonly headers: readonly (readonly [string, string])[];
-  readonly body: string | null;
-}
+export const answerSchema = z.object({
+  status: z.number(),
+  headers: z.array(z.tuple([z.string(), z.string()])),
+  body: z.string().nullable(),
+});
+export type Answer = z.infer<typeof answerSchema>;
 
 /** What the server itself puts on every answer. */
 const SERVERS_OWN = new Set(["date", "content-length", "connection", "transfer-encoding"]);
@@ -17,8 +19,22 @@ export async function answerOf(response: Response): Promise<Answer> {
   return { status: response.status, headers, body: body === "" ? null : body };
 }
 
+interface Server {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
 /** A bare `Bun.serve` in a process of its own. */
-export async function startBare(answer: Answer): Promise<{ url: string; stop(): Promise<void> }> {
-  const child = startTalker(["bun", `${import.meta.dir}/bare-server.ts`, JSON.stringify(answer)]);
+export function startBare(answer: Answer): Promise<Server> {
+  return startServer("bare-server.ts", answer);
+}
+
+/** The same, which first commits the rows of a visit to the SQLite file, copies of the last one that is there. */
+export function startMetal(answer: Answer, databasePath: string): Promise<Server> {
+  return startServer("metal-server.ts", answer, databasePath);
+}
+
+async function startServer(file: string, answer: Answer, ...more: string[]): Promise<Server> {
+  const child = startTalker(["bun", `${import.meta.dir}/${file}`, JSON.stringify(answer), ...more]);
   return { url: await child.line(), stop: child.stop };
 }

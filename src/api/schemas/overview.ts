@@ -64,6 +64,24 @@ export const overviewSchema: z.ZodType<OverviewAnswer> = z
         slow_routes: z.array(z.strictObject({ ...routeShape, state: z.enum(["throttled", "resting"]) })),
         unhealthy_bots: z.array(z.strictObject({ username: text, reason: text })),
         dispatchers_alive: count,
+        unreported_sales: z
+          .strictObject({
+            count,
+            is_more: z.boolean().describe("Counting stopped there"),
+            newest: z.array(
+              z.strictObject({
+                payment_id: text,
+                provider: text,
+                provider_ref: text,
+                amount_minor: count,
+                currency: text,
+                paid_at: instant,
+              }),
+            ),
+          })
+          .describe(
+            "Paid in the last seven days, and Meta was not told: no pool with a pixel was known. Register them again with tracking_token, or with bot and telegram_user_id. Not those that are kept from Meta on purpose",
+          ),
       })
       .describe("Whatever the span"),
     deliveries: z.strictObject({
@@ -113,6 +131,20 @@ export const overviewSchema: z.ZodType<OverviewAnswer> = z
           slow_routes: [],
           unhealthy_bots: [],
           dispatchers_alive: 1,
+          unreported_sales: {
+            count: 1,
+            is_more: false,
+            newest: [
+              {
+                payment_id: "0193f2a6d2e38f4a9b5c6d7e8f901234",
+                provider: "generic",
+                provider_ref: "order-1001",
+                amount_minor: 4990,
+                currency: "BRL",
+                paid_at: "2025-03-01T18:20:00.000Z",
+              },
+            ],
+          },
         },
         deliveries: {
           unit: "minute",

@@ -8,6 +8,7 @@ import { openSpool } from "../../db/spool.ts";
 import { hasStatus } from "../../outbox/filter.ts";
 import { ALIVE_MS } from "../../outbox/heartbeat.ts";
 import { outboxBacklog } from "../../outbox/status.ts";
+import { readUnreportedSales } from "../../overview/unreported-sales.ts";
 import { count, duration } from "../print.ts";
 import { bad, type Finding, good, warning } from "./finding.ts";
 
@@ -88,6 +89,23 @@ export async function checkPartial(db: Database): Promise<Finding[]> {
     "See docs/sql.md, question 9, for when and for which pixel; Meta's support asks for the fbtrace_id.";
   return partial > 0
     ? [warning("meta", `${count(partial, "request")} in a day of which Meta counted only a part`, todo)]
+    : [];
+}
+
+/** Whether sales were paid that Meta was not told of, though nobody wanted it so. */
+export async function checkSales(db: Database): Promise<Finding[]> {
+  const { count: sales, isMore } = await readUnreportedSales(db);
+  const counted = `${isMore ? "over " : ""}${count(sales, "sale")}`;
+  const todo =
+    "The overview lists them (/ops, GET /api/overview). Register them again with tracking_token, or with bot and telegram_user_id: docs/payments.md.";
+  return sales > 0
+    ? [
+        warning(
+          "sales",
+          `${counted} in seven days not reported to Meta: no pool with a pixel was known`,
+          todo,
+        ),
+      ]
     : [];
 }
 

@@ -44,6 +44,8 @@ export function paymentTables(kit: Kit) {
       index("payments_customer_idx").on(t.customerUserId).where(sql`customer_user_id is not null`),
       index("payments_created_at_idx").on(t.createdAt),
       index("payments_pending_idx").on(t.createdAt).where(sql`status = 'pending'`),
+      // Few, or all of a shop that reports nothing.
+      index("payments_unreported_idx").on(t.paidAt).where(sql`status = 'paid' and not meta_purchase_sent`),
     ],
   );
 

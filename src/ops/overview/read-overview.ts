@@ -19,6 +19,7 @@ export function overviewOf(
     zone,
     csrfToken,
     trouble: facts.trouble,
+    unreported: unreportedOf(facts),
     span: {
       ...{ name, query, isLive, unit, fault },
       choices: SPANS,
@@ -30,6 +31,14 @@ export function overviewOf(
     refused: facts.refused,
     countedAgoMs: facts.countedAt === null ? null : Math.max(0, nowMs - facts.countedAt.getTime()),
   };
+}
+
+function unreportedOf({ unreported }: OverviewFacts): Overview["unreported"] {
+  const newest = unreported.newest.map(({ amountMinor, currency, ...sale }) => ({
+    ...sale,
+    amount: moneyText(amountMinor, currency),
+  }));
+  return { ...unreported, newest };
 }
 
 function deliveriesOf({ deliveries, names }: OverviewFacts, zone: string): Overview["deliveries"] {

@@ -124,6 +124,13 @@ describe(`the overview, on ${testDialect}`, () => {
     expect(line).toMatch(/ summer \(meta\) 17 0 $/);
   });
 
+  test("counts the sales that Meta was not told of, and leads from each to whose it is", async () => {
+    const html = await (await operator.get("/ops")).clone().text();
+    expect(html).toContain("3 sales were not reported to Meta");
+    const [, path = ""] = /href="(\/ops\/visitors\?q=[0-9a-f]{32})"/.exec(html) ?? [];
+    expect(await textOf(await operator.get(path))).toMatch(/paid (R\$|\$)49\.90 generic/);
+  });
+
   test("shows a bot that no visitor is sent to, with Telegram's words", async () => {
     const { bots } = own.db.tables;
     await own.db.transaction(async (tx) => {

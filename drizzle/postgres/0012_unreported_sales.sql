@@ -1,0 +1,1 @@
+CREATE INDEX "payments_unreported_idx" ON "payments" USING btree ("paid_at") WHERE status = 'paid' and not meta_purchase_sent;

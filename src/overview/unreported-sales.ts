@@ -1,0 +1,71 @@
+import { sql } from "drizzle-orm";
+import type { Database } from "../db/database.ts";
+import { TELEGRAM_STARS } from "../meta/currencies.ts";
+import { MAX_EVENT_AGE_MS } from "../meta/event-time.ts";
+
+/** Unreported sales looked at, the newest: a shop without a pixel has no others. */
+const MOST = 2_000;
+const SHOWN = 20;
+
+/** A sale that was paid, and not reported to Meta. */
+interface UnreportedSale {
+  readonly paymentId: string;
+  readonly provider: string;
+  readonly providerRef: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+  readonly paidAt: Date;
+}
+
+export interface UnreportedSales {
+  readonly count: number;
+  /** Whether there were more to look at. */
+  readonly isMore: boolean;
+  readonly newest: readonly UnreportedSale[];
+}
+
+/**
+ * Sales that Meta was not told of, and would still take: no pool was known when they were paid, or one without a pixel
+ * that has one now. Not those that are kept from it on purpose: the buyer refused or was erased, the pool reports
+ * nothing, Stars are not reported as money.
+ */
+export async function readUnreportedSales({ dialect, ...db }: Database): Promise<UnreportedSales> {
+  const { payments, pools } = db.tables;
+  const { now, plusMs, epochMs, jsonText } = dialect;
+  const refused = '%"consent":"denied"%';
+  const rows = await db.rows<{
+    id: string;
+    provider: string;
+    ref: string;
+    amount: number | string;
+    currency: string;
+    paid_ms: number | string;
+    sales: number | string;
+    looked_at: number | string;
+  }>(sql`
+    with newest as (
+      select * from ${payments}
+      where status = 'paid' and not meta_purchase_sent and paid_at > ${plusMs(now, -MAX_EVENT_AGE_MS)}
+      order by paid_at desc limit ${MOST}
+    )
+    select s.id, s.provider, s.provider_ref as ref, s.amount_minor as amount, s.currency,
+      ${epochMs(sql`s.paid_at`)} as paid_ms, count(*) over () as sales,
+      (select count(*) from newest) as looked_at
+    from newest s left join ${pools} p on p.id = s.pool_id
+    where s.erased_at is null and coalesce(${jsonText(sql`s.provider_data`)}, '') not like ${refused}
+      and (p.id is null
+        or (p.meta_tracking_enabled and p.meta_pixel_id is not null and s.currency <> ${TELEGRAM_STARS}))
+    order by s.paid_at desc limit ${SHOWN}`);
+  return {
+    count: Number(rows[0]?.sales ?? 0),
+    isMore: Number(rows[0]?.looked_at ?? 0) >= MOST,
+    newest: rows.map(({ id, ref, amount, paid_ms, provider, currency }) => ({
+      paymentId: id,
+      provider,
+      providerRef: ref,
+      amountMinor: Number(amount),
+      currency,
+      paidAt: new Date(Number(paid_ms)),
+    })),
+  };
+}
