@@ -13,6 +13,7 @@ import { startSandbox } from "../../src/sandbox/app.ts";
 import { openDispatcher } from "../../src/services.ts";
 import { createTestApp } from "./app.ts";
 import { addPool } from "./pools.ts";
+import { visitsOf } from "./visits.ts";
 
 export const BOT_TOKEN = "700001:AAF-a_well_formed_token_of_a_test_bot";
 export const OTHER_TOKEN = "700002:AAF-another_well_formed_token_of_a_bot";
@@ -37,7 +38,7 @@ export async function openFunnel(
   const { db, deps } = own;
   const url = own.listen();
   const dispatcher = openDispatcher(deps);
-  const { pool, bots } = await addPool(
+  const added = await addPool(
     db,
     {
       slug: "shop",
@@ -48,7 +49,8 @@ export async function openFunnel(
     [{ username: "shop_bot" }, { username: "other_bot", enabled: false }],
   );
   await deps.pools.refresh();
-  const [shop, other] = bots;
+  const { pool } = added;
+  const [shop, other] = added.bots;
   if (!shop || !other) throw new Error("the bots are missing");
   const secrets = new Map<number, string>();
   for (const [bot, token] of [
@@ -79,6 +81,8 @@ export async function openFunnel(
     pool,
     shop,
     other,
+    /** A visit by the pool's ad, not yet recorded. */
+    visit: visitsOf(added),
     /** An update as it stands in a webhook, straight to our server. */
     post(botId: number, update: unknown, headers: Record<string, string> = {}) {
       return fetch(`${url}/telegram/${botId}`, {
