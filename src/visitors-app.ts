@@ -31,7 +31,7 @@ export function createVisitorsApp(deps: Deps) {
         publicUrl: config.publicUrl,
         pageviewHoldMs: config.pageviewHoldMs,
         consentDenied: config.consentDenied,
-        tallies: metrics.visits,
+        tallies: metrics.counted.visits,
         onAnswer: metrics.onVisit,
       }),
     )

@@ -5,8 +5,11 @@ import { join } from "node:path";
 import { ponte } from "./cli/ponte.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "./support/database.ts";
 import { addPool } from "./support/pools.ts";
+import { runProgram } from "./support/run-program.ts";
 import { startServer } from "./support/server.ts";
 import { until } from "./support/until.ts";
+
+const MAIN = join(import.meta.dir, "../src/main.ts");
 
 let own: TestDatabase;
 beforeAll(async () => {
@@ -72,14 +75,9 @@ test("what an older version left for all to read is closed to them at the start,
 test("a folder in a database's place is left as open as it was", async () => {
   const place = mkdtempSync(join(tmpdir(), "ponte-folder-"));
   chmodSync(place, 0o777);
-  const child = Bun.spawn(["bun", join(import.meta.dir, "../src/main.ts")], {
-    env: { ...process.env, DATABASE_URL: place, DATA_DIR: join(place, "data") },
-    stdout: "ignore",
-    stderr: "pipe",
-  });
-  expect(await new Response(child.stderr).text()).toContain(
-    `DATABASE_URL: the SQLite file ${place} cannot be opened`,
-  );
+  const env = { ...process.env, DATABASE_URL: place, DATA_DIR: join(place, "data") };
+  const { err } = await runProgram(["bun", MAIN], { env });
+  expect(err).toContain(`DATABASE_URL: the SQLite file ${place} cannot be opened`);
   const { mode } = statSync(place);
   rmSync(place, { recursive: true, force: true });
   expect((mode & 0o777).toString(8)).toBe("777");
@@ -101,29 +99,18 @@ test.each([
   ["migrate", 2],
 ] as const)("%s starts no server, and leads to the commands", async (argument, code) => {
   const place = mkdtempSync(join(tmpdir(), "ponte-argument-"));
-  const child = Bun.spawn(["bun", join(import.meta.dir, "../src/main.ts"), argument], {
-    cwd: place,
-    env: { PATH: process.env.PATH },
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const said = (await new Response(child.stdout).text()) + (await new Response(child.stderr).text());
-  expect(await child.exited).toBe(code);
-  expect(said).toContain("bun run ponte --help");
+  const env = { PATH: process.env.PATH };
+  const ran = await runProgram(["bun", MAIN, argument], { cwd: place, env });
+  expect(ran.code).toBe(code);
+  expect(ran.out + ran.err).toContain("bun run ponte --help");
   expect(readdirSync(place)).toEqual([]);
   rmSync(place, { recursive: true });
 });
 
 test("a wrong setting stops it with what is wrong, and nothing else", async () => {
-  const child = Bun.spawn(["bun", join(import.meta.dir, "../src/main.ts")], {
-    env: { ...process.env, PORT: "none" },
-    stdout: "ignore",
-    stderr: "pipe",
-  });
-  expect(await new Response(child.stderr).text()).toBe(
-    `PORT: must be a whole number from 0 to 65535, not "none". Example: 3000\n`,
-  );
-  expect(await child.exited).toBe(1);
+  const { err, code } = await runProgram(["bun", MAIN], { env: { ...process.env, PORT: "none" } });
+  expect(err).toBe(`PORT: must be a whole number from 0 to 65535, not "none". Example: 3000\n`);
+  expect(code).toBe(1);
 }, 60_000);
 
 describe("what it cannot start with is said with the setting, its value and what to do", () => {
@@ -184,13 +171,9 @@ describe("what it cannot start with is said with the setting, its value and what
 });
 
 async function failedStart(environment: Record<string, string>) {
-  const child = Bun.spawn(["bun", join(import.meta.dir, "../src/main.ts")], {
-    env: { ...process.env, LOG_LEVEL: "silent", PORT: "0", ...environment },
-    stdout: "ignore",
-    stderr: "pipe",
-  });
-  const text = await new Response(child.stderr).text();
-  return { code: await child.exited, lines: text.trim().split("\n") };
+  const env = { ...process.env, LOG_LEVEL: "silent", PORT: "0", ...environment };
+  const { code, err } = await runProgram(["bun", MAIN], { env });
+  return { code, lines: err.trim().split("\n") };
 }
 
 test("who comes before the rest of the program is loaded waits for it, visitors excepted", async () => {

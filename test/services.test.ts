@@ -19,22 +19,31 @@ beforeAll(async () => {
 });
 afterAll(() => own.dispose());
 
+/** A payment that somebody began three days ago, and never made. */
+async function addUnpaid(): Promise<string> {
+  const { payments } = own.db.tables;
+  const { paymentId } = await seedVisitor(own.db);
+  const createdAt = new Date(Date.now() - 3 * DAY_MS);
+  await own.db.transaction(async (tx) => {
+    await tx.update(payments).set({ status: "pending", createdAt }).where(eq(payments.id, paymentId));
+  });
+  return paymentId;
+}
+
+async function statusOf(paymentId: string) {
+  const { payments } = own.db.tables;
+  const [payment] = await own.db.select().from(payments).where(eq(payments.id, paymentId));
+  return payment?.status;
+}
+
 describe(`a process that dispatches, on ${testDialect}`, () => {
   test("removes what is older than RETENTION_DAYS and expires payments that nobody paid", async () => {
     const { db, deps } = own;
-    const { payments } = db.tables;
     await addRows(db, 7, { status: "delivered", createdAt: new Date(Date.now() - 31 * DAY_MS) });
     await addRows(db, 3, { status: "delivered", createdAt: new Date(Date.now() - 29 * DAY_MS) });
-    const { paymentId } = await seedVisitor(db);
-    await db.transaction(async (tx) => {
-      const createdAt = new Date(Date.now() - 3 * DAY_MS);
-      await tx.update(payments).set({ status: "pending", createdAt }).where(eq(payments.id, paymentId));
-    });
+    const paymentId = await addUnpaid();
     const services = await startServices(deps, 0);
-    const state = async () => {
-      const [payment] = await db.select().from(payments).where(eq(payments.id, paymentId));
-      return `${(await statusCounts(db)).delivered} ${payment?.status}`;
-    };
+    const state = async () => `${(await statusCounts(db)).delivered} ${await statusOf(paymentId)}`;
     await until(async () => (await state()) === "3 expired");
     await services.stop();
     expect(await state()).toBe("3 expired");
@@ -76,23 +85,14 @@ describe(`a process that dispatches, on ${testDialect}`, () => {
   });
 
   test("a process that only answers requests leaves that to others", async () => {
-    const { db, deps } = own;
-    const { payments } = db.tables;
-    const { paymentId } = await seedVisitor(db);
-    await db.transaction(async (tx) => {
-      const createdAt = new Date(Date.now() - 3 * DAY_MS);
-      await tx.update(payments).set({ status: "pending", createdAt }).where(eq(payments.id, paymentId));
-    });
-    const status = async () => {
-      const [payment] = await db.select().from(payments).where(eq(payments.id, paymentId));
-      return payment?.status;
-    };
+    const { deps } = own;
+    const paymentId = await addUnpaid();
     // Payments are looked at as soon as a process starts, and before it stops.
     const answering = await startServices({ ...deps, config: { ...deps.config, role: "web" } });
     await answering.stop();
-    expect(await status()).toBe("pending");
+    expect(await statusOf(paymentId)).toBe("pending");
     const dispatching = await startServices(deps);
     await dispatching.stop();
-    expect(await status()).toBe("expired");
+    expect(await statusOf(paymentId)).toBe("expired");
   });
 });

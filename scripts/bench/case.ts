@@ -8,7 +8,7 @@ export interface Effort {
   readonly warmUp: boolean;
   /** Events in a drained outbox, and jobs in a peer's queue. */
   readonly events: number;
-  /** Sessions in the big tables; the small ones hold a thousandth, at least 10 000 of them. */
+  /** Sessions in the big tables, and in the small ones that these are held against. */
   readonly sessions: number;
   readonly smallSessions: number;
   /** When the memory is read: first after a tenth of this, then at its end. */

@@ -1,4 +1,3 @@
-import { statfsSync } from "node:fs";
 import { cpus, release, totalmem, type } from "node:os";
 import { version } from "../../package.json";
 import type { Machine } from "./report.ts";
@@ -36,12 +35,4 @@ export function commitOf(): string {
 function git(args: readonly string[]): string {
   const { success, stdout } = Bun.spawnSync(["git", ...args], { cwd: ROOT, stderr: "ignore" });
   return success ? stdout.toString().trim() : "";
-}
-
-/** From `statfs(2)`. */
-const IN_MEMORY = new Set([0x01021994, 0x858458f6]);
-
-/** Whether what is "written to disk" there stays in memory, and durability would cost nothing. */
-export function isInMemory(folder: string): boolean {
-  return IN_MEMORY.has(statfsSync(folder).type);
 }

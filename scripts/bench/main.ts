@@ -1,13 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { chmod } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { runCommand, UsageError } from "../lib/command.ts";
 import type { Bench, BenchCase } from "./case.ts";
 import { CASES } from "./cases.ts";
 import { renderChart } from "./chart.ts";
-import { commitOf, describeMachine, isInMemory } from "./machine.ts";
+import { commitOf, describeMachine } from "./machine.ts";
 import { whatIsMissing } from "./needs.ts";
-import { HELP, type Options, readOptions, UsageError } from "./options.ts";
+import { HELP, type Options, readOptions } from "./options.ts";
 import { peerVersions } from "./peers.ts";
 import {
   type Entry,
@@ -20,6 +19,7 @@ import {
 } from "./report.ts";
 import { killChildren, ROOT } from "./servers/child.ts";
 import { type Cluster, startCluster } from "./servers/databases.ts";
+import { makeWorkFolder } from "./work-folder.ts";
 
 const NAMES = CASES.map(({ name }) => name);
 
@@ -39,26 +39,13 @@ async function main(): Promise<number> {
     const missing = whatIsMissing(needs);
     if (missing !== null) throw new UsageError(missing);
   }
-  const work = workFolder(options);
+  const work = makeWorkFolder("ponte-bench", options.workFolder, options.smoke);
   process.once("SIGINT", () => killChildren());
   try {
-    await chmod(work, 0o755);
     return await runAll(chosen, options, work);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-}
-
-/** Durable commits are what is measured: a folder in memory would make them free. */
-function workFolder({ workFolder, smoke }: Options): string {
-  const parent = workFolder ?? tmpdir();
-  if (!existsSync(parent)) throw new UsageError(`There is no folder ${parent}`);
-  if (!smoke && isInMemory(parent)) {
-    throw new UsageError(
-      `${parent} lies in memory, where durability costs nothing. Give a folder on a disk: --dir FOLDER`,
-    );
-  }
-  return mkdtempSync(join(parent, "ponte-bench-"));
 }
 
 async function runAll(chosen: readonly BenchCase[], options: Options, work: string): Promise<number> {
@@ -134,11 +121,4 @@ async function writeReport(folder: string, fresh: Report): Promise<void> {
   say(`the report is in ${join(folder, "benchmarks.md")}`);
 }
 
-main().then(
-  (code) => process.exit(code),
-  (error) => {
-    if (error instanceof UsageError) console.error(`✗ ${error.message}`);
-    else console.error(error);
-    process.exit(error instanceof UsageError ? 2 : 1);
-  },
-);
+runCommand(main);

@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { readFlags, UsageError, wholeNumber } from "../lib/command.ts";
 import type { Effort } from "./case.ts";
 
 export interface Options {
@@ -12,9 +12,6 @@ export interface Options {
   readonly workFolder: string | null;
   readonly help: boolean;
 }
-
-/** What was typed cannot be meant. */
-export class UsageError extends Error {}
 
 export const HELP = `Usage: bun run bench [options]
 
@@ -57,9 +54,23 @@ const SMOKE: Effort = {
   clicks: 3,
 };
 
+const FLAGS = {
+  only: { type: "string", multiple: true },
+  write: { type: "boolean" },
+  "no-write": { type: "boolean" },
+  rounds: { type: "string" },
+  seconds: { type: "string" },
+  events: { type: "string" },
+  sessions: { type: "string" },
+  "memory-seconds": { type: "string" },
+  dir: { type: "string" },
+  smoke: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
 /** Reads the command line. @throws UsageError where it cannot be understood */
 export function readOptions(argv: readonly string[], caseNames: readonly string[]): Options {
-  const values = parsed(argv);
+  const values = readFlags(argv, FLAGS);
   const only = (values.only ?? []).flatMap((list) => list.split(",")).filter(Boolean);
   const unknown = only.find((name) => !caseNames.includes(name));
   if (unknown !== undefined) {
@@ -68,8 +79,13 @@ export function readOptions(argv: readonly string[], caseNames: readonly string[
   const smoke = values.smoke ?? false;
   if (smoke && values.write) throw new UsageError("--smoke measures nothing that could go into the report");
   const base = smoke ? SMOKE : FULL;
-  const number = (name: "rounds" | "seconds" | "events" | "sessions" | "memory-seconds", fallback: number) =>
-    wholeNumber(name, values[name], fallback);
+  const number = (
+    name: "rounds" | "seconds" | "events" | "sessions" | "memory-seconds",
+    fallback: number,
+  ) => {
+    const given = values[name];
+    return given === undefined ? fallback : wholeNumber(name, given);
+  };
   const writes = values.write ?? (!smoke && only.length === 0 && !values["no-write"]);
   return {
     only,
@@ -86,34 +102,4 @@ export function readOptions(argv: readonly string[], caseNames: readonly string[
       memorySeconds: number("memory-seconds", base.memorySeconds),
     },
   };
-}
-
-function parsed(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        only: { type: "string", multiple: true },
-        write: { type: "boolean" },
-        "no-write": { type: "boolean" },
-        rounds: { type: "string" },
-        seconds: { type: "string" },
-        events: { type: "string" },
-        sessions: { type: "string" },
-        "memory-seconds": { type: "string" },
-        dir: { type: "string" },
-        smoke: { type: "boolean" },
-        help: { type: "boolean", short: "h" },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function wholeNumber(name: string, given: string | undefined, fallback: number): number {
-  if (given === undefined) return fallback;
-  const value = Number(given);
-  if (!Number.isInteger(value) || value < 1) throw new UsageError(`--${name} takes a whole number above 0`);
-  return value;
 }

@@ -1,7 +1,6 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { readFlags, runCommand, UsageError, wholeNumber } from "../lib/command.ts";
 import { refusals } from "./cases/gate.ts";
 import { clicks, oneClick, rate } from "./cases/go.ts";
 import { cpuProfileSchema, renderSelfTimes, topSelfTimes } from "./cpu-profile.ts";
@@ -11,6 +10,7 @@ import { figure } from "./report.ts";
 import { seedPools } from "./seed.ts";
 import { freshPostgres, freshSqlite, type Place, startCluster } from "./servers/databases.ts";
 import { startPonte, startSandboxProcess } from "./servers/ponte.ts";
+import { makeWorkFolder } from "./work-folder.ts";
 
 const HELP = `Usage: bun scripts/bench/profile.ts [options]
 
@@ -28,28 +28,28 @@ that writes visits and cookies is not seen by Bun's profiler.
   --help              this text
 `;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      drain: { type: "boolean", default: false },
-      gate: { type: "boolean", default: false },
-      postgres: { type: "boolean", default: false },
-      connections: { type: "string", default: "64" },
-      seconds: { type: "string", default: "5" },
-      events: { type: "string", default: "100000" },
-      top: { type: "string", default: "10" },
-      keep: { type: "string" },
-      help: { type: "boolean", default: false },
-    },
-  });
+const FLAGS = {
+  drain: { type: "boolean", default: false },
+  gate: { type: "boolean", default: false },
+  postgres: { type: "boolean", default: false },
+  connections: { type: "string", default: "64" },
+  seconds: { type: "string", default: "5" },
+  events: { type: "string", default: "100000" },
+  top: { type: "string", default: "10" },
+  keep: { type: "string" },
+  help: { type: "boolean", default: false },
+} as const;
+
+async function main(): Promise<number> {
+  const values = readFlags(process.argv.slice(2), FLAGS);
+  const number = (name: "connections" | "seconds" | "events" | "top") => wholeNumber(name, values[name]);
   if (values.help) {
     console.log(HELP);
-    return;
+    return 0;
   }
   const missing = values.drain ? null : whatIsMissing(["wrk"]);
-  if (missing !== null) throw new Error(missing);
-  const work = mkdtempSync(join(tmpdir(), "ponte-profile-"));
-  chmodSync(work, 0o755);
+  if (missing !== null) throw new UsageError(missing);
+  const work = makeWorkFolder("ponte-profile", null, true);
   const profiles = values.keep ?? join(work, "profiles");
   const cluster = values.postgres ? await startCluster(join(work, "postgres")) : undefined;
   try {
@@ -59,18 +59,19 @@ async function main(): Promise<void> {
     await seedPools(place.db);
     const bunArguments = ["--cpu-prof", "--cpu-prof-dir", profiles];
     const told = values.drain
-      ? await underDrain(place, Number(values.events), bunArguments)
-      : await underClicks(place, Number(values.connections), Number(values.seconds), {
+      ? await underDrain(place, number("events"), bunArguments)
+      : await underClicks(place, number("connections"), number("seconds"), {
           bunArguments,
           load: values.gate ? refusals : clicks,
         });
     await place.db.close();
     console.log(`${told}\n`);
-    await printProfiles(profiles, Number(values.top));
+    await printProfiles(profiles, number("top"));
   } finally {
     await cluster?.stop();
     rmSync(work, { recursive: true, force: true });
   }
+  return 0;
 }
 
 async function underClicks(
@@ -106,10 +107,4 @@ async function printProfiles(folder: string, count: number): Promise<void> {
   }
 }
 
-main().then(
-  () => process.exit(0),
-  (error) => {
-    console.error(`✗ ${error instanceof Error ? error.message : String(error)}`);
-    process.exit(1);
-  },
-);
+runCommand(main);

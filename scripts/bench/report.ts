@@ -123,11 +123,13 @@ function ratioText(ratio: number): string {
 
 /** A figure with what its size lets one believe: 23 412, 41.3, 0.62. */
 export function figure(value: number): string {
-  if (value >= 1_000)
-    return Math.round(value)
-      .toString()
-      .replace(/\B(?=(\d{3})+$)/g, " ");
+  if (value >= 1_000) return grouped(Math.round(value));
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
+
+/** A whole number with its thousands apart: 1 000 000. */
+export function grouped(whole: number): string {
+  return String(whole).replace(/\B(?=(\d{3})+$)/g, " ");
 }
 
 function percent(share: number): string {

@@ -1,3 +1,6 @@
+import type { Bench } from "./case.ts";
+import { figure } from "./report.ts";
+
 /** The two that take turns; each call measures once. */
 interface Sides {
   ours(): Promise<number>;
@@ -6,21 +9,20 @@ interface Sides {
 
 /**
  * Lets both sides take turns, so that a busy minute of the machine hits both. Who begins changes from round to round.
- *
- * @param onRound told of each round's two figures
+ * Says each round's two figures, in the case's own unit.
  */
 export async function takeTurns(
-  rounds: number,
+  { effort, say }: { readonly effort: Pick<Bench["effort"], "rounds">; readonly say: Bench["say"] },
   sides: Sides,
-  onRound: (round: number, ours: number, yardstick: number) => void = () => undefined,
 ): Promise<{ ours: number[]; yardstick: number[] }> {
   const ours: number[] = [];
   const yardstick: number[] = [];
-  for (let round = 1; round <= rounds; round++) {
+  for (let round = 1; round <= effort.rounds; round++) {
     if (round % 2 === 0) yardstick.push(await sides.yardstick());
     ours.push(await sides.ours());
     if (round % 2 === 1) yardstick.push(await sides.yardstick());
-    onRound(round, ours.at(-1) ?? 0, yardstick.at(-1) ?? 0);
+    const figures = [ours, yardstick].map((side) => figure(side.at(-1) ?? 0));
+    say(`round ${round} of ${effort.rounds}: ${figures.join(" of ")}`);
   }
   return { ours, yardstick };
 }

@@ -7,6 +7,7 @@ import { appSecret } from "../../src/platform/app-secret.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { ensureProgram } from "../build.ts";
+import { isAnswering } from "../lib/is-answering.ts";
 import { prepareDemo } from "./prepare.ts";
 import { demoEnvironment, demoPayments } from "./settings.ts";
 
@@ -97,11 +98,7 @@ function refuseTaken(hostname: string, port: number, who: string): void {
 
 async function isReady(url: string, server: Bun.Subprocess): Promise<boolean> {
   for (let i = 0; i < READY_TRIES && server.exitCode === null; i++) {
-    const answered = await fetch(url).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (answered) return true;
+    if (await isAnswering(url)) return true;
     await Bun.sleep(50);
   }
   return false;

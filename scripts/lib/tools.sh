@@ -37,6 +37,7 @@ ensure_packages() {
   (cd "$root" && bun install --frozen-lockfile --silent >&2) || die "Packages could not be installed; see the lines above."
   touch "$mark"
 }
+
 # ensure_debian COMMAND PACKAGE: installs a Debian package where its command is missing.
 ensure_debian() {
   # Some servers lie where only root's PATH looks.

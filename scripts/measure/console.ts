@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type SQL, sql } from "drizzle-orm";
-import type { Database } from "../../src/db/database.ts";
+import { sql } from "drizzle-orm";
 import { openDatabase } from "../../src/db/open.ts";
 import { overviewOf } from "../../src/ops/overview/read-overview.ts";
 import { readSpan, SPANS } from "../../src/ops/overview/span.ts";
@@ -15,6 +14,8 @@ import { readCounted, readPresent } from "../../src/overview/read-facts.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createRollups } from "../../src/rollups/rollups.ts";
 import { LiveOverview } from "../../views/ops/overview.tsx";
+import { median } from "../bench/statistics.ts";
+import { explaining } from "./explain.ts";
 import { seedConsole } from "./seed-console.ts";
 
 const HELP = `Usage: bun scripts/measure/console.ts [options]
@@ -83,7 +84,7 @@ try {
   await timed("counting everything for the first time", async () => void (await rollups.run()));
   for (const span of SPANS) await measure(span);
   for (const [name, filter] of Object.entries(LISTS)) await measureList(name, filter);
-  if (options.explain) await explain(db);
+  if (options.explain) await explain();
 } finally {
   await db.close();
   rmSync(folder, { recursive: true, force: true });
@@ -107,10 +108,8 @@ async function measure(name: string): Promise<void> {
     tookMs.push(performance.now() - startedMs);
     await Bun.sleep(5);
   }
-  tookMs.sort((a, b) => a - b);
-  const at = (share: number) => (tookMs[Math.floor(share * (ROUNDS - 1))] ?? 0).toFixed(1);
   console.log(
-    `${db.dialect.name} ${name.padEnd(3)}  median ${at(0.5)} ms  slowest ${at(1)} ms  longest hold of the process ${held().toFixed(1)} ms  page ${(bytes / 1024).toFixed(0)} kB`,
+    `${db.dialect.name} ${name.padEnd(3)}  median ${median(tookMs).toFixed(1)} ms  slowest ${Math.max(...tookMs).toFixed(1)} ms  longest hold of the process ${held().toFixed(1)} ms  page ${(bytes / 1024).toFixed(0)} kB`,
   );
 }
 
@@ -152,33 +151,18 @@ function watchLoop(): () => number {
 }
 
 /** Prints how the database goes about the statements of a page over 30 days. */
-async function explain(real: Database): Promise<void> {
-  const planOf = async (name: string, statement: SQL) => {
-    const asked =
-      real.dialect.name === "postgres"
-        ? sql`explain (analyze, costs off, timing off) `
-        : sql`explain query plan `;
-    const lines = await real.rows<Record<string, unknown>>(sql`${asked}${statement}`);
-    console.log(`\n-- ${name}\n${lines.map((line) => line.detail ?? line["QUERY PLAN"]).join("\n")}`);
-  };
-  const spied: Database = {
-    ...real,
-    rows: async <T>(statement: SQL) => {
-      await planOf("hand-written", statement);
-      return real.rows<T>(statement);
-    },
-  };
+async function explain(): Promise<void> {
+  const explained = explaining(db);
   const span = readSpan({ span: "30d" }, ZONE, Date.now());
-  await readPresent(spied);
-  const [from, to] = [span.fromMs, span.toMs].map((ms) => real.dialect.instant(new Date(ms)));
+  await readPresent(explained);
+  const [from, to] = [span.fromMs, span.toMs].map((ms) => db.dialect.instant(new Date(ms)));
+  // As the query builder writes them.
   for (const dimension of ["pool", "campaign"]) {
-    await planOf(
-      `the funnel by ${dimension}`,
+    await explained.rows(
       sql`select key, sum(clicks) from funnel_hourly where dimension = ${dimension} and hour >= ${from} and hour < ${to} group by key`,
     );
   }
-  await planOf(
-    "deliveries by hour",
+  await explained.rows(
     sql`select at, destination, sum(delivered) from delivery_rates where unit = 'hour' and at >= ${from} and at < ${to} group by at, destination`,
   );
 }

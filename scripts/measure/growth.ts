@@ -1,9 +1,5 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { chmod } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { isInMemory } from "../bench/machine.ts";
-import { UsageError } from "../bench/options.ts";
 import { seedPools, visitMaker } from "../bench/seed.ts";
 import { killChildren } from "../bench/servers/child.ts";
 import {
@@ -13,20 +9,22 @@ import {
   type Place,
   startCluster,
 } from "../bench/servers/databases.ts";
-import { explaining } from "./growth/explain.ts";
+import { makeWorkFolder } from "../bench/work-folder.ts";
+import { runCommand } from "../lib/command.ts";
+import { explaining } from "./explain.ts";
 import { fill } from "./growth/fill.ts";
 import { type Filled, measure, takeRound } from "./growth/measure.ts";
 import { type DatabaseName, HELP, type Options, readOptions } from "./growth/options.ts";
 import { type Costs, renderTable } from "./growth/table.ts";
 
 /** See `HELP`. */
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
   if (options.help) {
     console.log(HELP);
-    return;
+    return 0;
   }
-  const work = workFolder(options.folder);
+  const work = makeWorkFolder("ponte-growth", options.folder);
   const clear = () => rmSync(work, { recursive: true, force: true });
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
@@ -36,25 +34,12 @@ async function main(): Promise<void> {
     });
   }
   try {
-    // Postgres runs as a user of its own.
-    await chmod(work, 0o755);
     for (const name of options.databases)
       console.log(`${renderTable(name, await measureAll(name, options, work))}\n`);
   } finally {
     clear();
   }
-}
-
-/** Durable commits are part of what is measured: a folder in memory would make them free. */
-function workFolder(given: string | null): string {
-  const parent = given ?? tmpdir();
-  if (!existsSync(parent)) throw new UsageError(`There is no folder ${parent}`);
-  if (isInMemory(parent)) {
-    throw new UsageError(
-      `${parent} lies in memory, where durability costs nothing. Give one on a disk: --dir FOLDER`,
-    );
-  }
-  return mkdtempSync(join(parent, "ponte-growth-"));
+  return 0;
 }
 
 async function measureAll(name: DatabaseName, options: Options, work: string): Promise<Costs[]> {
@@ -91,11 +76,4 @@ async function explainLast(filled: readonly Filled[]): Promise<void> {
   await takeRound(explaining(biggest.db), await visitMaker(biggest.db, 0));
 }
 
-main().then(
-  () => process.exit(0),
-  (error) => {
-    if (error instanceof UsageError) console.error(`✗ ${error.message}`);
-    else console.error(error);
-    process.exit(error instanceof UsageError ? 2 : 1);
-  },
-);
+runCommand(main);

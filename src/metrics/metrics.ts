@@ -34,8 +34,6 @@ export interface Counted {
 /** What one process counts of itself, as plain numbers: whoever counts looks little up, and loads nothing. */
 export interface Metrics {
   readonly counted: Counted;
-  /** For `GET /go`, which looks nothing up. */
-  readonly visits: VisitTallies;
   onVisit(status: number, durationMs: number): void;
   /** For `POST /api/tracking/cookies`, which every visit's browser asks. */
   onCookies(status: number, durationMs: number): void;
@@ -70,7 +68,6 @@ export function createMetrics(providers: Iterable<string>): Metrics {
       webhooks: webhooks.tally,
       histograms: [http, ...commits.histograms, deliveries.times],
     },
-    visits,
     onVisit: answersOf(http, "GET", "/go/:slug"),
     onCookies: answersOf(http, "POST", "/api/tracking/cookies"),
     onCommit: commits.count,

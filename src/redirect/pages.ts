@@ -25,19 +25,29 @@ export function gateRefusedPages(): (pool: Pool, locale: Locale) => Response {
   };
 }
 
+/** The 404 of a link that leads to no pool. */
 export function notFoundPage(locale: Locale): Response {
-  const nonce = newId();
-  return responseOf(page(404, nonce, notFound({ locale, nonce })));
+  return freshPage(404, locale, notFound);
 }
 
+/** The 429 of who asks too often. */
 export function tooManyRequestsPage(locale: Locale, retryAfterSeconds: number): Response {
-  const nonce = newId();
-  return responseOf(page(429, nonce, tooManyRequests({ locale, nonce }), retryAfterSeconds));
+  return freshPage(429, locale, tooManyRequests, retryAfterSeconds);
 }
 
+/** The 503 of a visitor whom nothing can be served now. */
 export function unavailablePage(locale: Locale): Response {
+  return freshPage(503, locale, unavailable, RETRY_AFTER_SECONDS);
+}
+
+function freshPage(
+  status: number,
+  locale: Locale,
+  render: typeof notFound,
+  retryAfterSeconds?: number,
+): Response {
   const nonce = newId();
-  return responseOf(page(503, nonce, unavailable({ locale, nonce }), RETRY_AFTER_SECONDS));
+  return responseOf(page(status, nonce, render({ locale, nonce }), retryAfterSeconds));
 }
 
 interface Page {

@@ -7,8 +7,6 @@ import { unavailablePage } from "./pages.ts";
 import { metaCookieHeaders } from "./visit-headers.ts";
 import type { PublicAddress } from "./visit-request.ts";
 
-const HTML = "text/html; charset=utf-8";
-
 /** The bridge page with its headers and the cookies that the browser does not have yet. */
 export function bridgePage(
   html: string,
@@ -45,7 +43,7 @@ export function sendOn(bot: PoolBot, visit: Visit, address: PublicAddress): Resp
 
 function pageHeaders(pool: Pool, nonce: string): [string, string][] {
   return [
-    ["content-type", HTML],
+    ["content-type", "text/html; charset=utf-8"],
     ["cache-control", "no-store"],
     ["content-security-policy", bridgeSecurityPolicy(nonce, pool.utmifyPixelId !== null)],
     ["referrer-policy", "strict-origin-when-cross-origin"],

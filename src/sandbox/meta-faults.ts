@@ -39,7 +39,6 @@ export async function strike(fault: MetaFault, pixelId: string): Promise<Respons
       return graphErrorResponse({
         status: 500,
         code: 1,
-        type: "OAuthException",
         message: "An unknown error occurred",
         transient: true,
       });

@@ -34,14 +34,16 @@ export function SandboxPage({ count, events, requests, calls }: PageData): JSX.E
         <body>
           <h1>Sandbox</h1>
           <p>
-            It stands in for Meta's Conversions API and Telegram's Bot API; nothing leaves this machine.{" "}
-            <strong>{count.first_deliveries}</strong> events received once, {count.duplicates} duplicates.
-            Listed: the newest {count.kept} of {count.count} (at most {count.capacity}).
+            It stands in for Meta's Conversions API, Telegram's Bot API and the payment providers; nothing
+            leaves this machine. <strong>{count.first_deliveries}</strong> events received once,{" "}
+            {count.duplicates} duplicates. Listed: the newest {count.kept} of {count.count} (at most{" "}
+            {count.capacity}).
           </p>
           <p>
             JSON: <a href="/events">events</a>, <a href="/events/count">count</a>,{" "}
             <a href="/requests">requests</a>, <a href="/faults">faults</a>,{" "}
-            <a href="/telegram/calls">Telegram calls</a>, <a href="/telegram/faults">Telegram faults</a>
+            <a href="/telegram/calls">Telegram calls</a>, <a href="/telegram/faults">Telegram faults</a>,{" "}
+            <a href="/providers/charges">charges</a>, <a href="/providers/faults">providers' faults</a>
           </p>
           <h2>Events</h2>
           <table>

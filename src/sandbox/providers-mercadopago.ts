@@ -7,7 +7,7 @@ import {
   type Webhook,
   type WebhookOrder,
 } from "./providers-api.ts";
-import type { Charge, ChargeEvent } from "./providers-charges.ts";
+import type { Charge } from "./providers-charges.ts";
 
 const FIRST_ID = 1_320_000_000;
 const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
@@ -57,12 +57,7 @@ export function getPayment({ charges }: ProviderApi, request: Request, id: strin
 }
 
 /** The signed notification: an id and no more. */
-export function mercadoPagoWebhook(
-  charge: Charge,
-  _event: ChargeEvent,
-  order: WebhookOrder,
-  nowMs: number,
-): Webhook | null {
+export function mercadoPagoWebhook(charge: Charge, order: WebhookOrder, nowMs: number): Webhook | null {
   const base = charge.webhookUrl ?? order.url;
   if (base === null) return null;
   const url = new URL(base);

@@ -1,7 +1,7 @@
 import { recentMap } from "./bounded.ts";
 import { isJsonObject, parseJson } from "./json.ts";
 import { bearer, type ProviderApi, type Webhook, type WebhookOrder } from "./providers-api.ts";
-import type { Charge, ChargeEvent } from "./providers-charges.ts";
+import type { Charge } from "./providers-charges.ts";
 
 /** PushinPay may block who asks for one transaction more often than this. */
 const READ_EVERY_MS = 60_000;
@@ -56,7 +56,7 @@ export function transactionReader() {
 }
 
 /** The webhook, with the id in capitals as it has been seen; not signed, but with the account's own header. */
-export function pushinPayWebhook(charge: Charge, _event: ChargeEvent, order: WebhookOrder): Webhook | null {
+export function pushinPayWebhook(charge: Charge, order: WebhookOrder): Webhook | null {
   const url = charge.webhookUrl ?? order.url;
   if (url === null) return null;
   const fields = { id: charge.id.toUpperCase(), value: charge.amount, status: STATUS[charge.state] };

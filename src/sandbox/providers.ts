@@ -1,7 +1,6 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
-import { pause, resetConnection } from "./connection.ts";
-import { createFaults, scheduleFields } from "./faults.ts";
+import { createFaults } from "./faults.ts";
 import type { ProviderApi, Webhook, WebhookOrder } from "./providers-api.ts";
 import {
   CHARGE_EVENTS,
@@ -11,6 +10,7 @@ import {
   PROVIDERS,
   type ProviderName,
 } from "./providers-charges.ts";
+import { type ProviderFault, providerFaultSchema, strikeProvider } from "./providers-faults.ts";
 import { createPayment, getPayment, mercadoPagoWebhook } from "./providers-mercadopago.ts";
 import { payPage } from "./providers-page.ts";
 import { createCharge, pushinPayWebhook, transactionReader } from "./providers-pushinpay.ts";
@@ -32,14 +32,6 @@ const eventBody = z.strictObject({
   signature: z.enum(["good", "forged", "stale"]).default("good"),
   format: z.enum(["json", "form"]).default("json"),
 });
-const faultBody = z.strictObject({
-  provider: name,
-  mode: z.enum(["500", "429", "garbage", "reset", "latency"]),
-  ms: z.int().min(0).max(600_000).default(1000),
-  ...scheduleFields,
-});
-type ProviderFault = z.output<typeof faultBody>;
-
 /** The secrets until `POST /providers/endpoints` sets others; no webhook address is known before it. */
 const DEFAULT_SECRETS: Readonly<Record<ProviderName, string>> = {
   stripe: "whsec_sandbox",
@@ -71,7 +63,7 @@ export function providerRoutes({
       if (fault === null) return work();
       note.fault = fault.mode;
       const done = fault.after ? await work() : null;
-      return (await strike(fault)) ?? done ?? work();
+      return (await strikeProvider(fault)) ?? done ?? work();
     });
 
   const happen = (charge: Charge, event: ChargeEvent, order: Partial<WebhookOrder> = {}): Webhook | null => {
@@ -160,7 +152,7 @@ export function providerRoutes({
     )
     .post("/providers/faults", ({ body, status }) => status(201, faults.add(body)), {
       parse: "json",
-      body: faultBody,
+      body: providerFaultSchema,
     })
     .get("/providers/faults", () => faults.list())
     .delete("/providers/faults", () => ({ cleared: faults.clear() }));
@@ -171,9 +163,9 @@ function webhookOf(charge: Charge, event: ChargeEvent, order: WebhookOrder, nowM
     case "stripe":
       return stripeWebhook(charge, event, order, nowMs);
     case "mercadopago":
-      return mercadoPagoWebhook(charge, event, order, nowMs);
+      return mercadoPagoWebhook(charge, order, nowMs);
     case "pushinpay":
-      return pushinPayWebhook(charge, event, order);
+      return pushinPayWebhook(charge, order);
   }
 }
 
@@ -194,25 +186,5 @@ async function deliver({ url, headers, body }: Webhook) {
     };
   } catch (error) {
     return { status: null, retry_after: null, body: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-/** The failure to answer, or null after a mere wait. */
-async function strike(fault: ProviderFault): Promise<Response | null> {
-  switch (fault.mode) {
-    case "latency":
-      await pause(fault.ms);
-      return null;
-    case "reset":
-      return resetConnection();
-    case "garbage":
-      return new Response("<html>Bad Gateway</html>", { headers: { "content-type": "text/html" } });
-    case "500":
-      return Response.json({ message: "Internal Server Error" }, { status: 500 });
-    case "429":
-      return Response.json(
-        { message: "Too Many Requests" },
-        { status: 429, headers: { "retry-after": "1" } },
-      );
   }
 }

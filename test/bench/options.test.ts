@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { whatIsMissing } from "../../scripts/bench/needs.ts";
-import { readOptions, UsageError } from "../../scripts/bench/options.ts";
+import { readOptions } from "../../scripts/bench/options.ts";
+import { UsageError } from "../../scripts/lib/command.ts";
 
 const NAMES = ["go", "gate", "drain"];
 
@@ -33,9 +34,9 @@ test("a full run takes five rounds; rounds, seconds and sizes can be said", () =
 
 test.each([
   [["--only", "goo"], "There is no case goo. The cases are: go, gate, drain"],
-  [["--rounds", "0"], "--rounds takes a whole number above 0"],
-  [["--seconds", "1.5"], "--seconds takes a whole number above 0"],
-  [["--sessions", "many"], "--sessions takes a whole number above 0"],
+  [["--rounds", "0"], '--rounds takes whole numbers above 0, not "0"'],
+  [["--seconds", "1.5"], '--seconds takes whole numbers above 0, not "1.5"'],
+  [["--sessions", "many"], '--sessions takes whole numbers above 0, not "many"'],
 ])("%p cannot be meant, and it is said why", (argv, message) => {
   expect(() => readOptions(argv, NAMES)).toThrow(message);
 });

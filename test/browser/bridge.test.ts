@@ -6,6 +6,7 @@ import { metaDestination } from "../../src/outbox/meta-destination.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { addPool } from "../support/pools.ts";
+import { startToken } from "../support/start-token.ts";
 import { until } from "../support/until.ts";
 import { launchChromium, newVisitor, type Outside, SHOP_HOST, withBrowser } from "./chromium.ts";
 
@@ -37,12 +38,10 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     });
     await addPool(own.db, { slug: "evil", name: EVIL, metaPixelId: EVIL_PIXEL });
     await own.deps.pools.refresh();
-    own.app.listen({ port: 0, hostname: "127.0.0.1" });
-    base = `http://127.0.0.1:${own.app.server?.port}`;
+    base = own.listen();
   });
   afterAll(async () => {
     await browser?.close();
-    await own?.app.stop(true);
     await own?.dispose();
   });
 
@@ -53,9 +52,11 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     page.on("pageerror", (error) => faults.push(error.message));
     const response = await page.goto(base + path);
     const link = /<a [^>]*href="([^"]+)"/.exec((await response?.text()) ?? "")?.[1];
-    const token = link?.split("start=")[1] ?? "";
-    return { context, page, visited, faults, link, token };
+    return { context, page, visited, faults, link, token: startToken(link) };
   }
+
+  /** The token of the bridge page that is shown. */
+  const tokenOn = async (page: Page) => startToken(await page.getAttribute("#start", "href"));
 
   async function session(token: string) {
     const { sessions } = own.db.tables;
@@ -124,7 +125,7 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     const { context, page, token } = await open("/go/open?fbclid=First");
     await untilReported(token);
     await page.goto(`${base}/go/open`);
-    const second = (await page.getAttribute("#start", "href"))?.split("start=")[1] ?? "";
+    const second = await tokenOn(page);
     expect(second).not.toBe(token);
     const rows = [await session(token), await session(second)];
     expect(rows[1]?.fbp?.split(".")[3]).toBe(rows[0]?.fbp?.split(".")[3]);
@@ -136,7 +137,7 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     const { context } = await newVisitor(browser);
     const page = await context.newPage();
     await page.goto(`${base.replace("127.0.0.1", SHOP_HOST)}/go/open?fbclid=Shop`);
-    const token = (await page.getAttribute("#start", "href"))?.split("start=")[1] ?? "";
+    const token = await tokenOn(page);
     await untilReported(token);
     const fbc = (await context.cookies()).find(({ name }) => name === "_fbc");
     // Its appendix says that it could write the cookie again.
@@ -182,14 +183,14 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     ["the server", 503],
     ["a proxy whose server starts anew", 502],
   ])("a report that %s cannot take yet is sent again", async (_, status) => {
-    const { context } = await newVisitor(browser, {}, {});
+    const { context } = await newVisitor(browser);
     let refused = 0;
     await context.route("**/api/tracking/cookies", (route) =>
       refused++ === 0 ? route.fulfill({ status, body: "{}" }) : route.fallback(),
     );
     const page = await context.newPage();
     const response = await page.goto(`${base}/go/open?fbclid=Again`);
-    const token = /start=([0-9a-f]{32})/.exec((await response?.text()) ?? "")?.[1] ?? "";
+    const token = startToken(await response?.text());
     await untilReported(token);
     expect(refused).toBe(2);
     await context.close();
@@ -205,7 +206,7 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     });
     // The page's load waits for every script of its.
     await page.goto(`${base}/go/open`, { waitUntil: "domcontentloaded" });
-    const token = (await page.getAttribute("#start", "href"))?.split("start=")[1] ?? "";
+    const token = await tokenOn(page);
     await untilReported(token);
     expect((await session(token))?.fbi).toBeNull();
     bringBuilder();
@@ -246,16 +247,16 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     await page.goto(site.url.href);
     await until(() => purposes.length !== 0);
     await page.click("#ad");
-    const link = await page.getAttribute("#start", "href");
+    const token = await tokenOn(page);
     expect(purposes).toEqual(["prefetch", null]);
-    expect(await session(link?.split("start=")[1] ?? "")).toMatchObject({ fbclid: "Ahead" });
+    expect(await session(token)).toMatchObject({ fbclid: "Ahead" });
     await context.close();
     await site.stop(true);
   });
 
   test("goes on by itself where the pool says so, after the pixel and the report", async () => {
     // The page leaves by itself, and with it its content: the token stands in the address it goes to.
-    const { context } = await newVisitor(browser, {}, {});
+    const { context } = await newVisitor(browser);
     const page = await context.newPage();
     await page.goto(`${base}/go/auto`);
     await page.waitForURL(/^https:\/\/t\.me\/auto_bot\?start=[0-9a-f]{32}$/);
@@ -278,14 +279,23 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
   });
 
   test("does not go on by itself where the visitor has tapped, though they come back to the page", async () => {
-    const { context, page, link } = await open("/go/auto", {}, { pixelDelayMs: 10_000 });
+    const { context } = await newVisitor(browser);
+    const page = await context.newPage();
+    await page.clock.install();
+    // Nothing on the page happens by itself, until time is let pass.
+    await page.clock.pauseAt(Date.now() + 1_000);
+    await page.goto(`${base}/go/auto`);
     await page.evaluate(() => {
       // As where the tap opens Telegram's app, and the page stays.
       document.getElementById("start")?.addEventListener("click", (tap) => tap.preventDefault());
+      document.body.className = "stays";
+      window.navigation.addEventListener("navigate", () => {
+        document.body.className = "leaves";
+      });
     });
     await page.click("#start");
-    await page.waitForTimeout(3_500);
-    expect(await page.getAttribute("#start", "href")).toBe(link ?? "");
+    await page.clock.runFor(10_000);
+    expect(await page.getAttribute("body", "class")).toBe("stays");
     await context.close();
   });
 
@@ -324,10 +334,9 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     const limited = await createTestApp({ CONSENT_DENIED: "ldu", RATE_LIMIT_PER_HOUR: "0" });
     await addPool(limited.db, { slug: "utmify", utmifyPixelId: "66f0a1" });
     await limited.deps.pools.refresh();
-    limited.app.listen({ port: 0, hostname: "127.0.0.1" });
     const visitor = await newVisitor(browser);
     const limitedPage = await visitor.context.newPage();
-    await limitedPage.goto(`http://127.0.0.1:${limited.app.server?.port}/go/utmify?consent=denied`);
+    await limitedPage.goto(`${limited.listen()}/go/utmify?consent=denied`);
     await limitedPage.waitForFunction(() => window.fbqCalls?.length === 3);
     expect((await fbqCalls(limitedPage))?.slice(0, 2)).toEqual([
       ["dataProcessingOptions", ["LDU"], 0, 0],
@@ -335,7 +344,6 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     ]);
     expect(visitor.visited.filter((url) => url.includes("utmify.com.br"))).toEqual([]);
     await visitor.context.close();
-    await limited.app.stop(true);
     await limited.dispose();
   });
 

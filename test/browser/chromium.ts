@@ -47,6 +47,8 @@ declare global {
     utmifyRan?: string;
     /** Set by an injection that got through. */
     pwned?: unknown;
+    /** Of which TypeScript does not know yet: hears of every way of leaving the page. */
+    readonly navigation: EventTarget;
   }
 }
 

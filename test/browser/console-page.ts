@@ -66,14 +66,12 @@ export async function startConsole({
   const traffic = await seedTraffic(own.db, { endMs: Date.now(), hours, clicksPerHour });
   await seedShop(own, sandbox.url);
   await countAll(own);
-  own.app.listen({ port: 0, hostname: "127.0.0.1" });
   return {
     ...own,
     traffic,
-    url: `http://127.0.0.1:${own.app.server?.port}`,
+    url: own.listen(),
     count: () => countAll(own),
     async stop() {
-      await own.app.stop(true);
       await own.dispose();
       await sandbox.stop();
     },

@@ -40,12 +40,10 @@ describe.if(withBrowser)("what a visitor sends or an operator types, in Chromium
       ]);
     }
     await own.deps.pools.refresh();
-    own.app.listen({ port: 0, hostname: "127.0.0.1" });
-    base = `http://127.0.0.1:${own.app.server?.port}`;
+    base = own.listen();
   });
   afterAll(async () => {
     await browser?.close();
-    await own?.app.stop(true);
     await own?.dispose();
   });
 
@@ -78,6 +76,7 @@ describe.if(withBrowser)("what a visitor sends or an operator types, in Chromium
       const dom = await page.evaluate(() => ({
         id: document.body.id,
         heading: document.querySelector("h1")?.textContent,
+        about: document.querySelector(".handle")?.textContent,
         handlers: [...document.querySelectorAll("*")].flatMap((one) =>
           one.getAttributeNames().filter((name) => name.startsWith("on")),
         ),
@@ -89,7 +88,8 @@ describe.if(withBrowser)("what a visitor sends or an operator types, in Chromium
         pwned: window.pwned ?? null,
       }));
       expect(dom.id).toBe(id);
-      if (id !== "not_found") expect(dom.heading).toBe(id === "bridge" ? payload : (dom.heading ?? ""));
+      if (id === "bridge") expect(dom.heading).toBe(payload);
+      if (id === "cloaker_block") expect(dom.about).toBe(`${payload} · ${slug} ${payload}`);
       expect(dom.handlers).toEqual([]);
       expect(dom.pwned).toBeNull();
       expect(dom.links).toEqual(id === "bridge" ? ["https://t.me"] : []);

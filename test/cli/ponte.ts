@@ -1,31 +1,14 @@
-import { join } from "node:path";
-
-export interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-const MAIN = join(import.meta.dir, "../../src/cli/main.ts");
+import { runProgram } from "../support/run-program.ts";
 
 /** Runs the command line as a process of its own, with no more environment than is given. */
-export async function ponte(
+export function ponte(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
   input = "",
-): Promise<Ran> {
-  const child = Bun.spawn([process.execPath, MAIN, ...args], {
-    env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...environment },
-    stdin: new Blob([input]),
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { code, out, err };
+) {
+  const { PATH, HOME } = process.env;
+  const env = { PATH, HOME, ...environment };
+  return runProgram([process.execPath, "src/cli/main.ts", ...args], { input, env });
 }
 
 /** The answer of a command that was asked for JSON and must succeed. */

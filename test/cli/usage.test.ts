@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { join } from "node:path";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { cellText, duration, record, table } from "../../src/cli/print.ts";
 import { runCli } from "../../src/cli/run.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
 import { nearest } from "../../src/platform/nearest.ts";
+import { runProgram } from "../support/run-program.ts";
 import { ponte } from "./ponte.ts";
 
 const run = (...args: string[]) => runWith({}, ...args);
@@ -39,18 +39,12 @@ describe("the command line", () => {
   });
 
   test("bun run shows nothing but the command's own words: its arguments may be secrets", async () => {
-    const child = Bun.spawn([process.execPath, "run", "ponte", "bot", "add", "--tokn", "s3cret"], {
-      cwd: join(import.meta.dir, "../.."),
-      stdout: "pipe",
-      stderr: "pipe",
+    const command = [process.execPath, "run", "ponte", "bot", "add", "--tokn", "s3cret"];
+    expect(await runProgram(command)).toEqual({
+      out: "",
+      err: "unknown flag --tokn; did you mean --token?\nSee: bun run ponte bot add --help\n",
+      code: 2,
     });
-    const [out, err] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-    ]);
-    expect(out).toBe("");
-    expect(err).toBe("unknown flag --tokn; did you mean --token?\nSee: bun run ponte bot add --help\n");
-    expect(await child.exited).toBe(2);
   });
 
   test("every command explains itself", async () => {

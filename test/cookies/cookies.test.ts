@@ -5,6 +5,7 @@ import { newId } from "../../src/platform/ids.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
+import { startToken } from "../support/start-token.ts";
 
 let own: TestApp;
 beforeAll(async () => {
@@ -16,7 +17,7 @@ afterAll(() => own.dispose());
 
 async function visit(query = "?fbclid=AbC") {
   const response = await own.request(`/go/open${query}`);
-  const token = /\?start=([0-9a-f]{32})/.exec(await response.text())?.[1];
+  const token = startToken(await response.text());
   if (!token) throw new Error("the page has no token");
   return token;
 }
@@ -177,17 +178,15 @@ describe("GET /api/tracking/ip", () => {
   test("tells the asker's own address, from a trusted proxy only, and nobody may keep it", async () => {
     const proxied = await createTestApp({ TRUSTED_PROXIES: "127.0.0.1" });
     for (const [app, expected] of [
-      [own.app, "127.0.0.1"],
-      [proxied.app, "2001:db8::5"],
+      [own, "127.0.0.1"],
+      [proxied, "2001:db8::5"],
     ] as const) {
-      app.listen({ port: 0, hostname: "127.0.0.1" });
-      const url = `http://127.0.0.1:${app.server?.port}/api/tracking/ip`;
-      const response = await fetch(url, { headers: { "x-forwarded-for": "2001:db8::5" } });
+      const headers = { "x-forwarded-for": "2001:db8::5" };
+      const response = await fetch(`${app.listen()}/api/tracking/ip`, { headers });
       expect(await response.text()).toBe(expected);
       expect(response.headers.get("cache-control")).toBe("no-store");
       expect(response.headers.get("content-type")).toStartWith("text/plain");
       expect(response.headers.get("access-control-allow-origin")).toBeNull();
-      await app.stop(true);
     }
     await proxied.dispose();
   });

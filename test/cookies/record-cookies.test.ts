@@ -9,7 +9,7 @@ import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
 import { untilHeldUp } from "../support/until-held-up.ts";
-import { visitOf } from "../support/visits.ts";
+import { visitsOf } from "../support/visits.ts";
 
 let own: TestDatabase;
 let other: Database;
@@ -18,10 +18,9 @@ beforeAll(async () => {
   own = await createTestDatabase();
   // As a second process of the same installation has it.
   other = await openDatabase({ url: own.url });
-  const { pool, bots } = await addPool(own.db, { slug: "open" });
-  const [member] = await own.db.select().from(own.db.tables.poolBots);
+  const next = visitsOf(await addPool(own.db, { slug: "open" }));
   visit = async () => {
-    const record = visitOf(pool.id, member?.id ?? 0, bots[0]?.id ?? 0);
+    const record = next();
     await own.db.transaction((tx) => recordVisits(tx, own.db.tables, [record]));
     return record.trackingToken;
   };

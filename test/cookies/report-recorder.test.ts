@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { join } from "node:path";
 import { eq } from "drizzle-orm";
 import type { BrowserReport } from "../../src/cookies/report.ts";
 import { createReportRecorder, VisitWaitsError } from "../../src/cookies/report-recorder.ts";
@@ -9,27 +8,19 @@ import { createLog } from "../../src/platform/log.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import type { NewSession } from "../../src/tracking/session.ts";
 import { noTrackingStore } from "../../src/tracking/tracking-store.ts";
-import {
-  createSqliteFolder,
-  createTestDatabase,
-  type TestDatabase,
-  testDialect,
-} from "../support/database.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
-import { visitOf } from "../support/visits.ts";
+import { visitsOf } from "../support/visits.ts";
 
 let own: TestDatabase;
-let folder: ReturnType<typeof createSqliteFolder>;
 let spool: Spool;
 beforeEach(async () => {
   own = await createTestDatabase();
-  folder = createSqliteFolder();
-  spool = openSpool(join(folder.url, "..", "spool.db"));
+  spool = openSpool(":memory:");
 });
 afterEach(async () => {
   spool.close();
   await own.dispose();
-  await folder.remove();
 });
 
 const reportOf = (trackingToken: string): BrowserReport => ({
@@ -72,9 +63,8 @@ describe(`browsers' reports on ${testDialect}`, () => {
   });
 
   test("where copies are kept, the visits' own are saved as they are in the database; erased ones never", async () => {
-    const { pool, bots } = await addPool(own.db, { slug: "open" });
-    const [member] = await own.db.select().from(own.db.tables.poolBots);
-    const visits = [1, 2].map(() => visitOf(pool.id, member?.id ?? 0, bots[0]?.id ?? 0));
+    const visit = visitsOf(await addPool(own.db, { slug: "open" }));
+    const visits = [visit(), visit()];
     await own.db.transaction((tx) => recordVisits(tx, own.db.tables, visits));
     const [kept = "", erased = ""] = visits.map(({ trackingToken }) => trackingToken);
     const { sessions } = own.db.tables;

@@ -21,6 +21,7 @@ import { createLog } from "../../src/platform/log.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
 import { startServer } from "../support/server.ts";
+import { startToken } from "../support/start-token.ts";
 import { until } from "../support/until.ts";
 
 const SPOOL = join(import.meta.dir, "../../src/db/spool.ts");
@@ -272,7 +273,7 @@ describe(`a server whose spool is damaged, on ${testDialect}`, () => {
       await until(() => said().length > 0);
 
       const page = await fetch(`${server.url}/go/open?fbclid=AbC`);
-      const token = /\?start=([0-9a-f]{32})/.exec(await page.text())?.[1];
+      const token = startToken(await page.text());
       const post = (to: string, body: object) =>
         fetch(server.url + to, {
           method: "POST",

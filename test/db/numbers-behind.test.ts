@@ -1,19 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { join } from "node:path";
 import { sql } from "drizzle-orm";
 import { openSpool } from "../../src/db/spool.ts";
 import { enqueue, metaRoute } from "../../src/outbox/enqueue.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createVisitRecorder } from "../../src/redirect/visit-recorder.ts";
-import {
-  createSqliteFolder,
-  createTestDatabase,
-  type TestDatabase,
-  testDialect,
-} from "../support/database.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { pageView } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";
-import { visitOf, writerOn } from "../support/visits.ts";
+import { visitsOf, writerOn } from "../support/visits.ts";
 
 let own: TestDatabase;
 beforeEach(async () => {
@@ -45,10 +39,8 @@ describe.skipIf(testDialect === "sqlite")("a table whose numbers are behind its 
   });
 
   test("loses no visit: they wait in the spool, and come in once it has caught up", async () => {
-    const { pool, bots } = await addPool(own.db, { slug: "open" });
-    const visit = () => visitOf(pool.id, 1, bots[0]?.id ?? 0);
-    const folder = createSqliteFolder();
-    const spool = openSpool(join(folder.url, "..", "spool.db"));
+    const visit = visitsOf(await addPool(own.db, { slug: "open" }));
+    const spool = openSpool(":memory:");
     const deps = { db: own.db, writer: writerOn(own.db), spool, log: createLog("silent") };
     const recorder = createVisitRecorder(deps);
     for (let i = 0; i < 9; i++) expect(await recorder.record(visit())).toBe("committed");
@@ -59,6 +51,5 @@ describe.skipIf(testDialect === "sqlite")("a table whose numbers are behind its 
     expect(await own.db.$count(own.db.tables.outbox)).toBe(10);
     await recorder.close();
     spool.close();
-    await folder.remove();
   });
 });

@@ -8,6 +8,7 @@ import { genericWebhook } from "../support/generic-webhook.ts";
 import { statusCounts } from "../support/outbox.ts";
 import { startPgBouncer } from "../support/pgbouncer.ts";
 import { startServer, type TestServer } from "../support/server.ts";
+import { startToken } from "../support/start-token.ts";
 import { until } from "../support/until.ts";
 
 const API_KEY = "pooler-api-key-0123456789";
@@ -56,7 +57,7 @@ describe.if(testDialect === "postgres")("behind PgBouncer in transaction mode", 
   async function sellTo(visitor: number) {
     const [here, there] = visitor % 2 ? servers : servers.toReversed();
     const page = await (await fetch(`${here?.url}/go/shop`, { headers: BROWSER })).text();
-    const token = /\?start=([0-9a-f]{32})/.exec(page)?.[1] ?? "";
+    const token = startToken(page);
     const fbc = `fb.1.${Date.now()}.click${visitor}`;
     const beacon = { method: "POST", body: JSON.stringify({ tracking_token: token, _fbc: fbc }) };
     expect((await fetch(`${there?.url}/api/tracking/cookies`, beacon)).status).toBe(204);

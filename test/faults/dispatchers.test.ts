@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { seededRandom } from "../support/seeded-random.ts";
 import { until } from "../support/until.ts";
 import { passWaits } from "./drain.ts";
+import { faultSeed } from "./fault-seed.ts";
 import { printFigures } from "./figures.ts";
 import { startLoad } from "./load.ts";
 import { type MetaTrouble, struckModes, troubleMeta } from "./meta-trouble.ts";
 import { startOperator } from "./operator.ts";
-import { faultSeed, seededRandom } from "./random.ts";
+import { expectAllKept } from "./oracle.ts";
 import { openWorld, type World } from "./world.ts";
 
 const CLIENTS = 6;
@@ -65,10 +67,7 @@ describe.if(process.env.TEST_FAULTS === "1")("two dispatchers at once", () => {
       {},
       `faults: ${strikes}; ${resumed} routes resumed`,
     );
-    expect(findings.missing).toEqual([]);
-    expect(findings.different).toEqual([]);
-    expect(findings.lost).toEqual([]);
-    expect(ledger.wrong).toEqual([]);
+    expectAllKept(findings);
     expect(resumed).toBeGreaterThan(0);
   }, 300_000);
 });

@@ -1,7 +1,7 @@
 import type { Findings } from "./oracle.ts";
 
 /** What was done to a world. */
-export interface Trouble {
+interface Trouble {
   readonly kills?: number;
   readonly restarts?: number;
 }

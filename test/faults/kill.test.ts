@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { seededRandom } from "../support/seeded-random.ts";
+import { faultSeed } from "./fault-seed.ts";
 import { printFigures } from "./figures.ts";
 import { startLoad } from "./load.ts";
 import { TRANSIENT, troubleMeta } from "./meta-trouble.ts";
-import { faultSeed, seededRandom } from "./random.ts";
+import { expectAllKept } from "./oracle.ts";
 import { openWorld, type World } from "./world.ts";
 
 const KILLS = Number(process.env.FAULT_KILLS ?? 50);
@@ -43,10 +45,7 @@ describe.if(process.env.TEST_FAULTS === "1").each(["sqlite", "postgres"] as cons
 
       const findings = await world.settle();
       printFigures(`kill -9, ${dialect}, seed ${seed}`, findings, { kills: KILLS });
-      expect(findings.missing).toEqual([]);
-      expect(findings.different).toEqual([]);
-      expect(findings.lost).toEqual([]);
-      expect(world.ledger.wrong).toEqual([]);
+      expectAllKept(findings);
       expect(world.ledger.visits.length).toBeGreaterThan(KILLS);
       expect(world.ledger.payments.length).toBeGreaterThan(0);
     }, 300_000);

@@ -1,3 +1,4 @@
+import { until } from "../support/until.ts";
 import type { Outcome } from "./send.ts";
 
 /** A visit that was answered with the bridge page. */
@@ -39,6 +40,12 @@ export interface Ledger {
 export function newLedger(): Ledger {
   const none = () => ({ visit: 0, cookies: 0, payment: 0 });
   return { visits: [], payments: [], refused: none(), unanswered: none(), wrong: [], slowestVisitMs: 0 };
+}
+
+/** Resolves when so many more visits were answered with the page. */
+export async function untilMoreVisits({ visits }: Ledger, n: number): Promise<void> {
+  const wanted = visits.length + n;
+  await until(() => visits.length >= wanted);
 }
 
 /** Counts how a request ended; its answer, or null where there was none that says anything. */

@@ -1,10 +1,11 @@
+import { startToken } from "../support/start-token.ts";
 import { type Ledger, type Request, tally } from "./ledger.ts";
 import { startProvider } from "./provider.ts";
 import { send } from "./send.ts";
 
 export const SLUG = "shop";
 
-export interface LoadOptions {
+interface LoadOptions {
   readonly ledger: Ledger;
   readonly clients: number;
   readonly random: () => number;
@@ -73,8 +74,8 @@ async function visitOnce(url: string, slug: string, number: number, ledger: Ledg
     ledger,
   );
   if (page === null) return null;
-  const token = /\?start=([0-9a-f]{32})/.exec(page.text)?.[1];
-  if (page.status !== 200 || !token) {
+  const token = startToken(page.text);
+  if (page.status !== 200 || token === "") {
     ledger.wrong.push(`visit: ${page.status} ${page.text.slice(0, 100)}`);
     return null;
   }

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
 import { sql } from "drizzle-orm";
+import { residentMiB } from "../../scripts/lib/resident-memory.ts";
+import { seededRandom } from "../support/seeded-random.ts";
 import { until } from "../support/until.ts";
+import { faultSeed } from "./fault-seed.ts";
 import { printFigures } from "./figures.ts";
+import { untilMoreVisits } from "./ledger.ts";
 import { startLoad } from "./load.ts";
 import { troubleMeta } from "./meta-trouble.ts";
-import { faultSeed, seededRandom } from "./random.ts";
+import { expectAllKept } from "./oracle.ts";
 import { passHours } from "./time.ts";
 import { openWorld, type World } from "./world.ts";
 
@@ -49,31 +52,21 @@ describe.if(process.env.TEST_FAULTS === "1").each(["sqlite", "postgres"] as cons
       let failed = 0;
       for (let hours = 0; hours < DAYS * 24; hours += STEP_HOURS) {
         const load = startLoad({ ledger, clients: CLIENTS, random, address: () => server.url });
-        const before = ledger.visits.length;
-        await until(() => ledger.visits.length >= before + VISITS);
+        await untilMoreVisits(ledger, VISITS);
         await load.stop();
         // Meta is tried again in each step, and not before its time has passed.
         await until(async () => (await failures()) > failed);
         failed = await failures();
-        memory.push(residentMb(server.pid));
+        memory.push(residentMiB(server.pid));
         await passHours(db, ledger, STEP_HOURS);
       }
       expect(sandbox.events.count().count).toBe(0);
 
       const findings = await world.settle();
-      const note = `${DAYS} days in steps of ${STEP_HOURS} hours; ${memory.at(0)} MB of memory after the first, ${memory.at(-1)} MB after the last`;
+      const note = `${DAYS} days in steps of ${STEP_HOURS} hours; ${memory.at(0)?.toFixed()} MiB of memory after the first, ${memory.at(-1)?.toFixed()} MiB after the last`;
       printFigures(`Meta away, ${dialect}, seed ${seed}`, findings, {}, note);
-      expect(findings.missing).toEqual([]);
-      expect(findings.different).toEqual([]);
-      expect(findings.lost).toEqual([]);
-      expect(ledger.wrong).toEqual([]);
+      expectAllKept(findings);
       expect(memory.at(-1)).toBeLessThan(MOST_GROWTH * (memory.at(0) ?? 0));
     }, 300_000);
   },
 );
-
-/** What the process holds of the machine's memory. */
-function residentMb(pid: number): number {
-  const kb = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return Math.round(Number(kb) / 1024);
-}

@@ -1,3 +1,4 @@
+import { expect } from "bun:test";
 import { sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import type { RunningSandbox } from "../../src/sandbox/app.ts";
@@ -13,6 +14,11 @@ export interface Findings {
   /** Events that were given up: dead, expired or discarded, with the reason. */
   readonly lost: readonly string[];
   readonly different: readonly string[];
+}
+
+/** All that was promised arrived as it should, and nobody was answered what no client should ever see. */
+export function expectAllKept({ missing, different, lost, ledger: { wrong } }: Findings): void {
+  expect({ missing, different, lost, wrong }).toEqual({ missing: [], different: [], lost: [], wrong: [] });
 }
 
 interface Received {

@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { seededRandom } from "../support/seeded-random.ts";
 import { until } from "../support/until.ts";
+import { faultSeed } from "./fault-seed.ts";
 import { printFigures } from "./figures.ts";
+import { untilMoreVisits } from "./ledger.ts";
 import { startLoad } from "./load.ts";
 import { TRANSIENT, troubleMeta } from "./meta-trouble.ts";
-import { faultSeed, seededRandom } from "./random.ts";
+import { expectAllKept } from "./oracle.ts";
 import { API_KEY, openWorld, type World } from "./world.ts";
 
 const RESTARTS = 3;
@@ -18,12 +21,6 @@ describe.if(process.env.TEST_FAULTS === "1")("an outage of Postgres under load",
   }, 60_000);
   afterEach(() => world.close(), 60_000);
 
-  /** Resolves when so many more visits were answered with the page. */
-  async function untilMoreVisits(n: number): Promise<void> {
-    const before = world.ledger.visits.length;
-    await until(() => world.ledger.visits.length >= before + n);
-  }
-
   test("restarted with `immediate`: every visitor gets the page, providers are told to try again, and everything arrives once it is back", async () => {
     const seed = faultSeed();
     const random = seededRandom(seed);
@@ -35,19 +32,19 @@ describe.if(process.env.TEST_FAULTS === "1")("an outage of Postgres under load",
     const load = startLoad({ ledger, clients: CLIENTS, random, address: () => address });
 
     for (let restarts = 0; restarts < RESTARTS; restarts++) {
-      await untilMoreVisits(VISITS * random());
+      await untilMoreVisits(ledger, VISITS * random());
       await cluster?.crash();
       await until(async () => (await world.spooled()) > 0);
       const refused = { ...ledger.refused };
       await until(() => ledger.refused.payment > refused.payment && ledger.refused.cookies > refused.cookies);
-      await untilMoreVisits(VISITS);
+      await untilMoreVisits(ledger, VISITS);
       if (restarts === 1) {
         // The web process dies too, and comes back while there is no database: pools and visits are on its disk.
         address = null;
         await web.kill();
         web = await world.serve({ ROLE: "web" });
         address = web.url;
-        await untilMoreVisits(VISITS);
+        await untilMoreVisits(ledger, VISITS);
       }
       await cluster?.start();
       await until(async () => (await world.spooled()) === 0);
@@ -56,10 +53,7 @@ describe.if(process.env.TEST_FAULTS === "1")("an outage of Postgres under load",
 
     const findings = await world.settle();
     printFigures(`Postgres restarted, seed ${seed}`, findings, { kills: 1, restarts: RESTARTS });
-    expect(findings.missing).toEqual([]);
-    expect(findings.different).toEqual([]);
-    expect(findings.lost).toEqual([]);
-    expect(ledger.wrong).toEqual([]);
+    expectAllKept(findings);
     expect(ledger.refused.visit).toBe(0);
     // Only the web process that was killed with their requests in its hands.
     expect(ledger.unanswered.visit).toBeLessThanOrEqual(CLIENTS);
@@ -88,12 +82,12 @@ describe.if(process.env.TEST_FAULTS === "1")("an outage of Postgres under load",
     const web = await world.serve({ ROLE: "web" });
     await world.serve({ ROLE: "dispatcher" });
     const load = startLoad({ ledger, clients: CLIENTS, random, address: () => web.url });
-    await untilMoreVisits(VISITS);
+    await untilMoreVisits(ledger, VISITS);
     cluster?.freeze();
     try {
       await until(async () => (await world.spooled()) >= VISITS);
       await until(() => ledger.refused.payment > 0 && ledger.refused.cookies > 0);
-      await untilMoreVisits(VISITS);
+      await untilMoreVisits(ledger, VISITS);
     } finally {
       cluster?.thaw();
     }
@@ -102,10 +96,7 @@ describe.if(process.env.TEST_FAULTS === "1")("an outage of Postgres under load",
 
     const findings = await world.settle();
     printFigures(`Postgres hanging, seed ${seed}`, findings, {});
-    expect(findings.missing).toEqual([]);
-    expect(findings.different).toEqual([]);
-    expect(findings.lost).toEqual([]);
-    expect(ledger.wrong).toEqual([]);
+    expectAllKept(findings);
     expect([ledger.refused.visit, ledger.unanswered.visit]).toEqual([0, 0]);
     expect([ledger.unanswered.cookies, ledger.unanswered.payment]).toEqual([0, 0]);
   }, 300_000);

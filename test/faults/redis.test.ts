@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { seededRandom } from "../support/seeded-random.ts";
 import { until } from "../support/until.ts";
+import { faultSeed } from "./fault-seed.ts";
 import { printFigures } from "./figures.ts";
+import { untilMoreVisits } from "./ledger.ts";
 import { SLUG, startLoad } from "./load.ts";
-import { faultSeed, seededRandom } from "./random.ts";
+import { expectAllKept } from "./oracle.ts";
 import { type RedisServer, startRedis } from "./redis.ts";
 import { openWorld, type World } from "./world.ts";
 
@@ -38,10 +41,6 @@ describe.if(process.env.TEST_FAULTS === "1")("an outage of Redis under load", ()
     let turn = 0;
     const address = () => urls[turn++ % urls.length] ?? null;
     const load = startLoad({ ledger, clients: CLIENTS, random: seededRandom(seed), address });
-    const untilMoreVisits = async () => {
-      const before = ledger.visits.length;
-      await until(() => ledger.visits.length >= before + VISITS);
-    };
     let visitors = 0;
     /** How many visits of one address are let in, by both processes in turn, before one is refused. */
     async function letIn(): Promise<number> {
@@ -56,16 +55,16 @@ describe.if(process.env.TEST_FAULTS === "1")("an outage of Redis under load", ()
     const isShared = async () => (await letIn()) < 2 * LIMIT - 1;
 
     await until(isShared);
-    await untilMoreVisits();
+    await untilMoreVisits(ledger, VISITS);
     for (let kills = 0; kills < KILLS; kills++) {
       await redis.kill();
-      await untilMoreVisits();
+      await untilMoreVisits(ledger, VISITS);
       expect(await isShared()).toBe(false);
       await redis.start();
       await until(isShared);
     }
     redis.freeze();
-    await untilMoreVisits();
+    await untilMoreVisits(ledger, VISITS);
     expect(await isShared()).toBe(false);
     redis.thaw();
     await until(isShared);
@@ -73,10 +72,7 @@ describe.if(process.env.TEST_FAULTS === "1")("an outage of Redis under load", ()
 
     const findings = await world.settle();
     printFigures(`Redis killed and hanging, seed ${seed}`, findings, { kills: KILLS, restarts: KILLS });
-    expect(findings.missing).toEqual([]);
-    expect(findings.different).toEqual([]);
-    expect(findings.lost).toEqual([]);
-    expect(ledger.wrong).toEqual([]);
+    expectAllKept(findings);
     expect(ledger.refused.visit).toBe(0);
     expect(ledger.unanswered).toEqual({ visit: 0, cookies: 0, payment: 0 });
   }, 300_000);

@@ -20,7 +20,7 @@ const FIRST_PIXEL = 4_242_424_200;
 
 export const API_KEY = "fault-suite-api-key-0123456789";
 
-export interface WorldOptions {
+interface WorldOptions {
   /** Pools, each with a pixel of its own. */
   readonly pools?: number;
   /** Where the SQLite file lies; in a temporary folder where nothing is said. */

@@ -3,15 +3,13 @@ import { eq } from "drizzle-orm";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { testDialect } from "../support/database.ts";
 import { API_KEY, type Funnel, openFunnel } from "../support/funnel.ts";
-import { visitOf } from "../support/visits.ts";
 
 let funnel: Funnel;
 let token: string;
 beforeAll(async () => {
   funnel = await openFunnel();
-  const { db, pool, shop } = funnel;
-  const [member] = await db.select().from(db.tables.poolBots).where(eq(db.tables.poolBots.botId, shop.id));
-  const record = visitOf(pool.id, member?.id ?? 0, shop.id, "fbclid=AbCd&utm_campaign=summer");
+  const { db } = funnel;
+  const record = funnel.visit("fbclid=AbCd&utm_campaign=summer");
   await db.transaction((tx) => recordVisits(tx, db.tables, [record]));
   token = record.trackingToken;
 });

@@ -1,17 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import { testDialect } from "../support/database.ts";
-import {
-  API_KEY,
-  buttonUpdate,
-  type Funnel,
-  GENERIC_SECRET,
-  newUser,
-  openFunnel,
-  PIXEL,
-  startUpdate,
-} from "../support/funnel.ts";
+import { API_KEY, type Funnel, GENERIC_SECRET, openFunnel, PIXEL } from "../support/funnel.ts";
 import { genericWebhook } from "../support/generic-webhook.ts";
+import { buttonUpdate, newUser, startUpdate } from "../support/telegram-updates.ts";
 
 let funnel: Funnel;
 beforeAll(async () => {

@@ -6,14 +6,8 @@ import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { encodeVisit } from "../../src/redirect/visit-json.ts";
 import type { VisitRecord } from "../../src/redirect/visit-record.ts";
 import { testDialect } from "../support/database.ts";
-import {
-  buttonUpdate,
-  type Funnel,
-  newUser,
-  openFunnel,
-  paidUpdate,
-  startUpdate,
-} from "../support/funnel.ts";
+import { type Funnel, openFunnel } from "../support/funnel.ts";
+import { buttonUpdate, newUser, paidUpdate, startUpdate } from "../support/telegram-updates.ts";
 import { untilHeldUp } from "../support/until-held-up.ts";
 import { visitOf } from "../support/visits.ts";
 

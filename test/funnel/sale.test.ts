@@ -2,16 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import { countReplay, replay } from "../../src/outbox/replay.ts";
 import { testDialect } from "../support/database.ts";
+import { type Funnel, openFunnel } from "../support/funnel.ts";
 import {
   buttonUpdate,
-  type Funnel,
   newUser,
-  openFunnel,
   paidUpdate,
   preCheckoutUpdate,
   startUpdate,
   type TestUser,
-} from "../support/funnel.ts";
+} from "../support/telegram-updates.ts";
 import { untilHeldUp } from "../support/until-held-up.ts";
 
 let funnel: Funnel;

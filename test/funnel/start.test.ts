@@ -4,8 +4,8 @@ import { eq } from "drizzle-orm";
 import { newId } from "../../src/platform/ids.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { testDialect } from "../support/database.ts";
-import { API_KEY, type Funnel, newUser, OTHER_TOKEN, openFunnel, startUpdate } from "../support/funnel.ts";
-import { visitOf } from "../support/visits.ts";
+import { API_KEY, type Funnel, OTHER_TOKEN, openFunnel } from "../support/funnel.ts";
+import { newUser, startUpdate } from "../support/telegram-updates.ts";
 
 let funnel: Funnel;
 beforeAll(async () => {
@@ -15,9 +15,8 @@ afterAll(() => funnel.dispose());
 
 /** A visit by an ad, as the redirect records it. */
 async function visit(query = "fbclid=AbCd&utm_campaign=summer") {
-  const { db, pool, shop } = funnel;
-  const [member] = await db.select().from(db.tables.poolBots).where(eq(db.tables.poolBots.botId, shop.id));
-  const record = visitOf(pool.id, member?.id ?? 0, shop.id, query);
+  const { db } = funnel;
+  const record = funnel.visit(query);
   await db.transaction((tx) => recordVisits(tx, db.tables, [record]));
   return record.trackingToken;
 }
@@ -123,9 +122,8 @@ describe(`/start on ${testDialect}`, () => {
   });
 
   test("a token whose visit is still spooled is kept, and linked when the visit has arrived", async () => {
-    const { db, pool, shop } = funnel;
-    const [member] = await db.select().from(db.tables.poolBots).where(eq(db.tables.poolBots.botId, shop.id));
-    const late = visitOf(pool.id, member?.id ?? 0, shop.id, "fbclid=Late");
+    const { db } = funnel;
+    const late = funnel.visit("fbclid=Late");
     const token = late.trackingToken;
     const user = newUser();
     await funnel.push(startUpdate(user, token));

@@ -5,17 +5,15 @@ import { enqueue } from "../../src/outbox/enqueue.ts";
 import { updateBot } from "../../src/pools/manage-bots.ts";
 import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
 import { testDialect } from "../support/database.ts";
+import { BOT_TOKEN, type Funnel, openFunnel } from "../support/funnel.ts";
+import { passTime } from "../support/outbox.ts";
 import {
-  BOT_TOKEN,
   buttonUpdate,
-  type Funnel,
   membershipUpdate,
   newUser,
-  openFunnel,
   startUpdate,
   type TestUser,
-} from "../support/funnel.ts";
-import { passTime } from "../support/outbox.ts";
+} from "../support/telegram-updates.ts";
 
 let funnel: Funnel;
 beforeAll(async () => {

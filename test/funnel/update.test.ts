@@ -1,7 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { readUpdate } from "../../src/funnel/update.ts";
-import { buttonUpdate, newUser, paidUpdate, preCheckoutUpdate, startUpdate } from "../support/funnel.ts";
+import {
+  buttonUpdate,
+  newUser,
+  paidUpdate,
+  preCheckoutUpdate,
+  startUpdate,
+} from "../support/telegram-updates.ts";
 
 const user = newUser();
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq, sql } from "drizzle-orm";
 import { testDialect } from "../support/database.ts";
-import { buttonUpdate, type Funnel, newUser, openFunnel, startUpdate } from "../support/funnel.ts";
+import { type Funnel, openFunnel } from "../support/funnel.ts";
+import { buttonUpdate, newUser, startUpdate } from "../support/telegram-updates.ts";
 
 let funnel: Funnel;
 beforeAll(async () => {

@@ -18,7 +18,7 @@ export const PHONE =
  * still: whose visits fall into two hours is not turned away.
  */
 export async function startObserved(environment: Readonly<Record<string, string>> = {}) {
-  const sandbox = await startSandbox({ port: 0 });
+  const sandbox = await startSandbox();
   const now = new Date();
   const settings = {
     API_KEY,
@@ -44,8 +44,7 @@ export async function startObserved(environment: Readonly<Record<string, string>
       providers: new Map([["generic", genericProvider(WEBHOOK_SECRET, deps.now)]]),
     }),
   );
-  own.app.listen({ port: 0, hostname: "127.0.0.1" });
-  const base = `http://127.0.0.1:${own.app.server?.port}`;
+  const base = own.listen();
   const dispatcher = openDispatcher(deps);
   const visitor = someAddress();
 
@@ -78,7 +77,6 @@ export async function startObserved(environment: Readonly<Record<string, string>
       return fetch(`${base}/api/payments/webhooks/generic`, genericWebhook(secret, body));
     },
     async dispose() {
-      await own.app.stop(true);
       await dispatcher.stop();
       await own.dispose();
       await sandbox.stop();

@@ -1,30 +1,22 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { join } from "node:path";
 import { sql } from "drizzle-orm";
 import { openSpool, type Spool } from "../../src/db/spool.ts";
 import { createReadiness } from "../../src/health/readiness.ts";
 import { changeRoute, pauseRoute } from "../../src/outbox/change-route.ts";
 import { beat, withdraw } from "../../src/outbox/heartbeat.ts";
 import { sampleOutbox } from "../../src/outbox/sample.ts";
-import {
-  createSqliteFolder,
-  createTestDatabase,
-  type TestDatabase,
-  testDialect,
-} from "../support/database.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows, emptyOutbox } from "../support/outbox.ts";
 
 let own: TestDatabase;
 let spool: Spool;
-const folder = createSqliteFolder();
 beforeAll(async () => {
   own = await createTestDatabase();
-  spool = openSpool(join(folder.url, "..", "spool.db"));
+  spool = openSpool(":memory:");
 });
 afterAll(async () => {
   spool.close();
   await own.dispose();
-  await folder.remove();
 });
 
 describe(`the outbox in the metrics, on ${testDialect}`, () => {

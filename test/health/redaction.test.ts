@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { newId } from "../../src/platform/ids.ts";
 import { testDialect } from "../support/database.ts";
 import { makeApiKey } from "../support/keys.ts";
+import { startToken } from "../support/start-token.ts";
 import { API_KEY, type Observed, PIXEL, startObserved, WEBHOOK_SECRET } from "./observed.ts";
 
 const PASSWORD = `a-long-sentence-${randomBytes(6).toString("hex")}`;
@@ -74,7 +75,7 @@ describe(`secrets on ${testDialect}`, () => {
     const page = await own.go("/go/open?fbclid=IwAR0abc");
     const html = await page.text();
     seen.push({ what: "page", text: `${JSON.stringify([...page.headers])} ${html}` });
-    const token = /\?start=([0-9a-f]{32})/.exec(html)?.[1] ?? "";
+    const token = startToken(html);
     await ask("POST", "/api/tracking/cookies", { tracking_token: token, _fbp: "fb.1.1700000000000.123456" });
     await ask("POST", "/api/tracking/cookies", `{"password": "${PASSWORD}"`);
     const customer = { email: MAIL, first_name: "Ana" };

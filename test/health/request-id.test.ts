@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { addPool } from "../support/pools.ts";
+import { startToken } from "../support/start-token.ts";
 import { type Observed, PIXEL, startObserved } from "./observed.ts";
 
 let own: Observed;
@@ -72,7 +73,7 @@ describe("request ids", () => {
     own.dispatcher.start();
     await own.pay({ provider_ref: "r1", status: "paid", amount_minor: 100, currency: "BRL" });
     const html = await (await own.go("/go/open")).text();
-    const token = /\?start=([0-9a-f]{32})/.exec(html)?.[1];
+    const token = startToken(html);
     await fetch(`${own.base}/api/tracking/cookies`, {
       method: "POST",
       body: JSON.stringify({ tracking_token: token, _fbp: "fb.1.1700000000000.123456" }),

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
-import { UsageError } from "../../scripts/bench/options.ts";
 import { PIXEL, seedPools } from "../../scripts/bench/seed.ts";
+import { UsageError } from "../../scripts/lib/command.ts";
 import { fill } from "../../scripts/measure/growth/fill.ts";
 import { measure } from "../../scripts/measure/growth/measure.ts";
 import { readOptions } from "../../scripts/measure/growth/options.ts";
@@ -18,8 +18,8 @@ test("sizes are measured from the smallest on, on both databases unless one is n
 });
 
 test.each([
-  [["--rows", "many"], "--rows takes whole numbers above 0"],
-  [["--rounds", "0"], "--rounds takes whole numbers above 0"],
+  [["--rows", "many"], '--rows takes whole numbers above 0, not "many"'],
+  [["--rounds", "0"], '--rounds takes whole numbers above 0, not "0"'],
   [["--database", "oracle"], "--database takes sqlite, postgres or both"],
 ])("%p cannot be meant, and it is said why", (argv, message) => {
   expect(() => readOptions(argv)).toThrow(new UsageError(message));

@@ -132,11 +132,9 @@ describe("guessing the password", () => {
       ...deps,
       now: () => new Date(nowMs),
     }));
-    own.app.listen({ hostname: "127.0.0.1", port: 0 });
-    url = `http://127.0.0.1:${own.app.server?.port}`;
+    url = own.listen();
   });
   afterAll(async () => {
-    await own.app.stop();
     await own.dispose();
     passwords[Symbol.dispose]();
   });

@@ -13,8 +13,8 @@ import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows, emptyOutbox } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";
-import { until } from "../support/until.ts";
-import { visitOf } from "../support/visits.ts";
+import { untilHeldUp } from "../support/until-held-up.ts";
+import { visitsOf } from "../support/visits.ts";
 
 let own: TestDatabase;
 beforeAll(async () => {
@@ -46,27 +46,16 @@ async function meanwhile<T>(
     await remains(tx);
   });
   await done;
-  let isOver = false;
-  const others = other().finally(() => {
-    isOver = true;
-  });
-  if (testDialect === "postgres") await until(async () => isOver || (await somebodyWaits()));
+  const others = other();
+  await untilHeldUp(own.db, others);
   letGo();
   await working;
   return others;
 }
 
-async function somebodyWaits(): Promise<boolean> {
-  const waiting = await own.db.rows(
-    sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-  );
-  return waiting.length > 0;
-}
-
 describe(`two at one event, on ${testDialect}`, () => {
   test("what a browser reports is sent, whoever comes first", async () => {
-    const { pool, bots } = await addPool(own.db, { slug: "races" });
-    const visit = visitOf(pool.id, 1, bots[0]?.id ?? 0);
+    const visit = visitsOf(await addPool(own.db, { slug: "races" }))();
     await own.db.recordArrivals((writer) => recordVisits(writer, own.db.tables, [visit]));
     const { trackingToken } = visit;
     const reports = [{ trackingToken, report: { fbi: "177.45.10.77.AQYCAQMB" } }];

@@ -10,7 +10,7 @@ import { timelineByPayment } from "../../src/tracking/timeline.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { genericWebhook } from "../support/generic-webhook.ts";
 import { addPool } from "../support/pools.ts";
-import { visitOf } from "../support/visits.ts";
+import { visitsOf } from "../support/visits.ts";
 
 const SECRET = "generic-secret-0123456789";
 const PIXEL = "5555555555";
@@ -23,28 +23,19 @@ let offerId: number;
 
 beforeAll(async () => {
   own = await createTestDatabase();
-  const { pool, bots } = await addPool(own.db, { slug: "shop", metaPixelId: PIXEL }, [
-    { username: "shop_bot" },
-  ]);
+  const shop = await addPool(own.db, { slug: "shop", metaPixelId: PIXEL });
+  const botId = shop.bots[0]?.id ?? 0;
   const { tables } = own.db;
-  const [member] = await own.db.select().from(tables.poolBots);
-  const visit = visitOf(pool.id, member?.id ?? 0, bots[0]?.id ?? 0, "fbclid=AbCd&utm_campaign=summer");
+  const visit = visitsOf(shop)("fbclid=AbCd&utm_campaign=summer");
   token = visit.trackingToken;
   await own.db.transaction(async (tx) => {
     await recordVisits(tx, tables, [visit]);
-    const user = await saveBotUser(
-      tx,
-      tables,
-      bots[0]?.id ?? 0,
-      { telegramUserId: "777" },
-      token,
-      new Date(),
-    );
+    const user = await saveBotUser(tx, tables, botId, { telegramUserId: "777" }, token, new Date());
     botUserId = user.id;
     const [offer] = await tx
       .insert(tables.offers)
       .values({
-        botId: bots[0]?.id ?? 0,
+        botId,
         name: "Curso <1>",
         description: "…",
         priceMinor: 4990,

@@ -8,10 +8,12 @@ import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { saveBotUser } from "../../src/tracking/bot-users.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
-import { BOT_TOKEN, newUser, paidUpdate } from "../support/funnel.ts";
+import { BOT_TOKEN } from "../support/funnel.ts";
+import { testSecrets } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";
-import { happen, type SaleStep, SECRETS, WEBHOOK_SECRET } from "../support/sale-step.ts";
-import { visitOf } from "../support/visits.ts";
+import { happen, type SaleStep, WEBHOOK_SECRET } from "../support/sale-step.ts";
+import { newUser, paidUpdate } from "../support/telegram-updates.ts";
+import { visitsOf } from "../support/visits.ts";
 
 const CHILD = join(import.meta.dir, "../support/sale-and-die.ts");
 /** More steps than any of it takes. */
@@ -32,18 +34,16 @@ beforeAll(async () => {
   sandbox = await startSandbox();
   const { db } = own;
   const { tables } = db;
-  const { pool, bots } = await addPool(db, { slug: "shop", metaPixelId: "5555555555" }, [
-    { username: "shop_bot" },
-  ]);
-  botId = bots[0]?.id ?? 0;
-  const [member] = await db.select().from(tables.poolBots);
+  const shop = await addPool(db, { slug: "shop", metaPixelId: "5555555555" });
+  botId = shop.bots[0]?.id ?? 0;
+  const visits = visitsOf(shop);
   const now = new Date();
   const offerId = await db.transaction(async (tx) => {
     await tx
       .update(tables.bots)
       .set({
-        token: SECRETS.seal(BOT_TOKEN, "bots.token"),
-        webhookSecret: SECRETS.seal(WEBHOOK_SECRET, "bots.webhook_secret"),
+        token: testSecrets.seal(BOT_TOKEN, "bots.token"),
+        webhookSecret: testSecrets.seal(WEBHOOK_SECRET, "bots.webhook_secret"),
       })
       .where(eq(tables.bots.id, botId));
     const course = { name: "Course", description: "…", delivery: "https://example.com/course" };
@@ -57,7 +57,7 @@ beforeAll(async () => {
   sell = (money) =>
     db.transaction(async (tx) => {
       const user = newUser();
-      const visit = visitOf(pool.id, member?.id ?? 0, botId, "fbclid=AbCd");
+      const visit = visits("fbclid=AbCd");
       await recordVisits(tx, tables, [visit]);
       const { trackingToken } = visit;
       const buyer = await saveBotUser(

@@ -11,7 +11,7 @@ import { startSandbox } from "../../src/sandbox/app.ts";
 import { saveBotUser } from "../../src/tracking/bot-users.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
-import { visitOf } from "../support/visits.ts";
+import { visitsOf } from "../support/visits.ts";
 
 export const PIXEL = "5555555555";
 
@@ -70,10 +70,9 @@ export async function openShop() {
   const url = app.server?.url.origin ?? "";
   const checkoutDeps = { ...deps, publicUrl: url };
 
-  const { pool, bots } = await addPool(db, { slug: "shop", metaPixelId: PIXEL }, [{ username: "shop_bot" }]);
-  const botId = bots[0]?.id ?? 0;
-  const [member] = await db.select().from(tables.poolBots);
-  const visit = visitOf(pool.id, member?.id ?? 0, botId, "fbclid=AbCd&utm_campaign=summer");
+  const shop = await addPool(db, { slug: "shop", metaPixelId: PIXEL });
+  const botId = shop.bots[0]?.id ?? 0;
+  const visit = visitsOf(shop)("fbclid=AbCd&utm_campaign=summer");
   const token = visit.trackingToken;
   await db.transaction((tx) => recordVisits(tx, tables, [visit]));
   let people = 776;

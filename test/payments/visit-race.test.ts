@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { join } from "node:path";
 import { eq } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import { openSpool, type Spool } from "../../src/db/spool.ts";
@@ -11,35 +10,26 @@ import { createLog } from "../../src/platform/log.ts";
 import { encodeVisit } from "../../src/redirect/visit-json.ts";
 import type { VisitRecord } from "../../src/redirect/visit-record.ts";
 import { createVisitRecorder } from "../../src/redirect/visit-recorder.ts";
-import {
-  createSqliteFolder,
-  createTestDatabase,
-  type TestDatabase,
-  testDialect,
-} from "../support/database.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
 import { untilHeldUp } from "../support/until-held-up.ts";
-import { visitOf, writerOn } from "../support/visits.ts";
+import { visitsOf, writerOn } from "../support/visits.ts";
 
 const log = createLog("silent");
 
 let own: TestDatabase;
-let folder: ReturnType<typeof createSqliteFolder>;
 let spool: Spool;
 let visit: () => VisitRecord;
 
 beforeAll(async () => {
   own = await createTestDatabase();
-  folder = createSqliteFolder();
-  spool = openSpool(join(folder.url, "..", "spool.db"));
-  const { pool, bots } = await addPool(own.db, { slug: "shop", metaPixelId: "5555555555" });
-  const [member] = await own.db.select().from(own.db.tables.poolBots);
-  visit = () => visitOf(pool.id, member?.id ?? 0, bots[0]?.id ?? 0, "fbclid=AbCd");
+  spool = openSpool(":memory:");
+  const visits = visitsOf(await addPool(own.db, { slug: "shop", metaPixelId: "5555555555" }));
+  visit = () => visits("fbclid=AbCd");
 });
 afterAll(async () => {
   spool.close();
   await own.dispose();
-  await folder.remove();
 });
 
 /** A machine of its own; its first transaction, all its work done, commits when it is let go. */

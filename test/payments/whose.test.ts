@@ -8,9 +8,10 @@ import { encodeVisit } from "../../src/redirect/visit-json.ts";
 import type { VisitRecord } from "../../src/redirect/visit-record.ts";
 import type { StoredVisit } from "../../src/tracking/tracking-store.ts";
 import { testDialect } from "../support/database.ts";
-import { API_KEY, type Funnel, GENERIC_SECRET, newUser, openFunnel, PIXEL } from "../support/funnel.ts";
+import { API_KEY, type Funnel, GENERIC_SECRET, openFunnel, PIXEL } from "../support/funnel.ts";
 import { genericWebhook } from "../support/generic-webhook.ts";
 import { addPool } from "../support/pools.ts";
+import { newUser } from "../support/telegram-updates.ts";
 import { visitOf } from "../support/visits.ts";
 
 const OTHER_PIXEL = "6666666666";

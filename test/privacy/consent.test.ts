@@ -8,8 +8,8 @@ import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import { sha256Hex } from "../../src/platform/secrets.ts";
 import { payment, sellingBot, session } from "../meta/builders.ts";
 import { testDialect } from "../support/database.ts";
-import { type Funnel, newUser, openFunnel } from "../support/funnel.ts";
-import { visitOf } from "../support/visits.ts";
+import { type Funnel, openFunnel } from "../support/funnel.ts";
+import { newUser } from "../support/telegram-updates.ts";
 import { click, post, reachedMeta, report, reportEveryStep, startAndBuy } from "./journey.ts";
 
 const FBP = "fb.1.1700000000000.987654321";
@@ -30,9 +30,6 @@ const payFor = (funnel: Funnel, sale: Payment) =>
     amount_minor: sale.amountMinor,
     currency: sale.currency,
   });
-
-/** A visit that was accepted by a machine which cannot reach the database. */
-const visitInSpool = (funnel: Funnel) => visitOf(funnel.pool.id, 1, funnel.shop.id, "consent=denied");
 
 /** The same token, of half a year earlier. */
 const longAgo = (token: string) => firstIdAt(Date.now() - 182 * 86_400_000).slice(0, 12) + token.slice(12);
@@ -183,8 +180,11 @@ describe(`consent=denied, with the setting as it comes, on ${testDialect}`, () =
   });
 
   test.each([
-    ["has not come out of another machine's spool", async () => visitInSpool(funnel).trackingToken],
-    ["was made long before anything that is kept", async () => longAgo(visitInSpool(funnel).trackingToken)],
+    ["has not come out of another machine's spool", async () => funnel.visit("consent=denied").trackingToken],
+    [
+      "was made long before anything that is kept",
+      async () => longAgo(funnel.visit("consent=denied").trackingToken),
+    ],
     ["was removed by retention", async () => (await click(funnel, "fbclid=AbCdEf&consent=denied")).token],
   ])("nor where the visit %s: its token says it", async (_, tokenOf) => {
     const token = await tokenOf();

@@ -13,17 +13,9 @@ import type { PersonKey } from "../../src/privacy/person.ts";
 import { decodeVisit, encodeVisit } from "../../src/redirect/visit-json.ts";
 import { sha256 } from "../meta/builders.ts";
 import { testDialect } from "../support/database.ts";
-import {
-  buttonUpdate,
-  type Funnel,
-  newUser,
-  openFunnel,
-  PIXEL,
-  startUpdate,
-  type TestUser,
-} from "../support/funnel.ts";
+import { type Funnel, openFunnel, PIXEL } from "../support/funnel.ts";
+import { buttonUpdate, newUser, startUpdate, type TestUser } from "../support/telegram-updates.ts";
 import { untilHeldUp } from "../support/until-held-up.ts";
-import { visitOf } from "../support/visits.ts";
 import { click, post, reachedMeta, report, reportEveryStep } from "./journey.ts";
 import { dump, tracesOf } from "./traces.ts";
 
@@ -493,13 +485,11 @@ describe(`erasing a person on ${testDialect}`, () => {
   }, 60_000);
 
   test("a visit that still lies in this machine's spool never reaches the database", async () => {
-    const { deps, pool, shop } = funnel;
-    const { poolBots } = funnel.db.tables;
-    const [member] = await funnel.db.select().from(poolBots);
-    const visit = visitOf(pool.id, member?.id ?? 0, shop.id, "fbclid=SpooledClick");
+    const { deps } = funnel;
+    const visit = funnel.visit("fbclid=SpooledClick");
     // Its own replay, once a second, would come in between.
     await deps.recorder.close();
-    const other = visitOf(pool.id, member?.id ?? 0, shop.id, "fbclid=OtherClick");
+    const other = funnel.visit("fbclid=OtherClick");
     deps.spool.append(
       [visit, other].map((record) => ({ key: record.trackingToken, body: encodeVisit(record) })),
     );

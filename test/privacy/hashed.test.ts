@@ -18,6 +18,7 @@ import {
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
+import { startToken } from "../support/start-token.ts";
 import { dump } from "./traces.ts";
 
 const SECRET = "a-secret-of-every-provider-0123456789";
@@ -100,7 +101,7 @@ beforeAll(async () => {
   });
   await own.deps.pools.refresh();
   const page = await (await own.request("/go/shop?fbclid=AbCdEf")).text();
-  token = /\?start=([0-9a-f]{32})/.exec(page)?.[1] ?? "";
+  token = startToken(page);
 });
 afterAll(async () => {
   await own.dispose();

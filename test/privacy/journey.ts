@@ -1,13 +1,8 @@
 import { eq } from "drizzle-orm";
-import {
-  API_KEY,
-  buttonUpdate,
-  type Funnel,
-  GENERIC_SECRET,
-  newUser,
-  startUpdate,
-} from "../support/funnel.ts";
+import { API_KEY, type Funnel, GENERIC_SECRET } from "../support/funnel.ts";
 import { genericWebhook } from "../support/generic-webhook.ts";
+import { startToken } from "../support/start-token.ts";
+import { buttonUpdate, newUser, startUpdate } from "../support/telegram-updates.ts";
 
 /** The pool reports every step that it can. */
 export async function reportEveryStep({ db, deps, pool }: Funnel): Promise<void> {
@@ -34,7 +29,7 @@ export async function click(funnel: Funnel, query: string, headers: Record<strin
   });
   const html = await response.text();
   const link = response.headers.get("location") ?? html;
-  const token = /\?start=([0-9a-f]{32})/.exec(link)?.[1] ?? "";
+  const token = startToken(link);
   return { response, html, token };
 }
 

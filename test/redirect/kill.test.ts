@@ -3,6 +3,7 @@ import { eq, inArray } from "drizzle-orm";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
 import { startServer } from "../support/server.ts";
+import { startToken } from "../support/start-token.ts";
 import { until } from "../support/until.ts";
 
 const CLIENTS = 16;
@@ -19,8 +20,8 @@ afterAll(() => own.dispose());
 async function visitUntilGone(url: string, acknowledged: string[], client: number): Promise<void> {
   for (let i = 0; ; i++) {
     try {
-      const page = await (await fetch(`${url}/go/open?fbclid=client${client}n${i}`)).text();
-      const token = /\?start=([0-9a-f]{32})/.exec(page)?.[1];
+      const page = await fetch(`${url}/go/open?fbclid=client${client}n${i}`);
+      const token = startToken(await page.text());
       if (token) acknowledged.push(token);
     } catch {
       return;

@@ -3,6 +3,7 @@ import { eq, sql } from "drizzle-orm";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
+import { startToken } from "../support/start-token.ts";
 
 const PHONE =
   "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/22B83 [FBAN/FBIOS]";
@@ -29,11 +30,10 @@ afterAll(() => own.dispose());
 async function visit(path: string, headers: Record<string, string> = {}) {
   const response = await own.request(path, { headers: { "user-agent": PHONE, ...headers } });
   const body = await response.text();
-  const token = /\?start=([0-9a-f]{32})/.exec(body + (response.headers.get("location") ?? ""))?.[1];
-  return { response, body, token };
+  return { response, body, token: startToken(response.headers.get("location") ?? body) };
 }
 
-async function stored(token: string | undefined) {
+async function stored(token: string) {
   const { sessions, outbox } = own.db.tables;
   if (!token) throw new Error("the page has no token");
   const [session] = await own.db.select().from(sessions).where(eq(sessions.trackingToken, token));
@@ -133,7 +133,7 @@ describe(`GET /go/:slug on ${testDialect}`, () => {
     ["127.0.0.1", 0, ""],
   ])("new cookies of %s have the index of their domain, in the row too", async (host, index, domain) => {
     const response = await own.app.handle(new Request(`http://${host}/go/open?fbclid=click1`));
-    const { session } = await stored(/\?start=([0-9a-f]{32})/.exec(await response.text())?.[1]);
+    const { session } = await stored(startToken(await response.text()));
     expect(session?.fbp).toStartWith(`fb.${index}.`);
     expect(session?.fbc).toStartWith(`fb.${index}.`);
     const attributes = `; Max-Age=7776000; Path=/; SameSite=Lax${domain}`;
@@ -391,12 +391,10 @@ describe("bot selection", () => {
 async function createLimitedApp() {
   // An hour of its own: in Redis, which outlives the test, nobody else counts in it.
   const now = new Date(Date.now() + Math.floor(Math.random() * 1e6) * 3_600_000);
-  const limited = await createTestApp(
-    { RATE_LIMIT_PER_HOUR: "3", TRUSTED_PROXIES: "127.0.0.0/8, ::1" },
-    (deps) => ({ ...deps, now: () => now }),
-  );
-  limited.app.listen({ port: 0, hostname: "127.0.0.1" });
-  return limited;
+  return createTestApp({ RATE_LIMIT_PER_HOUR: "3", TRUSTED_PROXIES: "127.0.0.0/8, ::1" }, (deps) => ({
+    ...deps,
+    now: () => now,
+  }));
 }
 
 describe("rate limit", () => {
@@ -404,7 +402,7 @@ describe("rate limit", () => {
     const limited = await createLimitedApp();
     await addPool(limited.db, { slug: "open" });
     await limited.deps.pools.refresh();
-    const base = `http://127.0.0.1:${limited.app.server?.port}`;
+    const base = limited.listen();
     const client = "198.51.100.7";
     const go = (ip: string) => fetch(`${base}/go/open`, { headers: { "x-forwarded-for": ip } });
     const statuses = [];
@@ -414,7 +412,6 @@ describe("rate limit", () => {
     expect(Number(refused.headers.get("retry-after"))).toBeWithin(1, 3601);
     expect((await go("203.0.113.77")).status).toBe(200);
     expect(await limited.db.$count(limited.db.tables.sessions)).toBe(4);
-    await limited.app.stop(true);
     await limited.dispose();
   });
 
@@ -423,14 +420,10 @@ describe("rate limit", () => {
     const gate = { metaCloakerEnabled: true, metaCloakerParamValue: "right" };
     const { pool } = await addPool(limited.db, { slug: "gated", ...gate });
     await limited.deps.pools.refresh();
-    const client = "192.0.2.7";
+    const base = limited.listen();
+    const headers = { "x-forwarded-for": "192.0.2.7" };
     const look = async (value: string) =>
-      (
-        await fetch(`http://127.0.0.1:${limited.app.server?.port}/go/gated?grim=${value}`, {
-          method: "HEAD",
-          headers: { "x-forwarded-for": client },
-        })
-      ).status;
+      (await fetch(`${base}/go/gated?grim=${value}`, { method: "HEAD", headers })).status;
     for (let i = 0; i < 5; i++) expect(await look("right")).toBe(200);
     const guesses = [];
     for (let i = 0; i < 4; i++) guesses.push(await look(`guess${i}`));
@@ -440,7 +433,6 @@ describe("rate limit", () => {
     const { gateRefusals } = limited.db.tables;
     const counted = await limited.db.select().from(gateRefusals).where(eq(gateRefusals.poolId, pool.id));
     expect(counted.map(({ reason, total }) => [reason, total])).toEqual([["param", 3]]);
-    await limited.app.stop(true);
     await limited.dispose();
   });
 });

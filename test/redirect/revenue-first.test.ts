@@ -5,6 +5,7 @@ import type { Deps } from "../../src/deps.ts";
 import { createTestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
+import { startToken } from "../support/start-token.ts";
 
 async function appWith(change: (deps: Deps) => Deps) {
   const own = await createTestApp({ RATE_LIMIT_PER_HOUR: "0" }, change);
@@ -24,14 +25,11 @@ describe(`what breaks behind the page, on ${testDialect}`, () => {
     const own = await appWith((deps) => ({ ...deps, assets: { ...deps.assets, bridge: broken } }));
     const response = await own.request("/go/open?fbclid=Click");
     expect(response.status).toBe(302);
-    const token = /^https:\/\/t\.me\/open_bot\?start=([0-9a-f]{32})$/.exec(
-      response.headers.get("location") ?? "",
-    )?.[1];
+    const location = response.headers.get("location");
+    const token = startToken(location);
+    expect(location).toBe(`https://t.me/open_bot?start=${token}`);
     const { sessions } = own.db.tables;
-    const rows = await own.db
-      .select()
-      .from(sessions)
-      .where(eq(sessions.trackingToken, token ?? ""));
+    const rows = await own.db.select().from(sessions).where(eq(sessions.trackingToken, token));
     expect(rows).toMatchObject([{ fbclid: "Click", pageviewSent: true }]);
     expect(own.logLines.some(({ msg }) => msg?.includes("could not be rendered"))).toBe(true);
     await own.dispose();

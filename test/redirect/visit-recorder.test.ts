@@ -1,11 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { join } from "node:path";
 import { eq } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import { openSpool, type Spool } from "../../src/db/spool.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
-import { pageViewOf, sessionOf } from "../../src/redirect/visit-record.ts";
+import { pageViewOf, sessionOf, type VisitRecord } from "../../src/redirect/visit-record.ts";
 import { createVisitRecorder } from "../../src/redirect/visit-recorder.ts";
 import {
   createSqliteFolder,
@@ -15,27 +14,23 @@ import {
 } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
 import { until } from "../support/until.ts";
-import { visitOf, writerOn } from "../support/visits.ts";
+import { untilHeldUp } from "../support/until-held-up.ts";
+import { visitsOf, writerOn } from "../support/visits.ts";
 
 const log = createLog("silent");
 
 let own: TestDatabase;
 let spool: Spool;
-let folder: ReturnType<typeof createSqliteFolder>;
-let visit: (query?: string) => ReturnType<typeof visitOf>;
+let visit: (query?: string) => VisitRecord;
 
 beforeEach(async () => {
   own = await createTestDatabase();
-  folder = createSqliteFolder();
-  spool = openSpool(join(folder.url, "..", "spool.db"));
-  const { pool, bots } = await addPool(own.db, { slug: "open" });
-  const [member] = await own.db.select().from(own.db.tables.poolBots);
-  visit = (query) => visitOf(pool.id, member?.id ?? 0, bots[0]?.id ?? 0, query);
+  spool = openSpool(":memory:");
+  visit = visitsOf(await addPool(own.db, { slug: "open" }));
 });
 afterEach(async () => {
   spool.close();
   await own.dispose();
-  await folder.remove();
 });
 
 /** The database, which can be cut off, hung or be slow to answer. */
@@ -94,9 +89,9 @@ describe(`visit recorder on ${testDialect}`, () => {
       await isEdited;
     });
     const batch = writerOn(db).write([late]);
-    await Bun.sleep(200);
+    await untilHeldUp(db, batch);
     const replay = db.transaction((tx) => recordVisits(tx, db.tables, [late]));
-    await Bun.sleep(200);
+    await untilHeldUp(db, replay, 2);
     endEdit();
     await Promise.all([edit, batch, replay]);
     expect(await contents()).toEqual({ sessions: 1, events: 1, redirects: [1, 1] });
@@ -245,16 +240,20 @@ describe(`visit recorder on ${testDialect}`, () => {
 
   test("what is spooled survives the process", async () => {
     const { db, state } = unreliable(own.db);
+    const folder = createSqliteFolder();
     state.mode = "refuses";
-    const recorder = createVisitRecorder({ db, writer: writerOn(db), spool, log });
+    const before = openSpool(folder.url);
+    const recorder = createVisitRecorder({ db, writer: writerOn(db), spool: before, log });
     await recorder.record(visit());
     await recorder.close();
-    spool.close();
-    spool = openSpool(join(folder.url, "..", "spool.db"));
-    const restarted = createVisitRecorder({ db: own.db, writer: writerOn(own.db), spool, log });
+    before.close();
+    const after = openSpool(folder.url);
+    const restarted = createVisitRecorder({ db: own.db, writer: writerOn(own.db), spool: after, log });
     expect(await restarted.replay()).toBe(1);
     expect((await contents()).sessions).toBe(1);
     await restarted.close();
+    after.close();
+    await folder.remove();
   });
 
   test("a replay of much lets visitors have a turn after each batch, and stops when the process does", async () => {

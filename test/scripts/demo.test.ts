@@ -1,15 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { join } from "node:path";
 import { prepareDemo } from "../../scripts/demo/prepare.ts";
 import { demoEnvironment, demoPayments } from "../../scripts/demo/settings.ts";
 import { checkOffers } from "../../src/cli/doctor/check-offers.ts";
 import { readConfig } from "../../src/config.ts";
-import { createSecrets } from "../../src/platform/secrets.ts";
 import { type RunningSandbox, startSandbox } from "../../src/sandbox/app.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { testSecrets } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";
-
-const secrets = createSecrets(new Uint8Array(32).fill(7));
+import { runProgram } from "../support/run-program.ts";
 
 let own: TestDatabase;
 let sandbox: RunningSandbox;
@@ -23,7 +21,7 @@ afterAll(async () => {
 });
 
 const prepare = ({ db } = own) =>
-  prepareDemo(db, secrets, { sandboxUrl: sandbox.url, publicUrl: "http://localhost:3000" });
+  prepareDemo(db, testSecrets, { sandboxUrl: sandbox.url, publicUrl: "http://localhost:3000" });
 
 describe(`the demo on ${testDialect}`, () => {
   test("is made once, and found again", async () => {
@@ -55,48 +53,37 @@ describe(`the demo on ${testDialect}`, () => {
   });
 });
 
+function startDemo(PORT: string) {
+  const env = { ...process.env, PORT, DATABASE_URL: "/nonexistent/demo.db" };
+  return runProgram(["bun", "scripts/demo/main.ts"], { env });
+}
+
 test("a second demo says that its port is taken, though servers may share one", async () => {
   const first = Bun.serve({ hostname: "127.0.0.1", port: 0, reusePort: true, fetch: () => new Response() });
-  const child = Bun.spawn(["bun", "scripts/demo/main.ts"], {
-    cwd: join(import.meta.dir, "../.."),
-    env: { ...process.env, PORT: String(first.port), DATABASE_URL: "/nonexistent/demo.db" },
-    stderr: "pipe",
-  });
-  expect(await new Response(child.stderr).text()).toStartWith(`Port ${first.port} is taken`);
-  expect(await child.exited).toBe(1);
+  const { err, code } = await startDemo(String(first.port));
+  expect(err).toStartWith(`Port ${first.port} is taken`);
+  expect(code).toBe(1);
   await first.stop(true);
 });
 
 test.each(["0", "65535"])("port %s has no next one for the sandbox to be found at", async (PORT) => {
-  const child = Bun.spawn(["bun", "scripts/demo/main.ts"], {
-    cwd: join(import.meta.dir, "../.."),
-    env: { ...process.env, PORT, DATABASE_URL: "/nonexistent/demo.db" },
-    stderr: "pipe",
-  });
-  expect(await new Response(child.stderr).text()).toStartWith("PORT: the demo needs a port of its own");
-  expect(await child.exited).toBe(1);
+  const { err, code } = await startDemo(PORT);
+  expect(err).toStartWith("PORT: the demo needs a port of its own");
+  expect(code).toBe(1);
 });
 
 test("scripts find their folder, whatever CDPATH the shell looks for folders in", async () => {
-  const child = Bun.spawn(["scripts/visitor", "--help"], {
-    cwd: join(import.meta.dir, "../.."),
-    env: { ...process.env, CDPATH: ".:/tmp" },
-    stdout: "pipe",
-  });
-  expect(await new Response(child.stdout).text()).toStartWith("Usage: API_KEY=… ./scripts/visitor");
-  expect(await child.exited).toBe(0);
+  const env = { ...process.env, CDPATH: ".:/tmp" };
+  const { out, code } = await runProgram(["scripts/visitor", "--help"], { env });
+  expect(out).toStartWith("Usage: API_KEY=… ./scripts/visitor");
+  expect(code).toBe(0);
 });
 
 test("a visitor of a port that is none is told so in one line", async () => {
-  const child = Bun.spawn(["bun", "scripts/demo/visitor.ts"], {
-    cwd: join(import.meta.dir, "../.."),
-    env: { ...process.env, PORT: "abc" },
-    stderr: "pipe",
-  });
-  expect(await new Response(child.stderr).text()).toBe(
-    'PORT: must be a whole number from 0 to 65535, not "abc". Example: 3000\n',
-  );
-  expect(await child.exited).toBe(1);
+  const env = { ...process.env, PORT: "abc" };
+  const { err, code } = await runProgram(["bun", "scripts/demo/visitor.ts"], { env });
+  expect(err).toBe('PORT: must be a whole number from 0 to 65535, not "abc". Example: 3000\n');
+  expect(code).toBe(1);
 });
 
 test("two sandboxes never share a port, and with it what is sent to them", async () => {

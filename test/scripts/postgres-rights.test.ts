@@ -18,6 +18,7 @@ import { createTestApp, type TestApp } from "../support/app.ts";
 import { createPostgresDatabase, testDialect } from "../support/database.ts";
 import { logIn, OPERATOR_PASSWORD } from "../support/operator.ts";
 import { addRows, addSendingPool, testDispatcher } from "../support/outbox.ts";
+import { runProgram } from "../support/run-program.ts";
 import { seedVisitor } from "../support/seed-visitor.ts";
 import { tellEverything } from "./webhooks-with-rights.ts";
 
@@ -25,18 +26,8 @@ const API_KEY = "a-key-of-the-limited-app-0123456789";
 const ROOT = join(import.meta.dir, "../..");
 
 /** Runs a script as people do. */
-async function script(name: string, args: readonly string[], input = "") {
-  const child = Bun.spawn(["bash", join(ROOT, "scripts", name), ...args], {
-    stdin: Buffer.from(input),
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { out, err, code };
+function script(name: string, args: readonly string[], input = "") {
+  return runProgram(["bash", `scripts/${name}`, ...args], { input });
 }
 
 const CREATE = "create_meta_tracking_sessions.sh";
@@ -155,7 +146,7 @@ describe.if(testDialect === "postgres")("a Postgres whose app user may run no DD
     limitedUrl = url.href;
     limited = postgres(limitedUrl, { max: 1, onnotice: () => undefined });
     ownerDb = await openDatabase({ url: database.url });
-    sandbox = await startSandbox({ port: 0 });
+    sandbox = await startSandbox();
   });
   afterAll(async () => {
     await app?.dispose();

@@ -1,15 +1,14 @@
+import { type Funnel, GENERIC_SECRET, openFunnel } from "../support/funnel.ts";
+import { genericWebhook } from "../support/generic-webhook.ts";
+import { startToken } from "../support/start-token.ts";
 import {
   buttonUpdate,
-  type Funnel,
-  GENERIC_SECRET,
   membershipUpdate,
   newUser,
-  openFunnel,
   paidUpdate,
   preCheckoutUpdate,
   startUpdate,
-} from "../support/funnel.ts";
-import { genericWebhook } from "../support/generic-webhook.ts";
+} from "../support/telegram-updates.ts";
 
 /** What came of everything that Telegram and a provider tell of two sales. */
 export interface Told {
@@ -58,7 +57,7 @@ async function tell(funnel: Funnel): Promise<Told> {
   };
 
   const page = await (await fetch(`${url}/go/shop?fbclid=IwAR0abc`)).text();
-  const token = /start=([0-9a-f]{32})/.exec(page)?.[1] ?? "";
+  const token = startToken(page);
   await telegram("start", startUpdate(user, token));
   const offer = await funnel.addOffer({ priceMinor: 50, currency: "XTR", provider: "telegram" });
   await telegram("offer", buttonUpdate(user, `offer:${offer.id}`));

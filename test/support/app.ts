@@ -55,7 +55,13 @@ export async function createTestApp(
     /** A request to the app, as if it had come over the network. */
     request: (path: string, init?: RequestInit) =>
       app.handle(new Request(`http://bridge.example.com${path}`, init)),
+    /** Opens it on a free port of the loopback, until it is disposed of; answers its URL. */
+    listen(): string {
+      app.listen({ port: 0, hostname: "127.0.0.1" });
+      return `http://127.0.0.1:${app.server?.port}`;
+    },
     async dispose() {
+      await app.server?.stop(true);
       await deps.close();
       await place?.remove();
       rmSync(dataDir, { recursive: true, force: true });

@@ -13,6 +13,7 @@ import { startSandbox } from "../../src/sandbox/app.ts";
 import { openDispatcher } from "../../src/services.ts";
 import { createTestApp } from "./app.ts";
 import { addPool } from "./pools.ts";
+import { visitsOf } from "./visits.ts";
 
 export const BOT_TOKEN = "700001:AAF-a_well_formed_token_of_a_test_bot";
 export const OTHER_TOKEN = "700002:AAF-another_well_formed_token_of_a_bot";
@@ -35,10 +36,9 @@ export async function openFunnel(
     (deps) => ({ ...deps, payments: { ...deps.payments, providers: provider.providers, ...payments } }),
   );
   const { db, deps } = own;
-  const server = own.app.listen({ port: 0, hostname: "127.0.0.1" });
-  const url = `http://127.0.0.1:${server.server?.port}`;
+  const url = own.listen();
   const dispatcher = openDispatcher(deps);
-  const { pool, bots } = await addPool(
+  const added = await addPool(
     db,
     {
       slug: "shop",
@@ -49,7 +49,8 @@ export async function openFunnel(
     [{ username: "shop_bot" }, { username: "other_bot", enabled: false }],
   );
   await deps.pools.refresh();
-  const [shop, other] = bots;
+  const { pool } = added;
+  const [shop, other] = added.bots;
   if (!shop || !other) throw new Error("the bots are missing");
   const secrets = new Map<number, string>();
   for (const [bot, token] of [
@@ -80,6 +81,8 @@ export async function openFunnel(
     pool,
     shop,
     other,
+    /** A visit by the pool's ad, not yet recorded. */
+    visit: visitsOf(added),
     /** An update as it stands in a webhook, straight to our server. */
     post(botId: number, update: unknown, headers: Record<string, string> = {}) {
       return fetch(`${url}/telegram/${botId}`, {
@@ -129,7 +132,6 @@ export async function openFunnel(
         .filter((call) => call.ok && call.via === "api" && String(call.params.chat_id) === String(userId)),
     async dispose() {
       await dispatcher.stop(0);
-      await server.stop(true);
       await own.dispose();
       await sandbox.stop();
     },
@@ -176,88 +178,6 @@ function fakeProviders() {
     /** Sales that the provider refuses for good, and why. */
     refuse(reason: (request: CheckoutRequest) => string | null) {
       refusalOf = reason;
-    },
-  };
-}
-
-let nextUpdateId = 1_000;
-let nextUserId = 10_000;
-
-export function newUser(extra: object = {}) {
-  return { id: ++nextUserId, is_bot: false, first_name: "Ana", language_code: "pt-br", ...extra };
-}
-export type TestUser = ReturnType<typeof newUser>;
-
-/** Updates as Telegram sends them. */
-export function startUpdate(user: TestUser, payload = "", updateId = ++nextUpdateId) {
-  const text = payload ? `/start ${payload}` : "/start";
-  return {
-    update_id: updateId,
-    message: {
-      message_id: 1,
-      date: 1_700_000_000,
-      chat: { id: user.id, type: "private", first_name: user.first_name },
-      from: user,
-      text,
-      entities: [{ type: "bot_command", offset: 0, length: 6 }],
-    },
-  };
-}
-
-export function buttonUpdate(user: TestUser, data: string, updateId = ++nextUpdateId) {
-  return {
-    update_id: updateId,
-    callback_query: { id: `cb${updateId}`, from: user, chat_instance: "1", data },
-  };
-}
-
-export function preCheckoutUpdate(user: TestUser, payload: string, amount: number, currency: string) {
-  return {
-    update_id: ++nextUpdateId,
-    pre_checkout_query: {
-      id: `pc${nextUpdateId}`,
-      from: user,
-      currency,
-      total_amount: amount,
-      invoice_payload: payload,
-    },
-  };
-}
-
-export function paidUpdate(
-  user: TestUser,
-  payload: string,
-  amount: number,
-  currency: string,
-  kind: "successful_payment" | "refunded_payment" = "successful_payment",
-) {
-  return {
-    update_id: ++nextUpdateId,
-    message: {
-      message_id: 2,
-      date: 1_700_000_000,
-      chat: { id: user.id, type: "private", first_name: user.first_name },
-      from: user,
-      [kind]: {
-        currency,
-        total_amount: amount,
-        invoice_payload: payload,
-        telegram_payment_charge_id: `charge-${payload}`,
-        provider_payment_charge_id: "",
-      },
-    },
-  };
-}
-
-export function membershipUpdate(user: TestUser, status: "kicked" | "member") {
-  return {
-    update_id: ++nextUpdateId,
-    my_chat_member: {
-      chat: { id: user.id, type: "private" },
-      from: user,
-      date: 1_700_000_000,
-      old_chat_member: { status: "member" },
-      new_chat_member: { status },
     },
   };
 }

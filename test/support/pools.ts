@@ -3,7 +3,10 @@ import type { Tables } from "../../src/db/define-schema.ts";
 
 type NewPool = Partial<Tables["pools"]["$inferInsert"]> & { readonly slug: string };
 
-/** A pool with its bots, written straight into the tables. The bots default to one, `<slug>_bot`. */
+/**
+ * A pool with its bots, written straight into the tables; `members` are their `pool_bots`. The bots default to one,
+ * `<slug>_bot`.
+ */
 export async function addPool(
   db: Database,
   pool: NewPool,
@@ -19,6 +22,7 @@ export async function addPool(
       .values({ name: pool.slug, captureParams: [], metaPixelId: "1234567890", ...times, ...pool })
       .returning();
     if (!created) throw new Error("the pool was not created");
+    const added = [];
     const members = [];
     for (const { weight = 1, enabled = true, username, healthy = true } of bots) {
       const [bot] = await tx
@@ -26,10 +30,13 @@ export async function addPool(
         .values({ username, healthy, ...times })
         .returning();
       if (!bot) throw new Error("the bot was not created");
-      await tx.insert(tables.poolBots).values({ poolId: created.id, botId: bot.id, weight, enabled });
-      members.push(bot);
+      added.push(bot);
+      const member = { poolId: created.id, botId: bot.id, weight, enabled };
+      members.push(...(await tx.insert(tables.poolBots).values(member).returning()));
     }
     await tx.notify("pools");
-    return { pool: created, bots: members };
+    return { pool: created, bots: added, members };
   });
 }
+
+export type AddedPool = Awaited<ReturnType<typeof addPool>>;

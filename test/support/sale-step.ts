@@ -8,9 +8,8 @@ import { createDispatcher } from "../../src/outbox/dispatcher.ts";
 import { receiveReport } from "../../src/payments/receive-report.ts";
 import { createSales } from "../../src/payments/sales.ts";
 import { createLog } from "../../src/platform/log.ts";
-import { createSecrets } from "../../src/platform/secrets.ts";
+import { testSecrets } from "./outbox.ts";
 
-export const SECRETS = createSecrets(new Uint8Array(32).fill(7));
 export const WEBHOOK_SECRET = "secret-of-the-shop";
 
 /** One thing that happens to a sale. */
@@ -56,13 +55,13 @@ export async function happen(db: Database, step: SaleStep): Promise<void> {
       });
       const { consentDenied } = payments;
       const recallVisit = async () => false;
-      const deps = { db, log, now, sales, recallVisit, secrets: SECRETS, consentDenied };
+      const deps = { db, log, now, sales, recallVisit, secrets: testSecrets, consentDenied };
       const { status } = await takeUpdate(deps, createConversation(), request, String(step.botId));
       if (status !== 200) throw new Error(`the update was answered ${status}`);
       return;
     }
     case "delivery": {
-      const telegram = telegramDestination({ db, secrets: SECRETS, apiUrl: step.apiUrl, sales });
+      const telegram = telegramDestination({ db, secrets: testSecrets, apiUrl: step.apiUrl, sales });
       const dispatcher = createDispatcher({
         db,
         log,

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../scripts/lib/free-port.ts";
+import { isAnswering } from "../../scripts/lib/is-answering.ts";
+import { linesOf } from "../../scripts/lib/lines.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const SOURCES = join(ROOT, "src/main.ts");
@@ -81,23 +83,12 @@ export type TestServer = Awaited<ReturnType<typeof startServer>>;
 
 async function untilAnswering(url: string, child: Bun.Subprocess): Promise<void> {
   while (child.exitCode === null) {
-    const isUp = await fetch(url).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (isUp) return;
+    if (await isAnswering(url)) return;
     await Bun.sleep(20);
   }
   throw new Error(`the server ended with ${child.exitCode} before it answered`);
 }
 
 async function readLines(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void): Promise<void> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  const reader = stream.getReader();
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    const lines = (rest + decoder.decode(read.value, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) onLine(line);
-  }
+  for await (const line of linesOf(stream)) onLine(line);
 }

@@ -4,6 +4,7 @@ import type { FunnelState } from "../../src/db/vocabulary.ts";
 import { outboxTable } from "../../src/outbox/enqueue.ts";
 import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import type { NewRow } from "./outbox.ts";
+import { seededRandom } from "./seeded-random.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -28,7 +29,7 @@ const CAMPAIGNS = [
 ];
 const PRICES_MINOR = [2_990, 4_990, 9_700, 19_700];
 
-export interface TrafficOptions {
+interface TrafficOptions {
   readonly endMs: number;
   readonly hours: number;
   readonly clicksPerHour: number;
@@ -40,7 +41,7 @@ export interface TrafficOptions {
  */
 export async function seedTraffic(db: Database, { endMs, hours, clicksPerHour }: TrafficOptions) {
   const { tables } = db;
-  const random = randomNumbers(20_240_612);
+  const random = seededRandom(20_240_612);
   const pick = <T>(from: readonly [T, ...T[]] | readonly T[]): T => {
     const one = from[Math.floor(random() ** 1.6 * from.length)];
     if (one === undefined) throw new Error("there is nothing to pick from");
@@ -238,15 +239,4 @@ async function inChunks<T>(
   for (let i = 0; i < rows.length; i += CHUNK) {
     await db.transaction(async (tx) => void (await insert(tx, rows.slice(i, i + CHUNK))));
   }
-}
-
-/** Numbers from 0 to 1 that are the same every time (mulberry32). */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -4,6 +4,7 @@ import { captureVisit } from "../../src/redirect/capture.ts";
 import { parseQuery } from "../../src/redirect/query.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import type { VisitRecord } from "../../src/redirect/visit-record.ts";
+import type { AddedPool } from "./pools.ts";
 
 /** A visit of the pool, as a request would have made it. */
 export function visitOf(poolId: number, poolBotId: number, botId: number, query = ""): VisitRecord {
@@ -37,6 +38,12 @@ export function visitOf(poolId: number, poolBotId: number, botId: number, query 
     { trackingToken: newId(), nowMs: Date.now(), holdMs: 0, consentDenied: "drop" },
   );
   return record;
+}
+
+/** Visits of the pool's first bot, each anew. */
+export function visitsOf({ pool, members: [member] }: AddedPool): (query?: string) => VisitRecord {
+  if (!member) throw new Error(`the pool ${pool.slug} has no bot`);
+  return (query) => visitOf(pool.id, member.id, member.botId, query);
 }
 
 /** Writes visits on this thread, through whatever `db` is made to do. */

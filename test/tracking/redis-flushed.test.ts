@@ -8,6 +8,7 @@ import { genericWebhook } from "../support/generic-webhook.ts";
 import { statusCounts } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";
 import { startServer } from "../support/server.ts";
+import { startToken } from "../support/start-token.ts";
 import { until } from "../support/until.ts";
 
 const API_KEY = "flushed-api-key-0123456789";
@@ -52,7 +53,7 @@ test.if(redisUrl !== undefined)(
     try {
       const link = `${server.url}/go/shop?fbclid=AbCd&utm_campaign=summer`;
       const page = await (await fetch(link, { headers: { "user-agent": "Mozilla/5.0 (iPhone)" } })).text();
-      const token = /\?start=([0-9a-f]{32})/.exec(page)?.[1] ?? "";
+      const token = startToken(page);
       // The copy is made after the answer.
       await until(async () => (await redis.hget(`ponte:tracking:${token}`, "fbclid")) === "AbCd");
       await redis.flushdb();

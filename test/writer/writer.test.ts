@@ -1,24 +1,23 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { isRowFault } from "../../src/db/fault.ts";
 import { createLog } from "../../src/platform/log.ts";
+import type { VisitRecord } from "../../src/redirect/visit-record.ts";
 import { createWriterThread } from "../../src/writer/worker.ts";
 import { openWriter, type Writer } from "../../src/writer/writer.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
 import { until } from "../support/until.ts";
-import { visitOf } from "../support/visits.ts";
+import { visitsOf } from "../support/visits.ts";
 
 const log = createLog("silent");
 
 let own: TestDatabase;
 let writer: Writer;
-let visit: (query?: string) => ReturnType<typeof visitOf>;
+let visit: (query?: string) => VisitRecord;
 
 beforeEach(async () => {
   own = await createTestDatabase();
-  const { pool, bots } = await addPool(own.db, { slug: "open" });
-  const [member] = await own.db.select().from(own.db.tables.poolBots);
-  visit = (query) => visitOf(pool.id, member?.id ?? 0, bots[0]?.id ?? 0, query);
+  visit = visitsOf(await addPool(own.db, { slug: "open" }));
   writer = openWriter(own.db, { url: own.url }, log);
   await writer.start();
 });

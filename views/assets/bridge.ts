@@ -1,5 +1,6 @@
 import { reportMetaCookies } from "./meta-cookies.ts";
-import { firePageView, pause } from "./pixel.ts";
+import { pause } from "./pause.ts";
+import { firePageView } from "./pixel.ts";
 import { loadUtmify } from "./utmify.ts";
 
 /** How long anything may keep the visitor's cookies from being reported. */

@@ -1,4 +1,4 @@
-import { pause } from "./pixel.ts";
+import { pause } from "./pause.ts";
 
 type Cookies = Readonly<Record<string, string>>;
 

@@ -1,4 +1,4 @@
-import { loadReporter } from "./pixel.ts";
+import { loadReporter } from "./reporter.ts";
 
 declare global {
   interface Window {

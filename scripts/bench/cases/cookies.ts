@@ -25,7 +25,8 @@ export const cookiesCase: BenchCase = {
   run: measureCookies,
 };
 
-async function measureCookies({ effort, folder, say }: Bench): Promise<Figures> {
+async function measureCookies(bench: Bench): Promise<Figures> {
+  const { effort, folder } = bench;
   const place = await freshSqlite(folder);
   await seedPools(place.db);
   const tokens = await seedVisits(place.db, effort.warmUp ? SESSIONS : 2_000, HOLD_MS);
@@ -44,20 +45,15 @@ async function measureCookies({ effort, folder, say }: Bench): Promise<Figures> 
       await reports(ponte.url, 2);
       await reports(bare.url, 2);
     }
-    return await takeTurns(
-      effort.rounds,
-      {
-        async ours() {
-          await forget(place);
-          const summary = await reports(ponte.url, effort.seconds);
-          await checkMerged(place, summary, tokens.length);
-          return rate(summary);
-        },
-        yardstick: async () => rate(await reports(bare.url, effort.seconds)),
+    return await takeTurns(bench, {
+      async ours() {
+        await forget(place);
+        const summary = await reports(ponte.url, effort.seconds);
+        await checkMerged(place, summary, tokens.length);
+        return rate(summary);
       },
-      (round, ours, yardstick) =>
-        say(`round ${round} of ${effort.rounds}: ${Math.round(ours)} of ${Math.round(yardstick)} req/s`),
-    );
+      yardstick: async () => rate(await reports(bare.url, effort.seconds)),
+    });
   } finally {
     await Promise.all([ponte.stop(), bare.stop()]);
     await place.db.close();

@@ -38,27 +38,22 @@ async function measureDrain(bench: Bench, place: Place, peers: readonly Peer[]):
   await seedPools(place.db);
   const rates = new Map<Peer, number[]>();
   try {
-    const { ours } = await takeTurns(
-      effort.rounds,
-      {
-        async ours() {
-          await tidy(place);
-          const sandbox = await startSandboxProcess();
-          const rate = await drainOutbox(place, sandbox.url, effort.events);
-          await sandbox.stop();
-          return rate;
-        },
-        async yardstick() {
-          for (const peer of peers) {
-            const rate = await drainPeer(peer, await bench.postgres(), effort.events);
-            rates.set(peer, [...(rates.get(peer) ?? []), rate]);
-          }
-          return Math.max(...[...rates.values()].map((all) => all.at(-1) ?? 0));
-        },
+    const { ours } = await takeTurns(bench, {
+      async ours() {
+        await tidy(place);
+        const sandbox = await startSandboxProcess();
+        const rate = await drainOutbox(place, sandbox.url, effort.events);
+        await sandbox.stop();
+        return rate;
       },
-      (round, ours, yardstick) =>
-        say(`round ${round} of ${effort.rounds}: ${Math.round(ours)} of ${Math.round(yardstick)} a second`),
-    );
+      async yardstick() {
+        for (const peer of peers) {
+          const rate = await drainPeer(peer, await bench.postgres(), effort.events);
+          rates.set(peer, [...(rates.get(peer) ?? []), rate]);
+        }
+        return Math.max(...[...rates.values()].map((all) => all.at(-1) ?? 0));
+      },
+    });
     // The peer that is faster over all rounds, not the luckier one of each.
     const [fastest, ...others] = [...rates].sort(([, a], [, b]) => median(b) - median(a));
     if (!fastest) throw new Error("no peer was measured");

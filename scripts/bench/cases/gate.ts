@@ -20,7 +20,8 @@ export const gateCase: BenchCase = {
   run: measureRefusals,
 };
 
-async function measureRefusals({ effort, folder, say }: Bench): Promise<Figures> {
+async function measureRefusals(bench: Bench): Promise<Figures> {
+  const { effort, folder } = bench;
   const place = await freshSqlite(folder);
   await seedPools(place.db);
   const ponte = await startPonte(place);
@@ -31,19 +32,14 @@ async function measureRefusals({ effort, folder, say }: Bench): Promise<Figures>
       refused += (await refusals(ponte.url, CONNECTIONS, 2)).requests;
       await refusals(bare.url, CONNECTIONS, 2);
     }
-    const figures = await takeTurns(
-      effort.rounds,
-      {
-        async ours() {
-          const summary = await refusals(ponte.url, CONNECTIONS, effort.seconds);
-          refused += summary.requests;
-          return rate(summary);
-        },
-        yardstick: async () => rate(await refusals(bare.url, CONNECTIONS, effort.seconds)),
+    const figures = await takeTurns(bench, {
+      async ours() {
+        const summary = await refusals(ponte.url, CONNECTIONS, effort.seconds);
+        refused += summary.requests;
+        return rate(summary);
       },
-      (round, ours, yardstick) =>
-        say(`round ${round} of ${effort.rounds}: ${Math.round(ours)} of ${Math.round(yardstick)} req/s`),
-    );
+      yardstick: async () => rate(await refusals(bare.url, CONNECTIONS, effort.seconds)),
+    });
     await ponte.stop();
     await checkCounted(place, refused, effort.rounds + 1);
     return figures;
@@ -60,7 +56,6 @@ async function oneRefusal(url: string): Promise<Response> {
 }
 
 /** Clicks without the gate's parameter; each must be refused. */
-/** Clicks at the gated pool, all refused. */
 export async function refusals(url: string, connections: number, seconds: number): Promise<WrkSummary> {
   const args = [GATED_PATH, String(Math.floor(Math.random() * 1e9))];
   const summary = await runWrk({ script: "go.lua", args, url, connections, seconds });

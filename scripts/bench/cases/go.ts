@@ -46,7 +46,7 @@ function goCase(
 }
 
 async function measureGo(bench: Bench, place: Place, connections: number): Promise<Figures> {
-  const { effort, say } = bench;
+  const { effort } = bench;
   await seedPools(place.db);
   const ponte = await startPonte(place);
   const answer = await answerOf(await oneClick(ponte.url));
@@ -57,20 +57,15 @@ async function measureGo(bench: Bench, place: Place, connections: number): Promi
     if (effort.warmUp) {
       for (const { url } of [ponte, bare, ...(metal ? [metal] : [])]) await clicks(url, connections, 2);
     }
-    const figures = await takeTurns(
-      effort.rounds,
-      {
-        ours: () => durableClicks(place, ponte.url, connections, effort.seconds),
-        async yardstick() {
-          if (metal) {
-            metalRates.push(await durableClicks(metal.place, metal.url, connections, effort.seconds));
-          }
-          return rate(await clicks(bare.url, connections, effort.seconds));
-        },
+    const figures = await takeTurns(bench, {
+      ours: () => durableClicks(place, ponte.url, connections, effort.seconds),
+      async yardstick() {
+        if (metal) {
+          metalRates.push(await durableClicks(metal.place, metal.url, connections, effort.seconds));
+        }
+        return rate(await clicks(bare.url, connections, effort.seconds));
       },
-      (round, ours, yardstick) =>
-        say(`round ${round} of ${effort.rounds}: ${Math.round(ours)} of ${Math.round(yardstick)} req/s`),
-    );
+    });
     if (!metal) return figures;
     const share = median(metalRates) / median(figures.yardstick);
     return {

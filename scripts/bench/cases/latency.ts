@@ -24,7 +24,8 @@ export const latencyCase: BenchCase = {
   run: measureLatency,
 };
 
-async function measureLatency({ effort, folder, say }: Bench): Promise<Figures> {
+async function measureLatency(bench: Bench): Promise<Figures> {
+  const { effort, folder } = bench;
   const place = await freshSqlite(folder);
   await seedPools(place.db);
   // Held for good: it only lends its payload to the round trip that is measured alone.
@@ -38,25 +39,20 @@ async function measureLatency({ effort, folder, say }: Bench): Promise<Figures> 
   const alone: { commit: number[]; roundTrip: number[] } = { commit: [], roundTrip: [] };
   try {
     if (effort.warmUp) await times(effort.clicks, () => clickUntilDelivered(ponte.url, watcher));
-    const { ours, yardstick } = await takeTurns(
-      effort.rounds,
-      {
-        async ours() {
-          const taken = await times(effort.clicks, () => clickUntilDelivered(ponte.url, watcher));
-          all.push(...taken);
-          return median(taken);
-        },
-        async yardstick() {
-          const commit = median(await commits(folder, effort.clicks));
-          const roundTrip = median(await times(effort.clicks, () => roundTripMs(sandbox.url, payload)));
-          alone.commit.push(commit);
-          alone.roundTrip.push(roundTrip);
-          return commit + roundTrip;
-        },
+    const { ours, yardstick } = await takeTurns(bench, {
+      async ours() {
+        const taken = await times(effort.clicks, () => clickUntilDelivered(ponte.url, watcher));
+        all.push(...taken);
+        return median(taken);
       },
-      (round, ours, yardstick) =>
-        say(`round ${round} of ${effort.rounds}: ${ours.toFixed(2)} of ${yardstick.toFixed(2)} ms`),
-    );
+      async yardstick() {
+        const commit = median(await commits(folder, effort.clicks));
+        const roundTrip = median(await times(effort.clicks, () => roundTripMs(sandbox.url, payload)));
+        alone.commit.push(commit);
+        alone.roundTrip.push(roundTrip);
+        return commit + roundTrip;
+      },
+    });
     return {
       ours,
       yardstick,

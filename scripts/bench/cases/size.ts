@@ -20,7 +20,8 @@ export const sizeCase: BenchCase = {
   run: measureSize,
 };
 
-async function measureSize({ effort, folder, say }: Bench): Promise<Figures> {
+async function measureSize(bench: Bench): Promise<Figures> {
+  const { effort, folder, say } = bench;
   const [big, small] = await Promise.all([freshSqlite(folder, "big"), freshSqlite(folder, "small")]);
   const places = [
     { place: big, sessions: effort.sessions },
@@ -38,15 +39,10 @@ async function measureSize({ effort, folder, say }: Bench): Promise<Figures> {
       await clicks(withMany.url, CONNECTIONS, 2);
       await clicks(withFew.url, CONNECTIONS, 2);
     }
-    const figures = await takeTurns(
-      effort.rounds,
-      {
-        ours: () => durableClicks(big, withMany.url, CONNECTIONS, effort.seconds),
-        yardstick: () => durableClicks(small, withFew.url, CONNECTIONS, effort.seconds),
-      },
-      (round, ours, yardstick) =>
-        say(`round ${round} of ${effort.rounds}: ${Math.round(ours)} of ${Math.round(yardstick)} req/s`),
-    );
+    const figures = await takeTurns(bench, {
+      ours: () => durableClicks(big, withMany.url, CONNECTIONS, effort.seconds),
+      yardstick: () => durableClicks(small, withFew.url, CONNECTIONS, effort.seconds),
+    });
     const held = `${figure(effort.sessions)} against ${figure(effort.smallSessions)} sessions, each with its event`;
     return { ...figures, beside: [{ name: "tables", figure: held }] };
   } finally {

@@ -1,5 +1,6 @@
 import { ensureProgram } from "../../build.ts";
 import { freePort } from "../../lib/free-port.ts";
+import { isAnswering } from "../../lib/is-answering.ts";
 import type { Bench, BenchCase, Figures } from "../case.ts";
 import { takeTurns } from "../rounds.ts";
 import { OPEN_PATH, seedPools } from "../seed.ts";
@@ -21,7 +22,8 @@ export const startupCase: BenchCase = {
   run: measureStart,
 };
 
-async function measureStart({ effort, folder, say }: Bench): Promise<Figures> {
+async function measureStart(bench: Bench): Promise<Figures> {
+  const { effort, folder } = bench;
   const place = await freshSqlite(folder);
   await seedPools(place.db);
   await place.db.close();
@@ -31,15 +33,10 @@ async function measureStart({ effort, folder, say }: Bench): Promise<Figures> {
   // Once before: the secret is there, the migrations are checked, and the files are in the page cache.
   await (await startPonte(settings)).stop();
   const starts = effort.warmUp ? STARTS : 1;
-  const figures = await takeTurns(
-    effort.rounds,
-    {
-      ours: () => medianOf(starts, () => startUntilAnswer(program, settings)),
-      yardstick: () => medianOf(starts, helloMs),
-    },
-    (round, ours, yardstick) =>
-      say(`round ${round} of ${effort.rounds}: ${ours.toFixed(0)} of ${yardstick.toFixed(0)} ms`),
-  );
+  const figures = await takeTurns(bench, {
+    ours: () => medianOf(starts, () => startUntilAnswer(program, settings)),
+    yardstick: () => medianOf(starts, helloMs),
+  });
   await sandbox.stop();
   return figures;
 }
@@ -57,23 +54,13 @@ async function startUntilAnswer(program: string, settings: PonteSettings): Promi
   const startedMs = performance.now();
   const child = startChild([program], environment);
   const url = `http://127.0.0.1:${port}${OPEN_PATH}?fbclid=start`;
-  while (!(await isAnswered(url))) {
+  while (!(await isAnswering(url))) {
     if (!child.isRunning()) throw new Error("the server ended before it answered");
     await Bun.sleep(1);
   }
   const taken = performance.now() - startedMs;
   await child.stop();
   return taken;
-}
-
-function isAnswered(url: string): Promise<boolean> {
-  return fetch(url).then(
-    async (response) => {
-      await response.text();
-      return response.status === 200;
-    },
-    () => false,
-  );
 }
 
 async function helloMs(): Promise<number> {

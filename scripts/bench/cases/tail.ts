@@ -23,7 +23,8 @@ export const tailCase: BenchCase = {
   run: measureTail,
 };
 
-async function measureTail({ effort, folder, say }: Bench): Promise<Figures> {
+async function measureTail(bench: Bench): Promise<Figures> {
+  const { effort, folder, say } = bench;
   const place = await freshSqlite(folder);
   await seedPools(place.db);
   const ponte = await startPonte(place);
@@ -42,15 +43,10 @@ async function measureTail({ effort, folder, say }: Bench): Promise<Figures> {
       into.push(result);
       return result.p99Ms;
     };
-    const figures = await takeTurns(
-      effort.rounds,
-      {
-        ours: () => measure(ponte.url, results.ours),
-        yardstick: () => measure(bare.url, results.bare),
-      },
-      (round, ours, yardstick) =>
-        say(`round ${round} of ${effort.rounds}: ${ours.toFixed(2)} of ${yardstick.toFixed(2)} ms`),
-    );
+    const figures = await takeTurns(bench, {
+      ours: () => measure(ponte.url, results.ours),
+      yardstick: () => measure(bare.url, results.bare),
+    });
     return {
       ...figures,
       beside: [

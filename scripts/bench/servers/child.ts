@@ -1,5 +1,6 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { linesOf } from "../../lib/lines.ts";
+import { residentMiB } from "../../lib/resident-memory.ts";
 
 export const ROOT = join(import.meta.dir, "../../..");
 
@@ -75,10 +76,7 @@ function childOf(child: Bun.Subprocess<"pipe", "pipe" | number, "inherit">): Chi
     pid: child.pid,
     exited: child.exited,
     isRunning: () => child.exitCode === null && child.signalCode === null,
-    residentMiB() {
-      const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
-      return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? Number.NaN) / 1024;
-    },
+    residentMiB: () => residentMiB(child.pid),
     async stop() {
       // A shell that waits for its input notices its end sooner than the signal.
       child.stdin.end();
@@ -86,18 +84,4 @@ function childOf(child: Bun.Subprocess<"pipe", "pipe" | number, "inherit">): Chi
       await child.exited;
     },
   };
-}
-
-async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  const reader = stream.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines;
-  }
-  if (rest) yield rest;
 }

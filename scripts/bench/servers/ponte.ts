@@ -1,5 +1,6 @@
 import { ensureProgram } from "../../build.ts";
 import { freePort } from "../../lib/free-port.ts";
+import { isAnswering } from "../../lib/is-answering.ts";
 import { type Child, startChild, startTalker } from "./child.ts";
 
 /** The key under which the benchmark's secrets are sealed, so that harness and server read the same. */
@@ -56,11 +57,7 @@ const START_DEADLINE_MS = 20_000;
 async function untilAnswering(url: string, child: Child): Promise<void> {
   const deadline = performance.now() + START_DEADLINE_MS;
   while (child.isRunning() && performance.now() < deadline) {
-    const isUp = await fetch(url).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (isUp) return;
+    if (await isAnswering(url)) return;
     await Bun.sleep(10);
   }
   await child.stop();

@@ -1,5 +1,4 @@
-import { parseArgs } from "node:util";
-import { UsageError } from "../../bench/options.ts";
+import { readFlags, UsageError, wholeNumber } from "../../lib/command.ts";
 
 export type DatabaseName = "sqlite" | "postgres";
 
@@ -36,9 +35,18 @@ const DATABASES: Readonly<Record<string, readonly DatabaseName[]>> = {
   both: ["sqlite", "postgres"],
 };
 
+const FLAGS = {
+  rows: { type: "string", default: "10000,100000,1000000,10000000" },
+  database: { type: "string", default: "both" },
+  rounds: { type: "string", default: "25" },
+  explain: { type: "boolean", default: false },
+  dir: { type: "string" },
+  help: { type: "boolean", short: "h", default: false },
+} as const;
+
 /** Reads the command line. @throws UsageError where it cannot be understood */
 export function readOptions(argv: readonly string[]): Options {
-  const values = parsed(argv);
+  const values = readFlags(argv, FLAGS);
   const databases = DATABASES[values.database];
   if (!databases) throw new UsageError("--database takes sqlite, postgres or both");
   const sizes = values.rows.split(",").map((size) => wholeNumber("rows", size));
@@ -50,28 +58,4 @@ export function readOptions(argv: readonly string[]): Options {
     explain: values.explain,
     help: values.help,
   };
-}
-
-function parsed(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        rows: { type: "string", default: "10000,100000,1000000,10000000" },
-        database: { type: "string", default: "both" },
-        rounds: { type: "string", default: "25" },
-        explain: { type: "boolean", default: false },
-        dir: { type: "string" },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function wholeNumber(name: string, given: string): number {
-  const value = Number(given);
-  if (!Number.isInteger(value) || value < 1) throw new UsageError(`--${name} takes whole numbers above 0`);
-  return value;
 }

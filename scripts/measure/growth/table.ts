@@ -1,3 +1,4 @@
+import { grouped } from "../../bench/report.ts";
 import { median } from "../../bench/statistics.ts";
 
 /** Every round's figures at one size. */
@@ -29,7 +30,7 @@ export function renderTable(database: string, all: readonly Costs[]): string {
   const lines = all.map((costs) =>
     [
       database,
-      groups(costs.rows),
+      grouped(costs.rows),
       ...cells(costs, "drainMs", 1),
       ...cells(costs, "visitUs", 0),
       ...cells(costs, "waitingMs", 2),
@@ -40,9 +41,4 @@ export function renderTable(database: string, all: readonly Costs[]): string {
     "| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |",
     ...lines.map((line) => `| ${line} |`),
   ].join("\n");
-}
-
-/** 1 000 000 */
-function groups(rows: number): string {
-  return String(rows).replace(/\B(?=(\d{3})+$)/g, " ");
 }

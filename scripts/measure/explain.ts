@@ -1,5 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { Database, Reader } from "../../../src/db/database.ts";
+import type { Database, Reader } from "../../src/db/database.ts";
 
 /** The same database, which prints how it goes about every hand-written statement before it runs it. */
 export function explaining(db: Database): Database {
