@@ -10,6 +10,7 @@ export function globalHelp(commands: readonly Command[]): string {
     "Ponte: from the ad's click to the Telegram bot, each conversion reported once.",
     "",
     `Usage: ${CALL} <command> [--json] [--help]`,
+    `       ${CALL} --version`,
     "",
     aligned(commands.map(({ name, summary }) => [name, summary])),
     "",

@@ -1,3 +1,4 @@
+import { version } from "../../package.json";
 import { ConfigError } from "../config.ts";
 import { nearest } from "../platform/nearest.ts";
 import { type Command, Refused, WrongUsage } from "./command.ts";
@@ -17,6 +18,9 @@ export async function runCli(commandLine: readonly string[], terminal: Terminal)
       if (help) terminal.out(globalHelp(COMMANDS));
       else terminal.err(globalHelp(COMMANDS));
       return help ? EXIT.done : EXIT.wrongUsage;
+    case "version":
+      terminal.out(`Ponte ${version}, Bun ${Bun.version}`);
+      return EXIT.done;
     case "group":
       if (help) terminal.out(groupHelp(found.group, found.commands));
       else terminal.err(groupHelp(found.group, found.commands));
@@ -54,11 +58,13 @@ type Found =
   | { readonly kind: "command"; readonly command: Command; readonly args: string[] }
   | { readonly kind: "group"; readonly group: string; readonly commands: readonly Command[] }
   | { readonly kind: "unknown"; readonly typed: string; readonly guess: string | null }
-  | { readonly kind: "none" };
+  | { readonly kind: "none" }
+  | { readonly kind: "version" };
 
 function findCommand(words: readonly string[]): Found {
   const [first, second = ""] = words;
   if (first === undefined) return { kind: "none" };
+  if (first === "--version" || first === "version") return { kind: "version" };
   const single = COMMANDS.find(({ name }) => name === first);
   if (single) return { kind: "command", command: single, args: words.slice(1) };
   const pair = COMMANDS.find(({ name }) => name === `${first} ${second}`);

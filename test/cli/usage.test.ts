@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { version } from "../../package.json";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { cellText, duration, record, table } from "../../src/cli/print.ts";
 import { runCli } from "../../src/cli/run.ts";
@@ -45,6 +46,10 @@ describe("the command line", () => {
       err: "unknown flag --tokn; did you mean --token?\nSee: bun run ponte bot add --help\n",
       code: 2,
     });
+  });
+
+  test("says which version it is, of Ponte and of Bun", async () => {
+    expect(await run("--version")).toEqual({ code: 0, out: `Ponte ${version}, Bun ${Bun.version}`, err: "" });
   });
 
   test("every command explains itself", async () => {
