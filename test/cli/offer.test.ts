@@ -33,6 +33,21 @@ describe(`ponte offer on ${testDialect}`, () => {
     expect((await ponte(["offer", "list"], environment)).out).toContain("⭐ 50");
   });
 
+  test("removes an offer that nobody saw, and says what to do about others", async () => {
+    const make = async () =>
+      SCHEMAS.Offer.parse(await ponteJson([...flags, "--price", "49.90"], environment)).id;
+    const [seen, fresh] = [await make(), await make()];
+    const { funnelStates } = own.db.tables;
+    const step = { dedupKey: "x", state: "offer_viewed" as const, createdAt: new Date() };
+    await own.db.transaction((tx) => tx.insert(funnelStates).values({ ...step, offerId: seen }));
+    const remove = (id: number) => ponte(["offer", "remove", String(id)], environment);
+    const refused = await remove(seen);
+    expect(refused).toMatchObject({ code: 1, out: "" });
+    expect(refused.err).toContain(`offer update ${seen} --no-enabled`);
+    expect(await remove(fresh)).toMatchObject({ code: 0, out: `Removed offer ${fresh}.\n`, err: "" });
+    expect((await remove(fresh)).err).toContain("bun run ponte offer list");
+  });
+
   test.each([
     ["no price", flags, "--price is missing"],
     ["half a cent", [...flags, "--price", "1.005"], "no amount in BRL"],
