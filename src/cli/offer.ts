@@ -74,12 +74,17 @@ export const offerUpdate = defineCommand({
       if (Object.keys(input).length === 0) throw new WrongUsage("nothing to change was named");
       const parsed = parseInput(offerChangeSchema, input);
       if (parsed.kind === "invalid") throw new WrongUsage(issueLines(parsed.issues, FLAG_OF_FIELD));
-      const result = await updateOffer(opened, ACTOR, id, parsed.value);
+      // The price was read in the currency that is known.
+      const result = await updateOffer(opened, ACTOR, id, parsed.value, known.updated_at);
       switch (result.kind) {
         case "updated":
           return printOffer(context, opened, result.offer, "Changed");
         case "unchanged":
           return printOffer(context, opened, result.offer, "Nothing to change in");
+        case "overtaken":
+          throw new Refused(
+            `Nothing was changed: somebody else changed offer ${id} at the same time. See: bun run ponte offer list`,
+          );
         case "not_found":
           throw noSuchOffer(text);
         case "invalid":

@@ -4,7 +4,7 @@ import type { Tables } from "../db/define-schema.ts";
 import { botCredentialChanged } from "../outbox/resume-route.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import { recordAudit, viewChanges } from "./audit.ts";
-import { type BotRow, type BotView, findBot, findBotRow, isBotNamed } from "./bot-view.ts";
+import { type BotRow, type BotView, findBot, findBotRow, lockBotRow } from "./bot-view.ts";
 import { changedOf } from "./changed-of.ts";
 import {
   type BotDeps,
@@ -110,7 +110,7 @@ export async function updateBot(
   if (check !== null && check.kind !== "verified") return check;
 
   const saved = await db.transaction(async (tx): Promise<SavedChange> => {
-    const row = await findBotRow(tx, tables, username);
+    const row = await lockBotRow(tx, db, username);
     if (row === undefined) return { kind: "not_found" };
     const before = await writtenBot(tx, tables, username);
     const columns = changedColumns(row, change, check, secrets);
@@ -152,7 +152,7 @@ async function removeRow({ db, now }: BotDeps, actor: string, username: string):
   return db.transaction(async (tx) => {
     const { bots, poolBots, botUsers, offers } = tables;
     // Whoever is just about to name it is waited for, and seen below.
-    const [row] = await db.dialect.locked(tx.select().from(bots).where(isBotNamed(tables, username)));
+    const row = await lockBotRow(tx, db, username);
     if (row === undefined) return { kind: "not_found" };
     const bot = await writtenBot(tx, tables, username);
     const users = await Promise.all([

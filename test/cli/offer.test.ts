@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
 import { z } from "zod";
 import { SCHEMAS } from "../../src/api/schemas.ts";
+import { findOfferView } from "../../src/pools/offer-view.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { untilHeldUp } from "../support/until-held-up.ts";
 import { ponte, ponteJson } from "./ponte.ts";
 
 let own: TestDatabase;
@@ -72,6 +75,24 @@ describe(`ponte offer on ${testDialect}`, () => {
     const setUp = { ...environment, PUSHINPAY_TOKEN: "41909|pushinpay0123456789" };
     expect(await ponte([...flags, "--price", "5"], setUp)).toMatchObject({ code: 0, err: "" });
   });
+
+  test.if(testDialect === "postgres")(
+    "a price that was read in one currency is not saved in another that somebody sets meanwhile",
+    async () => {
+      const made = SCHEMAS.Offer.parse(await ponteJson([...flags, "--price", "49.90"], environment));
+      const { offers } = own.db.tables;
+      const inYen = { currency: "JPY", priceMinor: 500, provider: "stripe", updatedAt: new Date() };
+      const { change } = await own.db.transaction(async (tx) => {
+        await tx.update(offers).set(inYen).where(eq(offers.id, made.id));
+        const change = ponte(["offer", "update", String(made.id), "--price", "39.90"], environment);
+        await untilHeldUp(own.db, change);
+        return { change };
+      });
+      expect(await change).toMatchObject({ code: 1, out: "" });
+      expect((await change).err).toContain("somebody else");
+      expect(await findOfferView(own.db, own.db.tables, made.id)).toMatchObject({ price_minor: 500 });
+    },
+  );
 
   test("what would not work is refused with the flag to change", async () => {
     const stars = [...flags.filter((flag) => flag !== "BRL" && flag !== "--currency"), "--currency", "XTR"];
