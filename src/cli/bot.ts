@@ -220,6 +220,8 @@ function webhookText(state: WebhookState): string {
       return "not set: set PUBLIC_URL, then run bot connect";
     case "failed":
       return `not set: Telegram said "${state.reason}"; put that right, then run bot connect`;
+    case "still_set":
+      return `still set: Telegram said "${state.reason}"`;
   }
 }
 

@@ -181,7 +181,7 @@ describe(`bots on ${testDialect}`, () => {
     expect(result).toMatchObject({
       kind: "updated",
       bot: { locale: "pt-BR", welcome: "Hi", has_token: false },
-      webhook: { kind: "as_before" },
+      webhook: { kind: "still_set", reason: "not asked here" },
     });
     expect((await findBotRow(own.db, own.db.tables, "edit_bot"))?.webhookSecret).toBeNull();
     expect(await updateBot(depsWith(api), "test", "edit_bot", { locale: "pt-BR" })).toMatchObject({
@@ -298,6 +298,15 @@ describe(`bots on ${testDialect}`, () => {
     await telegram.setWebhook(token, { url: "https://elsewhere.example.com/hook", secret: "other" });
     expect(await remove("moved_away_bot")).toBe("not_its_own");
     expect(await urlNow()).toBe("https://elsewhere.example.com/hook");
+
+    const given = await add("given_away_bot");
+    expect(await urlNow()).toBe(given);
+    const giveAway = async () => {
+      const result = await updateBot(deps, "test", "given_away_bot", { token: null });
+      return result.kind === "updated" ? result.webhook : result.kind;
+    };
+    expect(await giveAway()).toEqual({ kind: "no_token" });
+    expect(await urlNow()).toBe("");
     await sandbox.stop();
   });
 
