@@ -1,4 +1,4 @@
-import { and, eq } from "drizzle-orm";
+import { and, eq, gt } from "drizzle-orm";
 import type { Database, Reader, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { TELEGRAM_STARS } from "../meta/currencies.ts";
@@ -31,11 +31,15 @@ type DeleteOfferResult =
   /** It was looked at or bought: disable it instead. */
   | { readonly kind: "in_use" };
 
-/** Makes an offer. Without a place of its own it stands after the bot's others. */
+/**
+ * Makes an offer. Without a place of its own it stands after the bot's others. A form, which may be sent twice, says
+ * which offer was the newest (`newestOffer`) when it was opened: the same offer of the bot that was made since is its own.
+ */
 export async function createOffer(
   { db, now }: OfferDeps,
   actor: string,
   draft: OfferDraft,
+  newest?: number,
 ): Promise<CreateOfferResult> {
   const { tables } = db;
   const provider = draft.provider ?? (draft.currency === TELEGRAM_STARS ? TELEGRAM_PROVIDER : undefined);
@@ -45,6 +49,9 @@ export async function createOffer(
   return db.transaction(async (tx) => {
     const bot = await lockBotRow(tx, db, draft.bot);
     if (bot === undefined) return invalid("bot", "there is no bot of this name; add it first");
+    const same =
+      newest === undefined ? null : await findSame(tx, tables, bot.id, newest, { ...draft, provider });
+    if (same) return { kind: "created", offer: same };
     const at = await nextStamp(tx, tables, now());
     const [row] = await tx
       .insert(tables.offers)
@@ -153,6 +160,23 @@ function issueOfChange(before: OfferView, change: OfferChange): Issue | null {
     priceMinor: price_minor ?? before.price_minor,
     currency: currency ?? before.currency,
   });
+}
+
+/** An offer of the bot that was made after `newest` and is as the draft says. */
+async function findSame(
+  tx: Tx,
+  tables: Tables,
+  botId: number,
+  newest: number,
+  draft: OfferChange,
+): Promise<OfferView | null> {
+  const { offers } = tables;
+  const later = await tx
+    .select()
+    .from(offers)
+    .where(and(eq(offers.botId, botId), gt(offers.id, newest)));
+  const same = later.find((offer) => Object.keys(changedOf(offer, offerColumns(draft))).length === 0);
+  return same ? findOfferView(tx, tables, same.id) : null;
 }
 
 /** The offer of that number, locked until the transaction ends, or null. */
