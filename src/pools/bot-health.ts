@@ -1,11 +1,11 @@
-import { and, asc, eq, isNotNull, or } from "drizzle-orm";
+import { and, eq, inArray, isNotNull } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import { recordAudit } from "./audit.ts";
 import type { BotApi } from "./bot-api.ts";
-import { type BotRow, findBotRow, isBotNamed } from "./bot-view.ts";
+import { type BotRow, findBotRow } from "./bot-view.ts";
 import { botToken } from "./connect-bot.ts";
 import { nextStamp } from "./stamp.ts";
 
@@ -165,13 +165,10 @@ async function recordName(
   former: BotRow | undefined,
 ): Promise<"renamed" | "taken" | "no_news"> {
   const { tables } = db;
-  const { bots } = tables;
+  const { pools, bots, poolBots } = tables;
   return db.transaction(async (tx) => {
-    const isEither = or(isBotNamed(tables, bot.username), isBotNamed(tables, username));
-    const rows = await db.dialect.locked(tx.select().from(bots).where(isEither).orderBy(asc(bots.id)));
-    const row = rows.find(({ id }) => id === bot.id);
-    if (row?.username !== bot.username || row.token !== bot.token) return "no_news";
-    const other = rows.find(({ id }) => id !== bot.id);
+    const namesake = await findBotRow(tx, tables, username);
+    const other = namesake?.id === bot.id ? undefined : namesake;
     if (other && other.token !== former?.token) return "taken";
     const at = await nextStamp(tx, tables, now());
     const rename = async (before: BotRow, to: string) => {
@@ -185,14 +182,19 @@ async function recordName(
         after: { username: to },
       });
     };
-    // Out of the way: no two have one name at any time, and this is nobody's.
-    if (other)
-      await tx
-        .update(bots)
-        .set({ username: `@${other.id}` })
-        .where(eq(bots.id, other.id));
-    await rename(row, username);
+    // Out of the way of the other: no two have one name at any time, and this is nobody's.
+    const moved = await tx
+      .update(bots)
+      .set({ username: `@${bot.id}` })
+      .where(and(eq(bots.id, bot.id), eq(bots.username, bot.username), eq(bots.token, bot.token ?? "")))
+      .returning({ id: bots.id });
+    if (moved.length === 0) return "no_news";
     if (other) await rename(other, bot.username);
+    await rename(bot, username);
+    // Whoever has a page of their pools open would bring the old name back with it, as a bot of its own.
+    const ids = other ? [bot.id, other.id] : [bot.id];
+    const members = tx.select({ id: poolBots.poolId }).from(poolBots).where(inArray(poolBots.botId, ids));
+    await tx.update(pools).set({ updatedAt: at }).where(inArray(pools.id, members));
     await tx.notify("pools");
     return "renamed";
   });
