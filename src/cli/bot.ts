@@ -221,7 +221,7 @@ function webhookText(state: WebhookState): string {
     case "failed":
       return `not set: Telegram said "${state.reason}"; put that right, then run bot connect`;
     case "still_set":
-      return `still set: Telegram said "${state.reason}"`;
+      return `still set at Telegram: ${state.reason}`;
   }
 }
 

@@ -144,9 +144,15 @@ export async function disconnectBot(deps: BotDeps, row: BotRow): Promise<Webhook
 async function unsetWebhook({ secrets, telegram, publicUrl }: BotDeps, row: BotRow): Promise<WebhookRemoval> {
   const token = botToken(secrets, row);
   if (token.kind === "sealed") return { kind: "failed", reason: token.reason };
-  if (token.kind === "no_token" || publicUrl === undefined) return { kind: "not_its_own" };
+  if (token.kind === "no_token") return { kind: "not_its_own" };
   const info = await telegram.webhookInfo(token.token);
   if (info.kind !== "known") return { kind: "failed", reason: info.reason };
+  if (!info.url.endsWith(webhookUrl("", row.id))) return { kind: "not_its_own" };
+  if (publicUrl === undefined) {
+    // Another installation may have given the bot the same number.
+    const reason = `it leads to ${info.url}, and PUBLIC_URL is not set to tell whether that is here`;
+    return { kind: "failed", reason };
+  }
   if (info.url !== webhookUrl(publicUrl, row.id)) return { kind: "not_its_own" };
   const result = await telegram.deleteWebhook(token.token);
   return result.kind === "done" ? { kind: "unset" } : { kind: "failed", reason: result.reason };

@@ -299,6 +299,14 @@ describe(`bots on ${testDialect}`, () => {
     expect(await remove("moved_away_bot")).toBe("not_its_own");
     expect(await urlNow()).toBe("https://elsewhere.example.com/hook");
 
+    const kept = await add("kept_away_bot");
+    const unaware = { ...deps, publicUrl: undefined };
+    expect(await deleteBot(unaware, "test", "kept_away_bot")).toEqual({
+      kind: "deleted",
+      webhook: { kind: "failed", reason: expect.stringContaining(`${kept}, and PUBLIC_URL is not set`) },
+    });
+    expect(await urlNow()).toBe(kept);
+
     const given = await add("given_away_bot");
     expect(await urlNow()).toBe(given);
     const giveAway = async () => {
