@@ -1,6 +1,6 @@
 import { type BotView, listBots } from "../pools/bot-view.ts";
 import { type BotDeps, reconnectBot, type TokenCheck, type WebhookState } from "../pools/connect-bot.ts";
-import { createBot, updateBot } from "../pools/manage-bots.ts";
+import { createBot, deleteBot, updateBot } from "../pools/manage-bots.ts";
 import { type BotChange, botChangeSchema, botDraftSchema, parseInput } from "../pools/rules.ts";
 import { telegramBotApi } from "../pools/telegram-bot-api.ts";
 import { type Context, defineCommand, type Given, type Options, Refused, WrongUsage } from "./command.ts";
@@ -106,6 +106,36 @@ export const botConnect = defineCommand({
   },
 });
 
+export const botRemove = defineCommand({
+  name: "bot remove",
+  summary: "Remove a bot that nothing names, and its webhook at Telegram",
+  takes: ["<username>"],
+  options: {},
+  details:
+    "One that a pool, an offer or a person names stays: turn it off with bot update --no-enabled. There is no undo.",
+  async run(_given, [given = ""], context) {
+    const username = given.replace(/^@/, "");
+    await withDatabase(context, async (opened) => {
+      const result = await deleteBot(botDeps(opened), ACTOR, username);
+      switch (result.kind) {
+        case "deleted": {
+          const { webhook } = result;
+          answer(context, { username, removed: true, webhook }, () => `Removed bot @${username}.`);
+          if (webhook.kind === "failed")
+            context.terminal.err(`Telegram still has its webhook: ${webhook.reason}`);
+          return;
+        }
+        case "not_found":
+          throw noSuchBot(username);
+        case "in_use":
+          throw new Refused(
+            `Bot @${username} was not removed: a pool, an offer or a person names it. Turn it off instead: bun run ponte bot update ${username} --no-enabled`,
+          );
+      }
+    });
+  },
+});
+
 async function applyChange(
   context: Context,
   deps: BotDeps,
@@ -190,6 +220,8 @@ function webhookText(state: WebhookState): string {
       return "not set: set PUBLIC_URL, then run bot connect";
     case "failed":
       return `not set: Telegram said "${state.reason}"; put that right, then run bot connect`;
+    case "still_set":
+      return `still set at Telegram: ${state.reason}`;
   }
 }
 

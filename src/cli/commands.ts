@@ -1,12 +1,12 @@
 import { apiKeyAdd, apiKeyList, apiKeyRevoke } from "./api-key.ts";
-import { botAdd, botConnect, botList, botUpdate } from "./bot.ts";
+import { botAdd, botConnect, botList, botRemove, botUpdate } from "./bot.ts";
 import type { Command } from "./command.ts";
 import { doctor } from "./doctor.ts";
 import { migrate } from "./migrate.ts";
-import { offerAdd, offerList, offerUpdate } from "./offer.ts";
+import { offerAdd, offerList, offerRemove, offerUpdate } from "./offer.ts";
 import { outboxList, outboxRoutes, outboxShow, outboxStatusCommand } from "./outbox.ts";
 import { outboxDiscard, outboxPause, outboxResume, outboxRetry } from "./outbox-change.ts";
-import { poolAdd, poolList, poolShow, poolUpdate } from "./pool.ts";
+import { poolAdd, poolList, poolRemove, poolShow, poolUpdate } from "./pool.ts";
 import { privacyErase } from "./privacy.ts";
 import { sandbox } from "./sandbox.ts";
 import { paymentShow, sessionShow } from "./visitor.ts";
@@ -18,13 +18,16 @@ export const COMMANDS: readonly Command[] = [
   poolList,
   poolShow,
   poolUpdate,
+  poolRemove,
   botAdd,
   botList,
   botUpdate,
   botConnect,
+  botRemove,
   offerAdd,
   offerList,
   offerUpdate,
+  offerRemove,
   outboxStatusCommand,
   outboxRoutes,
   outboxList,

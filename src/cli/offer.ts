@@ -1,6 +1,6 @@
 import { decimalToMinor, minorToDecimal } from "../meta/decimal.ts";
 import { findBot } from "../pools/bot-view.ts";
-import { createOffer, updateOffer } from "../pools/manage-offers.ts";
+import { createOffer, deleteOffer, updateOffer } from "../pools/manage-offers.ts";
 import { offerChangeSchema, offerDraftSchema } from "../pools/offer-rules.ts";
 import { findOfferView, listOffers, type OfferView } from "../pools/offer-view.ts";
 import { nobodyTakes } from "../pools/payable.ts";
@@ -65,8 +65,7 @@ export const offerUpdate = defineCommand({
   details: "Payments that were begun keep their price.",
   examples: ["offer update 7 --price 39.90", "offer update 7 --no-enabled"],
   async run(given, [text = ""], context) {
-    if (!/^\d{1,15}$/.test(text)) throw new WrongUsage(`"${text}" is not an offer's number`);
-    const id = Number(text);
+    const id = offerId(text);
     await withDatabase(context, async (opened) => {
       const { db } = opened;
       const known = await findOfferView(db, db.tables, id);
@@ -75,12 +74,17 @@ export const offerUpdate = defineCommand({
       if (Object.keys(input).length === 0) throw new WrongUsage("nothing to change was named");
       const parsed = parseInput(offerChangeSchema, input);
       if (parsed.kind === "invalid") throw new WrongUsage(issueLines(parsed.issues, FLAG_OF_FIELD));
-      const result = await updateOffer(opened, ACTOR, id, parsed.value);
+      // The price was read in the currency that is known.
+      const result = await updateOffer(opened, ACTOR, id, parsed.value, known.updated_at);
       switch (result.kind) {
         case "updated":
           return printOffer(context, opened, result.offer, "Changed");
         case "unchanged":
           return printOffer(context, opened, result.offer, "Nothing to change in");
+        case "overtaken":
+          throw new Refused(
+            `Nothing was changed: somebody else changed offer ${id} at the same time. See: bun run ponte offer list`,
+          );
         case "not_found":
           throw noSuchOffer(text);
         case "invalid":
@@ -115,6 +119,35 @@ export const offerList = defineCommand({
     });
   },
 });
+
+export const offerRemove = defineCommand({
+  name: "offer remove",
+  summary: "Remove an offer that nobody looked at or bought",
+  takes: ["<id>"],
+  options: {},
+  details: "Any other stays: turn it off with offer update --no-enabled. There is no undo.",
+  async run(_given, [text = ""], context) {
+    const id = offerId(text);
+    await withDatabase(context, async (opened) => {
+      const { kind } = await deleteOffer(opened, ACTOR, id);
+      switch (kind) {
+        case "deleted":
+          return answer(context, { id, removed: true }, () => `Removed offer ${id}.`);
+        case "not_found":
+          throw noSuchOffer(text);
+        case "in_use":
+          throw new Refused(
+            `Offer ${id} was not removed: somebody looked at it or bought it. Turn it off instead: bun run ponte offer update ${id} --no-enabled`,
+          );
+      }
+    });
+  },
+});
+
+function offerId(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new WrongUsage(`"${text}" is not an offer's number`);
+  return Number(text);
+}
 
 /** The flags as the fields they stand for. */
 function offerInput(

@@ -1,6 +1,6 @@
 import type { Config } from "../config.ts";
 import { visitorLink } from "../pools/ad-link.ts";
-import { createPool, updatePool } from "../pools/manage-pools.ts";
+import { createPool, deletePool, updatePool } from "../pools/manage-pools.ts";
 import { findPool, listPools, type PoolView } from "../pools/pool-view.ts";
 import { parseInput, poolChangeSchema, poolDraftSchema } from "../pools/rules.ts";
 import { type Context, defineCommand, type Given, Refused, WrongUsage } from "./command.ts";
@@ -98,6 +98,30 @@ export const poolShow = defineCommand({
       const pool = await findPool(db, db.tables, slug);
       if (pool === null) throw noSuchPool(slug);
       printPool(context, config, pool, null);
+    });
+  },
+});
+
+export const poolRemove = defineCommand({
+  name: "pool remove",
+  summary: "Remove a pool that never had a visit",
+  takes: ["<slug>"],
+  options: {},
+  details:
+    "One that had visits, or of which events wait, stays: turn it off with pool update --no-enabled. There is no undo.",
+  async run(_given, [slug = ""], context) {
+    await withDatabase(context, async (opened) => {
+      const { kind } = await deletePool(opened, ACTOR, slug);
+      switch (kind) {
+        case "deleted":
+          return answer(context, { slug, removed: true }, () => `Removed pool "${slug}".`);
+        case "not_found":
+          throw noSuchPool(slug);
+        case "in_use":
+          throw new Refused(
+            `Pool "${slug}" was not removed: it had visitors, or events of it wait. Turn its link off instead: bun run ponte pool update ${slug} --no-enabled`,
+          );
+      }
     });
   },
 });

@@ -1,4 +1,4 @@
-import { and, eq, isNotNull } from "drizzle-orm";
+import { and, eq, inArray, isNotNull } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
@@ -27,7 +27,8 @@ interface BotHealthDeps {
  * Keeps visitors from bots that are no more: asks Telegram about every bot with a token, and one whose token it refuses
  * (banned, deleted, revoked) gets no more of them until the token is good again. Telegram being away says nothing about
  * a bot. A bot without a token lives elsewhere, and counts as healthy. Who was renamed at @BotFather is renamed here: the
- * old name leads nowhere any more, or to a stranger. Any number of processes may do so side by side.
+ * old name leads nowhere any more, or to a stranger. Bots that swapped names do so here. Any number of processes may do
+ * so side by side.
  */
 export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
   const { db, log } = deps;
@@ -38,10 +39,14 @@ export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
   async function checkAll(): Promise<void> {
     const { bots } = db.tables;
     const rows = await db
-      .select()
+      .select({ id: bots.id })
       .from(bots)
       .where(and(eq(bots.enabled, true), isNotNull(bots.token)));
-    for (const bot of rows) await checkOne(bot);
+    for (const { id } of rows) {
+      // As it is now: one before it may have got its name.
+      const [bot] = await db.select().from(bots).where(eq(bots.id, id));
+      if (bot) await checkOne(bot);
+    }
   }
 
   async function checkOne(bot: BotRow): Promise<void> {
@@ -76,8 +81,9 @@ export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
   }
 
   async function followName(bot: BotRow, username: string): Promise<void> {
-    switch (await recordName(deps, bot, username)) {
+    switch (await recordName(deps, bot, username, await formerOwner(bot, username))) {
       case "renamed":
+        taken.delete(bot.id);
         log.warn(
           { bot: username, before: bot.username },
           "the bot was renamed at Telegram; links go to its new name",
@@ -98,6 +104,17 @@ export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
       case "no_news":
         return;
     }
+  }
+
+  /** The other bot that has the name here, where it is called otherwise at Telegram by now. */
+  async function formerOwner(bot: BotRow, username: string): Promise<BotRow | undefined> {
+    const other = await findBotRow(db, db.tables, username);
+    if (other === undefined || other.id === bot.id) return undefined;
+    const token = botToken(deps.secrets, other);
+    if (token.kind !== "ready") return undefined;
+    const identity = await deps.telegram.identify(token.token);
+    const isFormer = identity.kind === "known" && identity.username.toLowerCase() !== username.toLowerCase();
+    return isFormer ? other : undefined;
   }
 
   const turns = {
@@ -137,32 +154,47 @@ async function recordHealth(
   });
 }
 
-/** Gives a bot the name that it has at Telegram, where it still has the name and the token that were asked about. */
+/**
+ * Gives a bot the name that it has at Telegram, where it still has the name and the token that were asked about. A bot
+ * that has that name here and not at Telegram, `former`, gets its old one in exchange, until its own turn comes.
+ */
 async function recordName(
   { db, now }: BotHealthDeps,
   bot: BotRow,
   username: string,
+  former: BotRow | undefined,
 ): Promise<"renamed" | "taken" | "no_news"> {
   const { tables } = db;
-  const { bots } = tables;
+  const { pools, bots, poolBots } = tables;
   return db.transaction(async (tx) => {
     const namesake = await findBotRow(tx, tables, username);
-    if (namesake && namesake.id !== bot.id) return "taken";
+    const other = namesake?.id === bot.id ? undefined : namesake;
+    if (other && other.token !== former?.token) return "taken";
     const at = await nextStamp(tx, tables, now());
-    const changed = await tx
+    const rename = async (before: BotRow, to: string) => {
+      await tx.update(bots).set({ username: to, updatedAt: at }).where(eq(bots.id, before.id));
+      await recordAudit(tx, tables, {
+        at,
+        actor: ACTOR,
+        action: "bot.rename",
+        subject: `bot:${before.username}`,
+        before: { username: before.username },
+        after: { username: to },
+      });
+    };
+    // Out of the way of the other: no two have one name at any time, and this is nobody's.
+    const moved = await tx
       .update(bots)
-      .set({ username, updatedAt: at })
+      .set({ username: `@${bot.id}` })
       .where(and(eq(bots.id, bot.id), eq(bots.username, bot.username), eq(bots.token, bot.token ?? "")))
       .returning({ id: bots.id });
-    if (changed.length === 0) return "no_news";
-    await recordAudit(tx, tables, {
-      at,
-      actor: ACTOR,
-      action: "bot.rename",
-      subject: `bot:${bot.username}`,
-      before: { username: bot.username },
-      after: { username },
-    });
+    if (moved.length === 0) return "no_news";
+    if (other) await rename(other, bot.username);
+    await rename(bot, username);
+    // Whoever has a page of their pools open would bring the old name back with it, as a bot of its own.
+    const ids = other ? [bot.id, other.id] : [bot.id];
+    const members = tx.select({ id: poolBots.poolId }).from(poolBots).where(inArray(poolBots.botId, ids));
+    await tx.update(pools).set({ updatedAt: at }).where(inArray(pools.id, members));
     await tx.notify("pools");
     return "renamed";
   });

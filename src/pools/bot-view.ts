@@ -1,5 +1,5 @@
 import { asc, eq, gt, inArray, type SQL, sql } from "drizzle-orm";
-import type { Reader } from "../db/database.ts";
+import type { Database, Reader, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import type { Locale } from "../db/vocabulary.ts";
 import { type Page, pageOf } from "../platform/page.ts";
@@ -38,6 +38,16 @@ export async function findBotRow(
   username: string,
 ): Promise<BotRow | undefined> {
   const [row] = await reader.select().from(tables.bots).where(isBotNamed(tables, username));
+  return row;
+}
+
+/** The same, locked until the transaction ends: who names or changes it meanwhile is waited for, or waits. */
+export async function lockBotRow(
+  tx: Tx,
+  { tables, dialect }: Database,
+  username: string,
+): Promise<BotRow | undefined> {
+  const [row] = await dialect.locked(tx.select().from(tables.bots).where(isBotNamed(tables, username)));
   return row;
 }
 

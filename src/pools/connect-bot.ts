@@ -24,19 +24,22 @@ export type WebhookState =
   | { readonly kind: "no_token" }
   /** PUBLIC_URL is not set, so Telegram cannot be told where to send updates. */
   | { readonly kind: "no_public_url" }
-  | { readonly kind: "failed"; readonly reason: string };
+  | { readonly kind: "failed"; readonly reason: string }
+  /** The token was taken away, and Telegram did not take the webhook back. */
+  | { readonly kind: "still_set"; readonly reason: string };
 
 /** What comes of setting a bot's webhook again. */
-type ConnectResult = Exclude<WebhookState, { kind: "as_before" }> | { readonly kind: "not_found" };
+type Connected = Exclude<WebhookState, { kind: "as_before" | "still_set" }>;
+type ConnectResult = Connected | { readonly kind: "not_found" };
 
-/** What became of a removed bot's webhook at Telegram. */
+/** What became of the webhook at Telegram of a bot that was removed, or whose token was. */
 export type WebhookRemoval =
   | { readonly kind: "unset" }
   /** There is none, or it leads elsewhere: to another bot of ours with this token, or to whoever runs it now. */
   | { readonly kind: "not_its_own" }
   | { readonly kind: "failed"; readonly reason: string };
 
-/** How long whoever removes a bot waits for Telegram. */
+/** How long whoever removes a bot or its token waits for Telegram. */
 const REMOVAL_MS = 3_000;
 
 export type TokenCheck =
@@ -117,10 +120,7 @@ export async function reconnectBot(deps: BotDeps, actor: string, username: strin
   return state;
 }
 
-async function setWebhook(
-  { secrets, telegram, publicUrl }: BotDeps,
-  row: BotRow,
-): Promise<Exclude<WebhookState, { kind: "as_before" }>> {
+async function setWebhook({ secrets, telegram, publicUrl }: BotDeps, row: BotRow): Promise<Connected> {
   const token = botToken(secrets, row);
   if (token.kind === "sealed") return { kind: "failed", reason: token.reason };
   if (token.kind === "no_token" || row.webhookSecret === null) return { kind: "no_token" };
@@ -132,7 +132,7 @@ async function setWebhook(
   return result.kind === "done" ? { kind: "set", url } : { kind: "failed", reason: result.reason };
 }
 
-/** Takes the webhook of a bot that was removed back, where it leads to that bot. Never throws, and never takes long. */
+/** Takes a bot's webhook back, where it leads to that bot: `row` is how it was. Never throws, and never takes long. */
 export async function disconnectBot(deps: BotDeps, row: BotRow): Promise<WebhookRemoval> {
   try {
     return await withDeadline(unsetWebhook(deps, row), REMOVAL_MS, "Telegram");
@@ -144,9 +144,15 @@ export async function disconnectBot(deps: BotDeps, row: BotRow): Promise<Webhook
 async function unsetWebhook({ secrets, telegram, publicUrl }: BotDeps, row: BotRow): Promise<WebhookRemoval> {
   const token = botToken(secrets, row);
   if (token.kind === "sealed") return { kind: "failed", reason: token.reason };
-  if (token.kind === "no_token" || publicUrl === undefined) return { kind: "not_its_own" };
+  if (token.kind === "no_token") return { kind: "not_its_own" };
   const info = await telegram.webhookInfo(token.token);
   if (info.kind !== "known") return { kind: "failed", reason: info.reason };
+  if (!info.url.endsWith(webhookUrl("", row.id))) return { kind: "not_its_own" };
+  if (publicUrl === undefined) {
+    // Another installation may have given the bot the same number.
+    const reason = `it leads to ${info.url}, and PUBLIC_URL is not set to tell whether that is here`;
+    return { kind: "failed", reason };
+  }
   if (info.url !== webhookUrl(publicUrl, row.id)) return { kind: "not_its_own" };
   const result = await telegram.deleteWebhook(token.token);
   return result.kind === "done" ? { kind: "unset" } : { kind: "failed", reason: result.reason };

@@ -4,7 +4,7 @@ import type { Tables } from "../db/define-schema.ts";
 import { botCredentialChanged } from "../outbox/resume-route.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import { recordAudit, viewChanges } from "./audit.ts";
-import { type BotRow, type BotView, findBot, findBotRow, isBotNamed } from "./bot-view.ts";
+import { type BotRow, type BotView, findBot, findBotRow, lockBotRow } from "./bot-view.ts";
 import { changedOf } from "./changed-of.ts";
 import {
   type BotDeps,
@@ -34,12 +34,15 @@ type UpdateBotResult =
 
 type Unsaved = { readonly kind: "unchanged"; readonly bot: BotView } | { readonly kind: "not_found" };
 
-type SavedChange = { readonly kind: "updated"; readonly bot: BotView } | Unsaved | Overtaken<BotView>;
+type SavedChange =
+  | { readonly kind: "updated"; readonly bot: BotView; readonly was: BotRow }
+  | Unsaved
+  | Overtaken<BotView>;
 
 type DeleteBotResult =
   | { readonly kind: "deleted"; readonly webhook: WebhookRemoval }
   | { readonly kind: "not_found" }
-  /** A pool, an offer, a person or a payment names it: disable it instead. */
+  /** A pool, an offer or a person names it: disable it instead. */
   | { readonly kind: "in_use" };
 
 /** Makes a bot. A token is verified at Telegram first, and its webhook set once the bot is saved. */
@@ -78,7 +81,10 @@ export async function createBot(deps: BotDeps, actor: string, draft: BotDraft): 
   return { kind: "created", bot: created, webhook: await webhookOf(deps, created) };
 }
 
-/** Changes what `change` names. A new token is verified first and its webhook set; null takes the token away. */
+/**
+ * Changes what `change` names. A new token is verified first and its webhook set; null takes the token away, and the
+ * webhook with it.
+ */
 export function updateBot(
   deps: BotDeps,
   actor: string,
@@ -110,7 +116,7 @@ export async function updateBot(
   if (check !== null && check.kind !== "verified") return check;
 
   const saved = await db.transaction(async (tx): Promise<SavedChange> => {
-    const row = await findBotRow(tx, tables, username);
+    const row = await lockBotRow(tx, db, username);
     if (row === undefined) return { kind: "not_found" };
     const before = await writtenBot(tx, tables, username);
     const columns = changedColumns(row, change, check, secrets);
@@ -130,10 +136,11 @@ export async function updateBot(
     const changes = viewChanges(before, bot, sealed);
     await recordAudit(tx, tables, { at, actor, action: "bot.update", subject, ...changes });
     await tx.notify("pools");
-    return { kind: "updated", bot };
+    return { kind: "updated", bot, was: row };
   });
   if (saved.kind !== "updated") return saved;
-  return { ...saved, webhook: token ? await webhookOf(deps, saved.bot) : { kind: "as_before" } };
+  const { bot, was } = saved;
+  return { kind: "updated", bot, webhook: await webhookAfter(deps, token, was, bot) };
 }
 
 /** Removes a bot that nothing names; then its webhook, so that Telegram does not go on sending its updates here. */
@@ -152,7 +159,7 @@ async function removeRow({ db, now }: BotDeps, actor: string, username: string):
   return db.transaction(async (tx) => {
     const { bots, poolBots, botUsers, offers } = tables;
     // Whoever is just about to name it is waited for, and seen below.
-    const [row] = await db.dialect.locked(tx.select().from(bots).where(isBotNamed(tables, username)));
+    const row = await lockBotRow(tx, db, username);
     if (row === undefined) return { kind: "not_found" };
     const bot = await writtenBot(tx, tables, username);
     const users = await Promise.all([
@@ -197,6 +204,22 @@ function changedColumns(
       row.token !== null && { token: null, webhookSecret: null, healthy: true, healthReason: null }),
     ...paymentColumns(change, row.paymentToken, secrets),
   };
+}
+
+/** The webhook comes and goes with the token. */
+async function webhookAfter(
+  deps: BotDeps,
+  token: BotChange["token"],
+  was: BotRow,
+  bot: BotView,
+): Promise<WebhookState> {
+  if (token === undefined) return { kind: "as_before" };
+  if (token === null) {
+    const removal = await disconnectBot(deps, was);
+    if (removal.kind === "failed") return { kind: "still_set", reason: removal.reason };
+  }
+  // Also where the token was taken away: by now the bot may have been given one again.
+  return webhookOf(deps, bot);
 }
 
 async function webhookOf(deps: BotDeps, bot: BotView): Promise<WebhookState> {

@@ -1,10 +1,10 @@
-import { and, eq } from "drizzle-orm";
-import type { Database, Reader } from "../db/database.ts";
+import { and, eq, gt } from "drizzle-orm";
+import type { Database, Reader, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { TELEGRAM_STARS } from "../meta/currencies.ts";
 import { TELEGRAM_PROVIDER } from "../telegram/sale.ts";
 import { recordAudit, viewChanges } from "./audit.ts";
-import { findBotRow } from "./bot-view.ts";
+import { lockBotRow } from "./bot-view.ts";
 import { changedOf } from "./changed-of.ts";
 import { LARGEST_POSITION, type OfferChange, type OfferDraft } from "./offer-rules.ts";
 import { findOfferView, type OfferView } from "./offer-view.ts";
@@ -31,11 +31,15 @@ type DeleteOfferResult =
   /** It was looked at or bought: disable it instead. */
   | { readonly kind: "in_use" };
 
-/** Makes an offer. Without a place of its own it stands after the bot's others. */
+/**
+ * Makes an offer. Without a place of its own it stands after the bot's others. A form, which may be sent twice, says
+ * which offer was the newest (`newestOffer`) when it was opened: the same offer of the bot that was made since is its own.
+ */
 export async function createOffer(
   { db, now }: OfferDeps,
   actor: string,
   draft: OfferDraft,
+  newest?: number,
 ): Promise<CreateOfferResult> {
   const { tables } = db;
   const provider = draft.provider ?? (draft.currency === TELEGRAM_STARS ? TELEGRAM_PROVIDER : undefined);
@@ -43,8 +47,11 @@ export async function createOffer(
   const issue = payableIssue({ provider, priceMinor: draft.price_minor, currency: draft.currency });
   if (issue) return { kind: "invalid", issues: [issue] };
   return db.transaction(async (tx) => {
-    const bot = await findBotRow(tx, tables, draft.bot);
+    const bot = await lockBotRow(tx, db, draft.bot);
     if (bot === undefined) return invalid("bot", "there is no bot of this name; add it first");
+    const same =
+      newest === undefined ? null : await findSame(tx, tables, bot.id, newest, { ...draft, provider });
+    if (same) return { kind: "created", offer: same };
     const at = await nextStamp(tx, tables, now());
     const [row] = await tx
       .insert(tables.offers)
@@ -94,7 +101,7 @@ export async function updateOffer(
   const { tables } = db;
   const { offers } = tables;
   return db.transaction(async (tx) => {
-    const before = await findOfferView(tx, tables, id);
+    const before = await lockOffer(tx, db, id);
     if (before === null) return { kind: "not_found" };
     const isOtherMoney = change.currency !== undefined && change.currency !== before.currency;
     if (isOtherMoney && change.price_minor === undefined) {
@@ -129,8 +136,7 @@ export async function deleteOffer(
   const { payments, funnelStates, offers } = tables;
   return db.transaction(async (tx) => {
     // A sale under way keeps it: its payment is seen below, once it is committed.
-    await db.dialect.locked(tx.select({ id: offers.id }).from(offers).where(eq(offers.id, id)));
-    const offer = await findOfferView(tx, tables, id);
+    const offer = await lockOffer(tx, db, id);
     if (offer === null) return { kind: "not_found" };
     const uses = await Promise.all([
       tx.select({ id: payments.id }).from(payments).where(eq(payments.offerId, id)).limit(1),
@@ -154,6 +160,30 @@ function issueOfChange(before: OfferView, change: OfferChange): Issue | null {
     priceMinor: price_minor ?? before.price_minor,
     currency: currency ?? before.currency,
   });
+}
+
+/** An offer of the bot that was made after `newest` and is as the draft says. */
+async function findSame(
+  tx: Tx,
+  tables: Tables,
+  botId: number,
+  newest: number,
+  draft: OfferChange,
+): Promise<OfferView | null> {
+  const { offers } = tables;
+  const later = await tx
+    .select()
+    .from(offers)
+    .where(and(eq(offers.botId, botId), gt(offers.id, newest)));
+  const same = later.find((offer) => Object.keys(changedOf(offer, offerColumns(draft))).length === 0);
+  return same ? findOfferView(tx, tables, same.id) : null;
+}
+
+/** The offer of that number, locked until the transaction ends, or null. */
+async function lockOffer(tx: Tx, { tables, dialect }: Database, id: number): Promise<OfferView | null> {
+  const { offers } = tables;
+  await dialect.locked(tx.select({ id: offers.id }).from(offers).where(eq(offers.id, id)));
+  return findOfferView(tx, tables, id);
 }
 
 function offerColumns(change: OfferChange) {

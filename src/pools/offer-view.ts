@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, type SQL } from "drizzle-orm";
+import { and, asc, eq, gt, max, type SQL } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { type Page, pageOf } from "../platform/page.ts";
@@ -26,6 +26,12 @@ export interface OfferView {
 export async function findOfferView(reader: Reader, tables: Tables, id: number): Promise<OfferView | null> {
   const [view] = await offerViews(reader, tables, eq(tables.offers.id, id), 1);
   return view ?? null;
+}
+
+/** The number of the offer that was made last; 0 where there is none. */
+export async function newestOffer(reader: Reader, { offers }: Tables): Promise<number> {
+  const [newest] = await reader.select({ id: max(offers.id) }).from(offers);
+  return newest?.id ?? 0;
 }
 
 /** Offers in the order they were made, of one bot or of all. `cursor` is the previous page's `next_cursor`. */

@@ -1,7 +1,7 @@
 import { and, eq, notInArray } from "drizzle-orm";
-import type { Tx } from "../db/database.ts";
+import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import { findBotRow } from "./bot-view.ts";
+import { isBotNamed } from "./bot-view.ts";
 import type { PoolBotView } from "./pool-view.ts";
 import type { PoolDraft } from "./rules.ts";
 
@@ -13,16 +13,17 @@ type Member = PoolDraft["bots"][number];
  */
 export async function replaceMembers(
   tx: Tx,
-  tables: Tables,
+  db: Database,
   poolId: number,
   members: readonly Member[],
   at: Date,
 ): Promise<void> {
-  const { poolBots } = tables;
-  await makeMissingBots(tx, tables, members, at);
+  const { poolBots } = db.tables;
+  await makeMissingBots(tx, db.tables, members, at);
   const botIds: number[] = [];
-  for (const { username, weight, enabled } of members) {
-    const botId = await botIdOf(tx, tables, username);
+  for (const member of members) {
+    const { weight, enabled } = member;
+    const botId = await keptBot(tx, db, member, at);
     botIds.push(botId);
     await tx
       .insert(poolBots)
@@ -67,8 +68,13 @@ async function makeMissingBots(
     .onConflictDoNothing();
 }
 
-async function botIdOf(tx: Tx, tables: Tables, username: string): Promise<number> {
-  const bot = await findBotRow(tx, tables, username);
-  if (bot === undefined) throw new Error(`bot @${username} was made and is not there`);
-  return bot.id;
+/** The bot's number. It is kept from being removed until the transaction ends, and made again if it just was. */
+async function keptBot(tx: Tx, db: Database, member: Member, at: Date): Promise<number> {
+  const { bots } = db.tables;
+  const [bot] = await db.dialect.kept(
+    tx.select({ id: bots.id }).from(bots).where(isBotNamed(db.tables, member.username)),
+  );
+  if (bot) return bot.id;
+  await makeMissingBots(tx, db.tables, [member], at);
+  return keptBot(tx, db, member, at);
 }

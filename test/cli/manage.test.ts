@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
 import { z } from "zod";
 import { SCHEMAS } from "../../src/api/schemas.ts";
 import { type RunningSandbox, startSandbox } from "../../src/sandbox/app.ts";
@@ -149,6 +150,30 @@ describe(`ponte on ${testDialect}`, () => {
     expect(ran.err).toMatch(/^--((access|payment)-)?token: nothing came on standard input\n/);
     const bots = z.array(SCHEMAS.Bot).parse(await ponteJson(["bot", "list"], environment));
     expect(bots.find(({ username }) => username.toLowerCase() === "shop_bot")?.has_token).toBe(true);
+  });
+
+  test("removes a pool and a bot that nothing names, and says what to do about others", async () => {
+    const refused = async (...args: string[]) => {
+      const ran = await ponte(args, environment);
+      expect(ran).toMatchObject({ code: 1, out: "" });
+      return ran.err;
+    };
+    const { pools } = own.db.tables;
+    const visited = { totalRedirects: 1 };
+    await own.db.transaction((tx) => tx.update(pools).set(visited).where(eq(pools.slug, "summer")));
+    expect(await refused("pool", "remove", "summer")).toContain("pool update summer --no-enabled");
+    expect(await refused("bot", "remove", "two_bot")).toContain("bot update two_bot --no-enabled");
+    await ponteJson(["pool", "add", "--slug", "unused", "--bot", "two_bot"], environment);
+    expect(await ponteJson(["pool", "remove", "unused"], environment)).toEqual({
+      slug: "unused",
+      removed: true,
+    });
+    expect(await refused("pool", "remove", "unused")).toContain("bun run ponte pool list");
+
+    const removed = await ponteJson(["bot", "remove", "@shop_bot"], environment);
+    expect(removed).toEqual({ username: "shop_bot", removed: true, webhook: { kind: "unset" } });
+    expect(await (await fetch(`${telegram.url}/telegram/bots`)).text()).not.toContain("go.example.com");
+    expect(await refused("bot", "remove", "shop_bot")).toContain("bun run ponte bot list");
   });
 
   test("lists, opens, retries and discards events", async () => {

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
 import { z } from "zod";
 import { SCHEMAS } from "../../src/api/schemas.ts";
+import { findOfferView } from "../../src/pools/offer-view.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { untilHeldUp } from "../support/until-held-up.ts";
 import { ponte, ponteJson } from "./ponte.ts";
 
 let own: TestDatabase;
@@ -33,6 +36,21 @@ describe(`ponte offer on ${testDialect}`, () => {
     expect((await ponte(["offer", "list"], environment)).out).toContain("⭐ 50");
   });
 
+  test("removes an offer that nobody saw, and says what to do about others", async () => {
+    const make = async () =>
+      SCHEMAS.Offer.parse(await ponteJson([...flags, "--price", "49.90"], environment)).id;
+    const [seen, fresh] = [await make(), await make()];
+    const { funnelStates } = own.db.tables;
+    const step = { dedupKey: "x", state: "offer_viewed" as const, createdAt: new Date() };
+    await own.db.transaction((tx) => tx.insert(funnelStates).values({ ...step, offerId: seen }));
+    const remove = (id: number) => ponte(["offer", "remove", String(id)], environment);
+    const refused = await remove(seen);
+    expect(refused).toMatchObject({ code: 1, out: "" });
+    expect(refused.err).toContain(`offer update ${seen} --no-enabled`);
+    expect(await remove(fresh)).toMatchObject({ code: 0, out: `Removed offer ${fresh}.\n`, err: "" });
+    expect((await remove(fresh)).err).toContain("bun run ponte offer list");
+  });
+
   test.each([
     ["no price", flags, "--price is missing"],
     ["half a cent", [...flags, "--price", "1.005"], "no amount in BRL"],
@@ -57,6 +75,24 @@ describe(`ponte offer on ${testDialect}`, () => {
     const setUp = { ...environment, PUSHINPAY_TOKEN: "41909|pushinpay0123456789" };
     expect(await ponte([...flags, "--price", "5"], setUp)).toMatchObject({ code: 0, err: "" });
   });
+
+  test.if(testDialect === "postgres")(
+    "a price that was read in one currency is not saved in another that somebody sets meanwhile",
+    async () => {
+      const made = SCHEMAS.Offer.parse(await ponteJson([...flags, "--price", "49.90"], environment));
+      const { offers } = own.db.tables;
+      const inYen = { currency: "JPY", priceMinor: 500, provider: "stripe", updatedAt: new Date() };
+      const { change } = await own.db.transaction(async (tx) => {
+        await tx.update(offers).set(inYen).where(eq(offers.id, made.id));
+        const change = ponte(["offer", "update", String(made.id), "--price", "39.90"], environment);
+        await untilHeldUp(own.db, change);
+        return { change };
+      });
+      expect(await change).toMatchObject({ code: 1, out: "" });
+      expect((await change).err).toContain("somebody else");
+      expect(await findOfferView(own.db, own.db.tables, made.id)).toMatchObject({ price_minor: 500 });
+    },
+  );
 
   test("what would not work is refused with the flag to change", async () => {
     const stars = [...flags.filter((flag) => flag !== "BRL" && flag !== "--currency"), "--currency", "XTR"];

@@ -77,6 +77,22 @@ describe(`the console's offers on ${testDialect}`, () => {
     });
   });
 
+  test("a form that is sent three times at once, and again later, makes one offer", async () => {
+    const path = `${botPath}/offers/new`;
+    const form = { ...(await formOn(path)), ...course, name: "Once" };
+    const named = async (name: string) => {
+      const { items } = await listOffers(own.db, own.db.tables, { limit: 200 });
+      return items.filter((offer) => offer.name === name).length;
+    };
+    const answers = await Promise.all([1, 2, 3].map(() => operator.post(path, form)));
+    answers.push(await operator.post(path, form));
+    expect(answers.map(({ headers }) => headers.get("location"))).toEqual(Array(4).fill(botPath));
+    expect(await named("Once")).toBe(1);
+    await operator.post(path, { ...form, name: "Twice" });
+    await operator.post(path, { ...(await formOn(path)), ...course, name: "Twice" });
+    expect(await named("Twice")).toBe(2);
+  });
+
   test("the list is in the order in which the bot shows it", async () => {
     await makeOffer({ name: "Shown last", position: "900" });
     await makeOffer({ name: "Shown first", position: "700" });

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
+import { createBotHealth } from "../../src/pools/bot-health.ts";
 import { createOffer } from "../../src/pools/manage-offers.ts";
+import { findPoolById } from "../../src/pools/pool-view.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
 import { formIn } from "../support/html.ts";
@@ -52,4 +55,27 @@ describe(`two saves of one page in the same moment on ${testDialect}`, () => {
     expect((await operator.post(path, again)).status).toBe(303);
     expect(await operator.formOn(path)).toMatchObject({ [field]: typed[told]?.[field] ?? [] });
   });
+});
+
+test(`a pool's page that was opened before its bot was renamed does not bring the old name back, on ${testDialect}`, async () => {
+  const { db, deps } = own;
+  const { pool, bots } = await addPool(db, { slug: "renames", metaPixelId: null }, [
+    { username: "former_bot" },
+  ]);
+  const { bots: table } = db.tables;
+  const token = deps.secrets.seal("1:token", "bots.token");
+  await db.transaction((tx) =>
+    tx
+      .update(table)
+      .set({ token })
+      .where(eq(table.id, bots[0]?.id ?? 0)),
+  );
+  const path = `/ops/pools/${pool.id}`;
+  const form = await operator.formOn(path);
+  const identity = { kind: "known", telegramId: "1", username: "latter_bot" } as const;
+  await createBotHealth({ ...deps, telegram: { identify: async () => identity } }).run();
+  const answer = await operator.post(path, { ...form, name: "Other" });
+  expect(answer.status).toBe(400);
+  expect(await answer.text()).toContain("The pool was changed since this page was opened");
+  expect(await findPoolById(db, db.tables, pool.id)).toMatchObject({ bots: [{ username: "latter_bot" }] });
 });

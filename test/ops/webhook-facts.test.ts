@@ -32,4 +32,8 @@ test("what was saved is said, and loudly where its webhook is not set", () => {
     tone: "warn",
     text: expect.stringContaining("bad webhook"),
   });
+  expect(webhookNote("Saved.", { kind: "still_set", reason: "Unauthorized" })).toEqual({
+    tone: "warn",
+    text: "Saved. Telegram still has its webhook: Unauthorized",
+  });
 });

@@ -251,6 +251,49 @@ describe(`the bots' health on ${testDialect}`, () => {
     expect(told[0]).toContain("remove the other @Elsewhere_Bot");
   });
 
+  describe("names that change hands at Telegram do so here, in one turn, and no bot passes for lost", () => {
+    const place = { a: 0, b: 0, c: 0 };
+    const usernames = async () =>
+      Object.fromEntries(
+        await Promise.all(
+          (["a", "b", "c"] as const).map(async (key) => [key, (await bot(place[key]))?.username] as const),
+        ),
+      );
+    beforeAll(async () => {
+      const { bots } = own.db.tables;
+      const { bots: added } = await addPool(own.db, { slug: "third" }, [{ username: "c_bot" }]);
+      Object.assign(place, { a: ids.a, b: ids.b, c: added[0]?.id });
+      const token = secrets.seal("token-c", "bots.token");
+      await own.db.transaction((tx) => tx.update(bots).set({ token }).where(eq(bots.id, place.c)));
+    });
+
+    test.each([
+      ["two bots swap", { a: "b_bot", b: "a_bot", c: "c_bot" }],
+      ["three in a circle", { a: "b_bot", b: "c_bot", c: "a_bot" }],
+      ["three the other way round", { a: "c_bot", b: "a_bot", c: "b_bot" }],
+      ["a row that moves up", { a: "b_bot", b: "c_bot", c: "d_bot" }],
+      ["a row that moves down", { a: "z_bot", b: "a_bot", c: "b_bot" }],
+    ])("%s", async (_, atTelegram) => {
+      for (const [key, username] of Object.entries(atTelegram)) answers.set(`token-${key}`, known(username));
+      await Promise.all([health().run(), health().run()]);
+      await health().run();
+      expect(await usernames()).toEqual(atTelegram);
+      expect(logLines.join()).not.toContain("links lead nowhere");
+      // And back, as the other tests know them.
+      answers.clear();
+      await health().run();
+      expect(await usernames()).toEqual({ a: "a_bot", b: "b_bot", c: "c_bot" });
+    });
+
+    test("a name is not taken from a bot of which Telegram says nothing", async () => {
+      answers.set("token-a", known("b_bot"));
+      answers.set("token-b", AWAY);
+      await health().run();
+      expect(await usernames()).toMatchObject({ a: "a_bot", b: "b_bot" });
+      expect(logLines.join()).toContain("links lead nowhere");
+    });
+  });
+
   test("over HTTP: too many questions, or trouble of Telegram's, is no refusal; an unknown token is one", async () => {
     const sandbox = await startSandbox();
     const { identify } = telegramBotApi(sandbox.url);

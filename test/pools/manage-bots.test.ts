@@ -181,7 +181,7 @@ describe(`bots on ${testDialect}`, () => {
     expect(result).toMatchObject({
       kind: "updated",
       bot: { locale: "pt-BR", welcome: "Hi", has_token: false },
-      webhook: { kind: "as_before" },
+      webhook: { kind: "still_set", reason: "not asked here" },
     });
     expect((await findBotRow(own.db, own.db.tables, "edit_bot"))?.webhookSecret).toBeNull();
     expect(await updateBot(depsWith(api), "test", "edit_bot", { locale: "pt-BR" })).toMatchObject({
@@ -231,7 +231,38 @@ describe(`bots on ${testDialect}`, () => {
     expect(await removal.answer).toEqual({ kind: "in_use" });
   });
 
-  test("a removed bot's webhook is taken back at Telegram; one that leads elsewhere by now stays", async () => {
+  test("a pool that is made while its bot is removed has it all the same, made anew", async () => {
+    const { db } = own;
+    await createBot(depsWith(nobody), "test", { username: "a_going_bot" });
+    const { pool, removal } = await db.transaction(async (tx) => {
+      const at = new Date();
+      await tx.insert(db.tables.bots).values({ username: "b_coming_bot", createdAt: at, updatedAt: at });
+      const bots = ["a_going_bot", "b_coming_bot"].map((username) => ({ username }));
+      const pool = createPool({ db, secrets, now: () => at }, "test", { slug: "crossing", bots });
+      // It has seen the first bot, and waits for what becomes of the second.
+      await untilHeldUp(db, pool);
+      const removal = deleteBot(depsWith(nobody), "test", "a_going_bot");
+      if (db.dialect.name === "postgres") await removal;
+      return { pool, removal };
+    });
+    expect(await pool).toMatchObject({
+      kind: "created",
+      pool: { bots: [{ username: "a_going_bot" }, { username: "b_coming_bot" }] },
+    });
+    expect((await removal).kind).toBe(db.dialect.name === "postgres" ? "deleted" : "in_use");
+  });
+
+  test("two operators who give a bot its token at once leave it one secret, the one that Telegram was told", async () => {
+    const { api, webhooks } = telegramKnowing({ "78:tok": "twice_bot" });
+    await createBot(depsWith(nobody), "test", { username: "twice_bot" });
+    const give = () => updateBot(depsWith(api), "test", "twice_bot", { token: "78:tok" });
+    await Promise.all([give(), give(), give()]);
+    const row = await findBotRow(own.db, own.db.tables, "twice_bot");
+    const secret = secrets.open(row?.webhookSecret ?? "", "bots.webhook_secret");
+    expect(webhooks.map((call) => call.secret)).toEqual([secret, secret, secret]);
+  });
+
+  test("a webhook goes with its bot, or with the bot's token; one that leads elsewhere by now stays", async () => {
     const sandbox = await startSandbox();
     const telegram = telegramBotApi(sandbox.url);
     const deps = depsWith(telegram);
@@ -267,6 +298,23 @@ describe(`bots on ${testDialect}`, () => {
     await telegram.setWebhook(token, { url: "https://elsewhere.example.com/hook", secret: "other" });
     expect(await remove("moved_away_bot")).toBe("not_its_own");
     expect(await urlNow()).toBe("https://elsewhere.example.com/hook");
+
+    const kept = await add("kept_away_bot");
+    const unaware = { ...deps, publicUrl: undefined };
+    expect(await deleteBot(unaware, "test", "kept_away_bot")).toEqual({
+      kind: "deleted",
+      webhook: { kind: "failed", reason: expect.stringContaining(`${kept}, and PUBLIC_URL is not set`) },
+    });
+    expect(await urlNow()).toBe(kept);
+
+    const given = await add("given_away_bot");
+    expect(await urlNow()).toBe(given);
+    const giveAway = async () => {
+      const result = await updateBot(deps, "test", "given_away_bot", { token: null });
+      return result.kind === "updated" ? result.webhook : result.kind;
+    };
+    expect(await giveAway()).toEqual({ kind: "no_token" });
+    expect(await urlNow()).toBe("");
     await sandbox.stop();
   });
 

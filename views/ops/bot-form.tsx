@@ -25,7 +25,7 @@ interface BotFormProps extends PartProps, SettingsFormProps {
 export function BotForm(props: BotFormProps): JSX.Element {
   const { fields, errors, bot } = props;
   return (
-    <SettingsForm {...props} withSecrets stored={bot}>
+    <SettingsForm {...props} withSecrets seen={bot?.updated_at}>
       <fieldset>
         <legend>Bot</legend>
         {bot === null ? (

@@ -15,14 +15,15 @@ interface PartProps {
 }
 
 interface OfferFormProps extends PartProps, SettingsFormProps {
-  readonly offer: { readonly updated_at: string } | null;
+  /** The version of the offer that is changed; of a new one, which offer is the newest. */
+  readonly seen: string;
 }
 
-/** Everything about an offer that may be set. `offer` is the one that is changed, null for a new one. */
+/** Everything about an offer that may be set. */
 export function OfferForm(props: OfferFormProps): JSX.Element {
-  const { fields, errors, providers, offer } = props;
+  const { fields, errors, providers } = props;
   return (
-    <SettingsForm {...props} stored={offer}>
+    <SettingsForm {...props}>
       <fieldset>
         <legend>Offer</legend>
         <TextField

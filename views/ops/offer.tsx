@@ -31,15 +31,26 @@ interface OfferState {
   readonly updated_at: string;
 }
 
-export function NewOfferPage(props: FormProps & { readonly bot: SellingBot }): JSX.Element {
-  const { bot, ...form } = props;
+export function NewOfferPage(
+  props: FormProps & {
+    readonly bot: SellingBot;
+    /** The number of the newest offer there is. */
+    readonly newest: number;
+  },
+): JSX.Element {
+  const { bot, newest, ...form } = props;
   return (
     <>
       <PageHead title="New offer" lead={`Of @${bot.username}, which shows it as soon as it is saved.`}>
         <BotLink bot={bot} />
       </PageHead>
       <Card title="Settings">
-        <OfferForm {...form} action={`/ops/bots/${bot.id}/offers/new`} submit="Make the offer" offer={null} />
+        <OfferForm
+          {...form}
+          action={`/ops/bots/${bot.id}/offers/new`}
+          submit="Make the offer"
+          seen={String(newest)}
+        />
       </Card>
     </>
   );
@@ -63,7 +74,7 @@ export function OfferPage(
         </Banner>
       ) : null}
       <Card title="Settings" id="settings">
-        <OfferForm {...form} action={`${path}#settings`} submit="Save" offer={offer} />
+        <OfferForm {...form} action={`${path}#settings`} submit="Save" seen={offer.updated_at} />
       </Card>
       <Card title="About">
         <Facts

@@ -21,7 +21,7 @@ interface PoolFormProps extends PartProps, SettingsFormProps {
 export function PoolForm(props: PoolFormProps): JSX.Element {
   const { fields, errors, pool, botNames } = props;
   return (
-    <SettingsForm {...props} withSecrets stored={pool}>
+    <SettingsForm {...props} withSecrets seen={pool?.updated_at}>
       <fieldset>
         <legend>Pool</legend>
         {pool === null ? (

@@ -15,16 +15,16 @@ export function SettingsForm(
   props: SettingsFormProps & {
     readonly errors: FieldErrors;
     readonly withSecrets?: boolean;
-    /** As it was when the page was made, so that nobody's change is overwritten unseen; null for a new one. */
-    readonly stored: { readonly updated_at: string } | null;
+    /** What was there when the page was made, so that nobody's change is overwritten unseen, and nothing made twice. */
+    readonly seen: string | undefined;
     readonly children: Children;
   },
 ): JSX.Element {
-  const { errors, withSecrets = false, stored } = props;
+  const { errors, withSecrets = false, seen } = props;
   return (
     <PostForm action={props.action} csrfToken={props.csrfToken} class="form sections">
       <FormFault errors={errors} withSecrets={withSecrets} />
-      {stored === null ? null : <input type="hidden" name="seen" value={stored.updated_at} />}
+      {seen === undefined ? null : <input type="hidden" name="seen" value={seen} />}
       {props.children}
       <div class="actions">
         <button type="submit" class="primary" safe>

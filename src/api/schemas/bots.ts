@@ -27,6 +27,7 @@ export const webhookSchema: z.ZodType<WebhookState> = z.discriminatedUnion("kind
   z.strictObject({ kind: z.literal("no_token") }),
   z.strictObject({ kind: z.literal("no_public_url") }),
   z.strictObject({ kind: z.literal("failed"), reason: text }),
+  z.strictObject({ kind: z.literal("still_set"), reason: text }),
 ]);
 
 export const botWithWebhookSchema = z.strictObject({ ...botShape, webhook: webhookSchema });

@@ -92,6 +92,8 @@ export function webhookNote(
         tone: "warn",
         text: `${done} Its webhook is not set: ${webhook.reason}. Put that right, then set the webhook again.`,
       };
+    case "still_set":
+      return { tone: "warn", text: `${done} Telegram still has its webhook: ${webhook.reason}` };
   }
 }
 

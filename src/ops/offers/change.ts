@@ -27,7 +27,8 @@ export function changeOffers(deps: OpsDeps, show: ReturnType<typeof showOffers>)
       const fields = readOfferForm(form);
       return submit({
         parsed: parseInput(draftSchema, offerInputOf(fields)),
-        change: (draft) => createOffer(deps, operator.actor, { ...draft, bot: bot.username }),
+        change: (draft) =>
+          createOffer(deps, operator.actor, { ...draft, bot: bot.username }, newestSeen(form)),
         wrong: (issues) => show.empty(operator, bot, fields, offerErrors(fields, issues)),
         done({ offer }) {
           const warning = nobodyTakes(offer, bot, deps.config.payments);
@@ -76,4 +77,10 @@ export function changeOffers(deps: OpsDeps, show: ReturnType<typeof showOffers>)
       }
     },
   };
+}
+
+/** Which offer was the newest when the form was opened. */
+function newestSeen(form: FormFields): number | undefined {
+  const seen = form.text("seen");
+  return /^\d{1,15}$/.test(seen) ? Number(seen) : undefined;
 }

@@ -1,6 +1,7 @@
 import type { FieldErrors } from "../../../views/ops/form-data.ts";
 import { NewOfferPage, OfferPage } from "../../../views/ops/offer.tsx";
 import type { BotView } from "../../pools/bot-view.ts";
+import { newestOffer } from "../../pools/offer-view.ts";
 import { nobodyTakes, takingProviders } from "../../pools/payable.ts";
 import type { OpsDeps } from "../deps.ts";
 import type { Operator } from "../guard.ts";
@@ -11,16 +12,24 @@ import type { SoldOffer } from "./find.ts";
 import { EMPTY_OFFER, offerFieldsOf } from "./offer-form.ts";
 
 /** The pages of offers. */
-export function showOffers({ config: { payments } }: OpsDeps) {
+export function showOffers({ db, config: { payments } }: OpsDeps) {
   const providers = takingProviders(payments);
   return {
-    empty(operator: Operator, bot: BotView, fields = EMPTY_OFFER, errors: FieldErrors = {}): Response {
+    async empty(
+      operator: Operator,
+      bot: BotView,
+      fields = EMPTY_OFFER,
+      errors: FieldErrors = {},
+    ): Promise<Response> {
       const { csrfToken } = operator.frame;
       return opsPage(operator, {
         title: "New offer",
         section: "bots",
         status: formStatus(errors),
-        children: NewOfferPage({ bot, fields, errors, providers, csrfToken }),
+        children: NewOfferPage({
+          ...{ bot, fields, errors, providers, csrfToken },
+          newest: await newestOffer(db, db.tables),
+        }),
       });
     },
 
