@@ -102,9 +102,17 @@ function spoolOf(client: SqliteClient): Spool {
   const remove = client.prepare("delete from spool where key = ?");
   const forget = client.prepare("insert into forgotten (key) values (?) on conflict do nothing");
   const has = client.query<{ key: string }, [string]>("select key from spool where key = ?");
+  const isHere = (key: string) => has.get(key) !== null;
   const count = client.query<{ waiting: number; setAside: number }, []>(
     "select waiting, set_aside as setAside from spool_totals",
   );
+  const removeAndForget = client.transaction((keys: readonly string[]) => {
+    for (const key of keys) {
+      remove.run(key);
+      forget.run(key);
+    }
+  }).immediate;
+  let isForgettingOver = false;
 
   return {
     append: client.transaction((documents: readonly Spooled[]) => {
@@ -115,14 +123,16 @@ function spoolOf(client: SqliteClient): Spool {
     remove: client.transaction((keys: readonly string[]) => {
       for (const key of keys) remove.run(key);
     }).immediate,
-    forget: client.transaction((keys: readonly string[]) => {
-      for (const key of keys) {
-        remove.run(key);
-        forget.run(key);
-      }
-    }).immediate,
-    endForgetting: () => void client.run("delete from forgotten"),
-    count: (keys) => keys.filter((key) => has.get(key) !== null).length,
+    forget(keys) {
+      // A disk that takes nothing is no reason to refuse an erasure that has nothing to do here.
+      if (isForgettingOver && !keys.some(isHere)) return;
+      removeAndForget(keys);
+    },
+    endForgetting() {
+      client.run("delete from forgotten");
+      isForgettingOver = true;
+    },
+    count: (keys) => keys.filter(isHere).length,
     setAside: (key, reason) => client.run("update spool set reason = ? where key = ?", [reason, key]),
     counts: () => count.get() ?? { waiting: 0, setAside: 0 },
     note: (name) =>
