@@ -44,8 +44,6 @@ export const SPOOL_TABLE =
 /** Kept by the database itself: counting would read every document, once a second, while visitors wait. */
 const TOTALS: readonly string[] = [
   "create table if not exists spool_totals (waiting integer not null, set_aside integer not null)",
-  `insert into spool_totals select count(*) filter (where reason is null), count(reason) from spool
-    where not exists (select 1 from spool_totals)`,
   `create trigger if not exists spool_added after insert on spool begin
     update spool_totals set waiting = waiting + (new.reason is null), set_aside = set_aside + (new.reason is not null);
   end`,
@@ -57,6 +55,9 @@ const TOTALS: readonly string[] = [
       set_aside = set_aside + (new.reason is not null) - (old.reason is not null);
   end`,
 ];
+
+const FIRST_TOTALS =
+  "insert into spool_totals select count(*) filter (where reason is null), count(reason) from spool";
 
 /** How long an opening waits for others, and how long a write does, for which the whole process stands still. */
 const OPENING_MS = 10_000;
@@ -129,7 +130,8 @@ function spoolOf(client: SqliteClient): Spool {
       removeAndForget(keys);
     },
     endForgetting() {
-      client.run("delete from forgotten");
+      // Without a condition the table is made anew, which is a write though it is empty.
+      client.run("delete from forgotten where true");
       isForgettingOver = true;
     },
     count: (keys) => keys.filter(isHere).length,
@@ -173,9 +175,11 @@ function prepare(client: SqliteClient): void {
   client.run(`pragma busy_timeout = ${BUSY_MS}`);
 }
 
+/** Where all are there, nothing is written: a full disk stops no start. */
 function makeTables(client: SqliteClient): void {
   client.run(SPOOL_TABLE);
   for (const statement of TOTALS) client.run(statement);
+  if (client.query("select 1 from spool_totals").get() === null) client.run(FIRST_TOTALS);
   client.run("create table if not exists forgotten (key text primary key)");
   client.run("create table if not exists notes (name text primary key, text text not null)");
 }

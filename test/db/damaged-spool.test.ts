@@ -26,6 +26,7 @@ import { until } from "../support/until.ts";
 
 const SPOOL = join(import.meta.dir, "../../src/db/spool.ts");
 const DAMAGED_SPOOL = join(import.meta.dir, "../../src/db/damaged-spool.ts");
+const LOG = join(import.meta.dir, "../../src/platform/log.ts");
 const PAGE_BYTES = 4_096;
 
 let dataDir: string;
@@ -305,4 +306,16 @@ describe(`a server whose spool is damaged, on ${testDialect}`, () => {
       throw error;
     }
   }, 60_000);
+});
+
+test("a sound spool that a killed process left is opened though its log cannot get longer", async () => {
+  await leaveSpool({ isInLog: true });
+  const open = `
+    const { openSpoolAnyway } = await import(${JSON.stringify(DAMAGED_SPOOL)});
+    const { createLog } = await import(${JSON.stringify(LOG)});
+    const spool = openSpoolAnyway(${JSON.stringify(path)}, createLog("silent"));
+    console.log(JSON.stringify(spool.counts()));`;
+  // As good as a full disk: no file of the process gets longer than 64 kB, which SQLite's shared memory alone needs.
+  const child = Bun.spawn(["sh", "-c", 'ulimit -f 128; exec bun -e "$0"', open], { stdout: "pipe" });
+  expect(JSON.parse(await new Response(child.stdout).text())).toEqual({ waiting: 499, setAside: 1 });
 });
