@@ -85,6 +85,27 @@ export function openSpool(path: string): Spool {
   });
 }
 
+/** In the place of one that cannot be had: whoever asks something of it hears why. */
+export function noSpool(reason: unknown): Spool {
+  const refuse = () => {
+    throw reason;
+  };
+  return {
+    append: refuse,
+    oldest: refuse,
+    find: refuse,
+    remove: refuse,
+    forget: refuse,
+    endForgetting: refuse,
+    count: refuse,
+    setAside: refuse,
+    counts: refuse,
+    note: refuse,
+    setNote: refuse,
+    close: () => undefined,
+  };
+}
+
 function isDamage(error: unknown): boolean {
   return error instanceof Error && "code" in error && /^SQLITE_(CORRUPT|NOTADB)/.test(String(error.code));
 }
