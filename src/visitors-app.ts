@@ -1,6 +1,6 @@
 import { Elysia } from "elysia";
 import { cookiesPlugin } from "./cookies/plugin.ts";
-import { isAway } from "./db/fault.ts";
+import { isAway, isUnwritable } from "./db/fault.ts";
 import type { Deps } from "./deps.ts";
 import { answeredWithError } from "./health/observe.ts";
 import { databaseAwayPage, failedPage, isOpsPage } from "./ops/failed-page.ts";
@@ -86,5 +86,6 @@ function errorAnswer(
     return comeAgain("The database cannot be used at this moment. Try again.");
   }
   if (isForOperators) return failedPage(assets.ops.css, todo);
+  if (isUnwritable(error)) return comeAgain(`The database takes nothing until you ${todo}.`);
   return ourFault();
 }

@@ -134,6 +134,31 @@ describe("DATABASE_URL", () => {
   });
 });
 
+describe("REDIS_URL", () => {
+  test.each([
+    "redis://cache",
+    "redis://cache:6379/",
+    "rediss://ponte:p%40ss@cache:6380/3?family=6",
+    "redis://[::1]:6379/0",
+  ])("%s is one, and stays as it is", (REDIS_URL) => {
+    expect(readConfig({ REDIS_URL }).redisUrl).toBe(REDIS_URL);
+  });
+
+  test("that names a socket becomes its path", () => {
+    const REDIS_URL = "unix:///run/redis.sock?db=2&password=hush";
+    expect(readConfig({ REDIS_URL }).redisUrl).toBe("/run/redis.sock?db=2&password=hush");
+  });
+
+  test.each(["redis:///run/redis.sock", "redis://localhost/ponte"])(
+    "%s would be taken for a server on this machine, and is refused",
+    (REDIS_URL) => {
+      const [line, ...more] = refusal({ REDIS_URL });
+      expect(line).toContain(`(a socket's begins with unix://), not "${REDIS_URL}"`);
+      expect(more).toEqual([]);
+    },
+  );
+});
+
 test("Redis keeps no copy of a visit that the database has removed", () => {
   expect(readConfig({ RETENTION_DAYS: "5" }).trackingTtlDays).toBe(5);
   expect(readConfig({ RETENTION_DAYS: "5", TRACKING_TTL_DAYS: "3" }).trackingTtlDays).toBe(3);

@@ -53,29 +53,34 @@ async function databaseFindings(config: Config, context: Context, isOnline: bool
     return [bad("database", `there is none at ${sqliteFile}`, "Make it: bun run ponte migrate")];
   }
   return guarded("database", context, () =>
-    withDatabase(context, async ({ db, secrets }) => {
-      const reached = await reach(db);
-      const migrations = await checkMigrations(db, databaseUser(config));
-      const tables = await checkTables(db, databaseUser(config));
-      const structure = [reached, ...secretFindings(config), migrations, ...tables];
-      // What follows reads those tables.
-      if (structure.some(({ level }) => level === "bad")) return structure;
-      const outside: OutsideDeps = { db, secrets, config, telegram: telegramBotApi(config.telegramApiUrl) };
-      const checks: readonly (readonly [string, () => Promise<Finding | Finding[]>])[] = [
-        ["views", () => checkViews(db, databaseUser(config))],
-        ["numbers", () => checkNumbers(db)],
-        ["clock", () => checkClock(db)],
-        ["dispatcher", () => checkDispatcher(db)],
-        ["outbox", () => checkOutbox(db)],
-        ["meta", () => checkPartial(db)],
-        ["sales", () => checkSales(db)],
-        ["pools", () => checkPixels(outside, isOnline)],
-        ["bots", () => checkBots(outside, isOnline)],
-        ["offers", () => checkOffers(db, config.payments)],
-      ];
-      const found = await Promise.all(checks.map(([name, check]) => guarded(name, context, check)));
-      return [...structure, ...found.flat()];
-    }),
+    withDatabase(
+      context,
+      async ({ db, secrets }) => {
+        const reached = await reach(db);
+        const migrations = await checkMigrations(db, databaseUser(config));
+        const tables = await checkTables(db, databaseUser(config));
+        const structure = [reached, ...secretFindings(config), migrations, ...tables];
+        // What follows reads those tables.
+        if (structure.some(({ level }) => level === "bad")) return structure;
+        const outside: OutsideDeps = { db, secrets, config, telegram: telegramBotApi(config.telegramApiUrl) };
+        const checks: readonly (readonly [string, () => Promise<Finding | Finding[]>])[] = [
+          ["views", () => checkViews(db, databaseUser(config))],
+          ["numbers", () => checkNumbers(db)],
+          ["clock", () => checkClock(db)],
+          ["dispatcher", () => checkDispatcher(db)],
+          ["outbox", () => checkOutbox(db)],
+          ["meta", () => checkPartial(db)],
+          ["sales", () => checkSales(db)],
+          ["pools", () => checkPixels(outside, isOnline)],
+          ["bots", () => checkBots(outside, isOnline)],
+          ["offers", () => checkOffers(db, config.payments)],
+        ];
+        const found = await Promise.all(checks.map(([name, check]) => guarded(name, context, check)));
+        return [...structure, ...found.flat()];
+      },
+      // It stands among the findings.
+      { tellsMisspelt: false },
+    ),
   );
 }
 

@@ -3,6 +3,7 @@ import { type Config, readConfig } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { openDatabase } from "../db/open.ts";
 import { appSecret, findAppSecret } from "../platform/app-secret.ts";
+import { misspelt } from "../platform/misspelt.ts";
 import { createSecrets, SealBrokenError, type Secrets } from "../platform/secrets.ts";
 import { type Context, Refused } from "./command.ts";
 
@@ -17,13 +18,21 @@ export interface Opened {
   readonly now: () => Date;
 }
 
-/** Does work on the database that the environment names, and closes it in the end. @throws ConfigError */
+/**
+ * Does work on the database that the environment names, and closes it in the end. Says first which settings may be
+ * misspelt: another database than was meant would be worked on.
+ *
+ * @throws ConfigError
+ */
 export async function withDatabase<T>(
   { terminal }: Context,
   work: (opened: Opened) => Promise<T>,
-  { mayCreate = false }: { mayCreate?: boolean } = {},
+  { mayCreate = false, tellsMisspelt = true }: { mayCreate?: boolean; tellsMisspelt?: boolean } = {},
 ): Promise<T> {
   const config = readConfig(terminal.environment);
+  for (const { name, meant } of tellsMisspelt ? misspelt(terminal.environment) : []) {
+    terminal.err(`${name} is no setting of Ponte's. Did you mean ${meant}?`);
+  }
   const { sqliteFile } = config;
   if (sqliteFile !== null && !mayCreate && isMissing(sqliteFile)) {
     throw new Refused(`There is no database at ${sqliteFile}. Make it with: bun run ponte migrate`);

@@ -60,10 +60,16 @@ export const postgresUrl = z
   .regex(POSTGRES, wanted("a postgres:// URL"))
   .refine(isWholePostgresUrl, WHOLE_URL);
 
+/** A socket's is written as for redis-cli, `unix:///run/redis.sock`; the client wants its path alone. */
 export const redisUrl = z
   .string()
-  .regex(/^rediss?:\/\//, wanted("a redis:// URL"))
-  .refine(isWholeUrl, WHOLE_URL);
+  .regex(/^(rediss?:\/\/|unix:\/\/\/)/, wanted("a redis:// URL, or a socket's: unix:///run/redis.sock"))
+  .refine(isWholeUrl, WHOLE_URL)
+  .refine(
+    (text) => text.startsWith("unix:") || /^\/?\d*$/.test(new URL(text).pathname),
+    wanted("a redis:// URL that ends with a database's number or nothing (a socket's begins with unix://)"),
+  )
+  .transform((text) => text.replace(/^unix:\/\//, ""));
 
 /** A path, or a URL of a database that we know; another one's would pass for the name of a file. */
 export const databaseUrl = z

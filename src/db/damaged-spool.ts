@@ -14,8 +14,9 @@ import { basename, dirname } from "node:path";
 import type { Log } from "../platform/log.ts";
 import { inDataDir } from "../platform/setting-error.ts";
 import { exclusively } from "./exclusively.ts";
+import { isDiskAtFault } from "./fault.ts";
 import { salvage } from "./salvage.ts";
-import { DamagedSpoolError, openSpool, type Spool } from "./spool.ts";
+import { DamagedSpoolError, noSpool, openSpool, type Spool } from "./spool.ts";
 
 /** What a damaged spool's name ends with until all that can be read of it is in the new one. */
 const UNREAD = ".unread";
@@ -25,20 +26,28 @@ const LOG = "-wal";
 /**
  * Opens the spool, whatever became of its file: one that is damaged is moved aside, and a new one begun with what could
  * be read of it. Whoever is killed meanwhile leaves the rest to the next start. Processes that start at the same time do
- * this one after the other.
+ * this one after the other. Where the disk has no room for it, or fails, there is none until the next start: visitors
+ * need the database more.
  *
  * @throws SettingError where the folder is of no use
  */
 export function openSpoolAnyway(path: string, log: Log): Spool {
-  return inDataDir(path, () => {
-    mkdirSync(dirname(path), { recursive: true });
-    return exclusively(`${path}.lock`, () => {
-      forgetHalfMoves(path);
-      const spool = openSoundSpool(path, log);
-      for (const aside of unreadOnes(path)) bringIn(spool, aside, log);
-      if (unreadOnes(path).length === 0) spool.endForgetting();
-      return spool;
-    });
+  try {
+    return inDataDir(path, () => openInTurn(path, log));
+  } catch (error) {
+    if (isDiskAtFault(error)) return noSpool(error);
+    throw error;
+  }
+}
+
+function openInTurn(path: string, log: Log): Spool {
+  mkdirSync(dirname(path), { recursive: true });
+  return exclusively(`${path}.lock`, () => {
+    forgetHalfMoves(path);
+    const spool = openSoundSpool(path, log);
+    for (const aside of unreadOnes(path)) bringIn(spool, aside, log);
+    if (unreadOnes(path).length === 0) spool.endForgetting();
+    return spool;
   });
 }
 

@@ -15,6 +15,8 @@ export function exclusively<T>(lockPath: string, work: () => T): T {
   const lock = new SqliteClient(lockPath, { create: true });
   try {
     lock.run(`pragma busy_timeout = ${PATIENCE_MS}`);
+    // A journal on the disk, which nothing here needs, would keep a full one from being locked.
+    lock.run("pragma journal_mode = memory");
     begin(lock, lockPath);
     return work();
   } finally {

@@ -36,6 +36,18 @@ export function isAway(error: unknown): boolean {
 const AWAY =
   /^CONNECT(_TIMEOUT|ION_(CLOSED|ENDED|DESTROYED))$|^E(CONN(REFUSED|RESET)|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|NOTFOUND|AI_AGAIN)$|^08...$|^53300$|^57P..$|^SQLITE_(BUSY|LOCKED|CANTOPEN)/;
 
+/** Whether the database takes nothing until somebody does what `adviceOn` says; what is in it can be read meanwhile. */
+export function isUnwritable(error: unknown): boolean {
+  return reasonsOf(error).some(({ code }) => READ_ONLY.test(code) || FULL.test(code));
+}
+
+/** Whether SQLite says that a file's disk is full, or fails. */
+export function isDiskAtFault(error: unknown): boolean {
+  return reasonsOf(error).some(({ code }) => DISK_AT_FAULT.test(code));
+}
+
+const DISK_AT_FAULT = /^SQLITE_(FULL|IOERR)/;
+
 /** Whether Postgres gave this transaction up because another one waited for it, and it for that one: it may be tried again. */
 export function isDeadlock(error: unknown): boolean {
   return reasonsOf(error).some(({ code }) => code === DEADLOCK);

@@ -44,8 +44,6 @@ export const SPOOL_TABLE =
 /** Kept by the database itself: counting would read every document, once a second, while visitors wait. */
 const TOTALS: readonly string[] = [
   "create table if not exists spool_totals (waiting integer not null, set_aside integer not null)",
-  `insert into spool_totals select count(*) filter (where reason is null), count(reason) from spool
-    where not exists (select 1 from spool_totals)`,
   `create trigger if not exists spool_added after insert on spool begin
     update spool_totals set waiting = waiting + (new.reason is null), set_aside = set_aside + (new.reason is not null);
   end`,
@@ -57,6 +55,9 @@ const TOTALS: readonly string[] = [
       set_aside = set_aside + (new.reason is not null) - (old.reason is not null);
   end`,
 ];
+
+const FIRST_TOTALS =
+  "insert into spool_totals select count(*) filter (where reason is null), count(reason) from spool";
 
 /** How long an opening waits for others, and how long a write does, for which the whole process stands still. */
 const OPENING_MS = 10_000;
@@ -84,6 +85,27 @@ export function openSpool(path: string): Spool {
   });
 }
 
+/** In the place of one that cannot be had: whoever asks something of it hears why. */
+export function noSpool(reason: unknown): Spool {
+  const refuse = () => {
+    throw reason;
+  };
+  return {
+    append: refuse,
+    oldest: refuse,
+    find: refuse,
+    remove: refuse,
+    forget: refuse,
+    endForgetting: refuse,
+    count: refuse,
+    setAside: refuse,
+    counts: refuse,
+    note: refuse,
+    setNote: refuse,
+    close: () => undefined,
+  };
+}
+
 function isDamage(error: unknown): boolean {
   return error instanceof Error && "code" in error && /^SQLITE_(CORRUPT|NOTADB)/.test(String(error.code));
 }
@@ -102,9 +124,17 @@ function spoolOf(client: SqliteClient): Spool {
   const remove = client.prepare("delete from spool where key = ?");
   const forget = client.prepare("insert into forgotten (key) values (?) on conflict do nothing");
   const has = client.query<{ key: string }, [string]>("select key from spool where key = ?");
+  const isHere = (key: string) => has.get(key) !== null;
   const count = client.query<{ waiting: number; setAside: number }, []>(
     "select waiting, set_aside as setAside from spool_totals",
   );
+  const removeAndForget = client.transaction((keys: readonly string[]) => {
+    for (const key of keys) {
+      remove.run(key);
+      forget.run(key);
+    }
+  }).immediate;
+  let isForgettingOver = false;
 
   return {
     append: client.transaction((documents: readonly Spooled[]) => {
@@ -115,14 +145,17 @@ function spoolOf(client: SqliteClient): Spool {
     remove: client.transaction((keys: readonly string[]) => {
       for (const key of keys) remove.run(key);
     }).immediate,
-    forget: client.transaction((keys: readonly string[]) => {
-      for (const key of keys) {
-        remove.run(key);
-        forget.run(key);
-      }
-    }).immediate,
-    endForgetting: () => void client.run("delete from forgotten"),
-    count: (keys) => keys.filter((key) => has.get(key) !== null).length,
+    forget(keys) {
+      // A disk that takes nothing is no reason to refuse an erasure that has nothing to do here.
+      if (isForgettingOver && !keys.some(isHere)) return;
+      removeAndForget(keys);
+    },
+    endForgetting() {
+      // Without a condition the table is made anew, which is a write though it is empty.
+      client.run("delete from forgotten where true");
+      isForgettingOver = true;
+    },
+    count: (keys) => keys.filter(isHere).length,
     setAside: (key, reason) => client.run("update spool set reason = ? where key = ?", [reason, key]),
     counts: () => count.get() ?? { waiting: 0, setAside: 0 },
     note: (name) =>
@@ -163,9 +196,11 @@ function prepare(client: SqliteClient): void {
   client.run(`pragma busy_timeout = ${BUSY_MS}`);
 }
 
+/** Where all are there, nothing is written: a full disk stops no start. */
 function makeTables(client: SqliteClient): void {
   client.run(SPOOL_TABLE);
   for (const statement of TOTALS) client.run(statement);
+  if (client.query("select 1 from spool_totals").get() === null) client.run(FIRST_TOTALS);
   client.run("create table if not exists forgotten (key text primary key)");
   client.run("create table if not exists notes (name text primary key, text text not null)");
 }

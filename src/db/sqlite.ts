@@ -3,11 +3,10 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { SQL } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/bun-sqlite";
-import { codeOf } from "../platform/errors.ts";
 import { localClock } from "./clock.ts";
 import type { Channel, Database, Durability, QueryBuilder, Reader, Tx } from "./database.ts";
 import { sqliteDialect } from "./dialect.ts";
-import { adviceOn } from "./fault.ts";
+import { adviceOn, isDiskAtFault } from "./fault.ts";
 import type { Values } from "./kept.ts";
 import { createListeners } from "./listeners.ts";
 import { migrateSqlite } from "./migrate-sqlite.ts";
@@ -133,7 +132,7 @@ function truncateLog(writer: SqliteClient): void {
   try {
     writer.run("pragma wal_checkpoint(truncate)");
   } catch (error) {
-    if (!(error instanceof Error && /^SQLITE_(FULL|IOERR)/.test(codeOf(error)))) throw error;
+    if (!isDiskAtFault(error)) throw error;
   }
 }
 

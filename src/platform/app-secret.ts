@@ -1,8 +1,19 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import type { Config } from "../config.ts";
-import { inDataDir } from "./setting-error.ts";
+import { inDataDir, SettingError } from "./setting-error.ts";
+
+const KEY_BYTES = 32;
 
 type Place = Pick<Config, "appSecret" | "dataDir">;
 
@@ -26,17 +37,35 @@ function keyFile({ dataDir }: Place): string {
 }
 
 function readKey(path: string): Uint8Array {
-  return new Uint8Array(Buffer.from(readFileSync(path, "utf8").trim(), "base64"));
+  const key = new Uint8Array(Buffer.from(readFileSync(path, "utf8").trim(), "base64"));
+  if (key.length === KEY_BYTES) return key;
+  throw new SettingError(
+    `DATA_DIR: ${path} holds no key of ${KEY_BYTES} bytes in base64`,
+    "Put back the one of your backup; without one, delete the file, and type the tokens of pixels and bots again.",
+    undefined,
+  );
 }
 
+/** The file is there whole or not at all: a key of which a full disk took half, or nothing, would stay. */
 function makeKey(path: string): Uint8Array {
   mkdirSync(dirname(path), { recursive: true });
+  const whole = `${path}.${process.pid}`;
   try {
-    // "wx" fails where another process was faster; its key is then the one we read.
-    writeFileSync(path, `${randomBytes(32).toString("base64")}\n`, { mode: 0o600, flag: "wx" });
-  } catch (error) {
-    if (!existsSync(path)) throw error;
+    const text = `${randomBytes(KEY_BYTES).toString("base64")}\n`;
+    writeFileSync(whole, text, { mode: 0o600, flush: true });
+    giveName(whole, path);
+  } finally {
+    rmSync(whole, { force: true });
   }
   chmodSync(path, 0o600);
   return readKey(path);
+}
+
+/** Where another process was faster, its key stays. A file system that knows no second names gets the first one moved. */
+function giveName(file: string, name: string): void {
+  try {
+    linkSync(file, name);
+  } catch {
+    if (!existsSync(name)) renameSync(file, name);
+  }
 }

@@ -43,8 +43,20 @@ export function createLog(
     },
     hooks: { streamWrite: createScrubber(secrets) },
   };
-  // Standard output by its number: to ask the runtime for the stream takes several milliseconds of every start.
-  return withoutStackTraces(() => pino(options, destination ?? pino.destination(1)));
+  return withoutStackTraces(() => pino(options, destination ?? standardOutput()));
+}
+
+/**
+ * Lines are written by another thread, so that a reader who is slow holds up nobody: all but what is fatal, which may be
+ * the only place that keeps a visit, and is written before the visitor is answered.
+ */
+function standardOutput(): pino.DestinationStream {
+  // By its number: to ask the runtime for the stream takes several milliseconds of every start.
+  const streams = [
+    { level: "trace", stream: pino.destination({ dest: 1, sync: false }) },
+    { level: "fatal", stream: pino.destination({ dest: 1, sync: true }) },
+  ] as const;
+  return pino.multistream([...streams], { dedupe: true });
 }
 
 /** Pino looks who called it, which nobody needs, and the program's first stack trace costs a start ten milliseconds. */

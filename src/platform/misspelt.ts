@@ -10,15 +10,18 @@ export interface Misspelt {
 /** What Kubernetes tells of a service that is called `ponte`, as in `PONTE_PORT=tcp://10.0.0.1:80`. */
 const OF_A_SERVICE = /^(tcp|udp|sctp):\/\//;
 /** A name with so many letters for each wrong one is a misspelt one; a shorter one, as `HOME` beside `HOST`, is its own. */
-const LETTERS_PER_MISTAKE = 5;
+const LETTERS_PER_MISTAKE = 7;
 const MOST_MISTAKES = 2;
+/** Other programs' own names for things of theirs. */
+const OF_OTHERS: ReadonlySet<string> = new Set(["API_SECRET", "APP_KEY"]);
 
 /** The variables that are probably misspelt settings. What is set already under its right name was not meant. */
 export function misspelt(environment: Readonly<Record<string, string | undefined>>): Misspelt[] {
   const settings = variables.keyof().options;
   const unset = settings.filter((setting) => !environment[setting]);
   return Object.entries(environment).flatMap(([name, value = ""]) => {
-    if (value === "" || OF_A_SERVICE.test(value) || settings.some((setting) => setting === name)) return [];
+    if (value === "" || OF_A_SERVICE.test(value) || OF_OTHERS.has(name)) return [];
+    if (settings.some((setting) => setting === name)) return [];
     const meant = unset.find((setting) => isLike(name.toUpperCase(), setting));
     return meant === undefined ? [] : [{ name, meant }];
   });

@@ -39,6 +39,15 @@ describe("the command line", () => {
     expect(nothing.err).toContain("Usage:");
   });
 
+  test("what works on a database asks about a misspelt setting, on stderr: it may be another one than was meant", async () => {
+    const environment = { DATABASE_URL: "/nonexistent/ponte.db", DATABASE_DIRECT_URI: "postgres://db/ponte" };
+    const { code, out, err } = await runWith({ environment }, "pool", "list", "--json");
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toBe(
+      "DATABASE_DIRECT_URI is no setting of Ponte's. Did you mean DATABASE_DIRECT_URL?\nThere is no database at /nonexistent/ponte.db. Make it with: bun run ponte migrate",
+    );
+  });
+
   test("bun run shows nothing but the command's own words: its arguments may be secrets", async () => {
     const command = [process.execPath, "run", "ponte", "bot", "add", "--tokn", "s3cret"];
     expect(await runProgram(command)).toEqual({

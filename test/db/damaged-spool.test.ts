@@ -26,6 +26,7 @@ import { until } from "../support/until.ts";
 
 const SPOOL = join(import.meta.dir, "../../src/db/spool.ts");
 const DAMAGED_SPOOL = join(import.meta.dir, "../../src/db/damaged-spool.ts");
+const LOG = join(import.meta.dir, "../../src/platform/log.ts");
 const PAGE_BYTES = 4_096;
 
 let dataDir: string;
@@ -305,4 +306,44 @@ describe(`a server whose spool is damaged, on ${testDialect}`, () => {
       throw error;
     }
   }, 60_000);
+});
+
+/** What a process says that may make no file longer than so many blocks of 512 bytes: as good as a full disk. */
+async function saidOnFullDisk(blocks: number, script: string): Promise<string> {
+  const child = Bun.spawn(["sh", "-c", `ulimit -f ${blocks}; exec bun -e "$0"`, script], { stdout: "pipe" });
+  return new Response(child.stdout).text();
+}
+
+test("a sound spool that a killed process left is opened though its log cannot get longer", async () => {
+  await leaveSpool({ isInLog: true });
+  // SQLite's shared memory alone needs 64 blocks.
+  const said = await saidOnFullDisk(
+    128,
+    `
+    const { openSpoolAnyway } = await import(${JSON.stringify(DAMAGED_SPOOL)});
+    const { createLog } = await import(${JSON.stringify(LOG)});
+    console.log(JSON.stringify(openSpoolAnyway(${JSON.stringify(path)}, createLog("silent")).counts()));`,
+  );
+  expect(JSON.parse(said)).toEqual({ waiting: 499, setAside: 1 });
+});
+
+test("a start goes on without the spool where its disk has no room at all, and loses nothing of it", async () => {
+  await leaveSpool();
+  const said = await saidOnFullDisk(
+    0,
+    `
+    const { openSpoolAnyway } = await import(${JSON.stringify(DAMAGED_SPOOL)});
+    const { createLog } = await import(${JSON.stringify(LOG)});
+    const spool = openSpoolAnyway(${JSON.stringify(path)}, createLog("silent"));
+    try {
+      spool.append([{ key: "a", body: "{}" }]);
+    } catch ({ message }) {
+      console.log(message);
+    }
+    spool.close();`,
+  );
+  expect(said).toBe(`DATA_DIR: ${path} cannot be used\n`);
+  const spool = openSpoolAnyway(path, createLog("silent"));
+  expect(spool.counts()).toEqual({ waiting: 499, setAside: 1 });
+  spool.close();
 });

@@ -1,8 +1,14 @@
 import { expect, test } from "bun:test";
+import { networkInterfaces } from "node:os";
 import { sql } from "drizzle-orm";
 import { openDatabase } from "../../src/db/open.ts";
 import { placeOf } from "../../src/db/postgres-url.ts";
 import { createTestDatabase, testDialect } from "../support/database.ts";
+import { startSilentProxy } from "../support/silent-proxy.ts";
+
+const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
+  all?.some(({ address }) => address === "::1"),
+);
 
 test.skipIf(testDialect === "sqlite")("a server on the same machine is reached by its socket", async () => {
   const own = await createTestDatabase();
@@ -30,3 +36,21 @@ test("a socket's folder is told apart from the URL, whose host may be left out",
   const onNetwork = "postgres://ponte:secret@db:5433/shop?sslmode=require";
   expect(placeOf(onNetwork)).toEqual({ url: onNetwork });
 });
+
+test.skipIf(testDialect === "sqlite" || !hasIpv6)(
+  "a server is reached by its IPv6 address, alone and after one that is away",
+  async () => {
+    const own = await createTestDatabase();
+    const { hostname, port, pathname } = new URL(own.url);
+    const proxy = await startSilentProxy({ hostname, port: Number(port || 5432) }, "::1");
+    for (const before of ["", "127.0.0.1:1,"]) {
+      const url = own.url.replace(/[^/@]+(?=\/\w+$)/, `${before}[::1]:${proxy.port}`);
+      const db = await openDatabase({ url });
+      const rows = await db.rows<{ database: string }>(sql`select current_database() as database`);
+      expect(rows).toEqual([{ database: pathname.slice(1) }]);
+      await db.close();
+    }
+    proxy.stop();
+    await own.dispose();
+  },
+);

@@ -79,3 +79,19 @@ test("its opening waits for who writes to it for longer than a visitor could", a
   openSpool(folder.url).close();
   expect(await writer.exited).toBe(0);
 }, 60_000);
+
+test("whom it knows nothing of it forgets without being written to, once no damaged spool is left to be read", () => {
+  const spool = openSpool(folder.url);
+  spool.append(documents("a"));
+  const forget = (key: string) => () => spool.forget([key]);
+  const other = new SqliteClient(folder.url);
+  other.run("begin immediate");
+  expect(forget("b")).toThrow("locked");
+  other.run("rollback");
+  spool.endForgetting();
+  other.run("begin immediate");
+  expect(forget("a")).toThrow("locked");
+  forget("b")();
+  other.close();
+  spool.close();
+});

@@ -22,9 +22,8 @@ export async function openDisk() {
     /** Takes all the room that is left, from the server with this process id. */
     async fill(pid: number): Promise<void> {
       if (isMounted) {
-        let bytes = 0;
         try {
-          for (;;) writeFileSync(ballast, Buffer.alloc(CHUNK_BYTES), { flag: bytes++ === 0 ? "w" : "a" });
+          for (;;) writeFileSync(ballast, Buffer.alloc(CHUNK_BYTES), { flag: "a" });
         } catch (error) {
           if (!(error instanceof Error && "code" in error && error.code === "ENOSPC")) throw error;
         }

@@ -12,6 +12,7 @@ const bearer = { authorization: `Bearer ${API_KEY}` };
 let own: TestApp;
 let isAway = false;
 let isReadOnly = false;
+let isFull = false;
 let nowMs = Date.now();
 /** The database as the app sees it: whatever it is asked for fails while it is away. */
 const failing = (db: Database): Database => ({
@@ -23,12 +24,13 @@ const failing = (db: Database): Database => ({
   transaction: async (work) => {
     if (isAway) throw new Error("connection refused");
     if (isReadOnly) throw new Error("read-only");
+    if (isFull) throw Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" });
     return db.transaction(work);
   },
 });
 
 beforeAll(async () => {
-  own = await createTestApp({ OPERATOR_PASSWORD }, (deps) => ({
+  own = await createTestApp({ API_KEY, OPERATOR_PASSWORD }, (deps) => ({
     ...deps,
     db: failing(deps.db),
     now: () => new Date(nowMs),
@@ -60,6 +62,18 @@ test("a database that takes no writes can be looked at, hours after the session 
   expect((await operator.get("/ops")).status).toBe(200);
   isReadOnly = false;
   expect(own.logLines.map(({ msg }) => msg)).toContain("the use of a console session could not be noted");
+});
+
+test("on a full disk the API asks to come again and says what to do, and so does the console's page", async () => {
+  const operator = await logIn(own);
+  isFull = true;
+  const init = { method: "POST", headers: { ...bearer, "content-type": "application/json" } };
+  const answer = await own.request("/api/bots", { ...init, body: '{"username":"shop_bot"}' });
+  expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "5"]);
+  expect(await answer.text()).toContain("until you make room on the database's disk.");
+  const page = await operator.post("/ops/keys", { name: "shop", scope: "read", form_id: "a".repeat(32) });
+  expect(await page.text()).toContain("make room on the database");
+  isFull = false;
 });
 
 /** What the API says, and whether the log has it. */

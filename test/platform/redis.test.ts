@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { createServer, type Server } from "node:net";
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect, createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Redis } from "ioredis";
+import { readConfig } from "../../src/config.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { connectRedis } from "../../src/platform/redis.ts";
 import { until } from "../support/until.ts";
@@ -58,3 +62,17 @@ test("a Redis that hangs is soon not asked any more, so that nothing piles up, a
   remote.hangs = false;
   await until(hasAnswered);
 }, 60_000);
+
+test("a Redis on the same machine is reached by its socket", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ponte-redis-"));
+  const socket = join(folder, "redis.sock");
+  const { port } = redis.options;
+  const door = createServer((client) => void client.pipe(connect(port ?? 0, "127.0.0.1")).pipe(client));
+  await new Promise<void>((listening) => door.listen(socket, listening));
+  const { redisUrl = "" } = readConfig({ REDIS_URL: `unix://${socket}` });
+  const bySocket = connectRedis(redisUrl, createLog("silent"));
+  await new Promise((ready) => bySocket.once("ready", ready));
+  bySocket.disconnect();
+  door.close();
+  rmSync(folder, { recursive: true });
+});

@@ -50,7 +50,7 @@ export async function startServer(
     stdout: onLogLine ? "pipe" : process.env.FAULT_LOG ? "inherit" : "ignore",
     stderr: "inherit",
   });
-  if (onLogLine && child.stdout instanceof ReadableStream) void readLines(child.stdout, onLogLine);
+  const isRead = onLogLine && child.stdout instanceof ReadableStream && readLines(child.stdout, onLogLine);
   const url = `http://127.0.0.1:${port}`;
   const cleanUp = () => {
     if (dataDir === undefined) rmSync(folder, { recursive: true, force: true });
@@ -67,12 +67,15 @@ export async function startServer(
     async kill() {
       child.kill("SIGKILL");
       await child.exited;
+      // What it had said by then is in the pipe still.
+      await isRead;
       cleanUp();
     },
     /** Asks it to stop, and resolves to its exit code. */
     async stop(): Promise<number> {
       child.kill("SIGTERM");
       const code = await child.exited;
+      await isRead;
       cleanUp();
       return code;
     },

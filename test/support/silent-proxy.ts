@@ -1,7 +1,10 @@
 import { connect, createServer, type Socket } from "node:net";
 
 /** Between a client and a server whose connections can go silent: open, and nothing comes or goes any more. */
-export async function startSilentProxy(target: { readonly hostname: string; readonly port: number }) {
+export async function startSilentProxy(
+  target: { readonly hostname: string; readonly port: number },
+  at = "127.0.0.1",
+) {
   const pairs = new Set<{ readonly client: Socket; readonly server: Socket; isSilent: boolean }>();
   const listener = createServer((client) => {
     const server = connect(target.port, target.hostname);
@@ -15,7 +18,7 @@ export async function startSilentProxy(target: { readonly hostname: string; read
     pass(client, server);
     pass(server, client);
   });
-  await new Promise<void>((listening) => listener.listen(0, "127.0.0.1", listening));
+  await new Promise<void>((listening) => listener.listen(0, at, listening));
   const address = listener.address();
   if (address === null || typeof address === "string") throw new Error("the proxy has no port");
   return {

@@ -1,0 +1,31 @@
+import { expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const LOG = join(import.meta.dir, "../../src/platform/log.ts");
+const LINES = 1_000;
+
+test("a fatal line is written when its call returns, and what is not fatal at the latest when the process ends", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ponte-log-"));
+  const file = join(folder, "log");
+  const speak = `
+    const { createLog } = await import(${JSON.stringify(LOG)});
+    const { fstatSync } = await import("node:fs");
+    const log = createLog("info");
+    let late = 0;
+    for (let n = 0; n < ${LINES}; n++) {
+      const { size } = fstatSync(1);
+      log.fatal("the only place that keeps it");
+      if (fstatSync(1).size === size) late++;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    log.info({ late }, "the end");
+    process.exit(0);`;
+  const child = Bun.spawn(["bun", "-e", speak], { stdout: Bun.file(file), stderr: "inherit" });
+  expect(await child.exited).toBe(0);
+  const lines = readFileSync(file, "utf8").trim().split("\n");
+  expect(lines).toHaveLength(LINES + 1);
+  expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({ msg: "the end", late: 0 });
+  rmSync(folder, { recursive: true });
+}, 60_000);
