@@ -120,5 +120,6 @@ describe(`status on ${testDialect}`, () => {
       next_at: createdAt.toISOString(),
       paused_at: null,
     });
+    expect(oldest?.oldest_age_seconds).toBeGreaterThan(0);
   });
 });
