@@ -6,6 +6,7 @@ import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { HOUR_MS } from "../../src/rollups/bucket.ts";
 import { type Dimension, OTHER_CAMPAIGNS } from "../../src/rollups/funnel-count.ts";
+import { createPace } from "../../src/rollups/pace.ts";
 import { createRollups } from "../../src/rollups/rollups.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 
@@ -383,4 +384,11 @@ describe(`delivery rates, on ${testDialect}`, () => {
     await count();
     expect((await rates()).map(({ unit, delivered }) => [unit, delivered])).toEqual([["hour", 5]]);
   });
+});
+
+test("a count that is told to stop begins no further piece", async () => {
+  let begun = 0;
+  const pace = createPace(AbortSignal.abort(new Error("stopped")));
+  await expect(pace(async () => void begun++)).rejects.toThrow("stopped");
+  expect(begun).toBe(0);
 });
