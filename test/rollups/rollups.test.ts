@@ -379,6 +379,15 @@ describe(`delivery rates, on ${testDialect}`, () => {
     expect((await rates()).map(({ delivered }) => delivered)).toEqual([108, 100, 8]);
   });
 
+  test("a route with more requests than are read in one go is counted in each of its minutes", async () => {
+    const now = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
+    for (let i = 0; i < 500; i++) await request(now, "delivered", 1);
+    await request(now + 60_000, "delivered", 1);
+    await count();
+    const minutes = (await rates()).filter(({ unit }) => unit === "minute");
+    expect(minutes.map(({ requests }) => requests)).toEqual([500, 1]);
+  });
+
   test("minutes are forgotten after some days, hours are not", async () => {
     await request(HOUR, "delivered", 5);
     await count();
