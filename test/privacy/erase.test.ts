@@ -486,6 +486,16 @@ describe(`erasing a person on ${testDialect}`, () => {
     expect(await paymentOf(hers.id)).toMatchObject({ erasedAt: null });
   });
 
+  test("a link that was passed on: the second reader is erased, the visit stays the first one's", async () => {
+    const [ana, bia] = [await person(), await person()];
+    const { token } = await comeAndBuy(ana);
+    await funnel.post(funnel.shop.id, startUpdate(bia.user, token));
+    const traces = await tracesOf(funnel.db, ana.known);
+    await erase(customer(bia.user.id));
+    expect(await tracesOf(funnel.db, bia.known)).toEqual([]);
+    expect(await tracesOf(funnel.db, ana.known)).toEqual(traces);
+  });
+
   test("an id that half the shop's customers share is followed only where it was asked for", async () => {
     const { token } = await click(funnel, "fbclid=SharedClick");
     const guest = `guest-${newId()}`;
