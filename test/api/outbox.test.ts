@@ -29,6 +29,12 @@ describe(`the outbox over the API on ${testDialect}`, () => {
     const second = await list(`?limit=4&cursor=${first.next_cursor}`);
     expect([...first.items, ...second.items]).toEqual(all.items);
     expect(second.next_cursor).toBeNull();
+    const isPageView = ({ event_id }: { event_id: string }) => event_id === `evt_${visitor.token}`;
+    expect(all.items.find(isPageView)).toMatchObject({
+      pool: visitor.slug,
+      payment_id: null,
+      delivered_at: "2025-03-01T12:00:02.000Z",
+    });
   });
 
   test.each<[query: string, rows: number]>([

@@ -37,9 +37,9 @@ const fbc = "fb.2.1600000000000.AbC.AQYBAQMA";
 const fbp = "fb.1.1600000000000.1234567";
 
 describe(`POST /api/tracking/cookies on ${testDialect}`, () => {
-  test("fills in the session and the pending PageView together, and releases it", async () => {
-    const token = await visit();
-    const held = await stored(token);
+  test("fills in the session and the pending PageView together, and releases that one alone", async () => {
+    const [token, later] = [await visit(), await visit()];
+    const [held, alsoHeld] = [await stored(token), await stored(later)];
     const response = await beacon(
       JSON.stringify({ tracking_token: token, _fbp: fbp, _fbc: fbc, _fbi: "2001:db8::7.AQ" }),
     );
@@ -48,6 +48,7 @@ describe(`POST /api/tracking/cookies on ${testDialect}`, () => {
     expect(session).toMatchObject({ fbc, fbcOrigin: "cookie", fbp, fbi: "2001:db8::7.AQ" });
     expect(event?.payload).toMatchObject({ event_id: `evt_${token}`, user_data: { fbc, fbp } });
     expect(event?.availableAt.getTime()).toBeLessThan(held.event?.availableAt.getTime() ?? 0);
+    expect(await stored(later)).toEqual(alsoHeld);
   });
 
   test("asks to be told again while the visit itself still waits for the database", async () => {

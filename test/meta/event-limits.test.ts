@@ -53,6 +53,7 @@ describe("the check before sending", () => {
     ["an empty list", { user_data: { ...GOOD.user_data, ph: [] } }, /user_data\.ph/],
     ["a null key", { user_data: { ...GOOD.user_data, ph: null } }, /user_data\.ph/],
     ["an empty key", { user_data: { ...GOOD.user_data, fbp: "" } }, /user_data\.fbp/],
+    ["a malformed fbp", { user_data: { ...GOOD.user_data, fbp: "fb.1.x" } }, /user_data\.fbp/],
     ["a malformed fbc", { user_data: { ...GOOD.user_data, fbc: "IwAR3x" } }, /user_data\.fbc/],
     ["a private address", { user_data: { ...GOOD.user_data, client_ip_address: "10.0.0.1" } }, /client_ip/],
     ["no value", { custom_data: { currency: "BRL" } }, /value/],

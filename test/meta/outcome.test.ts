@@ -245,6 +245,7 @@ describe("a refusal", () => {
   test("for age alone is called expired", () => {
     const body = invalid(2804003, "Event Timestamp Too Old", "The timestamp is too far in the past.");
     expect(outcomeOf(answered(400, body), 1)).toMatchObject({ kind: "invalid", expired: true });
+    expect(outcomeOf(answered(413, "<html>"), 1)).toMatchObject({ kind: "invalid", expired: false });
   });
 
   test("reads codes that come as text", () => {

@@ -10,13 +10,20 @@ const BOT = { userId: "4815162342", fallbackUrl: "https://t.me/ponte_demo_bot" }
 
 describe("a Lead", () => {
   test("carries the session's identity under its own id", async () => {
-    const event = leadEvent(session(), BOT, STARTED_AT, NOW);
+    const visit = session();
+    const event = leadEvent(visit, BOT, STARTED_AT, NOW);
     expect(event).toMatchObject({
       event_name: "Lead",
       event_id: "lead_0196b9c01d2a7f3e8c4d5e6f7a8b9c0d",
       event_time: STARTED_AT.getTime() / 1000,
       event_source_url: "https://go.example.com/go/curso?utm_source=fb",
-      user_data: { external_id: await sha256("IwAR3xAbCdEfGhIjKlMnOpQrStUvWxYz") },
+      user_data: {
+        external_id: await sha256("IwAR3xAbCdEfGhIjKlMnOpQrStUvWxYz"),
+        fbp: visit.fbp,
+        fbc: visit.fbc,
+        client_ip_address: visit.clientIp,
+        client_user_agent: visit.userAgent,
+      },
       custom_data: { utm_source: "fb", utm_campaign: "maio" },
     });
     expect(validateEvent(event, NOW)).toEqual({ kind: "ok" });

@@ -203,6 +203,8 @@ describe("external_id", () => {
     expect(externalIdDigest(" IwAR3xAbC ")).toBe(await sha256("IwAR3xAbC"));
     expect(externalIdDigest("IwAR3xAbC")).not.toBe(externalIdDigest("iwar3xabc"));
     expect(externalIdDigest("Ação 😀")).toBe(await sha256("Ação 😀"));
+    const digest = await sha256("IwAR3xAbC");
+    expect(externalIdDigest(digest.toUpperCase())).toBe(digest);
   });
 
   test("hashes an MD5 too: 32 hex digits are not a finished digest", async () => {

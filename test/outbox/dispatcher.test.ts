@@ -56,6 +56,17 @@ const posts = () =>
 const attempts = () =>
   own.db.select().from(own.db.tables.outboxAttempts).orderBy(own.db.tables.outboxAttempts.id);
 
+/** Puts another payload in an event's place, as a version that judged otherwise may have left it. */
+const store = (eventId: string, payload: object) =>
+  own.db.transaction((tx) => {
+    const text = JSON.stringify(payload);
+    return tx.rows(
+      testDialect === "postgres"
+        ? sql`update outbox set payload = ${text}::json where event_id = ${eventId} returning id`
+        : sql`update outbox set payload = ${text} where event_id = ${eventId} returning id`,
+    );
+  });
+
 describe(`dispatcher on ${testDialect}`, () => {
   test("delivers what is due in batches of a thousand, and writes every request down", async () => {
     await enqueueEvents(own.db, PIXEL, events(2_500));
@@ -436,15 +447,8 @@ describe(`dispatcher on ${testDialect}`, () => {
     const { outbox } = own.db.tables;
     await enqueueEvents(own.db, PIXEL, [{ ...pageView("bad"), user_data: {} }, pageView("good")]);
     const old = Math.floor(Date.now() / 1000) - 8 * 86_400;
-    const aged = JSON.stringify(pageView("aged", old));
     await enqueueEvents(own.db, PIXEL, [pageView("aged")]);
-    await own.db.transaction((tx) =>
-      tx.rows(
-        testDialect === "postgres"
-          ? sql`update outbox set payload = ${aged}::json where event_id = 'aged' returning id`
-          : sql`update outbox set payload = ${aged} where event_id = 'aged' returning id`,
-      ),
-    );
+    await store("aged", pageView("aged", old));
     await dispatcher().drain();
     const rows = await own.db.select().from(outbox);
     expect(Object.fromEntries(rows.map(({ eventId, status }) => [eventId, status]))).toEqual({
@@ -453,6 +457,23 @@ describe(`dispatcher on ${testDialect}`, () => {
       aged: "expired",
     });
     expect(received()).toHaveLength(1);
+  });
+
+  test("a refusal with a known reason is none that nothing explains: too old by Meta's clock, or against a rule", async () => {
+    const { outbox, outboxRoutes } = own.db.tables;
+    await enqueueEvents(own.db, PIXEL, [pageView("old")]);
+    await fault({ mode: "graph", code: 100, error_subcode: 2_804_003, times: 1 });
+    await dispatcher().drain();
+    await enqueueEvents(own.db, PIXEL, [pageView("bad")]);
+    await store("bad", { ...pageView("bad"), user_data: {} });
+    await dispatcher().drain();
+    const rows = await own.db.select().from(outbox);
+    expect(Object.fromEntries(rows.map(({ eventId, status }) => [eventId, status]))).toEqual({
+      old: "expired",
+      bad: "dead",
+    });
+    const [route] = await own.db.select().from(outboxRoutes);
+    expect(route?.unexplained ?? 0).toBe(0);
   });
 
   test("an event from a machine whose clock is ahead is sent, with the time that it is", async () => {

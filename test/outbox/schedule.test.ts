@@ -20,6 +20,7 @@ function turns(
   routes: readonly WaitingRoute[],
   underWay: Record<string, Partial<UnderWay>> = {},
   lastServed: Record<string, number> = {},
+  limits = LIMITS,
 ) {
   const named = <T>(by: Record<string, T>) =>
     Object.entries(by).map(([route, value]) => [`meta ${route}`, value] as const);
@@ -41,7 +42,7 @@ function turns(
       ),
       lastServed: new Map(named(lastServed)),
     },
-    LIMITS,
+    limits,
   ).map(({ route }) => route);
 }
 
@@ -59,7 +60,10 @@ describe("whose turn it is", () => {
 
   test("a second request is sent only while half of the capacity is free, and a third one never", () => {
     expect(turns([waiting("a")], { a: {}, b: {} })).toEqual([]);
-    expect(turns([waiting("a")], { a: { requests: 2 } })).toEqual([]);
+    const roomy = { ...LIMITS, altogether: 20 };
+    const next = (requests: number, failures = 0) =>
+      turns([waiting("a", { failures })], { a: { requests } }, {}, roomy);
+    expect([next(1), next(2), next(1, BREAKER_THRESHOLD)]).toEqual([["a"], [], []]);
   });
 
   test("those that have nothing under way come before those that have", () => {

@@ -171,6 +171,12 @@ describe(`payments on ${testDialect}`, () => {
     expect(JSON.stringify(delivery?.payload)).toContain("Curso &lt;1&gt;");
   });
 
+  test("a currency in small letters is the same currency", async () => {
+    const { status, body } = await register({ currency: "brl" });
+    expect(status).toBe(201);
+    expect((await stored(body.id)).payment?.currency).toBe("BRL");
+  });
+
   test("fifty of the same webhook at once leave one Purchase and one delivery", async () => {
     const id = await sellOffer();
     const answers = await Promise.all(

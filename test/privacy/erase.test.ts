@@ -74,10 +74,15 @@ async function comeAndBuy({ user, known }: Somebody) {
     _fbp: known.fbp,
     _fbi: known.address,
   });
+  return { token, sale: await buyInBot(user, token) };
+}
+
+/** Starts, looks, and taps on buy; without a token, as somebody who came without an ad. */
+async function buyInBot(user: TestUser, token?: string) {
   await funnel.post(funnel.shop.id, startUpdate(user, token));
   await funnel.post(funnel.shop.id, buttonUpdate(user, `offer:${offerId}`));
   await funnel.post(funnel.shop.id, buttonUpdate(user, `buy:${offerId}`));
-  return { token, sale: await saleOf(user) };
+  return saleOf(user);
 }
 
 async function saleOf(user: TestUser) {
@@ -300,28 +305,35 @@ describe(`erasing a person on ${testDialect}`, () => {
     expect(reachedMeta(funnel, token)).toEqual([]);
   });
 
-  test("a payment that is made afterwards is booked, names nobody, reports nothing and leaves word", async () => {
-    const ana = await person();
-    const { token, sale } = await comeAndBuy(ana);
-    await erase(customer(ana.user.id));
-    const { auditLog } = funnel.db.tables;
-    expect((await pay(sale.id)).status).toBe(200);
-    await funnel.dispatcher.drain();
-    expect(await paymentOf(sale.id)).toMatchObject({
-      status: "paid",
-      amountMinor: 4990,
-      customer: {},
-      metaPurchaseSent: false,
-    });
-    const notes = await funnel.db
-      .select()
-      .from(auditLog)
-      .where(eq(auditLog.subject, `payment:${sale.id}`));
-    expect(JSON.stringify(notes)).toContain("paid after the buyer's data was erased");
-    expect(reachedMeta(funnel, token)).toEqual([]);
-    expect(funnel.chat(ana.user.id)).toEqual([]);
-    expect(await tracesOf(funnel.db, ana.known)).toEqual([]);
-  });
+  test.each([
+    ["by an ad", async (ana: Somebody) => (await comeAndBuy(ana)).sale],
+    ["without one", ({ user }: Somebody) => buyInBot(user)],
+  ])(
+    "a payment of who came %s, made afterwards, is booked, names nobody, reports nothing and leaves word",
+    async (_, buy) => {
+      const ana = await person();
+      const sale = await buy(ana);
+      await erase(customer(ana.user.id));
+      const { auditLog } = funnel.db.tables;
+      expect((await pay(sale.id)).status).toBe(200);
+      await funnel.dispatcher.drain();
+      expect(await paymentOf(sale.id)).toMatchObject({
+        status: "paid",
+        amountMinor: 4990,
+        customer: {},
+        metaPurchaseSent: false,
+      });
+      const notes = await funnel.db
+        .select()
+        .from(auditLog)
+        .where(eq(auditLog.subject, `payment:${sale.id}`));
+      expect(JSON.stringify(notes)).toContain("paid after the buyer's data was erased");
+      expect(reachedMeta(funnel, sale.trackingToken ?? sale.id)).toEqual([]);
+      expect(reachedMeta(funnel, sale.id)).toEqual([]);
+      expect(funnel.chat(ana.user.id)).toEqual([]);
+      expect(await tracesOf(funnel.db, ana.known)).toEqual([]);
+    },
+  );
 
   test("a start and a registration that are merely told again bring nobody back, and are answered", async () => {
     const ana = await person();
@@ -464,6 +476,16 @@ describe(`erasing a person on ${testDialect}`, () => {
         .join(),
     ).toContain(bia.user.first_name);
     expect(await paymentOf(hers.id)).toMatchObject({ erasedAt: null });
+  });
+
+  test("a link that was passed on: the second reader is erased, the visit stays the first one's", async () => {
+    const [ana, bia] = [await person(), await person()];
+    const { token } = await comeAndBuy(ana);
+    await funnel.post(funnel.shop.id, startUpdate(bia.user, token));
+    const traces = await tracesOf(funnel.db, ana.known);
+    await erase(customer(bia.user.id));
+    expect(await tracesOf(funnel.db, bia.known)).toEqual([]);
+    expect(await tracesOf(funnel.db, ana.known)).toEqual(traces);
   });
 
   test("an id that half the shop's customers share is followed only where it was asked for", async () => {

@@ -78,6 +78,7 @@ describe(`GET /go/:slug on ${testDialect}`, () => {
       referrer: "https://l.facebook.com/",
       userAgent: PHONE,
     });
+    expect(session?.pageviewSentAt).toEqual(session?.pageviewTs);
     expect(session?.fbc).toBe(`fb.1.${session?.pageviewTs.getTime()}.IwAR0AbC_d-9`);
     expect(session?.eventSourceUrl).toContain("/go/open?fbclid=IwAR0AbC_d-9&utm_source=fb");
     expect(events).toHaveLength(1);
@@ -192,7 +193,7 @@ describe(`GET /go/:slug on ${testDialect}`, () => {
   test("without a click id and without a cookie there is no fbc", async () => {
     const { token } = await visit("/go/open");
     const { session } = await stored(token);
-    expect(session).toMatchObject({ fbclid: null, fbc: null, fbcOrigin: null, clickTs: null });
+    expect(session).toMatchObject({ fbclid: null, fbc: null, fbcOrigin: null, clickTs: null, params: null });
   });
 
   test("every page is in the browser's language, or in the pool's where it has one", async () => {
@@ -210,7 +211,7 @@ describe(`GET /go/:slug on ${testDialect}`, () => {
       expect(response.status).toBe(302);
       expect(response.headers.get("location")).toBe(`https://t.me/${slug}_bot?start=${token}`);
       const { session, events } = await stored(token);
-      expect(session).toMatchObject({ pageviewSent: false });
+      expect(session).toMatchObject({ pageviewSent: false, pageviewSentAt: null });
       expect(events).toEqual([]);
     }
   });
@@ -304,6 +305,19 @@ describe(`GET /go/:slug on ${testDialect}`, () => {
     }
   });
 
+  test("a value that is too long is cut, and what no database takes is left out of it", async () => {
+    const long = encodeURIComponent(`a${"\u{1F600}".repeat(600)}`);
+    const { token } = await visit(`/go/open?utm_source=${long}&utm_term=%00nul%00&utm_content=%00`, {
+      "user-agent": "a".repeat(1_500),
+    });
+    expect((await stored(token)).session).toMatchObject({
+      userAgent: "a".repeat(1_000),
+      utmSource: `a${"\u{1F600}".repeat(499)}\uFFFD`,
+      utmTerm: "nul",
+      utmContent: null,
+    });
+  });
+
   test("strange queries are a page or a clear 4xx, and what is kept is sound", async () => {
     const queries = [
       "?fbclid=a&fbclid=b&utm_source=1&utm_source=2",
@@ -385,6 +399,26 @@ describe("bot selection", () => {
     expect(Math.abs((heavy ?? 0) - 7_000)).toBeLessThan(275);
     expect(await redirectsOf("weighted")).toBe(10_000);
   }, 60_000);
+
+  test.each(["round_robin", "least_used"] as const)(
+    "by %s, bots that are equal take turns, though the pool is not read anew",
+    async (strategy) => {
+      const slug = strategy.replace("_", "-");
+      const usernames = ["one", "two", "three"].map((n) => `${strategy}_${n}_bot`);
+      await addPool(
+        own.db,
+        { slug, strategy, metaPixelId: null },
+        usernames.map((username) => ({ username })),
+      );
+      await own.deps.pools.refresh();
+      const chosen = [];
+      for (let i = 0; i < 6; i++) {
+        const { response } = await visit(`/go/${slug}`);
+        chosen.push(/t\.me\/(\w+)/.exec(response.headers.get("location") ?? "")?.[1]);
+      }
+      expect(chosen).toEqual([...usernames, ...usernames]);
+    },
+  );
 });
 
 /** The app with a limit, and a clock that stands still: visits of two hours are counted apart. */

@@ -223,17 +223,20 @@ describe(`visit recorder on ${testDialect}`, () => {
     await recorder.close();
   });
 
-  test("a visit that can never be stored is set aside with its reason, its neighbours go in", async () => {
+  test.each([
+    ["that is none", { poolId: "x".repeat(3), trackingToken: null }],
+    ["with a time that no database takes", { atMs: 1e300 }],
+  ])("a visit %s can never be stored: it is kept, set aside, and its neighbours go in", async (_, fault) => {
     const recorder = createVisitRecorder({ db: own.db, writer: writerOn(own.db), spool, log });
     const good = visit();
     const bad = visit();
-    const poisoned = { ...bad, poolId: "x".repeat(3), trackingToken: null };
     spool.append([
-      { key: bad.trackingToken, body: JSON.stringify(poisoned) },
+      { key: bad.trackingToken, body: JSON.stringify({ ...bad, ...fault }) },
       { key: good.trackingToken, body: JSON.stringify(good) },
     ]);
     await recorder.replay();
     expect(spool.counts()).toEqual({ waiting: 0, setAside: 1 });
+    expect(spool.count([bad.trackingToken])).toBe(1);
     expect((await contents()).sessions).toBe(1);
     await recorder.close();
   });
@@ -285,6 +288,36 @@ describe(`visit recorder on ${testDialect}`, () => {
     await replay;
     expect(spool.counts().waiting).toBe(0);
     await recorder.close();
+  });
+
+  test("the spool is brought in without being told, and asked again after the database refused it", async () => {
+    let tried = 0;
+    const db: Database = {
+      ...own.db,
+      transaction: (work) =>
+        ++tried === 1 ? Promise.reject(new Error("connection refused")) : own.db.transaction(work),
+    };
+    const recorder = createVisitRecorder({ db, writer: writerOn(db), spool, log });
+    const waiting = visit();
+    spool.append([{ key: waiting.trackingToken, body: JSON.stringify(waiting) }]);
+    await until(() => spool.counts().waiting === 0);
+    expect(tried).toBe(2);
+    expect((await contents()).sessions).toBe(1);
+    await recorder.close();
+  });
+
+  test("closing waits for the visits that are being written", async () => {
+    const gate = Promise.withResolvers<void>();
+    const recorder = createVisitRecorder({ db: own.db, writer: { write: () => gate.promise }, spool, log });
+    const ends: string[] = [];
+    const ended = [
+      recorder.record(visit()).then((where) => ends.push(where)),
+      recorder.close().then(() => ends.push("closed")),
+    ];
+    await new Promise((next) => setImmediate(next));
+    gate.resolve();
+    await Promise.all(ended);
+    expect(ends).toEqual(["committed", "closed"]);
   });
 
   test("a visit that is needed counts as brought in though the disk does not let it leave the spool", async () => {

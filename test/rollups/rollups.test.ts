@@ -6,6 +6,7 @@ import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { HOUR_MS } from "../../src/rollups/bucket.ts";
 import { type Dimension, OTHER_CAMPAIGNS } from "../../src/rollups/funnel-count.ts";
+import { createPace } from "../../src/rollups/pace.ts";
 import { createRollups } from "../../src/rollups/rollups.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 
@@ -378,9 +379,25 @@ describe(`delivery rates, on ${testDialect}`, () => {
     expect((await rates()).map(({ delivered }) => delivered)).toEqual([108, 100, 8]);
   });
 
+  test("a route with more requests than are read in one go is counted in each of its minutes", async () => {
+    const now = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
+    for (let i = 0; i < 500; i++) await request(now, "delivered", 1);
+    await request(now + 60_000, "delivered", 1);
+    await count();
+    const minutes = (await rates()).filter(({ unit }) => unit === "minute");
+    expect(minutes.map(({ requests }) => requests)).toEqual([500, 1]);
+  });
+
   test("minutes are forgotten after some days, hours are not", async () => {
     await request(HOUR, "delivered", 5);
     await count();
     expect((await rates()).map(({ unit, delivered }) => [unit, delivered])).toEqual([["hour", 5]]);
   });
+});
+
+test("a count that is told to stop begins no further piece", async () => {
+  let begun = 0;
+  const pace = createPace(AbortSignal.abort(new Error("stopped")));
+  await expect(pace(async () => void begun++)).rejects.toThrow("stopped");
+  expect(begun).toBe(0);
 });

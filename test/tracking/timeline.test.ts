@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eq, inArray } from "drizzle-orm";
 import {
   type Timeline,
   timelineByEventId,
@@ -57,8 +58,17 @@ describe(`a visitor's timeline on ${testDialect}`, () => {
       detail: "Invalid parameter",
       event_id: `purchase_${visitor.paymentId}`,
     });
-    expect(timeline?.people).toMatchObject([{ telegram_user_id: visitor.telegramUserId, first_name: "Ana" }]);
-    expect(timeline?.payments).toMatchObject([{ id: visitor.paymentId, amount_minor: 4990, status: "paid" }]);
+    expect(timeline?.people).toMatchObject([
+      {
+        bot: { username: `bot_${visitor.token.slice(-12)}` },
+        telegram_user_id: visitor.telegramUserId,
+        first_name: "Ana",
+      },
+    ]);
+    const paid_at = "2025-03-01T12:00:06.000Z";
+    expect(timeline?.payments).toMatchObject([
+      { id: visitor.paymentId, amount_minor: 4990, status: "paid", paid_at, refunded_at: null },
+    ]);
     expect(JSON.stringify(timeline)).not.toContain("digest-that-stays-inside");
   });
 
@@ -73,6 +83,20 @@ describe(`a visitor's timeline on ${testDialect}`, () => {
       expect(await timelineByEventId(own.db, eventId)).toEqual(byToken);
     }
     expect(await timelinesByTelegramUser(own.db, visitor.telegramUserId)).toEqual(byToken ? [byToken] : []);
+  });
+
+  test("is found by the id of an event that retention has removed", async () => {
+    const { token, paymentId } = await seedVisitor(own.db);
+    const { outbox, outboxEvents, outboxProgress } = own.db.tables;
+    const rows = await own.db.select({ id: outbox.id }).from(outbox).where(eq(outbox.trackingToken, token));
+    const ids = rows.map(({ id }) => id);
+    await own.db.transaction(async (tx) => {
+      await tx.delete(outboxProgress).where(inArray(outboxProgress.id, ids));
+      await tx.delete(outboxEvents).where(inArray(outboxEvents.id, ids));
+    });
+    const eventIds = [`evt_${token}`, `purchase_${paymentId}`, `delivery_${paymentId}`];
+    const found = await Promise.all(eventIds.map((eventId) => timelineByEventId(own.db, eventId)));
+    expect(found.map((timeline) => timeline?.tracking_token)).toEqual([token, token, token]);
   });
 
   test("exists without any click", async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Redis } from "ioredis";
 import { sessionOf } from "../../src/redirect/visit-record.ts";
+import { sessionFacts } from "../../src/tracking/session.ts";
 import { redisTrackingStore, type TrackingStore } from "../../src/tracking/tracking-store.ts";
 import { until } from "../support/until.ts";
 import { visitOf } from "../support/visits.ts";
@@ -27,7 +28,9 @@ describe.if(redisUrl !== undefined)("the tracking data in Redis", () => {
     const first = session();
     store.save(() => first);
     const before = await saved(first.trackingToken);
-    expect(before).toMatchObject({ fbclid: "AbC", fbc: first.fbc, utm: { utm_source: "fb" } });
+    // What its row says of the visit, to the second.
+    const pageviewAt = new Date(Math.floor(first.pageviewTs.getTime() / 1_000) * 1_000);
+    expect(before).toEqual({ ...sessionFacts(first), pageviewAt, poolId: 1, botId: 1 });
     store.save(() => ({ ...first, fbclid: null, fbc: null, utmSource: null, fbi: "177.45.10.10" }));
     await until(async () => (await store.find(first.trackingToken))?.clientIp === "177.45.10.10");
     expect(await store.find(first.trackingToken)).toMatchObject({ ...before, clientIp: "177.45.10.10" });

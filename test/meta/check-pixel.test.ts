@@ -1,0 +1,24 @@
+import { expect, test } from "bun:test";
+import { checkPixel } from "../../src/meta/check-pixel.ts";
+
+const TOKEN = "EAAtest-token-0123456789";
+
+test.each([
+  [200, { id: "1", name: "Shop" }, { kind: "reached", name: "Shop" }],
+  [400, { error: { code: 190, message: `Bad ${TOKEN}` } }, { kind: "refused" }],
+  [401, { error: { code: 3, message: "Who are you?" } }, { kind: "refused" }],
+  [400, { error: { code: 100, message: "Missing permission" } }, { kind: "unreadable" }],
+  [500, { error: { code: 2, message: "Try again" } }, { kind: "unanswered" }],
+  [200, { data: [] }, { kind: "unanswered" }],
+])("of HTTP %d with %j a person is told what to do, and never the token", async (status, body, expected) => {
+  using meta = Bun.serve({ port: 0, fetch: () => Response.json(body, { status }) });
+  const check = await checkPixel({
+    graphUrl: meta.url.origin,
+    version: "v25.0",
+    pixelId: "1",
+    accessToken: TOKEN,
+    timeoutMs: 5_000,
+  });
+  expect(check).toMatchObject(expected);
+  expect(JSON.stringify(check)).not.toContain(TOKEN);
+});
