@@ -122,7 +122,7 @@ export const botRemove = defineCommand({
           const { webhook } = result;
           answer(context, { username, removed: true, webhook }, () => `Removed bot @${username}.`);
           if (webhook.kind === "failed")
-            context.terminal.err(`Telegram still has its webhook: ${webhook.reason}`);
+            context.terminal.err(`Telegram may still have its webhook: ${webhook.reason}`);
           return;
         }
         case "not_found":
@@ -221,7 +221,7 @@ function webhookText(state: WebhookState): string {
     case "failed":
       return `not set: Telegram said "${state.reason}"; put that right, then run bot connect`;
     case "still_set":
-      return `still set at Telegram: ${state.reason}`;
+      return `perhaps still set at Telegram: ${state.reason}`;
   }
 }
 

@@ -1,5 +1,6 @@
-import { and, eq, inArray, isNotNull } from "drizzle-orm";
-import type { Database } from "../db/database.ts";
+import { and, asc, eq, inArray, isNotNull } from "drizzle-orm";
+import type { Database, Tx } from "../db/database.ts";
+import type { Tables } from "../db/define-schema.ts";
 import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
 import type { Secrets } from "../platform/secrets.ts";
@@ -156,7 +157,8 @@ async function recordHealth(
 
 /**
  * Gives a bot the name that it has at Telegram, where it still has the name and the token that were asked about. A bot
- * that has that name here and not at Telegram, `former`, gets its old one in exchange, until its own turn comes.
+ * that has that name here and not at Telegram, `former`, gets its old one in exchange, until its own turn comes; that of
+ * one that is switched off comes once it is switched on.
  */
 async function recordName(
   { db, now }: BotHealthDeps,
@@ -165,12 +167,13 @@ async function recordName(
   former: BotRow | undefined,
 ): Promise<"renamed" | "taken" | "no_news"> {
   const { tables } = db;
-  const { pools, bots, poolBots } = tables;
+  const { bots } = tables;
   return db.transaction(async (tx) => {
     const namesake = await findBotRow(tx, tables, username);
     const other = namesake?.id === bot.id ? undefined : namesake;
     if (other && other.token !== former?.token) return "taken";
     const at = await nextStamp(tx, tables, now());
+    await stampPools(tx, tables, other ? [bot.id, other.id] : [bot.id], at);
     const rename = async (before: BotRow, to: string) => {
       await tx.update(bots).set({ username: to, updatedAt: at }).where(eq(bots.id, before.id));
       await recordAudit(tx, tables, {
@@ -191,11 +194,24 @@ async function recordName(
     if (moved.length === 0) return "no_news";
     if (other) await rename(other, bot.username);
     await rename(bot, username);
-    // Whoever has a page of their pools open would bring the old name back with it, as a bot of its own.
-    const ids = other ? [bot.id, other.id] : [bot.id];
-    const members = tx.select({ id: poolBots.poolId }).from(poolBots).where(inArray(poolBots.botId, ids));
-    await tx.update(pools).set({ updatedAt: at }).where(inArray(pools.id, members));
     await tx.notify("pools");
     return "renamed";
   });
+}
+
+/**
+ * Gives the bots' pools a new version: whoever has a page of one open would bring the old name back with it, as a bot of
+ * its own. Before the bots, as when a pool is saved, and in the order of their numbers, as visits lock them: nobody waits
+ * crosswise.
+ */
+async function stampPools(tx: Tx, tables: Tables, botIds: readonly number[], at: Date): Promise<void> {
+  const { pools, poolBots } = tables;
+  const members = await tx
+    .selectDistinct({ id: poolBots.poolId })
+    .from(poolBots)
+    .where(inArray(poolBots.botId, [...botIds]))
+    .orderBy(asc(poolBots.poolId));
+  for (const { id } of members) {
+    await tx.update(pools).set({ updatedAt: at }).where(eq(pools.id, id));
+  }
 }

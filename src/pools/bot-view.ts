@@ -47,8 +47,12 @@ export async function lockBotRow(
   { tables, dialect }: Database,
   username: string,
 ): Promise<BotRow | undefined> {
-  const [row] = await dialect.locked(tx.select().from(tables.bots).where(isBotNamed(tables, username)));
-  return row;
+  const look = () => dialect.locked(tx.select().from(tables.bots).where(isBotNamed(tables, username)));
+  const [row] = await look();
+  if (row) return row;
+  // Who was waited for may have given the name to another bot, which that look did not see.
+  const [again] = await look();
+  return again;
 }
 
 /** The bot of that name, or null. */

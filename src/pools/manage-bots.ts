@@ -214,12 +214,12 @@ async function webhookAfter(
   bot: BotView,
 ): Promise<WebhookState> {
   if (token === undefined) return { kind: "as_before" };
-  if (token === null) {
-    const removal = await disconnectBot(deps, was);
-    if (removal.kind === "failed") return { kind: "still_set", reason: removal.reason };
-  }
+  const removal = token === null ? await disconnectBot(deps, was) : null;
   // Also where the token was taken away: by now the bot may have been given one again.
-  return webhookOf(deps, bot);
+  const state = await webhookOf(deps, bot);
+  return state.kind === "no_token" && removal?.kind === "failed"
+    ? { kind: "still_set", reason: removal.reason }
+    : state;
 }
 
 async function webhookOf(deps: BotDeps, bot: BotView): Promise<WebhookState> {

@@ -56,10 +56,9 @@ async function told<T>(call: () => Promise<T>): Promise<T | TelegramRefused | Te
     return await call();
   } catch (error) {
     if (error instanceof HttpError) return { kind: "unreachable", reason: error.message };
-    if (!(error instanceof GrammyError || error instanceof z.ZodError)) throw error;
-    const refusal = refusalSchema.safeParse(error);
-    // A proxy's own words, or another server's.
-    if (!refusal.success) return { kind: "unreachable", reason: "the answer is none of Telegram's" };
+    const refusal = error instanceof GrammyError ? refusalSchema.safeParse(error) : null;
+    // A proxy's own words, or another server's, over which grammY may stumble.
+    if (!refusal?.success) return { kind: "unreachable", reason: "the answer is none of Telegram's" };
     const { error_code: code, description } = refusal.data;
     // Too many questions, or trouble of Telegram's own, say nothing about the token.
     const isNoAnswer = code >= 500 || code === 429;

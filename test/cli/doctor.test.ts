@@ -269,7 +269,8 @@ describe(`ponte doctor on ${testDialect}`, () => {
     await disk.remove();
     const todo = "Make room on its disk.";
     expect(of("tables")).toMatchObject([{ text: expect.stringContaining("disk is full"), todo }]);
-    expect(of("spool")).toMatchObject([{ text: expect.stringContaining("disk is full"), todo }]);
+    // It can be read, which is all that is done to it here.
+    expect(of("spool")).toMatchObject([{ level: "good" }]);
   });
 
   test("names a lost column", async () => {

@@ -6,10 +6,10 @@ import { inArray, sql } from "drizzle-orm";
 import postgres from "postgres";
 import type { Database } from "../../src/db/database.ts";
 import { outboxTable } from "../../src/outbox/enqueue.ts";
+import { ponte } from "../cli/ponte.ts";
 import { createTestDatabase, testDialect } from "../support/database.ts";
 import { migrateUntil } from "../support/migrate-until.ts";
 import { addRows, type NewRow, pageView } from "../support/outbox.ts";
-import { runProgram } from "../support/run-program.ts";
 import { until } from "../support/until.ts";
 
 const TAG = "outbox_apart";
@@ -111,8 +111,7 @@ describe(`the outbox in two tables, on ${testDialect}`, () => {
         insert into outbox (destination, route, event_name, event_id, payload, status, available_at, created_at)
         select 'meta', '123', 'PageView', 'old_' || cast(n as text), ${jsonOf("{}")}, 'delivered', ${now}, ${now} from numbers`),
     );
-    const env = { ...process.env, DATABASE_URL: own.url, DATA_DIR: folder };
-    const migrate = () => runProgram(["bun", "src/cli/main.ts", "migrate"], { env });
+    const migrate = () => ponte(["migrate"], { DATABASE_URL: own.url, DATA_DIR: folder });
     const done = { code: 0, err: "" };
     expect(await Promise.all([migrate(), migrate()])).toMatchObject([done, done]);
     expect(await own.db.$count(own.db.tables.outbox)).toBe(20_000 + STATUSES.length - 1);

@@ -34,6 +34,6 @@ test("what was saved is said, and loudly where its webhook is not set", () => {
   });
   expect(webhookNote("Saved.", { kind: "still_set", reason: "Unauthorized" })).toEqual({
     tone: "warn",
-    text: "Saved. Telegram still has its webhook: Unauthorized",
+    text: "Saved. Telegram may still have its webhook: Unauthorized",
   });
 });

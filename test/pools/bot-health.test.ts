@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { eq } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import { openDatabase } from "../../src/db/open.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
@@ -7,12 +7,14 @@ import type { Identity } from "../../src/pools/bot-api.ts";
 import { createBotHealth } from "../../src/pools/bot-health.ts";
 import { loadPools } from "../../src/pools/load-pools.ts";
 import { updateBot } from "../../src/pools/manage-bots.ts";
+import { updatePool } from "../../src/pools/manage-pools.ts";
 import { openPoolCache } from "../../src/pools/pool-cache.ts";
 import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
 import { until } from "../support/until.ts";
+import { untilHeldUp } from "../support/until-held-up.ts";
 
 const secrets = createSecrets(new Uint8Array(32).fill(9));
 const known = (username: string): Identity => ({ kind: "known", telegramId: "7", username });
@@ -239,6 +241,39 @@ describe(`the bots' health on ${testDialect}`, () => {
     await place.dispose();
     await sandbox.stop();
   });
+
+  test.skipIf(testDialect === "sqlite")(
+    "a pool that is saved with the new name in the moment of a rename waits for it",
+    async () => {
+      const deps = { db: own.db, secrets, now: () => new Date() };
+      const locked = Promise.withResolvers<void>();
+      const letGo = Promise.withResolvers<void>();
+      const lock = own.db.transaction(async (tx) => {
+        await tx.rows(sql`lock table audit_log in exclusive mode`);
+        locked.resolve();
+        await letGo.promise;
+      });
+      await locked.promise;
+      answers.set("token-a", known("Newer_Bot"));
+      const renaming = health().run();
+      await untilHeldUp(own.db, renaming);
+      const bots = ["Newer_Bot", "b_bot", "elsewhere_bot"].map((username) => ({
+        username,
+        weight: 1,
+        enabled: true,
+      }));
+      const saving = updatePool(deps, "test", "shop", { bots, meta_tracking_enabled: false });
+      await untilHeldUp(own.db, saving, 2);
+      letGo.resolve();
+      await Promise.all([lock, renaming]);
+      expect(await saving).toMatchObject({ kind: "updated" });
+      expect(await bot(ids.a)).toMatchObject({ username: "Newer_Bot" });
+
+      // And back, as the other tests know it.
+      answers.clear();
+      await health().run();
+    },
+  );
 
   test("a name that another bot has here is not taken from it; the operator is told once", async () => {
     answers.set("token-a", known("Elsewhere_Bot"));

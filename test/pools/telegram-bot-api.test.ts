@@ -20,6 +20,7 @@ describe("what bot management hears of Telegram", () => {
     [200, ""],
     [200, "<html>"],
     [200, "{}"],
+    [200, "null"],
     [200, '{"ok":true}'],
     [200, '{"ok":true,"result":{}}'],
     [200, '{"ok":true,"result":{"id":7}}'],

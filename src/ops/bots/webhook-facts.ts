@@ -93,7 +93,7 @@ export function webhookNote(
         text: `${done} Its webhook is not set: ${webhook.reason}. Put that right, then set the webhook again.`,
       };
     case "still_set":
-      return { tone: "warn", text: `${done} Telegram still has its webhook: ${webhook.reason}` };
+      return { tone: "warn", text: `${done} Telegram may still have its webhook: ${webhook.reason}` };
   }
 }
 
@@ -104,6 +104,6 @@ export function removalNote(
 ): { readonly text: string; readonly tone: "good" | "warn" } {
   const done = `@${username} is removed.`;
   return webhook.kind === "failed"
-    ? { tone: "warn", text: `${done} Telegram still has its webhook: ${webhook.reason}` }
+    ? { tone: "warn", text: `${done} Telegram may still have its webhook: ${webhook.reason}` }
     : { tone: "good", text: done };
 }
