@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import type { Bench, BenchCase, Figures } from "../case.ts";
 import { drainOutbox } from "../outbox-drain.ts";
 import { drainPeer, installPeers, PEERS, type Peer } from "../peers.ts";
+import { takenBySandbox } from "../ready-made.ts";
 import { figure } from "../report.ts";
 import { takeTurns } from "../rounds.ts";
 import { seedPools } from "../seed.ts";
@@ -37,6 +38,7 @@ async function measureDrain(bench: Bench, place: Place, peers: readonly Peer[]):
   await installPeers(say);
   await seedPools(place.db);
   const rates = new Map<Peer, number[]>();
+  const taken: number[] = [];
   try {
     const { ours } = await takeTurns(bench, {
       async ours() {
@@ -44,6 +46,7 @@ async function measureDrain(bench: Bench, place: Place, peers: readonly Peer[]):
         const sandbox = await startSandboxProcess();
         const rate = await drainOutbox(place, sandbox.url, effort.events);
         await sandbox.stop();
+        taken.push(await takenBySandbox(place, effort.events));
         return rate;
       },
       async yardstick() {
@@ -63,6 +66,10 @@ async function measureDrain(bench: Bench, place: Place, peers: readonly Peer[]):
       beside: [
         { name: "the faster one", figure: fastest[0] },
         ...others.map(([name, all]) => ({ name, figure: `${figure(median(all))} jobs/s` })),
+        {
+          name: "the sandbox alone, sent ready-made requests",
+          figure: `${figure(median(taken))} events/s, ${(median(taken) / median(fastest[1])).toFixed(2)} of the yardstick`,
+        },
       ],
     };
   } finally {
