@@ -8,6 +8,7 @@ import { peerOf } from "./platform/peer.ts";
 import { comeAgain, ourFault, problem } from "./platform/problem.ts";
 import { refusalOf } from "./platform/refusal.ts";
 import { enterRequest } from "./platform/request-id.ts";
+import { SettingError } from "./platform/setting-error.ts";
 import { createBridgePages } from "./redirect/bridge-pages.ts";
 import { type ClientAddress, clientAddressFinder } from "./redirect/client-address.ts";
 import { redirectPlugin } from "./redirect/plugin.ts";
@@ -81,6 +82,9 @@ function errorAnswer(
   const todo = db.advice(error);
   log.error({ error, method: request.method, todo }, "a request failed");
   const isForOperators = isOpsPage(request);
+  if (error instanceof SettingError && !isForOperators) {
+    return comeAgain(`${error.message}. ${error.todo}`);
+  }
   if (isAway(error)) {
     if (isForOperators) return databaseAwayPage(assets.ops.css);
     return comeAgain("The database cannot be used at this moment. Try again.");

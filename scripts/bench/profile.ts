@@ -42,11 +42,13 @@ const FLAGS = {
 
 async function main(): Promise<number> {
   const values = readFlags(process.argv.slice(2), FLAGS);
-  const number = (name: "connections" | "seconds" | "events" | "top") => wholeNumber(name, values[name]);
   if (values.help) {
     console.log(HELP);
     return 0;
   }
+  const [connections = 0, seconds = 0, events = 0, top = 0] = (
+    ["connections", "seconds", "events", "top"] as const
+  ).map((name) => wholeNumber(name, values[name]));
   const missing = values.drain ? null : whatIsMissing(["wrk"]);
   if (missing !== null) throw new UsageError(missing);
   const work = makeWorkFolder("ponte-profile", null, true);
@@ -59,14 +61,14 @@ async function main(): Promise<number> {
     await seedPools(place.db);
     const bunArguments = ["--cpu-prof", "--cpu-prof-dir", profiles];
     const told = values.drain
-      ? await underDrain(place, number("events"), bunArguments)
-      : await underClicks(place, number("connections"), number("seconds"), {
+      ? await underDrain(place, events, bunArguments)
+      : await underClicks(place, connections, seconds, {
           bunArguments,
           load: values.gate ? refusals : clicks,
         });
     await place.db.close();
     console.log(`${told}\n`);
-    await printProfiles(profiles, number("top"));
+    await printProfiles(profiles, top);
   } finally {
     await cluster?.stop();
     rmSync(work, { recursive: true, force: true });

@@ -140,7 +140,7 @@ function welcome(
 
 /** What lets a shell find a Bun that only the scripts know. */
 function bunPrefix(): string {
-  return process.execPath.startsWith(INSTALLED_BUN) ? `PATH="$PATH:${INSTALLED_BUN}/.bin" ` : "";
+  return process.execPath.startsWith(INSTALLED_BUN) ? `PATH="${INSTALLED_BUN}/.bin:$PATH" ` : "";
 }
 
 /** What a command of `ponte` needs in front, to look at the demo's data and ask nobody but the sandbox. */

@@ -15,8 +15,6 @@ export function exclusively<T>(lockPath: string, work: () => T): T {
   const lock = new SqliteClient(lockPath, { create: true });
   try {
     lock.run(`pragma busy_timeout = ${PATIENCE_MS}`);
-    // A journal on the disk, which nothing here needs, would keep a full one from being locked.
-    lock.run("pragma journal_mode = memory");
     begin(lock, lockPath);
     return work();
   } finally {
@@ -26,6 +24,8 @@ export function exclusively<T>(lockPath: string, work: () => T): T {
 
 function begin(lock: SqliteClient, path: string): void {
   try {
+    // A journal on the disk, which nothing here needs, would keep a full one from being locked.
+    lock.run("pragma journal_mode = memory");
     lock.run("begin exclusive");
   } catch (error) {
     if (!isBusy(error)) throw error;

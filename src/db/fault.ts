@@ -41,12 +41,12 @@ export function isUnwritable(error: unknown): boolean {
   return reasonsOf(error).some(({ code }) => READ_ONLY.test(code) || FULL.test(code));
 }
 
-/** Whether SQLite says that a file's disk is full, or fails. */
+/** Whether SQLite, or the system, says that a file's disk is full, or fails. */
 export function isDiskAtFault(error: unknown): boolean {
   return reasonsOf(error).some(({ code }) => DISK_AT_FAULT.test(code));
 }
 
-const DISK_AT_FAULT = /^SQLITE_(FULL|IOERR)/;
+const DISK_AT_FAULT = /^(SQLITE_(FULL|IOERR)|(ENOSPC|EDQUOT|EIO)$)/;
 
 /** Whether Postgres gave this transaction up because another one waited for it, and it for that one: it may be tried again. */
 export function isDeadlock(error: unknown): boolean {

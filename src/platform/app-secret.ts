@@ -49,10 +49,11 @@ function readKey(path: string): Uint8Array {
 /** The file is there whole or not at all: a key of which a full disk took half, or nothing, would stay. */
 function makeKey(path: string): Uint8Array {
   mkdirSync(dirname(path), { recursive: true });
-  const whole = `${path}.${process.pid}`;
+  // Not by the process' number: in containers that share a folder each is the first.
+  const whole = `${path}.${randomBytes(8).toString("hex")}`;
   try {
     const text = `${randomBytes(KEY_BYTES).toString("base64")}\n`;
-    writeFileSync(whole, text, { mode: 0o600, flush: true });
+    writeFileSync(whole, text, { mode: 0o600, flag: "wx", flush: true });
     giveName(whole, path);
   } finally {
     rmSync(whole, { force: true });

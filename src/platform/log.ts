@@ -48,7 +48,8 @@ export function createLog(
 
 /**
  * Lines are written by another thread, so that a reader who is slow holds up nobody: all but what is fatal, which may be
- * the only place that keeps a visit, and is written before the visitor is answered.
+ * the only place that keeps a visit, and is written before the visitor is answered. So it may stand before lines that
+ * came earlier, and in the midst of one where a pipe is full.
  */
 function standardOutput(): pino.DestinationStream {
   // By its number: to ask the runtime for the stream takes several milliseconds of every start.

@@ -1,5 +1,6 @@
 import type { Database } from "../db/database.ts";
 import type { Spool } from "../db/spool.ts";
+import { roomOr, SettingError } from "../platform/setting-error.ts";
 import { recordAudit } from "../pools/audit.ts";
 import type { TrackingStore } from "../tracking/tracking-store.ts";
 import { chunksOf } from "./chunks.ts";
@@ -66,8 +67,18 @@ async function findTraces({ db, spool }: ErasureDeps, person: Person) {
     sessions: await findSessions(db, person),
     payments: await findPayments(db, person),
     people: await findBotUsers(db, person),
-    spooled: spool?.count(person.tokens) ?? 0,
+    spooled: inSpool(() => spool?.count(person.tokens)) ?? 0,
   };
+}
+
+/** @throws SettingError where this machine's spool tells or takes nothing: nobody could say that all is erased */
+function inSpool<T>(ask: () => T): T {
+  try {
+    return ask();
+  } catch (error) {
+    const todo = roomOr("Restart Ponte; its log says what is wrong with it.", error);
+    throw new SettingError("DATA_DIR: the spool cannot be used", todo, error);
+  }
 }
 
 /** Resolves to how many copies Redis had. */
@@ -75,7 +86,7 @@ async function eraseTraces(deps: ErasureDeps, person: Person, found: Traces): Pr
   const { db, spool, trackingStore, now } = deps;
   const { events, answers, sessions, payments, people } = found;
   // First what could still come into the database behind us.
-  spool?.forget(person.tokens);
+  inSpool(() => spool?.forget(person.tokens));
   for (const some of chunksOf(events)) {
     const ids = some.map(({ id }) => id);
     await db.transaction((tx) => eraseEvents(db, tx, ids));

@@ -71,14 +71,21 @@ export function createAccept(deps: AcceptDeps) {
     } catch (error) {
       if (error instanceof QueueFullError) return unavailable(locale);
       tallies.lost++;
-      // Neither database nor disk: the visitor still reaches the bot, and the log is the last place that keeps the visit.
-      const line = { error, visit: visit.record, request_id: idOf(arrival) };
-      log.fatal(line, "a visit could be stored nowhere");
+      keepInLog(arrival, visit, error);
     }
     const page = withPage ? bridge(arrival, bot, visit, address) : null;
     if (page) tallies.page++;
     else tallies.redirect++;
     return page ?? sendOn(bot, visit, address);
+  }
+
+  /** Neither database nor disk: the visitor still reaches the bot, and the log is the last place that keeps the visit. */
+  function keepInLog(arrival: Arrival, visit: Visit, error: unknown): void {
+    try {
+      log.fatal({ error, visit: visit.record, request_id: idOf(arrival) }, "a visit could be stored nowhere");
+    } catch {
+      // It goes to a file on the same full disk, perhaps.
+    }
   }
 
   function capture(

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { SCHEMAS } from "../../src/api/schemas.ts";
+import { noSpool } from "../../src/db/spool.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { ERASURE_EXAMPLE } from "../../src/privacy/key.ts";
+import { createTestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
 import { seedVisitor } from "../support/seed-visitor.ts";
 import { type Harness, openHarness } from "./harness.ts";
@@ -49,6 +51,24 @@ describe(`POST /api/privacy/erasures on ${testDialect}`, () => {
     const entry = rows.find(({ actor }) => actor === "api:privacy desk");
     expect(entry).toMatchObject({ action: "privacy.erase", subject: "customer", after: { sessions: 1 } });
     expect(JSON.stringify(rows)).not.toContain(telegramUserId);
+  });
+
+  test("names the spool's disk where that one takes nothing, whatever the database's is like", async () => {
+    const full = Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" });
+    const app = await createTestApp({ API_KEY: "a-key-of-the-environment" }, (deps) => ({
+      ...deps,
+      spool: noSpool(full),
+    }));
+    const answer = await app.request("/api/privacy/erasures", {
+      method: "POST",
+      headers: { authorization: "Bearer a-key-of-the-environment", "content-type": "application/json" },
+      body: JSON.stringify({ tracking_token: newId() }),
+    });
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({
+      detail: "DATA_DIR: the spool cannot be used. Make room on its disk.",
+    });
+    await app.dispose();
   });
 
   test("takes a key that may write, and refuses one that may only read", async () => {

@@ -40,13 +40,14 @@ afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 const aside = () => readdirSync(dataDir).filter((name) => /^spool\.db\.corrupt-\d+$/.test(name));
 
 /** A spool of 500 documents, one of them set aside, as a process that is gone left it. */
-async function leaveSpool({ isInLog = false } = {}): Promise<void> {
+async function leaveSpool({ isInLog = false, forgets = false } = {}): Promise<void> {
   const fill = `
     const { openSpool } = await import(${JSON.stringify(SPOOL)});
     const spool = openSpool(${JSON.stringify(path)});
     const body = JSON.stringify("x".repeat(900));
     spool.append(Array.from({ length: 500 }, (_, i) => ({ key: "visit " + i, body })));
     spool.setAside("visit 7", "refused");
+    ${forgets ? 'spool.forget(["somebody who was erased"]);' : ""}
     process.kill(process.pid, "SIGKILL");`;
   await Bun.spawn(["bun", "-e", fill], { stderr: "inherit" }).exited;
   if (!isInLog) checkpoint();
@@ -330,18 +331,21 @@ async function saidOnFullDisk(blocks: number, script: string): Promise<string> {
   return new Response(child.stdout).text();
 }
 
-test("a sound spool that a killed process left is opened though its log cannot get longer", async () => {
-  await leaveSpool({ isInLog: true });
-  // SQLite's shared memory alone needs 64 blocks.
-  const said = await saidOnFullDisk(
-    128,
-    `
+test.each([false, true])(
+  "a sound spool that a killed process left is opened though its log cannot get longer (an erasure: %p)",
+  async (forgets) => {
+    await leaveSpool({ isInLog: true, forgets });
+    // SQLite's shared memory alone needs 64 blocks.
+    const said = await saidOnFullDisk(
+      128,
+      `
     const { openSpoolAnyway } = await import(${JSON.stringify(DAMAGED_SPOOL)});
     const { createLog } = await import(${JSON.stringify(LOG)});
     console.log(JSON.stringify(openSpoolAnyway(${JSON.stringify(path)}, createLog("silent")).counts()));`,
-  );
-  expect(JSON.parse(said)).toEqual({ waiting: 499, setAside: 1 });
-});
+    );
+    expect(JSON.parse(said)).toEqual({ waiting: 499, setAside: 1 });
+  },
+);
 
 test("a start goes on without the spool where its disk has no room at all, and loses nothing of it", async () => {
   await leaveSpool();

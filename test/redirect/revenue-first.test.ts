@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import { QueueFullError } from "../../src/db/group-commit.ts";
 import type { Deps } from "../../src/deps.ts";
+import { createLog } from "../../src/platform/log.ts";
 import { createTestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
@@ -57,6 +58,22 @@ describe(`what breaks behind the page, on ${testDialect}`, () => {
     expect(response.status).toBe(200);
     expect(await response.text()).toContain("https://t.me/open_bot?start=");
     expect(own.logLines.some(({ level, visit }) => level === 60 && visit !== undefined)).toBe(true);
+    await own.dispose();
+  });
+
+  test("where the log does not take it either, too", async () => {
+    const own = await appWith((deps) => ({
+      ...deps,
+      recorder: { ...deps.recorder, record: () => Promise.reject(new Error("disk full")) },
+      log: createLog("fatal", {
+        write() {
+          throw new Error("disk full");
+        },
+      }),
+    }));
+    const response = await own.request("/go/open");
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain("https://t.me/open_bot?start=");
     await own.dispose();
   });
 });
