@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { sql } from "drizzle-orm";
+import { readConfig } from "../../src/config.ts";
 import { openDatabase } from "../../src/db/open.ts";
 import { overviewOf } from "../../src/ops/overview/read-overview.ts";
 import { readSpan, SPANS } from "../../src/ops/overview/span.ts";
@@ -51,6 +52,7 @@ function readOptions() {
   }
 }
 
+const CONFIG = readConfig({});
 const ROUNDS = 15;
 const ZONE = "America/Sao_Paulo";
 
@@ -98,7 +100,7 @@ async function measure(name: string): Promise<void> {
   for (let i = 0; i < ROUNDS; i++) {
     const startedMs = performance.now();
     const span = readSpan({ span: name }, ZONE, Date.now());
-    const facts = { ...(await readPresent(db)), ...(await readCounted(db, span)) };
+    const facts = { ...(await readPresent(db, CONFIG)), ...(await readCounted(db, span)) };
     const overview = overviewOf(facts, span, {
       zone: ZONE,
       csrfToken: "",
@@ -154,7 +156,7 @@ function watchLoop(): () => number {
 async function explain(): Promise<void> {
   const explained = explaining(db);
   const span = readSpan({ span: "30d" }, ZONE, Date.now());
-  await readPresent(explained);
+  await readPresent(explained, CONFIG);
   const [from, to] = [span.fromMs, span.toMs].map((ms) => db.dialect.instant(new Date(ms)));
   // As the query builder writes them.
   for (const dimension of ["pool", "campaign"]) {

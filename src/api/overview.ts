@@ -1,5 +1,6 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
+import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { type CountedFacts, type PresentFacts, readCounted, readPresent } from "../overview/read-facts.ts";
 import { createRemembered } from "../overview/remembered.ts";
@@ -27,10 +28,12 @@ const overviewQuery = z.strictObject({
 export function overviewApi({
   db,
   now,
+  config,
   authorize,
 }: {
   readonly db: Database;
   readonly now: () => Date;
+  readonly config: Pick<Config, "consentDenied" | "payments">;
   readonly authorize: Authorize;
 }) {
   const present = createRemembered<PresentFacts>(REMEMBERED_MS);
@@ -50,7 +53,7 @@ export function overviewApi({
         });
       const stretch = { fromMs, toMs, unit: unitOf(fromMs, toMs, nowMs) };
       const facts = {
-        ...(await present("now", () => readPresent(db))),
+        ...(await present("now", () => readPresent(db, config))),
         ...(await counted(`${fromMs} ${toMs}`, () => readCounted(db, stretch))),
       };
       return overviewAnswer(facts, stretch, by);

@@ -1,4 +1,5 @@
 import { Elysia } from "elysia";
+import type { Config } from "../config.ts";
 import type { Log } from "../platform/log.ts";
 import type { BotDeps } from "../pools/connect-bot.ts";
 import type { ErasureDeps } from "../privacy/erase.ts";
@@ -16,6 +17,7 @@ import { sessionsApi } from "./sessions.ts";
 
 interface ApiDeps extends BotDeps, ErasureDeps, PoolTrialDeps {
   readonly log: Log;
+  readonly config: Config;
 }
 
 /** The operators' JSON API. */

@@ -70,7 +70,7 @@ async function databaseFindings(config: Config, context: Context, isOnline: bool
           ["dispatcher", () => checkDispatcher(db)],
           ["outbox", () => checkOutbox(db)],
           ["meta", () => checkPartial(db)],
-          ["sales", () => checkSales(db)],
+          ["sales", () => checkSales(db, config)],
           ["pools", () => checkPixels(outside, isOnline)],
           ["bots", () => checkBots(outside, isOnline)],
           ["offers", () => checkOffers(db, config.payments)],

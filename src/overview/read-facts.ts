@@ -1,3 +1,4 @@
+import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { breathe } from "../platform/breathe.ts";
 import { type RefusalCount, readRefusals } from "../pools/gate-refusals.ts";
@@ -26,11 +27,14 @@ export interface CountedFacts {
 /** Both are in nobody's time zone: the same for everybody who asks, in the console and over the API. */
 export type OverviewFacts = PresentFacts & CountedFacts;
 
-export async function readPresent(db: Database): Promise<PresentFacts> {
+export async function readPresent(
+  db: Database,
+  config: Pick<Config, "consentDenied" | "payments">,
+): Promise<PresentFacts> {
   const names = await routeNames(db);
   const trouble = await readTrouble(db, names);
   await breathe();
-  return { trouble, unreported: await readUnreportedSales(db), names };
+  return { trouble, unreported: await readUnreportedSales(db, config), names };
 }
 
 /** One statement after another; visitors come in between. */

@@ -1,5 +1,7 @@
 import { sql } from "drizzle-orm";
+import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
+import type { Consent } from "../meta/consent.ts";
 import { TELEGRAM_STARS } from "../meta/currencies.ts";
 import { MAX_EVENT_AGE_MS } from "../meta/event-time.ts";
 
@@ -19,7 +21,7 @@ interface UnreportedSale {
 
 export interface UnreportedSales {
   readonly count: number;
-  /** Whether there were more to look at. */
+  /** Whether only the newest were looked at: there may be older ones, also where none is counted. */
   readonly isMore: boolean;
   readonly newest: readonly UnreportedSale[];
 }
@@ -29,10 +31,24 @@ export interface UnreportedSales {
  * that has one now. Not those that are kept from it on purpose: the buyer refused or was erased, the pool reports
  * nothing, Stars are not reported as money.
  */
-export async function readUnreportedSales({ dialect, ...db }: Database): Promise<UnreportedSales> {
+export async function readUnreportedSales(
+  { dialect, ...db }: Database,
+  { consentDenied, payments: { starsUsdMinorPerThousand } }: Pick<Config, "consentDenied" | "payments">,
+): Promise<UnreportedSales> {
   const { payments, pools } = db.tables;
   const { now, plusMs, epochMs, jsonText } = dialect;
-  const refused = '%"consent":"denied"%';
+  const newest = sql`(
+    select * from ${payments}
+    where status = 'paid' and not meta_purchase_sent and paid_at > ${plusMs(now, -MAX_EVENT_AGE_MS)}
+    order by paid_at desc limit ${MOST})`;
+  const said = (consent: Consent) =>
+    sql`coalesce(${jsonText(sql`s.provider_data`)}, '') like ${`%"consent":"${consent}"%`}`;
+  const isKept = [
+    sql`s.erased_at is not null`,
+    said("erased"),
+    ...(consentDenied === "drop" ? [said("denied")] : []),
+    ...(starsUsdMinorPerThousand === null ? [sql`s.currency = ${TELEGRAM_STARS}`] : []),
+  ];
   const rows = await db.rows<{
     id: string;
     provider: string;
@@ -41,24 +57,17 @@ export async function readUnreportedSales({ dialect, ...db }: Database): Promise
     currency: string;
     paid_ms: number | string;
     sales: number | string;
-    looked_at: number | string;
   }>(sql`
-    with newest as (
-      select * from ${payments}
-      where status = 'paid' and not meta_purchase_sent and paid_at > ${plusMs(now, -MAX_EVENT_AGE_MS)}
-      order by paid_at desc limit ${MOST}
-    )
     select s.id, s.provider, s.provider_ref as ref, s.amount_minor as amount, s.currency,
-      ${epochMs(sql`s.paid_at`)} as paid_ms, count(*) over () as sales,
-      (select count(*) from newest) as looked_at
-    from newest s left join ${pools} p on p.id = s.pool_id
-    where s.erased_at is null and coalesce(${jsonText(sql`s.provider_data`)}, '') not like ${refused}
-      and (p.id is null
-        or (p.meta_tracking_enabled and p.meta_pixel_id is not null and s.currency <> ${TELEGRAM_STARS}))
+      ${epochMs(sql`s.paid_at`)} as paid_ms, count(*) over () as sales
+    from ${newest} s left join ${pools} p on p.id = s.pool_id
+    where not (${sql.join(isKept, sql` or `)})
+      and (p.id is null or (p.meta_tracking_enabled and p.meta_pixel_id is not null))
     order by s.paid_at desc limit ${SHOWN}`);
+  const [looked] = await db.rows<{ at: number | string }>(sql`select count(*) as at from ${newest} s`);
   return {
     count: Number(rows[0]?.sales ?? 0),
-    isMore: Number(rows[0]?.looked_at ?? 0) >= MOST,
+    isMore: Number(looked?.at) >= MOST,
     newest: rows.map(({ id, ref, amount, paid_ms, provider, currency }) => ({
       paymentId: id,
       provider,

@@ -19,9 +19,16 @@ export function registeredMoney(payment: Payment): {
   return parsed.success ? { amountMinor: parsed.data.amount_minor, currency: parsed.data.currency } : payment;
 }
 
+/** What keeps a payment from Meta: its buyer denied consent, or was erased. */
+export type Refusal = Exclude<Consent, "granted">;
+
+export function isRefusal(consent: unknown): consent is Refusal {
+  return consent === "denied" || consent === "erased";
+}
+
 /**
  * What is kept of a confirmation besides what it paid: its charge, what was asked for where that differs, and that its
- * buyer did not want to be reported.
+ * buyer is not to be reported.
  */
 export function confirmedData(
   payment: Payment,
@@ -30,7 +37,7 @@ export function confirmedData(
 ): Payment["providerData"] {
   const { amountMinor, currency, chargeId } = paid;
   const differs = amountMinor !== payment.amountMinor || currency !== payment.currency;
-  const isRefused = consent === "denied";
+  const isRefused = isRefusal(consent);
   if (!differs && chargeId === null && !isRefused) return payment.providerData;
   const registered = { amount_minor: payment.amountMinor, currency: payment.currency };
   return {
@@ -41,7 +48,8 @@ export function confirmedData(
   };
 }
 
-/** What its buyer said of being reported by the time they paid: a later visit that says nothing of it takes nothing back. */
-export function consentWhenPaid({ providerData }: Pick<Payment, "providerData">): "denied" | null {
-  return providerData?.consent === "denied" ? "denied" : null;
+/** What kept it from Meta when it was paid, or looked at since: a later visit that says nothing of it takes nothing back. */
+export function keptRefusal({ providerData }: Pick<Payment, "providerData">): Refusal | null {
+  const consent = providerData?.consent;
+  return isRefusal(consent) ? consent : null;
 }

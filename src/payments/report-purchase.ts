@@ -10,9 +10,10 @@ import { findBotUser } from "../tracking/find-session.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";
 import { type VisitBehind, visitBehind } from "../tracking/visit-behind.ts";
 import { fillPayment } from "./fill-payment.ts";
+import { lockById } from "./find-payment.ts";
 import { metaEntry } from "./meta-entry.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
-import { consentWhenPaid } from "./provider-data.ts";
+import { isRefusal, keptRefusal, type Refusal } from "./provider-data.ts";
 
 /** A payment with what is known of where it came from. */
 interface Traced {
@@ -58,7 +59,7 @@ export async function purchaseEntry(
 
 /**
  * The payment learns from its visit what it did not know; one that was confirmed when not enough was known to report it
- * is reported now. What is reported already stays as it is. `payment` must be locked.
+ * is reported now, or keeps what forbids it. What is reported already stays as it is. `payment` must be locked.
  */
 export async function catchUp(
   deps: PaymentDeps,
@@ -69,9 +70,13 @@ export async function catchUp(
   if (payment.metaPurchaseSent || payment.erasedAt !== null) return;
   const traced = await withVisit(deps, tx, payment, distant);
   if (payment.status !== "paid") return;
-  const consent = traced.visit.consent ?? consentWhenPaid(traced.payment);
+  const kept = keptRefusal(payment);
+  const consent = traced.visit.consent ?? kept;
   const purchase = await purchaseEntry(deps, tx, { ...traced, visit: { ...traced.visit, consent } });
-  if (purchase === null) return;
+  if (purchase === null) {
+    if (kept === null && isRefusal(consent)) await keepRefusal(deps, tx, payment, consent);
+    return;
+  }
   const { tables } = deps.db;
   const at = deps.now();
   await enqueue(tx, tables, [purchase]);
@@ -79,6 +84,17 @@ export async function catchUp(
     .update(tables.payments)
     .set({ metaPurchaseSent: true, metaPurchaseSentAt: at, updatedAt: at })
     .where(eq(tables.payments.id, payment.id));
+}
+
+/** So that it is not taken for a sale that somebody forgot to report. */
+async function keepRefusal(deps: PaymentDeps, tx: Tx, { id }: Payment, consent: Refusal): Promise<void> {
+  const { payments } = deps.db.tables;
+  // Read again: the event that brought us here may have left a note on it.
+  const payment = await lockById(deps.db, tx, id);
+  await tx
+    .update(payments)
+    .set({ providerData: { ...payment?.providerData, consent }, updatedAt: deps.now() })
+    .where(eq(payments.id, id));
 }
 
 /**

@@ -197,6 +197,26 @@ describe(`ponte doctor on ${testDialect}`, () => {
     ]);
   });
 
+  test("says that sales older than those it looked at may not be reported", async () => {
+    const { payments } = own.db.tables;
+    const now = new Date();
+    const times = { paidAt: now, createdAt: now, updatedAt: now, erasedAt: now };
+    const sale = {
+      provider: "generic",
+      status: "paid" as const,
+      amountMinor: 4990,
+      currency: "BRL",
+      ...times,
+    };
+    const sales = Array.from({ length: 2_000 }, () => ({ id: newId(), providerRef: newId(), ...sale }));
+    await own.db.transaction((tx) => tx.insertMany(payments, ["id"], sales));
+    const { of } = await diagnose();
+    expect(of("sales")).toMatchObject([
+      { level: "good", text: expect.stringContaining("only the newest were looked at") },
+    ]);
+    await own.db.transaction((tx) => tx.delete(payments));
+  });
+
   test("tells events that the other side never took from those that became too old", async () => {
     await addRows(own.db, 2, { status: "expired" });
     const { of } = await diagnose();

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { type SQL, sql } from "drizzle-orm";
+import { readConfig } from "../../src/config.ts";
 import type { Tables } from "../../src/db/define-schema.ts";
 import { readUnreportedSales } from "../../src/overview/unreported-sales.ts";
 import { newId } from "../../src/platform/ids.ts";
@@ -7,6 +8,7 @@ import { createTestDatabase, type TestDatabase, testDialect } from "../support/d
 import { addPool } from "../support/pools.ts";
 
 const DAY_MS = 86_400_000;
+const config = readConfig({});
 
 let own: TestDatabase;
 let reporting: number;
@@ -52,7 +54,7 @@ describe(`sales that Meta was not told of, on ${testDialect}`, () => {
     const paidAt = new Date(Date.now() - DAY_MS);
     await addSales([{ providerRef: "of a pool", poolId: reporting, paidAt }]);
     await addSales([{ providerRef: "of none" }, { providerRef: "of one that is gone", poolId: 4711 }]);
-    const { count, isMore, newest } = await readUnreportedSales(own.db);
+    const { count, isMore, newest } = await readUnreportedSales(own.db, config);
     expect({ count, isMore }).toEqual({ count: 3, isMore: false });
     expect(newest.map(({ providerRef }) => providerRef).toSorted()).toEqual([
       "of a pool",
@@ -70,20 +72,45 @@ describe(`sales that Meta was not told of, on ${testDialect}`, () => {
       { status: "pending", paidAt: null },
       { erasedAt: new Date() },
       { providerData: { title: "x", consent: "denied" } },
+      { providerData: { consent: "erased" } },
       { poolId: silent },
-      { poolId: reporting, currency: "XTR" },
       { paidAt },
     ]);
-    expect(await readUnreportedSales(own.db)).toEqual({ count: 0, isMore: false, newest: [] });
-    await addSales([{ providerData: { title: '"consent":"denied"' } }, { currency: "XTR" }]);
-    expect((await readUnreportedSales(own.db)).count).toBe(2);
+    expect(await readUnreportedSales(own.db, config)).toEqual({ count: 0, isMore: false, newest: [] });
+    await addSales([{ providerData: { title: '"consent":"denied"' } }]);
+    expect((await readUnreportedSales(own.db, config)).count).toBe(1);
+  });
+
+  test("are those in Stars, of a pool or of none, where Stars are reported as money, and nowhere else", async () => {
+    await addSales([{ currency: "XTR" }, { poolId: reporting, currency: "XTR" }]);
+    await addSales([{ poolId: silent, currency: "XTR" }]);
+    expect((await readUnreportedSales(own.db, config)).count).toBe(2);
+    expect(await readUnreportedSales(own.db, readConfig({ STARS_USD_PER_1000: "0" }))).toMatchObject({
+      count: 0,
+      newest: [],
+    });
+  });
+
+  test("are those of buyers who refused, where they are reported under Limited Data Use", async () => {
+    await addSales([{ providerRef: "refused", providerData: { consent: "denied" } }]);
+    await addSales([{ providerRef: "erased", providerData: { consent: "erased" } }]);
+    const { newest } = await readUnreportedSales(own.db, readConfig({ CONSENT_DENIED: "ldu" }));
+    expect(newest.map(({ providerRef }) => providerRef)).toEqual(["refused"]);
+  });
+
+  test("may be older than those looked at, which is said though none of these is one", async () => {
+    await addSales([{ poolId: reporting, paidAt: new Date(Date.now() - DAY_MS) }]);
+    await addMany(1_998, { poolId: silent });
+    expect(await readUnreportedSales(own.db, config)).toMatchObject({ count: 1, isMore: false });
+    await addMany(2, { poolId: silent });
+    expect(await readUnreportedSales(own.db, config)).toEqual({ count: 0, isMore: true, newest: [] });
   });
 
   test("are counted no further than so many, by their own index alone", async () => {
     await addMany(100, { poolId: reporting });
     await addMany(2_000, { poolId: silent, paidAt: new Date(Date.now() - DAY_MS) });
     await addMany(20_000, { metaPurchaseSent: true });
-    const { count, isMore, newest } = await readUnreportedSales(own.db);
+    const { count, isMore, newest } = await readUnreportedSales(own.db, config);
     expect({ count, isMore, shown: newest.length }).toEqual({ count: 100, isMore: true, shown: 20 });
 
     if (testDialect === "postgres") await own.db.transaction((tx) => tx.rows(sql`analyze`));
@@ -92,11 +119,14 @@ describe(`sales that Meta was not told of, on ${testDialect}`, () => {
       asked.push(statement);
       return own.db.rows<T>(statement);
     };
-    await readUnreportedSales({ ...own.db, rows });
+    await readUnreportedSales({ ...own.db, rows }, config);
     const explain = testDialect === "postgres" ? sql`explain` : sql`explain query plan`;
-    const plan = await own.db.rows<Record<string, unknown>>(sql`${explain} ${asked[0]}`);
-    const lines = plan.map((line) => String(line.detail ?? line["QUERY PLAN"])).join("\n");
-    expect(lines).toContain("payments_unreported_idx");
-    expect(lines).not.toMatch(/SCAN payments|Seq Scan on payments/);
+    expect(asked).toHaveLength(2);
+    for (const statement of asked) {
+      const plan = await own.db.rows<Record<string, unknown>>(sql`${explain} ${statement}`);
+      const lines = plan.map((line) => String(line.detail ?? line["QUERY PLAN"])).join("\n");
+      expect(lines).toContain("payments_unreported_idx");
+      expect(lines).not.toMatch(/SCAN payments|Seq Scan on payments/);
+    }
   });
 });

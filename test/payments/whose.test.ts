@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import fc from "fast-check";
+import { readUnreportedSales } from "../../src/overview/unreported-sales.ts";
 import { receiveReport } from "../../src/payments/receive-report.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { sha256Hex } from "../../src/platform/secrets.ts";
+import { erasePerson } from "../../src/privacy/erase.ts";
 import { encodeVisit } from "../../src/redirect/visit-json.ts";
 import type { VisitRecord } from "../../src/redirect/visit-record.ts";
 import type { StoredVisit } from "../../src/tracking/tracking-store.ts";
@@ -54,6 +56,12 @@ const pays = ({ provider_ref }: Sale, more: object = {}) =>
 
 /** A visit that is accepted, and not in the database yet. */
 const visitOfPool = (poolId = funnel.pool.id) => visitOf(poolId, 1, funnel.shop.id, "fbclid=AbCd");
+const refusingVisit = () => visitOf(funnel.pool.id, 1, funnel.shop.id, "consent=denied");
+
+async function isListedAsUnreported({ provider_ref }: Sale): Promise<boolean> {
+  const { newest } = await readUnreportedSales(funnel.db, funnel.deps.config);
+  return newest.some(({ providerRef }) => providerRef === provider_ref);
+}
 
 /** It comes in, out of the spool. */
 async function bringIn(visit: VisitRecord) {
@@ -177,6 +185,45 @@ describe(`whose a payment is, on ${testDialect}`, () => {
     await pays(returned);
     await webhook({ provider_ref: returned.provider_ref, status: "refunded", tracking_token });
     expect((await stored(returned)).purchases).toEqual([]);
+  });
+
+  test("a sale whose visit turns out to have refused is no longer one that nobody reported", async () => {
+    const bought = sale();
+    await register(bought);
+    await pays(bought);
+    expect(await isListedAsUnreported(bought)).toBe(true);
+    const tracking_token = await bringIn(refusingVisit());
+    for (let n = 0; n < 2; n++) await register({ ...bought, tracking_token });
+    expect(await isListedAsUnreported(bought)).toBe(false);
+    const { payment, purchases } = await stored(bought);
+    expect(payment).toMatchObject({ metaPurchaseSent: false, providerData: { consent: "denied" } });
+    expect(purchases).toEqual([]);
+  });
+
+  test("a webhook that says so, and something for a person to look at, leaves word of both", async () => {
+    const bought = sale();
+    await register(bought);
+    await pays(bought);
+    const tracking_token = await bringIn(refusingVisit());
+    await pays(bought, { tracking_token, amount_minor: 5990, currency: "BRL" });
+    const notes = [expect.stringContaining("5990")];
+    expect((await stored(bought)).payment?.providerData).toMatchObject({ consent: "denied", notes });
+  });
+
+  test("a sale by the token of a visit that was erased before is none that nobody reported", async () => {
+    const tracking_token = await bringIn(visitOfPool());
+    await erasePerson(
+      funnel.deps,
+      { kind: "token", token: tracking_token },
+      { actor: "test", dryRun: false },
+    );
+    const bought = { ...sale(), tracking_token };
+    await register(bought);
+    await pays(bought);
+    const { payment, purchases } = await stored(bought);
+    expect(payment).toMatchObject({ status: "paid", erasedAt: null, poolId: funnel.pool.id });
+    expect(purchases).toEqual([]);
+    expect(await isListedAsUnreported(bought)).toBe(false);
   });
 
   test("what a confirming webhook says fills what the registration left out, and overwrites nothing", async () => {

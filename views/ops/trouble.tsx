@@ -136,6 +136,16 @@ export interface UnreportedSales {
 /** Sales that Meta learns nothing of unless somebody says whose they are; after seven days it no longer takes them. */
 export function NotReported(props: { readonly sales: UnreportedSales; readonly zone: string }): JSX.Element {
   const { count, isMore, newest } = props.sales;
+  if (count === 0 && isMore) {
+    return (
+      <Card title="Older sales may not be reported to Meta">
+        <p>
+          So many of the last seven days are kept from it on purpose that only the newest were looked at.
+          docs/payments.md lists all that was paid and not reported.
+        </p>
+      </Card>
+    );
+  }
   if (count === 0) return "";
   const counted = count === 1 ? "One sale was" : `${countText(count)}${isMore ? "+" : ""} sales were`;
   return (

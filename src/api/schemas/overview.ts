@@ -67,7 +67,9 @@ export const overviewSchema: z.ZodType<OverviewAnswer> = z
         unreported_sales: z
           .strictObject({
             count,
-            is_more: z.boolean().describe("Counting stopped there"),
+            is_more: z
+              .boolean()
+              .describe("Only the newest were looked at: there may be more, also where `count` is 0"),
             newest: z.array(
               z.strictObject({
                 payment_id: text,

@@ -27,7 +27,7 @@ export function paymentTables(kit: Kit) {
       /** SHA-256 digests only: plain personal data is never stored. */
       customer: json().$type<Readonly<Record<string, string>>>(),
       content: json().$type<{ ids?: readonly string[]; name?: string; type?: string }>(),
-      /** What the provider gave for the checkout (link, Pix code), what a confirmation disagreed on, and that its buyer refused to be reported. */
+      /** What the provider gave for the checkout (link, Pix code), what a confirmation disagreed on, and that its buyer is not to be reported. */
       providerData: json().$type<Readonly<Record<string, unknown>>>(),
       paidAt: instant(),
       refundedAt: instant(),

@@ -27,7 +27,7 @@ const routeSchema = z.object({
 
 /** `/ops`: whether money is being lost. */
 export function overviewPages(deps: OpsDeps) {
-  const { db, now } = deps;
+  const { db, now, config } = deps;
   const present = createRemembered<PresentFacts>(PRESENT_MS);
   const counted = {
     minute: createRemembered<CountedFacts>(COUNTED_MS.minute),
@@ -40,7 +40,7 @@ export function overviewPages(deps: OpsDeps) {
     const span = readSpan(query, zone, nowMs);
     const name = span.name === "custom" ? `${span.fromMs} ${span.toMs}` : span.name;
     const facts = {
-      ...(await present("now", () => readPresent(db))),
+      ...(await present("now", () => readPresent(db, config))),
       ...(await counted[span.unit](name, () => readCounted(db, span))),
     };
     return overviewOf(facts, span, { zone, csrfToken, nowMs });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { eq } from "drizzle-orm";
+import { eq, isNotNull } from "drizzle-orm";
 import fc from "fast-check";
 import { pauseRoute } from "../../../src/outbox/change-route.ts";
 import { beat } from "../../../src/outbox/heartbeat.ts";
@@ -130,6 +130,29 @@ describe(`the overview, on ${testDialect}`, () => {
     const [, path = ""] = /href="(\/ops\/visitors\?q=[0-9a-f]{32})"/.exec(html) ?? [];
     expect(await textOf(await operator.get(path))).toMatch(/paid (R\$|\$)49\.90 generic/);
   });
+
+  test("says that older sales may not be reported where it looked at none but those kept on purpose", async () => {
+    const { payments } = own.db.tables;
+    const now = new Date();
+    const times = { paidAt: now, createdAt: now, updatedAt: now, erasedAt: now };
+    const sale = {
+      provider: "generic",
+      status: "paid" as const,
+      amountMinor: 4990,
+      currency: "BRL",
+      ...times,
+    };
+    const sales = Array.from({ length: 2_000 }, () => ({ id: newId(), providerRef: newId(), ...sale }));
+    await own.db.transaction((tx) => tx.insertMany(payments, ["id"], sales));
+    // What the page shows of now is remembered for some seconds.
+    let text = "";
+    await until(async () => {
+      text = await textOf(await operator.get("/ops"));
+      return text.includes("Older sales may not be reported to Meta");
+    });
+    expect(text).not.toContain("sales were not reported");
+    await own.db.transaction((tx) => tx.delete(payments).where(isNotNull(payments.erasedAt)));
+  }, 60_000);
 
   test("shows a bot that no visitor is sent to, with Telegram's words", async () => {
     const { bots } = own.db.tables;
