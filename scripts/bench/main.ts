@@ -50,6 +50,7 @@ async function main(): Promise<number> {
 
 async function runAll(chosen: readonly BenchCase[], options: Options, work: string): Promise<number> {
   const commit = commitOf();
+  const { cpu } = describeMachine({});
   const entries: Entry[] = [];
   const failures: string[] = [];
   let cluster: Cluster | undefined;
@@ -71,7 +72,7 @@ async function runAll(chosen: readonly BenchCase[], options: Options, work: stri
       };
       try {
         const figures = await one.run(bench);
-        entries.push(entryOf(one, figures, { at: new Date(), commit }));
+        entries.push(entryOf(one, figures, { at: new Date(), commit, cpu }));
       } catch (error) {
         failures.push(`${one.name}: ${error instanceof Error ? error.message : String(error)}`);
         say(`  failed: ${failures.at(-1)}`);

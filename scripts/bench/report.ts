@@ -15,9 +15,10 @@ const entrySchema = z.object({
   ratio: z.number(),
   reached: z.boolean(),
   beside: z.array(z.object({ name: z.string(), figure: z.string() })),
-  /** When it was measured, and of which commit. */
+  /** When it was measured, of which commit, and on which processor. */
   at: z.string(),
   commit: z.string(),
+  cpu: z.string(),
 });
 
 /** A measured case. */
@@ -42,7 +43,7 @@ export type Report = z.output<typeof reportSchema>;
 export function entryOf(
   { name, title, yardstick, unit, bar, limit }: BenchCase,
   figures: Figures,
-  { at, commit }: { at: Date; commit: string },
+  { at, commit, cpu }: { at: Date; commit: string; cpu: string },
 ): Entry {
   const { ratio, reached } = judge(figures.ours, figures.yardstick, bar);
   return {
@@ -59,6 +60,7 @@ export function entryOf(
     beside: [...(figures.beside ?? [])],
     at: at.toISOString(),
     commit,
+    cpu,
   };
 }
 
@@ -85,7 +87,7 @@ export function renderReport({ machine, entries }: Report): string {
     "",
     renderTable(entries),
     "",
-    ...entries.flatMap(entryLines),
+    ...entries.flatMap((entry) => entryLines(entry, machine)),
     ...METHOD,
   ];
   return `${lines.join("\n")}\n`;
@@ -144,7 +146,8 @@ function machineLines({ cpu, cores, memoryGiB, system, versions }: Machine): str
   ];
 }
 
-function entryLines(entry: Entry): string[] {
+function entryLines(entry: Entry, { cpu }: Machine): string[] {
+  const elsewhere = entry.cpu === cpu ? "" : `, on another machine (${entry.cpu})`;
   const beside = entry.beside.map(({ name, figure }) => `- ${name}: ${figure}`);
   return [
     `## ${entry.title}`,
@@ -154,7 +157,7 @@ function entryLines(entry: Entry): string[] {
     `- held against: ${entry.yardstickName}`,
     `- rounds: ${entry.ours.map(figure).join(", ")} against ${entry.yardstick.map(figure).join(", ")} ${entry.unit}`,
     ...beside,
-    `- measured ${entry.at.slice(0, 10)} at commit ${entry.commit}; again: \`bun run bench --only ${entry.name}\``,
+    `- measured ${entry.at.slice(0, 10)} at commit ${entry.commit}${elsewhere}; again: \`bun run bench --only ${entry.name}\``,
     "",
   ];
 }

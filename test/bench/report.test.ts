@@ -20,7 +20,7 @@ const CASE: BenchCase = {
   needs: [],
   run: async () => ({ ours: [], yardstick: [] }),
 };
-const WHEN = { at: new Date("2026-01-02T03:04:05Z"), commit: "abc1234" };
+const WHEN = { at: new Date("2026-01-02T03:04:05Z"), commit: "abc1234", cpu: "Some CPU" };
 const MACHINE = { cpu: "Some CPU", cores: 2, memoryGiB: 23.4, system: "Linux 6", versions: { Bun: "1.4.5" } };
 
 test("a row says what was reached, against which bar, and whether it passed", () => {
@@ -73,6 +73,13 @@ test("the report names machine, versions, commit, every round, and how to measur
   ]) {
     expect(text).toContain(part);
   }
+});
+
+test("a case that was measured on another machine says so", () => {
+  const entry = entryOf(CASE, { ours: [1], yardstick: [2] }, { ...WHEN, cpu: "Another CPU" });
+  expect(renderReport({ machine: MACHINE, entries: [entry] })).toContain(
+    "at commit abc1234, on another machine (Another CPU); again:",
+  );
 });
 
 test("a report reads back from its JSON as it was", () => {
