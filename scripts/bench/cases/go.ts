@@ -72,7 +72,7 @@ async function measureGo(bench: Bench, place: Place, connections: number): Promi
       ...figures,
       beside: [
         {
-          name: "a server that only commits ready-made rows by raw `bun:sqlite`, then gives the same bytes",
+          name: "a server of one thread that only commits ready-made rows by raw `bun:sqlite`, then gives the same bytes",
           figure: `${figure(median(metalRates))} req/s, ${share.toFixed(2)} of the yardstick`,
         },
       ],
@@ -83,7 +83,7 @@ async function measureGo(bench: Bench, place: Place, connections: number): Promi
   }
 }
 
-/** What this machine leaves to a durable click at most; it says how much of what is missing is Ponte's own. */
+/** What a durable click costs where nothing of Ponte's is done for it: how much of what is missing is not its own. */
 async function openMetal({ folder }: Bench, answer: Answer) {
   const place = await freshSqlite(folder, "metal");
   await seedPools(place.db);
