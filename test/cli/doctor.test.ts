@@ -13,6 +13,7 @@ import { newId } from "../../src/platform/ids.ts";
 import { type RunningSandbox, startSandbox } from "../../src/sandbox/app.ts";
 import { openDisk } from "../faults/disk.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { addManyErasedSales } from "../support/erased-sales.ts";
 import { addRows, emptyOutbox } from "../support/outbox.ts";
 import { ponte, ponteJson } from "./ponte.ts";
 
@@ -198,23 +199,12 @@ describe(`ponte doctor on ${testDialect}`, () => {
   });
 
   test("says that sales older than those it looked at may not be reported", async () => {
-    const { payments } = own.db.tables;
-    const now = new Date();
-    const times = { paidAt: now, createdAt: now, updatedAt: now, erasedAt: now };
-    const sale = {
-      provider: "generic",
-      status: "paid" as const,
-      amountMinor: 4990,
-      currency: "BRL",
-      ...times,
-    };
-    const sales = Array.from({ length: 2_000 }, () => ({ id: newId(), providerRef: newId(), ...sale }));
-    await own.db.transaction((tx) => tx.insertMany(payments, ["id"], sales));
+    await addManyErasedSales(own.db);
     const { of } = await diagnose();
     expect(of("sales")).toMatchObject([
       { level: "good", text: expect.stringContaining("only the newest were looked at") },
     ]);
-    await own.db.transaction((tx) => tx.delete(payments));
+    await own.db.transaction((tx) => tx.delete(own.db.tables.payments));
   });
 
   test("tells events that the other side never took from those that became too old", async () => {

@@ -7,6 +7,7 @@ import { newId } from "../../../src/platform/ids.ts";
 import { createRollups } from "../../../src/rollups/rollups.ts";
 import { createTestApp, type TestApp } from "../../support/app.ts";
 import { testDialect } from "../../support/database.ts";
+import { addManyErasedSales } from "../../support/erased-sales.ts";
 import { logIn, OPERATOR_PASSWORD, type TestOperator } from "../../support/operator.ts";
 import { addRows } from "../../support/outbox.ts";
 import { addPool } from "../../support/pools.ts";
@@ -132,18 +133,7 @@ describe(`the overview, on ${testDialect}`, () => {
   });
 
   test("says that older sales may not be reported where it looked at none but those kept on purpose", async () => {
-    const { payments } = own.db.tables;
-    const now = new Date();
-    const times = { paidAt: now, createdAt: now, updatedAt: now, erasedAt: now };
-    const sale = {
-      provider: "generic",
-      status: "paid" as const,
-      amountMinor: 4990,
-      currency: "BRL",
-      ...times,
-    };
-    const sales = Array.from({ length: 2_000 }, () => ({ id: newId(), providerRef: newId(), ...sale }));
-    await own.db.transaction((tx) => tx.insertMany(payments, ["id"], sales));
+    await addManyErasedSales(own.db);
     // What the page shows of now is remembered for some seconds.
     let text = "";
     await until(async () => {
@@ -151,7 +141,9 @@ describe(`the overview, on ${testDialect}`, () => {
       return text.includes("Older sales may not be reported to Meta");
     });
     expect(text).not.toContain("sales were not reported");
-    await own.db.transaction((tx) => tx.delete(payments).where(isNotNull(payments.erasedAt)));
+    await own.db.transaction((tx) =>
+      tx.delete(own.db.tables.payments).where(isNotNull(own.db.tables.payments.erasedAt)),
+    );
   }, 60_000);
 
   test("shows a bot that no visitor is sent to, with Telegram's words", async () => {
