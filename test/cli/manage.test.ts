@@ -206,6 +206,15 @@ describe(`ponte on ${testDialect}`, () => {
     expect((await ponte(["outbox", "show", "999999"], environment)).code).toBe(1);
   });
 
+  test.each(["list", "retry --yes", "discard --yes"])(
+    "outbox %s says that there is no such pool",
+    async (action) => {
+      const misspelt = await ponte(["outbox", ...action.split(" "), "--pool", "sumer"], environment);
+      expect(misspelt).toMatchObject({ code: 1, out: "" });
+      expect(misspelt.err).toContain('There is no pool "sumer". See: bun run ponte pool list');
+    },
+  );
+
   test("pauses a route and lets it go again", async () => {
     const paused = await ponte(["outbox", "pause", "123", "--reason", "token leaked"], environment);
     expect(paused).toMatchObject({ code: 0, out: "The meta route 123 is paused: token leaked\n" });
