@@ -57,6 +57,8 @@ function standardOutput(): pino.DestinationStream {
     { level: "trace", stream: pino.destination({ dest: 1, sync: false }) },
     { level: "fatal", stream: pino.destination({ dest: 1, sync: true }) },
   ] as const;
+  // Such as a full disk's: an error that nobody listens for ends the process. The lines wait for room.
+  for (const { stream } of streams) stream.on("error", () => undefined);
   return pino.multistream([...streams], { dedupe: true });
 }
 

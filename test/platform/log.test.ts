@@ -29,3 +29,19 @@ test("a fatal line is written when its call returns, and what is not fatal at th
   expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({ msg: "the end", late: 0 });
   rmSync(folder, { recursive: true });
 }, 60_000);
+
+test("a log on a full disk neither holds up the process nor ends it", async () => {
+  const speak = `
+    const { createLog } = await import(${JSON.stringify(LOG)});
+    const log = createLog("info");
+    for (let n = 0; n < 3; n++) {
+      log.info("an hour's work");
+      log.fatal("the only place that keeps it");
+      await Bun.sleep(1);
+    }
+    console.error("it goes on");
+    process.exit(0);`;
+  const child = Bun.spawn(["bun", "-e", speak], { stdout: Bun.file("/dev/full"), stderr: "pipe" });
+  expect(await new Response(child.stderr).text()).toStartWith("it goes on");
+  await child.exited;
+}, 20_000);
