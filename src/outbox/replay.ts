@@ -28,9 +28,9 @@ const UNASKED: readonly OutboxStatus[] = ["dead", "expired"];
 
 /** The statuses of the rows that would be changed; none where the asked one cannot be. */
 export function replayedStatuses(action: Replay, selection: Selection): readonly OutboxStatus[] {
-  const asked = "ids" in selection ? POSSIBLE[action] : selection.filter.status;
-  if (asked === undefined) return UNASKED;
-  return typeof asked === "string" ? POSSIBLE[action].filter((status) => status === asked) : asked;
+  if ("ids" in selection) return POSSIBLE[action];
+  const asked = selection.filter.status;
+  return asked === undefined ? UNASKED : POSSIBLE[action].filter((status) => status === asked);
 }
 
 /** What goes along with a replay. */
