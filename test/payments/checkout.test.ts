@@ -202,7 +202,9 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
     [401, false],
     [403, false],
     [404, false],
+    [408, false],
     [409, false],
+    [425, false],
     [429, false],
     [500, false],
   ])("a provider's %d says that the payment itself is wrong: %p", async (status, isPermanent) => {
