@@ -136,6 +136,7 @@ describe(`payments on ${testDialect}`, () => {
     );
     expect(JSON.stringify(payment)).not.toMatch(/maria|91234/i);
     expect((await register({ amount_minor: 5000 })).status).toBe(409);
+    expect((await register({ currency: "USD" })).status).toBe(409);
   });
 
   test("a confirmation writes payment, Purchase, funnel and delivery, all of it together", async () => {

@@ -3,6 +3,7 @@ import { Elysia } from "elysia";
 import { checkoutOf } from "../../src/payments/checkout.ts";
 import { paymentsPlugin } from "../../src/payments/plugin.ts";
 import { pushinPayProvider } from "../../src/payments/providers/pushinpay.ts";
+import { receiveReport } from "../../src/payments/receive-report.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { testDialect } from "../support/database.ts";
 import { genericWebhook } from "../support/generic-webhook.ts";
@@ -32,6 +33,7 @@ describe.each(["stripe", "mercadopago", "pushinpay"])(`%s on ${testDialect}, ove
     expect(JSON.parse(delivery?.body ?? "")).toEqual({ id: paymentId, status: "confirmed" });
     const { payment, events, eventNames, states, notes } = await shop.stored(paymentId);
     expect(payment).toMatchObject({ status: "paid", provider, providerRef: paymentId, amountMinor: 4990 });
+    expect(payment?.providerData).toMatchObject({ checkout, title: "Curso de mágica" });
     expect(eventNames).toEqual(BOTH);
     expect(states).toEqual(["checkout_started", "paid"]);
     expect(notes).toBe(0);
@@ -356,6 +358,21 @@ describe(`what one provider has of its own, on ${testDialect}`, () => {
     });
     expect(answer.status).toBe(401);
     expect((await shop.stored(dear.paymentId)).payment?.status).toBe("pending");
+  });
+
+  test("PushinPay: a transaction that nothing but its id ties to a payment pays for the one it was made for", async () => {
+    const { paymentId, checkout } = await shop.sell({ provider: "pushinpay", ...OFFER });
+    const tell = (checkoutRef: string) =>
+      receiveReport(shop.deps, {
+        provider: "pushinpay",
+        providerRef: paymentId,
+        event: { kind: "paid", chargeId: checkoutRef },
+        registration: null,
+        checkoutRef,
+      });
+    expect(await tell(newId())).toEqual({ kind: "unknown" });
+    expect((await shop.stored(paymentId)).payment?.status).toBe("pending");
+    expect(await tell(checkout.providerRef)).toMatchObject({ kind: "confirmed" });
   });
 
   test.each(["?ref=of-nobody", "?ref=%00", ""])(
