@@ -172,10 +172,10 @@ describe(`payments on ${testDialect}`, () => {
     expect(JSON.stringify(delivery?.payload)).toContain("Curso &lt;1&gt;");
   });
 
-  test("a currency in small letters is the same currency", async () => {
-    const { status, body } = await register({ currency: "brl" });
+  test.each(["BRL", "XTR"])("%s in small letters is the same currency", async (currency) => {
+    const { status, body } = await register({ currency: currency.toLowerCase() });
     expect(status).toBe(201);
-    expect((await stored(body.id)).payment?.currency).toBe("BRL");
+    expect((await stored(body.id)).payment?.currency).toBe(currency);
   });
 
   test("fifty of the same webhook at once leave one Purchase and one delivery", async () => {
@@ -288,6 +288,8 @@ describe(`payments on ${testDialect}`, () => {
     ["a time before there was anything to sell here", { created_at: "1999-12-31T23:59:59Z" }, "created_at"],
     ["an unknown field", { amount: 1 }, ""],
     ["an empty e-mail", { customer: { email: "" } }, "customer.email"],
+    ["a name with NUL", { customer: { first_name: "a\0b" } }, "customer.first_name"],
+    ["half a character", { content: { name: "\ud800" } }, "content.name"],
     ["a number for an id", { content: { ids: [17] } }, "content.ids.0"],
   ])("refuses %s, naming the field, once", async (_, extra, path) => {
     const { status, body } = await register(extra);

@@ -54,6 +54,15 @@ const webhook = (body: object) =>
 const pays = ({ provider_ref }: Sale, more: object = {}) =>
   webhook({ provider_ref, status: "paid", ...more });
 
+/** As by a provider whose webhook says nothing of the buyer. */
+const isConfirmed = ({ provider, provider_ref: providerRef }: Sale) =>
+  receiveReport(funnel.deps.payments, {
+    provider,
+    providerRef,
+    event: { kind: "paid" },
+    registration: null,
+  });
+
 /** A visit that is accepted, and not in the database yet. */
 const visitOfPool = (poolId = funnel.pool.id) => visitOf(poolId, 1, funnel.shop.id, "fbclid=AbCd");
 const refusingVisit = () => visitOf(funnel.pool.id, 1, funnel.shop.id, "consent=denied");
@@ -106,7 +115,7 @@ describe(`whose a payment is, on ${testDialect}`, () => {
     const token = await bringIn(visitOfPool());
     const bought = { ...sale(), tracking_token: token };
     await register(bought);
-    expect((await stored(bought)).payment?.botUserId).toBeNull();
+    expect((await stored(bought)).payment).toMatchObject({ botUserId: null, botId: funnel.shop.id });
     const { id } = newUser();
     await start(id, token);
     await pays(bought);
@@ -231,7 +240,7 @@ describe(`whose a payment is, on ${testDialect}`, () => {
   });
 
   test("what a confirming webhook says fills what the registration left out, and overwrites nothing", async () => {
-    const bought = { ...sale(), customer: { first_name: "Ana" } };
+    const bought = { ...sale(), customer: { first_name: "Ana" }, content: {} };
     await register(bought);
     const token = await bringIn(visitOfPool());
     const details = {
@@ -435,7 +444,7 @@ describe(`a visit that still lies in a spool, on ${testDialect}`, () => {
     const token = newId();
     redis.set(token, copyOf(token, otherPool.id));
     await start(id, token);
-    await pays(bought);
+    await isConfirmed(bought);
     expect((await stored(bought)).purchase).toMatchObject({ route: OTHER_PIXEL, trackingToken: token });
   });
 
@@ -446,9 +455,9 @@ describe(`a visit that still lies in a spool, on ${testDialect}`, () => {
     await start(id, token);
     const bought = { ...sale(), bot: "shop_bot", telegram_user_id: id };
     await register(bought);
+    expect((await stored(bought)).payment).toMatchObject({ trackingToken: token, poolId: otherPool.id });
     await pays(bought);
-    const { payment, purchase } = await stored(bought);
-    expect(payment?.trackingToken).toBe(token);
+    const { purchase } = await stored(bought);
     expect(purchase).toMatchObject({ route: OTHER_PIXEL, trackingToken: token });
     expect(purchase?.payload).toMatchObject({ user_data: { fbc: "fb.1.1740830400000.AbCd" } });
   });
@@ -475,13 +484,13 @@ describe(`a visit that still lies in a spool, on ${testDialect}`, () => {
     const bought = { ...sale(), tracking_token: visit.trackingToken };
     await register(bought);
     await start(newUser().id, visit.trackingToken);
-    const { provider, provider_ref: providerRef } = bought;
-    // As of a provider whose webhook says nothing of the buyer.
-    const report = { provider, providerRef, event: { kind: "paid" }, registration: null } as const;
-    await receiveReport(funnel.deps.payments, report);
-    expect((await stored(bought)).states).toMatchObject([
-      { state: "checkout_started", poolId: funnel.pool.id },
-      { state: "paid", poolId: funnel.pool.id },
+    await isConfirmed(bought);
+    const { payment, states } = await stored(bought);
+    expect(payment?.botUserId).toBeGreaterThan(0);
+    const step = { poolId: funnel.pool.id, botUserId: payment?.botUserId ?? 0 };
+    expect(states).toMatchObject([
+      { state: "checkout_started", ...step },
+      { state: "paid", ...step },
     ]);
   });
 
