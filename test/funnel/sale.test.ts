@@ -339,6 +339,8 @@ describe(`Telegram Payments on ${testDialect}`, () => {
     const refunded = await stored(user);
     expect(refunded.sales).toMatchObject([{ status: "refunded" }]);
     expect(refunded.states.at(-1)).toBe("refunded");
+    const delivery = refunded.rows.find(({ eventName }) => eventName === "delivery");
+    expect(delivery).toMatchObject({ status: "delivered" });
   });
 
   test.each([

@@ -144,8 +144,12 @@ describe(`payments on ${testDialect}`, () => {
     const response = await signed({ provider_ref: reference, status: "paid" });
     expect(await response.json()).toEqual({ id, status: "confirmed" });
     const { payment, events, states } = await stored(id);
-    expect(payment).toMatchObject({ status: "paid", metaPurchaseSent: true });
-    expect(payment?.paidAt).toBeInstanceOf(Date);
+    expect(payment).toMatchObject({
+      status: "paid",
+      paidAt: expect.any(Date),
+      metaPurchaseSent: true,
+      metaPurchaseSentAt: expect.any(Date),
+    });
     expect(states).toEqual(["checkout_started", "paid"]);
     expect(events.map(({ destination, eventId }) => [destination, eventId])).toEqual([
       ["meta", `purchase_${id}`],
@@ -167,6 +171,7 @@ describe(`payments on ${testDialect}`, () => {
       },
       custom_data: { value: 49.9, currency: "BRL", order_id: reference, utm_campaign: "summer" },
     });
+    expect(delivery).toMatchObject({ poolId: payment?.poolId ?? 0, trackingToken: token });
     expect(delivery?.payload).toMatchObject({ method: "sendMessage", body: { chat_id: "777" } });
     expect(JSON.stringify(delivery?.payload)).toContain("https://example.com/course");
     expect(JSON.stringify(delivery?.payload)).toContain("Curso &lt;1&gt;");

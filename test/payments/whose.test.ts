@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import fc from "fast-check";
+import type { Customer } from "../../src/meta/user-data.ts";
 import { readUnreportedSales } from "../../src/overview/unreported-sales.ts";
 import { receiveReport } from "../../src/payments/receive-report.ts";
 import { newId } from "../../src/platform/ids.ts";
@@ -54,12 +55,12 @@ const webhook = (body: object) =>
 const pays = ({ provider_ref }: Sale, more: object = {}) =>
   webhook({ provider_ref, status: "paid", ...more });
 
-/** As by a provider whose webhook says nothing of the buyer. */
-const isConfirmed = ({ provider, provider_ref: providerRef }: Sale) =>
+/** As by a provider whose webhook says nothing of the visit. */
+const isConfirmed = ({ provider, provider_ref: providerRef }: Sale, buyer?: Customer) =>
   receiveReport(funnel.deps.payments, {
     provider,
     providerRef,
-    event: { kind: "paid" },
+    event: { kind: "paid", buyer },
     registration: null,
   });
 
@@ -301,6 +302,16 @@ describe(`whose a payment is, on ${testDialect}`, () => {
       const early = await saleOf(ahead, isRegistered);
       expect(early.payment?.createdAt.getTime()).toBeWithin(from, ahead.getTime());
     }
+  });
+
+  test("who buys is what was said at registration, before what the provider knows", async () => {
+    const bought = { ...sale(), customer: { email: "ana@example.com" } };
+    await register(bought);
+    await isConfirmed(bought, { email: "eva@example.com", firstName: "Eva" });
+    expect((await stored(bought)).payment?.customer).toEqual({
+      em: sha256Hex("ana@example.com"),
+      fn: sha256Hex("eva"),
+    });
   });
 
   test("without a visit the pool's link is where the sale came from", async () => {
