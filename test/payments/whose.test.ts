@@ -304,6 +304,22 @@ describe(`whose a payment is, on ${testDialect}`, () => {
     }
   });
 
+  test("whose a sale is, and what for, no webhook changes that says otherwise", async () => {
+    const tracking_token = await bringIn(visitOfPool());
+    const named = { bot: "shop_bot", telegram_user_id: newUser().id };
+    const bought = { ...sale(), ...named, tracking_token };
+    await register({ ...bought, customer: { id: "c-1" }, content: { ids: ["course-1"] } });
+    const { botId = 0, botUserId = 0 } = (await stored(bought)).payment ?? {};
+    const others = { bot: "third_bot", telegram_user_id: newUser().id };
+    await pays(bought, { ...others, customer: { id: "c-2" }, content: { ids: ["course-2"] } });
+    expect((await stored(bought)).payment).toMatchObject({
+      botId,
+      botUserId,
+      customerUserId: "c-1",
+      content: { ids: ["course-1"] },
+    });
+  });
+
   test("who buys is what was said at registration, before what the provider knows", async () => {
     const bought = { ...sale(), customer: { email: "ana@example.com" } };
     await register(bought);
@@ -498,7 +514,7 @@ describe(`a visit that still lies in a spool, on ${testDialect}`, () => {
     await isConfirmed(bought);
     const { payment, states } = await stored(bought);
     expect(payment?.botUserId).toBeGreaterThan(0);
-    const step = { poolId: funnel.pool.id, botUserId: payment?.botUserId ?? 0 };
+    const step = { poolId: funnel.pool.id, botId: funnel.shop.id, botUserId: payment?.botUserId ?? 0 };
     expect(states).toMatchObject([
       { state: "checkout_started", ...step },
       { state: "paid", ...step },
@@ -513,7 +529,8 @@ describe(`a visit that still lies in a spool, on ${testDialect}`, () => {
     await register({ ...bought, tracking_token });
     const { payment, states } = await stored(bought);
     expect(payment).toMatchObject({ status: "pending", poolId: otherPool.id, trackingToken: tracking_token });
-    expect(states).toMatchObject([{ state: "checkout_started", poolId: otherPool.id }]);
+    const step = { state: "checkout_started", poolId: otherPool.id, trackingToken: tracking_token };
+    expect(states).toMatchObject([step]);
   });
 });
 
