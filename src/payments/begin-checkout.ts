@@ -49,8 +49,7 @@ export async function beginCheckout(
       botId: sale.botId,
       botUserId: sale.botUserId,
       offerId: offer.id,
-      // The title stands still, so that the provider is asked the same again however often the offer is renamed.
-      providerData: { deduplicate: sale.deduplicate, title: offer.name },
+      providerData: { deduplicate: sale.deduplicate },
     },
   );
   if (registered.kind === "unknown_bot") throw new Error(`bot ${sale.botId} does not exist`);

@@ -49,10 +49,10 @@ function unpayable(reason: string): ProviderError {
 }
 
 function requestOf({ publicUrl }: CheckoutDeps, payment: Payment, bot: string | null): CheckoutRequest {
-  const title = payment.providerData?.title;
   return {
     reference: payment.id,
-    title: typeof title === "string" ? title : (payment.content?.name ?? payment.id),
+    // As it was when the sale began: the provider is asked the same again however often the offer is renamed.
+    title: payment.content?.name ?? payment.id,
     amountMinor: payment.amountMinor,
     currency: payment.currency,
     webhookUrl: publicUrl === undefined ? null : `${publicUrl}/api/payments/webhooks/${payment.provider}`,

@@ -102,7 +102,7 @@ function decidePaid(payment: PaymentState, event: Extract<PaymentEvent, { kind: 
   const amountMinor = event.amountMinor ?? payment.amountMinor;
   const currency = event.currency ?? payment.currency;
   const asKnown = amountMinor === payment.amountMinor && currency === payment.currency;
-  const isItsCharge = payment.chargeId !== null && event.chargeId === payment.chargeId;
+  const isItsCharge = event.chargeId === payment.chargeId;
   const paid = `${amountMinor} ${currency}`;
   const known = `${payment.amountMinor} ${payment.currency}`;
   switch (payment.status) {

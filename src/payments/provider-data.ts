@@ -37,14 +37,12 @@ export function confirmedData(
 ): Payment["providerData"] {
   const { amountMinor, currency, chargeId } = paid;
   const differs = amountMinor !== payment.amountMinor || currency !== payment.currency;
-  const isRefused = isRefusal(consent);
-  if (!differs && chargeId === null && !isRefused) return payment.providerData;
   const registered = { amount_minor: payment.amountMinor, currency: payment.currency };
   return {
     ...payment.providerData,
     ...(chargeId !== null && { charge: chargeId }),
     ...(differs && { registered }),
-    ...(isRefused && { consent }),
+    ...(isRefusal(consent) && { consent }),
   };
 }
 

@@ -32,7 +32,6 @@ export async function receiveReport(deps: ApplyDeps, report: ProviderReport): Pr
   const distant = await distantVisit(deps, await whoseIsReported(deps, report));
   const received = await buyersTransaction<Received>(db, async (tx) => {
     const seen = await findByReference(db, tx, report);
-    if (seen && !isProven(seen, report)) return { kind: "unknown" };
     // The person's row is locked before the payment's, here as where a payment is registered: never crosswise.
     const said = seen ? await sayingsOf(deps, tx, seen, report.details, distant) : null;
     if (!seen) await createFrom(deps, tx, report.registration, distant);
@@ -84,7 +83,7 @@ function isProven(payment: Payment, { checkoutRef }: ProviderReport): boolean {
 async function whoseIsReported(deps: ApplyDeps, report: ProviderReport): Promise<Whose> {
   const known = await findByReference(deps.db, deps.db, report);
   if (known && known.trackingToken !== null) return known;
-  const said = await whoseIsSaid(deps, report.details ?? report.registration ?? {});
+  const said = await whoseIsSaid(deps, report.details ?? {});
   // Of a payment that was registered by its buyer alone, the report may be the first to name the visit.
   return { ...said, botUserId: known?.botUserId ?? said.botUserId };
 }

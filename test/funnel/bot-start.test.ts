@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
+import { encodeVisit } from "../../src/redirect/visit-json.ts";
 import { testDialect } from "../support/database.ts";
 import { API_KEY, type Funnel, openFunnel } from "../support/funnel.ts";
 
@@ -29,7 +30,13 @@ const person = () => ({ bot: "shop_bot", telegram_user_id: ++user });
 
 describe(`POST /api/bot/start on ${testDialect}`, () => {
   test("links the person to the visit and answers what is known of it; again it is 200 with the same", async () => {
-    const input = { ...person(), tracking_token: token, username: "ana", first_name: "Ana" };
+    const input = {
+      ...person(),
+      tracking_token: token,
+      username: "ana",
+      first_name: "Ana",
+      language_code: "pt",
+    };
     const first = await start(input);
     expect(first.status).toBe(201);
     expect(first.body).toEqual({
@@ -56,7 +63,12 @@ describe(`POST /api/bot/start on ${testDialect}`, () => {
     expect(await start(input)).toEqual({ status: 200, body: first.body });
     const { botUsers, funnelStates, outbox, sessions } = funnel.db.tables;
     const [row] = await funnel.db.select().from(botUsers).where(eq(botUsers.id, first.body.bot_user_id));
-    expect(row).toMatchObject({ firstToken: token, username: "ana", firstName: "Ana" });
+    expect(row).toMatchObject({
+      firstToken: token,
+      username: "ana",
+      firstName: "Ana",
+      languageCode: "pt",
+    });
     const states = await funnel.db
       .select()
       .from(funnelStates)
@@ -82,6 +94,20 @@ describe(`POST /api/bot/start on ${testDialect}`, () => {
     expect((await start(input)).status).toBe(201);
     const again = await start({ ...input, tracking_token: token });
     expect(again).toMatchObject({ status: 200, body: { tracking_token: null } });
+  });
+
+  test("a copy of it is answered with what is known of the person in that bot", async () => {
+    const input = { ...person(), update_id: 43, tracking_token: token };
+    await start({ ...input, bot: "other_bot", tracking_token: null });
+    const first = await start(input);
+    expect(await start(input)).toEqual({ status: 200, body: first.body });
+  });
+
+  test("a visit that still waits on this machine's disk is brought in first", async () => {
+    const late = funnel.visit("fbclid=Late");
+    funnel.deps.spool.append([{ key: late.trackingToken, body: encodeVisit(late) }]);
+    const { body } = await start({ ...person(), tracking_token: late.trackingToken });
+    expect(body.session).toMatchObject({ fbclid: "Late" });
   });
 
   test("fifty at once are one person and one step", async () => {

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import { countReplay, replay } from "../../src/outbox/replay.ts";
 import { testDialect } from "../support/database.ts";
 import { type Funnel, openFunnel } from "../support/funnel.ts";
 import {
   buttonUpdate,
+  membershipUpdate,
   newUser,
   paidUpdate,
   preCheckoutUpdate,
@@ -79,6 +80,67 @@ describe(`offers and sales in the chat on ${testDialect}`, () => {
     const shown = funnel.chat(user.id).at(-1);
     expect(shown?.params.text).toContain("<b>Curso &lt;1&gt;</b>");
     expect(JSON.stringify(shown?.params.reply_markup)).toContain(`buy:${offer.id}`);
+  });
+
+  test("who looks at an offer counts once for each offer and visit", async () => {
+    const [first, second] = [await funnel.addOffer(), await funnel.addOffer()];
+    const user = newUser();
+    for (const offer of [first, first, second]) await funnel.push(buttonUpdate(user, `offer:${offer.id}`));
+    await funnel.push(startUpdate(user, funnel.visit().trackingToken));
+    await funnel.push(buttonUpdate(user, `offer:${first.id}`));
+    const { botUsers, funnelStates } = funnel.db.tables;
+    const views = await funnel.db
+      .select({ offerId: funnelStates.offerId })
+      .from(funnelStates)
+      .innerJoin(botUsers, eq(botUsers.id, funnelStates.botUserId))
+      .where(and(eq(botUsers.telegramUserId, String(user.id)), eq(funnelStates.state, "offer_viewed")))
+      .orderBy(funnelStates.id);
+    expect(views.map(({ offerId }) => offerId)).toEqual([first.id, second.id, first.id]);
+  });
+
+  test("the welcome shows what is for sale, in the operator's order", async () => {
+    const [last, off, first] = [
+      await funnel.addOffer({ position: -1 }),
+      await funnel.addOffer({ position: -2, enabled: false }),
+      await funnel.addOffer({ position: -2 }),
+    ];
+    const user = newUser();
+    await funnel.push(startUpdate(user));
+    await funnel.dispatcher.drain();
+    const markup = JSON.stringify(funnel.chat(user.id)[0]?.params.reply_markup);
+    const shown = [...markup.matchAll(/offer:(\d+)/g)].map(([, id]) => Number(id));
+    expect(shown.slice(0, 2)).toEqual([first.id, last.id]);
+    expect(shown).not.toContain(off.id);
+  });
+
+  test("a bot with a language of its own speaks it to everybody", async () => {
+    const { db, shop } = funnel;
+    const setLocale = (locale: "en" | null) =>
+      db.transaction((tx) => tx.update(db.tables.bots).set({ locale }).where(eq(db.tables.bots.id, shop.id)));
+    await setLocale("en");
+    const offer = await funnel.addOffer({ provider: "telegram", currency: "XTR", priceMinor: 50 });
+    const { user, sale } = await buyer(offer.id);
+    const gone = await funnel.post(shop.id, buttonUpdate(user, "buy:999999"));
+    const closed = await mayPay(user, sale.id, 49, "XTR");
+    await funnel.push(paidUpdate(user, sale.id, 50, "XTR"));
+    await funnel.dispatcher.drain();
+    await setLocale(null);
+    expect(await gone.json()).toMatchObject({ text: expect.stringContaining("not available any more") });
+    expect(closed).toMatchObject({ error_message: expect.stringContaining("not open any more") });
+    const texts = funnel.chat(user.id).map(({ params }) => String(params.text));
+    expect(texts[0]).toContain("Hello, Ana!");
+    expect(texts.at(-1)).toContain("Payment confirmed!");
+  });
+
+  test("what a sale costs stands still, though the offer's price changes before the way to pay goes out", async () => {
+    const { db } = funnel;
+    const offer = await funnel.addOffer();
+    const { user } = await buyer(offer.id);
+    await db.transaction((tx) =>
+      tx.update(db.tables.offers).set({ priceMinor: 9_990 }).where(eq(db.tables.offers.id, offer.id)),
+    );
+    await funnel.dispatcher.drain();
+    expect(funnel.chat(user.id).at(-1)?.params.caption).toMatch(/R\$\s49,90/);
   });
 
   test("a tap on buy registers one payment; the provider is asked once, when the message goes out", async () => {
@@ -169,9 +231,14 @@ describe(`offers and sales in the chat on ${testDialect}`, () => {
     expect((await stored(user)).sales.map(({ amountMinor }) => amountMinor).sort()).toEqual([3_990, 4_990]);
   });
 
-  test.each(["pix", "telegram"])(
-    "a second tap on buy that waited while the first was paid (%s) shows no way to pay, and says nothing",
-    async (provider) => {
+  test.each([
+    ["pix", "paid"],
+    ["telegram", "paid"],
+    ["pix", "refunded"],
+    ["pix", "chargeback"],
+  ] as const)(
+    "a second tap on buy (%s) that waited until the payment was %s shows no way to pay, and says nothing",
+    async (provider, status) => {
       const { db } = funnel;
       const isInvoice = provider === "telegram";
       const offer = await funnel.addOffer({
@@ -184,14 +251,15 @@ describe(`offers and sales in the chat on ${testDialect}`, () => {
       const shown = funnel.chat(user.id).length;
       if (isInvoice) await funnel.push(paidUpdate(user, sale.id, 50, "XTR"));
       const { payments } = db.tables;
-      await db.transaction((tx) =>
-        tx.update(payments).set({ status: "paid" }).where(eq(payments.id, sale.id)),
-      );
+      await db.transaction((tx) => tx.update(payments).set({ status }).where(eq(payments.id, sale.id)));
       await funnel.dispatcher.drain();
       await funnel.dispatcher.drain();
       const { rows } = await stored(user);
       const last = rows.filter(({ eventName }) => eventName === "checkout").at(-1);
-      expect(last).toMatchObject({ status: "discarded", lastError: "not sent: the payment is paid already" });
+      expect(last).toMatchObject({
+        status: "discarded",
+        lastError: `not sent: the payment is ${status} already`,
+      });
       expect(await replay(db, "retry", { ids: [last?.id ?? 0] })).toBe(0);
       const said = funnel.chat(user.id).slice(shown);
       expect(said.filter(({ params }) => !String(params.text).includes("/course"))).toEqual([]);
@@ -271,6 +339,8 @@ describe(`Telegram Payments on ${testDialect}`, () => {
     const refunded = await stored(user);
     expect(refunded.sales).toMatchObject([{ status: "refunded" }]);
     expect(refunded.states.at(-1)).toBe("refunded");
+    const delivery = refunded.rows.find(({ eventName }) => eventName === "delivery");
+    expect(delivery).toMatchObject({ status: "delivered" });
   });
 
   test.each([
@@ -287,8 +357,9 @@ describe(`Telegram Payments on ${testDialect}`, () => {
     for (let times = 0; times < 2; times++) {
       await funnel.push(startUpdate(user));
       await funnel.dispatcher.drain();
+      expect((await stored(user)).states).toContain("delivered");
+      await funnel.push(membershipUpdate(user, "kicked"));
     }
-    expect((await stored(user)).states.at(-1)).toBe("delivered");
     const deliveries = funnel.chat(user.id).filter(({ params }) => String(params.text).includes("/course"));
     expect(deliveries).toHaveLength(1);
   });

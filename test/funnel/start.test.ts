@@ -50,7 +50,7 @@ async function sessionOf(token: string) {
   return session;
 }
 
-async function setPool(columns: { sendLead: boolean }) {
+async function setPool(columns: { sendLead: boolean; metaTestEventCode?: string | null }) {
   const { db, pool } = funnel;
   await db.transaction((tx) =>
     tx.update(db.tables.pools).set(columns).where(eq(db.tables.pools.id, pool.id)),
@@ -248,7 +248,12 @@ describe(`/start on ${testDialect}`, () => {
     await funnel.push(startUpdate(newUser(), quiet));
     expect(await leadsOf(quiet)).toEqual([]);
 
-    await setPool({ sendLead: true });
+    await setPool({ sendLead: true, metaTestEventCode: "TEST1" });
+    const tested = await visit();
+    await funnel.push(startUpdate(newUser(), tested));
+    expect(await leadsOf(tested)).toMatchObject([{ route: "5555555555/TEST1" }]);
+
+    await setPool({ sendLead: true, metaTestEventCode: null });
     const token = await visit();
     const user = newUser();
     await funnel.push(startUpdate(user, token));

@@ -4,8 +4,9 @@ import { telegramDestination } from "../../src/funnel/telegram-destination.ts";
 import { enqueue } from "../../src/outbox/enqueue.ts";
 import { updateBot } from "../../src/pools/manage-bots.ts";
 import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
+import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { testDialect } from "../support/database.ts";
-import { BOT_TOKEN, type Funnel, openFunnel } from "../support/funnel.ts";
+import { BOT_TOKEN, type Funnel, OTHER_TOKEN, openFunnel } from "../support/funnel.ts";
 import { passTime } from "../support/outbox.ts";
 import {
   buttonUpdate,
@@ -273,8 +274,41 @@ describe(`messages to Telegram on ${testDialect}`, () => {
     await funnel.push(membershipUpdate(newUser(), "kicked"));
   });
 
+  test("each block is a step of its own, of the visit's pool and this bot; a copy of an old one blocks nobody", async () => {
+    const { db, pool } = funnel;
+    const { botUsers, funnelStates } = db.tables;
+    const visit = funnel.visit();
+    await db.transaction((tx) => recordVisits(tx, db.tables, [visit]));
+    const user = newUser();
+    await funnel.push(startUpdate(user), OTHER_TOKEN);
+    await funnel.push(startUpdate(user, visit.trackingToken));
+    const kicked = membershipUpdate(user, "kicked");
+    await funnel.push(kicked);
+    await funnel.push(membershipUpdate(user, "member"));
+    await funnel.push(kicked);
+    const people = () =>
+      db
+        .select()
+        .from(botUsers)
+        .where(eq(botUsers.telegramUserId, String(user.id)))
+        .orderBy(botUsers.id);
+    expect(await people()).toMatchObject([{ blockedAt: null }, { blockedAt: null }]);
+    await funnel.push(membershipUpdate(user, "kicked"));
+    const [elsewhere, here] = await people();
+    expect(elsewhere?.blockedAt).toBeNull();
+    expect(here?.blockedAt).toBeInstanceOf(Date);
+    const blocks = await db
+      .select()
+      .from(funnelStates)
+      .where(and(eq(funnelStates.botUserId, here?.id ?? 0), eq(funnelStates.state, "blocked")));
+    const step = { poolId: pool.id, trackingToken: visit.trackingToken };
+    expect(blocks).toMatchObject([step, step]);
+  });
+
   test("a message that Telegram refuses is dead with its words, and its neighbours go", async () => {
-    const bad = await say(newUser(), "<b>never closed");
+    const user = newUser();
+    await funnel.push(startUpdate(user));
+    const bad = await say(user, "<b>never closed");
     const good = await say(newUser());
     await funnel.dispatcher.drain();
     expect(await bad()).toMatchObject({
@@ -282,6 +316,23 @@ describe(`messages to Telegram on ${testDialect}`, () => {
       lastError: expect.stringContaining("can't parse entities"),
     });
     expect(await good()).toMatchObject({ status: "delivered" });
+    // It says nothing against its reader.
+    expect(await person(user)).toMatchObject({ blockedAt: null, states: ["started"] });
+  });
+
+  test("a redirect is not followed: the bot's token would go along", async () => {
+    const paths: string[] = [];
+    using server = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch(request) {
+        paths.push(new URL(request.url).pathname);
+        return new Response(null, { status: 307, headers: { location: "/elsewhere" } });
+      },
+    });
+    const sent = await send({ apiUrl: server.url.origin, text: "oi" });
+    expect(sent).toMatchObject({ verdict: { kind: "transient" }, answer: { status: 307 } });
+    expect(paths).toEqual([`/bot${BOT_TOKEN}/sendMessage`]);
   });
 
   test.each([
@@ -444,6 +495,11 @@ describe(`messages to Telegram on ${testDialect}`, () => {
     expect(rows[0]).toMatchObject({ lastError: "cannot be paid: Pix is paid in BRL. Change the offer." });
     expect((await route(`${shop.id}/laned`))?.failures ?? 0).toBe(0);
     expect(funnel.chat(lucky.id).at(-1)?.params.caption).toContain("<code>pix-");
+    const again = newUser();
+    for (let taps = 0; taps < 2; taps++) await funnel.push(buttonUpdate(again, `buy:${bad.id}`));
+    await funnel.dispatcher.drain();
+    await funnel.dispatcher.drain();
+    expect(funnel.chat(again.id)).toHaveLength(2);
     for (const user of unlucky) {
       expect(funnel.chat(user.id).map(({ params }) => params.text)).toEqual([
         "Esta oferta não pode ser paga no momento. Tente de novo mais tarde, por favor.",

@@ -25,6 +25,7 @@ const TOKEN = "bearer-0123456789";
 /** What the provider's API answers, and what it was asked. */
 let answer: { status: number; body: unknown } | "hang" = { status: 404, body: {} };
 let asked: { method: string; path: string; authorization: string | null }[] = [];
+let posted = "";
 const api = Bun.serve({
   port: 0,
   hostname: "127.0.0.1",
@@ -35,6 +36,7 @@ const api = Bun.serve({
       path: pathname,
       authorization: request.headers.get("authorization"),
     });
+    posted = await request.text();
     if (answer === "hang")
       await new Promise<void>((resolve) => request.signal.addEventListener("abort", () => resolve()));
     const { status, body } = answer === "hang" ? { status: 500, body: {} } : answer;
@@ -95,6 +97,7 @@ const event = (paymentEvent: object, providerRef = REFERENCE) => ({
   registration: null,
 });
 const PAID = { kind: "paid", amountMinor: 4990, currency: "BRL" };
+const STRIPE_CHARGE = "pi_1GszAT2eZvKYlo2CpzrNQ6Bp";
 
 describe("Stripe's documented events", () => {
   test.each([
@@ -130,12 +133,7 @@ describe("Stripe's documented events", () => {
       stripeSession({ payment_status: "unpaid" }),
       { kind: "expired" },
     ],
-    [
-      "a full refund",
-      "charge.refunded",
-      stripeCharge(),
-      { kind: "refunded", chargeId: "pi_1GszAT2eZvKYlo2CpzrNQ6Bp" },
-    ],
+    ["a full refund", "charge.refunded", stripeCharge(), { kind: "refunded", chargeId: STRIPE_CHARGE }],
   ])("%s", async (_, type, object, expected) => {
     const reading = await stripe.read(fromStripe(stripeEvent(type, object)));
     expect(reading).toMatchObject(event(expected));
@@ -151,8 +149,8 @@ describe("Stripe's documented events", () => {
   });
 
   test.each([
-    ["opened", "charge.dispute.created", "needs_response", { kind: "chargeback" }],
-    ["lost", "charge.dispute.closed", "lost", { kind: "chargeback" }],
+    ["opened", "charge.dispute.created", "needs_response", { kind: "chargeback", chargeId: STRIPE_CHARGE }],
+    ["lost", "charge.dispute.closed", "lost", { kind: "chargeback", chargeId: STRIPE_CHARGE }],
     ["won", "charge.dispute.closed", "won", { kind: "noted" }],
     ["only an inquiry", "charge.dispute.created", "warning_needs_response", { kind: "noted" }],
     ["an inquiry that was closed", "charge.dispute.closed", "warning_closed", { kind: "noted" }],
@@ -178,7 +176,13 @@ describe("Stripe's documented events", () => {
       "checkout.session.completed",
       stripeSession({ payment_status: "unpaid" }),
     ],
+    [
+      "a session with nothing to pay",
+      "checkout.session.completed",
+      stripeSession({ payment_status: "no_payment_required", amount_total: 0 }),
+    ],
     ["a refund of what is not ours", "charge.refunded", stripeCharge({ metadata: {} })],
+    ["a dispute over no payment intent", "charge.dispute.created", stripeDispute({ payment_intent: null })],
     ["another kind", "customer.created", { id: "cus_1", object: "customer" }],
     ["a kind that Stripe invents later", "unicorn.saddled", {}],
   ])("%s is ignored", async (_, type, object) => {
@@ -263,7 +267,11 @@ describe("Mercado Pago's documented notifications", () => {
       { ...PAID, note: "refunded in part: 10.5 BRL" },
     ],
     ["refunded", { status: "refunded" }, { kind: "refunded", chargeId: "1234567890" }],
-    ["charged back", { status: "charged_back", status_detail: "settled" }, { kind: "chargeback" }],
+    [
+      "charged back",
+      { status: "charged_back", status_detail: "settled" },
+      { kind: "chargeback", chargeId: "1234567890" },
+    ],
     ["charged back, and won", { status: "charged_back", status_detail: "reimbursed" }, { kind: "noted" }],
     ["cancelled", { status: "cancelled", status_detail: "expired" }, { kind: "expired" }],
     ["rejected", { status: "rejected" }, { kind: "expired" }],
@@ -289,8 +297,8 @@ describe("Mercado Pago's documented notifications", () => {
     expect(await mercadopago.read(fromMercadoPago(boast))).toEqual({ kind: "ignored" });
   });
 
-  test("a payment of somebody's own is known by its id", async () => {
-    answer = { status: 200, body: mercadoPagoPayment({ external_reference: null }) };
+  test.each([null, ""])("a payment of somebody's own (%j) is known by its id", async (reference) => {
+    answer = { status: 200, body: mercadoPagoPayment({ external_reference: reference }) };
     expect(await mercadopago.read(fromMercadoPago())).toMatchObject({ providerRef: "1234567890" });
   });
 
@@ -302,6 +310,15 @@ describe("Mercado Pago's documented notifications", () => {
     answer = { status: 404, body: { message: "Payment not found" } };
     const simulated = fromMercadoPago(mercadoPagoNotification({ live_mode: false }));
     expect(await mercadopago.read(simulated)).toEqual({ kind: "ignored" });
+  });
+
+  test("without a type in the address the body's counts; without a request id none is signed", async () => {
+    const ts = "1716651000";
+    const v1 = hmacSha256Hex(SECRET, `id:1234567890;ts:${ts};`);
+    const headers = { "x-signature": `ts=${ts},v1=${v1}` };
+    answer = { status: 200, body: mercadoPagoPayment() };
+    const bare = webhook(mercadoPagoNotification(), headers, "data.id=1234567890");
+    expect(await mercadopago.read(bare)).toMatchObject(event(PAID));
   });
 
   test("ids with letters are signed in lower case", async () => {
@@ -354,6 +371,7 @@ describe("Mercado Pago's documented notifications", () => {
     ["a payment that is not there yet", 404, { message: "Payment not found" }],
     ["another payment", 200, mercadoPagoPayment({ id: 99 })],
     ["an amount that cannot be right", 200, mercadoPagoPayment({ transaction_amount: 49.999 })],
+    ["approved, and nothing of it", 200, mercadoPagoPayment({ transaction_amount: 0 })],
     ["a refusal", 401, { message: "invalid access token" }],
     ["an error", 500, { message: "internal_error" }],
     ["no JSON", 200, "<html>"],
@@ -378,7 +396,7 @@ describe("PushinPay's documented webhooks", () => {
     ["JSON", JSON.stringify(paid), "application/json"],
     [
       "a form",
-      `id=${PUSHINPAY_ID.toUpperCase()}&value=4990&status=paid`,
+      `id=${PUSHINPAY_ID.toUpperCase()}&value=4990&status=PAID`,
       "application/x-www-form-urlencoded",
     ],
   ])("paid, as %s and as its API says", async (_, body, type) => {
@@ -456,6 +474,16 @@ describe("PushinPay's documented webhooks", () => {
     });
   });
 
+  test("another transaction than the one asked for is not believed", async () => {
+    answer = { status: 200, body: pushinPayTransaction({ id: "of-somebody-else" }) };
+    await expect(pushinpay.read(fromPushinPay(paid))).rejects.toThrow("something else than it was asked for");
+  });
+
+  test("paid, and nothing of it: ignored", async () => {
+    answer = { status: 200, body: pushinPayTransaction({ value: "0" }) };
+    expect(await pushinpay.read(fromPushinPay(paid))).toEqual({ kind: "ignored" });
+  });
+
   test("a transaction of another payment is forged", async () => {
     const webhook_url = "https://go.example.com/api/payments/webhooks/pushinpay?ref=another";
     answer = { status: 200, body: pushinPayTransaction({ webhook_url }) };
@@ -520,6 +548,71 @@ describe("PushinPay's documented webhooks", () => {
     answer = { status: 200, body: pushinPayTransaction() };
     expect(await pushinpay.read(fromPushinPay(paid))).toEqual<object>(event(PAID));
   });
+});
+
+describe("what a provider's API is asked", () => {
+  const checkout = {
+    reference: REFERENCE,
+    title: "Curso",
+    amountMinor: 4990,
+    currency: "BRL",
+    webhookUrl: "https://go.example.com/api/payments/webhooks/mercadopago",
+    returnUrl: "https://t.me/shop_bot",
+  };
+
+  test("Stripe: our reference rides down to the charge, by which refunds and disputes are known", async () => {
+    answer = { status: 200, body: { id: "cs_1", url: "https://checkout.stripe.com/c/1" } };
+    await stripe.createCheckout?.(checkout);
+    expect(Object.fromEntries(new URLSearchParams(posted))).toMatchObject({
+      client_reference_id: REFERENCE,
+      "payment_intent_data[metadata][reference]": REFERENCE,
+    });
+  });
+
+  test.each([
+    ["https://go.example.com/hook", "go.example.com"],
+    ["http://203.0.113.7:3000/hook", "example.com"],
+    ["http://localhost:3000/hook", "example.com"],
+  ])("Mercado Pago: signed notifications alone to %s, and a payer at %s", async (webhookUrl, domain) => {
+    answer = {
+      status: 201,
+      body: { id: 1, point_of_interaction: { transaction_data: { qr_code: "pix" } } },
+    };
+    await mercadopago.createCheckout?.({ ...checkout, webhookUrl });
+    expect(JSON.parse(posted)).toMatchObject({
+      notification_url: `${webhookUrl}?source_news=webhooks`,
+      payer: { email: `pix-${REFERENCE}@${domain}` },
+    });
+  });
+
+  test("a redirect is not followed: our key would go along", async () => {
+    const paths: string[] = [];
+    using server = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch(request) {
+        paths.push(new URL(request.url).pathname);
+        return new Response(null, { status: 302, headers: { location: "/elsewhere" } });
+      },
+    });
+    const own = mercadoPagoProvider({ ...settings, apiUrl: server.url.origin, accessToken: TOKEN });
+    await expect(own.read(fromMercadoPago())).rejects.toThrow("answered 302");
+    expect(paths).toEqual(["/v1/payments/1234567890"]);
+  });
+
+  test.each([0, 270])(
+    "its words are kept short, and our key out of them, after %d others",
+    async (before) => {
+      answer = { status: 400, body: { message: `${"x".repeat(before)} ${TOKEN} ${"x".repeat(500)}` } };
+      const { message } = await mercadopago.read(fromMercadoPago()).then(
+        () => new Error("it was believed"),
+        (error: Error) => error,
+      );
+      expect(message).toStartWith("Mercado Pago answered 400: ");
+      expect(message).not.toContain("bearer");
+      expect(message.length).toBeLessThan(330);
+    },
+  );
 });
 
 describe("any bytes at all", () => {

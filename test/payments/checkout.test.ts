@@ -89,6 +89,26 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
     expect((await shop.stored(dearer.paymentId)).payment?.amountMinor).toBe(5990);
   });
 
+  test("an offer that goes to another provider, or to another currency, is another sale", async () => {
+    const customer = await shop.customer(OFFER);
+    const begun = [(await tap(customer)).paymentId];
+    const { offers } = shop.db.tables;
+    for (const change of [{ provider: "mercadopago" }, { currency: "USD" }]) {
+      await shop.db.transaction((tx) => tx.update(offers).set(change).where(eq(offers.id, customer.offerId)));
+      begun.push((await tap(customer)).paymentId);
+    }
+    expect(new Set(begun).size).toBe(3);
+  });
+
+  test("two who want the same have a payment each", async () => {
+    const first = await shop.customer(OFFER);
+    const second = { ...(await shop.customer(OFFER)), offerId: first.offerId };
+    for (const customer of [first, second]) {
+      const { payment } = await shop.stored((await tap(customer)).paymentId);
+      expect(payment?.botUserId).toBe(customer.botUserId);
+    }
+  });
+
   test("an offer stays that is removed while its first sale is under way: what is paid must be delivered", async () => {
     const { db, deps } = shop;
     const customer = await shop.customer(OFFER);
@@ -132,10 +152,24 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
     );
     expect(new Set(links.map((link) => JSON.stringify(link))).size).toBe(1);
     expect(links[0]).toMatchObject({ kind: "link", url: expect.stringContaining("/pay/stripe/cs_test_") });
-    const charges: { reference: string }[] = await (
+    const charges: { reference: string; returnUrl: string }[] = await (
       await fetch(`${shop.sandbox.url}/providers/charges`)
     ).json();
-    expect(charges.filter(({ reference }) => reference === paymentId)).toHaveLength(1);
+    const made = charges.filter(({ reference }) => reference === paymentId);
+    // Who has paid goes back to the bot.
+    expect(made).toMatchObject([{ returnUrl: "https://t.me/shop_bot" }]);
+  });
+
+  test("of two charges that a provider without idempotency keys made at once everybody is shown one", async () => {
+    const paymentId = await shop.begin({ ...OFFER, provider: "pushinpay" });
+    const ask = () => checkoutOf(shop.checkoutDeps, paymentId);
+    const charges = async (): Promise<unknown[]> =>
+      (await fetch(`${shop.sandbox.url}/providers/charges`)).json();
+    const [one, other] = await Promise.all([ask(), ask()]);
+    expect(other).toEqual(one);
+    const made = await charges();
+    expect(await ask()).toEqual(one);
+    expect(await charges()).toHaveLength(made.length);
   });
 
   test("an offer that is renamed meanwhile is still the same question to the provider", async () => {
@@ -202,7 +236,9 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
     [401, false],
     [403, false],
     [404, false],
+    [408, false],
     [409, false],
+    [425, false],
     [429, false],
     [500, false],
   ])("a provider's %d says that the payment itself is wrong: %p", async (status, isPermanent) => {

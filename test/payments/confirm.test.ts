@@ -136,6 +136,7 @@ describe(`payments on ${testDialect}`, () => {
     );
     expect(JSON.stringify(payment)).not.toMatch(/maria|91234/i);
     expect((await register({ amount_minor: 5000 })).status).toBe(409);
+    expect((await register({ currency: "USD" })).status).toBe(409);
   });
 
   test("a confirmation writes payment, Purchase, funnel and delivery, all of it together", async () => {
@@ -143,8 +144,12 @@ describe(`payments on ${testDialect}`, () => {
     const response = await signed({ provider_ref: reference, status: "paid" });
     expect(await response.json()).toEqual({ id, status: "confirmed" });
     const { payment, events, states } = await stored(id);
-    expect(payment).toMatchObject({ status: "paid", metaPurchaseSent: true });
-    expect(payment?.paidAt).toBeInstanceOf(Date);
+    expect(payment).toMatchObject({
+      status: "paid",
+      paidAt: expect.any(Date),
+      metaPurchaseSent: true,
+      metaPurchaseSentAt: expect.any(Date),
+    });
     expect(states).toEqual(["checkout_started", "paid"]);
     expect(events.map(({ destination, eventId }) => [destination, eventId])).toEqual([
       ["meta", `purchase_${id}`],
@@ -166,15 +171,16 @@ describe(`payments on ${testDialect}`, () => {
       },
       custom_data: { value: 49.9, currency: "BRL", order_id: reference, utm_campaign: "summer" },
     });
+    expect(delivery).toMatchObject({ poolId: payment?.poolId ?? 0, trackingToken: token });
     expect(delivery?.payload).toMatchObject({ method: "sendMessage", body: { chat_id: "777" } });
     expect(JSON.stringify(delivery?.payload)).toContain("https://example.com/course");
     expect(JSON.stringify(delivery?.payload)).toContain("Curso &lt;1&gt;");
   });
 
-  test("a currency in small letters is the same currency", async () => {
-    const { status, body } = await register({ currency: "brl" });
+  test.each(["BRL", "XTR"])("%s in small letters is the same currency", async (currency) => {
+    const { status, body } = await register({ currency: currency.toLowerCase() });
     expect(status).toBe(201);
-    expect((await stored(body.id)).payment?.currency).toBe("BRL");
+    expect((await stored(body.id)).payment?.currency).toBe(currency);
   });
 
   test("fifty of the same webhook at once leave one Purchase and one delivery", async () => {
@@ -287,6 +293,8 @@ describe(`payments on ${testDialect}`, () => {
     ["a time before there was anything to sell here", { created_at: "1999-12-31T23:59:59Z" }, "created_at"],
     ["an unknown field", { amount: 1 }, ""],
     ["an empty e-mail", { customer: { email: "" } }, "customer.email"],
+    ["a name with NUL", { customer: { first_name: "a\0b" } }, "customer.first_name"],
+    ["half a character", { content: { name: "\ud800" } }, "content.name"],
     ["a number for an id", { content: { ids: [17] } }, "content.ids.0"],
   ])("refuses %s, naming the field, once", async (_, extra, path) => {
     const { status, body } = await register(extra);

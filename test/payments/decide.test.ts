@@ -144,6 +144,14 @@ describe("the life of a payment, whatever comes in whatever order", () => {
     },
   );
 
+  test.each(["refunded", "chargeback"] as const)(
+    "%s without naming a charge is of the one there is",
+    (kind) => {
+      const payment = { ...REGISTERED, status: "paid" as const, chargeId: "a" };
+      expect(decide(payment, { kind })).toEqual({ kind: "move", to: kind });
+    },
+  );
+
   test.each([
     [
       "paid",

@@ -12,7 +12,7 @@ function counting() {
     pass(ms: number) {
       nowMs += ms;
     },
-    read: () => readBacks.read("a-transaction", async () => ++asked),
+    read: (key = "a-transaction") => readBacks.read(key, async () => ++asked),
   };
 }
 
@@ -24,6 +24,13 @@ describe("what a provider was asked a short while ago", () => {
     expect(await read()).toEqual({ value: 1, isFresh: false, nextInMs: 40_000 });
     pass(40_000);
     expect(await read()).toMatchObject({ value: 2, isFresh: true });
+  });
+
+  test("is forgotten, the oldest first, where too much was asked: memory has an end", async () => {
+    const { read } = counting();
+    for (let n = 0; n <= 10_000; n++) await read(`transaction-${n}`);
+    expect(await read("transaction-10000")).toMatchObject({ isFresh: false });
+    expect(await read("transaction-0")).toMatchObject({ isFresh: true });
   });
 
   test("is asked again when the clock was set back: nobody waits for the time that it jumped", async () => {

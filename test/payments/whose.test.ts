@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import fc from "fast-check";
+import type { Customer } from "../../src/meta/user-data.ts";
 import { readUnreportedSales } from "../../src/overview/unreported-sales.ts";
 import { receiveReport } from "../../src/payments/receive-report.ts";
 import { newId } from "../../src/platform/ids.ts";
@@ -54,6 +55,15 @@ const webhook = (body: object) =>
 const pays = ({ provider_ref }: Sale, more: object = {}) =>
   webhook({ provider_ref, status: "paid", ...more });
 
+/** As by a provider whose webhook says nothing of the visit. */
+const isConfirmed = ({ provider, provider_ref: providerRef }: Sale, buyer?: Customer) =>
+  receiveReport(funnel.deps.payments, {
+    provider,
+    providerRef,
+    event: { kind: "paid", buyer },
+    registration: null,
+  });
+
 /** A visit that is accepted, and not in the database yet. */
 const visitOfPool = (poolId = funnel.pool.id) => visitOf(poolId, 1, funnel.shop.id, "fbclid=AbCd");
 const refusingVisit = () => visitOf(funnel.pool.id, 1, funnel.shop.id, "consent=denied");
@@ -106,7 +116,7 @@ describe(`whose a payment is, on ${testDialect}`, () => {
     const token = await bringIn(visitOfPool());
     const bought = { ...sale(), tracking_token: token };
     await register(bought);
-    expect((await stored(bought)).payment?.botUserId).toBeNull();
+    expect((await stored(bought)).payment).toMatchObject({ botUserId: null, botId: funnel.shop.id });
     const { id } = newUser();
     await start(id, token);
     await pays(bought);
@@ -136,6 +146,10 @@ describe(`whose a payment is, on ${testDialect}`, () => {
     const done = await webhook({ provider_ref, amount_minor, currency, status: "paid", ...named });
     expect(done).toMatchObject({ status: 200, body: { status: "confirmed" } });
     expect((await stored(bought)).purchases).toHaveLength(1);
+    const known = sale();
+    await register(known);
+    await pays(known, named);
+    expect((await stored(known)).purchases).toHaveLength(1);
   });
 
   test("a webhook that is the first to name the visit brings it in where that still waits on this machine", async () => {
@@ -227,7 +241,7 @@ describe(`whose a payment is, on ${testDialect}`, () => {
   });
 
   test("what a confirming webhook says fills what the registration left out, and overwrites nothing", async () => {
-    const bought = { ...sale(), customer: { first_name: "Ana" } };
+    const bought = { ...sale(), customer: { first_name: "Ana" }, content: {} };
     await register(bought);
     const token = await bringIn(visitOfPool());
     const details = {
@@ -247,18 +261,73 @@ describe(`whose a payment is, on ${testDialect}`, () => {
     expect(purchase?.payload).toMatchObject({ custom_data: { content_ids: ["course-1"] } });
     const known = { ...sale(), tracking_token: await bringIn(visitOfPool()) };
     await register(known);
+    await start(newUser().id, token);
     await pays(known, { tracking_token: token });
-    expect((await stored(known)).payment?.trackingToken).toBe(known.tracking_token);
+    // Nor is another visit's person its buyer.
+    expect((await stored(known)).payment).toMatchObject({
+      trackingToken: known.tracking_token,
+      botUserId: null,
+    });
   });
 
-  test("registering again after another amount was paid is the same payment, by what was registered", async () => {
+  test.each([
+    { amount_minor: 5990, currency: "BRL" },
+    { amount_minor: 4990, currency: "USD" },
+  ])("registering again after %j was paid is the same payment, by what was registered", async (money) => {
     const bought = { ...sale(), tracking_token: await bringIn(visitOfPool()) };
     const first = await register(bought);
-    await pays(bought, { amount_minor: 5990, currency: "BRL" });
-    expect((await stored(bought)).payment).toMatchObject({ status: "paid", amountMinor: 5990 });
+    await pays(bought, money);
+    const paid = { status: "paid", amountMinor: money.amount_minor, currency: money.currency };
+    expect((await stored(bought)).payment).toMatchObject(paid);
     const again = await register(bought);
     expect(again).toMatchObject({ status: 200, body: { id: first.body.id, status: "paid" } });
-    expect((await register({ ...bought, amount_minor: 5990 })).status).toBe(409);
+    expect((await register({ ...bought, ...money })).status).toBe(409);
+  });
+
+  test("when the sale was made is the shop's word, but never ahead of now; its checkout counts as of now", async () => {
+    const from = Date.now();
+    const tracking_token = await bringIn(visitOfPool());
+    const anHour = 3_600_000;
+    const [earlier, ahead] = [new Date(from - anHour), new Date(from + anHour)];
+    const saleOf = async (createdAt: Date, isRegistered: boolean) => {
+      const bought = { ...sale(), tracking_token, created_at: createdAt.toISOString() };
+      if (isRegistered) await register(bought);
+      await pays(bought, bought);
+      return stored(bought);
+    };
+    for (const isRegistered of [true, false]) {
+      const { purchase, states } = await saleOf(earlier, isRegistered);
+      expect(purchase?.payload).toMatchObject({ event_time: Math.floor(earlier.getTime() / 1000) });
+      expect(states[0]?.createdAt.getTime()).toBeGreaterThanOrEqual(from);
+      const early = await saleOf(ahead, isRegistered);
+      expect(early.payment?.createdAt.getTime()).toBeWithin(from, ahead.getTime());
+    }
+  });
+
+  test("whose a sale is, and what for, no webhook changes that says otherwise", async () => {
+    const tracking_token = await bringIn(visitOfPool());
+    const named = { bot: "shop_bot", telegram_user_id: newUser().id };
+    const bought = { ...sale(), ...named, tracking_token };
+    await register({ ...bought, customer: { id: "c-1" }, content: { ids: ["course-1"] } });
+    const { botId = 0, botUserId = 0 } = (await stored(bought)).payment ?? {};
+    const others = { bot: "third_bot", telegram_user_id: newUser().id };
+    await pays(bought, { ...others, customer: { id: "c-2" }, content: { ids: ["course-2"] } });
+    expect((await stored(bought)).payment).toMatchObject({
+      botId,
+      botUserId,
+      customerUserId: "c-1",
+      content: { ids: ["course-1"] },
+    });
+  });
+
+  test("who buys is what was said at registration, before what the provider knows", async () => {
+    const bought = { ...sale(), customer: { email: "ana@example.com" } };
+    await register(bought);
+    await isConfirmed(bought, { email: "eva@example.com", firstName: "Eva" });
+    expect((await stored(bought)).payment?.customer).toEqual({
+      em: sha256Hex("ana@example.com"),
+      fn: sha256Hex("eva"),
+    });
   });
 
   test("without a visit the pool's link is where the sale came from", async () => {
@@ -295,6 +364,10 @@ describe(`whose a payment is, on ${testDialect}`, () => {
     const bought = { ...sale(), bot: "nobody_bot", telegram_user_id: 77 };
     expect(await register(bought)).toMatchObject({ status: 422, body: { errors: [{ path: "bot" }] } });
     expect((await stored(bought)).payment).toBeUndefined();
+    const known = sale();
+    const { body } = await register(known);
+    const again = await register({ ...known, bot: "nobody_bot", telegram_user_id: 77 });
+    expect(again).toEqual({ status: 200, body });
   });
 });
 
@@ -310,7 +383,12 @@ describe(`a visit that still lies in a spool, on ${testDialect}`, () => {
     const { payment, purchases } = await stored(bought);
     expect(purchases).toHaveLength(1);
     expect(purchases[0]?.payload).toMatchObject({ user_data: { fbc: expect.any(String) } });
-    expect(payment).toMatchObject({ metaPurchaseSent: true, poolId: funnel.pool.id });
+    expect(payment).toMatchObject({
+      metaPurchaseSent: true,
+      metaPurchaseSentAt: expect.any(Date),
+      poolId: funnel.pool.id,
+      botId: funnel.shop.id,
+    });
   });
 
   test("its steps in the funnel learn the pool, whether it was paid before the visit came or after", async () => {
@@ -361,6 +439,42 @@ describe(`a visit that still lies in a spool, on ${testDialect}`, () => {
     expect(purchase?.payload).toMatchObject({ user_data: { fbc: "fb.1.1740830400000.AbCd" } });
   });
 
+  test("a pool that Redis knew when it was registered stays its pool, though Redis is flushed before it is paid", async () => {
+    const token = newId();
+    redis.set(token, copyOf(token, otherPool.id));
+    const bought = { ...sale(), tracking_token: token };
+    await register(bought);
+    redis.clear();
+    await pays(bought);
+    expect((await stored(bought)).purchase).toMatchObject({ route: OTHER_PIXEL, poolId: otherPool.id });
+  });
+
+  test.each([
+    ["a copy of its webhook", pays],
+    ["its registration, again", (bought: Sale, more: object) => register({ ...bought, ...more })],
+  ])("what was paid without a pool is reported when %s names a visit that Redis knows", async (_, name) => {
+    const bought = sale();
+    await register(bought);
+    await pays(bought);
+    const token = newId();
+    redis.set(token, copyOf(token, otherPool.id));
+    await name(bought, { tracking_token: token });
+    const { purchases } = await stored(bought);
+    expect(purchases).toMatchObject([{ route: OTHER_PIXEL, trackingToken: token }]);
+    expect(purchases[0]?.payload).toMatchObject({ user_data: { fbc: "fb.1.1740830400000.AbCd" } });
+  });
+
+  test("whoever came by a visit after the sale was registered for them: Redis is asked for that visit", async () => {
+    const { id } = newUser();
+    const bought = { ...sale(), bot: "shop_bot", telegram_user_id: id };
+    await register(bought);
+    const token = newId();
+    redis.set(token, copyOf(token, otherPool.id));
+    await start(id, token);
+    await isConfirmed(bought);
+    expect((await stored(bought)).purchase).toMatchObject({ route: OTHER_PIXEL, trackingToken: token });
+  });
+
   test("a sale by bot and person goes by the person's latest token, which Redis is asked for", async () => {
     const token = newId();
     redis.set(token, copyOf(token, otherPool.id));
@@ -368,9 +482,9 @@ describe(`a visit that still lies in a spool, on ${testDialect}`, () => {
     await start(id, token);
     const bought = { ...sale(), bot: "shop_bot", telegram_user_id: id };
     await register(bought);
+    expect((await stored(bought)).payment).toMatchObject({ trackingToken: token, poolId: otherPool.id });
     await pays(bought);
-    const { payment, purchase } = await stored(bought);
-    expect(payment?.trackingToken).toBe(token);
+    const { purchase } = await stored(bought);
     expect(purchase).toMatchObject({ route: OTHER_PIXEL, trackingToken: token });
     expect(purchase?.payload).toMatchObject({ user_data: { fbc: "fb.1.1740830400000.AbCd" } });
   });
@@ -397,13 +511,13 @@ describe(`a visit that still lies in a spool, on ${testDialect}`, () => {
     const bought = { ...sale(), tracking_token: visit.trackingToken };
     await register(bought);
     await start(newUser().id, visit.trackingToken);
-    const { provider, provider_ref: providerRef } = bought;
-    // As of a provider whose webhook says nothing of the buyer.
-    const report = { provider, providerRef, event: { kind: "paid" }, registration: null } as const;
-    await receiveReport(funnel.deps.payments, report);
-    expect((await stored(bought)).states).toMatchObject([
-      { state: "checkout_started", poolId: funnel.pool.id },
-      { state: "paid", poolId: funnel.pool.id },
+    await isConfirmed(bought);
+    const { payment, states } = await stored(bought);
+    expect(payment?.botUserId).toBeGreaterThan(0);
+    const step = { poolId: funnel.pool.id, botId: funnel.shop.id, botUserId: payment?.botUserId ?? 0 };
+    expect(states).toMatchObject([
+      { state: "checkout_started", ...step },
+      { state: "paid", ...step },
     ]);
   });
 
@@ -415,7 +529,8 @@ describe(`a visit that still lies in a spool, on ${testDialect}`, () => {
     await register({ ...bought, tracking_token });
     const { payment, states } = await stored(bought);
     expect(payment).toMatchObject({ status: "pending", poolId: otherPool.id, trackingToken: tracking_token });
-    expect(states).toMatchObject([{ state: "checkout_started", poolId: otherPool.id }]);
+    const step = { state: "checkout_started", poolId: otherPool.id, trackingToken: tracking_token };
+    expect(states).toMatchObject([step]);
   });
 });
 

@@ -67,6 +67,13 @@ describe("messages", () => {
     expect(english.body.reply_markup).toBeUndefined();
   });
 
+  test("of more offers than a keyboard may hold the first are shown: Telegram would refuse it whole", () => {
+    const offers = Array.from({ length: 60 }, (_, i) => ({ ...offer, id: i + 1 }));
+    const { body } = welcomeMessage("5", { welcome: null, offers }, "pt-BR");
+    const ids = body.reply_markup?.inline_keyboard.flat().map((button) => Object.values(button).at(-1));
+    expect(ids).toEqual(offers.slice(0, 50).map(({ id }) => offerData(id)));
+  });
+
   test("a long name leaves the price in its button", () => {
     const { body } = welcomeMessage(
       "5",
@@ -116,6 +123,8 @@ describe("messages", () => {
     expect(body).toMatchObject({ payload: "payment-id", currency: "BRL", prices: [{ amount: 4_990 }] });
     expect(body.title).toHaveLength(32);
     expect(Object.keys(body)).not.toContain("provider_token");
+    // Telegram wants one.
+    expect(invoiceMessage("5", { ...offer, description: " " }, "x").body.description).toBe("Curso");
   });
 
   test.each([

@@ -45,6 +45,7 @@ test.each([
     refusal(400, "Bad Request: BUTTON_DATA_INVALID"),
     { kind: "refused", reason: "Bad Request: BUTTON_DATA_INVALID" },
   ],
+  [409, refusal(409, "Conflict"), { kind: "transient" }],
   [413, refusal(413, "Request Entity Too Large"), { kind: "refused" }],
   [500, refusal(500, "Internal Server Error"), { kind: "transient" }],
   [502, "Bad Gateway", { kind: "transient", reason: "HTTP 502 without Telegram's words" }],

@@ -104,7 +104,7 @@ function readSession(type: string, session: Session): StripeReading {
   }
   const { email, phone, name } = session.customer_details ?? {};
   const [firstName, ...lastNames] = name?.trim().split(/\s+/) ?? [];
-  const buyer = { email, phone, firstName, lastName: lastNames.join(" ") || null };
+  const buyer = { email, phone, firstName, lastName: lastNames.join(" ") };
   const chargeId = session.payment_intent ?? undefined;
   return { ...about, event: { kind: "paid", amountMinor, currency, buyer, chargeId } };
 }
