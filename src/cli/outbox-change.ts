@@ -7,7 +7,7 @@ import { auditedReplay } from "../pools/audited-replay.ts";
 import { pauseRouteBy, resumeRouteBy } from "../pools/audited-routes.ts";
 import { type Context, defineCommand, type Given, Refused, WrongUsage } from "./command.ts";
 import { ACTOR, withDatabase } from "./open.ts";
-import { filterOf, idsOf, OUTBOX_FLAGS } from "./outbox-flags.ts";
+import { filterOf, idsOf, OUTBOX_FLAGS, refuseUnknownPool } from "./outbox-flags.ts";
 import { answer, count } from "./print.ts";
 import { refuseUnasked } from "./unasked.ts";
 
@@ -98,6 +98,7 @@ async function runReplay(
   const selection = selectionOf(given, values);
   refuseUnasked(context, given);
   await withDatabase(context, async ({ db, now }) => {
+    if ("filter" in selection) await refuseUnknownPool(db, selection.filter);
     const rows = await countReplay(db, action, selection);
     if (rows === 0 && "ids" in selection) throw new Refused(await whyNot(db, action, selection.ids));
     if (given["dry-run"]) {

@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { outboxFilter, outboxFilterShape, ROUTE_MEANS } from "../api/outbox-filter.ts";
+import type { Database } from "../db/database.ts";
 import type { OutboxFilter } from "../outbox/filter.ts";
+import { findPool } from "../pools/pool-view.ts";
 import { parseInput } from "../pools/rules.ts";
 import { type Given, type Options, WrongUsage } from "./command.ts";
-import { issueLines } from "./pool-flags.ts";
+import { issueLines, noSuchPool } from "./pool-flags.ts";
 
 /** The flags that choose outbox rows. */
 export const OUTBOX_FLAGS = {
@@ -47,6 +49,12 @@ export function filterOf(given: Given<typeof OUTBOX_FLAGS>): OutboxFilter | null
   const parsed = parseInput(filterSchema, named);
   if (parsed.kind === "invalid") throw new WrongUsage(issueLines(parsed.issues, FLAG_OF_FIELD));
   return outboxFilter(parsed.value);
+}
+
+/** Refuses a pool that nobody has: "no events" would be the answer to a misspelt one, too. */
+export async function refuseUnknownPool(db: Database, filter: OutboxFilter | null): Promise<void> {
+  if (filter?.pool === undefined) return;
+  if ((await findPool(db, db.tables, filter.pool)) === null) throw noSuchPool(filter.pool);
 }
 
 /** Row numbers out of what stands without a flag. */

@@ -4,7 +4,7 @@ import type { AttemptView, OutboxView } from "../outbox/views.ts";
 import { LARGEST_PAGE } from "../platform/page.ts";
 import { defineCommand, Refused, WrongUsage } from "./command.ts";
 import { withDatabase } from "./open.ts";
-import { filterOf, idsOf, OUTBOX_FLAGS } from "./outbox-flags.ts";
+import { filterOf, idsOf, OUTBOX_FLAGS, refuseUnknownPool } from "./outbox-flags.ts";
 import { answer, duration, record, second, table } from "./print.ts";
 
 export const outboxStatusCommand = defineCommand({
@@ -63,6 +63,7 @@ export const outboxList = defineCommand({
     const cursor = given.cursor === undefined ? undefined : idsOf([given.cursor])[0];
     const filter = filterOf(given) ?? {};
     await withDatabase(context, async ({ db }) => {
+      await refuseUnknownPool(db, filter);
       const page = await listOutbox(db, filter, { cursor, limit });
       answer(context, page, () => {
         if (page.items.length === 0) return "No events.";

@@ -1,5 +1,5 @@
 import type { Issue } from "../pools/rules.ts";
-import { type Given, type Options, WrongUsage } from "./command.ts";
+import { type Given, type Options, Refused, WrongUsage } from "./command.ts";
 
 /** The flags of `pool add` and `pool update`. */
 export const POOL_FLAGS = {
@@ -113,4 +113,8 @@ export function issueLines(
       return flag === "" ? message : `--${flag}: ${message}`;
     })
     .join("\n");
+}
+
+export function noSuchPool(slug: string): Refused {
+  return new Refused(`There is no pool "${slug}". See: bun run ponte pool list`);
 }

@@ -6,7 +6,7 @@ import { parseInput, poolChangeSchema, poolDraftSchema } from "../pools/rules.ts
 import { type Context, defineCommand, type Given, Refused, WrongUsage } from "./command.ts";
 import { ACTOR, withDatabase } from "./open.ts";
 import { allPages } from "./pages.ts";
-import { issueLines, POOL_FLAGS, poolInput } from "./pool-flags.ts";
+import { issueLines, noSuchPool, POOL_FLAGS, poolInput } from "./pool-flags.ts";
 import { answer, record, table } from "./print.ts";
 import { readSecret } from "./secret.ts";
 
@@ -142,10 +142,6 @@ function slugOf(flag: string | undefined, [value]: readonly string[]): string {
   const slug = flag ?? value;
   if (slug === undefined) throw new WrongUsage("<slug> is missing");
   return slug;
-}
-
-function noSuchPool(slug: string): Refused {
-  return new Refused(`There is no pool "${slug}". See: bun run ponte pool list`);
 }
 
 function printPool(context: Context, config: Config, pool: PoolView, done: string | null): void {

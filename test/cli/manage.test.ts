@@ -206,6 +206,15 @@ describe(`ponte on ${testDialect}`, () => {
     expect((await ponte(["outbox", "show", "999999"], environment)).code).toBe(1);
   });
 
+  test.each([["list"], ["retry", "--yes"], ["discard", "--yes"]])(
+    "outbox %s refuses a pool that nobody has",
+    async (...command) => {
+      const refused = await ponte(["outbox", ...command, "--pool", "sumer"], environment);
+      expect(refused).toMatchObject({ code: 1, out: "" });
+      expect(refused.err).toBe('There is no pool "sumer". See: bun run ponte pool list\n');
+    },
+  );
+
   test("pauses a route and lets it go again", async () => {
     const paused = await ponte(["outbox", "pause", "123", "--reason", "token leaked"], environment);
     expect(paused).toMatchObject({ code: 0, out: "The meta route 123 is paused: token leaked\n" });
