@@ -206,10 +206,10 @@ describe(`ponte on ${testDialect}`, () => {
     expect((await ponte(["outbox", "show", "999999"], environment)).code).toBe(1);
   });
 
-  test.each([["list"], ["retry", "--yes"], ["discard", "--yes"]])(
+  test.each(["list", "retry --yes", "discard --yes"])(
     "outbox %s refuses a pool that nobody has",
-    async (...command) => {
-      const refused = await ponte(["outbox", ...command, "--pool", "sumer"], environment);
+    async (command) => {
+      const refused = await ponte(["outbox", ...command.split(" "), "--pool", "sumer"], environment);
       expect(refused).toMatchObject({ code: 1, out: "" });
       expect(refused.err).toBe('There is no pool "sumer". See: bun run ponte pool list\n');
     },
