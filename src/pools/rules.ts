@@ -27,9 +27,11 @@ export const username = text(
   .meta({ examples: ["shop_bot"] })
   .transform((name) => name.replace(/^@/, ""));
 
+const WEIGHT_RULE = "a weight is a whole number from 1 to 1000";
+
 const poolBot = z.strictObject({
   username,
-  weight: z.int("1 to 1000").min(1, "1 to 1000").max(1000, "1 to 1000").optional(),
+  weight: z.int(WEIGHT_RULE).min(1, WEIGHT_RULE).max(1000, WEIGHT_RULE).optional(),
   enabled: z.boolean().optional(),
 });
 

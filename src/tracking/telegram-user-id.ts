@@ -7,8 +7,10 @@ export function isTelegramUserId(text: string): boolean {
   return TELEGRAM_USER_ID.test(text);
 }
 
+const RULE = "must be a Telegram user's id, such as 123456789";
+
 /** A Telegram user's id as JSON brings it, a text or a number; comes out as the text. */
-export const telegramUserIdSchema = z.union([
-  z.string().regex(TELEGRAM_USER_ID, "must be a Telegram user's id"),
-  z.int().positive().transform(String),
-]);
+export const telegramUserIdSchema = z.union(
+  [z.string().regex(TELEGRAM_USER_ID, RULE), z.int().positive().transform(String)],
+  RULE,
+);

@@ -121,7 +121,10 @@ describe("the command line", () => {
     [["pool", "add"], "--slug is missing"],
     [["pool", "add", "--slug", "ok"], "--bot is missing"],
     [["pool", "add", "--slug", "Not ok", "--bot", "shop_bot"], "--slug: "],
-    [["pool", "add", "--slug", "ok", "--bot", "shop_bot:0"], "--bot: 1 to 1000"],
+    [
+      ["pool", "add", "--slug", "ok", "--bot", "shop_bot:0"],
+      "--bot: a weight is a whole number from 1 to 1000",
+    ],
     [["pool", "add", "--slug", "ok", "--bot", "shop_bot:x"], "--bot: "],
     [["pool", "add", "--slug", "ok", "--bot", "shop_bot", "--gate-param", "grim"], "--gate-param: "],
     [["pool", "add", "--slug", "ok", "--bot", "shop_bot", "--gate-param", "fbclid=abc"], "--gate-param: "],

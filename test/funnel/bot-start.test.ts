@@ -139,6 +139,16 @@ describe(`POST /api/bot/start on ${testDialect}`, () => {
     expect(body.errors.map((error: { path: string }) => error.path)).toContain(path);
   });
 
+  test.each(["ana", "0888", -5, undefined])(
+    "a telegram_user_id of %p is told what one looks like",
+    async (id) => {
+      const { body } = await start({ ...person(), telegram_user_id: id });
+      expect(body.errors).toEqual([
+        { path: "telegram_user_id", message: "must be a Telegram user's id, such as 123456789" },
+      ]);
+    },
+  );
+
   test("an unknown bot is 422; no JSON is 400; a large body is 413; another method is 405", async () => {
     const unknown = await start({ ...person(), bot: "nobody_bot" });
     expect(unknown).toMatchObject({ status: 422, body: { errors: [{ path: "bot" }] } });
