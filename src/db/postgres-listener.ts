@@ -5,8 +5,6 @@ import type { Listeners } from "./listeners.ts";
 /** How Postgres knows our channels: it may have others' too. */
 export const CHANNEL_PREFIX = "ponte_";
 
-const TRY_AGAIN_MS = 1_000;
-
 /** One connection for all channels, opened when somebody first listens; the driver reconnects it by itself. */
 export function openListener(connect: () => Sql, listeners: Listeners) {
   const channels = new Set<Channel>();
@@ -14,13 +12,10 @@ export function openListener(connect: () => Sql, listeners: Listeners) {
 
   function subscribe(channel: Channel): void {
     current ??= connect();
-    const asked = current;
     const wake = () => listeners.wake(channel);
-    // On reconnection something may have been missed, so listeners are woken then too.
-    asked.listen(CHANNEL_PREFIX + channel, wake, wake).catch(() => {
-      // No server yet. The schedules are the safety net; try again until there is one.
-      setTimeout(() => asked === current && subscribe(channel), TRY_AGAIN_MS).unref();
-    });
+    // On reconnection something may have been missed, so listeners are woken then too. Where there is no server yet, the
+    // driver asks again by itself; asked twice, it would wake twice.
+    current.listen(CHANNEL_PREFIX + channel, wake, wake).catch(() => undefined);
   }
 
   return {

@@ -189,7 +189,8 @@ function prepare(client: SqliteClient): void {
     throw Object.assign(new Error(String(check?.quick_check)), { code: "SQLITE_CORRUPT" });
   }
   client.run("pragma synchronous = full");
-  client.run("pragma secure_delete = fast");
+  // Freed pages too: what a replay leaves behind names people, and no vacuum comes by here.
+  client.run("pragma secure_delete = on");
   // At once, and however long others who open it or write to it take: on a slow disk each commit is some of that time.
   client.run(`pragma busy_timeout = ${OPENING_MS}`);
   client.transaction(makeTables).immediate(client);

@@ -52,4 +52,22 @@ describe.if(testDialect === "postgres")("a Postgres whose server ends a connecti
     await own.db.transaction((tx) => tx.notify("outbox"));
     await heard.promise;
   }, 60_000);
+
+  test("that is not there for a while when somebody begins to listen: it is listened to then, once", async () => {
+    const name = `ponte_test_late_${crypto.randomUUID().replaceAll("-", "")}`;
+    const db = await openDatabase({ url: Object.assign(new URL(own.url), { pathname: `/${name}` }).href });
+    const heard = Promise.withResolvers<void>();
+    let wakes = 0;
+    db.listen("pools", () => {
+      wakes++;
+      heard.resolve();
+    });
+    await Bun.sleep(2_500);
+    await own.db.rows(sql.raw(`create database ${name}`));
+    await heard.promise;
+    await Bun.sleep(100);
+    expect(wakes).toBe(1);
+    await db.close();
+    await own.db.rows(sql.raw(`drop database ${name} with (force)`));
+  }, 60_000);
 });

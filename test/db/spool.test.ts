@@ -1,5 +1,6 @@
 import { Database as SqliteClient } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openSpool } from "../../src/db/spool.ts";
 import { createSqliteFolder } from "../support/database.ts";
@@ -32,6 +33,23 @@ test("counts what waits and what is set aside without reading the documents", ()
     { waiting: 2, set_aside: 1 },
   ]);
   client.close();
+});
+
+test("leaves nothing in its file of what was removed or forgotten, be it little or much", () => {
+  const spool = openSpool(folder.url);
+  const keys = Array.from({ length: 60 }, (_, i) => `${100 + i}`);
+  spool.append(keys.map((key) => ({ key, body: `{"of":"${key}","in":"${"a browser ".repeat(90)}"}` })));
+  spool.forget(keys.slice(0, 1));
+  const isLeft = (key: string) => {
+    const client = new SqliteClient(folder.url);
+    client.run("pragma wal_checkpoint(truncate)");
+    client.close();
+    return readFileSync(folder.url, "latin1").includes(`{"of":"${key}"`);
+  };
+  expect(keys.filter(isLeft)).toEqual(keys.slice(1));
+  spool.remove(keys.slice(1));
+  expect(keys.filter(isLeft)).toEqual([]);
+  spool.close();
 });
 
 test("a spool of an earlier version is counted when it is opened", () => {

@@ -104,6 +104,22 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(posts()).toHaveLength(3);
   });
 
+  test("keeps the rows of a request that takes long: nobody sends them a second time meanwhile", async () => {
+    await enqueueEvents(own.db, PIXEL, events(1));
+    await fault({ mode: "latency", times: 1, ms: 25_000 });
+    const running = dispatcher();
+    running.start();
+    const { outboxProgress } = own.db.tables;
+    const leasedUntil = async () => {
+      const [row] = await own.db.select({ at: outboxProgress.leaseUntil }).from(outboxProgress);
+      return row?.at?.getTime() ?? 0;
+    };
+    await until(async () => (await leasedUntil()) > 0);
+    const first = await leasedUntil();
+    await until(async () => (await leasedUntil()) > first);
+    await running.stop(0);
+  }, 30_000);
+
   test("leaves held rows alone until their time", async () => {
     await enqueueEvents(own.db, PIXEL, events(1));
     await own.db.transaction((tx) =>

@@ -173,6 +173,16 @@ describe(`erasing a person on ${testDialect}`, () => {
     expect(await books()).toBe(booksWithAna);
   });
 
+  test("who came more than twice is erased with every visit, also those that the bot no longer names", async () => {
+    const { user, known } = await person();
+    for (let visits = 0; visits < 4; visits++) {
+      const { token } = await click(funnel, `fbclid=${known.fbclid}`, { "user-agent": known.userAgent });
+      await funnel.post(funnel.shop.id, startUpdate(user, token));
+    }
+    expect(await erase(customer(user.id))).toMatchObject({ sessions: 4, people: 1 });
+    expect(await tracesOf(funnel.db, known)).toEqual([]);
+  });
+
   test("no log line ever said who it was: logs outlive every erasure", async () => {
     const ana = await person();
     const { token } = await goAllTheWay(ana);

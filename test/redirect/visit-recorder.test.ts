@@ -97,6 +97,38 @@ describe(`visit recorder on ${testDialect}`, () => {
     expect(await contents()).toEqual({ sessions: 1, events: 1, redirects: [1, 1] });
   });
 
+  test.skipIf(testDialect === "sqlite")(
+    "a batch that waits for one pool keeps nobody from another: two batches never wait crosswise",
+    async () => {
+      const { db } = own;
+      const { pools } = db.tables;
+      const visitOther = visitsOf(await addPool(db, { slug: "other" }));
+      const rename = (slug: string, meanwhile?: Promise<void>) =>
+        db.transaction(async (tx) => {
+          await tx.update(pools).set({ name: "edited" }).where(eq(pools.slug, slug));
+          await meanwhile;
+        });
+      // Lies behind the other one now, as it does in the batch.
+      await rename("open");
+      const { promise: isEdited, resolve: endEdit } = Promise.withResolvers<void>();
+      const edit = rename("open", isEdited);
+      const batch = writerOn(db).write([visitOther(), visit()]);
+      await untilHeldUp(db, batch);
+      await rename("other");
+      endEdit();
+      await Promise.all([edit, batch]);
+    },
+  );
+
+  test("a visit whose event is there, but its session no longer, comes in and is not reported again", async () => {
+    const { db } = own;
+    const again = visit();
+    await writerOn(db).write([again]);
+    await db.transaction((tx) => tx.delete(db.tables.sessions));
+    await writerOn(db).write([again, visit()]);
+    expect(await contents()).toMatchObject({ sessions: 2, events: 2 });
+  });
+
   test.each(["refuses", "hangs"] as const)(
     "a database that %s sends visits to the spool, and a replay brings them in once",
     async (mode) => {
