@@ -83,7 +83,7 @@ function isProven(payment: Payment, { checkoutRef }: ProviderReport): boolean {
 async function whoseIsReported(deps: ApplyDeps, report: ProviderReport): Promise<Whose> {
   const known = await findByReference(deps.db, deps.db, report);
   if (known && known.trackingToken !== null) return known;
-  const said = await whoseIsSaid(deps, report.details ?? {});
+  const said = await whoseIsSaid(deps, report.details ?? report.registration ?? {});
   // Of a payment that was registered by its buyer alone, the report may be the first to name the visit.
   return { ...said, botUserId: known?.botUserId ?? said.botUserId };
 }
