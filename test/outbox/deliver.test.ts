@@ -155,6 +155,22 @@ describe(`what follows from a row's end on ${testDialect}`, () => {
   });
 });
 
+test(`a fault of ours sets a batch back like any failure, for all to see, on ${testDialect}`, async () => {
+  await addRows(own.db, 2);
+  const dispatcher = createDispatcher({
+    db: own.db,
+    log: createLog("silent"),
+    adapters: {
+      meta: { maxBatch: 50, isExpired: () => false, send: () => Promise.reject(new TypeError("a bug")) },
+    },
+  });
+  await dispatcher.drain();
+  await dispatcher.stop();
+  const row = { status: "pending", attempts: 1, leaseId: null, lastError: expect.stringContaining("a bug") };
+  expect(await own.db.select().from(own.db.tables.outboxProgress)).toMatchObject([row, row]);
+  expect(await own.db.select().from(own.db.tables.outboxRoutes)).toMatchObject([{ failures: 1 }]);
+});
+
 test(`a route that is paused for refusals that nothing explains says so as loudly as one for its token, on ${testDialect}`, async () => {
   await addRows(own.db, 25);
   const lines: string[] = [];

@@ -1,17 +1,19 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import type { Database } from "../../src/db/database.ts";
 import { pauseRoute } from "../../src/outbox/change-route.ts";
 import type { ClaimedRow } from "../../src/outbox/destination.ts";
 import { createExpireWaiting } from "../../src/outbox/expire-waiting.ts";
+import { claim } from "../../src/outbox/lease.ts";
 import { metaDestination } from "../../src/outbox/meta-destination.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows, pageView, statusCounts, testSecrets } from "../support/outbox.ts";
 
 let own: TestDatabase;
-beforeAll(async () => {
+beforeEach(async () => {
   own = await createTestDatabase();
 });
-afterAll(() => own.dispose());
+afterEach(() => own.dispose());
 
 test(`what becomes too old on a paused route ends as expired, and whoever asked to be told is, on ${testDialect}`, async () => {
   const { db } = own;
@@ -33,4 +35,30 @@ test(`what becomes too old on a paused route ends as expired, and whoever asked 
   expect(told).toHaveLength(650);
   expect(Math.min(...told.map(({ id }) => id))).toBe(first ?? 0);
   expect(await sweep.run()).toBe(0);
+});
+
+test(`what a dispatcher has taken between the look and the end is its own, on ${testDialect}`, async () => {
+  const { db } = own;
+  const route = { destination: "meta", route: "111" } as const;
+  const [taken = 0] = await addRows(db, 3, { route: "111" });
+  await db.transaction((tx) => pauseRoute(tx, db, route, "why"));
+  const resumedMeanwhile: Database = {
+    ...db,
+    async transaction(work, durability) {
+      await claim(db, "a-dispatcher", { ...route, limit: 1 });
+      return db.transaction(work, durability);
+    },
+  };
+  const told: number[] = [];
+  const sweep = createExpireWaiting({
+    db: resumedMeanwhile,
+    log: createLog("silent"),
+    adapters: {
+      meta: { maxBatch: 1, isExpired: () => true, send: () => Promise.reject(new Error("never")) },
+    },
+    onSettled: async (_tx, rows) => void told.push(...rows.map(({ id }) => id)),
+  });
+  expect(await sweep.run()).toBe(2);
+  expect(await statusCounts(db)).toEqual({ sending: 1, expired: 2 });
+  expect(told).not.toContain(taken);
 });
