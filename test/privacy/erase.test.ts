@@ -183,6 +183,24 @@ describe(`erasing a person on ${testDialect}`, () => {
     expect(await tracesOf(funnel.db, known)).toEqual([]);
   });
 
+  test("what somebody does while they are being erased goes too", async () => {
+    const ana = await person();
+    await goAllTheWay(ana);
+    let isHere = false;
+    const busy: Database = {
+      ...funnel.db,
+      async transaction(work, durability) {
+        if (!isHere) {
+          isHere = true;
+          await comeAndBuy(ana);
+        }
+        return funnel.db.transaction(work, durability);
+      },
+    };
+    await erasePerson({ ...funnel.deps, db: busy }, customer(ana.user.id), by);
+    expect(await tracesOf(funnel.db, ana.known)).toEqual([]);
+  });
+
   test("no log line ever said who it was: logs outlive every erasure", async () => {
     const ana = await person();
     const { token } = await goAllTheWay(ana);
