@@ -46,15 +46,19 @@ export function createLog(
   return withoutStackTraces(() => pino(options, destination ?? standardOutput()));
 }
 
+/** So much waits for a reader that stands still, such as a log driver that hangs; what comes after it is dropped. */
+const MOST_WAITING_BYTES = 64 * 1024 * 1024;
+
 /**
  * Lines are written by another thread, so that a reader who is slow holds up nobody: all but what is fatal, which may be
  * the only place that keeps a visit, and is written before the visitor is answered. So it may stand before lines that
- * came earlier, and in the midst of one where a pipe is full.
+ * came earlier, and in the midst of one where a pipe is full. Others that are on their way when the process exits may be
+ * cut off.
  */
 function standardOutput(): pino.DestinationStream {
   // By its number: to ask the runtime for the stream takes several milliseconds of every start.
   const streams = [
-    { level: "trace", stream: pino.destination({ dest: 1, sync: false }) },
+    { level: "trace", stream: pino.destination({ dest: 1, sync: false, maxLength: MOST_WAITING_BYTES }) },
     { level: "fatal", stream: pino.destination({ dest: 1, sync: true }) },
   ] as const;
   // Such as a full disk's: an error that nobody listens for ends the process. The lines wait for room.

@@ -6,7 +6,7 @@ import { join } from "node:path";
 const LOG = join(import.meta.dir, "../../src/platform/log.ts");
 const LINES = 1_000;
 
-test("a fatal line is written when its call returns, and what is not fatal at the latest when the process ends", async () => {
+test("a fatal line is written when its call returns, and what is not fatal before the process ends by itself", async () => {
   const folder = mkdtempSync(join(tmpdir(), "ponte-log-"));
   const file = join(folder, "log");
   const speak = `
@@ -20,8 +20,7 @@ test("a fatal line is written when its call returns, and what is not fatal at th
       if (fstatSync(1).size === size) late++;
       await new Promise((resolve) => setImmediate(resolve));
     }
-    log.info({ late }, "the end");
-    process.exit(0);`;
+    log.info({ late }, "the end");`;
   const child = Bun.spawn(["bun", "-e", speak], { stdout: Bun.file(file), stderr: "inherit" });
   expect(await child.exited).toBe(0);
   const lines = readFileSync(file, "utf8").trim().split("\n");
@@ -45,3 +44,19 @@ test("a log on a full disk neither holds up the process nor ends it", async () =
   expect(await new Response(child.stderr).text()).toStartWith("it goes on");
   await child.exited;
 }, 20_000);
+
+test("a reader that stands still has only so much kept for it, or memory would have no end", async () => {
+  const speak = `
+    const { createLog } = await import(${JSON.stringify(LOG)});
+    const log = createLog("info");
+    const line = "x".repeat(1024 * 1024);
+    for (let n = 0; n < 200; n++) log.info({ n }, line);
+    console.error("all is said");`;
+  const child = Bun.spawn(["bun", "-e", speak], { stdout: "pipe", stderr: "pipe" });
+  const { value } = await child.stderr.getReader().read();
+  expect(new TextDecoder().decode(value)).toStartWith("all is said");
+  const lines = (await new Response(child.stdout).text()).trim().split("\n");
+  const kept = lines.map((line): number => JSON.parse(line).n);
+  expect(kept).toEqual(Array.from({ length: kept.length }, (_, n) => n));
+  expect(kept.length).toBeWithin(60, 70);
+}, 60_000);
