@@ -33,7 +33,8 @@ export async function receiveReport(deps: ApplyDeps, report: ProviderReport): Pr
   const received = await buyersTransaction<Received>(db, async (tx) => {
     const seen = await findByReference(db, tx, report);
     // The person's row is locked before the payment's, here as where a payment is registered: never crosswise.
-    const said = seen ? await sayingsOf(deps, tx, seen, report.details, distant) : null;
+    const said =
+      seen && isProven(seen, report) ? await sayingsOf(deps, tx, seen, report.details, distant) : null;
     if (!seen) await createFrom(deps, tx, report.registration, distant);
     const known = await lockByReference(db, tx, report);
     if (!known || !isProven(known, report)) return { kind: "unknown" };

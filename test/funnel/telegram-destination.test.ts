@@ -8,6 +8,7 @@ import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { testDialect } from "../support/database.ts";
 import { BOT_TOKEN, type Funnel, OTHER_TOKEN, openFunnel } from "../support/funnel.ts";
 import { passTime } from "../support/outbox.ts";
+import { startRedirecting } from "../support/redirecting.ts";
 import {
   buttonUpdate,
   membershipUpdate,
@@ -321,18 +322,10 @@ describe(`messages to Telegram on ${testDialect}`, () => {
   });
 
   test("a redirect is not followed: the bot's token would go along", async () => {
-    const paths: string[] = [];
-    using server = Bun.serve({
-      port: 0,
-      hostname: "127.0.0.1",
-      fetch(request) {
-        paths.push(new URL(request.url).pathname);
-        return new Response(null, { status: 307, headers: { location: "/elsewhere" } });
-      },
-    });
-    const sent = await send({ apiUrl: server.url.origin, text: "oi" });
+    using server = startRedirecting();
+    const sent = await send({ apiUrl: server.url, text: "oi" });
     expect(sent).toMatchObject({ verdict: { kind: "transient" }, answer: { status: 307 } });
-    expect(paths).toEqual([`/bot${BOT_TOKEN}/sendMessage`]);
+    expect(server.paths).toEqual([`/bot${BOT_TOKEN}/sendMessage`]);
   });
 
   test.each([

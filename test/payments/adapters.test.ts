@@ -5,6 +5,7 @@ import { mercadoPagoProvider } from "../../src/payments/providers/mercadopago.ts
 import { pushinPayProvider } from "../../src/payments/providers/pushinpay.ts";
 import { stripeProvider } from "../../src/payments/providers/stripe.ts";
 import { hmacSha256Hex } from "../../src/platform/secrets.ts";
+import { startRedirecting } from "../support/redirecting.ts";
 import {
   mercadoPagoNotification,
   mercadoPagoPayment,
@@ -586,18 +587,10 @@ describe("what a provider's API is asked", () => {
   });
 
   test("a redirect is not followed: our key would go along", async () => {
-    const paths: string[] = [];
-    using server = Bun.serve({
-      port: 0,
-      hostname: "127.0.0.1",
-      fetch(request) {
-        paths.push(new URL(request.url).pathname);
-        return new Response(null, { status: 302, headers: { location: "/elsewhere" } });
-      },
-    });
-    const own = mercadoPagoProvider({ ...settings, apiUrl: server.url.origin, accessToken: TOKEN });
-    await expect(own.read(fromMercadoPago())).rejects.toThrow("answered 302");
-    expect(paths).toEqual(["/v1/payments/1234567890"]);
+    using server = startRedirecting();
+    const own = mercadoPagoProvider({ ...settings, apiUrl: server.url, accessToken: TOKEN });
+    await expect(own.read(fromMercadoPago())).rejects.toThrow("answered 307");
+    expect(server.paths).toEqual(["/v1/payments/1234567890"]);
   });
 
   test.each([0, 270])(

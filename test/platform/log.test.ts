@@ -30,18 +30,17 @@ test("a fatal line is written when its call returns, and what is not fatal befor
 }, 60_000);
 
 test("a log on a full disk neither holds up the process nor ends it", async () => {
+  // Said at the end of its own accord, which waits for all that is being written.
   const speak = `
+    process.on("exit", () => console.error("it came to its end"));
     const { createLog } = await import(${JSON.stringify(LOG)});
     const log = createLog("info");
     for (let n = 0; n < 3; n++) {
       log.info("an hour's work");
       log.fatal("the only place that keeps it");
-      await Bun.sleep(1);
-    }
-    console.error("it goes on");
-    process.exit(0);`;
+    }`;
   const child = Bun.spawn(["bun", "-e", speak], { stdout: Bun.file("/dev/full"), stderr: "pipe" });
-  expect(await new Response(child.stderr).text()).toStartWith("it goes on");
+  expect(await new Response(child.stderr).text()).toStartWith("it came to its end");
   await child.exited;
 }, 20_000);
 
