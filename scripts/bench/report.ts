@@ -170,6 +170,7 @@ const METHOD = [
   "  `synchronous_commit` on). `LOG_LEVEL=warn`, and no limit a client, since all load comes from one address.",
   "- It runs with `ROLE=web` where answers are measured, so that no dispatcher competes for the cores; an answer waits for",
   "  its commit in any case. Drains, latency and memory run with the dispatcher and the sandbox in place of Meta.",
+  "- While an outbox is drained, the visits that were written to fill it are not counted for the console.",
   "- Every click has a click id of its own, campaign parameters, an address and a browser of its own; every fourth brings",
   "  cookies. After each round the rows in the database are counted against the answers: a round in which an answer was",
   "  no page, or a visit or its event is missing, is an error, not a figure.",

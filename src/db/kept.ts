@@ -6,7 +6,7 @@ export type Values = Readonly<Record<string, string | number | null>>;
 
 /**
  * A statement that runs so often that its text is made once for each dialect, and what the database prepared for it is
- * kept. Run it by `rows` with its values, of which there may be none: then Postgres' driver sends the text alone.
+ * kept. Run it by `rows` with its values, of which there may be none.
  */
 export function keptStatement(make: (dialect: Dialect) => SQL): (dialect: Dialect) => SQL {
   return onceEach(make);

@@ -3,7 +3,7 @@ import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
 import type { Adapters, ClaimedRow } from "./destination.ts";
-import { rowColumns, rowsOf } from "./lease.ts";
+import { rowsWhere } from "./lease.ts";
 import type { Ending, OnSettled } from "./record-request.ts";
 import type { RouteKey } from "./routes.ts";
 
@@ -48,10 +48,9 @@ export function createExpireWaiting(deps: ExpireWaitingDeps): Periodic<number> {
     let expired = 0;
     let after = sql``;
     while (!signal.aborted) {
-      const stretch = await rowsOf(
+      const stretch = await rowsWhere(
         db,
-        sql`select ${rowColumns(db.dialect)} from outbox
-          where status = 'pending' and destination = ${key.destination} and route = ${key.route} ${after}
+        sql`status = 'pending' and destination = ${key.destination} and route = ${key.route} ${after}
           order by available_at, id limit ${BATCH}`,
       );
       const old = stretch.filter((row) => adapter.isExpired(row, new Date(row.claimedAtMs)));

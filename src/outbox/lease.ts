@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { Database, Reader, Tx } from "../db/database.ts";
+import type { Database, Tx } from "../db/database.ts";
 import type { Dialect } from "../db/dialect.ts";
-import { keptStatement, type Values } from "../db/kept.ts";
+import { keptStatement } from "../db/kept.ts";
 import { backOffCeilingMs, HIGHEST_CEILING_AT } from "./back-off.ts";
 import { changeRoute, takeProbe } from "./change-route.ts";
 import { goingAsProbe, goingTogether } from "./company.ts";
@@ -50,22 +50,28 @@ export async function claim(db: Database, leaseId: string, at: Claim): Promise<C
   }, "relaxed");
 }
 
-/** What of a row its destination wants to know, for a hand-written statement; see `rowsOf`. */
-export function rowColumns({ now, epochMs, jsonText }: Dialect): SQL {
-  return sql`id, event_name as "eventName", event_id as "eventId", ${jsonText(sql`payload`)} as payload,
-      attempts, ${epochMs(sql`created_at`)} as "createdAtMs", ${epochMs(now)} as "claimedAtMs", pool_id as "poolId",
-      tracking_token as "trackingToken", payment_id as "paymentId"`;
+/** What of a row lies in `outbox_progress`. */
+type Progress = Pick<ClaimedRow, "id" | "eventName" | "attempts" | "createdAtMs" | "claimedAtMs" | "poolId">;
+/** And in `outbox_events`. */
+type Event = Pick<ClaimedRow, "id" | "eventId" | "payload" | "trackingToken" | "paymentId">;
+
+const progressColumns = ({ now, epochMs }: Dialect) => sql`
+  event_name as "eventName", attempts, ${epochMs(sql`created_at`)} as "createdAtMs", ${epochMs(now)} as "claimedAtMs",
+  pool_id as "poolId"`;
+const eventColumns = ({ jsonText }: Dialect) => sql`
+  event_id as "eventId", ${jsonText(sql`payload`)} as payload, tracking_token as "trackingToken", payment_id as "paymentId"`;
+
+/** The rows that a condition on `outbox` finds; it may go on with an order and a limit. */
+export async function rowsWhere({ dialect, rows }: Database, condition: SQL): Promise<ClaimedRow[]> {
+  const found = await rows<ClaimedRow>(
+    sql`select id, ${progressColumns(dialect)}, ${eventColumns(dialect)} from outbox where ${condition}`,
+  );
+  return found.map(withNumbers);
 }
 
-/** The rows that a statement with `rowColumns` found. */
-export async function rowsOf(reader: Reader, statement: SQL, values?: Values): Promise<ClaimedRow[]> {
-  const rows = await reader.rows<ClaimedRow>(statement, values);
-  // Postgres writes 64-bit numbers as text.
-  return rows.map((row) => ({
-    ...row,
-    id: Number(row.id),
-    poolId: row.poolId === null ? null : Number(row.poolId),
-  }));
+/** Postgres writes 64-bit numbers as text. */
+function withNumbers<R extends Progress>(row: R): R {
+  return { ...row, id: Number(row.id), poolId: row.poolId === null ? null : Number(row.poolId) };
 }
 
 async function claimRows(
@@ -74,28 +80,34 @@ async function claimRows(
   leaseId: string,
   { destination, route, limit, isProbe }: Claim,
 ): Promise<ClaimedRow[]> {
-  const due = await tx.rows<{ id: number | string; attempts: number }>(DUE(dialect), {
+  const due = await tx.rows<Progress>(DUE(dialect), {
     destination,
     route,
     limit: isProbe ? PROBE_CHOICE : limit,
   });
   if (due.length === 0) return [];
-  const going = isProbe ? goingAsProbe(due, limit) : goingTogether(due, limit);
-  const ids = dialect.idList(going.map(({ id }) => Number(id)));
+  const going = (isProbe ? goingAsProbe(due, limit) : goingTogether(due, limit)).map(withNumbers);
+  const ids = dialect.idList(going.map(({ id }) => id));
   await tx.rows(LEASED(dialect), { leaseId, ids });
-  return rowsOf(tx, HELD(dialect), { ids });
+  const events = await tx.rows<Event>(EVENTS(dialect), { ids });
+  const byId = new Map(events.map((event) => [Number(event.id), event]));
+  return going.flatMap((progress) => {
+    const event = byId.get(progress.id);
+    return event ? [{ ...event, ...progress, attempts: progress.attempts + 1 }] : [];
+  });
 }
 
 /**
- * Found by an index and locked, then leased, and read last: on Postgres what a browser reported was committed
- * before the lock was ours, and an earlier statement might not see it.
+ * Found by an index and locked, then leased, and what is sent read last: on Postgres what a browser reported was
+ * committed before the lock was ours, and an earlier statement might not see it. The rest comes with the lock, for
+ * Postgres would have to look for the rewritten rows anew.
  */
 const DUE = keptStatement(
-  ({ now, skipLocked }) => sql`
-    select id, attempts from outbox_progress
+  (dialect) => sql`
+    select id, ${progressColumns(dialect)} from outbox_progress
     where status = 'pending' and destination = ${value("destination")} and route = ${value("route")}
-      and available_at <= ${now}
-    order by available_at, id limit ${value("limit")} ${skipLocked}`,
+      and available_at <= ${dialect.now}
+    order by available_at, id limit ${value("limit")} ${dialect.skipLocked}`,
 );
 const LEASED = keptStatement(
   ({ now, plusMs, anyId }) => sql`
@@ -103,10 +115,9 @@ const LEASED = keptStatement(
     set status = 'sending', lease_id = ${value("leaseId")}, lease_until = ${plusMs(now, LEASE_MS)}, attempts = attempts + 1
     where ${anyId(sql`id`, value("ids"))}`,
 );
-const HELD = keptStatement(
+const EVENTS = keptStatement(
   (dialect) => sql`
-    select ${rowColumns(dialect)} from outbox_progress join outbox_events using (id)
-    where ${dialect.anyId(sql`id`, value("ids"))} order by id`,
+    select id, ${eventColumns(dialect)} from outbox_events where ${dialect.anyId(sql`id`, value("ids"))}`,
 );
 
 /** Keeps the rows of these leases for another lease's length. */

@@ -13,7 +13,8 @@ import { createPace } from "./pace.ts";
 const EVERY_TEN_SECONDS = "*/10 * * * * *";
 /** Of several processes one counts at a time: it has the turn until it was quiet for this long. */
 const TURN_MS = 9_000;
-const SETTING = "rollups";
+/** The row of `settings` that says whose turn it is, and how far the counting is. */
+export const ROLLUPS = "rollups";
 /** Campaigns kept by name in an hour. */
 const MOST_CAMPAIGNS = 100;
 const MINUTES_KEPT_MS = 3 * 24 * 60 * MINUTE_MS;
@@ -56,14 +57,14 @@ async function takeTurn(db: Database): Promise<{ marks: string; nowMs: number } 
     const empty = JSON.stringify(NO_MARKS);
     const begun = await tx
       .insert(settings)
-      .values({ key: SETTING, value: empty, updatedAt: at })
+      .values({ key: ROLLUPS, value: empty, updatedAt: at })
       .onConflictDoNothing()
       .returning({ key: settings.key });
     if (begun.length > 0) return { marks: empty, nowMs: tx.nowMs() };
     const [turn] = await tx
       .update(settings)
       .set({ updatedAt: at })
-      .where(sql`${settings.key} = ${SETTING}
+      .where(sql`${settings.key} = ${ROLLUPS}
         and (${settings.updatedAt} <= ${plusMs(now, -TURN_MS)} or ${settings.updatedAt} > ${plusMs(now, TURN_MS)})`)
       .returning({ marks: settings.value });
     return turn ? { marks: turn.marks, nowMs: tx.nowMs() } : null;
@@ -76,7 +77,7 @@ async function writeMarks(db: Database, marks: string): Promise<void> {
     await tx
       .update(settings)
       .set({ value: marks, updatedAt: sql<Date>`${db.dialect.now}` })
-      .where(eq(settings.key, SETTING));
+      .where(eq(settings.key, ROLLUPS));
   });
 }
 
@@ -94,13 +95,13 @@ async function replaceHour(db: Database, hourMs: number, counts: readonly Funnel
     await tx
       .update(settings)
       .set({ updatedAt: sql<Date>`${db.dialect.now}` })
-      .where(eq(settings.key, SETTING));
+      .where(eq(settings.key, ROLLUPS));
   });
 }
 
 /** When the numbers were last brought up to date; null before the first time. */
 export async function countedAt(db: Database): Promise<Date | null> {
   const { settings } = db.tables;
-  const [row] = await db.select({ at: settings.updatedAt }).from(settings).where(eq(settings.key, SETTING));
+  const [row] = await db.select({ at: settings.updatedAt }).from(settings).where(eq(settings.key, ROLLUPS));
   return row?.at ?? null;
 }

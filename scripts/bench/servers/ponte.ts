@@ -20,7 +20,7 @@ export interface PonteSettings {
   readonly role?: "all" | "web" | "dispatcher";
   readonly environment?: Readonly<Record<string, string>>;
   /** Arguments for Bun itself, for a profile; it then runs the sources, so that the profile names them. */
-  readonly bunArguments?: readonly string[];
+  readonly bunArguments?: readonly string[] | undefined;
 }
 
 /** How a server of the benchmark is set up; durability is the product's own and cannot be turned down. */
