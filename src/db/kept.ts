@@ -6,7 +6,9 @@ export type Values = Readonly<Record<string, string | number | null>>;
 
 /**
  * A statement that runs so often that its text is made once for each dialect, and what the database prepared for it is
- * kept. Run it by `rows` with its values, of which there may be none.
+ * kept. Run it by `rows` with its values, of which there may be none: then Postgres' driver sends the text
+ * alone, and the server plans it anew each time, as the look for waiting routes needs: made while the outbox was empty,
+ * a plan that is kept would read through whatever comes.
  */
 export function keptStatement(make: (dialect: Dialect) => SQL): (dialect: Dialect) => SQL {
   return onceEach(make);

@@ -70,15 +70,12 @@ export function queries(connection: Sql | TransactionSql): { builder: QueryBuild
       rows: async <T>(statement: SQL, values?: Values) => {
         const { sql: text, params } = values ? keptQuery(statement) : pgDialect.sqlToQuery(statement);
         const parameters = values ? filled(params, values) : params;
-        const rows = await connection.unsafe(text, parameters as never[], values ? KEPT : {});
+        const rows = await connection.unsafe(text, parameters as never[], { prepare: values !== undefined });
         return [...rows] as unknown[] as T[];
       },
     },
   };
 }
-
-/** By itself the driver sends a statement that has no parameters as a mere text, and the server plans it anew each time. */
-const KEPT = { prepare: true, simple: false };
 
 /** A kept statement's text, made once; its name on each connection is the driver's business. */
 const keptQuery = onceEach((statement: SQL) => pgDialect.sqlToQuery(statement));

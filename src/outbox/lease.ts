@@ -53,7 +53,7 @@ export async function claim(db: Database, leaseId: string, at: Claim): Promise<C
 /** What of a row lies in `outbox_progress`. */
 type Progress = Pick<ClaimedRow, "id" | "eventName" | "attempts" | "createdAtMs" | "claimedAtMs" | "poolId">;
 /** And in `outbox_events`. */
-type Event = Pick<ClaimedRow, "id" | "eventId" | "payload" | "trackingToken" | "paymentId">;
+type Content = Pick<ClaimedRow, "id" | "eventId" | "payload" | "trackingToken" | "paymentId">;
 
 const progressColumns = ({ now, epochMs }: Dialect) => sql`
   event_name as "eventName", attempts, ${epochMs(sql`created_at`)} as "createdAtMs", ${epochMs(now)} as "claimedAtMs",
@@ -89,7 +89,7 @@ async function claimRows(
   const going = (isProbe ? goingAsProbe(due, limit) : goingTogether(due, limit)).map(withNumbers);
   const ids = dialect.idList(going.map(({ id }) => id));
   await tx.rows(LEASED(dialect), { leaseId, ids });
-  const events = await tx.rows<Event>(EVENTS(dialect), { ids });
+  const events = await tx.rows<Content>(EVENTS(dialect), { ids });
   const byId = new Map(events.map((event) => [Number(event.id), event]));
   return going.flatMap((progress) => {
     const event = byId.get(progress.id);
