@@ -6,13 +6,22 @@ export function bucketStart(atMs: number, widthMs: number): number {
   return Math.floor(atMs / widthMs) * widthMs;
 }
 
+/** An hour, and from when on something in it is new. Unix milliseconds. */
+export interface HourNews {
+  readonly hourMs: number;
+  readonly fromMs: number;
+}
+
 /** So much of a token tells its time to about a minute (the upper 32 of 48 bits): few enough to list. */
 export const TOKEN_HEAD = 8;
 const HEAD_MS = 2 ** 16;
 
-/** The hours that tokens with that beginning can lie in, in Unix milliseconds. */
-export function hoursOfHead(head: string): readonly number[] {
+/** The hours that tokens with that beginning can lie in, and from when on. */
+export function hoursOfHead(head: string): readonly HourNews[] {
   const fromMs = Number.parseInt(head, 16) * HEAD_MS;
   if (!Number.isSafeInteger(fromMs)) return [];
-  return [...new Set([bucketStart(fromMs, HOUR_MS), bucketStart(fromMs + HEAD_MS - 1, HOUR_MS)])];
+  const hourMs = bucketStart(fromMs, HOUR_MS);
+  const nextMs = hourMs + HOUR_MS;
+  const news = { hourMs, fromMs };
+  return fromMs + HEAD_MS > nextMs ? [news, { hourMs: nextMs, fromMs: nextMs }] : [news];
 }

@@ -61,6 +61,13 @@ export function createTally() {
   };
 }
 
+/** Counts of several times as one. */
+export function sumUp(counts: readonly FunnelCount[]): FunnelCount[] {
+  const tally = createTally();
+  for (const { dimension, key, currency, ...count } of counts) tally.add({ dimension, key, currency }, count);
+  return tally.all();
+}
+
 /**
  * Keeps the `most` campaigns that did most, by sales and then by clicks, and puts the others together: anybody can
  * write anything into `utm_campaign`, and a table must not grow by it. Pure.
@@ -79,10 +86,10 @@ export function foldCampaigns(counts: readonly FunnelCount[], most: number): Fun
       .slice(0, most)
       .map(([campaign]) => campaign),
   );
-  const folded = createTally();
-  for (const { dimension, key, currency, ...count } of counts) {
-    const isKept = dimension !== "campaign" || kept.has(key);
-    folded.add({ dimension, key: isKept ? key : OTHER_CAMPAIGNS, currency }, count);
-  }
-  return folded.all();
+  return sumUp(
+    counts.map((count) => {
+      const isKept = count.dimension !== "campaign" || kept.has(count.key);
+      return isKept ? count : { ...count, key: OTHER_CAMPAIGNS };
+    }),
+  );
 }

@@ -3,9 +3,11 @@ import { parseJson } from "../platform/json.ts";
 
 /**
  * How far a table has been looked through, by row number. On Postgres a row's number is given before it is
- * committed, so rows show up out of order: a look begins at a number that was the newest at least `SETTLE_MS` before.
+ * committed, so rows show up out of order: each is looked at again until a look began `SETTLE_MS` after its number was
+ * the newest.
  */
 interface Mark {
+  /** Up to this number all has been looked at; the next look begins after it. */
   readonly settled: number;
   readonly newest: number;
   readonly newestAtMs: number;
@@ -28,18 +30,9 @@ export function readMarks(text: string): Marks {
   return parsed.success ? parsed.data : NO_MARKS;
 }
 
-/** The row number after which a look at `nowMs` begins. Pure. */
-export function beginOf(mark: Mark, nowMs: number): number {
-  return isSettled(mark, nowMs) ? mark.newest : mark.settled;
-}
-
 /** The mark after a look that began at `nowMs`, when the newest row was `newestId`. Pure. */
 export function moveMark(before: Mark, newestId: number, nowMs: number): Mark {
-  if (!isSettled(before, nowMs)) return before;
+  // A mark of the future was made by a clock that was ahead: it does not wait for that time.
+  if (Math.abs(nowMs - before.newestAtMs) < SETTLE_MS) return before;
   return { settled: before.newest, newest: Math.max(before.newest, newestId), newestAtMs: nowMs };
-}
-
-/** A mark of the future was made by a clock that was ahead: it does not wait for that time. */
-function isSettled({ newestAtMs }: Mark, nowMs: number): boolean {
-  return Math.abs(nowMs - newestAtMs) >= SETTLE_MS;
 }

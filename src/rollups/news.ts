@@ -2,8 +2,8 @@ import { and, eq, gt, lt, type SQL, sql } from "drizzle-orm";
 import type { PgTable } from "drizzle-orm/pg-core";
 import type { Database } from "../db/database.ts";
 import type { Destination } from "../db/vocabulary.ts";
-import { bucketStart, HOUR_MS, hoursOfHead, MINUTE_MS, TOKEN_HEAD } from "./bucket.ts";
-import { beginOf, type Marks, moveMark } from "./marks.ts";
+import { bucketStart, HOUR_MS, type HourNews, hoursOfHead, MINUTE_MS, TOKEN_HEAD } from "./bucket.ts";
+import { type Marks, moveMark } from "./marks.ts";
 import type { Pace } from "./pace.ts";
 
 /** Rows looked at in one go; requests are long rows. */
@@ -24,8 +24,8 @@ export interface RouteMinutes {
 
 /** What has to be counted again, and the marks once it is. */
 interface News {
-  /** Beginnings of hours, the newest first. */
-  readonly hours: readonly number[];
+  /** The newest first. */
+  readonly hours: readonly HourNews[];
   readonly routes: readonly RouteMinutes[];
   readonly marks: Marks;
 }
@@ -42,17 +42,17 @@ export async function findNews(db: Database, marks: Marks, nowMs: number, pace: 
     outboxAttempts: await newestId(db, outboxAttempts),
   };
   const oldestAttempt = newest.outboxAttempts - MOST_OLD_ATTEMPTS;
-  const firstVisit = beginOf(marks.sessions, nowMs);
-  const visits = await hoursOfVisits(db, firstVisit, pace);
-  const isLate = visits.some((hourMs) => hourMs < bucketStart(nowMs, HOUR_MS));
-  const hours = new Set([
+  const { settled } = marks.sessions;
+  const visits = await hoursOfVisits(db, settled, pace);
+  const isLate = visits.some(({ hourMs }) => hourMs < bucketStart(nowMs, HOUR_MS));
+  const hours = joinHours([
     ...visits,
-    ...(isLate ? await hoursOfEarlierSteps(db, firstVisit, pace) : []),
-    ...(await hoursOfStates(db, beginOf(marks.funnelStates, nowMs), pace)),
+    ...(isLate ? await hoursOfEarlierSteps(db, settled, pace) : []),
+    ...(await hoursOfStates(db, marks.funnelStates.settled, pace)),
   ]);
   return {
-    hours: (await stillCountable(db, [...hours], nowMs)).toSorted((a, b) => b - a),
-    routes: await routesOfRequests(db, Math.max(beginOf(marks.outboxAttempts, nowMs), oldestAttempt), pace),
+    hours: await stillCountable(db, hours, nowMs),
+    routes: await routesOfRequests(db, Math.max(marks.outboxAttempts.settled, oldestAttempt), pace),
     marks: {
       sessions: moveMark(marks.sessions, newest.sessions, nowMs),
       funnelStates: moveMark(marks.funnelStates, newest.funnelStates, nowMs),
@@ -61,8 +61,15 @@ export async function findNews(db: Database, marks: Marks, nowMs: number, pace: 
   };
 }
 
+/** Each hour once, from when the first of its news is; the newest first. */
+function joinHours(news: readonly HourNews[]): HourNews[] {
+  const first = new Map<number, number>();
+  for (const { hourMs, fromMs } of news) first.set(hourMs, Math.min(fromMs, first.get(hourMs) ?? fromMs));
+  return [...first].map(([hourMs, fromMs]) => ({ hourMs, fromMs })).toSorted((a, b) => b.hourMs - a.hourMs);
+}
+
 /** A visit's time lies in its token. */
-async function hoursOfVisits(db: Database, begin: number, pace: Pace): Promise<number[]> {
+async function hoursOfVisits(db: Database, begin: number, pace: Pace): Promise<HourNews[]> {
   const found = await walk(begin, PAGE, pace, (after) =>
     db.rows<Group & { readonly head: string }>(sql`
       select count(*) as rows, max(id) as last, head from (
@@ -77,7 +84,7 @@ async function hoursOfVisits(db: Database, begin: number, pace: Pace): Promise<n
  * What followed a visit that came late, out of a spool, was counted under no campaign; in the visit's own hour it is
  * counted again with it.
  */
-async function hoursOfEarlierSteps(db: Database, begin: number, pace: Pace): Promise<number[]> {
+async function hoursOfEarlierSteps(db: Database, begin: number, pace: Pace): Promise<HourNews[]> {
   const { dialect, tables } = db;
   const { sessions, funnelStates } = tables;
   const found = await walk(begin, PAGE, pace, async (after) => {
@@ -88,12 +95,12 @@ async function hoursOfEarlierSteps(db: Database, begin: number, pace: Pace): Pro
       .orderBy(sessions.id)
       .limit(PAGE);
     const tokens = dialect.textList(page.map(({ token }) => token));
-    const hours = await db.rows<{ readonly hour: Num }>(sql`
-      select distinct ${hourOf(db, sql`created_at`)} as hour from ${funnelStates}
-      where ${dialect.anyText(sql`tracking_token`, tokens)}`);
-    return [{ rows: page.length, last: page.at(-1)?.id ?? after, hours }];
+    const steps = await db.rows<{ readonly first_ms: Num }>(sql`
+      select min(${dialect.epochMs(sql`created_at`)}) as first_ms from ${funnelStates}
+      where ${dialect.anyText(sql`tracking_token`, tokens)} group by ${hourOf(db, sql`created_at`)}`);
+    return [{ rows: page.length, last: page.at(-1)?.id ?? after, steps }];
   });
-  return found.flatMap(({ hours }) => hours.map(({ hour }) => Number(hour) * HOUR_MS));
+  return found.flatMap(({ steps }) => steps.map(hourFrom));
 }
 
 /**
@@ -102,22 +109,22 @@ async function hoursOfEarlierSteps(db: Database, begin: number, pace: Pace): Pro
  */
 async function stillCountable(
   db: Database,
-  hours: readonly number[],
+  hours: readonly HourNews[],
   nowMs: number,
-): Promise<readonly number[]> {
+): Promise<readonly HourNews[]> {
   const { sessions, funnelHourly } = db.tables;
   const [oldest] = await db.rows<{ head: string | null }>(
     sql`select substr(min(tracking_token), 1, ${sql.raw(String(TOKEN_HEAD))}) as head from ${sessions}`,
   );
-  const [oldestMs = nowMs] = hoursOfHead(oldest?.head ?? "");
-  const fromMs = Math.min(oldestMs, nowMs - DAY_MS);
-  if (hours.every((hourMs) => hourMs >= fromMs)) return hours;
+  const [oldestHour] = hoursOfHead(oldest?.head ?? "");
+  const fromMs = Math.min(oldestHour?.hourMs ?? nowMs, nowMs - DAY_MS);
+  if (hours.every(({ hourMs }) => hourMs >= fromMs)) return hours;
   const counted = await db
     .selectDistinct({ hour: funnelHourly.hour })
     .from(funnelHourly)
     .where(and(eq(funnelHourly.dimension, "pool"), lt(funnelHourly.hour, new Date(fromMs))));
   const done = new Set(counted.map(({ hour }) => hour.getTime()));
-  return hours.filter((hourMs) => !done.has(hourMs));
+  return hours.filter(({ hourMs }) => !done.has(hourMs));
 }
 
 /** The number of the hour that an instant lies in. */
@@ -125,14 +132,21 @@ function hourOf({ dialect }: Database, instant: SQL): SQL {
   return sql`(cast(${dialect.epochMs(instant)} as bigint) / ${sql.raw(String(HOUR_MS))})`;
 }
 
-async function hoursOfStates(db: Database, begin: number, pace: Pace): Promise<number[]> {
+async function hoursOfStates(db: Database, begin: number, pace: Pace): Promise<HourNews[]> {
+  const { dialect, tables } = db;
   const found = await walk(begin, PAGE, pace, (after) =>
-    db.rows<Group & { readonly hour: Num }>(sql`
-      select count(*) as rows, max(id) as last, hour from (
-        select id, ${hourOf(db, sql`created_at`)} as hour from ${db.tables.funnelStates} where id > ${after} order by id limit ${PAGE}
-      ) page group by hour`),
+    db.rows<Group & { readonly first_ms: Num }>(sql`
+      select count(*) as rows, max(id) as last, min(${dialect.epochMs(sql`created_at`)}) as first_ms from (
+        select id, created_at from ${tables.funnelStates} where id > ${after} order by id limit ${PAGE}
+      ) page group by ${hourOf(db, sql`created_at`)}`),
   );
-  return found.map(({ hour }) => Number(hour) * HOUR_MS);
+  return found.map(hourFrom);
+}
+
+/** The hour of its first news. */
+function hourFrom({ first_ms }: { readonly first_ms: Num }): HourNews {
+  const fromMs = Number(first_ms);
+  return { hourMs: bucketStart(fromMs, HOUR_MS), fromMs };
 }
 
 interface RequestGroup extends Group {

@@ -5,7 +5,7 @@ import { type Periodic, periodic } from "../platform/periodic.ts";
 import { MINUTE_MS } from "./bucket.ts";
 import { forgetMinutes, recountRoute } from "./delivery-rates.ts";
 import { DIMENSIONS, type FunnelCount, foldCampaigns } from "./funnel-count.ts";
-import { countFunnelHour } from "./funnel-hour.ts";
+import { createHourCounter } from "./hour-counter.ts";
 import { NO_MARKS, readMarks } from "./marks.ts";
 import { findNews } from "./news.ts";
 import { createPace } from "./pace.ts";
@@ -27,6 +27,8 @@ const CHUNK = 200;
  */
 export function createRollups(deps: { readonly db: Database; readonly log: Log }): Periodic<boolean> {
   const { db } = deps;
+  const hours = createHourCounter(db);
+  let ownMarks = "";
   const turns = {
     schedule: EVERY_TEN_SECONDS,
     failed: "the console's numbers could not be counted",
@@ -38,12 +40,14 @@ export function createRollups(deps: { readonly db: Database; readonly log: Log }
     const pace = createPace(signal);
     const news = await findNews(db, readMarks(turn.marks), turn.nowMs, pace);
     for (const route of news.routes) await recountRoute(db, route, pace);
-    for (const hourMs of news.hours) {
-      const counts = await countFunnelHour(db, hourMs, pace);
-      await replaceHour(db, hourMs, foldCampaigns(counts, MOST_CAMPAIGNS));
+    if (turn.marks !== ownMarks) hours.forget();
+    for (const hour of news.hours) {
+      const counts = await hours.count(hour, turn.nowMs, pace);
+      await replaceHour(db, hour.hourMs, foldCampaigns(counts, MOST_CAMPAIGNS));
     }
     await forgetMinutes(db, turn.nowMs - MINUTES_KEPT_MS);
-    await writeMarks(db, JSON.stringify(news.marks));
+    ownMarks = JSON.stringify(news.marks);
+    await writeMarks(db, ownMarks);
     return true;
   });
 }

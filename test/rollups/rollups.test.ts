@@ -1,11 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setSystemTime, test } from "bun:test";
 import { eq, sql } from "drizzle-orm";
+import fc from "fast-check";
 import type { FunnelState } from "../../src/db/vocabulary.ts";
 import { fillPayment } from "../../src/payments/fill-payment.ts";
 import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { HOUR_MS } from "../../src/rollups/bucket.ts";
-import { type Dimension, OTHER_CAMPAIGNS } from "../../src/rollups/funnel-count.ts";
+import { type Dimension, type FunnelCount, OTHER_CAMPAIGNS } from "../../src/rollups/funnel-count.ts";
+import { createHourCounter } from "../../src/rollups/hour-counter.ts";
 import { createPace } from "../../src/rollups/pace.ts";
 import { createRollups } from "../../src/rollups/rollups.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
@@ -98,22 +100,25 @@ async function request(atMs: number, outcome: string, events: number, route = "1
   });
 }
 
+/** A process that counts. */
+const process = () => createRollups({ db: own.db, log: createLog("silent") });
+
 /** Counts at once, whoever counted a moment ago. */
-async function count() {
+async function count(by = process()) {
   const { dialect } = own.db;
   await own.db.transaction((tx) =>
     tx.rows(
       sql`update settings set updated_at = ${dialect.plusMs(dialect.now, -60_000)} where key = 'rollups' returning key`,
     ),
   );
-  return createRollups({ db: own.db, log: createLog("silent") }).run();
+  return by.run();
 }
 
 /** As if all that was counted had been so for a while: it is not looked through again. */
 async function settleMarks() {
   const { settings } = own.db.tables;
   const [setting] = await own.db.select().from(settings).where(eq(settings.key, "rollups"));
-  const value = setting?.value.replace(/"newestAtMs":\d+/g, '"newestAtMs":1') ?? "";
+  const value = setting?.value.replace(/"settled":\d+,"newest":(\d+)/g, '"settled":$1,"newest":$1') ?? "";
   await own.db.transaction((tx) => tx.update(settings).set({ value }).where(eq(settings.key, "rollups")));
 }
 
@@ -277,6 +282,24 @@ describe(`hourly counts, on ${testDialect}`, () => {
     ]);
   });
 
+  test("a visit that was committed after one with a later number is counted, however long nobody looked", async () => {
+    const first = await visit(HOUR);
+    await visit(HOUR + HOUR_MS);
+    const { sessions, settings } = own.db.tables;
+    const [late] = await own.db.select().from(sessions).where(eq(sessions.trackingToken, first));
+    if (!late) throw new Error("no visit");
+    await own.db.transaction((tx) => tx.delete(sessions).where(eq(sessions.id, late.id)));
+    await count();
+    const [setting] = await own.db.select().from(settings).where(eq(settings.key, "rollups"));
+    const longAgo = setting?.value.replace(/"newestAtMs":\d+/g, '"newestAtMs":1') ?? "";
+    await own.db.transaction(async (tx) => {
+      await tx.insert(sessions).values(late);
+      await tx.update(settings).set({ value: longAgo }).where(eq(settings.key, "rollups"));
+    });
+    await count();
+    expect((await funnel()).map(({ hour }) => hour.getTime())).toEqual([HOUR, HOUR + HOUR_MS]);
+  });
+
   test("an hour with more visits than are read in one go is counted whole", async () => {
     const { sessions } = own.db.tables;
     const at = new Date(HOUR);
@@ -341,7 +364,7 @@ describe(`hourly counts, on ${testDialect}`, () => {
         .set({ value: marks, updatedAt: new Date(aheadMs) })
         .where(isRollups),
     );
-    expect(await createRollups({ db: own.db, log: createLog("silent") }).run()).toBe(true);
+    expect(await process().run()).toBe(true);
     const [setting] = await own.db.select().from(settings).where(isRollups);
     expect(setting?.updatedAt.getTime()).toBeLessThan(Date.now() + 60_000);
     expect(JSON.parse(setting?.value ?? "").sessions.newestAtMs).toBeLessThan(Date.now() + 60_000);
@@ -350,8 +373,108 @@ describe(`hourly counts, on ${testDialect}`, () => {
   test("while one process counts, another leaves it alone", async () => {
     await visit(HOUR);
     expect(await count()).toBe(true);
-    expect(await createRollups({ db: own.db, log: createLog("silent") }).run()).toBe(false);
+    expect(await process().run()).toBe(false);
   });
+});
+
+describe(`hours in hand, on ${testDialect}`, () => {
+  const MINUTE_MS = 60_000;
+  /** Half an hour into it. */
+  const now = HOUR + 30 * MINUTE_MS;
+  const pace = createPace(new AbortController().signal);
+  const clicks = (counts: readonly FunnelCount[]) =>
+    counts.filter(({ dimension }) => dimension === "pool").reduce((sum, count) => sum + count.clicks, 0);
+  afterEach(() => setSystemTime());
+  const forgetVisits = () => own.db.transaction((tx) => tx.delete(own.db.tables.sessions));
+
+  test("what was counted some minutes ago is not read again, and what is new is added", async () => {
+    const hours = createHourCounter(own.db);
+    await visit(HOUR);
+    await visit(now - MINUTE_MS);
+    expect(clicks(await hours.count({ hourMs: HOUR, fromMs: HOUR }, now, pace))).toBe(2);
+    await forgetVisits();
+    await visit(now);
+    const news = { hourMs: HOUR, fromMs: now };
+    expect(clicks(await hours.count(news, now, pace))).toBe(2);
+    expect(clicks(await hours.count(news, now + 10 * MINUTE_MS, pace))).toBe(2);
+    hours.forget();
+    expect(clicks(await hours.count(news, now, pace))).toBe(1);
+  });
+
+  test("where something new lies among it, all is read again, though the clock went back meanwhile", async () => {
+    const hours = createHourCounter(own.db);
+    await visit(HOUR);
+    await hours.count({ hourMs: HOUR, fromMs: HOUR }, now, pace);
+    await visit(HOUR + MINUTE_MS);
+    const late = { hourMs: HOUR, fromMs: HOUR + MINUTE_MS };
+    expect(clicks(await hours.count(late, HOUR, pace))).toBe(2);
+    expect(clicks(await hours.count({ hourMs: HOUR, fromMs: now }, now, pace))).toBe(2);
+  });
+
+  test("a visit and a step that come late, into minutes that were counted, are counted", async () => {
+    const here = process();
+    const countAfter = (seconds: number) => {
+      setSystemTime(now + seconds * 1_000);
+      return count(here);
+    };
+    await visit(HOUR);
+    for (const seconds of [0, 40, 80]) await countAfter(seconds);
+    await visit(HOUR + MINUTE_MS);
+    await countAfter(90);
+    expect((await funnel()).map(({ clicks }) => clicks)).toEqual([2]);
+    for (const seconds of [130, 170]) await countAfter(seconds);
+    await step("started", HOUR + 2 * MINUTE_MS, null);
+    await countAfter(180);
+    expect((await funnel()).map(({ clicks, starts }) => [clicks, starts])).toEqual([[2, 1]]);
+  });
+
+  test("what another process saw while it had the turn is not missed afterwards", async () => {
+    const [here, there] = [process(), process()];
+    setSystemTime(now);
+    await visit(HOUR);
+    await count(here);
+    await visit(HOUR + MINUTE_MS);
+    for (const seconds of [40, 80, 120]) {
+      setSystemTime(now + seconds * 1_000);
+      await count(there);
+    }
+    await visit(now + 2 * MINUTE_MS);
+    await count(here);
+    expect((await funnel()).map(({ clicks }) => clicks)).toEqual([3]);
+  });
+
+  /** On Postgres its own clock counts, and no time passes: then everything is looked at again each time. */
+  test("whoever counts, and whenever visits and steps come, the numbers are those of all rows", async () => {
+    const { sessions, funnelStates, funnelHourly, settings } = own.db.tables;
+    const minute = fc.integer({ min: 0, max: 90 });
+    const action = fc.oneof(
+      fc.record({ kind: fc.constant("visit" as const), minute }),
+      fc.record({ kind: fc.constant("step" as const), minute }),
+      fc.record({ kind: fc.constant("count" as const), by: fc.nat(1), afterMs: fc.constantFrom(0, 40_000) }),
+    );
+    const runs = fc.asyncProperty(fc.array(action, { minLength: 8, maxLength: 24 }), async (actions) => {
+      const processes = [process(), process()];
+      let nowMs = now + HOUR_MS;
+      for (const action of actions) {
+        if (action.kind === "visit") await visit(HOUR + action.minute * MINUTE_MS, "summer");
+        else if (action.kind === "step") await step("started", HOUR + action.minute * MINUTE_MS, null);
+        else {
+          nowMs += action.afterMs;
+          setSystemTime(nowMs);
+          await count(processes[action.by]);
+        }
+      }
+      await count(processes[0]);
+      const counted = await funnel();
+      await own.db.transaction((tx) => tx.delete(settings));
+      await count();
+      expect(counted).toEqual(await funnel());
+      await own.db.transaction(async (tx) => {
+        for (const table of [sessions, funnelStates, funnelHourly, settings]) await tx.delete(table);
+      });
+    });
+    await fc.assert(runs, { numRuns: 20 });
+  }, 30_000);
 });
 
 describe(`delivery rates, on ${testDialect}`, () => {

@@ -1,13 +1,12 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { firstIdAt } from "../platform/ids.ts";
-import { HOUR_MS } from "./bucket.ts";
 import { type Counts, createTally, type FunnelCount } from "./funnel-count.ts";
 import type { Pace } from "./pace.ts";
 
 /** Rows read in one go. */
 const PAGE = 5_000;
-/** Pieces that an hour is read in at most; a busy one is read in more. */
+/** Pieces that a time's steps are read in at most. */
 const MOST_SLICES = 60;
 /** Of a campaign's name: anybody writes one, and longer ones do not fit into the index of `funnel_hourly`. */
 const CAMPAIGN_CHARACTERS = 200;
@@ -27,29 +26,35 @@ const campaignOf = (column: SQL) => sql`substr(${column}, 1, ${sql.raw(String(CA
 
 type Add = (group: Group, currency: string, change: Partial<Counts>) => void;
 
-/** Everything that happened in the hour that begins at `hourMs`, counted from the rows themselves. */
-export async function countFunnelHour(db: Database, hourMs: number, pace: Pace): Promise<FunnelCount[]> {
+/** A time from its first instant to that after its last. Unix milliseconds. */
+interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Everything that happened in that time, counted from the rows themselves. */
+export async function countFunnel(db: Database, span: Span, pace: Pace): Promise<FunnelCount[]> {
   const tally = createTally();
   const add: Add = ({ pool, bot, campaign }, currency, change) => {
     tally.add({ dimension: "pool", key: String(pool ?? ""), currency }, change);
     tally.add({ dimension: "bot", key: String(bot ?? ""), currency }, change);
     tally.add({ dimension: "campaign", key: campaign ?? "", currency }, change);
   };
-  const clicks = await countClicks(db, hourMs, pace, add);
-  await countStates(db, hourMs, Math.min(MOST_SLICES, Math.ceil((clicks + 1) / PAGE)), pace, add);
+  const clicks = await countClicks(db, span, pace, add);
+  await countStates(db, span, Math.min(MOST_SLICES, Math.ceil((clicks + 1) / PAGE)), pace, add);
   return tally.all();
 }
 
-/** Tokens begin with their time, so the unique index finds an hour's visits; none is needed on `created_at`. */
+/** Tokens begin with their time, so the unique index finds a time's visits; none is needed on `created_at`. */
 async function countClicks(
   { tables, ...db }: Database,
-  hourMs: number,
+  { fromMs, toMs }: Span,
   pace: Pace,
   add: Add,
 ): Promise<number> {
-  const end = firstIdAt(hourMs + HOUR_MS);
+  const end = firstIdAt(toMs);
   let total = 0;
-  for (let last = firstIdAt(hourMs), rows = PAGE; rows === PAGE; total += rows) {
+  for (let last = firstIdAt(fromMs), rows = PAGE; rows === PAGE; total += rows) {
     const groups = await pace(() =>
       db.rows<Group & { readonly clicks: Num; readonly last: string }>(sql`
         select pool_id as pool, bot_id as bot, campaign, count(*) as clicks, max(tracking_token) as last
@@ -77,18 +82,18 @@ interface StateGroup extends Group {
   readonly minor: Num | null;
 }
 
-/** The steps after the click, under the campaign of the visit that they belong to; slice by slice of the hour. */
+/** The steps after the click, under the campaign of the visit that they belong to; slice by slice. */
 async function countStates(
   { tables, dialect, ...db }: Database,
-  hourMs: number,
+  { fromMs, toMs }: Span,
   slices: number,
   pace: Pace,
   add: Add,
 ): Promise<void> {
   const campaign = campaignOf(sql`s.utm_campaign`);
   for (let i = 0; i < slices; i++) {
-    const from = dialect.instant(new Date(hourMs + Math.floor((i * HOUR_MS) / slices)));
-    const to = dialect.instant(new Date(hourMs + Math.floor(((i + 1) * HOUR_MS) / slices)));
+    const begin = (slice: number) => new Date(fromMs + Math.floor((slice * (toMs - fromMs)) / slices));
+    const [from, to] = [dialect.instant(begin(i)), dialect.instant(begin(i + 1))];
     const groups = await pace(() =>
       db.rows<StateGroup>(sql`
         select f.state, f.pool_id as pool, f.bot_id as bot, ${campaign} as campaign, p.currency,
