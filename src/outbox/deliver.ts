@@ -139,14 +139,8 @@ async function expire(deps: DeliveryDeps, batch: LeasedBatch, rows: readonly Cla
   const reason = "not sent: older than the other side takes when its turn came";
   const nothingIsSent = rows.length === batch.rows.length;
   await surely(deps, async (tx, tried) => {
-    const settled = await settleRows(
-      deps,
-      tx,
-      batch,
-      rows,
-      { kind: "expired", fbtraceId: null, reason },
-      tried,
-    );
-    if (settled > 0 && nothingIsSent) await noteChange(deps, tx, batch, { kind: "unknown" });
+    const ending = { kind: "expired", fbtraceId: null, reason } as const;
+    const isOurs = await settleRows(deps, tx, batch, rows, ending, tried);
+    if (isOurs && nothingIsSent) await noteChange(deps, tx, batch, { kind: "unknown" });
   });
 }
