@@ -14,7 +14,7 @@ export function AdLink({
   readonly facts: AdLinkFacts;
   readonly action: string;
 }): JSX.Element {
-  const { bare, parameters, link, qr, values, macros, isPublic } = facts;
+  const { url, parameters, link, qr, values, macros, isPublic } = facts;
   return (
     <Card
       title="Link for ads"
@@ -30,7 +30,7 @@ export function AdLink({
       <details class="more">
         <summary>For Ads Manager: address and parameters apart</summary>
         <div class="stack">
-          <Copied label="Website URL" id="bare-link" text={bare} />
+          <Copied label="Website URL" id="bare-link" text={url} />
           <Copied label="URL parameters" id="link-parameters" text={parameters} />
         </div>
       </details>
