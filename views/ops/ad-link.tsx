@@ -1,7 +1,5 @@
 /** @jsxImportSource @kitajs/html */
-
 import { Copied } from "./copied.tsx";
-
 import { TextField } from "./fields.tsx";
 import { Banner, Card } from "./parts.tsx";
 import type { AdLinkFacts } from "./pool-data.ts";
