@@ -56,9 +56,9 @@ export async function deliver(deps: DeliveryDeps, batch: LeasedBatch): Promise<v
 }
 
 /**
- * Not these rows are to blame: they are due when their route is fine, or another dispatcher there.
+ * Gives rows back that nothing is wrong with: they go when their route is fine again, or another dispatcher takes them.
  *
- * @param change what the route learns of it; where it was asked before, it knows more than that
+ * @param change for the route, where no request was made that would have said more of it
  */
 async function giveBack(
   deps: DeliveryDeps,

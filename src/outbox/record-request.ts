@@ -18,7 +18,7 @@ export type Ending = Exclude<Settlement, { readonly kind: "retry" | "released" }
 /** Tells a feature, inside the transaction that settles them, which rows came to their end and how. */
 export type OnSettled = (tx: Tx, rows: readonly ClaimedRow[], ending: Ending, key: RouteKey) => Promise<void>;
 
-/** What a feature makes of the rows' end failed, and not the database. */
+/** `onSettled` failed, and not what the outbox itself writes. */
 class OnSettledError extends Error {
   override readonly name = "OnSettledError";
 }
@@ -65,7 +65,8 @@ export async function recordRequest(
   const { settlement, change } = consequences;
   const attempt = answer && attemptOf(key, rows, verdict, answer);
   const isOurs = settlement === null || (await settleRows(deps, tx, batch, rows, settlement, tried));
-  // What was settled only now no earlier try had written. Asked after that: on Postgres it waits for one under way.
+  // Rows that this try settled were settled by no earlier one. Asked only now: on Postgres, settling waits for a try that
+  // is still under way.
   const mayBeWritten = tried.before && (settlement === null || !isOurs);
   if (mayBeWritten && attempt && (await isWritten(tx, db, attempt, tried))) return;
   if (attempt) await tx.rows(ATTEMPT(db.dialect), attempt);
@@ -128,8 +129,8 @@ function attemptOf(
 }
 
 /**
- * Whether an earlier try of this request was committed. An earlier request for the same rows, with the same answer, began
- * before the first try, by half a second at the least.
+ * Whether an earlier try wrote this request down. Another request for the same rows with the same answer is not taken for
+ * it: that one began half a second or more before the first try.
  */
 async function isWritten(
   tx: Tx,
@@ -189,7 +190,7 @@ export async function settleRows(
   return settled.size > 0;
 }
 
-/** Where this was what failed, again and again, the rows end without it: else they would be sent for ever. */
+/** Calls `onSettled`. Where it failed at every try, the rows end without it: else they would be sent for ever. */
 async function tellOfEnd(
   { log, onSettled }: RecordDeps,
   tx: Tx,
