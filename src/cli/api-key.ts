@@ -1,11 +1,10 @@
 import { createApiKey, listApiKeys, revokeApiKey } from "../keys/api-keys.ts";
 import { apiKeyDraftSchema, nameTaken } from "../keys/key-rules.ts";
-import { parseInput } from "../pools/rules.ts";
 import { defineCommand, Refused, WrongUsage } from "./command.ts";
+import { checked } from "./input.ts";
 import { ACTOR, withDatabase } from "./open.ts";
 import { idsOf } from "./outbox-flags.ts";
 import { allPages } from "./pages.ts";
-import { issueLines } from "./pool-flags.ts";
 import { answer, second, table } from "./print.ts";
 
 export const apiKeyAdd = defineCommand({
@@ -18,11 +17,10 @@ export const apiKeyAdd = defineCommand({
   examples: ["api-key add --name reporting", "api-key add --name shop --scope write"],
   async run(given, _values, context) {
     if (given.name === undefined) throw new WrongUsage("--name is missing");
-    const parsed = parseInput(apiKeyDraftSchema, { name: given.name, scope: given.scope ?? "read" });
-    if (parsed.kind === "invalid") throw new WrongUsage(issueLines(parsed.issues));
+    const draft = checked(apiKeyDraftSchema, { name: given.name, scope: given.scope ?? "read" });
     await withDatabase(context, async (opened) => {
-      const result = await createApiKey(opened, ACTOR, parsed.value);
-      if (result.kind === "name_taken") throw new Refused(nameTaken(parsed.value.name));
+      const result = await createApiKey(opened, ACTOR, draft);
+      if (result.kind === "name_taken") throw new Refused(nameTaken(draft.name));
       const { key, view } = result;
       answer(context, { ...view, key }, () =>
         [

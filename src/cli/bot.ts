@@ -1,12 +1,12 @@
 import { type BotView, listBots } from "../pools/bot-view.ts";
 import { type BotDeps, reconnectBot, type TokenCheck, type WebhookState } from "../pools/connect-bot.ts";
 import { createBot, deleteBot, updateBot } from "../pools/manage-bots.ts";
-import { type BotChange, botChangeSchema, botDraftSchema, parseInput } from "../pools/rules.ts";
+import { type BotChange, botChangeSchema, botDraftSchema } from "../pools/rules.ts";
 import { telegramBotApi } from "../pools/telegram-bot-api.ts";
 import { type Context, defineCommand, type Given, type Options, Refused, WrongUsage } from "./command.ts";
+import { checked, issueLines, onlyGiven } from "./input.ts";
 import { ACTOR, type Opened, withDatabase } from "./open.ts";
 import { allPages } from "./pages.ts";
-import { issueLines } from "./pool-flags.ts";
 import { answer, record, table } from "./print.ts";
 import { readSecret } from "./secret.ts";
 
@@ -35,15 +35,12 @@ export const botAdd = defineCommand({
   examples: ["bot add --username shop_bot --token -", "bot add --username other_bot"],
   async run(given, _values, context) {
     if (given.username === undefined) throw new WrongUsage("--username is missing");
-    const parsed = parseInput(botDraftSchema, {
-      username: given.username,
-      ...(await inputOf(given, context)),
-    });
-    if (parsed.kind === "invalid") throw new WrongUsage(issueLines(parsed.issues));
-    const { username, ...change } = parsed.value;
+    const input = { username: given.username, ...(await inputOf(given, context)) };
+    const draft = checked(botDraftSchema, input);
+    const { username, ...change } = draft;
     await withDatabase(context, async (opened) => {
       const deps = botDeps(opened);
-      const result = await createBot(deps, ACTOR, parsed.value);
+      const result = await createBot(deps, ACTOR, draft);
       switch (result.kind) {
         case "created":
           return printBot(context, result.bot, result.webhook, "Made");
@@ -71,9 +68,8 @@ export const botUpdate = defineCommand({
   async run(given, [username = ""], context) {
     const input = await inputOf(given, context);
     if (Object.keys(input).length === 0) throw new WrongUsage("nothing to change was named");
-    const parsed = parseInput(botChangeSchema, input);
-    if (parsed.kind === "invalid") throw new WrongUsage(issueLines(parsed.issues));
-    await withDatabase(context, (opened) => applyChange(context, botDeps(opened), username, parsed.value));
+    const change = checked(botChangeSchema, input);
+    await withDatabase(context, (opened) => applyChange(context, botDeps(opened), username, change));
   },
 });
 
@@ -165,15 +161,14 @@ async function inputOf(
   given: Given<typeof BOT_FLAGS>,
   { terminal }: Context,
 ): Promise<Record<string, unknown>> {
-  const input = {
+  return onlyGiven({
     token: given.token === "-" ? await readSecret(terminal, "token") : given.token,
     payment_token:
       given["payment-token"] === "-" ? await readSecret(terminal, "payment-token") : given["payment-token"],
     welcome: given.welcome,
     locale: given.locale === "" ? null : given.locale,
     enabled: given.enabled,
-  };
-  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+  });
 }
 
 function tokenTrouble(trouble: Exclude<TokenCheck, { kind: "verified" }>): Refused {
@@ -184,7 +179,7 @@ function tokenTrouble(trouble: Exclude<TokenCheck, { kind: "verified" }>): Refus
       );
 }
 
-function noSuchBot(username: string): Refused {
+export function noSuchBot(username: string): Refused {
   return new Refused(`There is no bot @${username.replace(/^@/, "")}. See: bun run ponte bot list`);
 }
 

@@ -5,14 +5,12 @@ import { telegramBotApi } from "../pools/telegram-bot-api.ts";
 import { type Context, defineCommand, Refused } from "./command.ts";
 import {
   checkClock,
-  checkDamagedSpools,
-  checkDataDir,
   checkDispatcher,
   checkOutbox,
   checkPartial,
   checkSales,
-  checkSpool,
 } from "./doctor/check-database.ts";
+import { checkDamagedSpools, checkDataDir, checkSpool } from "./doctor/check-disk.ts";
 import { checkNumbers } from "./doctor/check-numbers.ts";
 import { checkOffers } from "./doctor/check-offers.ts";
 import { checkBots, checkPixels, checkRedis, type OutsideDeps } from "./doctor/check-outside.ts";

@@ -4,12 +4,12 @@ import { createOffer, deleteOffer, updateOffer } from "../pools/manage-offers.ts
 import { offerChangeSchema, offerDraftSchema } from "../pools/offer-rules.ts";
 import { findOfferView, listOffers, type OfferView } from "../pools/offer-view.ts";
 import { nobodyTakes } from "../pools/payable.ts";
-import { parseInput } from "../pools/rules.ts";
 import { priceText } from "../telegram/price.ts";
+import { noSuchBot } from "./bot.ts";
 import { type Context, defineCommand, type Given, type Options, Refused, WrongUsage } from "./command.ts";
+import { checked, type FlagOfField, issueLines, onlyGiven } from "./input.ts";
 import { ACTOR, type Opened, withDatabase } from "./open.ts";
 import { allPages } from "./pages.ts";
-import { issueLines } from "./pool-flags.ts";
 import { answer, record, table } from "./print.ts";
 
 const OFFER_FLAGS = {
@@ -27,8 +27,7 @@ const OFFER_FLAGS = {
   enabled: { type: "boolean", help: "--no-enabled: it is sold no more" },
 } as const satisfies Options;
 
-/** Flags whose name is not the field's. */
-const FLAG_OF_FIELD: Readonly<Record<string, string>> = { price_minor: "price" };
+const FLAG_OF_FIELD: FlagOfField = { price_minor: "price" };
 
 export const offerAdd = defineCommand({
   name: "offer add",
@@ -43,10 +42,9 @@ export const offerAdd = defineCommand({
       if (given[flag] === undefined) throw new WrongUsage(`--${flag} is missing`);
     }
     const input = { bot: given.bot, ...offerInput(given, given.currency ?? "") };
-    const parsed = parseInput(offerDraftSchema, input);
-    if (parsed.kind === "invalid") throw new WrongUsage(issueLines(parsed.issues, FLAG_OF_FIELD));
+    const draft = checked(offerDraftSchema, input, FLAG_OF_FIELD);
     await withDatabase(context, async (opened) => {
-      const result = await createOffer(opened, ACTOR, parsed.value);
+      const result = await createOffer(opened, ACTOR, draft);
       switch (result.kind) {
         case "created":
           return printOffer(context, opened, result.offer, "Made");
@@ -72,10 +70,9 @@ export const offerUpdate = defineCommand({
       if (known === null) throw noSuchOffer(text);
       const input = offerInput(given, given.currency ?? known.currency);
       if (Object.keys(input).length === 0) throw new WrongUsage("nothing to change was named");
-      const parsed = parseInput(offerChangeSchema, input);
-      if (parsed.kind === "invalid") throw new WrongUsage(issueLines(parsed.issues, FLAG_OF_FIELD));
+      const change = checked(offerChangeSchema, input, FLAG_OF_FIELD);
       // The price was read in the currency that is known.
-      const result = await updateOffer(opened, ACTOR, id, parsed.value, known.updated_at);
+      const result = await updateOffer(opened, ACTOR, id, change, known.updated_at);
       switch (result.kind) {
         case "updated":
           return printOffer(context, opened, result.offer, "Changed");
@@ -101,7 +98,7 @@ export const offerList = defineCommand({
   async run(given, _values, context) {
     await withDatabase(context, async ({ db }) => {
       if (given.bot !== undefined && (await findBot(db, db.tables, given.bot)) === null) {
-        throw new Refused(`There is no bot @${given.bot.replace(/^@/, "")}. See: bun run ponte bot list`);
+        throw noSuchBot(given.bot);
       }
       const offers = await allPages((page) => listOffers(db, db.tables, { ...page, bot: given.bot }));
       answer(context, offers, () =>
@@ -154,7 +151,7 @@ function offerInput(
   { price, position, ...given }: Given<typeof OFFER_FLAGS>,
   currency: string,
 ): Record<string, unknown> {
-  const input = {
+  return onlyGiven({
     name: given.name,
     description: given.description,
     price_minor: price === undefined ? undefined : minorOf(price, currency.toUpperCase()),
@@ -163,8 +160,7 @@ function offerInput(
     delivery: given.delivery,
     position: position === undefined ? undefined : Number(position || "NaN"),
     enabled: given.enabled,
-  };
-  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+  });
 }
 
 function minorOf(price: string, currency: string): number {

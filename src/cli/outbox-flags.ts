@@ -3,9 +3,9 @@ import { outboxFilter, outboxFilterShape, ROUTE_MEANS } from "../api/outbox-filt
 import type { Database } from "../db/database.ts";
 import type { OutboxFilter } from "../outbox/filter.ts";
 import { findPool } from "../pools/pool-view.ts";
-import { parseInput } from "../pools/rules.ts";
 import { type Given, type Options, WrongUsage } from "./command.ts";
-import { issueLines, noSuchPool } from "./pool-flags.ts";
+import { checked, onlyGiven } from "./input.ts";
+import { noSuchPool } from "./pool-flags.ts";
 
 /** The flags that choose outbox rows. */
 export const OUTBOX_FLAGS = {
@@ -31,7 +31,7 @@ const FLAG_OF_FIELD = { tracking_token: "token", payment_id: "payment" };
 
 /** The filter that the flags make; null where none was given. */
 export function filterOf(given: Given<typeof OUTBOX_FLAGS>): OutboxFilter | null {
-  const input = {
+  const input = onlyGiven({
     status: given.status,
     pool: given.pool,
     event_name: given["event-name"],
@@ -43,12 +43,9 @@ export function filterOf(given: Given<typeof OUTBOX_FLAGS>): OutboxFilter | null
     text: given.text,
     after: given.after,
     before: given.before,
-  };
-  const named = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
-  if (Object.keys(named).length === 0) return null;
-  const parsed = parseInput(filterSchema, named);
-  if (parsed.kind === "invalid") throw new WrongUsage(issueLines(parsed.issues, FLAG_OF_FIELD));
-  return outboxFilter(parsed.value);
+  });
+  if (Object.keys(input).length === 0) return null;
+  return outboxFilter(checked(filterSchema, input, FLAG_OF_FIELD));
 }
 
 /** A misspelt pool has no events, which could be taken for an answer. @throws Refused */

@@ -19,11 +19,7 @@ export const outboxStatusCommand = defineCommand({
       const none = given.fast ? "No events but delivered ones, which --fast does not count." : "No events.";
       const routes = await outboxBacklog(db);
       answer(context, { events: counts, routes }, () =>
-        [
-          counts.length === 0 ? none : statusTable(counts),
-          "",
-          routes.length === 0 ? "Nothing waits and nothing is held up." : routeTable(routes),
-        ].join("\n"),
+        [counts.length === 0 ? none : statusTable(counts), "", routesText(routes)].join("\n"),
       );
     });
   },
@@ -36,9 +32,7 @@ export const outboxRoutes = defineCommand({
   async run(_given, _values, context) {
     await withDatabase(context, async ({ db }) => {
       const routes = await outboxBacklog(db);
-      answer(context, routes, () =>
-        routes.length === 0 ? "Nothing waits and nothing is held up." : routeTable(routes),
-      );
+      answer(context, routes, () => routesText(routes));
     });
   },
 });
@@ -106,7 +100,8 @@ function age(instant: string): string {
   return duration(Date.now() - Date.parse(instant));
 }
 
-function routeTable(routes: readonly RouteBacklog[]): string {
+function routesText(routes: readonly RouteBacklog[]): string {
+  if (routes.length === 0) return "Nothing waits and nothing is held up.";
   return table(routes, [
     { head: "TO", cell: ({ destination }) => destination },
     { head: "ROUTE", cell: ({ route }) => route },

@@ -1,5 +1,5 @@
-import type { Issue } from "../pools/rules.ts";
 import { type Given, type Options, Refused, WrongUsage } from "./command.ts";
+import { type FlagOfField, onlyGiven } from "./input.ts";
 
 /** The flags of `pool add` and `pool update`. */
 export const POOL_FLAGS = {
@@ -40,7 +40,7 @@ export const POOL_FLAGS = {
 } as const satisfies Options;
 
 /** Which flag a field of the pool's rules came from, for error messages. */
-const FLAG_OF_FIELD: Readonly<Record<string, string>> = {
+export const POOL_FLAG_OF_FIELD: FlagOfField = {
   meta_pixel_id: "pixel-id",
   meta_access_token: "access-token",
   meta_test_event_code: "test-event-code",
@@ -56,7 +56,7 @@ const FLAG_OF_FIELD: Readonly<Record<string, string>> = {
 /** The flags as the pool rules' input; what was not given is left out, and an empty value clears. */
 export function poolInput(given: Given<typeof POOL_FLAGS>): Record<string, unknown> {
   const gate = given["gate-param"];
-  const input = {
+  return onlyGiven({
     name: given.name,
     meta_pixel_id: given["pixel-id"],
     meta_access_token: given["access-token"],
@@ -73,8 +73,7 @@ export function poolInput(given: Given<typeof POOL_FLAGS>): Record<string, unkno
     send_initiate_checkout: given["send-initiate-checkout"],
     meta_tracking_enabled: given.tracking,
     enabled: given.enabled,
-  };
-  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+  });
 }
 
 /** `grim=value`; nothing takes the gate's parameter away. */
@@ -99,20 +98,6 @@ function botInput(text: string): { username: string; weight?: number } {
 function numberOrNull(text: string | undefined): number | null | undefined {
   if (text === undefined) return undefined;
   return text === "" ? null : Number(text);
-}
-
-/** Issues in the words of the command line: one line each, with its flag. */
-export function issueLines(
-  issues: readonly Issue[],
-  flagOfField: Readonly<Record<string, string>> = FLAG_OF_FIELD,
-): string {
-  return issues
-    .map(({ path, message }) => {
-      const field = path.split(".")[0] ?? "";
-      const flag = flagOfField[field] ?? field.replaceAll("_", "-");
-      return flag === "" ? message : `--${flag}: ${message}`;
-    })
-    .join("\n");
 }
 
 export function noSuchPool(slug: string): Refused {

@@ -2,11 +2,12 @@ import type { Config } from "../config.ts";
 import { visitorLink } from "../pools/ad-link.ts";
 import { createPool, deletePool, updatePool } from "../pools/manage-pools.ts";
 import { findPool, listPools, type PoolView } from "../pools/pool-view.ts";
-import { parseInput, poolChangeSchema, poolDraftSchema } from "../pools/rules.ts";
+import { poolChangeSchema, poolDraftSchema } from "../pools/rules.ts";
 import { type Context, defineCommand, type Given, Refused, WrongUsage } from "./command.ts";
+import { checked, issueLines } from "./input.ts";
 import { ACTOR, withDatabase } from "./open.ts";
 import { allPages } from "./pages.ts";
-import { issueLines, noSuchPool, POOL_FLAGS, poolInput } from "./pool-flags.ts";
+import { noSuchPool, POOL_FLAG_OF_FIELD, POOL_FLAGS, poolInput } from "./pool-flags.ts";
 import { answer, record, table } from "./print.ts";
 import { readSecret } from "./secret.ts";
 
@@ -25,10 +26,10 @@ export const poolAdd = defineCommand({
   async run(given, _values, context) {
     if (given.slug === undefined) throw new WrongUsage("--slug is missing");
     if (given.bot === undefined) throw new WrongUsage("--bot is missing: a pool needs at least one bot");
-    const parsed = parseInput(poolDraftSchema, { slug: given.slug, ...(await inputOf(given, context)) });
-    if (parsed.kind === "invalid") throw new WrongUsage(issueLines(parsed.issues));
+    const input = { slug: given.slug, ...(await inputOf(given, context)) };
+    const draft = checked(poolDraftSchema, input, POOL_FLAG_OF_FIELD);
     await withDatabase(context, async (opened) => {
-      const result = await createPool(opened, ACTOR, parsed.value);
+      const result = await createPool(opened, ACTOR, draft);
       switch (result.kind) {
         case "created":
           return printPool(context, opened.config, result.pool, "Made");
@@ -37,7 +38,7 @@ export const poolAdd = defineCommand({
             `There is a pool "${given.slug}" already. Change it with: bun run ponte pool update ${given.slug}`,
           );
         case "invalid":
-          throw new Refused(issueLines(result.issues));
+          throw new Refused(issueLines(result.issues, POOL_FLAG_OF_FIELD));
       }
     });
   },
@@ -55,10 +56,9 @@ export const poolUpdate = defineCommand({
     const slug = slugOf(given.slug, values);
     const input = await inputOf(given, context);
     if (Object.keys(input).length === 0) throw new WrongUsage("nothing to change was named");
-    const parsed = parseInput(poolChangeSchema, input);
-    if (parsed.kind === "invalid") throw new WrongUsage(issueLines(parsed.issues));
+    const change = checked(poolChangeSchema, input, POOL_FLAG_OF_FIELD);
     await withDatabase(context, async (opened) => {
-      const result = await updatePool(opened, ACTOR, slug, parsed.value);
+      const result = await updatePool(opened, ACTOR, slug, change);
       switch (result.kind) {
         case "updated":
           return printPool(context, opened.config, result.pool, "Changed");
@@ -67,7 +67,7 @@ export const poolUpdate = defineCommand({
         case "not_found":
           throw noSuchPool(slug);
         case "invalid":
-          throw new Refused(issueLines(result.issues));
+          throw new Refused(issueLines(result.issues, POOL_FLAG_OF_FIELD));
       }
     });
   },

@@ -3,14 +3,13 @@ import { join } from "node:path";
 import type { Config } from "../config.ts";
 import { openSpool } from "../db/spool.ts";
 import { createLog } from "../platform/log.ts";
-import { parseInput } from "../pools/rules.ts";
 import { type ErasureDeps, erasePerson } from "../privacy/erase.ts";
 import { type Erasure, isAnything } from "../privacy/erasure.ts";
 import { erasureSchema, personKey } from "../privacy/key.ts";
 import { noTrackingStore, redisTrackingStore } from "../tracking/tracking-store.ts";
 import { defineCommand, Refused, WrongUsage } from "./command.ts";
+import { checked } from "./input.ts";
 import { ACTOR, type Opened, withDatabase } from "./open.ts";
-import { issueLines } from "./pool-flags.ts";
 import { answer, count, record } from "./print.ts";
 import { refuseUnasked } from "./unasked.ts";
 
@@ -36,15 +35,9 @@ export const privacyErase = defineCommand({
   async run(given, _values, context) {
     const keys = [given.token, given.payment, given.customer].filter((key) => key !== undefined);
     if (keys.length !== 1) throw new WrongUsage("give one of --token, --payment and --customer");
-    const parsed = parseInput(erasureSchema, {
-      tracking_token: given.token,
-      payment_id: given.payment,
-      customer: given.customer,
-    });
-    if (parsed.kind === "invalid") {
-      throw new WrongUsage(issueLines(parsed.issues, { tracking_token: "token", payment_id: "payment" }));
-    }
-    const key = personKey(parsed.value);
+    const input = { tracking_token: given.token, payment_id: given.payment, customer: given.customer };
+    const flagOfField = { tracking_token: "token", payment_id: "payment" };
+    const key = personKey(checked(erasureSchema, input, flagOfField));
     refuseUnasked(context, given);
     const { terminal } = context;
     await withDatabase(context, async (opened) => {

@@ -6,8 +6,8 @@ import { ALIVE_MS } from "../outbox/heartbeat.ts";
 import { sampleOutbox } from "../outbox/sample.ts";
 import { withDeadline } from "../platform/deadline.ts";
 import type { Log } from "../platform/log.ts";
+import { createRemembered } from "../platform/remembered.ts";
 import { testingPools } from "../pools/testing-pools.ts";
-import { cached } from "./cached.ts";
 
 const SAMPLE_MS = 5_000;
 const PATIENCE_MS = 5_000;
@@ -27,14 +27,14 @@ export function addGauges(registry: Registry, deps: GaugeDeps): void {
 }
 
 function addDatabase(registry: Registry, { db }: GaugeDeps): void {
-  const isUp = cached(SAMPLE_MS, () =>
+  const remembered = createRemembered<0 | 1>(SAMPLE_MS);
+  const up = () =>
     withDeadline(db.rows(sql`select 1 as one`), PATIENCE_MS).then(
-      () => true,
-      () => false,
-    ),
-  );
+      () => 1 as const,
+      () => 0 as const,
+    );
   addGauge(registry, "ponte_database_up", "Whether the database answers.", [], async () => [
-    [{}, (await isUp()) ? 1 : 0],
+    [{}, await remembered("up", up)],
   ]);
 }
 
@@ -118,14 +118,13 @@ function addSpool(registry: Registry, { spool, log }: GaugeDeps): void {
 
 /** What the database is asked for the metrics: seldom and not for long. Null, and a line in the log, where it fails. */
 function sampled<T>({ db, log }: GaugeDeps, failure: string, ask: () => Promise<T>): () => Promise<T | null> {
-  return cached(SAMPLE_MS, async () => {
-    try {
-      return await withDeadline(ask(), PATIENCE_MS);
-    } catch (error) {
+  const remembered = createRemembered<T | null>(SAMPLE_MS);
+  const read = () =>
+    withDeadline(ask(), PATIENCE_MS).catch((error) => {
       log.warn({ error, todo: db.advice(error) }, failure);
       return null;
-    }
-  });
+    });
+  return () => remembered("sample", read);
 }
 
 type Value<L extends string> = readonly [labels: Readonly<Record<L, string>>, value: number];

@@ -4,10 +4,10 @@ import type { Spool } from "../db/spool.ts";
 import { type Build, createExposition } from "../metrics/exposition.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Log } from "../platform/log.ts";
+import { createRemembered } from "../platform/remembered.ts";
 import { sha256Hex } from "../platform/secrets.ts";
-import { cached } from "./cached.ts";
 import { addGauges } from "./gauges.ts";
-import { createReadiness } from "./readiness.ts";
+import { createReadiness, type Readiness } from "./readiness.ts";
 
 /** Anybody may ask for `/readyz`, so the database is asked no more often than this. */
 const READINESS_MS = 1_000;
@@ -29,7 +29,8 @@ export function healthPlugin(deps: HealthDeps) {
   const exposition = createExposition(deps.metrics.counted, deps.build);
   addGauges(exposition.registry, deps);
   let lastKey: string | undefined;
-  const ready = cached(READINESS_MS, createReadiness(deps));
+  const readiness = createReadiness(deps);
+  const remembered = createRemembered<Readiness>(READINESS_MS);
   return new Elysia({ name: "health" })
     .get("/healthz", () => new Response("ok\n", { headers: NO_STORE }), {
       detail: detail("Whether the process answers", { 200: "It does" }),
@@ -37,7 +38,7 @@ export function healthPlugin(deps: HealthDeps) {
     .get(
       "/readyz",
       async () => {
-        const found = await ready();
+        const found = await remembered("readiness", readiness);
         return Response.json(found, { status: found.ready ? 200 : 503, headers: NO_STORE });
       },
       {

@@ -13,7 +13,7 @@ interface Check {
   readonly detail: string;
 }
 
-interface Readiness {
+export interface Readiness {
   readonly ready: boolean;
   readonly checks: {
     readonly database: Check;

@@ -16,7 +16,7 @@ export function eventTimeSeconds(happenedAt: Date, ifTooOld: Date, now: Date): n
   return Math.floor(Math.min(at.getTime(), now.getTime()) / 1000);
 }
 
-/** The event, with the time that it is where its own lies in the future: a machine's clock is ahead, and Meta refuses that. */
+/** The event, at `now` where its own time lies in the future, which Meta refuses: a machine's clock was ahead. */
 export function notInFuture(event: object, now: Date): object {
   const nowSeconds = Math.floor(now.getTime() / 1000);
   const isAhead =

@@ -1,13 +1,12 @@
-/** After so many tries in vain a row is sent alone. */
+/** A row that failed so often is sent alone. */
 export const ALONE_AFTER = 13;
-/** So many times rows that fail are simply tried again. */
+/** Rows that failed less often share a request with any number of others. */
 const WHOLE_TRIES = 4;
 
 /**
- * How many rows may go in one request with one that was tried in vain so often: any number at first, then half as many
- * after each try, 512, 256 … 1. So an event for which others fail, and a batch that is too long to arrive in time, hold
- * nobody up for long; and that takes so many tries of the same rows that an outage, with its few probes, does not come
- * there with many.
+ * How many rows may share a request with one that failed so often: any number at first, then 512, 256 … 1, half as many
+ * after each further failure. So a row that makes its whole request fail, or a request too large to be answered in time,
+ * soon holds nobody else up. An outage seldom gets rows that far, since only a few of them are tried while it lasts.
  */
 export function mostTogether(attempts: number): number {
   return attempts < WHOLE_TRIES ? Number.POSITIVE_INFINITY : Math.max(1, 2 ** (ALONE_AFTER - attempts));
@@ -17,13 +16,13 @@ interface Tried {
   readonly attempts: number;
 }
 
-/** Of due rows, in the order of their turn, those that go in one request: the first one, and others that may go with as many. */
+/** Of due rows, the longest due first, those that go in one request: the first, and those that may share it with as many. */
 export function goingTogether<R extends Tried>(due: readonly R[], limit: number): R[] {
   const most = mostTogether(due[0]?.attempts ?? 0);
   return due.filter(({ attempts }) => mostTogether(attempts) === most).slice(0, Math.min(most, limit));
 }
 
-/** The same where it is asked whether the route works at all: those go that are the least likely to be what fails. */
+/** The same for a probe, which asks whether the route works at all: with the rows that failed least often. */
 export function goingAsProbe<R extends Tried>(due: readonly R[], limit: number): R[] {
   return goingTogether(
     due.toSorted((a, b) => a.attempts - b.attempts),

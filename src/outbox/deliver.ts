@@ -56,9 +56,9 @@ export async function deliver(deps: DeliveryDeps, batch: LeasedBatch): Promise<v
 }
 
 /**
- * Not these rows are to blame: they are due when their route is fine, or another dispatcher there.
+ * Gives rows back that nothing is wrong with: they go when their route is fine again, or another dispatcher takes them.
  *
- * @param change what the route learns of it; where it was asked before, it knows more than that
+ * @param change for the route, where no request was made that would have said more of it
  */
 async function giveBack(
   deps: DeliveryDeps,
@@ -139,14 +139,8 @@ async function expire(deps: DeliveryDeps, batch: LeasedBatch, rows: readonly Cla
   const reason = "not sent: older than the other side takes when its turn came";
   const nothingIsSent = rows.length === batch.rows.length;
   await surely(deps, async (tx, tried) => {
-    const settled = await settleRows(
-      deps,
-      tx,
-      batch,
-      rows,
-      { kind: "expired", fbtraceId: null, reason },
-      tried,
-    );
-    if (settled > 0 && nothingIsSent) await noteChange(deps, tx, batch, { kind: "unknown" });
+    const ending = { kind: "expired", fbtraceId: null, reason } as const;
+    const isOurs = await settleRows(deps, tx, batch, rows, ending, tried);
+    if (isOurs && nothingIsSent) await noteChange(deps, tx, batch, { kind: "unknown" });
   });
 }

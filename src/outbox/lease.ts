@@ -135,8 +135,8 @@ export async function renewLeases(db: Database, leaseIds: readonly string[]): Pr
 }
 
 /**
- * Gives rows whose lease ran out, because their dispatcher died, back to everybody. Answers how many. At once for the
- * first time; then with the back-off of their attempts: one of them may be what dispatchers die of.
+ * Gives rows back whose lease ran out because their dispatcher died, and answers how many. A row is due at once the first
+ * time; then after its attempts' back-off, for it may be what dispatchers die of.
  */
 export async function reclaimExpired(db: Database): Promise<number> {
   const { now, plusMs } = db.dialect;

@@ -36,7 +36,7 @@ export async function listOutbox(
 ): Promise<Page<OutboxView>> {
   const { outbox } = db.tables;
   const matching = filterCondition(db, filter);
-  const inOrder = (found: readonly FoundRow[]) => pageOf(found.map(viewOf), limit, ({ id }) => id);
+  const inOrder = (found: readonly FoundRow[]) => pageOf(found.map(outboxView), limit, ({ id }) => id);
   if (await isQuicklyFound(db, filter)) {
     const newest = newestIds(db, filter, cursor, limit + 1);
     return inOrder(await readRows(db, inArray(outbox.id, newest), desc(outbox.id), limit + 1));
@@ -88,10 +88,6 @@ function readRows(db: Database, where: SQL | undefined, order: SQL, limit: numbe
     .limit(limit);
 }
 
-function viewOf({ row, pool }: FoundRow): OutboxView {
-  return outboxView(row, pool);
-}
-
 /** One row with its payload and its requests, or null. */
 export async function findOutboxRow(db: Database, id: number): Promise<OutboxDetail | null> {
   const { outbox, pools } = db.tables;
@@ -103,7 +99,7 @@ export async function findOutboxRow(db: Database, id: number): Promise<OutboxDet
   if (found === undefined) return null;
   const requests = await requestsFor(db, found.row);
   return {
-    ...outboxView(found.row, found.pool),
+    ...outboxView(found),
     payload: found.row.payload,
     requests: requests.map(attemptView),
   };

@@ -18,7 +18,7 @@ export type Ending = Exclude<Settlement, { readonly kind: "retry" | "released" }
 /** Tells a feature, inside the transaction that settles them, which rows came to their end and how. */
 export type OnSettled = (tx: Tx, rows: readonly ClaimedRow[], ending: Ending, key: RouteKey) => Promise<void>;
 
-/** What a feature makes of the rows' end failed, and not the database. */
+/** `onSettled` failed, and not what the outbox itself writes. */
 class OnSettledError extends Error {
   override readonly name = "OnSettledError";
 }
@@ -64,13 +64,14 @@ export async function recordRequest(
   const { verdict, answer } = sent;
   const { settlement, change } = consequences;
   const attempt = answer && attemptOf(key, rows, verdict, answer);
-  const settled = settlement ? await settleRows(deps, tx, batch, rows, settlement, tried) : rows.length;
-  // What was settled only now no earlier try had written. Asked after that: on Postgres it waits for one under way.
-  const mayBeWritten = tried.before && (settlement === null || settled === 0);
+  const isOurs = settlement === null || (await settleRows(deps, tx, batch, rows, settlement, tried));
+  // Rows that this try settled were settled by no earlier one. Asked only now: on Postgres, settling waits for a try that
+  // is still under way.
+  const mayBeWritten = tried.before && (settlement === null || !isOurs);
   if (mayBeWritten && attempt && (await isWritten(tx, db, attempt, tried))) return;
   if (attempt) await tx.rows(ATTEMPT(db.dialect), attempt);
   // Too late: whoever took the rows over has learnt since how the route is.
-  if (settled === 0) return;
+  if (!isOurs) return;
   if (change) await noteChange(deps, tx, batch, change);
   if (change?.kind === "healthy" && standing.failures >= BREAKER_THRESHOLD) {
     await hurryRetries(tx, db, key, ALONE_AFTER);
@@ -128,8 +129,8 @@ function attemptOf(
 }
 
 /**
- * Whether an earlier try of this request was committed. An earlier request for the same rows, with the same answer, began
- * before the first try, by half a second at the least.
+ * Whether an earlier try wrote this request down. Another request for the same rows with the same answer is not taken for
+ * it: that one began half a second or more before the first try.
  */
 async function isWritten(
   tx: Tx,
@@ -162,7 +163,10 @@ const WRITTEN = keptStatement(
       and outcome = ${value("outcome")} and duration_ms = ${value("durationMs")} and response = ${value("response")}`,
 );
 
-/** Settles rows of a batch and answers how many: those that are still under its lease. */
+/**
+ * Settles those rows of a batch that are still under its lease. Answers whether any were: else they were taken over, or
+ * an earlier try had settled them.
+ */
 export async function settleRows(
   deps: RecordDeps,
   tx: Tx,
@@ -170,7 +174,7 @@ export async function settleRows(
   rows: readonly ClaimedRow[],
   settlement: Settlement,
   tried: Tried,
-): Promise<number> {
+): Promise<boolean> {
   const settled = new Set(await settle(tx, deps.db, leaseId, rows, settlement));
   const isSettledBefore = tried.before && settled.size === 0;
   if (settled.size < rows.length && !isSettledBefore) {
@@ -183,10 +187,10 @@ export async function settleRows(
   if (ended.length > 0 && settlement.kind !== "retry" && settlement.kind !== "released") {
     await tellOfEnd(deps, tx, key, ended, settlement, tried.failure);
   }
-  return settled.size;
+  return settled.size > 0;
 }
 
-/** Where this was what failed, again and again, the rows end without it: else they would be sent for ever. */
+/** Calls `onSettled`. Where it failed at every try, the rows end without it: else they would be sent for ever. */
 async function tellOfEnd(
   { log, onSettled }: RecordDeps,
   tx: Tx,

@@ -2,12 +2,12 @@ import { and, eq, or, type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import { accountOf, isOfAccount, isOperators, isRoute, lockRoutes, type RouteKey } from "./routes.ts";
 
-/** Rows whose wait is cut short when a route may go again; more wait for their own time. */
+/** The most rows that are made due at once when a route may go again; the others wait for their own time. */
 const MOST_HURRIED = 10_000;
 
 /**
- * Lets a route's rows go again at once, with a clean record, and so does away with the wait that its pixel or bot was
- * asked for. Answers whether there was anything to resume.
+ * Ends whatever holds a route up: its pause, its rest after failures, and the wait that the other side asked its pixel or
+ * bot for, with which the pixel's or bot's other routes go again too. Answers whether there was anything to end.
  */
 export async function resumeRoute(tx: Tx, db: Database, key: RouteKey): Promise<boolean> {
   const { outboxRoutes } = db.tables;
@@ -31,15 +31,15 @@ export async function resumeRoute(tx: Tx, db: Database, key: RouteKey): Promise<
 }
 
 /**
- * A pool has a new token or another pixel, or none any more: whatever its pixel's routes were refused for may be over,
- * and so may what those were whose events go with their own pool's token. What an operator paused stays so.
+ * A pool's token or pixel changed, so that routes which Meta refused may work now: those of the pixel, and those of pixels
+ * that no pool has any more, whose events go with the tokens of the pools they came from. What an operator paused stays so.
  */
 export async function poolCredentialChanged(tx: Tx, db: Database, pixelId: string | null): Promise<void> {
   const isIts = pixelId === null ? undefined : isOfAccount(db, { destination: "meta", route: pixelId });
   await forgetRefusals(tx, db, or(isIts, isNoPoolsPixel(db)));
 }
 
-/** The same of a bot that has a new token. */
+/** The same for a bot's token. */
 export async function botCredentialChanged(tx: Tx, db: Database, botId: number): Promise<void> {
   await forgetRefusals(tx, db, isOfAccount(db, { destination: "telegram", route: String(botId) }));
 }
@@ -51,7 +51,7 @@ async function forgetRefusals(tx: Tx, db: Database, which: SQL | undefined): Pro
   await tx.notify("outbox");
 }
 
-/** Of `outbox_routes`, the rows of pixels of which no pool holds a token: it has another pixel by now. */
+/** Meta's routes of pixels that no pool holds a token for: their pools have another pixel by now, or none. */
 function isNoPoolsPixel({ tables: { outboxRoutes, pools } }: Database): SQL | undefined {
   const isOfPool = sql`(${outboxRoutes.route} = ${pools.metaPixelId} or ${outboxRoutes.route} like ${pools.metaPixelId} || '/%')`;
   const hasPool = sql`exists (select 1 from ${pools} where ${pools.metaAccessToken} is not null and ${isOfPool})`;
@@ -59,10 +59,10 @@ function isNoPoolsPixel({ tables: { outboxRoutes, pools } }: Database): SQL | un
 }
 
 /**
- * Makes the route's rows due that wait because sending them failed, or they were told to wait: what they waited for is
- * over. A first hold, for what a browser has still to report, is none of that.
+ * Makes those of the route's rows due that wait because an attempt failed or was put off. A row that is only held for
+ * what a browser has still to report goes on waiting.
  *
- * @param mostAttempts leaves rows alone that were tried in vain more often: it may be them that fail
+ * @param mostAttempts rows that were tried more often are left alone: they may be why the route failed
  */
 export async function hurryRetries(
   tx: Tx,

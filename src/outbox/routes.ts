@@ -8,7 +8,7 @@ export interface RouteKey {
   readonly route: string;
 }
 
-/** How often in a row a route was told the same lately, when somebody looked. */
+/** How often in a row a route had the same trouble, when it was last read. */
 export interface Standing {
   /** Requests that failed. */
   readonly failures: number;
@@ -47,7 +47,7 @@ export function isOfAccount(
   return and(eq(outboxRoutes.destination, destination), isItOrLane);
 }
 
-/** Lanes first, then their pixel or bot, as `changeRoute` does: two who go crosswise would wait for each other. */
+/** Locks lanes before their pixel or bot, as `changeRoute` does: in different orders two would wait for each other. */
 export function lockRoutes(tx: Tx, { dialect, tables: { outboxRoutes } }: Database, which: SQL | undefined) {
   return dialect.locked(
     tx

@@ -6,8 +6,14 @@ type AttemptRow = Tables["outboxAttempts"]["$inferSelect"];
 export type OutboxView = ReturnType<typeof outboxView>;
 export type AttemptView = ReturnType<typeof attemptView>;
 
-/** An outbox row ready for JSON, without what is sent. `pool` is the slug. */
-export function outboxView(row: Omit<Row, "payload">, pool: string | null) {
+/** A row without what is sent, and its pool's slug. */
+interface RowOfPool {
+  readonly row: Omit<Row, "payload">;
+  readonly pool: string | null;
+}
+
+/** An outbox row ready for JSON, without what is sent. */
+export function outboxView({ row, pool }: RowOfPool) {
   return {
     id: row.id,
     destination: row.destination,

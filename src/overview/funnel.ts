@@ -3,21 +3,14 @@ import type { PgColumn } from "drizzle-orm/pg-core";
 import type { Database } from "../db/database.ts";
 import { breathe } from "../platform/breathe.ts";
 import { bucketStart, HOUR_MS } from "../rollups/bucket.ts";
-import { type Dimension, OTHER_CAMPAIGNS } from "../rollups/funnel-count.ts";
+import { type Counts, type Dimension, OTHER_CAMPAIGNS } from "../rollups/funnel-count.ts";
 import type { Stretch } from "./stretch.ts";
 
 /** Lines of a table, the best ones. */
 const MOST_LINES = 20;
 
 /** How often each step happened. */
-export interface Steps {
-  readonly clicks: number;
-  readonly starts: number;
-  readonly checkouts: number;
-  readonly paid: number;
-  readonly delivered: number;
-  readonly refunded: number;
-}
+export type Steps = Omit<Counts, "valueMinor" | "refundedMinor">;
 
 /** Sales in one currency. */
 export interface Value {

@@ -27,6 +27,39 @@ const LONGEST_LINK_VALUE = 300;
 
 const MACRO = /(\{\{[^{}]*\}\})/;
 
+/** A pool's link for ads, whole and in the two pieces that Ads Manager asks for. */
+export interface AdLink {
+  readonly link: string;
+  /** As visitors use it, with the gate's parameter. */
+  readonly url: string;
+  readonly parameters: string;
+  /** The parameters by name, empty ones too. */
+  readonly values: Readonly<Record<string, string>>;
+  /** What Meta fills in, with its braces. */
+  readonly macros: readonly string[];
+  /** False where PUBLIC_URL is not set: the link works on the server itself only. */
+  readonly isPublic: boolean;
+}
+
+/** Pure. `asked` says which parameters, by name, shall be other than usual. */
+export function adLink(
+  config: Pick<Config, "publicUrl" | "port">,
+  pool: PoolView,
+  asked: (name: string) => string | null | undefined,
+): AdLink {
+  const url = visitorLink(config, pool);
+  const values = adLinkValues(pool, asked);
+  const parameters = adParameters(values);
+  return {
+    link: withParameters(url, parameters),
+    url,
+    parameters,
+    values,
+    macros: META_MACROS.map((name) => `{{${name}}}`),
+    isPublic: config.publicUrl !== undefined,
+  };
+}
+
 /** Where visitors come in; without PUBLIC_URL this machine's own address, which is of use on this machine only. */
 export function baseUrl({ publicUrl, port }: Pick<Config, "publicUrl" | "port">): string {
   return publicUrl ?? `http://localhost:${port}`;
@@ -51,7 +84,7 @@ export function visitorLink(
  * The parameters behind the pool's link: Facebook's usual ones and, empty, what else the pool keeps; `asked` says
  * otherwise for any of them.
  */
-export function adLinkValues(
+function adLinkValues(
   pool: Pick<PoolView, "capture_params" | "meta_cloaker_param_name">,
   asked: (name: string) => string | null | undefined,
 ): Record<string, string> {

@@ -25,16 +25,15 @@ interface BotHealthDeps {
 }
 
 /**
- * Keeps visitors from bots that are no more: asks Telegram about every bot with a token, and one whose token it refuses
- * (banned, deleted, revoked) gets no more of them until the token is good again. Telegram being away says nothing about
- * a bot. A bot without a token lives elsewhere, and counts as healthy. Who was renamed at @BotFather is renamed here: the
- * old name leads nowhere any more, or to a stranger. Bots that swapped names do so here. Any number of processes may do
- * so side by side.
+ * Asks Telegram every minute about each bot that is switched on and has a token (one without lives elsewhere, and counts
+ * as healthy). A bot whose token is refused (it was banned or deleted, or the token revoked) is sent no visitors until the
+ * token is good again; no answer says nothing about a bot. A bot that was renamed at @BotFather is renamed here too, for
+ * its old name leads nowhere or to a stranger, and bots that swapped names swap them. Several processes may do this at once.
  */
 export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
   const { db, log } = deps;
   const refusals = new Map<number, number>();
-  /** Names that bots have at Telegram and cannot have here, as the log was told, by bot. */
+  /** By bot, the new name that another bot has here, so that the log tells of it once. */
   const taken = new Map<number, string>();
 
   async function checkAll(): Promise<void> {
@@ -44,7 +43,7 @@ export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
       .from(bots)
       .where(and(eq(bots.enabled, true), isNotNull(bots.token)));
     for (const { id } of rows) {
-      // As it is now: one before it may have got its name.
+      // Read anew: the check of a bot before this one may have renamed it.
       const [bot] = await db.select().from(bots).where(eq(bots.id, id));
       if (bot) await checkOne(bot);
     }
@@ -52,7 +51,7 @@ export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
 
   async function checkOne(bot: BotRow): Promise<void> {
     const token = botToken(deps.secrets, bot);
-    // One that cannot be opened is nothing that Telegram said: `ponte doctor` and the console tell.
+    // A token that cannot be opened says nothing about the bot; `ponte doctor` and the console tell of it.
     if (token.kind !== "ready") return;
     const identity = await deps.telegram.identify(token.token);
     switch (identity.kind) {
@@ -107,7 +106,7 @@ export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
     }
   }
 
-  /** The other bot that has the name here, where it is called otherwise at Telegram by now. */
+  /** The other bot that has the name here, if Telegram knows it by another one now. */
   async function formerOwner(bot: BotRow, username: string): Promise<BotRow | undefined> {
     const other = await findBotRow(db, db.tables, username);
     if (other === undefined || other.id === bot.id) return undefined;
@@ -126,7 +125,7 @@ export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
   return periodic(deps, turns, checkAll);
 }
 
-/** `reason`: why it is not healthy. Answers whether that is news, and still about the token that was asked about. */
+/** Writes down why a bot is not healthy; null: it is. False where that is no news, or its token is another one by now. */
 async function recordHealth(
   { db, now }: BotHealthDeps,
   bot: BotRow,
@@ -156,9 +155,9 @@ async function recordHealth(
 }
 
 /**
- * Gives a bot the name that it has at Telegram, where it still has the name and the token that were asked about. A bot
- * that has that name here and not at Telegram, `former`, gets its old one in exchange, until its own turn comes; that of
- * one that is switched off comes once it is switched on.
+ * Gives a bot the name that it has at Telegram, unless its name or token has changed since Telegram was asked. `former`,
+ * the bot that has the name here and not at Telegram, gets the old name in exchange until it is checked itself (one that
+ * is switched off: once it is switched on).
  */
 async function recordName(
   { db, now }: BotHealthDeps,
@@ -185,7 +184,7 @@ async function recordName(
         after: { username: to },
       });
     };
-    // Out of the way of the other: no two have one name at any time, and this is nobody's.
+    // First to a name that no bot can have: names are unique, even while two swap theirs.
     const moved = await tx
       .update(bots)
       .set({ username: `@${bot.id}` })
@@ -200,9 +199,9 @@ async function recordName(
 }
 
 /**
- * Gives the bots' pools a new version: whoever has a page of one open would bring the old name back with it, as a bot of
- * its own. Before the bots, as when a pool is saved, and in the order of their numbers, as visits lock them: nobody waits
- * crosswise.
+ * Gives the bots' pools a new version, so that a page opened before is refused: saving it would make a new bot of the old
+ * name. Locks in the same order as saving a pool and counting visits do (pools by number, then bots), so that none of
+ * them waits for another that waits for it.
  */
 async function stampPools(tx: Tx, tables: Tables, botIds: readonly number[], at: Date): Promise<void> {
   const { pools, poolBots } = tables;

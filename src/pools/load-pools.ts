@@ -1,6 +1,6 @@
 import { and, eq, gt, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
-import type { Pool, PoolBot } from "./pool.ts";
+import type { Pool } from "./pool.ts";
 
 /** All enabled pools with their eligible bots, in two queries. */
 export async function loadPools(db: Database): Promise<Pool[]> {
@@ -28,12 +28,7 @@ export async function loadPools(db: Database): Promise<Pool[]> {
       )
       .orderBy(poolBots.id),
   ]);
-  const botsOf = new Map<number, PoolBot[]>();
-  for (const { poolId, ...bot } of botRows) {
-    const list = botsOf.get(poolId) ?? [];
-    list.push(bot);
-    botsOf.set(poolId, list);
-  }
+  const botsOf = Map.groupBy(botRows, ({ poolId }) => poolId);
   return poolRows.map((row) => ({
     id: row.id,
     slug: row.slug,
@@ -52,6 +47,6 @@ export async function loadPools(db: Database): Promise<Pool[]> {
           : null,
       blockAutomated: row.blockAutomated,
     },
-    bots: botsOf.get(row.id) ?? [],
+    bots: (botsOf.get(row.id) ?? []).map(({ poolId: _, ...bot }) => bot),
   }));
 }

@@ -1,4 +1,4 @@
-import { and, eq } from "drizzle-orm";
+import { eq } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { botCredentialChanged } from "../outbox/resume-route.ts";
@@ -16,8 +16,9 @@ import {
   type WebhookRemoval,
   type WebhookState,
 } from "./connect-bot.ts";
+import { isNamedIn } from "./is-named.ts";
 import type { BotChange, BotDraft } from "./rules.ts";
-import { isSeenVersion, nextStamp, type Overtaken } from "./stamp.ts";
+import { nextStamp, type Overtaken } from "./stamp.ts";
 
 type VerifiedToken = Extract<TokenCheck, { kind: "verified" }>;
 type TokenTrouble = Exclude<TokenCheck, VerifiedToken>;
@@ -121,14 +122,13 @@ export async function updateBot(
     const before = await writtenBot(tx, tables, username);
     const columns = changedColumns(row, change, check, secrets);
     if (Object.keys(columns).length === 0) return { kind: "unchanged", bot: before };
+    if (seen !== undefined && seen !== before.updated_at) return { kind: "overtaken", current: before };
     const at = await nextStamp(tx, tables, now());
-    const written = await tx
+    await tx
       .update(bots)
       .set({ ...columns, updatedAt: at })
-      .where(and(eq(bots.id, row.id), isSeenVersion(bots, seen)))
-      .returning({ id: bots.id });
+      .where(eq(bots.id, row.id));
     const bot = await writtenBot(tx, tables, username);
-    if (written.length === 0) return { kind: "overtaken", current: bot };
     // What waited for a good token may go again.
     if (columns.token || columns.paymentToken) await botCredentialChanged(tx, db, bot.id);
     const subject = `bot:${bot.username}`;
@@ -162,12 +162,8 @@ async function removeRow({ db, now }: BotDeps, actor: string, username: string):
     const row = await lockBotRow(tx, db, username);
     if (row === undefined) return { kind: "not_found" };
     const bot = await writtenBot(tx, tables, username);
-    const users = await Promise.all([
-      tx.select({ id: poolBots.id }).from(poolBots).where(eq(poolBots.botId, bot.id)).limit(1),
-      tx.select({ id: botUsers.id }).from(botUsers).where(eq(botUsers.botId, bot.id)).limit(1),
-      tx.select({ id: offers.id }).from(offers).where(eq(offers.botId, bot.id)).limit(1),
-    ]);
-    if (users.some((rows) => rows.length > 0)) return { kind: "in_use" };
+    const isInUse = await isNamedIn(tx, [poolBots.botId, botUsers.botId, offers.botId], bot.id);
+    if (isInUse) return { kind: "in_use" };
     await tx.delete(bots).where(eq(bots.id, bot.id));
     const subject = `bot:${bot.username}`;
     await recordAudit(tx, tables, { at: now(), actor, action: "bot.delete", subject, before: bot });

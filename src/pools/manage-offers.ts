@@ -6,11 +6,12 @@ import { TELEGRAM_PROVIDER } from "../telegram/sale.ts";
 import { recordAudit, viewChanges } from "./audit.ts";
 import { lockBotRow } from "./bot-view.ts";
 import { changedOf } from "./changed-of.ts";
+import { isNamedIn } from "./is-named.ts";
 import { LARGEST_POSITION, type OfferChange, type OfferDraft } from "./offer-rules.ts";
 import { findOfferView, type OfferView } from "./offer-view.ts";
 import { payableIssue } from "./payable.ts";
 import { type Invalid, type Issue, invalid } from "./rules.ts";
-import { isSeenVersion, nextStamp, type Overtaken } from "./stamp.ts";
+import { nextStamp, type Overtaken } from "./stamp.ts";
 
 /** What managing offers works with. */
 export interface OfferDeps {
@@ -111,14 +112,13 @@ export async function updateOffer(
     if (issue) return { kind: "invalid", issues: [issue] };
     const columns = changedOf(offerColumns(before), offerColumns(change));
     if (Object.keys(columns).length === 0) return { kind: "unchanged", offer: before };
+    if (seen !== undefined && seen !== before.updated_at) return { kind: "overtaken", current: before };
     const at = await nextStamp(tx, tables, now());
-    const written = await tx
+    await tx
       .update(offers)
       .set({ ...columns, updatedAt: at })
-      .where(and(eq(offers.id, id), isSeenVersion(offers, seen)))
-      .returning({ id: offers.id });
+      .where(eq(offers.id, id));
     const offer = await writtenOffer(tx, tables, id);
-    if (written.length === 0) return { kind: "overtaken", current: offer };
     const subject = `offer:${id}`;
     const changes = viewChanges(before, offer);
     await recordAudit(tx, tables, { at, actor, action: "offer.update", subject, ...changes });
@@ -138,11 +138,7 @@ export async function deleteOffer(
     // A sale under way keeps it: its payment is seen below, once it is committed.
     const offer = await lockOffer(tx, db, id);
     if (offer === null) return { kind: "not_found" };
-    const uses = await Promise.all([
-      tx.select({ id: payments.id }).from(payments).where(eq(payments.offerId, id)).limit(1),
-      tx.select({ id: funnelStates.id }).from(funnelStates).where(eq(funnelStates.offerId, id)).limit(1),
-    ]);
-    if (uses.some((rows) => rows.length > 0)) return { kind: "in_use" };
+    if (await isNamedIn(tx, [payments.offerId, funnelStates.offerId], id)) return { kind: "in_use" };
     await tx.delete(offers).where(eq(offers.id, id));
     const subject = `offer:${id}`;
     await recordAudit(tx, tables, { at: now(), actor, action: "offer.delete", subject, before: offer });

@@ -141,7 +141,7 @@ export function createVisitRecorder(deps: {
     return replayed;
   }
 
-  /** The spool is brought in over other connections: that the writer's work again only the writer can prove. */
+  /** The spool is brought in over other connections; only the writer itself can show that its own work again. */
   async function goBackToDatabase(): Promise<void> {
     if (!databaseIsAway) return;
     await withDeadline(writer.write([]), deadlineMs);
@@ -178,7 +178,7 @@ export function createVisitRecorder(deps: {
     }
   }
 
-  /** One that was needed is in the database, and that its copy on the disk stays is no reason to refuse who needs it. */
+  /** The visit is in the database: whoever needs it is not to fail because its copy cannot be removed. */
   function leaveSpool(trackingToken: string): void {
     try {
       spool.remove([trackingToken]);

@@ -56,7 +56,7 @@ export function createVisitHandler(deps: VisitDeps) {
     return unavailablePage(locale);
   }
 
-  /** Who looks ahead and is let in counts as nothing; but nobody may guess the gate's secret so, over the limit or uncounted. */
+  /** Looking ahead counts only where the gate refuses it, and the limit holds for all of it: else its secret could be guessed. */
   function limit(limiter: RateLimiter, arrival: Arrival) {
     const { request, peerOf, nowMs } = arrival;
     const clientIp = deps.clientAddress.find(peerOf(), request.headers.get("x-forwarded-for"));

@@ -931,14 +931,14 @@ describe(`dispatcher on ${testDialect}`, () => {
     await enqueueEvents(own.db, PIXEL, events(1));
     const running = testDispatcher({ ...own.db, listen }, meta.url.origin);
     running.start();
-    while (meta.pendingRequests === 0) await Bun.sleep(5);
+    await until(() => meta.pendingRequests > 0, 5);
     {
       using reactions = spyOn(Promise.prototype, "then");
       for (let i = 0; i < 1_000; i++) wake();
       expect(reactions).not.toHaveBeenCalled();
     }
     released.resolve();
-    while (((await statusCounts(own.db)).delivered ?? 0) < 1) await Bun.sleep(5);
+    await until(async () => (await statusCounts(own.db)).delivered === 1, 5);
     await running.stop();
   });
 

@@ -297,7 +297,7 @@ describe(`visit recorder on ${testDialect}`, () => {
     spool.append(many.map((one) => ({ key: one.trackingToken, body: JSON.stringify(one) })));
     const seen = new Set<number>();
     const look = setInterval(() => seen.add(spool.counts().waiting), 1);
-    while (seen.size < 12) await Bun.sleep(1);
+    await until(() => seen.size >= 12, 1);
     clearInterval(look);
     await recorder.close();
     const { waiting } = spool.counts();

@@ -1,7 +1,5 @@
 /** @jsxImportSource @kitajs/html */
-
 import { Copied } from "./copied.tsx";
-
 import { TextField } from "./fields.tsx";
 import { Banner, Card } from "./parts.tsx";
 import type { AdLinkFacts } from "./pool-data.ts";
@@ -14,7 +12,7 @@ export function AdLink({
   readonly facts: AdLinkFacts;
   readonly action: string;
 }): JSX.Element {
-  const { bare, parameters, link, qr, values, macros, isPublic } = facts;
+  const { url, parameters, link, qr, values, macros, isPublic } = facts;
   return (
     <Card
       title="Link for ads"
@@ -30,7 +28,7 @@ export function AdLink({
       <details class="more">
         <summary>For Ads Manager: address and parameters apart</summary>
         <div class="stack">
-          <Copied label="Website URL" id="bare-link" text={bare} />
+          <Copied label="Website URL" id="bare-link" text={url} />
           <Copied label="URL parameters" id="link-parameters" text={parameters} />
         </div>
       </details>

@@ -1,5 +1,6 @@
 /** @jsxImportSource @kitajs/html */
 import type { OfferLine } from "./bot-data.ts";
+import { countedText } from "./numbers.ts";
 import { Badge, Card, Name, Pager } from "./parts.tsx";
 import { type Column, countColumn, DataTable, figureColumn, nameColumn } from "./table.tsx";
 
@@ -35,7 +36,7 @@ export function OffersCard(props: {
         <Pager
           first={isFirst ? null : `${path}#offers`}
           next={next === null ? null : `${path}?offers=${next}#offers`}
-          shown={`${lines.length} offers`}
+          shown={countedText(lines.length, "offer")}
         />
       )}
     </Card>

@@ -1,8 +1,9 @@
 /** @jsxImportSource @kitajs/html */
 import { ConfirmForm } from "./form.tsx";
-import { STATUS_TONES } from "./outbox.tsx";
+import { isChangeable, STATUS_TONES } from "./outbox.tsx";
 import type { EventFacts, EventHold, RequestLine } from "./outbox-data.ts";
 import { HeldRoute, poolLink } from "./outbox-hold.tsx";
+import { eventsText } from "./outbox-replay.tsx";
 import { Badge, Banner, Card, Facts, PageHead } from "./parts.tsx";
 import { TimeOf } from "./time.tsx";
 
@@ -105,11 +106,10 @@ function RowActions(props: {
 }) {
   const { csrfToken } = props;
   const { status, id } = props.row;
-  const isQueued = status !== "delivered" && status !== "sending";
   const fields = { id: String(id), on_row: "1" };
   return (
     <>
-      {isQueued && !props.isHeld ? (
+      {isChangeable(status) && !props.isHeld ? (
         <ConfirmForm
           action="/ops/outbox/replay"
           csrfToken={csrfToken}
@@ -119,7 +119,7 @@ function RowActions(props: {
           fields={{ ...fields, action: "retry" }}
         />
       ) : null}
-      {isQueued && status !== "discarded" ? (
+      {isChangeable(status) && status !== "discarded" ? (
         <ConfirmForm
           action="/ops/outbox/replay"
           csrfToken={csrfToken}
@@ -165,7 +165,7 @@ function Request({ request, zone }: { readonly request: RequestLine; readonly zo
   const facts = [
     status === null ? "no answer" : `HTTP ${status}`,
     ...(code === null ? [] : [subcode === null ? `code ${code}` : `code ${code}/${subcode}`]),
-    events === 1 ? "1 event" : `${events} events`,
+    eventsText(events),
     `${duration_ms} ms`,
   ];
   return (

@@ -4,7 +4,7 @@ import { SelectField, TextField } from "./fields.tsx";
 import { FilterForm, HiddenFields } from "./form.tsx";
 import type { FieldErrors } from "./form-data.ts";
 import { type EventLine, LONGEST_WORD, type OutboxFields } from "./outbox-data.ts";
-import { askAddress } from "./outbox-replay.tsx";
+import { askAddress, eventsText } from "./outbox-replay.tsx";
 import { Badge, Banner, Card, PageHead, Pager, type Tone } from "./parts.tsx";
 import { type Column, DataTable, textColumn } from "./table.tsx";
 import { TimeOf } from "./time.tsx";
@@ -85,7 +85,7 @@ function Events(props: {
       <Pager
         first={isFirst ? null : address({})}
         next={next === null ? null : address({ cursor: next })}
-        shown={`${rows.length === 1 ? "1 event" : `${rows.length} events`}${older}`}
+        shown={`${eventsText(rows.length)}${older}`}
       />
     </Card>
   );
@@ -125,7 +125,7 @@ function ActOnSome({ rows, filled }: { readonly rows: readonly EventLine[]; read
   );
 }
 
-function isChangeable(status: OutboxStatus): boolean {
+export function isChangeable(status: OutboxStatus): boolean {
   return status !== "delivered" && status !== "sending";
 }
 

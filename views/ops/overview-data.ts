@@ -1,7 +1,7 @@
 import type { FunnelLine, Steps } from "./funnel.tsx";
-import type { Refusals } from "./refusals.tsx";
+import type { PoolRefusals } from "./refusals.tsx";
 import type { SpanChoice } from "./span.tsx";
-import type { PausedRoute, RouteName, SickBot, UnreportedSales } from "./trouble.tsx";
+import type { DeadLine, HeldRoute, PausedRoute, RouteName, SickBot, UnreportedSales } from "./trouble.tsx";
 
 interface Point {
   readonly at: Date;
@@ -33,13 +33,8 @@ export interface Overview {
     readonly isMoreDead: boolean;
     readonly oldest: { readonly seconds: number; readonly route: RouteName } | null;
     readonly paused: readonly PausedRoute[];
-    readonly held: readonly { readonly route: RouteName; readonly state: "throttled" | "resting" }[];
-    readonly deadByPool: readonly {
-      readonly pool: string;
-      readonly eventName: string;
-      readonly events: number;
-      readonly lastError: string;
-    }[];
+    readonly held: readonly HeldRoute[];
+    readonly deadByPool: readonly DeadLine[];
     readonly dispatchersAlive: number;
     readonly sickBots: readonly SickBot[];
   };
@@ -70,7 +65,7 @@ export interface Overview {
     readonly table: readonly (Steps & { readonly label: string; readonly values: readonly string[] })[];
   };
   /** In the same whole hours as the funnel. */
-  readonly refused: readonly (Refusals & { readonly pool_id: number; readonly pool: string })[];
+  readonly refused: readonly PoolRefusals[];
   /** When the funnel and the deliveries were last counted; null: never yet. */
   readonly countedAgoMs: number | null;
 }

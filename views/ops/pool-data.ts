@@ -50,7 +50,7 @@ export interface PoolLine {
 /** The pool's link, ready for ads. */
 export interface AdLinkFacts {
   /** As visitors use it, with the gate's parameter. */
-  readonly bare: string;
+  readonly url: string;
   readonly parameters: string;
   /** Both together. */
   readonly link: string;
@@ -63,7 +63,7 @@ export interface AdLinkFacts {
   readonly macros: readonly string[];
   /** Visitors can reach the address. */
   readonly isPublic: boolean;
-  /** Rows of squares of the bare link's QR code, with its margin; true is dark. */
+  /** Rows of squares of the address's QR code, with its margin; true is dark. */
   readonly qr: readonly (readonly boolean[])[];
 }
 

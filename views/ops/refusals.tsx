@@ -11,7 +11,7 @@ export interface Refusals {
   readonly automated: number;
 }
 
-interface PoolRefusals extends Refusals {
+export interface PoolRefusals extends Refusals {
   readonly pool_id: number;
   readonly pool: string;
 }

@@ -97,10 +97,13 @@ export function SickBots({ bots }: { readonly bots: readonly SickBot[] }): JSX.E
   );
 }
 
+export interface HeldRoute {
+  readonly route: RouteName;
+  readonly state: "throttled" | "resting";
+}
+
 /** Routes that go slowly, by themselves and for a while. */
-export function HeldRoutes(props: {
-  readonly held: readonly { readonly route: RouteName; readonly state: "throttled" | "resting" }[];
-}): JSX.Element {
+export function HeldRoutes(props: { readonly held: readonly HeldRoute[] }): JSX.Element {
   if (props.held.length === 0) return "";
   return (
     <Banner tone="warn" title="Slowed down for a while">
@@ -180,7 +183,7 @@ function unreportedColumns(zone: string): readonly Column<UnreportedSale>[] {
   ];
 }
 
-interface DeadLine {
+export interface DeadLine {
   readonly pool: string;
   readonly eventName: string;
   readonly events: number;

@@ -1,4 +1,5 @@
 /** @jsxImportSource @kitajs/html */
+import { countedText } from "./numbers.ts";
 import { STATUS_TONES } from "./outbox.tsx";
 import { Badge, Card, EmptyState, PageHead, Pager } from "./parts.tsx";
 import { type Column, DataTable, nameColumn, textColumn } from "./table.tsx";
@@ -32,7 +33,7 @@ export function LatestPage(props: {
         <Pager
           first={isFirst ? null : LIST}
           next={older === null ? null : `${LIST}?before=${older}`}
-          shown={visits.length === 1 ? "1 visit" : `${visits.length} visits`}
+          shown={countedText(visits.length, "visit")}
         />
       </Card>
     </>

@@ -1,10 +1,6 @@
-import { accessSync, constants, existsSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
 import { and, eq, sql } from "drizzle-orm";
 import type { Config } from "../../config.ts";
-import { damagedSpools, isUnread } from "../../db/damaged-spool.ts";
 import type { Database } from "../../db/database.ts";
-import { openSpool } from "../../db/spool.ts";
 import { hasStatus } from "../../outbox/filter.ts";
 import { ALIVE_MS } from "../../outbox/heartbeat.ts";
 import { outboxBacklog } from "../../outbox/status.ts";
@@ -111,71 +107,4 @@ export async function checkSales(db: Database, config: Config): Promise<Finding[
         ),
       ]
     : [];
-}
-
-/** Whether spool and key can be written where they belong; looks without making anything. */
-export function checkDataDir({ dataDir }: Config): Finding {
-  const folder = nearestThatIs(dataDir);
-  const spool = join(dataDir, "spool.db");
-  const todo = "Let the user that Ponte runs as write there, or set DATA_DIR to a folder where it may.";
-  if (!statSync(folder).isDirectory()) return bad("DATA_DIR", `${folder} is no folder`, todo);
-  const closed = [folder, spool].find((path) => existsSync(path) && !isWritable(path));
-  return closed === undefined
-    ? good("DATA_DIR", `${dataDir} can be written`)
-    : bad("DATA_DIR", `${closed} cannot be written by this user`, todo);
-}
-
-function isWritable(path: string): boolean {
-  try {
-    accessSync(path, constants.R_OK | constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The folder itself or, where it is still to be made, the one that it will be made in. */
-function nearestThatIs(path: string): string {
-  return existsSync(path) ? path : nearestThatIs(dirname(resolve(path)));
-}
-
-/** Whether spools that were damaged lie beside the one in use: what is in them, or that they are still to be deleted. */
-export function checkDamagedSpools({ dataDir }: Config): Finding[] {
-  if (!existsSync(dataDir)) return [];
-  return damagedSpools(join(dataDir, "spool.db")).map((path) =>
-    isUnread(path)
-      ? bad(
-          "spool",
-          `${path} is damaged, and was not read to its end`,
-          "Make room on its disk and restart Ponte, which brings in the visits that it can read.",
-        )
-      : warning(
-          "spool",
-          `${path} was damaged; what could be read of it is brought in`,
-          `It names people. Delete it: rm ${path}*`,
-        ),
-  );
-}
-
-/** Whether visits wait on this machine's disk for the database. */
-export function checkSpool({ dataDir }: Config): Finding {
-  const path = join(dataDir, "spool.db");
-  if (!existsSync(path)) return good("spool", "none on this machine");
-  const spool = openSpool(path);
-  try {
-    const { waiting, setAside } = spool.counts();
-    if (setAside > 0) {
-      const todo = `Look at the reasons in ${path}: select key, reason from spool where reason is not null`;
-      return bad("spool", `${count(setAside, "visit")} could not be replayed and were set aside`, todo);
-    }
-    return waiting > 0
-      ? warning(
-          "spool",
-          `${count(waiting, "visit")} wait for the database`,
-          "A running Ponte replays them by itself.",
-        )
-      : good("spool", "empty");
-  } finally {
-    spool.close();
-  }
 }

@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { NotFound } from "../../../views/ops/not-found.tsx";
 import { JobPage, JobProgress } from "../../../views/ops/outbox-job.tsx";
-import { AskReplayPage, whyNothing } from "../../../views/ops/outbox-replay.tsx";
+import { AskReplayPage, eventsText, whyNothing } from "../../../views/ops/outbox-replay.tsx";
 import { countReplay, type Replay } from "../../outbox/replay.ts";
 import { urlOf } from "../../platform/request-url.ts";
 import { auditedReplay } from "../../pools/audited-replay.ts";
@@ -81,6 +81,5 @@ export function replayPages(deps: OpsDeps) {
 
 function doneText(action: Replay, total: number): string {
   if (total === 0) return `Nothing was changed. ${whyNothing(action)}`;
-  const events = total === 1 ? "1 event" : `${total} events`;
-  return action === "retry" ? `${events} will be sent again.` : `${events} discarded.`;
+  return action === "retry" ? `${eventsText(total)} will be sent again.` : `${eventsText(total)} discarded.`;
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { LiveOverview, OverviewPage } from "../../../views/ops/overview.tsx";
 import { DESTINATIONS } from "../../db/vocabulary.ts";
 import { type CountedFacts, type PresentFacts, readCounted, readPresent } from "../../overview/read-facts.ts";
-import { createRemembered } from "../../overview/remembered.ts";
+import { createRemembered } from "../../platform/remembered.ts";
 import { resumeRouteBy } from "../../pools/audited-routes.ts";
 import { fragmentAnswer, insideOps } from "../answer.ts";
 import type { OpsDeps } from "../deps.ts";

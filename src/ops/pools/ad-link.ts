@@ -1,14 +1,7 @@
 import { encode } from "uqr";
 import type { AdLinkFacts } from "../../../views/ops/pool-data.ts";
 import type { Config } from "../../config.ts";
-import {
-  adLinkValues,
-  adParameters,
-  META_MACROS,
-  unknownMacros,
-  visitorLink,
-  withParameters,
-} from "../../pools/ad-link.ts";
+import { adLink, unknownMacros } from "../../pools/ad-link.ts";
 import type { PoolView } from "../../pools/pool-view.ts";
 
 /** Of white around the code, in squares: cameras need four. */
@@ -16,17 +9,11 @@ const QR_MARGIN = 4;
 
 /** The pool's link for ads, with the parameters that the address asks for as `link_<name>`. */
 export function adLinkFacts(config: Config, pool: PoolView, asked: URLSearchParams): AdLinkFacts {
-  const bare = visitorLink(config, pool);
-  const values = adLinkValues(pool, (name) => asked.get(`link_${name}`));
-  const parameters = adParameters(values);
+  const { values, ...link } = adLink(config, pool, (name) => asked.get(`link_${name}`));
   return {
-    bare,
-    parameters,
-    link: withParameters(bare, parameters),
+    ...link,
     values: Object.entries(values).map(([name, value]) => ({ name, value, error: macroFault(value) })),
-    macros: META_MACROS.map((name) => `{{${name}}}`),
-    isPublic: config.publicUrl !== undefined,
-    qr: encode(bare, { border: QR_MARGIN }).data,
+    qr: encode(link.url, { border: QR_MARGIN }).data,
   };
 }
 

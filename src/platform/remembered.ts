@@ -1,4 +1,4 @@
-/** Custom spans are many; more than this are never worth keeping. */
+/** Names may be many, such as spans of time; more than this are never worth keeping. */
 const MOST_KEPT = 50;
 
 /** A connection may have died without a word: after so long the question is asked anew. */
@@ -11,7 +11,7 @@ interface Remembered<T> {
   forget(): void;
 }
 
-/** A failure is not kept. Time is this process's own. */
+/** Keeps answers for `ms` milliseconds, and no failure. */
 export function createRemembered<T>(ms: number, uptimeMs = () => performance.now()): Remembered<T> {
   const kept = new Map<string, { readonly answer: Promise<T>; untilMs: number }>();
   function remembered(name: string, read: () => Promise<T>): Promise<T> {

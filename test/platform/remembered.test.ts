@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { createRemembered } from "../../src/overview/remembered.ts";
+import { createRemembered } from "../../src/platform/remembered.ts";
 
 describe("what is remembered", () => {
   test("is read once for all who ask together, again when it is old, and never where reading failed", async () => {

@@ -1,0 +1,33 @@
+import type { z } from "zod";
+import { type Issue, parseInput } from "../pools/rules.ts";
+import { WrongUsage } from "./command.ts";
+
+/** The flags of fields whose flag is called otherwise. */
+export type FlagOfField = Readonly<Record<string, string>>;
+
+/** The fields that were given: the others are left as they are. */
+export function onlyGiven(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** Holds what the flags say to a schema. @throws WrongUsage */
+export function checked<S extends z.ZodType>(
+  schema: S,
+  input: unknown,
+  flagOfField?: FlagOfField,
+): z.output<S> {
+  const parsed = parseInput(schema, input);
+  if (parsed.kind === "invalid") throw new WrongUsage(issueLines(parsed.issues, flagOfField));
+  return parsed.value;
+}
+
+/** Issues in the words of the command line: one line each, with its flag. */
+export function issueLines(issues: readonly Issue[], flagOfField: FlagOfField = {}): string {
+  return issues
+    .map(({ path, message }) => {
+      const field = path.split(".")[0] ?? "";
+      const flag = flagOfField[field] ?? field.replaceAll("_", "-");
+      return flag === "" ? message : `--${flag}: ${message}`;
+    })
+    .join("\n");
+}
