@@ -5,9 +5,9 @@ import { type Counts, createTally, type FunnelCount } from "./funnel-count.ts";
 import type { Pace } from "./pace.ts";
 
 /** Rows read in one go. */
-const PAGE = 5_000;
+const PAGE = 1_000;
 /** Pieces that a time's steps are read in at most. */
-const MOST_SLICES = 60;
+const MOST_SLICES = 300;
 /** Of a campaign's name: anybody writes one, and longer ones do not fit into the index of `funnel_hourly`. */
 const CAMPAIGN_CHARACTERS = 200;
 

@@ -7,7 +7,7 @@ import { type Marks, moveMark } from "./marks.ts";
 import type { Pace } from "./pace.ts";
 
 /** Rows looked at in one go; requests are long rows. */
-const PAGE = 5_000;
+const PAGE = 1_000;
 const ATTEMPTS_PAGE = 500;
 /** Requests made before anything was counted are counted as far back as this. */
 const MOST_OLD_ATTEMPTS = 50_000;
