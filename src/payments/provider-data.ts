@@ -28,7 +28,7 @@ export function isRefusal(consent: unknown): consent is Refusal {
 
 /**
  * What is kept of a confirmation besides what it paid: its charge, what was asked for where that differs, and that its
- * buyer is not to be reported.
+ * buyer is not to be reported; null where that is nothing.
  */
 export function confirmedData(
   payment: Payment,
@@ -38,12 +38,13 @@ export function confirmedData(
   const { amountMinor, currency, chargeId } = paid;
   const differs = amountMinor !== payment.amountMinor || currency !== payment.currency;
   const registered = { amount_minor: payment.amountMinor, currency: payment.currency };
-  return {
+  const kept = {
     ...payment.providerData,
     ...(chargeId !== null && { charge: chargeId }),
     ...(differs && { registered }),
     ...(isRefusal(consent) && { consent }),
   };
+  return Object.keys(kept).length === 0 ? null : kept;
 }
 
 /** What kept it from Meta when it was paid, or looked at since: a later visit that says nothing of it takes nothing back. */

@@ -149,6 +149,7 @@ describe(`payments on ${testDialect}`, () => {
       paidAt: expect.any(Date),
       metaPurchaseSent: true,
       metaPurchaseSentAt: expect.any(Date),
+      providerData: null,
     });
     expect(states).toEqual(["checkout_started", "paid"]);
     expect(events.map(({ destination, eventId }) => [destination, eventId])).toEqual([
