@@ -1,7 +1,6 @@
 import type { AnyElysia } from "elysia";
 import type { Config } from "./config.ts";
 import { type Deps, openDeps } from "./deps.ts";
-import { LARGEST_BODY_BYTES } from "./platform/body.ts";
 import { createLog, type Log } from "./platform/log.ts";
 import { ourFault } from "./platform/problem.ts";
 import { secretValues } from "./platform/scrub.ts";
@@ -17,9 +16,6 @@ const STOP_DEADLINE_MS = 10_000;
 
 /** How long a stop waits for requests under way; a client that sends slower than this is cut off. */
 const REQUESTS_DEADLINE_MS = 4_000;
-
-/** A longer body is refused without a word; what is less too long for its route is told so in ours. */
-export const MOST_REQUEST_BYTES = 2 * LARGEST_BODY_BYTES;
 
 /**
  * Longer than proxies keep a connection to us that nobody uses (nginx and AWS' load balancers: 60 seconds). Were ours
@@ -73,7 +69,6 @@ export async function listen(
       port,
       // Several processes may stand behind one port.
       reusePort: true,
-      maxRequestBodySize: MOST_REQUEST_BYTES,
       idleTimeout: IDLE_SECONDS,
       development: false,
       error(error) {
