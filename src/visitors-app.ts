@@ -4,8 +4,9 @@ import { isAway, isUnwritable } from "./db/fault.ts";
 import type { Deps } from "./deps.ts";
 import { answeredWithError } from "./health/observe.ts";
 import { databaseAwayPage, failedPage, isOpsPage } from "./ops/failed-page.ts";
+import { methodsAt } from "./platform/methods.ts";
 import { peerOf } from "./platform/peer.ts";
-import { comeAgain, ourFault, problem } from "./platform/problem.ts";
+import { comeAgain, methodNotAllowed, ourFault, problem } from "./platform/problem.ts";
 import { refusalOf } from "./platform/refusal.ts";
 import { enterRequest } from "./platform/request-id.ts";
 import { SettingError } from "./platform/setting-error.ts";
@@ -53,7 +54,7 @@ export function emptyApp(deps: Deps, clientAddress: ClientAddress) {
   // Else Elysia takes the path's first slash for a short host's: `/healthz` of `http://web/x/healthz`.
   const handler = { standardHostname: false };
   const app = new Elysia({ name: "ponte", normalize: false, handler });
-  return app.onError(async ({ code, error, request, server }) => {
+  return app.onError(async ({ code, error, request, path, server }) => {
     if (code === "NOT_FOUND" && app.modules.size > 0) {
       await app.modules;
       return app.handle(request);
@@ -62,8 +63,16 @@ export function emptyApp(deps: Deps, clientAddress: ClientAddress) {
       request,
       isFromProxy: () => clientAddress.isTrusted(peerOf(request, server)),
     });
-    return answeredWithError(request, errorAnswer(deps, code, error, request));
+    const answer =
+      code === "NOT_FOUND" ? notHere(methodsAt(app, path)) : errorAnswer(deps, code, error, request);
+    return answeredWithError(request, answer);
   });
+}
+
+/** The answer where no route takes the request: `methods` are those that its address takes. */
+function notHere(methods: readonly string[]): Response {
+  if (methods.length > 0) return methodNotAllowed(methods.join(", "));
+  return problem(404, { detail: "Nothing is here." });
 }
 
 /** The answer to what went wrong: the request's own fault, a database that is away, or ours; the last two are logged. */
@@ -73,7 +82,6 @@ function errorAnswer(
   error: unknown,
   request: Request,
 ): Response {
-  if (code === "NOT_FOUND") return problem(404, { detail: "Nothing is here." });
   const refusal = refusalOf(error);
   if (refusal) return refusal;
   if (code === "PARSE") return problem(400, { detail: "The request could not be understood." });

@@ -1,6 +1,5 @@
 import { Elysia } from "elysia";
 import { peerOf } from "../platform/peer.ts";
-import { methodNotAllowed } from "../platform/problem.ts";
 import { cookiesDetail, ownAddressDetail } from "./docs.ts";
 import { createReportHandler, type ReceiveDeps } from "./receive-report.ts";
 
@@ -19,22 +18,16 @@ interface OwnAddressDeps {
   readonly clientAddress: { find(peer: string | null, forwardedFor: string | null): string | null };
 }
 
-/**
- * `GET /api/tracking/ip`: the asker's own address, of which Meta's param builder makes the `_fbi` cookie. Other methods
- * are refused here for the beacon's address, too: visitors' own door (`cookiesPlugin`) is kept to what is asked of it most.
- */
+/** `GET /api/tracking/ip`: the asker's own address, of which Meta's param builder makes the `_fbi` cookie. */
 export function ownAddressPlugin({ clientAddress }: OwnAddressDeps) {
-  return new Elysia({ name: "own-address" })
-    .get(
-      "/api/tracking/ip",
-      ({ request, server }) => {
-        const peer = peerOf(request, server);
-        const address = clientAddress.find(peer, request.headers.get("x-forwarded-for"));
-        const headers = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };
-        return new Response(address, { status: address === null ? 204 : 200, headers });
-      },
-      { detail: ownAddressDetail() },
-    )
-    .all("/api/tracking/ip", () => methodNotAllowed("GET, HEAD"), { parse: "none" })
-    .all("/api/tracking/cookies", () => methodNotAllowed("POST"), { parse: "none" });
+  return new Elysia({ name: "own-address" }).get(
+    "/api/tracking/ip",
+    ({ request, server }) => {
+      const peer = peerOf(request, server);
+      const address = clientAddress.find(peer, request.headers.get("x-forwarded-for"));
+      const headers = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };
+      return new Response(address, { status: address === null ? 204 : 200, headers });
+    },
+    { detail: ownAddressDetail() },
+  );
 }

@@ -14,7 +14,10 @@ interface FunnelDeps extends WebhookDeps {
   readonly authorize: (request: Request) => Promise<Response | null>;
 }
 
-/** `POST /telegram/:botId`, and `POST /api/bot/start` for operators whose bot lives elsewhere. */
+/**
+ * `POST /telegram/:botId`, which refuses other methods itself because all that comes to a webhook is counted; and
+ * `POST /api/bot/start` for operators whose bot lives elsewhere.
+ */
 export function funnelPlugin(deps: FunnelDeps) {
   const conversation = createConversation();
   return new Elysia({ name: "funnel" })
@@ -27,8 +30,7 @@ export function funnelPlugin(deps: FunnelDeps) {
     .post("/api/bot/start", ({ request }) => start(deps, request), {
       parse: "none",
       detail: botStartDetail(),
-    })
-    .all("/api/bot/start", () => methodNotAllowed("POST"), { parse: "none" });
+    });
 }
 
 async function start(deps: FunnelDeps, request: Request): Promise<Response> {

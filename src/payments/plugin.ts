@@ -23,14 +23,13 @@ interface PaymentsDeps extends ApplyDeps {
   readonly authorize: (request: Request) => Promise<Response | null>;
 }
 
-/** `POST /api/payments` and the providers' webhooks. */
+/** `POST /api/payments`, and the providers' webhooks, which refuse other methods themselves: all that comes is counted. */
 export function paymentsPlugin(deps: PaymentsDeps) {
   return new Elysia({ name: "payments" })
     .post("/api/payments", ({ request }) => register(deps, request), {
       parse: "none",
       detail: registerDetail(),
     })
-    .all("/api/payments", () => methodNotAllowed("POST"), { parse: "none" })
     .post(
       "/api/payments/webhooks/:provider",
       ({ request, params }) => webhook(deps, request, params.provider),

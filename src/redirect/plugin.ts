@@ -1,6 +1,5 @@
 import { Elysia } from "elysia";
 import { peerOf } from "../platform/peer.ts";
-import { methodNotAllowed } from "../platform/problem.ts";
 import { pageLocale } from "./locale.ts";
 import { notFoundPage } from "./pages.ts";
 import { createVisitHandler, type VisitDeps } from "./visit.ts";
@@ -16,7 +15,6 @@ export function redirectPlugin(deps: VisitDeps) {
         // A slug that cannot be decoded is none, whatever its type says.
         visit(request, params.slug ?? "", () => peerOf(request, server)),
       )
-      .all("/go/:slug", () => methodNotAllowed("GET, HEAD"), { parse: "none" })
       // A link that lost its slug or gained a part: a visitor's page, as for a slug that nobody knows.
       .get("/go", ({ request }) => missing(request), { detail: { hide: true } })
       .get("/go/*", ({ request }) => missing(request), { detail: { hide: true } })

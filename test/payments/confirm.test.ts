@@ -373,8 +373,8 @@ describe(`payments on ${testDialect}`, () => {
     expect((await post("/api/payments/webhooks/nobody", "{}")).status).toBe(404);
     expect((await signed({ status: "paid" })).status).toBe(400);
     const headers = { "content-type": "application/json" };
+    const webhook = "http://bridge.example.com/api/payments/webhooks/generic";
     for (const init of [{}, { method: "PUT", headers, body: "{bad" }])
-      for (const path of ["/api/payments", "/api/payments/webhooks/generic"])
-        expect((await app.handle(new Request(`http://bridge.example.com${path}`, init))).status).toBe(405);
+      expect((await app.handle(new Request(webhook, init))).status).toBe(405);
   });
 });
