@@ -69,16 +69,19 @@ export function methodNotAllowed(allow: string): Response {
 interface Issue {
   readonly path: readonly PropertyKey[];
   readonly message: string;
-  /** What it may be, where that is one of a few. */
-  readonly values?: readonly unknown[];
 }
 
 /** Zod's issues as problem errors. */
 export function problemErrors(issues: readonly Issue[]): ProblemError[] {
-  return issues.map((issue) => ({ path: issue.path.map(String).join("."), message: messageOf(issue) }));
+  return issues.map((issue) => ({
+    path: issue.path.map(String).join("."),
+    message: plainMessage(issue.message),
+  }));
 }
 
-/** Zod's own words for it are `Invalid option: expected one of "a"|"b"`. */
-function messageOf({ message, values }: Issue): string {
-  return values !== undefined && message.startsWith("Invalid ") ? `one of ${values.join(", ")}` : message;
+/** Zod's words in plainer ones, where they are `Invalid option: expected one of "a"|"b"` or end with `received undefined`. */
+export function plainMessage(message: string): string {
+  const choice = /^Invalid (?:option|input): expected (?:one of )?(".+")$/.exec(message)?.[1];
+  if (choice !== undefined) return `one of ${choice.slice(1, -1).replaceAll('"|"', ", ")}`;
+  return message.endsWith("received undefined") ? "is missing" : message;
 }

@@ -1,5 +1,5 @@
 import { ParseError, ValidationError } from "elysia";
-import { notJson, problem } from "./problem.ts";
+import { notJson, plainMessage, problem } from "./problem.ts";
 
 /** A body that could not be read as JSON, for a schema to refuse. */
 export const NOT_JSON = Symbol("not JSON");
@@ -31,7 +31,7 @@ function validationProblem(error: ValidationError): Response {
   if (error.value === NOT_JSON) return notJson();
   const errors = error.all.map(({ path, message }) => ({
     path: path === undefined || path === "root" ? "" : String(path),
-    message: message ?? "invalid",
+    message: plainMessage(message ?? "invalid"),
   }));
   return problem(400, {
     detail:

@@ -98,6 +98,14 @@ describe(`the outbox over the API on ${testDialect}`, () => {
     expect(statuses.filter((status) => status === "discarded")).toHaveLength(2);
   });
 
+  test("what may stand there, and what is missing, is said in plain words", async () => {
+    const lost = await api.call("GET", "/api/outbox?status=lost");
+    const choice = "one of pending, sending, delivered, dead, expired, discarded";
+    expect(lost.body).toMatchObject({ errors: [{ path: "status", message: choice }] });
+    const nowhere = await api.call("POST", "/api/outbox/routes/pause", { destination: "meta" });
+    expect(nowhere.body).toMatchObject({ errors: [{ path: "route", message: "is missing" }] });
+  });
+
   test.each([
     {},
     { ids: [1], filter: {} },
