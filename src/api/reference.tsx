@@ -8,7 +8,7 @@ const STYLE = `
   code, pre { font: 13px/1.5 ui-monospace, monospace }
   pre { padding: .8rem 1rem; border-radius: .5rem; background: #8881; overflow-x: auto; max-height: 26rem }
   table { border-collapse: collapse } th, td { text-align: left; vertical-align: top; padding: .2rem 1.2rem .2rem 0; overflow-wrap: anywhere }
-  nav ul { columns: 2; padding-left: 1.2rem } a { color: inherit } .method { display: inline-block; min-width: 3.6rem; font-weight: 600 }
+  nav ul { columns: 2 17rem; padding-left: 1.2rem } a { color: inherit } .method { display: inline-block; min-width: 3.6rem; font-weight: 600 }
 `;
 
 interface Route {
@@ -33,7 +33,9 @@ export function ReferencePage({ document }: { document: OpenapiDocument }): JSX.
         </head>
         <body>
           <h1 safe>{`${info.title} API`}</h1>
-          <p safe>{info.description ?? ""}</p>
+          <p>
+            <Prose text={info.description ?? ""} />
+          </p>
           <p>
             Version <span safe>{info.version}</span>. For programs:{" "}
             <a href="/openapi/json">OpenAPI document</a>.
@@ -80,7 +82,11 @@ function RouteReference({ route, schemas }: { route: Route; schemas: Schemas }):
           <span safe>{path}</span>
         </code>
       </p>
-      {operation.description ? <p safe>{operation.description}</p> : null}
+      {operation.description ? (
+        <p>
+          <Prose text={operation.description} />
+        </p>
+      ) : null}
       {parameters.length > 0 ? (
         <table>
           {parameters.map((parameter) => (
@@ -89,7 +95,9 @@ function RouteReference({ route, schemas }: { route: Route; schemas: Schemas }):
                 <code safe>{parameter.name}</code>
               </th>
               <td>{parameter.required ? "required" : "optional"}</td>
-              <td safe>{parameter.schema.description ?? parameter.schema.enum?.join(", ") ?? ""}</td>
+              <td>
+                <Prose text={parameter.schema.description ?? parameter.schema.enum?.join(", ") ?? ""} />
+              </td>
             </tr>
           ))}
         </table>
@@ -103,16 +111,29 @@ function RouteReference({ route, schemas }: { route: Route; schemas: Schemas }):
         const schema = response.content?.["application/json"]?.schema;
         return schema ? (
           <details>
-            <summary safe>{`${status} ${response.description ?? ""}`}</summary>
+            <summary>
+              <Prose text={`${status} ${response.description ?? ""}`} />
+            </summary>
             <pre>
               <code safe>{JSON.stringify(exampleOf(schema, schemas), null, 2)}</code>
             </pre>
           </details>
         ) : (
-          <div safe>{`${status} ${response.description ?? ""}`}</div>
+          <div>
+            <Prose text={`${status} ${response.description ?? ""}`} />
+          </div>
         );
       })}
     </article>
+  );
+}
+
+/** The document's texts are Markdown, of which ours use code alone. */
+function Prose({ text }: { text: string }): JSX.Element {
+  return (
+    <>
+      {text.split("`").map((part, i) => (i % 2 === 1 ? <code safe>{part}</code> : <span safe>{part}</span>))}
+    </>
   );
 }
 

@@ -27,6 +27,8 @@ test("/openapi is a page for people, with nothing from another host", async () =
   expect(answer.status).toBe(200);
   const page = await answer.text();
   expect(page).toContain("/api/outbox/retry");
+  expect(page).toContain("<code>ponte api-key add</code>");
+  expect(page).not.toContain("`");
   expect(page).not.toMatch(/(src|href)="https?:/);
 });
 
