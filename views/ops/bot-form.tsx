@@ -34,7 +34,7 @@ export function BotForm(props: BotFormProps): JSX.Element {
             {...typed("username", fields, errors)}
             required
             placeholder="shop_bot"
-            hint="As Telegram knows it; it never changes."
+            hint="As Telegram knows it. Where it is changed there, it changes here."
           />
         ) : null}
         <CheckField
