@@ -9,7 +9,7 @@ import { startSandbox } from "../../src/sandbox/app.ts";
 import { ensureProgram } from "../build.ts";
 import { isAnswering } from "../lib/is-answering.ts";
 import { prepareDemo } from "./prepare.ts";
-import { demoEnvironment, demoPayments } from "./settings.ts";
+import { demoEnvironment, demoPayments, demoPlace } from "./settings.ts";
 
 /** `./scripts/start`: a sandbox, a demo pool that delivers to it, and the server in the foreground. */
 
@@ -144,11 +144,9 @@ function bunPrefix(): string {
 }
 
 /** What a command of `ponte` needs in front, to look at the demo's data and ask nobody but the sandbox. */
-function commandPrefix({ database, dataDir }: Config, { publicUrl, sandbox }: Addresses): string {
-  // A URL may have a password in it; whoever set one has it at hand.
-  const place = process.env.DATABASE_URL ? `DATA_DIR=${dataDir}` : `DATABASE_URL=${database.url}`;
+function commandPrefix(config: Config, { publicUrl, sandbox }: Addresses): string {
   const payments = Object.entries(demoPayments(sandbox)).map(([name, value]) => `${name}=${value}`);
-  return `${place} PUBLIC_URL=${publicUrl} META_GRAPH_URL=${sandbox} TELEGRAM_API_URL=${sandbox} ${payments.join(" ")}`;
+  return `${demoPlace(process.env, config)} PUBLIC_URL=${publicUrl} META_GRAPH_URL=${sandbox} TELEGRAM_API_URL=${sandbox} ${payments.join(" ")}`;
 }
 
 main().catch((error) => {

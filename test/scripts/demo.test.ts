@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { prepareDemo } from "../../scripts/demo/prepare.ts";
-import { demoEnvironment, demoPayments } from "../../scripts/demo/settings.ts";
+import { demoEnvironment, demoPayments, demoPlace } from "../../scripts/demo/settings.ts";
 import { checkOffers } from "../../src/cli/doctor/check-offers.ts";
 import { readConfig } from "../../src/config.ts";
 import { type RunningSandbox, startSandbox } from "../../src/sandbox/app.ts";
@@ -70,6 +70,20 @@ test.each(["0", "65535"])("port %s has no next one for the sandbox to be found a
   const { err, code } = await startDemo(PORT);
   expect(err).toStartWith("PORT: the demo needs a port of its own");
   expect(code).toBe(1);
+});
+
+test("a command for the demo stops in a shell that does not know the database that the demo was given", async () => {
+  const given = { DATABASE_URL: "postgres://ana:secret@db/demo", REDIS_URL: "redis://cache" };
+  const place = demoPlace(given, readConfig(demoEnvironment(given)));
+  expect(place).not.toContain("secret");
+  const run = (env: Record<string, string>) =>
+    runProgram(["sh", "-c", `${place} env`], { env: { PATH: process.env.PATH, ...env } });
+  expect((await run({ REDIS_URL: given.REDIS_URL })).err).toContain(
+    "DATABASE_URL: set it as for ./scripts/start",
+  );
+  const { out } = await run(given);
+  expect(out).toContain(`DATABASE_URL=${given.DATABASE_URL}`);
+  expect(out).toContain("DATA_DIR=data/demo");
 });
 
 test("scripts find their folder, whatever CDPATH the shell looks for folders in", async () => {
