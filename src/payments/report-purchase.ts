@@ -71,10 +71,11 @@ export async function catchUp(
   const traced = await withVisit(deps, tx, payment, distant);
   if (payment.status !== "paid") return;
   const kept = keptRefusal(payment);
-  const consent = traced.visit.consent ?? kept;
+  const said = traced.visit.consent;
+  const consent = said === "erased" ? said : (kept ?? said);
   const purchase = await purchaseEntry(deps, tx, { ...traced, visit: { ...traced.visit, consent } });
   if (purchase === null) {
-    if (kept === null && isRefusal(consent)) await keepRefusal(deps, tx, payment, consent);
+    if (consent !== kept && isRefusal(consent)) await keepRefusal(deps, tx, payment, consent);
     return;
   }
   const { tables } = deps.db;

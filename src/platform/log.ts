@@ -46,7 +46,7 @@ export function createLog(
   return withoutStackTraces(() => pino(options, destination ?? standardOutput()));
 }
 
-/** So much waits for a reader that stands still, such as a log driver that hangs; what comes after it is dropped. */
+/** So much waits for a reader that stands still, or for room on a full disk; what comes after it is dropped. */
 const MOST_WAITING_BYTES = 64 * 1024 * 1024;
 
 /**
@@ -57,13 +57,37 @@ const MOST_WAITING_BYTES = 64 * 1024 * 1024;
  */
 function standardOutput(): pino.DestinationStream {
   // By its number: to ask the runtime for the stream takes several milliseconds of every start.
-  const streams = [
-    { level: "trace", stream: pino.destination({ dest: 1, sync: false, maxLength: MOST_WAITING_BYTES }) },
-    { level: "fatal", stream: pino.destination({ dest: 1, sync: true }) },
-  ] as const;
-  // Such as a full disk's: an error that nobody listens for ends the process. The lines wait for room.
-  for (const { stream } of streams) stream.on("error", () => undefined);
-  return pino.multistream([...streams], { dedupe: true });
+  const target = { dest: 1, maxLength: MOST_WAITING_BYTES };
+  const lines = pino.destination({ ...target, sync: false });
+  const fatal = pino.destination({ ...target, sync: true });
+  let isFatalWaiting = false;
+  for (const stream of [lines, fatal]) {
+    // Such as a full disk's: an error that nobody listens for ends the process. The lines wait for room.
+    stream.on("error", () => {
+      isFatalWaiting ||= stream === fatal;
+    });
+    // Thrown at the exit, where pino flushes, it would end the process with another code.
+    const flush = stream.flushSync.bind(stream);
+    stream.flushSync = () => {
+      try {
+        flush();
+      } catch (error) {
+        stream.emit("error", error);
+      }
+    };
+  }
+  lines.on("write", () => {
+    if (!isFatalWaiting) return;
+    isFatalWaiting = false;
+    fatal.flushSync();
+  });
+  return pino.multistream(
+    [
+      { level: "trace", stream: lines },
+      { level: "fatal", stream: fatal },
+    ],
+    { dedupe: true },
+  );
 }
 
 /** Pino looks who called it, which nobody needs, and the program's first stack trace costs a start ten milliseconds. */

@@ -150,9 +150,9 @@ export async function deletePool(
         .where(inArray(gateRefusals.poolId, named))
         .orderBy(asc(gateRefusals.hour), desc(gateRefusals.reason)),
     );
-    await db.dialect.locked(named);
-    const pool = await findPool(tx, tables, slug);
-    if (pool === null) return { kind: "not_found" };
+    const [row] = await db.dialect.locked(named);
+    if (row === undefined) return { kind: "not_found" };
+    const pool = await writtenPool(tx, tables, slug);
     if (pool.total_redirects > 0 || (await hasWaiting(tx, tables, pool.id))) return { kind: "in_use" };
     await tx.delete(gateRefusals).where(eq(gateRefusals.poolId, pool.id));
     await tx.delete(poolBots).where(eq(poolBots.poolId, pool.id));

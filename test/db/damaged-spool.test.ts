@@ -4,10 +4,12 @@ import {
   closeSync,
   existsSync,
   linkSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   truncateSync,
   writeFileSync,
@@ -214,6 +216,23 @@ describe("a spool whose file is damaged", () => {
     expect(lines.map((line) => JSON.parse(line).documents)).toEqual([498]);
     spool.append([{ key: "visit 9", body: "{}" }]);
     expect(spool.find("visit 9")).not.toBeNull();
+    spool.close();
+  });
+
+  test("nor what was forgotten after a start that could not read it", async () => {
+    await leaveSpool();
+    overwritePage(1);
+    await beKilledAtIt();
+    const unread = readdirSync(dataDir).find((name) => name.endsWith(".unread"));
+    const inItsWay = join(dataDir, `${unread}.copy`);
+    mkdirSync(inItsWay);
+    const meanwhile = openSpoolAnyway(path, createLog("silent"));
+    expect(meanwhile.counts()).toEqual({ waiting: 0, setAside: 0 });
+    meanwhile.forget(["visit 7", "visit 9"]);
+    meanwhile.close();
+    rmdirSync(inItsWay);
+    const spool = openSpoolAnyway(path, createLog("silent"));
+    expect(spool.counts()).toEqual({ waiting: 498, setAside: 0 });
     spool.close();
   });
 

@@ -8,6 +8,7 @@ import { createTestDatabase, type TestDatabase, testDialect } from "../support/d
 import { addPool } from "../support/pools.ts";
 import { startServer } from "../support/server.ts";
 import { until } from "../support/until.ts";
+import { untilHeldUp } from "../support/until-held-up.ts";
 
 describe.skipIf(testDialect === "sqlite")(
   "migrations of Postgres while another session has their lock",
@@ -37,6 +38,23 @@ describe.skipIf(testDialect === "sqlite")(
         "another session has held the lock for migrations",
       );
       await client.end();
+    }, 60_000);
+
+    test("are made again where the server gave them up for somebody who reads crosswise", async () => {
+      await forgetViews();
+      await holder`select pg_advisory_unlock_all()`;
+      const [migrating] = await holder.begin(async (tx) => {
+        // So that it is not this one which is given up.
+        await tx`set local deadlock_timeout = '1h'`;
+        await tx`select 1 from pool_performance limit 1`;
+        const migrating = own.db.migrate();
+        await untilHeldUp(own.db, migrating);
+        await tx`select 1 from outbox_status limit 1`;
+        // In a list: awaited after the end that it waits for.
+        return [migrating];
+      });
+      await migrating;
+      expect(await holder`select 1 from settings where key = 'views_digest'`).toHaveLength(1);
     }, 60_000);
 
     test("do not keep a start from serving visitors, and are made when the lock is free", async () => {

@@ -767,6 +767,29 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(await statusCounts(own.db)).toEqual({ dead: 24, delivered: 1, pending: 1 });
   });
 
+  test("and at a delivery in the midst of the batch that refusals come of", async () => {
+    using meta = Bun.serve({
+      port: 0,
+      fetch: async (request) =>
+        (await request.text()).includes("bad")
+          ? Response.json({ error: { code: 100, message: "no reason" } }, { status: 400 })
+          : Response.json({ events_received: 1 }),
+    });
+    const send = async (ids: readonly string[]) => {
+      await enqueueEvents(
+        own.db,
+        PIXEL,
+        ids.map((id) => pageView(id)),
+      );
+      await testDispatcher(own.db, meta.url.origin).drain();
+    };
+    for (let i = 0; i < 19; i++) await send([`bad-${i}`]);
+    await send(["good", "bad"]);
+    expect(await statusCounts(own.db)).toEqual({ dead: 20, delivered: 1 });
+    const [route] = await own.db.select().from(own.db.tables.outboxRoutes);
+    expect(route).toMatchObject({ unexplained: 1, pausedAt: null });
+  });
+
   test("a result that comes after the lease was lost changes nothing", async () => {
     const { outbox, outboxProgress } = own.db.tables;
     using meta = Bun.serve({

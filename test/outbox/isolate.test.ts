@@ -45,6 +45,12 @@ describe("isolating what is refused", () => {
     expect(other.asked).toHaveLength(3);
   });
 
+  test("where one half went, the other is not asked for as a whole: it holds what is bad", async () => {
+    const other = refuser(new Set([7]));
+    await isolate(rowsTo(8), other.ask);
+    expect(other.asked).toEqual([[0, 1, 2, 3, 4, 5, 6, 7], [0, 1, 2, 3], [4, 5], [6], [7]]);
+  });
+
   test("a wrong suspicion still ends with the right row", async () => {
     const other = refuser(new Set([617]), () => [0]);
     await isolate(rowsTo(1_000), other.ask);
@@ -64,6 +70,7 @@ describe("isolating what is refused", () => {
             rowsTo(rows.length).filter((i) => suspected.includes(rows[i] ?? -1)),
           );
           expect(await isolate(rowsTo(n), other.ask)).toEqual([]);
+          expect(other.asked.filter((rows) => rows.length === 0)).toEqual([]);
           expect(sorted(other.dead)).toEqual(sorted([...bad]));
           expect(sorted(other.delivered)).toEqual(rowsTo(n).filter((row) => !bad.has(row)));
         },

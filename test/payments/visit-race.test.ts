@@ -129,4 +129,19 @@ describe(`a visit that one machine brings in while another takes the money, on $
       expect(await purchases(late.trackingToken)).toHaveLength(1);
     }
   });
+
+  test("a sale whose money goes back in that moment is not reported any more", async () => {
+    const late = visit();
+    const sale = { provider_ref: newId(), tracking_token: late.trackingToken };
+    await report(machine(false).deps, sale);
+    const [web, shop] = [machine(false), machine(true)];
+    const refund = { provider: "generic", providerRef: sale.provider_ref, registration: null };
+    const givingBack = receiveReport(shop.deps, { ...refund, event: { kind: "refunded" } });
+    await shop.done;
+    const bringing = bringIn(web, late);
+    await untilHeldUp(own.db, bringing);
+    shop.letGo();
+    await Promise.all([givingBack, bringing]);
+    expect(await purchases(late.trackingToken)).toEqual([]);
+  });
 });

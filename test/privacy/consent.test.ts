@@ -2,13 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import { permittedEvent, readConsent } from "../../src/meta/consent.ts";
 import { purchaseEvent } from "../../src/meta/purchase.ts";
+import { readUnreportedSales } from "../../src/overview/unreported-sales.ts";
 import type { Payment } from "../../src/payments/payment.ts";
 import { receiveReport } from "../../src/payments/receive-report.ts";
 import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import { sha256Hex } from "../../src/platform/secrets.ts";
+import { erasePerson } from "../../src/privacy/erase.ts";
 import { payment, sellingBot, session } from "../meta/builders.ts";
 import { testDialect } from "../support/database.ts";
-import { type Funnel, openFunnel } from "../support/funnel.ts";
+import { type Funnel, openFunnel, PIXEL } from "../support/funnel.ts";
 import { newUser } from "../support/telegram-updates.ts";
 import { click, post, reachedMeta, report, reportEveryStep, startAndBuy } from "./journey.ts";
 
@@ -253,6 +255,37 @@ describe(`consent=denied with CONSENT_DENIED=ldu on ${testDialect}`, () => {
     }
     const pageView = rows.find(({ eventName }) => eventName === "PageView");
     expect(JSON.stringify(pageView?.payload)).toContain("177.45.10.9");
+  });
+
+  test("nothing is sent, nor counted as forgotten, of a sale whose visit was its first reader's, who was erased since", async () => {
+    const { db, deps, pool } = funnel;
+    const { pools, sessions } = db.tables;
+    const setPixel = (metaPixelId: string | null) =>
+      db.transaction((tx) => tx.update(pools).set({ metaPixelId }).where(eq(pools.id, pool.id)));
+    const { token } = await click(funnel, "fbclid=AbCdEf&consent=denied");
+    const buyer = newUser();
+    for (const { id } of [newUser(), buyer]) {
+      await post(funnel, "/api/bot/start", { bot: "shop_bot", telegram_user_id: id, tracking_token: token });
+    }
+    const body = { provider: "generic", provider_ref: newId(), amount_minor: 4990, currency: "BRL" };
+    const whose = { bot: "shop_bot", telegram_user_id: buyer.id, tracking_token: token };
+    await post(funnel, "/api/payments", { ...body, ...whose });
+    const pays = () => report(funnel, { provider_ref: body.provider_ref, status: "paid" });
+    const purchases = async () =>
+      (await metaRows(funnel, token)).filter(({ eventName }) => eventName === "Purchase");
+    const forgotten = async () =>
+      (await readUnreportedSales(db, deps.config)).newest.map(({ providerRef }) => providerRef);
+    await setPixel(null);
+    expect((await pays()).status).toBe(200);
+    await setPixel(PIXEL);
+    expect(await forgotten()).toEqual([body.provider_ref]);
+
+    await erasePerson(deps, { kind: "token", token }, { actor: "cli", dryRun: false });
+    expect((await pays()).status).toBe(200);
+    expect([await purchases(), await forgotten()]).toEqual([[], []]);
+    await db.transaction((tx) => tx.delete(sessions).where(eq(sessions.trackingToken, token)));
+    expect((await pays()).status).toBe(200);
+    expect([await purchases(), await forgotten()]).toEqual([[], []]);
   });
 
   test("everybody else's events are not limited", async () => {

@@ -56,6 +56,9 @@ describe("the scripts for a managed Postgres", () => {
       expect(code).toBe(0);
       expect(out).toContain('GRANT CONNECT ON DATABASE "shop" TO "we""ird";');
       expect(out).toContain('GRANT SELECT, INSERT, UPDATE, DELETE ON meta_tracking_sessions TO "we""ird";');
+      // Asked for by servers that let not everybody into the schema, and by tables that a tool restored.
+      expect(out).toContain('GRANT USAGE ON SCHEMA public TO "we""ird";');
+      expect(out).toContain('GRANT USAGE ON SEQUENCE outbox_events_id_seq TO "we""ird";');
       expect(out).not.toMatch(/\b(ALL|CREATE|TRUNCATE|REFERENCES|TRIGGER)\b/);
     },
   );
@@ -333,10 +336,14 @@ describe.if(testDialect === "postgres")("a Postgres whose app user may run no DD
       expect(told.states).toContain(state);
   }, 60_000);
 
-  test("views made anew by an upgrade can still be read", async () => {
+  test("views made anew by an upgrade can still be read, by everybody where everybody could", async () => {
+    await owner.unsafe("grant select on outbox_dead to public");
     await owner.unsafe("delete from settings where key = 'views_digest'");
     expect((await script(CREATE, [database.url])).code).toBe(0);
     for (const view of OPERATOR_VIEWS) await limited.unsafe(`select * from ${view}`);
+    const open = await owner`
+      select table_name, privilege_type from information_schema.role_table_grants where grantee = 'PUBLIC' and table_schema = 'public'`;
+    expect([...open]).toEqual([{ table_name: "outbox_dead", privilege_type: "SELECT" }]);
   });
 
   test("a grantor that owns nothing is told so", async () => {
