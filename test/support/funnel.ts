@@ -72,6 +72,12 @@ export async function openFunnel(
     await telegramBotApi(sandbox.url).setWebhook(token, { url: `${url}/telegram/${bot.id}`, secret });
   }
 
+  const tellTelegram = (path: string, body: object) =>
+    fetch(`${sandbox.url}/telegram/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
   return {
     ...own,
     sandbox,
@@ -93,20 +99,10 @@ export async function openFunnel(
     },
     /** An update that Telegram pushes, carrying out the call in our answer. */
     async push(update: object, token = BOT_TOKEN) {
-      const response = await fetch(`${sandbox.url}/telegram/updates`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ token, update }),
-      });
+      const response = await tellTelegram("updates", { token, update });
       return response.json();
     },
-    async fault(fault: object) {
-      await fetch(`${sandbox.url}/telegram/faults`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(fault),
-      });
-    },
+    fault: (fault: object) => tellTelegram("faults", fault),
     async addOffer(columns: Partial<Tables["offers"]["$inferInsert"]> = {}) {
       const { offers } = db.tables;
       const row = {
