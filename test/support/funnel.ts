@@ -90,10 +90,10 @@ export async function openFunnel(
     /** A visit by the pool's ad, not yet recorded. */
     visit: visitsOf(added),
     /** An update as it stands in a webhook, straight to our server. */
-    post(botId: number, update: unknown, headers: Record<string, string> = {}) {
+    post(botId: number, update: unknown) {
       return fetch(`${url}/telegram/${botId}`, {
         method: "POST",
-        headers: { "x-telegram-bot-api-secret-token": secrets.get(botId) ?? "", ...headers },
+        headers: { "x-telegram-bot-api-secret-token": secrets.get(botId) ?? "" },
         body: typeof update === "string" ? update : JSON.stringify(update),
       });
     },
