@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import type { z } from "zod";
+import { sqlitePath } from "./config/kinds.ts";
 import { missingHalves, type PaymentsConfig, paymentsConfig } from "./config/payments.ts";
 import { lineOf, variables } from "./config/variables.ts";
 
@@ -61,7 +62,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     );
   }
   if (missing.length > 0) throw new ConfigError(missing);
-  const sqliteFile = isPostgres ? null : env.DATABASE_URL.replace(/^(sqlite|file):(\/\/)?/, "");
+  const sqliteFile = isPostgres ? null : sqlitePath(env.DATABASE_URL);
   return {
     host: env.HOST,
     port: env.PORT,

@@ -4,6 +4,7 @@ import { failureText } from "../../src/cli/failure.ts";
 import { type Config, readConfig } from "../../src/config.ts";
 import { openDatabase } from "../../src/db/open.ts";
 import { appSecret } from "../../src/platform/app-secret.ts";
+import { codeOf } from "../../src/platform/errors.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { ensureProgram } from "../build.ts";
@@ -22,7 +23,7 @@ const ROOT = `${import.meta.dir}/../..`;
 /** Where the scripts install Bun on a machine that has none. */
 const INSTALLED_BUN = join(ROOT, ".cache/bun/node_modules");
 
-const PORT_TROUBLES = new Map<unknown, string>([
+const PORT_TROUBLES = new Map([
   ["EADDRINUSE", "is taken"],
   ["EACCES", "is root's alone"],
 ]);
@@ -88,7 +89,7 @@ function refuseTaken(hostname: string, port: number, who: string): void {
     Bun.listen({ hostname, port, socket: { data: () => undefined } }).stop(true);
   } catch (error) {
     // Whatever else is wrong with the address the server says itself.
-    const trouble = PORT_TROUBLES.get(error instanceof Error && "code" in error ? error.code : null);
+    const trouble = PORT_TROUBLES.get(error instanceof Error ? codeOf(error) : "");
     if (trouble === undefined) return;
     throw new Error(
       `Port ${port} ${trouble}, and ${who} needs it. Choose another pair: PORT=4000 ./scripts/start`,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { failureText } from "../../src/cli/failure.ts";
 import { duration, table } from "../../src/cli/print.ts";
 import { readConfig } from "../../src/config.ts";
+import { isRecord } from "../../src/platform/json.ts";
 import { DEMO_BOT } from "./prepare.ts";
 import { sandboxClient } from "./sandbox-client.ts";
 
@@ -159,7 +160,7 @@ function sideBySide(pageView: Record<string, unknown>, purchase: Record<string, 
 
 const WIDEST = 56;
 
-function flat(value: Record<string, unknown>, prefix = ""): Map<string, string> {
+function flat(value: Readonly<Record<string, unknown>>, prefix = ""): Map<string, string> {
   const entries = Object.entries(value).flatMap(([key, inner]): [string, string][] => {
     const name = `${prefix}${key}`;
     if (isRecord(inner)) return [...flat(inner, `${name}.`)];
@@ -167,10 +168,6 @@ function flat(value: Record<string, unknown>, prefix = ""): Map<string, string> 
     return [[name, text.length > WIDEST ? `${text.slice(0, WIDEST - 1)}…` : text]];
   });
   return new Map(entries);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function timelineTable({ steps }: z.output<typeof timelineSchema>): string {

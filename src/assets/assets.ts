@@ -6,7 +6,7 @@ interface Asset {
   readonly path: string;
   readonly contentType: string;
   /** The content, made when first asked for. */
-  body(): Promise<Uint8Array>;
+  body(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 export interface Assets {
@@ -27,7 +27,7 @@ interface Source {
   readonly contentType: string;
   /** What the content hash is made from; hashing sources costs nothing, so that starting need not bundle. */
   readonly sources: readonly string[];
-  build(): Promise<Uint8Array>;
+  build(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 const ROOT = join(import.meta.dir, "../..");
@@ -65,7 +65,7 @@ function script(name: string, sources: readonly string[], build: Source["build"]
   return asset({ name, contentType: "text/javascript; charset=utf-8", sources, build });
 }
 
-function file(path: string): Promise<Uint8Array> {
+function file(path: string): Promise<Uint8Array<ArrayBuffer>> {
   return Bun.file(join(ROOT, path)).bytes();
 }
 
@@ -74,7 +74,7 @@ function asset({ name, contentType, sources, build }: Source): Asset {
   for (const source of sources) hasher.update(readFileSync(join(ROOT, source)));
   const hash = hasher.digest("hex").slice(0, 16);
   const dot = name.lastIndexOf(".");
-  let built: Promise<Uint8Array> | undefined;
+  let built: ReturnType<Asset["body"]> | undefined;
   return {
     path: `/assets/${name.slice(0, dot)}.${hash}${name.slice(dot)}`,
     contentType,
@@ -90,7 +90,7 @@ function asset({ name, contentType, sources, build }: Source): Asset {
 }
 
 /** One minified script or style sheet out of a file and what it imports. @throws Error where it does not build. */
-async function bundle(entry: string): Promise<Uint8Array> {
+async function bundle(entry: string): Promise<Uint8Array<ArrayBuffer>> {
   const result = await Bun.build({
     entrypoints: [join(ROOT, entry)],
     target: "browser",

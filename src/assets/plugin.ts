@@ -2,12 +2,13 @@ import { Elysia } from "elysia";
 import { problem } from "../platform/problem.ts";
 import type { Assets } from "./assets.ts";
 
+const FOR_GOOD = "public, max-age=31536000, immutable";
+
 /**
  * Browsers ask every page's host for one, and would go on asking. A `<link rel="icon" href="data:,">` would spare the
  * bridge page that, but its policy would have to allow pictures that are no address.
  */
-const noIcon = () =>
-  new Response(null, { status: 204, headers: { "cache-control": "public, max-age=31536000, immutable" } });
+const noIcon = () => new Response(null, { status: 204, headers: { "cache-control": FOR_GOOD } });
 
 /** `GET /assets/:file`: what pages load from us. An address names its content, so browsers keep it for good. */
 export function assetsPlugin(assets: Assets) {
@@ -20,14 +21,14 @@ export function assetsPlugin(assets: Assets) {
       const body = await asset.body();
       const headers = {
         "content-type": asset.contentType,
-        "cache-control": "public, max-age=31536000, immutable",
+        "cache-control": FOR_GOOD,
         vary: "accept-encoding",
         "x-content-type-options": "nosniff",
       };
       if (!/\bgzip\b/.test(request.headers.get("accept-encoding") ?? "")) {
-        return new Response(new Uint8Array(body), { headers });
+        return new Response(body, { headers });
       }
-      const gzip = compressed.get(asset.path) ?? Bun.gzipSync(new Uint8Array(body), { level: 9 });
+      const gzip = compressed.get(asset.path) ?? Bun.gzipSync(body, { level: 9 });
       compressed.set(asset.path, gzip);
       return new Response(gzip, { headers: { ...headers, "content-encoding": "gzip" } });
     });

@@ -77,9 +77,14 @@ export const databaseUrl = z
   .refine((text) => POSTGRES.test(text) || isFile(text), wanted("a file or a postgres:// URL"))
   .refine((text) => isFile(text) || isWholePostgresUrl(text), WHOLE_URL);
 
+/** The path in a SQLite file's URL, which may be a bare path. */
+export function sqlitePath(url: string): string {
+  return url.replace(/^(sqlite|file):(\/\/)?/, "");
+}
+
 /** A URL in quotes, as Docker reads it from a file, or a server told of in `psql`'s other words, names no file. */
 function isFile(text: string): boolean {
-  const path = text.replace(/^(sqlite|file):(\/\/)?/, "");
+  const path = sqlitePath(text);
   return path.trim() !== "" && !/:\/\/|^postgres(ql)?(:|\/\/)|\bpassword\s*=/i.test(path);
 }
 

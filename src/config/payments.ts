@@ -34,27 +34,22 @@ export function paymentsConfig(env: Environment): PaymentsConfig {
   const { STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_URL } = env;
   const { MERCADOPAGO_ACCESS_TOKEN, MERCADOPAGO_WEBHOOK_SECRET, MERCADOPAGO_API_URL } = env;
   const { PUSHINPAY_TOKEN, PUSHINPAY_WEBHOOK_TOKEN, PUSHINPAY_API_URL, GENERIC_WEBHOOK_SECRET } = env;
-  const stripe = STRIPE_SECRET_KEY &&
-    STRIPE_WEBHOOK_SECRET && {
-      secretKey: STRIPE_SECRET_KEY,
-      webhookSecret: STRIPE_WEBHOOK_SECRET,
-      apiUrl: STRIPE_API_URL,
-    };
-  const mercadopago = MERCADOPAGO_ACCESS_TOKEN &&
-    MERCADOPAGO_WEBHOOK_SECRET && {
-      accessToken: MERCADOPAGO_ACCESS_TOKEN,
-      webhookSecret: MERCADOPAGO_WEBHOOK_SECRET,
-      apiUrl: MERCADOPAGO_API_URL,
-    };
-  const pushinpay = PUSHINPAY_TOKEN && {
-    token: PUSHINPAY_TOKEN,
-    webhookToken: PUSHINPAY_WEBHOOK_TOKEN ?? null,
-    apiUrl: PUSHINPAY_API_URL,
-  };
   return {
-    stripe: stripe || undefined,
-    mercadopago: mercadopago || undefined,
-    pushinpay: pushinpay || undefined,
+    stripe:
+      STRIPE_SECRET_KEY && STRIPE_WEBHOOK_SECRET
+        ? { secretKey: STRIPE_SECRET_KEY, webhookSecret: STRIPE_WEBHOOK_SECRET, apiUrl: STRIPE_API_URL }
+        : undefined,
+    mercadopago:
+      MERCADOPAGO_ACCESS_TOKEN && MERCADOPAGO_WEBHOOK_SECRET
+        ? {
+            accessToken: MERCADOPAGO_ACCESS_TOKEN,
+            webhookSecret: MERCADOPAGO_WEBHOOK_SECRET,
+            apiUrl: MERCADOPAGO_API_URL,
+          }
+        : undefined,
+    pushinpay: PUSHINPAY_TOKEN
+      ? { token: PUSHINPAY_TOKEN, webhookToken: PUSHINPAY_WEBHOOK_TOKEN ?? null, apiUrl: PUSHINPAY_API_URL }
+      : undefined,
     generic: GENERIC_WEBHOOK_SECRET ? { webhookSecret: GENERIC_WEBHOOK_SECRET } : undefined,
     starsUsdMinorPerThousand: env.STARS_USD_PER_1000 === 0 ? null : env.STARS_USD_PER_1000,
   };

@@ -1,8 +1,8 @@
-import { and, eq } from "drizzle-orm";
 import { z } from "zod";
 import type { Database, Tx } from "../db/database.ts";
 import { findBotRow } from "../pools/bot-view.ts";
 import { findPoolOf } from "../pools/find-pool-of.ts";
+import { isPersonInBot } from "../tracking/bot-users.ts";
 import { type BotUser, findSession } from "../tracking/find-session.ts";
 import type { RecallVisit } from "../tracking/recall-visit.ts";
 import { isTrackingToken } from "../tracking/session.ts";
@@ -125,9 +125,8 @@ export async function startFromOutside(
 /** Who was there before a copy of an update came. It writes nothing: nobody who was erased meanwhile comes back by it. */
 async function knownOf(db: Database, tx: Tx, botId: number, telegramUserId: string): Promise<Known> {
   const { tables } = db;
-  const { botUsers } = tables;
-  const isTheirs = and(eq(botUsers.botId, botId), eq(botUsers.telegramUserId, telegramUserId));
-  const [botUser = null] = await tx.select().from(botUsers).where(isTheirs);
+  const isTheirs = isPersonInBot(tables, { botId, telegramUserId });
+  const [botUser = null] = await tx.select().from(tables.botUsers).where(isTheirs);
   const trackingToken = botUser?.latestToken ?? null;
   const session = await findSession(tx, tables, trackingToken);
   const pool = await findPoolOf(db, tx, { poolId: session?.poolId ?? null, botId });

@@ -11,8 +11,8 @@ export const CHAT_RESTS = "its chat rests: ";
 /** Telegram takes about one message a second in a chat (Bot FAQ). */
 const PACE_MS = 1_000;
 /**
- * So long after it may go, an earlier message still goes first: all of the bot may have rested meanwhile. Not for ever,
- * for its lane may be paused.
+ * How long after it is due an earlier message still goes first, for the whole bot may have rested. Not for ever: its
+ * lane may be paused.
  */
 const LATE_MS = 60_000;
 
@@ -48,12 +48,12 @@ export async function whoseQuiet(
 
 const value = sql.placeholder;
 
-/** Of `outbox_progress p`, what is due later than that for its chat's sake; later than anybody may ask, a clock was ahead. */
+/** Of `outbox_progress p`, what its chat's rest puts off past the instant; not what a clock that was ahead put off further. */
 const restsAfter = (instant: SQL, { now, plusMs }: Dialect) =>
   sql`p.available_at > ${instant} and p.available_at < ${plusMs(now, LONGEST_THROTTLE_MS)}
     and p.last_error like ${sql.raw(`'${CHAT_RESTS}%'`)}`;
 
-/** How far each of them is, by its key: a join might read the table through. */
+/** Each one's progress is looked up by its key: a join might read the whole table. */
 const EARLIER = keptStatement((dialect) => {
   const { now, plusMs, epochMs } = dialect;
   return sql`
@@ -67,7 +67,7 @@ const EARLIER = keptStatement((dialect) => {
     ) earlier`;
 });
 
-/** Whether anything got through since is asked first: where much waits, the look for another chat is long. */
+/** First asks whether anything has got through since: where much waits, looking for another chat takes long. */
 const MINE = keptStatement(
   (dialect) => sql`
     select mine.bot_user_id is not null as "hasPerson",

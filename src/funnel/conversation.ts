@@ -3,7 +3,7 @@ import type { RefundedPayment, SuccessfulPayment } from "grammy/types";
 import { isId } from "../platform/ids.ts";
 import { chatLanguage, readButton } from "../telegram/messages.ts";
 import { OfferGoneError, type TelegramCharge } from "../telegram/sale.ts";
-import { textsFor } from "../telegram/texts.ts";
+import { type Texts, textsFor } from "../telegram/texts.ts";
 import { isInvoiceOpen } from "./invoice.ts";
 import { findOffer, sell, showOffer, welcome } from "./offers.ts";
 import { type FunnelContext, personOf } from "./turn.ts";
@@ -60,8 +60,7 @@ async function onButton(ctx: Filter<FunnelContext, "callback_query:data">): Prom
 }
 
 async function answerGone(ctx: Filter<FunnelContext, "callback_query:data">): Promise<void> {
-  const texts = textsFor(chatLanguage(ctx.turn.bot.locale, ctx.from.language_code ?? null));
-  await ctx.answerCallbackQuery({ text: texts.offerGone });
+  await ctx.answerCallbackQuery({ text: textsOf(ctx).offerGone });
 }
 
 /** Asked again with every copy: nothing is written, and Telegram waits ten seconds for the answer. */
@@ -79,8 +78,7 @@ async function onPreCheckout(ctx: Filter<FunnelContext, "pre_checkout_query">): 
     await ctx.answerPreCheckoutQuery(true);
     return;
   }
-  const texts = textsFor(chatLanguage(turn.bot.locale, from.language_code ?? null));
-  await ctx.answerPreCheckoutQuery(false, { error_message: texts.invoiceClosed });
+  await ctx.answerPreCheckoutQuery(false, { error_message: textsOf(ctx).invoiceClosed });
 }
 
 async function onPaid(ctx: Filter<FunnelContext, "message:successful_payment">): Promise<void> {
@@ -96,6 +94,10 @@ async function onRefunded(ctx: Filter<FunnelContext, "message:refunded_payment">
   const { turn } = ctx;
   const charge = chargeOf(ctx, ctx.message.refunded_payment);
   if (charge !== null) await turn.once((tx) => turn.deps.sales.refundPayment(tx, charge));
+}
+
+function textsOf({ turn, from }: FunnelContext): Texts {
+  return textsFor(chatLanguage(turn.bot.locale, from?.language_code ?? null));
 }
 
 /** Null, and loudly so, for money that no invoice of ours asked for. */

@@ -1,10 +1,11 @@
-import { and, eq } from "drizzle-orm";
+import { eq } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { ClaimedRow } from "../outbox/destination.ts";
 import { enqueue } from "../outbox/enqueue.ts";
 import type { OnSettled } from "../outbox/record-request.ts";
 import { unpayableMessage } from "../telegram/checkout-message.ts";
 import { chatLanguage } from "../telegram/messages.ts";
+import { isPersonInBot } from "../tracking/bot-users.ts";
 import { paymentStep, recordFunnelState } from "../tracking/funnel-states.ts";
 import { botOfRoute, chatOf, messageEntry, readOutgoing, UNPAYABLE } from "./outgoing.ts";
 import { markUnreachable, UNREACHABLE } from "./unreachable.ts";
@@ -58,7 +59,7 @@ async function apologize({ tables }: Database, tx: Tx, route: string, row: Claim
     .select({ id: botUsers.id, languageCode: botUsers.languageCode, locale: bots.locale })
     .from(botUsers)
     .innerJoin(bots, eq(bots.id, botUsers.botId))
-    .where(and(eq(botUsers.botId, botId), eq(botUsers.telegramUserId, chatId)));
+    .where(isPersonInBot(tables, { botId, telegramUserId: chatId }));
   if (!botUser) return;
   const about = { eventName: "unpayable", eventId: `unpayable_${row.eventId}` };
   const { poolId, trackingToken } = row;

@@ -62,7 +62,7 @@ export async function recordStart(
   return { ...visitor, isFirst };
 }
 
-/** The person's row brought up to date, the visit of `token`, else their latest, and its pool; a visit learns who came of it. */
+/** Brings the person's row up to date and finds their visit (of `token`, else the latest), which learns who came by it. */
 export async function recordVisitor(
   db: Database,
   tx: Tx,

@@ -1,6 +1,7 @@
 import { eq } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { PaymentStatus } from "../db/vocabulary.ts";
+import { TELEGRAM_STARS } from "../meta/currencies.ts";
 import type { Answer, ClaimedRow, DestinationAdapter, Sent, Verdict } from "../outbox/destination.ts";
 import { REQUEST_TIMEOUT_MS } from "../outbox/lease.ts";
 import { SealBrokenError, type Secrets } from "../platform/secrets.ts";
@@ -174,7 +175,7 @@ async function callTelegram(
 
 /** Of invoices those in money: Stars need nobody else. */
 function needsPaymentToken({ method, body }: MethodCall | SendPhoto): boolean {
-  return method === "sendInvoice" && body.currency !== "XTR";
+  return method === "sendInvoice" && body.currency !== TELEGRAM_STARS;
 }
 
 /** What the dispatcher does about it. */

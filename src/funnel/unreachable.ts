@@ -1,7 +1,8 @@
 import { and, eq, inArray, isNotNull, isNull, like, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import { findSession } from "../tracking/find-session.ts";
+import { isPersonInBot } from "../tracking/bot-users.ts";
+import { type BotUser, findSession } from "../tracking/find-session.ts";
 import { recordFunnelState } from "../tracking/funnel-states.ts";
 
 /** Opens the reason of a dead row whose person cannot be written to; the rest are Telegram's words. */
@@ -14,14 +15,14 @@ export const UNREACHABLE = "the person cannot be reached: ";
 export async function markUnreachable(
   tx: Tx,
   tables: Tables,
-  person: { readonly botId: number; readonly telegramUserId: string },
+  person: Pick<BotUser, "botId" | "telegramUserId">,
   now: Date,
 ): Promise<void> {
   const { botUsers } = tables;
   const [user] = await tx
     .update(botUsers)
     .set({ blockedAt: now, updatedAt: now })
-    .where(and(isPerson(tables, person), isNull(botUsers.blockedAt)))
+    .where(and(isPersonInBot(tables, person), isNull(botUsers.blockedAt)))
     .returning();
   if (!user) return;
   const session = await findSession(tx, tables, user.latestToken);
@@ -40,14 +41,14 @@ export async function markUnreachable(
 export async function markReachable(
   db: Database,
   tx: Tx,
-  person: { readonly botId: number; readonly telegramUserId: string },
+  person: Pick<BotUser, "botId" | "telegramUserId">,
   now: Date,
 ): Promise<void> {
   const { botUsers } = db.tables;
   const [user] = await tx
     .update(botUsers)
     .set({ blockedAt: null, updatedAt: now })
-    .where(and(isPerson(db.tables, person), isNotNull(botUsers.blockedAt)))
+    .where(and(isPersonInBot(db.tables, person), isNotNull(botUsers.blockedAt)))
     .returning({ id: botUsers.id });
   if (user) await sendDeliveriesAgain(db, tx, user.id);
 }
@@ -77,11 +78,4 @@ async function sendDeliveriesAgain({ tables, dialect }: Database, tx: Tx, botUse
     )
     .returning({ id: outboxProgress.id });
   if (revived.length > 0) await tx.notify("outbox");
-}
-
-function isPerson(
-  { botUsers }: Tables,
-  { botId, telegramUserId }: { readonly botId: number; readonly telegramUserId: string },
-) {
-  return and(eq(botUsers.botId, botId), eq(botUsers.telegramUserId, telegramUserId));
 }

@@ -5,7 +5,7 @@ interface Series {
 
 /** What happened how often at which size, in Prometheus' text format. */
 export interface Histogram {
-  /** The series of these labels, made at its first use. Keep it where the path is hot: looking it up costs more than it. */
+  /** The series of these labels, made at its first use. On a hot path keep it: looking it up costs more than observing. */
   series(labels?: Readonly<Record<string, string>>): Series;
   text(): string;
 }

@@ -2,7 +2,7 @@ import { type Variable, variables } from "../config/variables.ts";
 import { editDistance } from "./nearest.ts";
 
 /** A variable that is no setting of Ponte's, and the setting that was probably meant. */
-export interface Misspelt {
+interface Misspelt {
   readonly name: string;
   readonly meant: Variable;
 }

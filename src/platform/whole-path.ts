@@ -3,8 +3,8 @@ import { problem } from "./problem.ts";
 import { RefusedRequest } from "./refusal.ts";
 
 /**
- * Refuses what has no Host and a path of which Elysia would take the tail alone (`/ops` of `/anything-long/ops`), on all
- * routes that are added after it. Bun itself refuses HTTP/1.1 without a Host; an old client's short paths still work.
+ * On all routes that are added after it, refuses a request without a Host of whose path Elysia would see the tail alone
+ * (`/ops` of `/anything-long/ops`). Only HTTP/1.0 comes without one (Bun refuses HTTP/1.1); its short paths still work.
  */
 export function wholePathPlugin() {
   return new Elysia({ name: "whole-path" }).onTransform({ as: "global" }, ({ request: { url }, path }) => {

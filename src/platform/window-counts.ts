@@ -4,8 +4,8 @@ import type { Redis } from "ioredis";
 const KEPT_WINDOWS = 2;
 
 /**
- * Counts of windows of time, in this process: the latest window and the one before. `mostKeys` in one begins it anew,
- * which bounds the memory under a flood.
+ * Counts by key in windows of time, in this process: the latest window and the one before. A window that has `mostKeys`
+ * keys begins anew, which bounds the memory under a flood.
  */
 export function createWindowCounts(mostKeys: number) {
   /** By their windows' starts, in the order in which they were begun. */

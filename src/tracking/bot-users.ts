@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import type { BotUser } from "./find-session.ts";
@@ -9,6 +9,14 @@ export interface Person {
   readonly username?: string | null | undefined;
   readonly firstName?: string | null | undefined;
   readonly languageCode?: string | null | undefined;
+}
+
+/** Whether a row of `bot_users` is that person's in that bot. */
+export function isPersonInBot(
+  { botUsers }: Tables,
+  { botId, telegramUserId }: Pick<BotUser, "botId" | "telegramUserId">,
+): SQL | undefined {
+  return and(eq(botUsers.botId, botId), eq(botUsers.telegramUserId, telegramUserId));
 }
 
 /**

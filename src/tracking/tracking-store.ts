@@ -19,7 +19,7 @@ export interface StoredVisit extends SessionFacts {
 export interface TrackingStore {
   /** Whether there is anywhere to keep a copy: else nothing need be read for one. */
   readonly keepsCopies: boolean;
-  /** Adds what is known to what is stored; a missing value never replaces one. Nobody waits for it, or makes it in vain. */
+  /** Adds what is known to what is stored; a missing value never replaces one. Nobody waits for it. */
   save(sessionOf: () => NewSession): void;
   /** What is stored of a token; null where nothing is, or no answer came in time. */
   find(trackingToken: string): Promise<StoredVisit | null>;

@@ -3,6 +3,7 @@ import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import type { Consent } from "../meta/consent.ts";
 import type { SessionFacts } from "../meta/session-facts.ts";
+import { isPersonInBot } from "./bot-users.ts";
 import { type BotUser, findSession } from "./find-session.ts";
 import { consentInToken, type Session, sessionFacts } from "./session.ts";
 import type { StoredVisit } from "./tracking-store.ts";
@@ -85,17 +86,15 @@ export async function consentByNow(
  */
 async function visitorOf(
   reader: Reader,
-  { botUsers }: Tables,
+  tables: Tables,
   token: string | null,
   session: Session | null,
 ): Promise<BotUser | null> {
   if (token === null) return null;
+  const { botUsers } = tables;
   if (session !== null && session.userExternalId !== null) {
-    const { botId, userExternalId } = session;
-    const [user] = await reader
-      .select()
-      .from(botUsers)
-      .where(and(eq(botUsers.botId, botId), eq(botUsers.telegramUserId, userExternalId)));
+    const visitor = { botId: session.botId, telegramUserId: session.userExternalId };
+    const [user] = await reader.select().from(botUsers).where(isPersonInBot(tables, visitor));
     if (user) return user;
   }
   const started = await reader.select().from(botUsers).where(eq(botUsers.latestToken, token)).limit(2);

@@ -65,6 +65,13 @@ async function mayPay(user: TestUser, payload: string, amount: number, currency:
   return answer.json();
 }
 
+/** The deliveries that reached somebody. */
+const goods = (user: TestUser) =>
+  funnel.chat(user.id).filter(({ params }) => String(params.text).includes("/course"));
+
+/** An offer that is paid inside Telegram. */
+const addStarsOffer = () => funnel.addOffer({ provider: "telegram", currency: "XTR", priceMinor: 50 });
+
 describe(`offers and sales in the chat on ${testDialect}`, () => {
   test("a tap on an offer answers the tap at once and describes it", async () => {
     const offer = await funnel.addOffer();
@@ -118,7 +125,7 @@ describe(`offers and sales in the chat on ${testDialect}`, () => {
     const setLocale = (locale: "en" | null) =>
       db.transaction((tx) => tx.update(db.tables.bots).set({ locale }).where(eq(db.tables.bots.id, shop.id)));
     await setLocale("en");
-    const offer = await funnel.addOffer({ provider: "telegram", currency: "XTR", priceMinor: 50 });
+    const offer = await addStarsOffer();
     const { user, sale } = await buyer(offer.id);
     const gone = await funnel.post(shop.id, buttonUpdate(user, "buy:999999"));
     const closed = await mayPay(user, sale.id, 49, "XTR");
@@ -241,10 +248,7 @@ describe(`offers and sales in the chat on ${testDialect}`, () => {
     async (provider, status) => {
       const { db } = funnel;
       const isInvoice = provider === "telegram";
-      const offer = await funnel.addOffer({
-        provider,
-        ...(isInvoice && { currency: "XTR", priceMinor: 50 }),
-      });
+      const offer = await (isInvoice ? addStarsOffer() : funnel.addOffer({ provider }));
       const { user, sale } = await buyer(offer.id);
       if (isInvoice) await funnel.dispatcher.drain();
       await funnel.push(buttonUpdate(user, `buy:${offer.id}`));
@@ -302,7 +306,7 @@ describe(`offers and sales in the chat on ${testDialect}`, () => {
 
 describe(`Telegram Payments on ${testDialect}`, () => {
   test("Stars: invoice, question, payment, delivery, refund", async () => {
-    const offer = await funnel.addOffer({ provider: "telegram", currency: "XTR", priceMinor: 50 });
+    const offer = await addStarsOffer();
     const { user, sale } = await buyer(offer.id);
     await funnel.dispatcher.drain();
     const invoice = funnel.chat(user.id).at(-1);
@@ -331,8 +335,7 @@ describe(`Telegram Payments on ${testDialect}`, () => {
       },
     ]);
     expect(after.states).toEqual(["started", "checkout_started", "paid", "delivered"]);
-    const deliveries = funnel.chat(user.id).filter(({ params }) => String(params.text).includes("/course"));
-    expect(deliveries).toHaveLength(1);
+    expect(goods(user)).toHaveLength(1);
     expect(await mayPay(user, sale.id, 50, "XTR")).toMatchObject({ ok: false });
 
     await funnel.push(paidUpdate(user, sale.id, 50, "XTR", "refunded_payment"));
@@ -347,7 +350,7 @@ describe(`Telegram Payments on ${testDialect}`, () => {
     ["had blocked the bot", "403"],
     ["the bot had never met", "400"],
   ])("who %s when it was delivered gets it when they come back, once", async (_, mode) => {
-    const offer = await funnel.addOffer({ provider: "telegram", currency: "XTR", priceMinor: 50 });
+    const offer = await addStarsOffer();
     const { user, sale } = await buyer(offer.id);
     await funnel.dispatcher.drain();
     await funnel.fault({ mode, chat_id: user.id, times: 1 });
@@ -360,16 +363,13 @@ describe(`Telegram Payments on ${testDialect}`, () => {
       expect((await stored(user)).states).toContain("delivered");
       await funnel.push(membershipUpdate(user, "kicked"));
     }
-    const deliveries = funnel.chat(user.id).filter(({ params }) => String(params.text).includes("/course"));
-    expect(deliveries).toHaveLength(1);
+    expect(goods(user)).toHaveLength(1);
   });
 
   test("money that went back before the delivery went out: nothing goes out, then or later", async () => {
     const { db } = funnel;
     const { outbox } = db.tables;
-    const offer = await funnel.addOffer({ provider: "telegram", currency: "XTR", priceMinor: 50 });
-    const goods = (user: TestUser) =>
-      funnel.chat(user.id).filter(({ params }) => String(params.text).includes("/course"));
+    const offer = await addStarsOffer();
     const deliveryOf = async (id: string) => {
       const [row] = await db
         .select()
@@ -409,7 +409,7 @@ describe(`Telegram Payments on ${testDialect}`, () => {
   });
 
   test("fifty copies of a payment at once leave one Purchase and one delivery", async () => {
-    const offer = await funnel.addOffer({ provider: "telegram", currency: "XTR", priceMinor: 50 });
+    const offer = await addStarsOffer();
     const { user, sale } = await buyer(offer.id);
     const paid = paidUpdate(user, sale.id, 50, "XTR");
     await Promise.all(Array.from({ length: 50 }, () => funnel.post(funnel.shop.id, paid)));
@@ -444,7 +444,7 @@ describe(`Telegram Payments on ${testDialect}`, () => {
   });
 
   test("only the very invoice may be paid, by the person it was made for", async () => {
-    const offer = await funnel.addOffer({ provider: "telegram", currency: "XTR", priceMinor: 50 });
+    const offer = await addStarsOffer();
     const { user, sale } = await buyer(offer.id);
     const pix = await buyer((await funnel.addOffer()).id);
     const no = {

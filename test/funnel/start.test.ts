@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { eq } from "drizzle-orm";
+import { eq, inArray } from "drizzle-orm";
 import { newId } from "../../src/platform/ids.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { testDialect } from "../support/database.ts";
@@ -29,16 +29,12 @@ async function stored(userId: number) {
     .from(botUsers)
     .where(eq(botUsers.telegramUserId, String(userId)))
     .orderBy(botUsers.id);
-  const states = [];
-  for (const { id } of users) {
-    states.push(
-      ...(await db
-        .select()
-        .from(funnelStates)
-        .where(eq(funnelStates.botUserId, id))
-        .orderBy(funnelStates.id)),
-    );
-  }
+  const ids = users.map(({ id }) => id);
+  const states = await db
+    .select()
+    .from(funnelStates)
+    .where(inArray(funnelStates.botUserId, ids))
+    .orderBy(funnelStates.id);
   const all = await db.select().from(outbox).orderBy(outbox.id);
   const messages = all.filter(({ payload }) => JSON.stringify(payload).includes(`"${userId}"`));
   return { users, states, messages };

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { breathe } from "../../src/platform/breathe.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { periodic } from "../../src/platform/periodic.ts";
 import { until } from "../support/until.ts";
@@ -15,10 +16,7 @@ function record() {
 
 test("whoever asks for a run while one is under way waits for that one", async () => {
   let runs = 0;
-  const work = periodic(record().deps, { schedule: NEVER, ...says }, async () => {
-    await Bun.sleep(5);
-    return ++runs;
-  });
+  const work = periodic(record().deps, { schedule: NEVER, ...says }, async () => ++runs);
   expect(await Promise.all([work.run(), work.run()])).toEqual([1, 1]);
   expect(await work.run()).toBe(2);
 });
@@ -42,7 +40,7 @@ test("a stop waits for the run under way, which may end by the signal without a 
   const { lines, deps } = record();
   let hasEnded = false;
   const work = periodic(deps, { schedule: NEVER, ...says }, async (signal) => {
-    await Bun.sleep(20);
+    await breathe();
     hasEnded = true;
     signal.throwIfAborted();
   });

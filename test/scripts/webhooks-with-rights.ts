@@ -11,7 +11,7 @@ import {
 } from "../support/telegram-updates.ts";
 
 /** What came of everything that Telegram and a provider tell of two sales. */
-export interface Told {
+interface Told {
   /** What was told, and the status of our answer. */
   readonly answers: readonly (readonly [string, number])[];
   readonly payments: readonly string[];

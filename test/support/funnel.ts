@@ -72,6 +72,12 @@ export async function openFunnel(
     await telegramBotApi(sandbox.url).setWebhook(token, { url: `${url}/telegram/${bot.id}`, secret });
   }
 
+  const tellTelegram = (path: string, body: object) =>
+    fetch(`${sandbox.url}/telegram/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
   return {
     ...own,
     sandbox,
@@ -84,29 +90,19 @@ export async function openFunnel(
     /** A visit by the pool's ad, not yet recorded. */
     visit: visitsOf(added),
     /** An update as it stands in a webhook, straight to our server. */
-    post(botId: number, update: unknown, headers: Record<string, string> = {}) {
+    post(botId: number, update: unknown) {
       return fetch(`${url}/telegram/${botId}`, {
         method: "POST",
-        headers: { "x-telegram-bot-api-secret-token": secrets.get(botId) ?? "", ...headers },
+        headers: { "x-telegram-bot-api-secret-token": secrets.get(botId) ?? "" },
         body: typeof update === "string" ? update : JSON.stringify(update),
       });
     },
     /** An update that Telegram pushes, carrying out the call in our answer. */
     async push(update: object, token = BOT_TOKEN) {
-      const response = await fetch(`${sandbox.url}/telegram/updates`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ token, update }),
-      });
+      const response = await tellTelegram("updates", { token, update });
       return response.json();
     },
-    async fault(fault: object) {
-      await fetch(`${sandbox.url}/telegram/faults`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(fault),
-      });
-    },
+    fault: (fault: object) => tellTelegram("faults", fault),
     async addOffer(columns: Partial<Tables["offers"]["$inferInsert"]> = {}) {
       const { offers } = db.tables;
       const row = {

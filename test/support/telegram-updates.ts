@@ -11,10 +11,10 @@ export function newUser(extra: object = {}) {
 export type TestUser = ReturnType<typeof newUser>;
 
 /** `/start`, with the payload of a link. */
-export function startUpdate(user: TestUser, payload = "", updateId = ++nextUpdateId) {
+export function startUpdate(user: TestUser, payload = "") {
   const text = payload ? `/start ${payload}` : "/start";
   return {
-    update_id: updateId,
+    update_id: ++nextUpdateId,
     message: {
       message_id: 1,
       date: 1_700_000_000,
@@ -27,10 +27,10 @@ export function startUpdate(user: TestUser, payload = "", updateId = ++nextUpdat
 }
 
 /** A tap on a button with that data. */
-export function buttonUpdate(user: TestUser, data: string, updateId = ++nextUpdateId) {
+export function buttonUpdate(user: TestUser, data: string) {
   return {
-    update_id: updateId,
-    callback_query: { id: `cb${updateId}`, from: user, chat_instance: "1", data },
+    update_id: ++nextUpdateId,
+    callback_query: { id: `cb${nextUpdateId}`, from: user, chat_instance: "1", data },
   };
 }
 

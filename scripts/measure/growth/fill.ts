@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../../../src/db/database.ts";
 import { PIXEL } from "../../bench/seed.ts";
+import { json, series, text } from "../series.ts";
 
 const CHUNK = 250_000;
 /** Between the visits of the past, in milliseconds. */
@@ -17,18 +18,13 @@ const DAY_MS = 86_400_000;
 export async function fill(db: Database, rows: number, say: (line: string) => void): Promise<void> {
   const startMs = Date.now() - 30 * DAY_MS;
   await addOtherRoutes(db);
-  let written = 0;
-  while (written < rows) {
-    const upTo = Math.min(rows, written + CHUNK);
-    for (const statement of [
-      sessions(db, written + 1, upTo, startMs),
-      events(db, written + 1, upTo, startMs),
-      attempts(db, written + 1, upTo, startMs),
-    ]) {
+  for (let first = 1; first <= rows; first += CHUNK) {
+    const last = Math.min(rows, first + CHUNK - 1);
+    const visits = series(db, { first, last, startMs, stepMs: STEP_MS });
+    for (const statement of [sessions(visits), events(db, visits), attempts(db, first, visits)]) {
       await db.transaction((tx) => tx.rows(statement));
     }
-    written = upTo;
-    say(`${written} of ${rows} rows`);
+    say(`${last} of ${rows} rows`);
   }
   await settleDown(db);
 }
@@ -41,7 +37,7 @@ async function addOtherRoutes(db: Database): Promise<void> {
       insert into outbox (destination, route, event_name, event_id, payload, status, attempts, available_at, created_at)
       select 'meta', '77' || ${text(sql`n`)}, 'PageView', 'waits_' || ${text(sql`n`)}, ${json(db, "{}")}, 'pending', 0,
         ${tomorrow}, ${db.dialect.now}
-      from ${series(db, 1, OTHER_ROUTES)}`),
+      from ${series(db, { first: 1, last: OTHER_ROUTES, startMs: 0, stepMs: STEP_MS })}`),
   );
 }
 
@@ -55,45 +51,27 @@ async function settleDown(db: Database): Promise<void> {
   await db.rows(sql`checkpoint`);
 }
 
-const text = (value: SQL) => sql`cast(${value} as text)`;
-
-function json({ dialect }: Database, value: string): SQL {
-  return dialect.name === "postgres" ? sql.raw(`'${value}'::json`) : sql.raw(`'${value}'`);
-}
-
-/** Numbers from `first` to `last` as rows `n`, with the time `at` and the token of each. */
-function series({ dialect }: Database, first: number, last: number, startMs = 0): SQL {
-  const ms = sql.raw(`(${startMs} + n * ${STEP_MS})`);
-  return dialect.name === "postgres"
-    ? sql`(select n, to_timestamp(${ms} / 1000.0) as at,
-          lpad(to_hex(${ms}), 12, '0') || '7' || substr(md5(n::text), 1, 19) as token
-        from (select n::bigint as n from generate_series(${sql.raw(String(first))}, ${sql.raw(String(last))}) n) numbers) s`
-    : sql`(with recursive numbers(n) as (select ${first} union all select n + 1 from numbers where n < ${last})
-        select n, ${ms} as at, printf('%012x', ${ms}) || '7' || printf('%08x%011x', n * 2654435761 & 4294967295, n) as token
-        from numbers) s`;
-}
-
-function sessions(db: Database, first: number, last: number, startMs: number): SQL {
+function sessions(visits: SQL): SQL {
   return sql`
     insert into meta_tracking_sessions (tracking_token, root_event_id, pool_id, bot_id, pageview_ts, utm_source, client_ip,
       created_at, updated_at)
-    select token, 'evt_' || token, 1, 1, at, 'facebook', '192.0.2.1', at, at from ${series(db, first, last, startMs)}`;
+    select token, 'evt_' || token, 1, 1, at, 'facebook', '192.0.2.1', at, at from ${visits}`;
 }
 
-function events(db: Database, first: number, last: number, startMs: number): SQL {
+function events(db: Database, visits: SQL): SQL {
   const payload = `{"event_name":"PageView","action_source":"website","event_source_url":"https://go.example.com/go/bench","user_data":{"client_user_agent":"Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36","client_ip_address":"192.0.2.1"}}`;
   return sql`
     insert into outbox (destination, route, event_name, event_id, pool_id, tracking_token, payload, status, attempts,
       available_at, created_at, delivered_at, fbtrace_id)
     select 'meta', ${PIXEL}, 'PageView', 'evt_' || token, 1, token, ${json(db, payload)}, 'delivered', 1, at, at, at,
       'AbCdEfGhIjKlMnOp'
-    from ${series(db, first, last, startMs)}`;
+    from ${visits}`;
 }
 
-function attempts(db: Database, first: number, last: number, startMs: number): SQL {
+function attempts(db: Database, first: number, visits: SQL): SQL {
   const ids = JSON.stringify(Array.from({ length: EVENTS_PER_REQUEST }, (_, i) => first + i));
   return sql`
     insert into outbox_attempts (destination, route, outbox_ids, events, outcome, status, duration_ms, response, started_at)
     select 'meta', ${PIXEL}, ${json(db, ids)}, ${EVENTS_PER_REQUEST}, 'delivered', 200, 80, '{"events_received":40}', at
-    from ${series(db, first, last, startMs)} where n % ${sql.raw(String(EVENTS_PER_REQUEST))} = 0`;
+    from ${visits} where n % ${sql.raw(String(EVENTS_PER_REQUEST))} = 0`;
 }
