@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import type { z } from "zod";
-import { sqlitePath } from "./config/kinds.ts";
+import { POSTGRES_URL, sqlitePath } from "./config/database-url.ts";
 import { missingHalves, type PaymentsConfig, paymentsConfig } from "./config/payments.ts";
 import { lineOf, variables } from "./config/variables.ts";
 
@@ -53,7 +53,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const parsed = variables.safeParse(given, { jitless: true });
   if (!parsed.success) throw new ConfigError(parsed.error.issues.map(errorLine));
   const env = parsed.data;
-  const isPostgres = /^postgres(ql)?:/.test(env.DATABASE_URL);
+  const isPostgres = POSTGRES_URL.test(env.DATABASE_URL);
   const missing = missingHalves(env);
   // Through a pooler's connections, which change hands, nobody hears a notification, and the lock for migrations stays.
   if (isPostgres && env.DATABASE_POOLER === "transaction" && env.DATABASE_DIRECT_URL === undefined) {

@@ -1,3 +1,4 @@
+import { POSTGRES_URL } from "../../src/config/database-url.ts";
 import type { Config } from "../../src/config.ts";
 
 const FOLDER = "data/demo";
@@ -11,7 +12,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function demoEnvironment(given: Environment): Record<string, string | undefined> {
   const url = given.DATABASE_URL || `${FOLDER}/ponte.db`;
   // Beside a SQLite file there is a place for spool and secret already.
-  const folder = /^postgres(ql)?:/.test(url) ? FOLDER : undefined;
+  const folder = POSTGRES_URL.test(url) ? FOLDER : undefined;
   return { ...given, DATABASE_URL: url, DATA_DIR: given.DATA_DIR || folder };
 }
 

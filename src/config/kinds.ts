@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
+import { POSTGRES_URL, sqlitePath } from "./database-url.ts";
 
 // The kinds of values that variables have, each with what is said of a wrong one.
 
@@ -51,13 +52,12 @@ export const originUrl = httpUrl
   .refine((text) => new URL(text).href === `${new URL(text).origin}/`, wanted("scheme and host only"))
   .transform((text) => new URL(text).origin);
 
-const POSTGRES = /^postgres(ql)?:\/\//;
 /** A URL that looks right but for a character of its password, which is not shown. */
 const WHOLE_URL = wanted("a whole URL (in a password write # as %23, / as %2F, ? as %3F, % as %25)");
 
 export const postgresUrl = z
   .string()
-  .regex(POSTGRES, wanted("a postgres:// URL"))
+  .regex(POSTGRES_URL, wanted("a postgres:// URL"))
   .refine(isWholePostgresUrl, WHOLE_URL);
 
 /** A socket's is written as for redis-cli, `unix:///run/redis.sock`; the client wants its path alone. */
@@ -74,13 +74,8 @@ export const redisUrl = z
 /** A path, or a URL of a database that we know; another one's would pass for the name of a file. */
 export const databaseUrl = z
   .string()
-  .refine((text) => POSTGRES.test(text) || isFile(text), wanted("a file or a postgres:// URL"))
+  .refine((text) => POSTGRES_URL.test(text) || isFile(text), wanted("a file or a postgres:// URL"))
   .refine((text) => isFile(text) || isWholePostgresUrl(text), WHOLE_URL);
-
-/** The path in a SQLite file's URL, which may be a bare path. */
-export function sqlitePath(url: string): string {
-  return url.replace(/^(sqlite|file):(\/\/)?/, "");
-}
 
 /** A URL in quotes, as Docker reads it from a file, or a server told of in `psql`'s other words, names no file. */
 function isFile(text: string): boolean {

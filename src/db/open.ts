@@ -1,3 +1,4 @@
+import { POSTGRES_URL, sqlitePath } from "../config/database-url.ts";
 import { roomOr, SettingError } from "../platform/setting-error.ts";
 import type { Database } from "./database.ts";
 import { openSqlite } from "./sqlite.ts";
@@ -13,11 +14,11 @@ export interface DatabaseSettings {
 
 /** Opens the database that the URL names. Postgres' driver is loaded only where it is used. @throws SettingError */
 export async function openDatabase(settings: DatabaseSettings): Promise<Database> {
-  if (/^postgres(ql)?:/.test(settings.url)) {
+  if (POSTGRES_URL.test(settings.url)) {
     const { openPostgres } = await import("./postgres.ts");
     return openPostgres(settings);
   }
-  const path = settings.url.replace(/^(sqlite|file):(\/\/)?/, "");
+  const path = sqlitePath(settings.url);
   try {
     return openSqlite(path);
   } catch (error) {
