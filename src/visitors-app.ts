@@ -64,14 +64,16 @@ export function emptyApp(deps: Deps, clientAddress: ClientAddress) {
       isFromProxy: () => clientAddress.isTrusted(peerOf(request, server)),
     });
     const answer =
-      code === "NOT_FOUND" ? notHere(methodsAt(app, path)) : errorAnswer(deps, code, error, request);
+      code === "NOT_FOUND"
+        ? notHere(request.method, methodsAt(app, path))
+        : errorAnswer(deps, code, error, request);
     return answeredWithError(request, answer);
   });
 }
 
-/** The answer where no route takes the request: `methods` are those that its address takes. */
-function notHere(methods: readonly string[]): Response {
-  if (methods.length > 0) return methodNotAllowed(methods.join(", "));
+/** The answer where no route takes the request, or its own says that nothing is there; its address takes `methods`. */
+function notHere(method: string, methods: readonly string[]): Response {
+  if (methods.length > 0 && !methods.includes(method)) return methodNotAllowed(methods.join(", "));
   return problem(404, { detail: "Nothing is here." });
 }
 
