@@ -5,6 +5,7 @@ import { findOutboxRow, listOutbox } from "../outbox/outbox-rows.ts";
 import { countReplay, type Replay, type Selection } from "../outbox/replay.ts";
 import { problem } from "../platform/problem.ts";
 import { auditedReplay } from "../pools/audited-replay.ts";
+import { findPool } from "../pools/pool-view.ts";
 import type { Authorize } from "./authorize.ts";
 import { describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
@@ -30,7 +31,8 @@ export function outboxApi(deps: OutboxApiDeps) {
     .use(apiGuard(deps))
     .get(
       "/outbox",
-      ({ query: { cursor, limit, ...filter } }) =>
+      async ({ query: { cursor, limit, ...filter } }) =>
+        (await unknownPool(db, filter.pool, "pool")) ??
         listOutbox(db, outboxFilter(filter), { ...pageOfQuery({ cursor, limit }), budgetMs: SEARCH_MS }),
       {
         query: listQuery,
@@ -102,7 +104,22 @@ async function replayed(
   { ids, filter, dry_run }: z.output<typeof replayBody>,
   actor: string,
 ) {
+  const refused = await unknownPool(db, filter?.pool, "filter.pool");
+  if (refused !== undefined) return refused;
   const selection: Selection = ids === undefined ? { filter: outboxFilter(filter ?? {}) } : { ids };
   if (dry_run) return { action, dry_run: true, rows: await countReplay(db, action, selection) };
   return { action, dry_run: false, rows: await auditedReplay(db, now, { action, selection, actor }) };
+}
+
+/** A misspelt pool has no events, which could be taken for an answer. */
+async function unknownPool(
+  db: Database,
+  slug: string | undefined,
+  path: string,
+): Promise<Response | undefined> {
+  if (slug === undefined || (await findPool(db, db.tables, slug)) !== null) return undefined;
+  return problem(400, {
+    detail: `There is no pool "${slug}". GET /api/pools lists them.`,
+    errors: [{ path, message: "names no pool" }],
+  });
 }

@@ -226,7 +226,13 @@ function botTable(bots: readonly BotView[]): string {
     { head: "NUMBER", cell: ({ id }) => id },
     { head: "TOKEN", cell: ({ has_token }) => (has_token ? "sealed" : "none") },
     { head: "ENABLED", cell: ({ enabled }) => (enabled ? "yes" : "no") },
-    { head: "HEALTH", cell: ({ healthy, health_reason }) => (healthy ? "good" : health_reason) },
+    { head: "HEALTH", cell: healthText },
     { head: "POOLS", cell: ({ pools }) => pools.join(", ") },
   ]);
+}
+
+/** Telegram is asked about bots with a token only. */
+function healthText({ has_token, healthy, health_reason }: BotView): string | null {
+  if (!has_token) return "not asked";
+  return healthy ? "good" : health_reason;
 }

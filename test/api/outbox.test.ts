@@ -41,7 +41,6 @@ describe(`the outbox over the API on ${testDialect}`, () => {
     ["?status=dead", 2],
     ["?status=delivered&event_name=PageView", 2],
     ["?pool=<slug>", 3],
-    ["?pool=nobody", 0],
     ["?event_id=purchase_<payment>", 1],
     ["?tracking_token=<token>&destination=telegram", 1],
     ["?text=invalid%20PARAM", 2],
@@ -65,6 +64,22 @@ describe(`the outbox over the API on ${testDialect}`, () => {
     const answer = await api.call("GET", `/api/outbox${query}`);
     expect(answer.status).toBe(400);
     expect(SCHEMAS.Problem.parse(answer.body).errors).toHaveLength(1);
+  });
+
+  test("a pool that is none is said to be none, wherever events are chosen by it", async () => {
+    const refusal = (path: string) => ({
+      status: 400,
+      body: {
+        detail: expect.stringContaining('There is no pool "nobody".'),
+        errors: [{ path, message: "names no pool" }],
+      },
+    });
+    expect(await api.call("GET", "/api/outbox?pool=nobody")).toMatchObject(refusal("pool"));
+    for (const action of ["retry", "discard"])
+      for (const dry_run of [true, false])
+        expect(
+          await api.call("POST", `/api/outbox/${action}`, { filter: { pool: "nobody" }, dry_run }),
+        ).toMatchObject(refusal("filter.pool"));
   });
 
   test("a row opens with its payload and its requests", async () => {

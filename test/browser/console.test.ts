@@ -129,7 +129,7 @@ describe.if(withBrowser)("the console in Chromium", () => {
       .from(pools)
       .where(eq(pools.id, 1));
     await call({ slug: "s".repeat(64), name: "W".repeat(100) });
-    for (const path of ["/ops/pools", "/ops/bots", "/ops/bots/1", "/ops/pools/1"]) {
+    for (const path of ["/ops/visitors", "/ops/pools", "/ops/bots", "/ops/bots/1", "/ops/pools/1"]) {
       await page.goto(own.url + path);
       const hidden = await page.evaluate(() =>
         [document.documentElement, ...document.querySelectorAll(".scroll")].map(

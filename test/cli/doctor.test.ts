@@ -9,6 +9,7 @@ import { tablesOf } from "../../src/db/define-schema.ts";
 import { openDatabase } from "../../src/db/open.ts";
 import { openSpool } from "../../src/db/spool.ts";
 import * as tables from "../../src/db/tables-sqlite.ts";
+import { changeRoute } from "../../src/outbox/change-route.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { type RunningSandbox, startSandbox } from "../../src/sandbox/app.ts";
 import { openDisk } from "../faults/disk.ts";
@@ -243,12 +244,25 @@ describe(`ponte doctor on ${testDialect}`, () => {
       {
         level: "bad",
         text: expect.stringContaining("bad token"),
-        todo: expect.stringContaining("outbox resume 77"),
+        todo: expect.stringMatching(/^Put that right, then: .* outbox resume 77/),
       },
       { level: "good" },
     ]);
     await ponteJson(["outbox", "resume", "77"], environment);
     await ponteJson(["pool", "update", "doc", "--test-event-code", ""], environment);
+  });
+
+  test("says that a new token ends the pause of a pixel whose token Meta refused", async () => {
+    const key = { destination: "meta", route: "77/T9" } as const;
+    const reason = "Error validating access token (HTTP 401, code 190)";
+    await own.db.transaction((tx) => changeRoute(tx, own.db, key, { kind: "paused", reason, by: "refusal" }));
+    const [paused] = (await diagnose()).of("outbox");
+    expect(paused).toMatchObject({ level: "bad", text: expect.stringContaining("code 190") });
+    expect(paused?.todo).toStartWith(
+      "A new token ends the pause: bun run ponte pool update doc --access-token -.",
+    );
+    await ponteJson(["pool", "update", "doc", "--access-token", "another"], environment);
+    expect((await diagnose()).of("outbox")).toMatchObject([{ level: "good" }]);
   });
 
   test("says that a database without tables wants migrating", async () => {

@@ -127,6 +127,10 @@ describe(`ponte on ${testDialect}`, () => {
     const bots = z.array(SCHEMAS.Bot).parse(await ponteJson(["bot", "list"], environment));
     const shop = bots.find(({ username }) => username.toLowerCase() === "shop_bot");
     expect(shop).toMatchObject({ has_token: true, telegram_id: "5501" });
+    const table = (await ponte(["bot", "list"], environment)).out;
+    expect(table).toMatch(/@shop_bot .* good /);
+    // Of one without a token nobody asks Telegram.
+    expect(table).toMatch(/@two_bot .* not asked /);
     const known = await (await fetch(`${telegram.url}/telegram/bots`)).text();
     expect(known).toContain(`https://go.example.com/telegram/${shop?.id}`);
     const wrong = await ponte(["bot", "add", "--username", "other_bot", "--token", TOKEN], environment);

@@ -29,6 +29,7 @@ export function LatestPage(props: {
           columns={columns(zone)}
           rows={visits}
           empty="Nobody has come yet. Open a pool's link, and the visit stands here."
+          stacked
         />
         <Pager
           first={isFirst ? null : LIST}

@@ -1,8 +1,9 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, asc, eq, sql } from "drizzle-orm";
 import type { Config } from "../../config.ts";
 import type { Database } from "../../db/database.ts";
 import { hasStatus } from "../../outbox/filter.ts";
 import { ALIVE_MS } from "../../outbox/heartbeat.ts";
+import { accountOf, isOperators, isRoute, type RouteKey } from "../../outbox/routes.ts";
 import { outboxBacklog } from "../../outbox/status.ts";
 import { readUnreportedSales } from "../../overview/unreported-sales.ts";
 import { count, duration } from "../print.ts";
@@ -64,15 +65,32 @@ export async function checkOutbox(db: Database): Promise<Finding[]> {
   const paused = routes.filter(({ state }) => state === "paused");
   const waiting = routes.reduce((sum, route) => sum + route.waiting, 0);
   return [
-    ...paused.map((route) =>
-      bad(
-        "outbox",
-        `${route.destination} route ${route.route} is paused with ${count(route.waiting, "event")}: ${route.paused_reason}`,
-        `Put that right, then: bun run ponte outbox resume ${route.route} --destination ${route.destination}`,
+    ...(await Promise.all(
+      paused.map(async (route) =>
+        bad(
+          "outbox",
+          `${route.destination} route ${route.route} is paused with ${count(route.waiting, "event")}: ${route.paused_reason}`,
+          await whatEndsPause(db, route),
+        ),
       ),
-    ),
+    )),
     ...(unsent.length > 0 ? unsent : [good("outbox", `${count(waiting, "event")} waiting, none given up`)]),
   ];
+}
+
+/** A new token ends by itself what Meta's refusal of the old one began, but no operator's own pause. */
+async function whatEndsPause(db: Database, key: RouteKey): Promise<string> {
+  const { outboxRoutes, pools } = db.tables;
+  const resume = `bun run ponte outbox resume ${key.route} --destination ${key.destination}`;
+  const operators = await db.$count(outboxRoutes, and(isRoute(db, key), isOperators(db)));
+  if (key.destination !== "meta" || operators > 0) return `Put that right, then: ${resume}`;
+  const [pool] = await db
+    .select({ slug: pools.slug })
+    .from(pools)
+    .where(eq(pools.metaPixelId, accountOf(key).route))
+    .orderBy(asc(pools.id))
+    .limit(1);
+  return `A new token ends the pause: bun run ponte pool update ${pool?.slug ?? "<slug>"} --access-token -. Where only a permission was missing, give it, then: ${resume}`;
 }
 
 /** Whether Meta counted fewer events than it was sent; they were sent again, apart. */
