@@ -5,7 +5,7 @@ import { createApiKey, listApiKeys, revokeApiKey } from "../keys/api-keys.ts";
 import { apiKeyDraftSchema, nameTaken } from "../keys/key-rules.ts";
 import { problem } from "../platform/problem.ts";
 import type { Authorize } from "./authorize.ts";
-import { describeRoute } from "./describe.ts";
+import { CHANGES, describeRoute, TAKES_BODY } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
 import { idParams, pageOfQuery, pageQuery } from "./params.ts";
 
@@ -39,7 +39,7 @@ export function keysApi(deps: {
         body: apiKeyDraftSchema,
         detail: describe(
           "Make an API key",
-          { 201: "NewApiKey", 409: null },
+          { 201: "NewApiKey", 409: null, ...TAKES_BODY },
           "The key itself is shown this once.",
         ),
       },
@@ -52,6 +52,6 @@ export function keysApi(deps: {
           ? result.key
           : problem(404, { detail: `There is no API key ${params.id}.` });
       },
-      { params: idParams, detail: describe("Revoke an API key", { 200: "ApiKey", 404: null }) },
+      { params: idParams, detail: describe("Revoke an API key", { 200: "ApiKey", 404: null, ...CHANGES }) },
     );
 }

@@ -6,7 +6,7 @@ import { offerChangeSchema, offerDraftSchema } from "../pools/offer-rules.ts";
 import { findOfferView, listOffers } from "../pools/offer-view.ts";
 import { username } from "../pools/rules.ts";
 import type { Authorize } from "./authorize.ts";
-import { describeRoute } from "./describe.ts";
+import { CHANGES, describeRoute, TAKES_BODY } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
 import { idParams, pageOfQuery, pageQuery } from "./params.ts";
 
@@ -35,7 +35,7 @@ export function offersApi(deps: OfferDeps & { readonly authorize: Authorize }) {
       {
         parse: "json",
         body: offerDraftSchema,
-        detail: describe("Make an offer", { 201: "Offer", 422: null }),
+        detail: describe("Make an offer", { 201: "Offer", 422: null, ...TAKES_BODY }),
       },
     )
     .get(
@@ -63,7 +63,7 @@ export function offersApi(deps: OfferDeps & { readonly authorize: Authorize }) {
         body: offerChangeSchema,
         detail: describe(
           "Change an offer",
-          { 200: "Offer", 404: null, 422: null },
+          { 200: "Offer", 404: null, 422: null, ...TAKES_BODY },
           "Only what is named changes. Payments that were begun keep their price.",
         ),
       },
@@ -86,7 +86,12 @@ export function offersApi(deps: OfferDeps & { readonly authorize: Authorize }) {
       },
       {
         params: idParams,
-        detail: describe("Remove an offer that nobody has seen", { 204: null, 404: null, 409: null }),
+        detail: describe("Remove an offer that nobody has seen", {
+          204: null,
+          404: null,
+          409: null,
+          ...CHANGES,
+        }),
       },
     );
 }

@@ -9,7 +9,7 @@ import { findPool, findPoolRow } from "../pools/pool-view.ts";
 import { poolChangeSchema } from "../pools/rules.ts";
 import { checkPoolPixel, sendTestEvent } from "../pools/try-pixel.ts";
 import { type Authorize, insufficientScope } from "./authorize.ts";
-import { describeRoute } from "./describe.ts";
+import { describeRoute, TAKES_BODY } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
 import { linkAnswer } from "./link-answer.ts";
 import { missingText, pixelAnswer, testEventAnswer } from "./pixel-answers.ts";
@@ -63,7 +63,7 @@ export function poolTrialsApi(deps: PoolTrialDeps) {
         query: linkQuery,
         detail: describe(
           "Build a pool's link for ads",
-          { 200: "PoolLink", 404: null, 422: null },
+          { 200: "PoolLink", 404: null, 422: null, 403: null },
           "With the gate's parameter and Facebook's macros; any parameter that the pool keeps may be given otherwise, an empty one is left out. Where the pool has a gate, the link holds its secret: only a key that may write gets it.",
         ),
       },
@@ -108,7 +108,7 @@ export function poolTrialsApi(deps: PoolTrialDeps) {
         body: testBody,
         detail: describe(
           "Send one PageView to Meta at once",
-          { 200: "TestEvent", 404: null, 422: null },
+          { 200: "TestEvent", 404: null, 422: null, ...TAKES_BODY },
           "Past the outbox, with Meta's answer as it came. Events Manager shows it under Test events; Meta counts it like any other. Without a code, the pool's own is used.",
         ),
       },

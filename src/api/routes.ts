@@ -6,7 +6,7 @@ import { outboxBacklog, outboxStatus } from "../outbox/status.ts";
 import { problem } from "../platform/problem.ts";
 import { pauseRouteBy, resumeRouteBy } from "../pools/audited-routes.ts";
 import type { Authorize } from "./authorize.ts";
-import { describeRoute } from "./describe.ts";
+import { describeRoute, TAKES_BODY } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
 import { ROUTE_MEANS } from "./outbox-filter.ts";
 
@@ -67,7 +67,7 @@ export function outboxRoutesApi(deps: {
       {
         parse: "json",
         body: pauseBody,
-        detail: describe("Hold a route's events back", { 200: "RouteChanged", 404: null }),
+        detail: describe("Hold a route's events back", { 200: "RouteChanged", 404: null, ...TAKES_BODY }),
       },
     )
     .post(
@@ -81,7 +81,7 @@ export function outboxRoutesApi(deps: {
       {
         parse: "json",
         body: z.strictObject(routeShape),
-        detail: describe("Let a route's events go again", { 200: "RouteChanged", 404: null }),
+        detail: describe("Let a route's events go again", { 200: "RouteChanged", 404: null, ...TAKES_BODY }),
       },
     );
 }

@@ -56,6 +56,19 @@ test("every operation says what it is for, what it takes and what it answers", a
   expect(bodiless.map(({ name }) => name)).toEqual(["post /api/bots/{username}/connect"]);
 });
 
+test("what a key that may only read is refused, and too large a body, stands where it happens", async () => {
+  const { paths } = openapiDocument.parse(await (await own.request("/openapi/json")).json());
+  for (const [path, methods] of Object.entries(paths)) {
+    for (const [method, { security = [], requestBody, responses = {} }] of Object.entries(methods)) {
+      if (security.length === 0) continue;
+      // The link holds the gate's secret.
+      const isForWriters = method !== "get" || path === "/api/pools/{slug}/link";
+      const told = { method, path, 403: "403" in responses, 413: "413" in responses };
+      expect(told).toEqual({ method, path, 403: isForWriters, 413: requestBody !== undefined });
+    }
+  }
+});
+
 test("every example of a body that the document shows is understood", async () => {
   const { paths, components } = openapiDocument.parse(await (await own.request("/openapi/json")).json());
   const misunderstood: string[] = [];
