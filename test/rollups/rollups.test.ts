@@ -303,7 +303,7 @@ describe(`hourly counts, on ${testDialect}`, () => {
   test("an hour with more visits than are read in one go is counted whole", async () => {
     const { sessions } = own.db.tables;
     const at = new Date(HOUR);
-    const rows = Array.from({ length: 25_000 }, (_, i) => {
+    const rows = Array.from({ length: 5_500 }, (_, i) => {
       const trackingToken = tokenAt(HOUR + (i % 3_600_000));
       const names = { trackingToken, rootEventId: trackingToken, utmCampaign: i % 2 ? "odd" : "even" };
       return { ...names, poolId: 1, botId: 7, pageviewTs: at, createdAt: at, updatedAt: at };
@@ -311,8 +311,8 @@ describe(`hourly counts, on ${testDialect}`, () => {
     await own.db.transaction((tx) => tx.insertMany(sessions, ["trackingToken"], rows));
     await count();
     expect((await funnel()).map(({ campaign, clicks }) => [campaign, clicks])).toEqual([
-      ["even", 12_500],
-      ["odd", 12_500],
+      ["even", 2_750],
+      ["odd", 2_750],
     ]);
   });
 
@@ -473,7 +473,7 @@ describe(`hours in hand, on ${testDialect}`, () => {
         for (const table of [sessions, funnelStates, funnelHourly, settings]) await tx.delete(table);
       });
     });
-    await fc.assert(runs, { numRuns: 20 });
+    await fc.assert(runs, { numRuns: 12 });
   }, 30_000);
 });
 
