@@ -1,4 +1,4 @@
-import { Elysia } from "elysia";
+import { type AnyElysia, Elysia } from "elysia";
 import { cookiesPlugin } from "./cookies/plugin.ts";
 import { isAway, isUnwritable } from "./db/fault.ts";
 import type { Deps } from "./deps.ts";
@@ -20,7 +20,8 @@ import { redisSharedCount } from "./redirect/shared-count.ts";
 export function createVisitorsApp(deps: Deps) {
   const { config, metrics } = deps;
   const clientAddress = clientAddressFinder(config.trustedProxies);
-  return emptyApp(deps, clientAddress)
+  const app = emptyApp(deps, clientAddress);
+  return app
     .use(
       redirectPlugin({
         ...deps,
@@ -30,11 +31,16 @@ export function createVisitorsApp(deps: Deps) {
             : createRateLimiter(config.rateLimitPerHour, deps.redis && redisSharedCount(deps.redis)),
         bridgePages: createBridgePages(deps.assets.bridge),
         clientAddress,
+        peerOf: (request) => peerOf(request, app.server),
         publicUrl: config.publicUrl,
         pageviewHoldMs: config.pageviewHoldMs,
         consentDenied: config.consentDenied,
         tallies: metrics.counted.visits,
         onAnswer: metrics.onVisit,
+        failedAnswer(request, error) {
+          enter(app, request, clientAddress);
+          return errorAnswer(deps, "UNKNOWN", error, request);
+        },
       }),
     )
     .use(
@@ -54,21 +60,23 @@ export function emptyApp(deps: Deps, clientAddress: ClientAddress) {
   // Else Elysia takes the path's first slash for a short host's: `/healthz` of `http://web/x/healthz`.
   const handler = { standardHostname: false };
   const app = new Elysia({ name: "ponte", normalize: false, handler });
-  return app.onError(async ({ code, error, request, path, server }) => {
+  return app.onError(async ({ code, error, request, path }) => {
     if (code === "NOT_FOUND" && app.modules.size > 0) {
       await app.modules;
       return app.handle(request);
     }
-    enterRequest({
-      request,
-      isFromProxy: () => clientAddress.isTrusted(peerOf(request, server)),
-    });
+    enter(app, request, clientAddress);
     const answer =
       code === "NOT_FOUND"
         ? notHere(request.method, methodsAt(app, path))
         : errorAnswer(deps, code, error, request);
     return answeredWithError(request, answer);
   });
+}
+
+/** From here on, what is logged and answered carries the request's id. */
+function enter({ server }: Pick<AnyElysia, "server">, request: Request, clientAddress: ClientAddress): void {
+  enterRequest({ request, isFromProxy: () => clientAddress.isTrusted(peerOf(request, server)) });
 }
 
 /** The answer where no route takes the request, or its own says that nothing is there; its address takes `methods`. */

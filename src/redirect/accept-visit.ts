@@ -28,7 +28,6 @@ export interface Arrival {
   /** HEAD and prefetch: nobody has come yet, so nothing may be counted but a refusal. */
   readonly looksAhead: boolean;
   readonly nowMs: number;
-  readonly peerOf: () => string | null;
 }
 
 export interface AcceptDeps {
@@ -36,6 +35,8 @@ export interface AcceptDeps {
   readonly trackingStore: TrackingStore;
   readonly bridgePages: BridgePages;
   readonly clientAddress: ClientAddress;
+  /** Who is at the other end of the request's connection; asked for only by who needs it. */
+  readonly peerOf: (request: Request) => string | null;
   readonly publicUrl: string | undefined;
   readonly pageviewHoldMs: number;
   /** What becomes of visitors who denied consent: reported nowhere, or under Limited Data Use. */
@@ -60,7 +61,7 @@ export function createAccept(deps: AcceptDeps) {
       return unavailable(locale);
     }
     const withPage = showsPage(pool, query, deps.consentDenied);
-    const peer = arrival.peerOf();
+    const peer = deps.peerOf(request);
     const address = publicAddressOf(request, deps.clientAddress.isTrusted(peer), deps.publicUrl);
     const visit = capture(arrival, bot, peer, address, withPage);
     try {
@@ -141,8 +142,8 @@ export function createAccept(deps: AcceptDeps) {
   }
 
   /** For log lines; costs nothing where nothing is logged. */
-  function idOf({ request, peerOf }: Arrival): string {
-    return requestIdOf({ request, isFromProxy: () => deps.clientAddress.isTrusted(peerOf()) });
+  function idOf({ request }: Arrival): string {
+    return requestIdOf({ request, isFromProxy: () => deps.clientAddress.isTrusted(deps.peerOf(request)) });
   }
 
   return accept;

@@ -13,6 +13,8 @@ export function pageLocale(acceptLanguage: string | null): Locale {
     if (language === "" || Number(weight) <= bestWeight) continue;
     bestWeight = Number(weight);
     best = language.toLowerCase() === "pt" ? "pt-BR" : "en";
+    // Nothing weighs more, and few browsers say otherwise.
+    if (bestWeight === 1) break;
   }
   return best;
 }

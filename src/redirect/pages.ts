@@ -11,7 +11,7 @@ const RETRY_AFTER_SECONDS = 10;
  * object in the pool cache, and its old pages go with the old object.
  */
 export function gateRefusedPages(): (pool: Pool, locale: Locale) => Response {
-  const byPool = new WeakMap<Pool, Partial<Record<Locale, Page>>>();
+  const byPool = new WeakMap<Pool, Partial<Record<Locale, Response>>>();
   return (pool, locale) => {
     const pages = byPool.get(pool) ?? {};
     byPool.set(pool, pages);
@@ -21,7 +21,7 @@ export function gateRefusedPages(): (pool: Pool, locale: Locale) => Response {
       "0",
       gateRefused({ locale, nonce: "0", poolName: pool.name, poolSlug: pool.slug }),
     );
-    return responseOf(pages[locale]);
+    return pages[locale].clone();
   };
 }
 
@@ -47,25 +47,16 @@ function freshPage(
   retryAfterSeconds?: number,
 ): Response {
   const nonce = newId();
-  return responseOf(page(status, nonce, render({ locale, nonce }), retryAfterSeconds));
+  return page(status, nonce, render({ locale, nonce }), retryAfterSeconds);
 }
 
-interface Page {
-  readonly html: string;
-  readonly init: { readonly status: number; readonly headers: Headers };
-}
-
-function responseOf({ html, init }: Page): Response {
-  return new Response(html, init);
-}
-
-function page(status: number, nonce: string, html: string, retryAfterSeconds?: number): Page {
-  const headers = new Headers({
+function page(status: number, nonce: string, html: string, retryAfterSeconds?: number): Response {
+  const headers = {
     "content-type": "text/html; charset=utf-8",
     "cache-control": "no-store",
     "content-security-policy": `default-src 'none'; style-src 'nonce-${nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
     "x-content-type-options": "nosniff",
     ...(retryAfterSeconds !== undefined && { "retry-after": String(retryAfterSeconds) }),
-  });
-  return { html, init: { status, headers } };
+  };
+  return new Response(html, { status, headers });
 }

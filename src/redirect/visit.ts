@@ -15,11 +15,10 @@ export interface VisitDeps extends AcceptDeps {
   readonly rateLimiter: RateLimiter | null;
   readonly refusals: RefusalCounter;
   readonly onAnswer: (status: number, durationMs: number) => void;
+  /** The answer to a request that failed; it is logged. */
+  readonly failedAnswer: (request: Request, error: unknown) => Response;
   readonly now: () => Date;
 }
-
-/** The address at the other end of the connection, asked for only by who needs it. */
-type PeerOf = () => string | null;
 
 /**
  * `GET /go/:slug` as a function: who comes in gets the bridge page, or is sent straight on to the bot. What need not
@@ -30,7 +29,7 @@ export function createVisitHandler(deps: VisitDeps) {
   const accept = createAccept(deps);
   const refusedPage = gateRefusedPages();
 
-  function answer(request: Request, slug: string, peerOf: PeerOf): Response | Promise<Response> {
+  function answer(request: Request, slug: string): Response | Promise<Response> {
     const { headers } = request;
     const pool = deps.pools.get(slug);
     if (!pool) return noPool(pageLocale(headers.get("accept-language")));
@@ -41,7 +40,6 @@ export function createVisitHandler(deps: VisitDeps) {
       query: queryOf(request),
       looksAhead: request.method === "HEAD" || isPrefetch(headers),
       nowMs: deps.now().getTime(),
-      peerOf,
     };
     const rate = rateLimiter && limit(rateLimiter, arrival);
     return rate instanceof Promise ? rate.then((verdict) => admit(arrival, verdict)) : admit(arrival, rate);
@@ -58,8 +56,8 @@ export function createVisitHandler(deps: VisitDeps) {
 
   /** Looking ahead counts only where the gate refuses it, and the limit holds for all of it: else its secret could be guessed. */
   function limit(limiter: RateLimiter, arrival: Arrival) {
-    const { request, peerOf, nowMs } = arrival;
-    const clientIp = deps.clientAddress.find(peerOf(), request.headers.get("x-forwarded-for"));
+    const { request, nowMs } = arrival;
+    const clientIp = deps.clientAddress.find(deps.peerOf(request), request.headers.get("x-forwarded-for"));
     if (clientIp === null) return null;
     const isFree = arrival.looksAhead && verdictOn(arrival).kind === "admitted";
     return isFree ? limiter.peek(clientIp, nowMs) : limiter.check(clientIp, nowMs);
@@ -89,7 +87,7 @@ export function createVisitHandler(deps: VisitDeps) {
     return accept(arrival);
   }
 
-  return (request: Request, slug: string, peerOf: PeerOf): Response | Promise<Response> => {
+  return (request: Request, slug: string): Response | Promise<Response> => {
     const startedMs = performance.now();
     const told = (response: Response): Response => {
       // A prefetch that was declined is no failure of ours, and must not look like one in the metrics.
@@ -97,12 +95,9 @@ export function createVisitHandler(deps: VisitDeps) {
       if (!isDeclined) deps.onAnswer(response.status, performance.now() - startedMs);
       return response;
     };
-    const failed = (error: unknown): never => {
-      deps.onAnswer(500, performance.now() - startedMs);
-      throw error;
-    };
+    const failed = (error: unknown) => told(deps.failedAnswer(request, error));
     try {
-      const answered = answer(request, slug, peerOf);
+      const answered = answer(request, slug);
       return answered instanceof Promise ? answered.then(told, failed) : told(answered);
     } catch (error) {
       return failed(error);

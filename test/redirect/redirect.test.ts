@@ -373,6 +373,50 @@ describe("the gate", () => {
   });
 });
 
+describe("what an answer costs", () => {
+  test("a refusal is there at once, with nothing to wait for: it must stay cheap under a flood", () => {
+    const answer: unknown = own.app.fetch(new Request("http://bridge.example.com/go/gated?grim=wrong"));
+    expect(answer).toBeInstanceOf(Response);
+  });
+});
+
+describe("a fault of ours", () => {
+  test("is answered as such and logged, early or late in a visit", async () => {
+    let fault: "early" | "late" = "early";
+    const broken = await createTestApp({}, (deps) => ({
+      ...deps,
+      pools: {
+        ...deps.pools,
+        get(slug) {
+          if (fault === "early") throw new Error("an early fault");
+          const pool = deps.pools.get(slug);
+          return (
+            pool && {
+              ...pool,
+              get bots(): never {
+                throw new Error("a late fault");
+              },
+            }
+          );
+        },
+      },
+    }));
+    await addPool(broken.db, { slug: "open" });
+    await broken.deps.pools.refresh();
+    for (fault of ["early", "late"] as const) {
+      const response = await broken.request("/go/open");
+      expect(response.status).toBe(500);
+      expect(response.headers.get("content-type")).toBe("application/problem+json");
+      expect(broken.logLines.at(-1)).toMatchObject({
+        msg: "a request failed",
+        request_id: expect.any(String),
+        error: { message: expect.stringContaining(`${fault} fault`) },
+      });
+    }
+    await broken.dispose();
+  });
+});
+
 describe("bot selection", () => {
   test("10 000 visits split over the bots as their weights say, and every counter agrees", async () => {
     const { pool } = await addPool(own.db, { slug: "weighted", metaPixelId: null }, [
