@@ -222,7 +222,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   return {
     drain,
     start() {
-      stopListening = db.listen("outbox", wake);
+      // Whoever waited for the commit is answered first.
+      stopListening = db.listen("outbox", () => setImmediate(wake));
       const options = { protect: true, unref: true };
       schedules.push(
         new Cron(EVERY_SECOND, options, tick),

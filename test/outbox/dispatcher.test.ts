@@ -974,4 +974,32 @@ describe(`dispatcher on ${testDialect}`, () => {
     await running.stop();
     expect(await own.db.$count(own.db.tables.dispatchers)).toBe(0);
   });
+
+  // On Postgres the news comes over the network, by itself.
+  test.skipIf(testDialect === "postgres")(
+    "whoever waited for a commit goes on before the outbox is looked at",
+    async () => {
+      const order: string[] = [];
+      const watched: Database = {
+        ...own.db,
+        rows(statement, values) {
+          order.push("looked");
+          return own.db.rows(statement, values);
+        },
+      };
+      const running = testDispatcher(watched, sandbox.url);
+      running.start();
+      await until(() => order.length > 0);
+      await own.db.writeElsewhere?.(async () => {
+        order.length = 0;
+        return ["outbox"];
+      });
+      // A visit's way from its batch to its answer.
+      for (let i = 0; i < 20; i++) await Promise.resolve();
+      order.push("answered");
+      await until(() => order.includes("looked"));
+      expect(order[0]).toBe("answered");
+      await running.stop();
+    },
+  );
 });
