@@ -66,10 +66,14 @@ export function openSqlite(path: string): Database {
   };
 
   async function transaction<T>(work: (tx: Tx) => Promise<T>, durability: Durability = "full"): Promise<T> {
-    return inTurn(() => {
-      makeDurable(durability);
-      return inTransaction(work);
-    });
+    // What need not be on disk at once, leases and outcomes, can wait for visitors, too.
+    return inTurn(
+      () => {
+        makeDurable(durability);
+        return inTransaction(work);
+      },
+      durability === "relaxed" ? "back" : "front",
+    );
   }
 
   /** Only between transactions; the writer's thread has connections, and a setting, of its own. */
@@ -113,8 +117,10 @@ export function openSqlite(path: string): Database {
         makeDurable("full");
         migrateSqlite(writer);
       }),
-    close: () =>
-      inTurn(async () => {
+    async close() {
+      // After whatever was asked for, in either lane.
+      await inTurn(async () => undefined, "back");
+      return inTurn(async () => {
         rowWriter.close();
         writing.close();
         begin.finalize();
@@ -123,7 +129,8 @@ export function openSqlite(path: string): Database {
         readerClient.close();
         truncateLog(writer);
         writer.close();
-      }),
+      });
+    },
   };
 }
 

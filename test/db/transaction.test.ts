@@ -222,6 +222,21 @@ describe(`durability on ${testDialect}`, () => {
     expect(await settingIn()).toBe(full);
   });
 
+  // Postgres has connections of their own for visitors.
+  test.skipIf(testDialect === "postgres")(
+    "what may be done again lets others by, and is all done before a close",
+    async () => {
+      const order: string[] = [];
+      const busy = await createTestDatabase();
+      const relaxed = Array.from({ length: 3 }, (_, i) =>
+        busy.db.transaction(async () => void order.push(`lease ${i}`), "relaxed"),
+      );
+      const visit = busy.db.transaction(async () => void order.push("visit"));
+      await Promise.all([busy.dispose(), visit, ...relaxed]);
+      expect(order).toEqual(["lease 0", "visit", "lease 1", "lease 2"]);
+    },
+  );
+
   test("is full again after a relaxed transaction that failed", async () => {
     const failing = own.db.transaction(() => Promise.reject(new Error("of ours")), "relaxed");
     await expect(failing).rejects.toThrow("of ours");
