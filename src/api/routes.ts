@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import { z } from "zod";
 import type { Database } from "../db/database.ts";
 import { DESTINATIONS } from "../db/vocabulary.ts";
-import { outboxBacklog, outboxStatus } from "../outbox/status.ts";
+import { readOutboxState } from "../outbox/status.ts";
 import { problem } from "../platform/problem.ts";
 import { pauseRouteBy, resumeRouteBy } from "../pools/audited-routes.ts";
 import type { Authorize } from "./authorize.ts";
@@ -43,19 +43,12 @@ export function outboxRoutesApi(deps: {
   const { db } = deps;
   return new Elysia({ name: "api.outbox.routes", prefix: "/api/outbox" })
     .use(apiGuard(deps))
-    .get(
-      "/status",
-      async ({ query }) => ({
-        events: await outboxStatus(db, { delivered: query.delivered !== "false" }),
-        routes: await outboxBacklog(db),
+    .get("/status", ({ query }) => readOutboxState(db, { delivered: query.delivered !== "false" }), {
+      query: statusQuery,
+      detail: describe("Count events by pool, kind and status, with the routes that are held up", {
+        200: "OutboxStatus",
       }),
-      {
-        query: statusQuery,
-        detail: describe("Count events by pool, kind and status, with the routes that are held up", {
-          200: "OutboxStatus",
-        }),
-      },
-    )
+    })
     .post(
       "/routes/pause",
       async ({ body: { destination, route, reason = "paused by the operator" }, actor }) => {

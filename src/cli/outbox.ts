@@ -1,5 +1,5 @@
 import { findOutboxRow, listOutbox, type OutboxDetail } from "../outbox/outbox-rows.ts";
-import { outboxBacklog, outboxStatus, type RouteBacklog, type StatusCount } from "../outbox/status.ts";
+import { outboxBacklog, type RouteBacklog, readOutboxState, type StatusCount } from "../outbox/status.ts";
 import type { AttemptView, OutboxView } from "../outbox/views.ts";
 import { LARGEST_PAGE } from "../platform/page.ts";
 import { defineCommand, Refused, WrongUsage } from "./command.ts";
@@ -15,11 +15,10 @@ export const outboxStatusCommand = defineCommand({
   },
   async run(given, _values, context) {
     await withDatabase(context, async ({ db }) => {
-      const counts = await outboxStatus(db, { delivered: given.fast !== true });
+      const { events, routes } = await readOutboxState(db, { delivered: given.fast !== true });
       const none = given.fast ? "No events but delivered ones, which --fast does not count." : "No events.";
-      const routes = await outboxBacklog(db);
-      answer(context, { events: counts, routes }, () =>
-        [counts.length === 0 ? none : statusTable(counts), "", routesText(routes)].join("\n"),
+      answer(context, { events, routes }, () =>
+        [events.length === 0 ? none : statusTable(events), "", routesText(routes)].join("\n"),
       );
     });
   },

@@ -4,9 +4,11 @@ import type { Tables } from "../db/define-schema.ts";
 import { LONGEST_OPEN_MS } from "./back-off.ts";
 import { accountOf, type RouteKey } from "./routes.ts";
 
+export type HoldState = "paused" | "throttled" | "resting";
+
 /** Why a route's rows do not go, ready for JSON. */
 interface Hold {
-  readonly state: "paused" | "throttled" | "resting";
+  readonly state: HoldState;
   /** Since when, and the other side's own words, where it is paused. */
   readonly paused_at: string | null;
   readonly paused_reason: string | null;
@@ -36,8 +38,9 @@ export async function findHold(
 
 type RouteRow = Tables["outboxRoutes"]["$inferSelect"];
 
-function holdOf(row: RouteRow | undefined, throttledUntil: Date | null, nowMs: number): Hold | null {
-  const hold = (state: Hold["state"], until: Date | null): Hold => ({
+/** The same of what was read: the route's row, and until when it or its pixel or bot is to slow down. */
+export function holdOf(row: RouteRow | undefined, throttledUntil: Date | null, nowMs: number): Hold | null {
+  const hold = (state: HoldState, until: Date | null): Hold => ({
     state,
     paused_at: row?.pausedAt?.toISOString() ?? null,
     paused_reason: row?.pausedReason ?? null,

@@ -1,6 +1,10 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Destination, OutboxStatus } from "../db/vocabulary.ts";
+import { type HoldState, holdOf } from "./holds.ts";
+import { accountOf, type RouteKey } from "./routes.ts";
+import { routeName } from "./schedule.ts";
+import { type Tally, tallyOutbox, together } from "./tally.ts";
 
 /** How many events of a kind are in a state. Times are ISO text; `pool` is the slug. */
 export interface StatusCount {
@@ -17,7 +21,7 @@ export interface StatusCount {
 export interface RouteBacklog {
   readonly destination: Destination;
   readonly route: string;
-  readonly state: "ready" | "paused" | "throttled" | "resting";
+  readonly state: "ready" | HoldState;
   readonly waiting: number;
   /** Of those waiting, how many might leave now. */
   readonly due: number;
@@ -32,62 +36,109 @@ export interface RouteBacklog {
   readonly failures: number;
 }
 
-/** What the two databases' drivers give for a number and for a time in a hand-written statement. */
-type Raw<T> = { readonly [K in keyof T]: T[K] | string | number };
+/** What the views `outbox_status` and `outbox_backlog` say. */
+export interface OutboxState {
+  readonly events: readonly StatusCount[];
+  /** The longest waiting first. */
+  readonly routes: readonly RouteBacklog[];
+}
 
-/**
- * The view `outbox_status`. Counting what was delivered reads the whole table; without it (`delivered: false`) only
- * the indexes of what was not.
- */
-export async function outboxStatus(
+/** Counts by pool, kind and status, and routes that are held up; see `tallyOutbox` for what `delivered` costs. */
+export async function readOutboxState(
   db: Database,
   { delivered }: { delivered: boolean },
+): Promise<OutboxState> {
+  const tallies = await tallyOutbox(db, { delivered });
+  return { events: await statusCounts(db, tallies), routes: await backlogOf(db, tallies) };
+}
+
+/** The routes that have something waiting or in trouble, the longest waiting first. */
+export async function outboxBacklog(db: Database): Promise<readonly RouteBacklog[]> {
+  return backlogOf(db, await tallyOutbox(db, { delivered: false }));
+}
+
+async function statusCounts(
+  { tables: { pools }, ...db }: Database,
+  tallies: readonly Tally[],
 ): Promise<StatusCount[]> {
-  const rows = await db.rows<
-    Raw<StatusCount> & Pick<StatusCount, "destination" | "pool" | "event_name" | "status">
-  >(
-    delivered
-      ? sql`select * from outbox_status order by destination, pool, event_name, status`
-      : sql`select * from outbox_status where status <> 'delivered' order by destination, pool, event_name, status`,
-  );
-  return rows.map((row) => ({
-    ...row,
-    events: Number(row.events),
-    oldest_created_at: isoTime(row.oldest_created_at),
-    newest_created_at: isoTime(row.newest_created_at),
-  }));
+  const known = await db.select({ id: pools.id, slug: pools.slug }).from(pools);
+  const slugs = new Map(known.map(({ id, slug }) => [id, slug]));
+  const poolOf = ({ poolId }: Tally) => (poolId === null ? null : (slugs.get(poolId) ?? null));
+  const nameOf = (tally: Tally) =>
+    [tally.destination, poolOf(tally) ?? "", tally.eventName, tally.status].join("\n");
+  return together(tallies, nameOf)
+    .sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
+    .map((tally) => ({
+      destination: tally.destination,
+      pool: poolOf(tally),
+      event_name: tally.eventName,
+      status: tally.status,
+      events: tally.events,
+      oldest_created_at: isoTime(tally.oldestMs),
+      newest_created_at: isoTime(tally.newestMs),
+    }));
 }
 
-/** The view `outbox_backlog`, the longest waiting first. */
-export async function outboxBacklog(db: Database): Promise<RouteBacklog[]> {
-  const rows = await db.rows<
-    Raw<RouteBacklog> & Pick<RouteBacklog, "destination" | "route" | "state" | "paused_reason">
-  >(
-    sql`select * from outbox_backlog order by oldest_age_seconds is null, oldest_age_seconds desc, destination, route`,
-  );
-  return rows.map((row) => ({
-    ...row,
-    waiting: Number(row.waiting),
-    due: Number(row.due),
-    sending: Number(row.sending),
-    failures: Number(row.failures),
-    oldest_age_seconds: row.oldest_age_seconds === null ? null : Number(row.oldest_age_seconds),
-    oldest_created_at: isoOrNull(row.oldest_created_at),
-    next_at: isoOrNull(row.next_at),
-    paused_at: isoOrNull(row.paused_at),
-    throttled_until: isoOrNull(row.throttled_until),
-    open_until: isoOrNull(row.open_until),
-  }));
+async function backlogOf(db: Database, tallies: readonly Tally[]): Promise<RouteBacklog[]> {
+  const { epochMs, now } = db.dialect;
+  const [clock] = await db.rows<{ ms: number | string }>(sql`select ${epochMs(now)} as ms`);
+  const nowMs = Number(clock?.ms);
+  const rows = await db.select().from(db.tables.outboxRoutes);
+  const known = new Map(rows.map((row) => [routeName(row), row]));
+  const isAhead = (at: Date | null) => at !== null && at.getTime() > nowMs;
+  const troubled = rows.filter((row) => row.pausedAt || row.failures > 0 || isAhead(row.throttledUntil));
+  const ofStatus = (status: OutboxStatus) => {
+    const tallied = together(
+      tallies.filter((tally) => tally.status === status),
+      routeName,
+    );
+    return new Map(tallied.map((tally) => [routeName(tally), tally]));
+  };
+  const [waiting, sending] = [ofStatus("pending"), ofStatus("sending")];
+  const keys = new Map<string, RouteKey>();
+  for (const key of [...waiting.values(), ...sending.values(), ...troubled]) keys.set(routeName(key), key);
+  const routes = [...keys].map(([name, { destination, route }]): RouteBacklog => {
+    const row = known.get(name);
+    const wait = waiting.get(name);
+    const sent = sending.get(name);
+    const account = known.get(routeName(accountOf({ destination, route })));
+    const throttledUntil = latest(row?.throttledUntil ?? null, account?.throttledUntil ?? null);
+    const oldestMs = Math.min(
+      wait?.oldestMs ?? Number.POSITIVE_INFINITY,
+      sent?.oldestMs ?? Number.POSITIVE_INFINITY,
+    );
+    const hasOldest = wait !== undefined || sent !== undefined;
+    return {
+      destination,
+      route,
+      state: holdOf(row, throttledUntil, nowMs)?.state ?? "ready",
+      waiting: wait?.events ?? 0,
+      due: wait?.due ?? 0,
+      sending: sent?.events ?? 0,
+      oldest_created_at: hasOldest ? isoTime(oldestMs) : null,
+      oldest_age_seconds: hasOldest ? Math.floor((nowMs - oldestMs) / 1000) : null,
+      next_at: wait ? isoTime(wait.nextMs) : null,
+      paused_at: row?.pausedAt?.toISOString() ?? null,
+      paused_reason: row?.pausedReason ?? null,
+      throttled_until: throttledUntil?.toISOString() ?? null,
+      open_until: row?.openUntil?.toISOString() ?? null,
+      failures: row?.failures ?? 0,
+    };
+  });
+  return routes.sort(byAge);
 }
 
-function isoOrNull(value: string | number | null): string | null {
-  return value === null ? null : isoTime(value);
+function latest(a: Date | null, b: Date | null): Date | null {
+  if (a === null || b === null) return a ?? b;
+  return a > b ? a : b;
 }
 
-/** ISO text passes through; Postgres writes `2026-03-01 20:30:00.123-03`, in the session's time zone. */
-function isoTime(value: string | number): string {
-  const text = String(value)
-    .replace(" ", "T")
-    .replace(/([+-]\d\d)$/, "$1:00");
-  return new Date(text).toISOString();
+/** Those without anything waiting last; of one age, by name. */
+function byAge(a: RouteBacklog, b: RouteBacklog): number {
+  const age = (of: RouteBacklog) => of.oldest_age_seconds ?? -1;
+  return age(b) - age(a) || (routeName(a) < routeName(b) ? -1 : 1);
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
 }

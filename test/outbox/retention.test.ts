@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createRetention } from "../../src/outbox/retention.ts";
-import { outboxBacklog, outboxStatus } from "../../src/outbox/status.ts";
+import { outboxBacklog, readOutboxState } from "../../src/outbox/status.ts";
 import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
@@ -98,9 +98,9 @@ describe(`status on ${testDialect}`, () => {
   test("reads the operators' views with numbers and ISO times, the same on both databases", async () => {
     const createdAt = new Date("2026-03-01T23:30:00.123Z");
     await addRows(own.db, 2, { status: "pending", route: "555", createdAt, availableAt: createdAt });
-    const delivered = await outboxStatus(own.db, { delivered: true });
+    const { events: delivered } = await readOutboxState(own.db, { delivered: true });
     expect(delivered.some(({ status }) => status === "delivered")).toBe(true);
-    const waiting = await outboxStatus(own.db, { delivered: false });
+    const { events: waiting } = await readOutboxState(own.db, { delivered: false });
     expect(waiting.some(({ status }) => status === "delivered")).toBe(false);
     expect(waiting.find(({ status }) => status === "pending")).toMatchObject({
       destination: "meta",

@@ -5,7 +5,7 @@ import { changeRoute, pauseRoute } from "../../src/outbox/change-route.ts";
 import { filterCondition } from "../../src/outbox/filter.ts";
 import { findHold } from "../../src/outbox/holds.ts";
 import { sampleOutbox } from "../../src/outbox/sample.ts";
-import { outboxBacklog } from "../../src/outbox/status.ts";
+import { outboxBacklog, readOutboxState } from "../../src/outbox/status.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";
@@ -235,4 +235,39 @@ describe.if(testDialect === "sqlite")("where SQLite looks for what ended badly",
     expect(plan).toContain("outbox_troubled_idx");
     expect(plan).not.toContain("TEMP B-TREE");
   });
+});
+
+// Last, for it leaves many rows.
+test("what the API and the command line count piece by piece is what the views say, few or many waiting", async () => {
+  const old = new Date(Date.now() - 600_000);
+  const soon = new Date(Date.now() + 3_600_000);
+  await addRows(own.db, 2, { route: "444/TEST1", createdAt: old, availableAt: old });
+  await addRows(own.db, 1, { route: "444/TEST1", status: "sending", createdAt: old, leaseUntil: soon });
+  await addRows(own.db, 3, { route: "444", status: "delivered", poolId, createdAt: old });
+  await own.db.transaction((tx) =>
+    changeRoute(tx, own.db, { destination: "meta", route: "444" }, { kind: "throttled", forMs: 60_000 }),
+  );
+  const compare = async () => {
+    const byPieces = await readOutboxState(own.db, { delivered: true });
+    const undelivered = await readOutboxState(own.db, { delivered: false });
+    const events = await view("select * from outbox_status");
+    const routes = await view("select * from outbox_backlog");
+    const sorted = (rows: readonly object[]) =>
+      rows.map((row) => JSON.stringify(Object.entries({ ...row, oldest_age_seconds: 0 }).sort())).sort();
+    expect(sorted(byPieces.events)).toEqual(sorted(events));
+    expect(sorted(undelivered.events)).toEqual(sorted(events.filter(({ status }) => status !== "delivered")));
+    for (const { routes: counted } of [byPieces, undelivered]) {
+      expect(sorted(counted.map((row) => ({ ...row, route: plain(row.route) })))).toEqual(sorted(routes));
+    }
+  };
+  await compare();
+  const { instant } = own.db.dialect;
+  await own.db.transaction((tx) =>
+    tx.rows(sql`
+      with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < 50001)
+      insert into outbox_progress (id, destination, route, event_name, pool_id, available_at, created_at)
+      select 1000000 + n, 'meta', '444', 'PageView', ${sql.raw(String(poolId))}, ${instant(soon)}, ${instant(old)} from numbers`),
+  );
+  await compare();
+  expect((await outboxBacklog(own.db))[0]?.oldest_age_seconds).toBeGreaterThanOrEqual(600);
 });
