@@ -72,7 +72,7 @@ export function openSqlite(path: string): Database {
         makeDurable(durability);
         return inTransaction(work);
       },
-      durability === "relaxed" ? "back" : "front",
+      durability === "relaxed" ? "whenever" : "here",
     );
   }
 
@@ -106,7 +106,7 @@ export function openSqlite(path: string): Database {
     arrivalsAtOnce: 1,
     recordArrivals: (work) => transaction(work),
     async writeElsewhere(write) {
-      for (const channel of await inTurn(write)) listeners.wake(channel);
+      for (const channel of await inTurn(write, "elsewhere")) listeners.wake(channel);
     },
     listen: listeners.add,
     // There is no network in between that could lose an answer.
@@ -116,10 +116,10 @@ export function openSqlite(path: string): Database {
       inTurn(async () => {
         makeDurable("full");
         migrateSqlite(writer);
-      }),
+      }, "here"),
     async close() {
-      // After whatever was asked for, in either lane.
-      await inTurn(async () => undefined, "back");
+      // After whatever was asked for, also what can wait.
+      await inTurn(async () => undefined, "whenever");
       return inTurn(async () => {
         rowWriter.close();
         writing.close();
@@ -129,7 +129,7 @@ export function openSqlite(path: string): Database {
         readerClient.close();
         truncateLog(writer);
         writer.close();
-      });
+      }, "here");
     },
   };
 }

@@ -12,7 +12,7 @@ export type Replay = "retry" | "discard";
 export type Selection = { readonly ids: readonly number[] } | { readonly filter: OutboxFilter };
 
 /** Rows changed in one transaction: locks are held for milliseconds, however many match. */
-const BATCH = 2_000;
+const BATCH = 1_000;
 
 /**
  * What was delivered is never sent again, and what is being sent is its dispatcher's. Pending comes first: what is

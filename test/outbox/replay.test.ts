@@ -85,7 +85,7 @@ describe(`replay on ${testDialect}`, () => {
     expect(await replay(own.db, "retry", { filter: {} }, { onProgress: (done) => progress.push(done) })).toBe(
       10_000,
     );
-    expect(progress.slice(0, 5)).toEqual([2_000, 4_000, 6_000, 8_000, 10_000]);
+    expect(progress.slice(0, 10)).toEqual(Array.from({ length: 10 }, (_, i) => (i + 1) * 1_000));
     expect(await statusCounts(own.db)).toEqual({ pending: 10_000 });
     await woken.promise;
     stop();
@@ -116,7 +116,7 @@ describe(`replay on ${testDialect}`, () => {
     }
     expect(await replayed).toBe(100_000);
     // No transaction held more rows than a batch, and the dispatcher had its turns in between.
-    expect(Math.max(...pieces)).toBeLessThanOrEqual(2_000);
+    expect(Math.max(...pieces)).toBeLessThanOrEqual(1_000);
     expect(pieces.length).toBeGreaterThanOrEqual(50);
     expect(whileReplayed).toBeGreaterThan(1);
     expect(taken).toBeGreaterThan(0);
@@ -132,7 +132,7 @@ describe(`replay on ${testDialect}`, () => {
     expect(await countReplay(own.db, "retry", waiting)).toBe(4_500);
     const progress: number[] = [];
     expect(await replay(own.db, "retry", waiting, { onProgress: (done) => progress.push(done) })).toBe(4_500);
-    expect(progress).toEqual([2_000, 4_000, 4_500]);
+    expect(progress).toEqual([1_000, 2_000, 3_000, 4_000, 4_500]);
     expect(await replay(own.db, "retry", waiting)).toBe(0);
     expect(await replay(own.db, "discard", waiting)).toBe(4_510);
   });
