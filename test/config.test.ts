@@ -1,17 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { variables } from "../src/config/variables.ts";
-import { ConfigError, readConfig } from "../src/config.ts";
-
-/** The lines that a wrong setting is refused with. */
-function refusal(environment: Record<string, string>): readonly string[] {
-  try {
-    readConfig(environment);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.lines;
-    throw error;
-  }
-  return [];
-}
+import { readConfig } from "../src/config.ts";
+import { refusal } from "./support/refused-settings.ts";
 
 describe("a wrong value", () => {
   const SECRET = /SECRET|PASSWORD|TOKEN|KEY/;

@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { errorText } from "../../src/platform/errors.ts";
 import { runCommand, UsageError } from "../lib/command.ts";
 import type { Bench, BenchCase } from "./case.ts";
 import { CASES } from "./cases.ts";
@@ -74,7 +75,7 @@ async function runAll(chosen: readonly BenchCase[], options: Options, work: stri
         const figures = await one.run(bench);
         entries.push(entryOf(one, figures, { at: new Date(), commit, cpu }));
       } catch (error) {
-        failures.push(`${one.name}: ${error instanceof Error ? error.message : String(error)}`);
+        failures.push(`${one.name}: ${errorText(error)}`);
         say(`  failed: ${failures.at(-1)}`);
       }
       rmSync(folder, { recursive: true, force: true });

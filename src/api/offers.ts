@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
 import { problem } from "../platform/problem.ts";
+import { findBot } from "../pools/bot-view.ts";
 import { createOffer, deleteOffer, type OfferDeps, updateOffer } from "../pools/manage-offers.ts";
 import { offerChangeSchema, offerDraftSchema } from "../pools/offer-rules.ts";
 import { findOfferView, listOffers } from "../pools/offer-view.ts";
@@ -17,10 +18,18 @@ export function offersApi(deps: OfferDeps & { readonly authorize: Authorize }) {
   const { db } = deps;
   return new Elysia({ name: "api.offers", prefix: "/api" })
     .use(apiGuard(deps))
-    .get("/offers", ({ query }) => listOffers(db, db.tables, { ...pageOfQuery(query), bot: query.bot }), {
-      query: z.strictObject({ ...pageQuery, bot: username.optional() }),
-      detail: describe("List offers", { 200: "OfferPage" }, "Of one bot where `bot` names it."),
-    })
+    .get(
+      "/offers",
+      async ({ query: { bot, ...page } }) => {
+        // A misspelt bot has no offers, which could be taken for an answer.
+        if (bot !== undefined && (await findBot(db, db.tables, bot)) === null) return unknownBot(bot);
+        return listOffers(db, db.tables, { ...pageOfQuery(page), bot });
+      },
+      {
+        query: z.strictObject({ ...pageQuery, bot: username.optional() }),
+        detail: describe("List offers", { 200: "OfferPage" }, "Of one bot where `bot` names it."),
+      },
+    )
     .post(
       "/offers",
       async ({ body, actor, status }) => {
@@ -94,6 +103,13 @@ export function offersApi(deps: OfferDeps & { readonly authorize: Authorize }) {
         }),
       },
     );
+}
+
+function unknownBot(username: string): Response {
+  return problem(400, {
+    detail: `There is no bot @${username}. GET /api/bots lists them.`,
+    errors: [{ path: "bot", message: "names no bot" }],
+  });
 }
 
 function noSuchOffer(): Response {

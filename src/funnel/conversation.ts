@@ -1,7 +1,7 @@
 import { type ChatTypeContext, type CommandContext, Composer, type Filter } from "grammy";
 import type { RefundedPayment, SuccessfulPayment } from "grammy/types";
 import { isId } from "../platform/ids.ts";
-import { chatLanguage, readButton } from "../telegram/messages.ts";
+import { readButton } from "../telegram/messages.ts";
 import { OfferGoneError, type TelegramCharge } from "../telegram/sale.ts";
 import { type Texts, textsFor } from "../telegram/texts.ts";
 import { isInvoiceOpen } from "./invoice.ts";
@@ -97,7 +97,7 @@ async function onRefunded(ctx: Filter<FunnelContext, "message:refunded_payment">
 }
 
 function textsOf({ turn, from }: FunnelContext): Texts {
-  return textsFor(chatLanguage(turn.bot.locale, from?.language_code ?? null));
+  return textsFor(turn.bot.locale ?? from?.language_code ?? null);
 }
 
 /** Null, and loudly so, for money that no invoice of ours asked for. */

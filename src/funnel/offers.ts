@@ -3,7 +3,7 @@ import type { Reader, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { TELEGRAM_STARS } from "../meta/currencies.ts";
 import { enqueue } from "../outbox/enqueue.ts";
-import { chatLanguage, invoiceMessage, offerMessage, welcomeMessage } from "../telegram/messages.ts";
+import { invoiceMessage, offerMessage, welcomeMessage } from "../telegram/messages.ts";
 import { providerOf, TELEGRAM_PROVIDER } from "../telegram/sale.ts";
 import type { Person } from "../tracking/bot-users.ts";
 import { recordFunnelState } from "../tracking/funnel-states.ts";
@@ -53,7 +53,7 @@ export async function welcome(
       offers: await offersOf(tx, db.tables, bot.id),
       firstName: botUser.firstName,
     },
-    chatLanguage(bot.locale, botUser.languageCode),
+    bot.locale ?? botUser.languageCode,
   );
   const about = { eventName: "welcome", eventId: `welcome_${bot.id}_${updateId}` };
   await enqueue(tx, db.tables, [messageEntry(started, message, about)]);
@@ -78,7 +78,7 @@ export async function showOffer(
     offerId: offer.id,
   };
   await recordFunnelState(tx, db.tables, step, now);
-  const language = chatLanguage(bot.locale, botUser.languageCode);
+  const language = bot.locale ?? botUser.languageCode;
   const about = { eventName: "offer", eventId: `offer_${bot.id}_${updateId}` };
   await enqueue(tx, db.tables, [
     messageEntry(visitor, offerMessage(botUser.telegramUserId, offer, language), about),
@@ -98,7 +98,7 @@ export async function sell(turn: Turn, tx: Tx, person: Person, offer: Offer): Pr
     trackingToken,
     deduplicate: `${bot.id}_${updateId}`,
   });
-  const language = chatLanguage(bot.locale, botUser.languageCode);
+  const language = bot.locale ?? botUser.languageCode;
   const chatId = botUser.telegramUserId;
   const eventId = `checkout_${paymentId}_${updateId}`;
   const isInvoice = providerOf(offer) === TELEGRAM_PROVIDER;

@@ -4,7 +4,6 @@ import type { ClaimedRow } from "../outbox/destination.ts";
 import { enqueue } from "../outbox/enqueue.ts";
 import type { OnSettled } from "../outbox/record-request.ts";
 import { unpayableMessage } from "../telegram/checkout-message.ts";
-import { chatLanguage } from "../telegram/messages.ts";
 import { isPersonInBot } from "../tracking/bot-users.ts";
 import { paymentStep, recordFunnelState } from "../tracking/funnel-states.ts";
 import { botOfRoute, chatOf, messageEntry, readOutgoing, UNPAYABLE } from "./outgoing.ts";
@@ -63,6 +62,6 @@ async function apologize({ tables }: Database, tx: Tx, route: string, row: Claim
   if (!botUser) return;
   const about = { eventName: "unpayable", eventId: `unpayable_${row.eventId}` };
   const { poolId, trackingToken } = row;
-  const message = unpayableMessage(chatId, chatLanguage(botUser.locale, botUser.languageCode));
+  const message = unpayableMessage(chatId, botUser.locale ?? botUser.languageCode);
   await enqueue(tx, tables, [messageEntry({ botId, botUser, poolId, trackingToken }, message, about)]);
 }

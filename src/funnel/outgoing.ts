@@ -3,7 +3,7 @@ import type { OutboxEntry } from "../outbox/enqueue.ts";
 import { parseJson } from "../platform/json.ts";
 import { parseInput } from "../pools/rules.ts";
 import type { OutgoingMessage } from "../telegram/messages.ts";
-import type { BotUser } from "../tracking/find-session.ts";
+import type { BotUser } from "../tracking/bot-users.ts";
 
 /** Opens the reason of a dead checkout that nobody can pay; the rest says why. */
 export const UNPAYABLE = "cannot be paid: ";

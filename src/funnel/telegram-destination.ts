@@ -4,6 +4,7 @@ import type { PaymentStatus } from "../db/vocabulary.ts";
 import { TELEGRAM_STARS } from "../meta/currencies.ts";
 import type { Answer, ClaimedRow, DestinationAdapter, Sent, Verdict } from "../outbox/destination.ts";
 import { REQUEST_TIMEOUT_MS } from "../outbox/lease.ts";
+import { errorText } from "../platform/errors.ts";
 import { SealBrokenError, type Secrets } from "../platform/secrets.ts";
 import { type BotApiAnswer, callBotApi } from "../telegram/call.ts";
 import { checkoutMessage, type SendPhoto } from "../telegram/checkout-message.ts";
@@ -133,7 +134,7 @@ async function checkoutCallOf(
     if (checkout.kind === "unpayable") return { kind: "unsent", verdict: unpayable(checkout.reason) };
     return { kind: "call", message: checkoutMessage(chat_id, sale, checkout, language) };
   } catch (error) {
-    const reason = `no checkout from the payment provider: ${error instanceof Error ? error.message : String(error)}`;
+    const reason = `no checkout from the payment provider: ${errorText(error)}`;
     return { kind: "unsent", verdict: { kind: "transient", reason, afterMs: null } };
   }
 }

@@ -1,8 +1,8 @@
 import { and, eq, inArray, isNotNull, isNull, like, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import { isPersonInBot } from "../tracking/bot-users.ts";
-import { type BotUser, findSession } from "../tracking/find-session.ts";
+import { type BotUser, isPersonInBot } from "../tracking/bot-users.ts";
+import { findSession } from "../tracking/find-session.ts";
 import { recordFunnelState } from "../tracking/funnel-states.ts";
 
 /** Opens the reason of a dead row whose person cannot be written to; the rest are Telegram's words. */

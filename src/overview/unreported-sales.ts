@@ -28,14 +28,14 @@ export interface UnreportedSales {
 
 /**
  * Sales that Meta was not told of, and would still take: no pool was known when they were paid, or one without a pixel
- * that has one now. Not those that are kept from it on purpose: the buyer refused or was erased, the pool reports
- * nothing, Stars are not reported as money.
+ * that has one now. Not those that are kept from it on purpose: the buyer refused, they or whose visit it was were
+ * erased, the pool reports nothing, Stars are not reported as money.
  */
 export async function readUnreportedSales(
   { dialect, ...db }: Database,
   { consentDenied, payments: { starsUsdMinorPerThousand } }: Pick<Config, "consentDenied" | "payments">,
 ): Promise<UnreportedSales> {
-  const { payments, pools } = db.tables;
+  const { payments, pools, sessions } = db.tables;
   const { now, plusMs, epochMs, jsonText } = dialect;
   const newest = sql`(
     select * from ${payments}
@@ -46,6 +46,7 @@ export async function readUnreportedSales(
   const isKept = [
     sql`s.erased_at is not null`,
     said("erased"),
+    sql`coalesce(v.consent, '') = 'erased'`,
     ...(consentDenied === "drop" ? [said("denied")] : []),
     ...(starsUsdMinorPerThousand === null ? [sql`s.currency = ${TELEGRAM_STARS}`] : []),
   ];
@@ -61,6 +62,7 @@ export async function readUnreportedSales(
     select s.id, s.provider, s.provider_ref as ref, s.amount_minor as amount, s.currency,
       ${epochMs(sql`s.paid_at`)} as paid_ms, count(*) over () as sales
     from ${newest} s left join ${pools} p on p.id = s.pool_id
+      left join ${sessions} v on v.tracking_token = s.tracking_token
     where not (${sql.join(isKept, sql` or `)})
       and (p.id is null or (p.meta_tracking_enabled and p.meta_pixel_id is not null))
     order by s.paid_at desc limit ${SHOWN}`);

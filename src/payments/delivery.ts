@@ -2,7 +2,7 @@ import { and, eq, inArray } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { OutboxEntry } from "../outbox/enqueue.ts";
 import { deliveryMessage } from "../telegram/messages.ts";
-import type { BotUser } from "../tracking/find-session.ts";
+import type { BotUser } from "../tracking/bot-users.ts";
 import type { Payment } from "./payment.ts";
 
 /** What was bought, on its way to the buyer; null where it was not sold by a bot of ours. */

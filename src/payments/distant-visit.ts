@@ -1,6 +1,7 @@
 import { and, eq } from "drizzle-orm";
 import { isBotNamed } from "../pools/bot-view.ts";
-import { findBotUser, findSession } from "../tracking/find-session.ts";
+import { findBotUser } from "../tracking/bot-users.ts";
+import { findSession } from "../tracking/find-session.ts";
 import type { RecallVisit } from "../tracking/recall-visit.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";
 import type { PaymentDeps } from "./payment.ts";

@@ -7,7 +7,7 @@ import type { SessionFacts } from "../meta/session-facts.ts";
 import { metaRoute, type OutboxEntry } from "../outbox/enqueue.ts";
 import { reportingPixel } from "../pools/find-pool-of.ts";
 import type { PoolRow } from "../pools/pool-view.ts";
-import type { BotUser } from "../tracking/find-session.ts";
+import type { BotUser } from "../tracking/bot-users.ts";
 import type { VisitBehind } from "../tracking/visit-behind.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
 

@@ -6,7 +6,7 @@ import { purchaseEvent } from "../meta/purchase.ts";
 import { enqueue, type OutboxEntry } from "../outbox/enqueue.ts";
 import { findPoolOf } from "../pools/find-pool-of.ts";
 import type { PoolRow } from "../pools/pool-view.ts";
-import { findBotUser } from "../tracking/find-session.ts";
+import { findBotUser } from "../tracking/bot-users.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";
 import { type VisitBehind, visitBehind } from "../tracking/visit-behind.ts";
 import { fillPayment } from "./fill-payment.ts";

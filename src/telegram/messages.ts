@@ -1,6 +1,6 @@
 import type { InlineKeyboardButton, InlineKeyboardMarkup } from "grammy/types";
 import { priceText } from "./price.ts";
-import { chatLocale, textsFor } from "./texts.ts";
+import { textsFor } from "./texts.ts";
 
 /** A message as the outbox carries it to the Bot API. */
 export type OutgoingMessage = SendMessage | SendInvoice;
@@ -156,11 +156,6 @@ export function readButton(
 /** Telegram's HTML knows three special characters outside attributes. Source: Bot API, "HTML style". */
 export function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-}
-
-/** The language a bot speaks to somebody: the bot's own setting, else the person's. */
-export function chatLanguage(botLocale: string | null, languageCode: string | null): string {
-  return chatLocale(botLocale ?? languageCode);
 }
 
 /** A message of paragraphs in Telegram's HTML; empty ones are left out. */

@@ -1,7 +1,9 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
-import type { Tx } from "../db/database.ts";
+import type { Reader, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import type { BotUser } from "./find-session.ts";
+
+/** A person in a bot. */
+export type BotUser = Tables["botUsers"]["$inferSelect"];
 
 /** A person as Telegram, or an operator's own bot, names them. */
 export interface Person {
@@ -9,6 +11,18 @@ export interface Person {
   readonly username?: string | null | undefined;
   readonly firstName?: string | null | undefined;
   readonly languageCode?: string | null | undefined;
+}
+
+/** The person of that row number; null where it names nobody. */
+export async function findBotUser(
+  reader: Reader,
+  tables: Tables,
+  botUserId: number | null,
+): Promise<BotUser | null> {
+  if (botUserId === null) return null;
+  const { botUsers } = tables;
+  const [user] = await reader.select().from(botUsers).where(eq(botUsers.id, botUserId));
+  return user ?? null;
 }
 
 /** Whether a row of `bot_users` is that person's in that bot. */

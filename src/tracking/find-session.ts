@@ -31,18 +31,3 @@ export async function findSessions(
       ),
     );
 }
-
-/** A person in a bot. */
-export type BotUser = Tables["botUsers"]["$inferSelect"];
-
-/** The person of that row number; null where it names nobody. */
-export async function findBotUser(
-  reader: Reader,
-  tables: Tables,
-  botUserId: number | null,
-): Promise<BotUser | null> {
-  if (botUserId === null) return null;
-  const { botUsers } = tables;
-  const [user] = await reader.select().from(botUsers).where(eq(botUsers.id, botUserId));
-  return user ?? null;
-}

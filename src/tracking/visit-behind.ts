@@ -3,8 +3,8 @@ import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import type { Consent } from "../meta/consent.ts";
 import type { SessionFacts } from "../meta/session-facts.ts";
-import { isPersonInBot } from "./bot-users.ts";
-import { type BotUser, findSession } from "./find-session.ts";
+import { type BotUser, isPersonInBot } from "./bot-users.ts";
+import { findSession } from "./find-session.ts";
 import { consentInToken, type Session, sessionFacts } from "./session.ts";
 import type { StoredVisit } from "./tracking-store.ts";
 

@@ -133,6 +133,16 @@ describe(`offers over the API on ${testDialect}`, () => {
     expect(paths(body)).toContain(path);
   });
 
+  test("those of a bot that is not there are refused, not an empty list", async () => {
+    expect(await api.call("GET", "/api/offers?bot=@nobody_bot")).toMatchObject({
+      status: 400,
+      body: {
+        detail: "There is no bot @nobody_bot. GET /api/bots lists them.",
+        errors: [{ path: "bot", message: "names no bot" }],
+      },
+    });
+  });
+
   test("no provider where one is needed, and an unknown bot, are 422", async () => {
     const { provider: _, ...without } = draft;
     expect(paths((await api.call("POST", "/api/offers", without)).body)).toEqual(["provider"]);

@@ -55,7 +55,7 @@ describe(`POST /api/tracking/cookies on ${testDialect}`, () => {
     const token = newId();
     own.deps.spool.append([{ key: token, body: "{}" }]);
     const response = await beacon(JSON.stringify({ tracking_token: token, _fbc: fbc }));
-    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "2"]);
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
     own.deps.spool.remove([token]);
     expect((await beacon(JSON.stringify({ tracking_token: token, _fbc: fbc }))).status).toBe(204);
   });

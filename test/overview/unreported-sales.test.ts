@@ -4,6 +4,7 @@ import { readConfig } from "../../src/config.ts";
 import type { Tables } from "../../src/db/define-schema.ts";
 import { readUnreportedSales } from "../../src/overview/unreported-sales.ts";
 import { newId } from "../../src/platform/ids.ts";
+import { rootEventId } from "../../src/tracking/session.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
 
@@ -41,6 +42,19 @@ function saleOf(change: Partial<NewPayment>): NewPayment {
 
 async function addSales(changes: readonly Partial<NewPayment>[]): Promise<void> {
   await own.db.transaction((tx) => tx.insert(own.db.tables.payments).values(changes.map(saleOf)));
+}
+
+/** A visit that was erased; its token. */
+async function addErasedVisit(): Promise<string> {
+  const token = newId();
+  const at = new Date();
+  const visit = { trackingToken: token, rootEventId: rootEventId(token), poolId: reporting, botId: 1 };
+  await own.db.transaction((tx) =>
+    tx
+      .insert(own.db.tables.sessions)
+      .values({ ...visit, consent: "erased", pageviewTs: at, createdAt: at, updatedAt: at }),
+  );
+  return token;
 }
 
 /** As many equal ones, quickly. */
@@ -96,6 +110,15 @@ describe(`sales that Meta was not told of, on ${testDialect}`, () => {
     await addSales([{ providerRef: "erased", providerData: { consent: "erased" } }]);
     const { newest } = await readUnreportedSales(own.db, readConfig({ CONSENT_DENIED: "ldu" }));
     expect(newest.map(({ providerRef }) => providerRef)).toEqual(["refused"]);
+  });
+
+  test("are none of a visit that was erased, though the sale is somebody else's to whom it was passed on", async () => {
+    await addSales([
+      { providerRef: "of an erased visit", trackingToken: await addErasedVisit() },
+      { providerRef: "of a visit nobody knows", trackingToken: newId() },
+    ]);
+    const { newest } = await readUnreportedSales(own.db, readConfig({ CONSENT_DENIED: "ldu" }));
+    expect(newest.map(({ providerRef }) => providerRef)).toEqual(["of a visit nobody knows"]);
   });
 
   test("may be older than those looked at, which is said though none of these is one", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { ConfigError, readConfig } from "../../src/config.ts";
+import { readConfig } from "../../src/config.ts";
 import { configuredProviders } from "../../src/payments/providers/configured.ts";
+import { refusal } from "../support/refused-settings.ts";
 
 const ALL = {
   STRIPE_SECRET_KEY: "sk_test_0123456789",
@@ -15,16 +16,6 @@ const ALL = {
 const names = (environment: Readonly<Record<string, string>>) => [
   ...configuredProviders(readConfig(environment).payments, () => new Date()).keys(),
 ];
-
-function linesOf(environment: Readonly<Record<string, string>>): readonly string[] {
-  try {
-    readConfig(environment);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.lines;
-    throw error;
-  }
-  return [];
-}
 
 describe("the payment providers of the environment", () => {
   test("are those that are set, under their names", () => {
@@ -51,14 +42,14 @@ describe("the payment providers of the environment", () => {
     ["MERCADOPAGO_WEBHOOK_SECRET", "MERCADOPAGO_ACCESS_TOKEN"],
     ["PUSHINPAY_WEBHOOK_TOKEN", "PUSHINPAY_TOKEN"],
   ] as const)("%s alone stops the start, naming %s", (set, missing) => {
-    const [line, ...more] = linesOf({ [set]: ALL[set] });
+    const [line, ...more] = refusal({ [set]: ALL[set] });
     expect(line).toStartWith(`${missing}: is missing, and ${set} is of no use without it. Example: `);
     expect(more).toEqual([]);
   });
 
   test("several halves are several lines, and no line repeats a secret", () => {
     const { STRIPE_SECRET_KEY, MERCADOPAGO_ACCESS_TOKEN } = ALL;
-    const lines = linesOf({ STRIPE_SECRET_KEY, MERCADOPAGO_ACCESS_TOKEN });
+    const lines = refusal({ STRIPE_SECRET_KEY, MERCADOPAGO_ACCESS_TOKEN });
     expect(lines).toHaveLength(2);
     expect(lines.join()).not.toContain("0123456789");
   });
@@ -76,7 +67,7 @@ describe("the payment providers of the environment", () => {
   });
 
   test.each(["13.999", "-1", "1e3", "13,5", "$13"])("STARS_USD_PER_1000 of %p is refused", (text) => {
-    expect(linesOf({ STARS_USD_PER_1000: text })).toEqual([
+    expect(refusal({ STARS_USD_PER_1000: text })).toEqual([
       `STARS_USD_PER_1000: must be dollars such as 13 or 13.50, not "${text}". Example: 13.00 (0 = not reported as money)`,
     ]);
   });

@@ -7,7 +7,6 @@ import { callMethod } from "../../src/sandbox/telegram-methods.ts";
 import { checkoutMessage, type SendPhoto } from "../../src/telegram/checkout-message.ts";
 import {
   buyData,
-  chatLanguage,
   deliveryMessage,
   escapeHtml,
   invoiceMessage,
@@ -153,16 +152,15 @@ describe("messages", () => {
         priceMinor,
         (name, description, firstName, lang, price) => {
           const sold = { ...offer, name, description, priceMinor: price };
-          const locale = chatLanguage(null, lang);
           const pix = { kind: "pix" as const, code: description.slice(0, 500), url: null };
           const link = { kind: "link" as const, url: "https://pay.example.com/c" };
           for (const message of [
-            welcomeMessage("5", { welcome: null, offers: [sold], firstName }, locale),
-            welcomeMessage("5", { welcome: description, offers: [sold], firstName }, locale),
-            offerMessage("5", sold, locale),
-            checkoutMessage("5", { ...sold, name: name.slice(0, 500) }, link, locale),
-            checkoutMessage("5", { ...sold, name: name.slice(0, 500) }, pix, locale),
-            deliveryMessage("5", { name, delivery: description.slice(0, 3_000) }, locale),
+            welcomeMessage("5", { welcome: null, offers: [sold], firstName }, lang),
+            welcomeMessage("5", { welcome: description, offers: [sold], firstName }, lang),
+            offerMessage("5", sold, lang),
+            checkoutMessage("5", { ...sold, name: name.slice(0, 500) }, link, lang),
+            checkoutMessage("5", { ...sold, name: name.slice(0, 500) }, pix, lang),
+            deliveryMessage("5", { name, delivery: description.slice(0, 3_000) }, lang),
             invoiceMessage("5", { ...sold, currency: "XTR" }, "0".repeat(32)),
           ]) {
             expect(refusal(message)).toBeNull();

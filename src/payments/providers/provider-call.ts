@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { redactSecret } from "../../meta/redact.ts";
+import { errorText } from "../../platform/errors.ts";
 import { parseJson } from "../../platform/json.ts";
 import { ProviderError } from "./adapter.ts";
 
@@ -75,7 +76,7 @@ async function exchange(
     return { status: response.status, text: await response.text() };
   } catch (error) {
     if (deadline.aborted) throw failure(api, `did not answer within ${timeoutMs} ms`);
-    throw failure(api, `could not be reached: ${error instanceof Error ? error.message : String(error)}`);
+    throw failure(api, `could not be reached: ${errorText(error)}`);
   }
 }
 
