@@ -1,4 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sql } from "drizzle-orm";
 import { ensureDatabaseId } from "../../src/db/database-id.ts";
 import { openSpool, type Spool } from "../../src/db/spool.ts";
 import { createLog } from "../../src/platform/log.ts";
@@ -9,6 +13,8 @@ import type { VisitRecord } from "../../src/redirect/visit-record.ts";
 import { createVisitRecorder } from "../../src/redirect/visit-recorder.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { type AddedPool, addPool } from "../support/pools.ts";
+import { startServer } from "../support/server.ts";
+import { until } from "../support/until.ts";
 import { visitsOf, writerOn } from "../support/visits.ts";
 
 /** An installation, whose pool has the number that the other one's has too. */
@@ -122,4 +128,29 @@ describe(`two databases that share a spool, on ${testDialect}`, () => {
     expect(spoolSnapshot(spool, "b").load()).toEqual(others);
     expect(spoolSnapshot(spool, "moved").load()).toEqual(others);
   });
+
+  test("two servers on one DATA_DIR: what one spooled before it was killed is its own when it comes back", async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), "ponte-shared-"));
+    const rename = (from: string, to: string) =>
+      mine.db.transaction((tx) => tx.rows(sql.raw(`alter table ${from} rename to ${to}`)));
+    const told: string[] = [];
+    const other = await startServer(
+      theirs.url,
+      { LOG_LEVEL: "warn" },
+      { dataDir, onLogLine: (line) => void told.push(line) },
+    );
+    const first = await startServer(mine.url, {}, { dataDir });
+    await rename("meta_tracking_sessions", "elsewhere");
+    for (let i = 0; i < 3; i++) expect((await fetch(`${first.url}/go/mine`)).status).toBe(200);
+    await first.kill();
+    await until(() => told.some((line) => line.includes("visits of another database")));
+    expect(await tokensIn(theirs)).toEqual([]);
+    await rename("elsewhere", "meta_tracking_sessions");
+    const second = await startServer(mine.url, {}, { dataDir });
+    await until(async () => (await tokensIn(mine)).length === 3);
+    expect(await tokensIn(theirs)).toEqual([]);
+    await second.stop();
+    await other.stop();
+    rmSync(dataDir, { recursive: true });
+  }, 60_000);
 });
