@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Redis } from "ioredis";
 import { type Assets, openAssets } from "./assets/assets.ts";
 import type { Config } from "./config.ts";
@@ -56,6 +56,12 @@ function privateFiles({ dataDir, sqliteFile }: Config): string[] {
   return [join(dataDir, "app-secret"), ...databases.flatMap((path) => [path, `${path}-wal`, `${path}-shm`])];
 }
 
+/** Tells databases apart before they answer, and no password. */
+function placeOf({ database, sqliteFile }: Config): string {
+  const place = sqliteFile === null ? database.url : resolve(sqliteFile);
+  return new Bun.CryptoHasher("sha256").update(place).digest("hex");
+}
+
 /**
  * Opens what a process needs. A database that is away, busy, or may not be migrated by us, does not stop the start:
  * visitors are served all the same, and the log says what to do.
@@ -83,7 +89,7 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
   const redis = config.redisUrl
     ? (await import("./platform/redis.ts")).connectRedis(config.redisUrl, log)
     : undefined;
-  const pools = await openPoolCache({ db, snapshot: spoolSnapshot(readSpool), log });
+  const pools = await openPoolCache({ db, snapshot: spoolSnapshot(readSpool, placeOf(config)), log });
   const refusals = createRefusalCounter({ db, log });
   const providers = configuredProviders(config.payments, now);
   const metrics = createMetrics(providers.keys());

@@ -10,7 +10,7 @@ import {
   checkPartial,
   checkSales,
 } from "./doctor/check-database.ts";
-import { checkDamagedSpools, checkDataDir, checkSpool } from "./doctor/check-disk.ts";
+import { checkDamagedSpools, checkDataDir, checkOthersVisits, checkSpool } from "./doctor/check-disk.ts";
 import { checkNumbers } from "./doctor/check-numbers.ts";
 import { checkOffers } from "./doctor/check-offers.ts";
 import { checkBots, checkPixels, checkRedis, type OutsideDeps } from "./doctor/check-outside.ts";
@@ -64,6 +64,7 @@ async function databaseFindings(config: Config, context: Context, isOnline: bool
         const checks: readonly (readonly [string, () => Promise<Finding | Finding[]>])[] = [
           ["views", () => checkViews(db, databaseUser(config))],
           ["numbers", () => checkNumbers(db)],
+          ["spool", () => checkOthersVisits(db, config)],
           ["clock", () => checkClock(db)],
           ["dispatcher", () => checkDispatcher(db)],
           ["outbox", () => checkOutbox(db)],

@@ -19,6 +19,7 @@ export function forgivingSpool(spool: Spool, log: Log): Spool {
   return {
     ...spool,
     oldest: or(spool.oldest, []),
+    ofOthers: or(spool.ofOthers, []),
     find: or(spool.find, null),
     count: or(spool.count, 0),
     counts: or(spool.counts, { waiting: 0, setAside: 0 }),

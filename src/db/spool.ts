@@ -17,8 +17,10 @@ export interface Spooled {
 export interface Spool {
   /** Keeps the documents; one whose key is already there stays as it is, one that was forgotten stays away. */
   append(documents: readonly Spooled[]): void;
-  /** The oldest documents that have not been set aside. */
-  oldest(limit: number): Spooled[];
+  /** The oldest documents that have not been set aside, of the database of that id and of those that name none. */
+  oldest(limit: number, database?: string | null): Spooled[];
+  /** How many wait that name another database: two may share a folder by mistake. */
+  ofOthers(database: string | null): { database: string; waiting: number }[];
   /** The document of that key; null where it is not here, or was set aside. */
   find(key: string): Spooled | null;
   remove(keys: readonly string[]): void;
@@ -40,6 +42,12 @@ export interface Spool {
 /** First of all in the file: see `salvage`. */
 export const SPOOL_TABLE =
   "create table if not exists spool (key text primary key, body text not null, spooled_at integer not null, reason text)";
+
+/** Which database a document names; one that is rubbish, or of an earlier version, names none. */
+const DATABASE = "case when json_valid(body) then json_extract(body, '$.database') end";
+
+/** Each database's documents in their order: nobody reads over another's. */
+const BY_DATABASE = `create index if not exists spool_by_database on spool (${DATABASE}, key) where reason is null`;
 
 /** Kept by the database itself: counting would read every document, once a second, while visitors wait. */
 const TOTALS: readonly string[] = [
@@ -93,6 +101,7 @@ export function noSpool(reason: unknown): Spool {
   return {
     append: refuse,
     oldest: refuse,
+    ofOthers: refuse,
     find: refuse,
     remove: refuse,
     forget: refuse,
@@ -115,8 +124,13 @@ function spoolOf(client: SqliteClient): Spool {
     `insert into spool (key, body, spooled_at) select ?1, ?2, ?3
       where not exists (select 1 from forgotten where key = ?1) on conflict do nothing`,
   );
-  const select = client.query<Spooled, [number]>(
-    "select key, body from spool where reason is null order by key limit ?",
+  const waiting = (of: string) => `select key, body from spool where reason is null and ${DATABASE} ${of}`;
+  const select = client.query<Spooled, [string | null, number]>(
+    `${waiting("is null")} union all ${waiting("= ?1")} order by key limit ?2`,
+  );
+  const countOthers = client.query<{ database: string; waiting: number }, [string | null]>(
+    `select ${DATABASE} as database, count(*) as waiting from spool
+      where reason is null and ${DATABASE} is not null and ${DATABASE} is not ? group by 1`,
   );
   const find = client.query<Spooled, [string]>(
     "select key, body from spool where key = ? and reason is null",
@@ -140,7 +154,8 @@ function spoolOf(client: SqliteClient): Spool {
     append: client.transaction((documents: readonly Spooled[]) => {
       for (const { key, body } of documents) insert.run(key, body, Date.now());
     }).immediate,
-    oldest: (limit) => select.all(limit),
+    oldest: (limit, database = null) => select.all(database, limit),
+    ofOthers: (database) => countOthers.all(database),
     find: (key) => find.get(key),
     remove: client.transaction((keys: readonly string[]) => {
       for (const key of keys) remove.run(key);
@@ -200,6 +215,7 @@ function prepare(client: SqliteClient): void {
 /** Where all are there, nothing is written: a full disk stops no start. */
 function makeTables(client: SqliteClient): void {
   client.run(SPOOL_TABLE);
+  client.run(BY_DATABASE);
   for (const statement of TOTALS) client.run(statement);
   if (client.query("select 1 from spool_totals").get() === null) client.run(FIRST_TOTALS);
   client.run("create table if not exists forgotten (key text primary key)");

@@ -1,11 +1,13 @@
 import { and, eq, gt, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
+import { ensureDatabaseId } from "../db/database-id.ts";
 import type { Pool } from "./pool.ts";
 
-/** All enabled pools with their eligible bots, in two queries. */
+/** All enabled pools with their eligible bots, and the database that they are of. */
 export async function loadPools(db: Database): Promise<Pool[]> {
   const { pools, bots, poolBots } = db.tables;
-  const [poolRows, botRows] = await Promise.all([
+  const [database, poolRows, botRows] = await Promise.all([
+    ensureDatabaseId(db),
     db.select().from(pools).where(eq(pools.enabled, true)),
     db
       .select({
@@ -31,6 +33,7 @@ export async function loadPools(db: Database): Promise<Pool[]> {
   const botsOf = Map.groupBy(botRows, ({ poolId }) => poolId);
   return poolRows.map((row) => ({
     id: row.id,
+    database,
     slug: row.slug,
     name: row.name,
     strategy: row.strategy,

@@ -7,6 +7,8 @@ const NOTE = "pools";
 
 const poolSchema = z.object({
   id: z.number(),
+  // One of an earlier version says nothing of it.
+  database: z.string().nullable().default(null),
   slug: z.string(),
   name: z.string(),
   strategy: z.enum(["weighted", "round_robin", "least_used"]),
@@ -31,17 +33,24 @@ const poolSchema = z.object({
   ),
 });
 
-/** Keeps the last known pools in the spool's file: a process that starts during an outage still serves them. */
-export function spoolSnapshot(spool: Spool): PoolSnapshot {
+/**
+ * Keeps the last known pools in the spool's file: a process that starts during an outage still serves them. Those of the
+ * same `place` before all others, for databases may share the file by mistake; the last of all where that is new.
+ */
+export function spoolSnapshot(spool: Spool, place: string): PoolSnapshot {
+  const ownNote = `${NOTE} of ${place}`;
   return {
     load() {
-      const note = spool.note(NOTE);
+      const note = spool.note(ownNote) ?? spool.note(NOTE);
       if (note === null) return [];
       // A snapshot of another version's form is worth nothing; the database will be asked anyway. Read once a start, so a
       // parser compiled for it would not pay.
       const parsed = z.array(poolSchema).safeParse(parseJson(note), { jitless: true });
       return parsed.success ? parsed.data : [];
     },
-    save: (pools) => spool.setNote(NOTE, JSON.stringify(pools)),
+    save(pools) {
+      const text = JSON.stringify(pools);
+      for (const note of [ownNote, NOTE]) spool.setNote(note, text);
+    },
   };
 }

@@ -12,6 +12,8 @@ export interface PoolBot {
 /** A pool as a visit needs it: nothing secret in it but the gate's value. */
 export interface Pool {
   readonly id: number;
+  /** The database whose pool it is (see `findDatabaseId`); null where that has no id yet. */
+  readonly database: string | null;
   readonly slug: string;
   readonly name: string;
   readonly strategy: Strategy;

@@ -70,6 +70,7 @@ export function captureVisit(
     record: {
       trackingToken: consent === "denied" ? refusingToken(trackingToken) : trackingToken,
       atMs: nowMs,
+      database: pool.database,
       poolId: pool.id,
       botId: bot.botId,
       poolBotId: bot.poolBotId,

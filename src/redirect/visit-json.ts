@@ -11,6 +11,8 @@ const text = z.string().nullable();
 const visitSchema = z.object({
   trackingToken: z.string(),
   atMs: z.number(),
+  // One of an earlier version names none, and is whose it comes to.
+  database: text.default(null),
   poolId: z.number(),
   botId: z.number(),
   poolBotId: z.number(),

@@ -10,6 +10,8 @@ import { type NewSession, rootEventId, sessionFacts } from "../tracking/session.
 export interface VisitRecord {
   readonly trackingToken: string;
   readonly atMs: number;
+  /** The database whose pool, bot and pool bot these are: a spool may lie beside another one. */
+  readonly database: string | null;
   readonly poolId: number;
   readonly botId: number;
   readonly poolBotId: number;

@@ -1,4 +1,5 @@
 import type { Database } from "../db/database.ts";
+import { findDatabaseId } from "../db/database-id.ts";
 import { isRowFault } from "../db/fault.ts";
 import { createGroupCommit, QueueFullError } from "../db/group-commit.ts";
 import { promptly } from "../db/promptly.ts";
@@ -55,6 +56,7 @@ export function createVisitRecorder(deps: {
 }): VisitRecorder {
   const { db, writer, spool, log, deadlineMs = COMMIT_DEADLINE_MS, onCommit, onReplay } = deps;
   let databaseIsAway = false;
+  let toldOf = "";
   let isClosing = false;
 
   async function write(visits: readonly VisitRecord[]): Promise<void> {
@@ -119,8 +121,12 @@ export function createVisitRecorder(deps: {
     let replayed = 0;
     while (goesOn()) {
       const startedMs = performance.now();
-      const batch = spool.oldest(REPLAY_BATCH);
-      if (batch.length === 0) break;
+      const database = await promptly(db, deadlineMs, findDatabaseId(db));
+      const batch = spool.oldest(REPLAY_BATCH, database);
+      if (batch.length === 0) {
+        tellOfOthers(database);
+        break;
+      }
       const visits = batch.flatMap(decodeOrSetAside);
       try {
         await promptly(db, deadlineMs * REPLAY_PATIENCE, write(visits));
@@ -141,6 +147,17 @@ export function createVisitRecorder(deps: {
     return replayed;
   }
 
+  /** Numbers of another database's pools mean something else here: their visits stay where they are, and the log says so. */
+  function tellOfOthers(database: string | null): void {
+    const others = spool.counts().waiting > 0 ? spool.ofOthers(database) : [];
+    const names = others.map((other) => other.database).join();
+    if (names !== toldOf && names !== "") {
+      const todo = "Run `bun run ponte doctor`, which says how to bring them in.";
+      log.warn({ database, others, todo }, "the spool has visits of another database, and keeps them for it");
+    }
+    toldOf = names;
+  }
+
   /** The spool is brought in over other connections; only the writer itself can show that its own work again. */
   async function goBackToDatabase(): Promise<void> {
     if (!databaseIsAway) return;
@@ -153,6 +170,7 @@ export function createVisitRecorder(deps: {
     const waiting = spool.find(trackingToken);
     const [visit] = waiting ? decodeOrSetAside(waiting) : [];
     if (!visit) return false;
+    if (visit.database !== null && visit.database !== (await findDatabaseId(db))) return false;
     if (await writeAlone(visit)) leaveSpool(visit.trackingToken);
     return true;
   }

@@ -1,3 +1,4 @@
+import { Database as SqliteClient } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -5,6 +6,7 @@ import { dirname, join } from "node:path";
 import { eq, sql } from "drizzle-orm";
 import postgres from "postgres";
 import { z } from "zod";
+import { ensureDatabaseId } from "../../src/db/database-id.ts";
 import { tablesOf } from "../../src/db/define-schema.ts";
 import { openDatabase } from "../../src/db/open.ts";
 import { openSpool } from "../../src/db/spool.ts";
@@ -319,6 +321,27 @@ describe(`ponte doctor on ${testDialect}`, () => {
     await own.db.rows(sql.raw(todo));
     expect((await diagnose({}, "--offline")).of("numbers")).toMatchObject([{ level: "good" }]);
     await own.db.rows(sql`delete from bots where id = 900`);
+  });
+
+  test("names another database's visits in the spool, and its command brings them in", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "ponte-shared-"));
+    const path = join(folder, "spool.db");
+    const spool = openSpool(path);
+    const ofDatabase = (database: string | null) => ({ key: newId(), body: JSON.stringify({ database }) });
+    spool.append(["other", "other", await ensureDatabaseId(own.db), null].map(ofDatabase));
+    const found = () => diagnose({ DATA_DIR: folder }, "--offline");
+    const { of, healthy } = await found();
+    expect(healthy).toBe(false);
+    const [finding] = of("spool").filter(({ level }) => level === "bad");
+    expect(finding?.text).toContain(`2 visits in ${path} are of another database, other`);
+    const command = finding?.todo?.match(/run: sqlite3 \S+ "(.+)"$/)?.[1] ?? "";
+    const client = new SqliteClient(path);
+    client.run(command);
+    client.close();
+    expect((await found()).of("spool").filter(({ level }) => level === "bad")).toEqual([]);
+    expect(spool.oldest(9).length).toBe(3);
+    spool.close();
+    rmSync(folder, { recursive: true });
   });
 
   test("a SQLite file that is not there is not made", async () => {

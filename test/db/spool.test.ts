@@ -2,6 +2,7 @@ import { Database as SqliteClient } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { salvage } from "../../src/db/salvage.ts";
 import { openSpool } from "../../src/db/spool.ts";
 import { createSqliteFolder } from "../support/database.ts";
 
@@ -111,5 +112,32 @@ test("whom it knows nothing of it forgets without being written to, once no dama
   expect(forget("a")).toThrow("locked");
   forget("b")();
   other.close();
+  spool.close();
+});
+
+test("what is read out of a damaged spool is still of the database that it names", () => {
+  const spool = openSpool(folder.url);
+  spool.append([
+    { key: "a", body: '{"database":"one"}' },
+    { key: "b", body: '{"database":"two"}' },
+    { key: "c", body: "{}" },
+  ]);
+  spool.close();
+  const again = openSpool(":memory:");
+  for (const batch of salvage(folder.url)) again.append(batch);
+  expect(again.oldest(9, "one").map(({ key }) => key)).toEqual(["a", "c"]);
+  expect(again.ofOthers("one")).toEqual([{ database: "two", waiting: 1 }]);
+  again.close();
+});
+
+test("a document that is rubbish is in nobody's way, and can be set aside", () => {
+  const spool = openSpool(folder.url);
+  spool.append([
+    { key: "a", body: "no JSON" },
+    { key: "b", body: '{"database":"one"}' },
+  ]);
+  expect(spool.oldest(9, "one").map(({ key }) => key)).toEqual(["a", "b"]);
+  spool.setAside("a", "why");
+  expect(spool.oldest(9, "one").map(({ key }) => key)).toEqual(["b"]);
   spool.close();
 });

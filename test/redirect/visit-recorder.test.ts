@@ -2,7 +2,10 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import { openSpool, type Spool } from "../../src/db/spool.ts";
+import { lookUpTokens } from "../../src/outbox/pixel-tokens.ts";
 import { createLog } from "../../src/platform/log.ts";
+import { createSecrets } from "../../src/platform/secrets.ts";
+import { deletePool } from "../../src/pools/manage-pools.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { pageViewOf, sessionOf, type VisitRecord } from "../../src/redirect/visit-record.ts";
 import { createVisitRecorder } from "../../src/redirect/visit-recorder.ts";
@@ -366,6 +369,29 @@ describe(`visit recorder on ${testDialect}`, () => {
     spool.append([{ key: needed.trackingToken, body: JSON.stringify(needed) }]);
     expect(await recorder.recall(needed.trackingToken)).toBe(true);
     expect(await contents()).toEqual({ sessions: 1, events: 1, redirects: [1, 1] });
+    await recorder.close();
+  });
+
+  test("a visit whose pool was removed while it was spooled comes in, and its event waits for a token", async () => {
+    const { db } = own;
+    const secrets = createSecrets(new Uint8Array(32));
+    const late = visit("fbclid=Late");
+    spool.append([{ key: late.trackingToken, body: JSON.stringify(late) }]);
+    const manage = { db, secrets, now: () => new Date() };
+    expect(await deletePool(manage, "cli", "open")).toEqual({ kind: "deleted" });
+    const recorder = createVisitRecorder({ db, writer: writerOn(db), spool, log });
+    await recorder.replay();
+    expect(spool.counts()).toEqual({ waiting: 0, setAside: 0 });
+    expect(await contents()).toMatchObject({ sessions: 1, events: 1 });
+    const pixel = late.pageView?.route ?? "";
+    const tokens = () => lookUpTokens({ db, secrets }, pixel, []);
+    expect(await tokens()).toMatchObject({
+      kind: "missing",
+      reason: expect.stringContaining("pool update"),
+    });
+    const metaAccessToken = secrets.seal("token", "pools.meta_access_token");
+    await addPool(db, { slug: "again", metaPixelId: pixel, metaAccessToken });
+    expect(await tokens()).toEqual({ kind: "found", accessTokens: ["token"] });
     await recorder.close();
   });
 });

@@ -11,6 +11,7 @@ export function visitOf(poolId: number, poolBotId: number, botId: number, query 
   const bot = { poolBotId, botId, username: "some_bot", weight: 1, totalRedirects: 0 };
   const pool = {
     id: poolId,
+    database: null,
     slug: "open",
     name: "Open",
     strategy: "weighted" as const,

@@ -2,6 +2,8 @@ import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Config } from "../../config.ts";
 import { damagedSpools, isUnread } from "../../db/damaged-spool.ts";
+import type { Database } from "../../db/database.ts";
+import { findDatabaseId } from "../../db/database-id.ts";
 import { openSpool } from "../../db/spool.ts";
 import { count } from "../print.ts";
 import { bad, type Finding, good, warning } from "./finding.ts";
@@ -68,6 +70,26 @@ export function checkSpool({ dataDir }: Config): Finding {
           "A running Ponte replays them by itself.",
         )
       : good("spool", "empty");
+  } finally {
+    spool.close();
+  }
+}
+
+/** Whether visits lie in this machine's spool that no process on this database brings in. */
+export async function checkOthersVisits(db: Database, { dataDir }: Config): Promise<Finding[]> {
+  const path = join(dataDir, "spool.db");
+  if (!existsSync(path)) return [];
+  const own = await findDatabaseId(db);
+  const spool = openSpool(path);
+  try {
+    return spool.ofOthers(own).map(({ database, waiting }) => {
+      const bringIn = `update spool set body = json_remove(body, '$.database') where json_extract(body, '$.database') = '${database}'`;
+      return bad(
+        "spool",
+        `${count(waiting, "visit")} in ${path} ${waiting === 1 ? "is" : "are"} of another database, ${database}; this one is ${own ?? "not named yet"}`,
+        `A Ponte on that database brings them in; give each database a DATA_DIR of its own. Where that was an earlier copy of this one, such as one that was replaced by an older backup, run: sqlite3 ${path} "${bringIn}"`,
+      );
+    });
   } finally {
     spool.close();
   }
