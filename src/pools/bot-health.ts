@@ -1,6 +1,7 @@
 import { and, asc, eq, inArray, isNotNull } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import { isDuplicate } from "../db/fault.ts";
 import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
 import type { Secrets } from "../platform/secrets.ts";
@@ -81,7 +82,13 @@ export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
   }
 
   async function followName(bot: BotRow, username: string): Promise<void> {
-    switch (await recordName(deps, bot, username, await formerOwner(bot, username))) {
+    const former = await formerOwner(bot, username);
+    const renaming = recordName(deps, bot, username, former).catch((error) => {
+      // Somebody made a bot of that name meanwhile.
+      if (isDuplicate(error)) return "taken";
+      throw error;
+    });
+    switch (await renaming) {
       case "renamed":
         taken.delete(bot.id);
         log.warn(

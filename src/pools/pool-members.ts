@@ -1,6 +1,5 @@
 import { and, eq, notInArray } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
-import type { Tables } from "../db/define-schema.ts";
 import { isBotNamed } from "./bot-view.ts";
 import type { PoolBotView } from "./pool-view.ts";
 import type { PoolDraft } from "./rules.ts";
@@ -19,11 +18,15 @@ export async function replaceMembers(
   at: Date,
 ): Promise<void> {
   const { poolBots } = db.tables;
-  await makeMissingBots(tx, db.tables, members, at);
+  const names = members.map(({ username }) => username);
+  // By name, each whole before the next, so that two who make or keep the same bots never wait crosswise.
+  const inOneOrder = names.toSorted((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));
+  const ids = new Map<string, number>();
+  for (const name of inOneOrder) ids.set(name, await keptBot(tx, db, name, at));
   const botIds: number[] = [];
-  for (const member of members) {
-    const { weight, enabled } = member;
-    const botId = await keptBot(tx, db, member, at);
+  for (const { username, weight, enabled } of members) {
+    const botId = ids.get(username);
+    if (botId === undefined) throw new Error(`bot @${username} was kept and is not there`);
     botIds.push(botId);
     await tx
       .insert(poolBots)
@@ -53,28 +56,16 @@ export function areMembers(current: readonly PoolBotView[], wanted: readonly Mem
   );
 }
 
-/** Makes the bots that nobody knows yet. By name, so that two operators who make the same ones never wait crosswise. */
-async function makeMissingBots(
-  tx: Tx,
-  { bots }: Tables,
-  members: readonly Member[],
-  at: Date,
-): Promise<void> {
-  const names = members.map(({ username }) => username);
-  const inOneOrder = names.toSorted((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));
-  await tx
-    .insert(bots)
-    .values(inOneOrder.map((username) => ({ username, createdAt: at, updatedAt: at })))
-    .onConflictDoNothing();
-}
-
-/** The bot's number. It is kept from being removed until the transaction ends, and made again if it just was. */
-async function keptBot(tx: Tx, db: Database, member: Member, at: Date): Promise<number> {
+/**
+ * The bot's number. It is kept from being removed until the transaction ends, and made where nobody knows it. It is looked
+ * for first: to insert a name that a bot is just losing would wait for its rename, which may wait for a name made here.
+ */
+async function keptBot(tx: Tx, db: Database, username: string, at: Date): Promise<number> {
   const { bots } = db.tables;
   const [bot] = await db.dialect.kept(
-    tx.select({ id: bots.id }).from(bots).where(isBotNamed(db.tables, member.username)),
+    tx.select({ id: bots.id }).from(bots).where(isBotNamed(db.tables, username)),
   );
   if (bot) return bot.id;
-  await makeMissingBots(tx, db.tables, [member], at);
-  return keptBot(tx, db, member, at);
+  await tx.insert(bots).values({ username, createdAt: at, updatedAt: at }).onConflictDoNothing();
+  return keptBot(tx, db, username, at);
 }

@@ -275,6 +275,31 @@ describe(`the bots' health on ${testDialect}`, () => {
     },
   );
 
+  test.skipIf(testDialect === "sqlite")(
+    "a pool that is saved with the old and the new name in the moment of a rename is saved, and neither waits for the other for ever",
+    async () => {
+      const { db } = own;
+      const deps = { db, secrets, now: () => new Date() };
+      await addPool(db, { slug: "both-names" }, [{ username: "other_bot" }]);
+      const at = new Date();
+      const { saving, renaming } = await db.transaction(async (tx) => {
+        await tx.insert(db.tables.bots).values({ username: "a_between_bot", createdAt: at, updatedAt: at });
+        // Made by the pool, which then waits for the name that this transaction makes.
+        const bots = ["A_ahead_bot", "a_between_bot", "a_bot"].map((username) => ({ username }));
+        const saving = updatePool(deps, "test", "both-names", { bots, meta_tracking_enabled: false });
+        await untilHeldUp(db, saving);
+        answers.set("token-a", known("A_ahead_bot"));
+        const renaming = health().run();
+        await untilHeldUp(db, renaming, 2);
+        return { saving, renaming };
+      });
+      expect(await saving).toMatchObject({ kind: "updated" });
+      await renaming;
+      expect(await bot(ids.a)).toMatchObject({ username: "a_bot" });
+      expect(logLines.join()).toContain("another bot has that name here");
+    },
+  );
+
   test("a name that another bot has here is not taken from it; the operator is told once", async () => {
     answers.set("token-a", known("Elsewhere_Bot"));
     const { run: check } = health();
