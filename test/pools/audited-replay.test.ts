@@ -44,7 +44,7 @@ describe(`a replay and its audit on ${testDialect}`, () => {
       onProgress: (n) => progress.push(n),
     });
     expect(done).toBe(5_000);
-    expect(progress).toEqual([2_000, 4_000, 5_000]);
+    expect(progress).toEqual([1_000, 2_000, 3_000, 4_000, 5_000]);
     expect(await audited()).toEqual([
       { action: "outbox.discard.started", after: { filter } },
       { action: "outbox.discard", after: { filter, rows: 5_000 } },
@@ -61,9 +61,9 @@ describe(`a replay and its audit on ${testDialect}`, () => {
       signal: stop.signal,
       onProgress: () => stop.abort(),
     });
-    expect(done).toBe(2_000);
-    expect(await statusCounts(own.db)).toEqual({ dead: 500, discarded: 2_000 });
-    expect((await audited()).at(-1)?.after).toEqual({ filter: {}, rows: 2_000, stopped: true });
+    expect(done).toBe(1_000);
+    expect(await statusCounts(own.db)).toEqual({ dead: 1_500, discarded: 1_000 });
+    expect((await audited()).at(-1)?.after).toEqual({ filter: {}, rows: 1_000, stopped: true });
   });
 
   test("that fails half way says how far it came", async () => {
@@ -76,7 +76,7 @@ describe(`a replay and its audit on ${testDialect}`, () => {
       },
     });
     await expect(failing).rejects.toThrow("the disk is full");
-    expect((await audited()).at(-1)?.after).toEqual({ filter: {}, rows: 2_000, failed: true });
+    expect((await audited()).at(-1)?.after).toEqual({ filter: {}, rows: 1_000, failed: true });
   });
 
   test("that changed nothing is not written down", async () => {
