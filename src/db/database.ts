@@ -90,7 +90,7 @@ export interface Database extends Reader {
   readonly tables: Tables;
   /**
    * Runs `work` in one transaction, commits when it resolves and rolls back when it rejects.
-   * On SQLite transactions take turns, so `work` must not wait for another transaction.
+   * On SQLite transactions take turns, so `work` must not wait for another transaction; a relaxed one lets others by.
    */
   transaction<T>(work: (tx: Tx) => Promise<T>, durability?: Durability): Promise<T>;
   /**
