@@ -11,15 +11,8 @@ import { beat, withdraw } from "./heartbeat.ts";
 import { claim, RENEW_EVERY_MS, reclaimExpired, renewLeases } from "./lease.ts";
 import { endOverlongPauses } from "./overlong-pauses.ts";
 import type { OnSettled } from "./record-request.ts";
-import {
-  isProbe,
-  type Limits,
-  nextTurns,
-  routeName,
-  SLOW_MS,
-  slotsTaken,
-  type UnderWay,
-} from "./schedule.ts";
+import { routeName } from "./routes.ts";
+import { isProbe, type Limits, nextTurns, SLOW_MS, slotsTaken, type UnderWay } from "./schedule.ts";
 import { type WaitingRoute, waitingRoutes } from "./waiting-routes.ts";
 
 const LIMITS: Limits = { perRoute: 2, altogether: 20 };

@@ -36,7 +36,7 @@ export async function findHold(
   return holdOf(rowOf(key.route), rowOf(account)?.throttledUntil ?? null, nowMs);
 }
 
-type RouteRow = Tables["outboxRoutes"]["$inferSelect"];
+export type RouteRow = Tables["outboxRoutes"]["$inferSelect"];
 
 /** The same of what was read: the route's row, and until when it or its pixel or bot is to slow down. */
 export function holdOf(row: RouteRow | undefined, throttledUntil: Date | null, nowMs: number): Hold | null {

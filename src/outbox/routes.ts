@@ -8,6 +8,11 @@ export interface RouteKey {
   readonly route: string;
 }
 
+/** A route's name among all destinations. */
+export function routeName({ destination, route }: RouteKey): string {
+  return `${destination} ${route}`;
+}
+
 /** How often in a row a route had the same trouble, when it was last read. */
 export interface Standing {
   /** Requests that failed. */

@@ -1,6 +1,6 @@
 import { DESTINATIONS, type Destination } from "../db/vocabulary.ts";
 import { BREAKER_THRESHOLD } from "./back-off.ts";
-import type { RouteKey } from "./routes.ts";
+import { routeName } from "./routes.ts";
 import type { WaitingRoute } from "./waiting-routes.ts";
 
 /** Requests under way at once: of one route, and altogether, those that hang apart. */
@@ -29,11 +29,6 @@ interface Workload {
   readonly underWay: ReadonlyMap<string, UnderWay>;
   /** Rising numbers, by `routeName`: who was served when. */
   readonly lastServed: ReadonlyMap<string, number>;
-}
-
-/** A route's name among all destinations. */
-export function routeName({ destination, route }: RouteKey): string {
-  return `${destination} ${route}`;
 }
 
 /** Its breaker has opened: one small batch at a time, until one gets through. */

@@ -1,9 +1,8 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Destination, OutboxStatus } from "../db/vocabulary.ts";
-import { type HoldState, holdOf } from "./holds.ts";
-import { accountOf, type RouteKey } from "./routes.ts";
-import { routeName } from "./schedule.ts";
+import { type HoldState, holdOf, type RouteRow } from "./holds.ts";
+import { accountOf, type RouteKey, routeName } from "./routes.ts";
 import { type Tally, tallyOutbox, together } from "./tally.ts";
 
 /** How many events of a kind are in a state. Times are ISO text; `pool` is the slug. */
@@ -85,47 +84,45 @@ async function backlogOf(db: Database, tallies: readonly Tally[]): Promise<Route
   const nowMs = Number(clock?.ms);
   const rows = await db.select().from(db.tables.outboxRoutes);
   const known = new Map(rows.map((row) => [routeName(row), row]));
-  const isAhead = (at: Date | null) => at !== null && at.getTime() > nowMs;
-  const troubled = rows.filter((row) => row.pausedAt || row.failures > 0 || isAhead(row.throttledUntil));
-  const ofStatus = (status: OutboxStatus) => {
-    const tallied = together(
-      tallies.filter((tally) => tally.status === status),
-      routeName,
-    );
-    return new Map(tallied.map((tally) => [routeName(tally), tally]));
-  };
-  const [waiting, sending] = [ofStatus("pending"), ofStatus("sending")];
+  const isThrottled = ({ throttledUntil }: RouteRow) =>
+    throttledUntil !== null && throttledUntil.getTime() > nowMs;
+  const troubled = rows.filter((row) => row.pausedAt || row.failures > 0 || isThrottled(row));
+  const waiting = byRoute(tallies, "pending");
+  const sending = byRoute(tallies, "sending");
   const keys = new Map<string, RouteKey>();
   for (const key of [...waiting.values(), ...sending.values(), ...troubled]) keys.set(routeName(key), key);
-  const routes = [...keys].map(([name, { destination, route }]): RouteBacklog => {
-    const row = known.get(name);
-    const wait = waiting.get(name);
-    const sent = sending.get(name);
-    const account = known.get(routeName(accountOf({ destination, route })));
-    const throttledUntil = latest(row?.throttledUntil ?? null, account?.throttledUntil ?? null);
-    const oldestMs = Math.min(
-      wait?.oldestMs ?? Number.POSITIVE_INFINITY,
-      sent?.oldestMs ?? Number.POSITIVE_INFINITY,
-    );
-    const hasOldest = wait !== undefined || sent !== undefined;
-    return {
-      destination,
-      route,
-      state: holdOf(row, throttledUntil, nowMs)?.state ?? "ready",
-      waiting: wait?.events ?? 0,
-      due: wait?.due ?? 0,
-      sending: sent?.events ?? 0,
-      oldest_created_at: hasOldest ? isoTime(oldestMs) : null,
-      oldest_age_seconds: hasOldest ? Math.floor((nowMs - oldestMs) / 1000) : null,
-      next_at: wait ? isoTime(wait.nextMs) : null,
-      paused_at: row?.pausedAt?.toISOString() ?? null,
-      paused_reason: row?.pausedReason ?? null,
-      throttled_until: throttledUntil?.toISOString() ?? null,
-      open_until: row?.openUntil?.toISOString() ?? null,
-      failures: row?.failures ?? 0,
-    };
-  });
-  return routes.sort(byAge);
+  return [...keys]
+    .map(([name, { destination, route }]): RouteBacklog => {
+      const row = known.get(name);
+      const account = known.get(routeName(accountOf({ destination, route })));
+      const throttledUntil = latest(row?.throttledUntil ?? null, account?.throttledUntil ?? null);
+      const [wait, sent] = [waiting.get(name), sending.get(name)];
+      const oldestMs = Math.min(...[wait, sent].flatMap((tally) => tally?.oldestMs ?? []));
+      const hasAny = wait !== undefined || sent !== undefined;
+      return {
+        destination,
+        route,
+        state: holdOf(row, throttledUntil, nowMs)?.state ?? "ready",
+        waiting: wait?.events ?? 0,
+        due: wait?.due ?? 0,
+        sending: sent?.events ?? 0,
+        oldest_created_at: hasAny ? isoTime(oldestMs) : null,
+        oldest_age_seconds: hasAny ? Math.floor((nowMs - oldestMs) / 1000) : null,
+        next_at: wait ? isoTime(wait.nextMs) : null,
+        paused_at: row?.pausedAt?.toISOString() ?? null,
+        paused_reason: row?.pausedReason ?? null,
+        throttled_until: throttledUntil?.toISOString() ?? null,
+        open_until: row?.openUntil?.toISOString() ?? null,
+        failures: row?.failures ?? 0,
+      };
+    })
+    .sort(byAge);
+}
+
+/** What is in that state, all kinds together. */
+function byRoute(tallies: readonly Tally[], status: OutboxStatus): Map<string, Tally> {
+  const ofStatus = tallies.filter((tally) => tally.status === status);
+  return new Map(together(ofStatus, routeName).map((tally) => [routeName(tally), tally]));
 }
 
 function latest(a: Date | null, b: Date | null): Date | null {

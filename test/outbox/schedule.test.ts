@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { BREAKER_THRESHOLD } from "../../src/outbox/back-off.ts";
-import { nextTurns, routeName, type UnderWay } from "../../src/outbox/schedule.ts";
+import { routeName } from "../../src/outbox/routes.ts";
+import { nextTurns, type UnderWay } from "../../src/outbox/schedule.ts";
 import type { WaitingRoute } from "../../src/outbox/waiting-routes.ts";
 
 const LIMITS = { perRoute: 2, altogether: 4 };
