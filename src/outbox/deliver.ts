@@ -1,3 +1,4 @@
+import { errorText } from "../platform/errors.ts";
 import { backOffMs } from "./back-off.ts";
 import { changeRoute, type RouteChange } from "./change-route.ts";
 import { consequencesOf } from "./consequences.ts";
@@ -76,7 +77,7 @@ async function giveBack(
 /** Something of ours failed, such as the database: what the batch still holds is tried again like any failure. */
 async function setBack({ db, log }: DeliveryDeps, batch: LeasedBatch, error: unknown): Promise<void> {
   const afterMs = (attempts: number) => backOffMs(attempts, Math.random());
-  const reason = storableText(`could not be handled: ${String(error)}`);
+  const reason = storableText(`could not be handled: ${errorText(error)}`);
   await db
     .transaction(async (tx) => {
       await settle(tx, db, batch.leaseId, batch.rows, { kind: "retry", afterMs, fbtraceId: null, reason });

@@ -12,9 +12,15 @@ export function codeOf(error: Error): string {
   return "code" in error && typeof error.code === "string" ? error.code : "";
 }
 
-/** The error in one line, its code before its words. */
+/** Drizzle's error of a statement; its message is the statement followed by its values, which belong to people. */
+export function isFailedStatement(error: Error): error is Error & { readonly query: string } {
+  return "query" in error && typeof error.query === "string" && "params" in error;
+}
+
+/** The error in one line, its code before its words; of a failed statement what the database said, without values. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (isFailedStatement(error)) return errorText(error.cause ?? `failed query: ${error.query}`);
   const code = codeOf(error);
   return code === "" ? error.message : `${code}: ${error.message}`;
 }

@@ -1,5 +1,5 @@
 import pino from "pino";
-import { causesOf } from "./errors.ts";
+import { causesOf, isFailedStatement } from "./errors.ts";
 
 /**
  * Where database drivers put the values of a statement, or a whole row, and `URL` what it could not read: they belong to
@@ -20,7 +20,7 @@ export function loggedError(error: unknown): unknown {
     stack: errors.map(stackOf).join("\ncaused by: "),
   };
   const shown = Object.entries(whole).filter(([key]) => !VALUE_KEYS.has(key));
-  const statements = failedStatements(errors);
+  const statements = errors.filter(isFailedStatement);
   const clean = (text: string) =>
     statements.reduce((kept, { message, query }) => kept.replaceAll(message, `Failed query: ${query}`), text);
   return Object.fromEntries(
@@ -34,13 +34,4 @@ const messageOf = ({ message }: Error) => String(message ?? "");
 function stackOf(error: Error): string {
   const stack = String(error.stack ?? "undefined");
   return stack.replace(/^undefined/, () => `${error.name}: ${messageOf(error)}`);
-}
-
-/** Drizzle's errors, whose message is the statement followed by its values. */
-function failedStatements(errors: readonly Error[]) {
-  return errors.flatMap((error) =>
-    "query" in error && typeof error.query === "string" && "params" in error
-      ? [{ message: error.message, query: error.query }]
-      : [],
-  );
 }

@@ -5,6 +5,7 @@ import { createGroupCommit, QueueFullError } from "../db/group-commit.ts";
 import { promptly } from "../db/promptly.ts";
 import type { Spool, Spooled } from "../db/spool.ts";
 import { withDeadline } from "../platform/deadline.ts";
+import { errorText } from "../platform/errors.ts";
 import type { Log } from "../platform/log.ts";
 import { createOutage } from "../platform/outage.ts";
 import { recordVisits } from "./record-visits.ts";
@@ -209,7 +210,7 @@ export function createVisitRecorder(deps: {
   }
 
   function setAside(trackingToken: string, error: unknown): void {
-    spool.setAside(trackingToken, String(error));
+    spool.setAside(trackingToken, errorText(error));
     log.error({ error, trackingToken }, "a spooled visit cannot be recorded; it is set aside");
   }
 

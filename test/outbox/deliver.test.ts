@@ -179,6 +179,25 @@ test(`a fault of ours sets a batch back like any failure, for all to see, on ${t
   expect(await own.db.select().from(own.db.tables.outboxRoutes)).toMatchObject([{ failures: asked }]);
 });
 
+test(`a statement that failed is told of in the database's words, without what anybody's row holds, on ${testDialect}`, async () => {
+  const { outboxProgress } = own.db.tables;
+  await addRows(own.db, 1);
+  const send = async () => {
+    await own.db.select().from(outboxProgress).where(sql`no_such_column = ${"Ana Silva"}`);
+    throw new Error("the statement did not fail");
+  };
+  const dispatcher = createDispatcher({
+    db: own.db,
+    log: createLog("silent"),
+    adapters: { meta: { maxBatch: 50, isExpired: () => false, send } },
+  });
+  await dispatcher.drain();
+  await dispatcher.stop();
+  const [row] = await own.db.select().from(outboxProgress);
+  expect(row?.lastError).toContain("no_such_column");
+  expect(row?.lastError).not.toContain("Ana");
+});
+
 test(`a route that is paused for refusals that nothing explains says so as loudly as one for its token, on ${testDialect}`, async () => {
   await addRows(own.db, 25);
   const lines: string[] = [];

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { DrizzleQueryError } from "drizzle-orm/errors";
 import { causesOf, codeOf, errorText } from "../../src/platform/errors.ts";
 
 const withCode = (message: string, code: unknown) => Object.assign(new Error(message), { code });
@@ -18,4 +19,11 @@ test("a code is a name; a number, as old DOM exceptions have, is none", () => {
   expect(errorText(withCode("refused", "ECONNREFUSED"))).toBe("ECONNREFUSED: refused");
   expect(errorText(new DOMException("timed out", "TimeoutError"))).toBe("timed out");
   expect(errorText("a text")).toBe("a text");
+});
+
+test("a failed statement's text is what the database said, never the values", () => {
+  const said = withCode("no such table: bot_users", "42P01");
+  const failed = (cause?: Error) => new DrizzleQueryError("select 1 where name = $1", ["Ana"], cause);
+  expect(errorText(failed(said))).toBe("42P01: no such table: bot_users");
+  expect(errorText(failed())).toBe("failed query: select 1 where name = $1");
 });
