@@ -111,6 +111,7 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
     writer: writer.visits,
     spool: readSpool,
     log,
+    isOurs: pools.isRead,
     onCommit: metrics.onCommit,
     onReplay: (trackingTokens) => db.transaction((tx) => reportPurchasesOf(payments, tx, trackingTokens)),
   });

@@ -19,6 +19,8 @@ export interface PoolCache {
   get(slug: string): Pool | undefined;
   /** False until pools were read once, now or before the restart: nobody can then say that a slug does not exist. */
   isLoaded(): boolean;
+  /** False while they are a snapshot's: where the database was never reached from here, perhaps another one's. */
+  isRead(): boolean;
   /** Reads the pools again now. */
   refresh(): Promise<void>;
   close(): void;
@@ -85,6 +87,7 @@ export async function openPoolCache(deps: {
     // Slugs are of small letters; whoever typed the ad's link may not have kept to them, and pays for the click.
     get: (slug) => bySlug.get(slug) ?? bySlug.get(slug.toLowerCase()),
     isLoaded: () => wasRead || bySlug.size > 0,
+    isRead: () => wasRead,
     refresh,
     close() {
       clearInterval(timer);

@@ -50,12 +50,15 @@ export function createVisitRecorder(deps: {
   writer: VisitWriter;
   spool: Spool;
   log: Log;
+  /** Whether visits name pools of this very database: until then each waits in the spool for its own. */
+  isOurs?: () => boolean;
   deadlineMs?: number;
   onCommit?: (size: number, durationMs: number) => void;
   /** Spooled visits have come into the database, and whoever waited for them may act; the spool keeps them until then. */
   onReplay?: (trackingTokens: readonly string[]) => Promise<void>;
 }): VisitRecorder {
-  const { db, writer, spool, log, deadlineMs = COMMIT_DEADLINE_MS, onCommit, onReplay } = deps;
+  const { db, writer, spool, log, isOurs = () => true, onCommit, onReplay } = deps;
+  const { deadlineMs = COMMIT_DEADLINE_MS } = deps;
   let databaseIsAway = false;
   let toldOf = "";
   let isClosing = false;
@@ -97,7 +100,7 @@ export function createVisitRecorder(deps: {
   }
 
   async function record(visit: VisitRecord): Promise<Recorded> {
-    if (!databaseIsAway) {
+    if (!databaseIsAway && isOurs()) {
       try {
         await toDatabase.submit(visit);
         return "committed";

@@ -62,6 +62,9 @@ const tokensIn = async ({ db }: Installation) =>
     ({ token }) => token,
   );
 
+const rename = (from: string, to: string) =>
+  mine.db.transaction((tx) => tx.rows(sql.raw(`alter table ${from} rename to ${to}`)));
+
 describe(`two databases that share a spool, on ${testDialect}`, () => {
   test("each brings in its own visits, however many of the other's come first", async () => {
     const others = Array.from({ length: 250 }, theirs.visit);
@@ -129,10 +132,26 @@ describe(`two databases that share a spool, on ${testDialect}`, () => {
     expect(spoolSnapshot(spool, "moved").load()).toEqual(others);
   });
 
+  test("a visit to a pool of the other's, before the own pools can be read, waits for the other", async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), "ponte-shared-"));
+    const before = await startServer(theirs.url, {}, { dataDir });
+    await before.stop();
+    await rename("bots", "elsewhere");
+    const first = await startServer(mine.url, {}, { dataDir });
+    expect((await fetch(`${first.url}/go/theirs`)).status).toBe(200);
+    expect(await tokensIn(mine)).toEqual([]);
+    await rename("elsewhere", "bots");
+    await until(async () => (await fetch(`${first.url}/go/mine`)).status === 200);
+    expect(await tokensIn(mine)).toHaveLength(1);
+    await first.stop();
+    const back = await startServer(theirs.url, {}, { dataDir });
+    await until(async () => (await tokensIn(theirs)).length === 1);
+    await back.stop();
+    rmSync(dataDir, { recursive: true });
+  }, 60_000);
+
   test("two servers on one DATA_DIR: what one spooled before it was killed is its own when it comes back", async () => {
     const dataDir = mkdtempSync(join(tmpdir(), "ponte-shared-"));
-    const rename = (from: string, to: string) =>
-      mine.db.transaction((tx) => tx.rows(sql.raw(`alter table ${from} rename to ${to}`)));
     const told: string[] = [];
     const other = await startServer(
       theirs.url,
