@@ -11,7 +11,7 @@ import { deliveryEntry, withholdDelivery } from "./delivery.ts";
 import type { DistantDeps } from "./distant-visit.ts";
 import { leaveNote } from "./leave-note.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
-import { chargeOf, confirmedData } from "./provider-data.ts";
+import { chargeOf, confirmedData, returnedCharges } from "./provider-data.ts";
 import { purchaseEntry, withVisit } from "./report-purchase.ts";
 
 export interface ApplyDeps extends PaymentDeps, DistantDeps {
@@ -22,7 +22,7 @@ export type Applied = "confirmed" | "changed" | "unchanged";
 
 /**
  * What a provider's event does to a payment, all of it inside the given transaction: the payment itself, the
- * Purchase, the funnel and the delivery. `payment` must be locked (`lockByReference`), so that of any number of
+ * Purchase, the funnel and the delivery. `before` must be locked (`lockByReference`), so that of any number of
  * equal webhooks the first one acts and the others find it done.
  *
  * @param distant the visit as Redis knows it, for a token that the database does not have
@@ -30,11 +30,13 @@ export type Applied = "confirmed" | "changed" | "unchanged";
 export async function applyEvent(
   deps: ApplyDeps,
   tx: Tx,
-  payment: Payment,
+  before: Payment,
   event: PaymentEvent,
   distant: StoredVisit | null,
 ): Promise<Applied> {
-  const decision = decide({ ...payment, chargeId: chargeOf(payment) }, event);
+  const payment = await withReturned(deps, tx, before, event);
+  const state = { ...payment, chargeId: chargeOf(payment), returned: returnedCharges(payment) };
+  const decision = decide(state, event);
   switch (decision.kind) {
     case "confirm":
       await confirm(deps, tx, payment, decision, distant);
@@ -46,6 +48,22 @@ export async function applyEvent(
       if (decision.note) await leaveNote(deps, tx, payment, decision.note);
       return "unchanged";
   }
+}
+
+/** Before any money is counted, which charges went back is remembered: another one may be paid yet. */
+async function withReturned(
+  { db, now }: ApplyDeps,
+  tx: Tx,
+  payment: Payment,
+  event: PaymentEvent,
+): Promise<Payment> {
+  const charge = event.kind === "refunded" || event.kind === "chargeback" ? event.chargeId : undefined;
+  const returned = returnedCharges(payment);
+  if (payment.paidAt !== null || charge === undefined || returned.includes(charge)) return payment;
+  const { payments } = db.tables;
+  const providerData = { ...payment.providerData, returned: [...returned, charge] };
+  await tx.update(payments).set({ providerData, updatedAt: now() }).where(eq(payments.id, payment.id));
+  return { ...payment, providerData };
 }
 
 type Confirmation = Extract<Decision, { kind: "confirm" }>;
@@ -117,6 +135,7 @@ function paidColumns(payment: Payment, decision: Confirmation, consent: Consent 
   return {
     status: "paid",
     paidAt: now,
+    refundedAt: null,
     amountMinor,
     currency,
     // What was given at registration goes before what the provider knows.

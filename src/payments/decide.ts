@@ -25,6 +25,8 @@ export interface PaymentState {
   readonly currency: string;
   /** The charge that it was confirmed by; null where it was not, or its provider names none. */
   readonly chargeId: string | null;
+  /** Charges that went back before the payment was confirmed. */
+  readonly returned: readonly string[];
 }
 
 /** What an event does to a payment. */
@@ -57,8 +59,9 @@ const NOTHING: Decision = { kind: "nothing", note: null };
  * | chargeback | – (note) | –         | –          | –       |
  *
  * Copies of what was counted leave no note. `noted` changes no state and leaves its note. Of two charges the first
- * counts: that of the second, and its giving back, are noted. A payment is confirmed once. A confirmation that comes
- * after the money went back reports nothing. A second confirmation with another amount changes nothing and is noted. A
+ * counts: that of the second, and its giving back, are noted; where one went back before any was confirmed, another that
+ * is paid is the first. A payment is confirmed once. A confirmation that comes after the money went back reports nothing.
+ * A second confirmation with another amount changes nothing and is noted. A
  * first one that differs from what was registered is reported as what was paid; less money than asked for, or another
  * currency, delivers nothing.
  */
@@ -105,18 +108,19 @@ function decidePaid(payment: PaymentState, event: Extract<PaymentEvent, { kind: 
   const isItsCharge = event.chargeId === payment.chargeId;
   const paid = `${amountMinor} ${currency}`;
   const known = `${payment.amountMinor} ${payment.currency}`;
+  const confirmed: Decision = {
+    kind: "confirm",
+    amountMinor,
+    currency,
+    buyer: event.buyer ?? null,
+    chargeId: event.chargeId ?? null,
+    deliver: currency === payment.currency && amountMinor >= payment.amountMinor,
+    note: joined(asKnown ? null : `paid ${paid}, registered ${known}`, event.note),
+  };
   switch (payment.status) {
     case "pending":
     case "expired":
-      return {
-        kind: "confirm",
-        amountMinor,
-        currency,
-        buyer: event.buyer ?? null,
-        chargeId: event.chargeId ?? null,
-        deliver: currency === payment.currency && amountMinor >= payment.amountMinor,
-        note: joined(asKnown ? null : `paid ${paid}, registered ${known}`, event.note),
-      };
+      return confirmed;
     case "paid":
       return {
         kind: "nothing",
@@ -128,12 +132,21 @@ function decidePaid(payment: PaymentState, event: Extract<PaymentEvent, { kind: 
       };
     case "refunded":
     case "chargeback":
+      if (isOtherThanReturned(payment, event.chargeId)) return confirmed;
       return {
         kind: "nothing",
         // Of the charge that it was confirmed by before, this is a copy that came late.
         note: joined(isItsCharge ? null : `confirmed after it ended as ${payment.status}`, event.note),
       };
   }
+}
+
+/** Whether it is another charge than what went back, and that before any money was counted. */
+function isOtherThanReturned(
+  { chargeId: first, returned }: PaymentState,
+  chargeId: string | undefined,
+): boolean {
+  return first === null && returned.length > 0 && chargeId !== undefined && !returned.includes(chargeId);
 }
 
 function joined(...notes: readonly (string | null | undefined)[]): string | null {

@@ -10,6 +10,12 @@ export function chargeOf({ providerData }: Pick<Payment, "providerData">): strin
   return typeof charge === "string" ? charge : null;
 }
 
+/** The charges that went back before the payment was confirmed, in the provider's words. */
+export function returnedCharges({ providerData }: Pick<Payment, "providerData">): readonly string[] {
+  const charges = providerData?.returned;
+  return Array.isArray(charges) ? charges.filter((charge) => typeof charge === "string") : [];
+}
+
 /** What the payment was registered with; once it is paid, its row has what was paid. */
 export function registeredMoney(payment: Payment): {
   readonly amountMinor: number;

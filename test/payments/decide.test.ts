@@ -4,7 +4,7 @@ import type { PaymentStatus } from "../../src/db/vocabulary.ts";
 import { decide, type PaymentEvent, type PaymentState } from "../../src/payments/decide.ts";
 
 const STATUSES: readonly PaymentStatus[] = ["pending", "expired", "paid", "refunded", "chargeback"];
-const REGISTERED = { amountMinor: 4990, currency: "BRL", chargeId: null };
+const REGISTERED = { amountMinor: 4990, currency: "BRL", chargeId: null, returned: [] };
 
 const event: fc.Arbitrary<PaymentEvent> = fc.oneof(
   fc.record({
@@ -32,7 +32,7 @@ function play(events: readonly PaymentEvent[]) {
       case "confirm":
         confirms++;
         if (decision.deliver) deliveries++;
-        state = { ...decision, status: "paid" };
+        state = { ...decision, status: "paid", returned: [] };
         break;
       case "move":
         state = { ...state, status: decision.to };
@@ -165,4 +165,19 @@ describe("the life of a payment, whatever comes in whatever order", () => {
     expect(decide(payment, { ...event, chargeId: "b" })).toEqual({ kind: "nothing", note });
     expect(decide(payment, { ...event, chargeId: "a" })).not.toMatchObject({ note });
   });
+
+  test.each(["refunded", "chargeback"] as const)(
+    "%s before any was paid, of two charges: a third that is paid counts, those two never do",
+    (status) => {
+      const payment = { ...REGISTERED, status, returned: ["a", "b"] };
+      const note = `confirmed after it ended as ${status}`;
+      expect(decide(payment, { kind: "paid", chargeId: "c" })).toMatchObject({
+        kind: "confirm",
+        chargeId: "c",
+      });
+      for (const chargeId of ["a", "b", undefined]) {
+        expect(decide(payment, { kind: "paid", chargeId })).toEqual({ kind: "nothing", note });
+      }
+    },
+  );
 });

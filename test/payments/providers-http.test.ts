@@ -214,6 +214,26 @@ describe.each(["stripe", "mercadopago", "pushinpay"])(`paid twice at %s, on ${te
     expect(eventNames).toEqual(BOTH);
     expect(notes).toBe(2);
   });
+
+  test("a charge that went back before it was seen paid keeps no other from being the sale; its own payment is none", async () => {
+    const { paymentId, checkout } = await shop.sell({ provider, ...OFFER });
+    const second = await chargeAgain(provider, paymentId);
+    expect(outcomes(await shop.happens(provider, checkout.providerRef, "refunded"))).toEqual(["changed"]);
+    shop.pass(MINUTE_MS);
+    expect(outcomes(await shop.happens(provider, checkout.providerRef, "paid"))).toEqual(["unchanged"]);
+    expect((await shop.stored(paymentId)).eventNames).toEqual([]);
+    const copies = await shop.happens(provider, second, "paid", { times: 5 });
+    expect(outcomes(copies).toSorted()).toEqual(["confirmed", ...Array(4).fill("unchanged")]);
+    const { payment, eventNames, states } = await shop.stored(paymentId);
+    expect(payment).toMatchObject({ status: "paid", refundedAt: null, metaPurchaseSent: true });
+    expect(eventNames).toEqual(BOTH);
+    expect(states).toEqual(["checkout_started", "refunded", "paid"]);
+    shop.pass(MINUTE_MS);
+    expect(outcomes(await shop.happens(provider, second, "refunded"))).toEqual(["changed"]);
+    shop.pass(MINUTE_MS);
+    expect(outcomes(await shop.happens(provider, second, "paid"))).toEqual(["unchanged"]);
+    expect((await shop.stored(paymentId)).payment?.status).toBe("refunded");
+  });
 });
 
 test.each(["stripe", "mercadopago"])(
