@@ -31,7 +31,7 @@ export function clientAddressFinder(trustedProxies: readonly string[]) {
 
   return {
     isTrusted: (peer: string | null) => peer !== null && isTrustedPeer(peer),
-    /** The client's address in canonical form; null where the peer is unknown. */
+    /** The client's address as it was written, but IPv4 never inside of IPv6; null where the peer is unknown. */
     find(peer: string | null, forwardedFor: string | null): string | null {
       if (peer === null) return null;
       let client = plain(peer);
