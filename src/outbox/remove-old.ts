@@ -3,8 +3,8 @@ import type { PgColumn, PgTable } from "drizzle-orm/pg-core";
 import type { Database, Tx } from "../db/database.ts";
 import { firstIdAt } from "../platform/ids.ts";
 
-/** Rows looked at, and at most removed, in one transaction. */
-const BATCH = 2_000;
+/** Rows looked at, and at most removed, in one transaction: on SQLite, visitors wait for as long as it takes. */
+const BATCH = 500;
 
 /** What is to be removed from where, and how gently. */
 export interface Removal {
