@@ -109,7 +109,7 @@ describe(`replay on ${testDialect}`, () => {
     const sale = { provider: "generic", amountMinor: 4990, currency: "BRL" };
     const at = { createdAt: new Date(), updatedAt: new Date() };
     const retried: Record<string, string[]> = {};
-    for (const status of ["pending", "paid", "refunded", "chargeback"] as const) {
+    for (const status of ["chargeback", "refunded", "paid", "pending"] as const) {
       const id = newId();
       await own.db.transaction((tx) =>
         tx.insert(own.db.tables.payments).values({ id, providerRef: id, status, ...sale, ...at }),
