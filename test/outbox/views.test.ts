@@ -108,7 +108,7 @@ describe(`operators' views on ${testDialect}`, () => {
       tx.insert(outboxRoutes).values({ ...key, failures: 5, openUntil, updatedAt: new Date() }),
     );
     const [backlog] = (await outboxBacklog(own.db)).filter(({ route }) => route === key.route);
-    const { held } = await sampleOutbox(own.db, 60_000);
+    const { held } = await sampleOutbox(own.db);
     const states = [
       backlog?.state,
       held.find(({ route }) => route === key.route)?.state ?? "ready",
