@@ -12,9 +12,9 @@ export function codeOf(error: Error): string {
   return "code" in error && typeof error.code === "string" ? error.code : "";
 }
 
-/** The error in one line, its code before its words. */
+/** The error in one line, its code before its words, where they do not begin with it. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = codeOf(error);
-  return code === "" ? error.message : `${code}: ${error.message}`;
+  return error.message.startsWith(code) ? error.message : `${code}: ${error.message}`;
 }
