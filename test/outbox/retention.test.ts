@@ -34,7 +34,7 @@ describe(`retention on ${testDialect}`, () => {
     // What was sent goes with the row that says how far it got.
     expect(await own.db.$count(own.db.tables.outboxEvents)).toBe(35);
     expect(await retention().run()).toMatchObject({ outbox: 0 });
-  });
+  }, 60_000);
 
   test.each([90, -10])(
     "what a clock that was ahead dated %d days from now keeps no more than as much that follows it",
@@ -46,6 +46,7 @@ describe(`retention on ${testDialect}`, () => {
       expect(removed).toMatchObject({ outbox: 4_500 });
       await dispose();
     },
+    60_000,
   );
 
   test("removes old requests, update numbers and sessions", async () => {
