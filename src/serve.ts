@@ -38,14 +38,14 @@ export async function serve(config: Config): Promise<void> {
     log.info({ signal }, "stopping: finishing requests and commits");
     setTimeout(() => {
       log.error({ deadlineMs: STOP_DEADLINE_MS }, "stopping took too long and is cut short");
-      process.exit(1);
+      log.flush(() => process.exit(1));
     }, STOP_DEADLINE_MS).unref();
     // Services that could not be loaded end the process by themselves.
     const stopped = services.then((started) => started.stop()).catch(() => undefined);
     await Promise.all([stopAnswering(app), stopped]);
     await deps.close();
     log.info("stopped");
-    process.exit(0);
+    log.flush(() => process.exit(0));
   }
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);

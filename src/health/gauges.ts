@@ -2,7 +2,6 @@ import { sql } from "drizzle-orm";
 import { Gauge, type Registry } from "prom-client";
 import type { Database } from "../db/database.ts";
 import type { Spool } from "../db/spool.ts";
-import { ALIVE_MS } from "../outbox/heartbeat.ts";
 import { sampleOutbox } from "../outbox/sample.ts";
 import { withDeadline } from "../platform/deadline.ts";
 import type { Log } from "../platform/log.ts";
@@ -40,7 +39,7 @@ function addDatabase(registry: Registry, { db }: GaugeDeps): void {
 
 function addOutbox(registry: Registry, deps: GaugeDeps): void {
   const sample = sampled(deps, "the outbox could not be measured for the metrics", () =>
-    sampleOutbox(deps.db, ALIVE_MS),
+    sampleOutbox(deps.db),
   );
   const route = ["destination", "route"] as const;
   addGauge(

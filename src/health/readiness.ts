@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { migrationPlan } from "../db/migration-plan.ts";
 import type { Spool } from "../db/spool.ts";
-import { ALIVE_MS } from "../outbox/heartbeat.ts";
+import { ALIVE_MS, lastSignMs } from "../outbox/heartbeat.ts";
 import { withDeadline } from "../platform/deadline.ts";
 
 const PATIENCE_MS = 2_000;
@@ -66,16 +66,8 @@ async function checkMigrations(db: Database, migrationsTable: string, latest: nu
 
 async function checkDispatcher(db: Database): Promise<Readiness["checks"]["dispatcher"]> {
   try {
-    const { epochMs, now } = db.dialect;
-    const age = sql`${epochMs(now)} - ${epochMs(sql`max(heartbeat_at)`)}`;
-    const [row] = await withDeadline(
-      db.rows<{ age_ms: number | string | null }>(sql`select ${age} as age_ms from dispatchers`),
-      PATIENCE_MS,
-    );
-    if (row === undefined || row.age_ms === null) {
-      return { ok: false, detail: "none runs: events wait", heartbeat_age_seconds: null };
-    }
-    const ageMs = Math.max(0, Number(row.age_ms));
+    const ageMs = await withDeadline(lastSignMs(db), PATIENCE_MS);
+    if (ageMs === null) return { ok: false, detail: "none runs: events wait", heartbeat_age_seconds: null };
     const isFresh = ageMs <= ALIVE_MS;
     return {
       ok: isFresh,

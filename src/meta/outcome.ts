@@ -32,7 +32,7 @@ export type Outcome =
       readonly afterMs: number | null;
       readonly fbtraceId: string | null;
     }
-  /** Pause the pixel until somebody changes its token or permission; its rows wait. */
+  /** Pause the pixel until somebody changes its token or permission, or our settings; its rows wait. */
   | {
       readonly kind: "credential";
       readonly reason: string;
@@ -57,6 +57,11 @@ const OBJECT_NOT_OURS = 33;
 const THROTTLE_CODES: ReadonlySet<number> = new Set([4, 17, 32, 341, 613]);
 const TRANSIENT_CODES: ReadonlySet<number> = new Set([1, 2, 368, 5000]);
 const CREDENTIAL_CODES: ReadonlySet<number> = new Set([10, 102, 190, 803]);
+/**
+ * What no event is to blame for, and somebody has to put right: the app lacks a capability, an address that Graph does not
+ * know, a version that Meta has ended. https://developers.facebook.com/docs/graph-api/guides/error-handling
+ */
+const SETUP_CODES: ReadonlySet<number> = new Set([3, 2500, 2635]);
 const INVALID_CODES: ReadonlySet<number> = new Set([100, 105]);
 
 /**
@@ -116,7 +121,7 @@ function isThrottleCode(code: number | null): boolean {
 /** A 401 with a code nobody knows is about the token too: pausing loses nothing, calling the events bad would. */
 function isCredentialError(status: number, code: number | null, subcode: number | null): boolean {
   if (code === null) return status === 401;
-  if (CREDENTIAL_CODES.has(code) || (code >= 200 && code <= 299)) return true;
+  if (CREDENTIAL_CODES.has(code) || SETUP_CODES.has(code) || (code >= 200 && code <= 299)) return true;
   if (INVALID_CODES.has(code)) return code === 100 && subcode === OBJECT_NOT_OURS;
   return status === 401;
 }

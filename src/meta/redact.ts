@@ -2,6 +2,8 @@ const REDACTED = "[redacted]";
 
 /** Meta's tokens have over a hundred characters. Taking out a word of a few letters would only spoil the answer. */
 const SHORTEST_SECRET = 8;
+/** A word with as much of a secret's beginning or end tells of it: some messages show half a token. */
+const TELLING_PART = 12;
 
 /** `access_token=…` and `"access_token":"…"`, whatever the token: an answer may repeat somebody else's. */
 const TOKEN_PARAMETER = /(access_token\\?["']?\s*(?:=|:)\s*\\?["']?)[^\s"'\\&,}<]+/gi;
@@ -13,11 +15,12 @@ const TOKEN_PARAMETER = /(access_token\\?["']?\s*(?:=|:)\s*\\?["']?)[^\s"'\\&,}<
  */
 export function redactSecret(text: string, secret: string, isCut: boolean): string {
   let clean = text;
-  for (const form of secretForms(secret)) {
+  const forms = secretForms(secret);
+  for (const form of forms) {
     clean = clean.replaceAll(form, REDACTED);
     if (isCut) clean = withoutPartAtEnd(clean, form);
   }
-  return clean.replace(TOKEN_PARAMETER, `$1${REDACTED}`);
+  return withoutHalves(clean, forms).replace(TOKEN_PARAMETER, `$1${REDACTED}`);
 }
 
 function secretForms(secret: string): readonly string[] {
@@ -33,6 +36,15 @@ function secretForms(secret: string): readonly string[] {
     Bun.escapeHTML(secret),
   ];
   return [...new Set(forms)];
+}
+
+function withoutHalves(text: string, forms: readonly string[]): string {
+  const long = forms.filter(({ length }) => length > 2 * TELLING_PART);
+  const parts = long.flatMap((form) => [form.slice(0, TELLING_PART), form.slice(-TELLING_PART)]);
+  if (!parts.some((part) => text.includes(part))) return text;
+  return text.replace(/[^\s"'<>,;]+/g, (word) =>
+    parts.some((part) => word.includes(part)) ? REDACTED : word,
+  );
 }
 
 function withoutPartAtEnd(text: string, form: string): string {

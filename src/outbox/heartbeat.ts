@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { eq, lt, sql } from "drizzle-orm";
+import { and, eq, gt, lt, lte, type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 
 /** A dispatcher gives a sign of life every few seconds; longer silence means that it is gone. */
@@ -20,6 +20,26 @@ export async function beat(db: Database, id: string): Promise<void> {
       .onConflictDoUpdate({ target: dispatchers.id, set: { heartbeatAt: at } });
     await tx.delete(dispatchers).where(lt(dispatchers.heartbeatAt, sql`${plusMs(now, -FORGOTTEN_AFTER_MS)}`));
   });
+}
+
+/** Which of `dispatchers` live. A sign from the future tells nothing: a clock that was ahead wrote it. */
+export function isAlive(db: Database): SQL | undefined {
+  const { dispatchers } = db.tables;
+  const { now, plusMs } = db.dialect;
+  return and(gt(dispatchers.heartbeatAt, sql`${plusMs(now, -ALIVE_MS)}`), isNoFuture(db));
+}
+
+/** How long ago any dispatcher gave its last sign of life; null: never, or none that can be believed. */
+export async function lastSignMs(db: Database): Promise<number | null> {
+  const { epochMs, now } = db.dialect;
+  const [row] = await db.rows<{ ms: number | string | null }>(sql`
+    select ${epochMs(now)} - ${epochMs(sql`max(heartbeat_at)`)} as ms from ${db.tables.dispatchers}
+    where ${isNoFuture(db)}`);
+  return row?.ms == null ? null : Math.max(0, Number(row.ms));
+}
+
+function isNoFuture({ dialect: { now, plusMs }, tables: { dispatchers } }: Database): SQL {
+  return lte(dispatchers.heartbeatAt, sql`${plusMs(now, ALIVE_MS)}`);
 }
 
 /** Takes the sign of life back: this dispatcher stopped in good order. */

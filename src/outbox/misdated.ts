@@ -6,7 +6,7 @@ import { LONGEST_THROTTLE_MS } from "./back-off.ts";
 import type { RouteKey } from "./routes.ts";
 import { withPendingHeads } from "./waiting-routes.ts";
 
-const BATCH = 2_000;
+const BATCH = 500;
 /** Once an hour, at a minute at which nobody else's jobs run. */
 const SCHEDULE = "0 11 * * * *";
 

@@ -3,8 +3,8 @@ import type { PgColumn, PgTable } from "drizzle-orm/pg-core";
 import type { Database, Tx } from "../db/database.ts";
 import { firstIdAt } from "../platform/ids.ts";
 
-/** Rows looked at, and at most removed, in one transaction. */
-const BATCH = 2_000;
+/** Rows looked at, and at most removed, in one transaction: on SQLite, visitors wait for as long as it takes. */
+const BATCH = 500;
 
 /** What is to be removed from where, and how gently. */
 export interface Removal {
@@ -22,6 +22,8 @@ interface Numbered {
   readonly table: PgTable;
   readonly id: PgColumn;
   readonly at: PgColumn;
+  /** Rows in one transaction, where `BATCH` would be too many. */
+  readonly atOnce?: number;
   /** Which of the old rows go; absent: all. */
   readonly isDone?: SQL;
   /** Removes, in the same transaction, what belongs to the rows that went. */
@@ -34,7 +36,7 @@ interface Numbered {
  */
 export async function removeOldRows(removal: Removal, numbered: Numbered): Promise<number> {
   const { db, cutoff, pauseMs, signal } = removal;
-  const { table, id, at, isDone, alongWith } = numbered;
+  const { table, id, at, atOnce = BATCH, isDone, alongWith } = numbered;
   let removed = 0;
   for (let last = 0; !signal.aborted; ) {
     const stretch = await db
@@ -42,7 +44,7 @@ export async function removeOldRows(removal: Removal, numbered: Numbered): Promi
       .from(table)
       .where(gt(id, last))
       .orderBy(id)
-      .limit(BATCH);
+      .limit(atOnce);
     const old = stretch.filter(({ isOld }) => Boolean(isOld)).map((row) => row.id);
     last = stretch.at(-1)?.id ?? last;
     if (old.length === 0 && !(await isFollowedByOld(removal, numbered, last))) break;
@@ -54,8 +56,8 @@ export async function removeOldRows(removal: Removal, numbered: Numbered): Promi
       const ids = gone.map((row) => row.id);
       await alongWith?.(tx, ids);
       return ids.length;
-    });
-    if (stretch.length < BATCH) break;
+    }, "relaxed");
+    if (stretch.length < atOnce) break;
     await Bun.sleep(pauseMs);
   }
   return removed;
@@ -91,13 +93,15 @@ export async function removeOldSessions({ db, cutoff, pauseMs, signal }: Removal
   const firstYoung = firstIdAt(cutoff.getTime());
   let removed = 0;
   while (!signal.aborted) {
-    const gone = await db.transaction((tx) =>
-      tx
-        .delete(sessions)
-        .where(
-          sql`${sessions.id} in (select s.id from ${sessions} s where s.tracking_token < ${firstYoung} and s.created_at < ${db.dialect.instant(cutoff)} order by s.tracking_token limit ${BATCH})`,
-        )
-        .returning({ id: sessions.id }),
+    const gone = await db.transaction(
+      (tx) =>
+        tx
+          .delete(sessions)
+          .where(
+            sql`${sessions.id} in (select s.id from ${sessions} s where s.tracking_token < ${firstYoung} and s.created_at < ${db.dialect.instant(cutoff)} order by s.tracking_token limit ${BATCH})`,
+          )
+          .returning({ id: sessions.id }),
+      "relaxed",
     );
     removed += gone.length;
     if (gone.length < BATCH) break;

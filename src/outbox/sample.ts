@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { LONGEST_OPEN_MS } from "./back-off.ts";
 import { hasStatus, statusLiteral } from "./filter.ts";
+import { isAlive } from "./heartbeat.ts";
 import { withPendingHeads } from "./waiting-routes.ts";
 
 /**
@@ -39,15 +40,13 @@ interface OutboxSample {
   readonly isMorePending: boolean;
   readonly isMoreDead: boolean;
   readonly held: readonly HeldRoute[];
-  /** Dispatchers that gave a sign of life within `aliveMs`. */
+  /** Dispatchers that gave a sign of life of late. */
   readonly dispatchersAlive: number;
 }
 
 /** Looks at the outbox by its partial indexes only, and at no more than so many rows. */
-export async function sampleOutbox(db: Database, aliveMs: number): Promise<OutboxSample> {
-  const { dialect, tables } = db;
-  const { now, plusMs, epochMs } = dialect;
-  const { dispatchers } = tables;
+export async function sampleOutbox(db: Database): Promise<OutboxSample> {
+  const { now, plusMs, epochMs } = db.dialect;
   const [heads, sending, dead, expired, held, alive, clock] = await Promise.all([
     db.rows<Head>(sql`${withPendingHeads()} select destination, route from heads limit ${MOST_ROUTES}`),
     countByRoute(db, "sending", MOST_SENDING),
@@ -60,7 +59,7 @@ export async function sampleOutbox(db: Database, aliveMs: number): Promise<Outbo
         or (open_until > ${now} and open_until <= ${plusMs(now, LONGEST_OPEN_MS)})
       limit ${MOST_ROUTES}`),
     db.rows<{ n: number | string }>(
-      sql`select count(*) as n from ${dispatchers} where ${dispatchers.heartbeatAt} > ${plusMs(now, -aliveMs)}`,
+      sql`select count(*) as n from ${db.tables.dispatchers} where ${isAlive(db)}`,
     ),
     db.rows<{ ms: number | string }>(sql`select ${epochMs(now)} as ms`),
   ]);

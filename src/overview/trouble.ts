@@ -1,7 +1,6 @@
 import { and, eq, isNotNull, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { hasStatus } from "../outbox/filter.ts";
-import { ALIVE_MS } from "../outbox/heartbeat.ts";
 import { sampleOutbox } from "../outbox/sample.ts";
 import { breathe } from "../platform/breathe.ts";
 
@@ -48,7 +47,7 @@ export interface TroubleFacts {
 /** Reads the partial indexes of what is not delivered, and of those no more than so many rows. */
 export async function readTrouble(db: Database, names: RouteNames): Promise<TroubleFacts> {
   const { outboxRoutes } = db.tables;
-  const sample = await sampleOutbox(db, ALIVE_MS);
+  const sample = await sampleOutbox(db);
   await breathe();
   const pausedRows = await db
     .select()

@@ -17,10 +17,13 @@ export function isFailedStatement(error: Error): error is Error & { readonly que
   return "query" in error && typeof error.query === "string" && "params" in error;
 }
 
-/** The error in one line, its code before its words; of a failed statement what the database said, without values. */
+/**
+ * The error in one line, its code before its words, where they do not begin with it; of a failed statement what the
+ * database said, without values.
+ */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (isFailedStatement(error)) return errorText(error.cause ?? `failed query: ${error.query}`);
   const code = codeOf(error);
-  return code === "" ? error.message : `${code}: ${error.message}`;
+  return error.message.startsWith(code) ? error.message : `${code}: ${error.message}`;
 }

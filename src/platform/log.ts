@@ -48,6 +48,8 @@ export function createLog(
 
 /** So much waits for a reader that stands still, or for room on a full disk; what comes after it is dropped. */
 const MOST_WAITING_BYTES = 64 * 1024 * 1024;
+/** How long a flush waits for that reader: one who comes late misses the last lines, but a stop ends. */
+const LAST_LINES_MS = 1_000;
 
 /**
  * Lines are written by another thread, so that a reader who is slow holds up nobody: all but what is fatal, which may be
@@ -81,13 +83,28 @@ function standardOutput(): pino.DestinationStream {
     isFatalWaiting = false;
     fatal.flushSync();
   });
-  return pino.multistream(
+  const both = pino.multistream(
     [
       { level: "trace", stream: lines },
       { level: "fatal", stream: fatal },
     ],
     { dedupe: true },
   );
+  return Object.assign(both, { flush: (done: () => void) => writeOut(lines, done) });
+}
+
+/** What a reader has not taken in time is given up: pino writes it at the exit, and that waits for the reader for ever. */
+function writeOut(lines: ReturnType<typeof pino.destination>, done: () => void): void {
+  const giveUp = setTimeout(() => {
+    lines.destroy();
+    done();
+  }, LAST_LINES_MS);
+  lines.once("drain", () => {
+    clearTimeout(giveUp);
+    done();
+  });
+  // Comes after all others, and says by that when nothing is left.
+  lines.write("");
 }
 
 /** Pino looks who called it, which nobody needs, and the program's first stack trace costs a start ten milliseconds. */

@@ -27,6 +27,15 @@ describe("the check before sending", () => {
     expect(validateEvent(bare, NOW)).toMatchObject({ kind: "invalid" });
   });
 
+  test("wants value and currency of any event together; of one that sells nothing yet, or at no price, it takes it so", () => {
+    const of = (custom_data: object) =>
+      validateEvent({ ...GOOD, event_name: "InitiateCheckout", custom_data }, NOW);
+    expect(of({ content_name: "Course" })).toEqual({ kind: "ok" });
+    expect(of({ value: 0, currency: "BRL" })).toEqual({ kind: "ok" });
+    expect(of({ value: 97 })).toMatchObject({ reason: expect.stringMatching(/currency/) });
+    expect(of({ currency: "BRL" })).toMatchObject({ reason: expect.stringMatching(/value/) });
+  });
+
   const digest = "a".repeat(64);
   test.each<[string, Record<string, unknown>, RegExp]>([
     ["no name", { event_name: "" }, /event_name/],

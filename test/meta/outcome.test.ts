@@ -118,6 +118,24 @@ describe("an answer's class", () => {
       graphError(100, "Unsupported post request. Object with ID '1' does not exist", { error_subcode: 33 }),
       "credential",
     ],
+    [
+      "a missing capability",
+      400,
+      graphError(3, "(#3) Application does not have the capability"),
+      "credential",
+    ],
+    [
+      "an address that Graph does not know",
+      400,
+      graphError(2500, "Unknown path components: /events"),
+      "credential",
+    ],
+    [
+      "a version that Meta has ended",
+      400,
+      graphError(2635, "(#2635) You are calling a deprecated version of the Ads API."),
+      "credential",
+    ],
     ["an unknown code in a 401", 401, graphError(987654, "Unauthorized"), "credential"],
 
     ["a parameter error", 400, graphError(100, "Invalid parameter"), "invalid"],
@@ -132,7 +150,7 @@ describe("an answer's class", () => {
     ["a permission-like code past the range", 400, graphError(300, "?"), "invalid"],
     ["a business limit past the range", 400, graphError(80015, "?"), "invalid"],
     ["an unknown code in a 400", 400, graphError(987654, "?"), "invalid"],
-    ["an unknown code in a 404", 404, graphError(2500, "Unknown path components"), "invalid"],
+    ["an unknown code in a 404", 404, graphError(987654, "?"), "invalid"],
     ["an error without a code", 400, { error: { message: "Bad Request" } }, "invalid"],
     ["a parameter error in a 200", 200, graphError(100, "Invalid parameter"), "invalid"],
     ["a 413 of a proxy", 413, "<html>Request Entity Too Large</html>", "invalid"],

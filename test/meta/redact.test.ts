@@ -27,6 +27,16 @@ describe("redaction", () => {
     expect(redactSecret(text, TOKEN, false)).not.toContain("SOMEONEELSES");
   });
 
+  test("takes out what begins or ends the token, where an answer shows half of it", () => {
+    const token = "EAABsbCS1iHgBA+tok/en=xyz0123456789abcdefghijkl";
+    for (const form of [token, encodeURIComponent(token), token.replaceAll("/", "\\/")]) {
+      for (const part of [form.slice(0, 20), form.slice(0, -1), form.slice(-20), form.slice(1)]) {
+        const clean = redactSecret(`Malformed access token "${part}" (code 190)`, token, false);
+        expect(clean).toBe('Malformed access token "[redacted]" (code 190)');
+      }
+    }
+  });
+
   test("leaves text alone that has no secret, also with an empty one", () => {
     const text = '{"events_received":3,"messages":[]}';
     expect(redactSecret(text, TOKEN, false)).toBe(text);

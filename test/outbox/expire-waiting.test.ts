@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import type { Database } from "../../src/db/database.ts";
-import { pauseRoute } from "../../src/outbox/change-route.ts";
+import { changeRoute, pauseRoute } from "../../src/outbox/change-route.ts";
 import type { ClaimedRow } from "../../src/outbox/destination.ts";
 import { createExpireWaiting } from "../../src/outbox/expire-waiting.ts";
 import { claim } from "../../src/outbox/lease.ts";
@@ -21,7 +21,11 @@ test(`what becomes too old on a paused route ends as expired, and whoever asked 
   await addRows(db, 700, { route: "111" });
   const [first] = await addRows(db, 650, { route: "111", payload: old });
   await addRows(db, 10, { route: "222", payload: old });
-  await db.transaction((tx) => pauseRoute(tx, db, { destination: "meta", route: "111" }, "why"));
+  await db.transaction(async (tx) => {
+    await pauseRoute(tx, db, { destination: "meta", route: "111" }, "why");
+    // Its dispatcher ends what is too old there.
+    await changeRoute(tx, db, { destination: "meta", route: "222" }, { kind: "failed" });
+  });
   const told: ClaimedRow[] = [];
   const graph = { graphUrl: "http://127.0.0.1:9", graphVersion: "v24.0" };
   const sweep = createExpireWaiting({

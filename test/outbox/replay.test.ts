@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
+import { OUTBOX_STATUSES } from "../../src/db/vocabulary.ts";
+import { withoutPerson } from "../../src/outbox/erased.ts";
 import { claim } from "../../src/outbox/lease.ts";
 import { listOutbox } from "../../src/outbox/outbox-rows.ts";
 import { countReplay, replay, replayedStatuses } from "../../src/outbox/replay.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
-import { addRows, emptyOutbox, statusCounts } from "../support/outbox.ts";
+import { addRows, emptyOutbox, pageView, statusCounts } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";
 
 let own: TestDatabase;
@@ -51,6 +53,80 @@ describe(`replay on ${testDialect}`, () => {
     ).toBe(2);
     expect(await replay(own.db, "discard", { ids: [dead] })).toBe(1);
     expect(await statusCounts(own.db)).toEqual({ dead: 1, pending: 2, discarded: 1 });
+  });
+
+  test.each([
+    ["retry", ["pending", "dead", "expired", "discarded"]],
+    ["discard", ["pending", "dead", "expired"]],
+  ] as const)("%s takes, where they are asked for by name, those that are %p", async (action, possible) => {
+    for (const status of OUTBOX_STATUSES) {
+      await addRows(own.db, 2, { status, availableInMs: 3_600_000 });
+      const asked = { filter: { status } };
+      const rows = possible.some((one) => one === status) ? 2 : 0;
+      expect(await countReplay(own.db, action, asked)).toBe(rows);
+      expect(await replay(own.db, action, asked)).toBe(rows);
+      await emptyOutbox(own.db);
+    }
+  });
+
+  test("a row that is due, but was tried before, is retried once: it counts anew", async () => {
+    await addRows(own.db, 1, { status: "pending", attempts: 1 });
+    expect(await replay(own.db, "retry", { filter: { status: "pending" } })).toBe(1);
+    expect(await replay(own.db, "retry", { filter: { status: "pending" } })).toBe(0);
+  });
+
+  test("what goes along with a batch is told what it changed, and where that fails nothing is changed", async () => {
+    const ids = await addRows(own.db, 3, { status: "dead" });
+    await addRows(own.db, 3, { status: "delivered" });
+    const told: (readonly number[])[] = [];
+    const record = async (_: unknown, changed: readonly number[]) => void told.push(changed.toSorted());
+    await expect(
+      replay(own.db, "discard", { ids }, { record: () => Promise.reject(new Error("no room")) }),
+    ).rejects.toThrow("no room");
+    expect(await statusCounts(own.db)).toEqual({ dead: 3, delivered: 3 });
+    await replay(own.db, "discard", { ids }, { record });
+    await replay(own.db, "discard", { ids }, { record });
+    expect(told).toEqual([ids]);
+  });
+
+  test("ends after the batch in hand when it is told to", async () => {
+    await addRows(own.db, 2_500, { status: "dead" });
+    const stop = new AbortController();
+    const hooks = { signal: stop.signal, onProgress: () => stop.abort() };
+    expect(await replay(own.db, "retry", { filter: {} }, hooks)).toBe(1_000);
+    expect(await statusCounts(own.db)).toEqual({ pending: 1_000, dead: 1_500 });
+  });
+
+  test("never sends again what a person was erased from", async () => {
+    await addRows(own.db, 1, { status: "discarded", payload: withoutPerson(pageView("evt_erased")) });
+    const [kept = 0] = await addRows(own.db, 1, { status: "discarded" });
+    expect(await replay(own.db, "retry", { filter: { status: "discarded" } })).toBe(1);
+    const [retried] = await own.db.select().from(own.db.tables.outbox).where(sql`status = 'pending'`);
+    expect(retried?.id).toBe(kept);
+  });
+
+  test("asks nobody to pay who has paid, and delivers nothing that was paid back; both can be discarded", async () => {
+    const sale = { provider: "generic", amountMinor: 4990, currency: "BRL" };
+    const at = { createdAt: new Date(), updatedAt: new Date() };
+    const retried: Record<string, string[]> = {};
+    for (const status of ["chargeback", "refunded", "paid", "pending"] as const) {
+      const id = newId();
+      await own.db.transaction((tx) =>
+        tx.insert(own.db.tables.payments).values({ id, providerRef: id, status, ...sale, ...at }),
+      );
+      for (const eventName of ["checkout", "delivery", "Purchase"]) {
+        const [row = 0] = await addRows(own.db, 1, { status: "dead", eventName, paymentId: id });
+        const isRetried = (await replay(own.db, "retry", { ids: [row] })) === 1;
+        if (isRetried) retried[status] = [...(retried[status] ?? []), eventName];
+        expect(await replay(own.db, "discard", { ids: [row] })).toBe(1);
+      }
+    }
+    expect(retried).toEqual({
+      pending: ["checkout", "delivery", "Purchase"],
+      paid: ["delivery", "Purchase"],
+      refunded: ["Purchase"],
+      chargeback: ["Purchase"],
+    });
   });
 
   test("narrows down by pool, route, event, destination, text and time", async () => {

@@ -108,7 +108,7 @@ describe(`operators' views on ${testDialect}`, () => {
       tx.insert(outboxRoutes).values({ ...key, failures: 5, openUntil, updatedAt: new Date() }),
     );
     const [backlog] = (await outboxBacklog(own.db)).filter(({ route }) => route === key.route);
-    const { held } = await sampleOutbox(own.db, 60_000);
+    const { held } = await sampleOutbox(own.db);
     const states = [
       backlog?.state,
       held.find(({ route }) => route === key.route)?.state ?? "ready",
@@ -217,27 +217,6 @@ describe(`operators' views on ${testDialect}`, () => {
   });
 });
 
-describe.if(testDialect === "sqlite")("where SQLite looks for what ended badly", () => {
-  const planOf = async (statement: ReturnType<typeof sql>) => {
-    const steps = await own.db.rows<{ detail: string }>(sql`explain query plan ${statement}`);
-    return steps.map(({ detail }) => detail).join("; ");
-  };
-
-  test("the view outbox_dead reads its index, not the whole table", async () => {
-    expect(await planOf(sql`select * from outbox_dead`)).toContain("outbox_troubled_idx");
-  });
-
-  test.each(["dead", "expired", "discarded"] as const)("a list of %s events does too", async (status) => {
-    const { outbox } = own.db.tables;
-    const plan = await planOf(
-      sql`select ${outbox.id} from ${outbox} where ${filterCondition(own.db, { status })} order by ${outbox.id} desc limit 50`,
-    );
-    expect(plan).toContain("outbox_troubled_idx");
-    expect(plan).not.toContain("TEMP B-TREE");
-  });
-});
-
-// Last, for it leaves many rows.
 test("what the API and the command line count piece by piece is what the views say, few or many waiting", async () => {
   const old = new Date(Date.now() - 600_000);
   const soon = new Date(Date.now() + 3_600_000);
@@ -266,8 +245,31 @@ test("what the API and the command line count piece by piece is what the views s
     tx.rows(sql`
       with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < 50001)
       insert into outbox_progress (id, destination, route, event_name, pool_id, available_at, created_at)
-      select 1000000 + n, 'meta', '444', 'PageView', ${sql.raw(String(poolId))}, ${instant(soon)}, ${instant(old)} from numbers`),
+      select 1000000 + n, 'meta', '444', 'PageView', ${sql.raw(String(poolId))},
+        case when n > 50000 then ${instant(old)} else ${instant(soon)} end, ${instant(old)}
+      from numbers`),
   );
   await compare();
   expect((await outboxBacklog(own.db))[0]?.oldest_age_seconds).toBeGreaterThanOrEqual(600);
+});
+
+// Last: to have a statement explained can keep its connection from seeing what is committed afterwards.
+describe.if(testDialect === "sqlite")("where SQLite looks for what ended badly", () => {
+  const planOf = async (statement: ReturnType<typeof sql>) => {
+    const steps = await own.db.rows<{ detail: string }>(sql`explain query plan ${statement}`);
+    return steps.map(({ detail }) => detail).join("; ");
+  };
+
+  test("the view outbox_dead reads its index, not the whole table", async () => {
+    expect(await planOf(sql`select * from outbox_dead`)).toContain("outbox_troubled_idx");
+  });
+
+  test.each(["dead", "expired", "discarded"] as const)("a list of %s events does too", async (status) => {
+    const { outbox } = own.db.tables;
+    const plan = await planOf(
+      sql`select ${outbox.id} from ${outbox} where ${filterCondition(own.db, { status })} order by ${outbox.id} desc limit 50`,
+    );
+    expect(plan).toContain("outbox_troubled_idx");
+    expect(plan).not.toContain("TEMP B-TREE");
+  });
 });

@@ -17,6 +17,7 @@ test("a code is a name; a number, as old DOM exceptions have, is none", () => {
   expect(codeOf(withCode("refused", "ECONNREFUSED"))).toBe("ECONNREFUSED");
   expect(codeOf(withCode("timed out", 23))).toBe("");
   expect(errorText(withCode("refused", "ECONNREFUSED"))).toBe("ECONNREFUSED: refused");
+  expect(errorText(withCode("ECONNRESET: closed", "ECONNRESET"))).toBe("ECONNRESET: closed");
   expect(errorText(new DOMException("timed out", "TimeoutError"))).toBe("timed out");
   expect(errorText("a text")).toBe("a text");
 });

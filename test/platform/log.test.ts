@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -81,3 +81,32 @@ test("a reader that stands still has only so much kept for it, or memory would h
   expect(kept).toEqual(Array.from({ length: kept.length }, (_, n) => n));
   expect(kept.length).toBeWithin(60, 70);
 }, 60_000);
+
+test("whoever stops and whose log nobody reads ends all the same, without the lines that wait", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ponte-log-"));
+  const pipe = join(folder, "pipe");
+  Bun.spawnSync(["mkfifo", pipe]);
+  const unread = openSync(pipe, "r+");
+  const speak = `
+    const { createLog } = await import(${JSON.stringify(LOG)});
+    const log = createLog("info");
+    for (let n = 0; n < 10; n++) log.info("x".repeat(64 * 1024));
+    log.flush(() => process.exit(0));`;
+  const child = Bun.spawn(["bun", "-e", speak], { stdout: unread, stderr: "inherit" });
+  expect(await child.exited).toBe(0);
+  closeSync(unread);
+  rmSync(folder, { recursive: true });
+}, 20_000);
+
+test("a flush waits for every line before it", async () => {
+  const speak = `
+    const { createLog } = await import(${JSON.stringify(LOG)});
+    const log = createLog("info");
+    for (let n = 0; n < 1_000; n++) log.info({ n }, "x".repeat(1024));
+    log.flush(() => process.kill(process.pid, "SIGKILL"));`;
+  const child = Bun.spawn(["bun", "-e", speak], { stdout: "pipe", stderr: "inherit" });
+  const lines = (await new Response(child.stdout).text()).trim().split("\n");
+  expect(lines.map((line): unknown => JSON.parse(line).n)).toEqual(
+    Array.from({ length: 1_000 }, (_, n) => n),
+  );
+}, 20_000);

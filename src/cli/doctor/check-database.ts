@@ -2,7 +2,7 @@ import { and, asc, eq, sql } from "drizzle-orm";
 import type { Config } from "../../config.ts";
 import type { Database } from "../../db/database.ts";
 import { hasStatus } from "../../outbox/filter.ts";
-import { ALIVE_MS } from "../../outbox/heartbeat.ts";
+import { ALIVE_MS, lastSignMs } from "../../outbox/heartbeat.ts";
 import { accountOf, isOperators, isRoute, type RouteKey } from "../../outbox/routes.ts";
 import { outboxBacklog } from "../../outbox/status.ts";
 import { readUnreportedSales } from "../../overview/unreported-sales.ts";
@@ -30,15 +30,9 @@ export async function checkClock(db: Database): Promise<Finding> {
 
 /** Whether somebody sends what waits. */
 export async function checkDispatcher(db: Database): Promise<Finding> {
-  const { dialect } = db;
-  const { dispatchers } = db.tables;
-  const age = sql`${dialect.epochMs(dialect.now)} - ${dialect.epochMs(sql`max(heartbeat_at)`)}`;
-  const [row] = await db.rows<{ age_ms: number | string | null }>(
-    sql`select ${age} as age_ms from ${dispatchers}`,
-  );
+  const ageMs = await lastSignMs(db);
   const todo = "Start Ponte: bun run start, with ROLE all or dispatcher.";
-  if (row === undefined || row.age_ms === null) return warning("dispatcher", "none runs: events wait", todo);
-  const ageMs = Number(row.age_ms);
+  if (ageMs === null) return warning("dispatcher", "none runs: events wait", todo);
   return ageMs > ALIVE_MS
     ? warning("dispatcher", `the last sign of life is ${duration(ageMs)} old: events wait`, todo)
     : good("dispatcher", `a sign of life ${duration(ageMs)} ago`);
