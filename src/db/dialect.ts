@@ -1,5 +1,5 @@
 import { type Placeholder, type SQL, sql } from "drizzle-orm";
-import type { PgTable } from "drizzle-orm/pg-core";
+import type { AnyPgColumn, PgTable } from "drizzle-orm/pg-core";
 import { arrayOf, quoted } from "./postgres-arrays.ts";
 
 /** The few fragments in which the two databases differ. Nothing else in `src` asks which database it is on. */
@@ -24,10 +24,13 @@ export interface Dialect {
     of?: PgTable,
   ): Q;
   /** Keeps such rows from being removed until the transaction ends; any number may at once. */
-  kept<Q extends { for(strength: "key share", config?: { of: PgTable }): unknown }>(
-    select: Q,
-    of?: PgTable,
-  ): Q;
+  kept<Q extends { for(strength: "key share"): unknown }>(select: Q): Q;
+  /**
+   * Selected of a pool's number: from then on, until the transaction ends, it is `shared` with others who write of the
+   * pool, or held `alone` by who changes or removes it. Not a lock on the row: visits count in that, and Postgres lets two
+   * who lock and then update a row that a third one keeps wait for each other.
+   */
+  poolLock(how: "shared" | "alone", id: AnyPgColumn): SQL;
   /** The same as `locked` at the end of a hand-written select, for the rows of one of its tables. */
   lockedOf(table: SQL): SQL;
   /** A stored JSON document as the text it was written as. */
@@ -53,6 +56,7 @@ export const sqliteDialect: Dialect = {
   skipLocked: sql``,
   locked: (select) => select,
   kept: (select) => select,
+  poolLock: () => sql`null`,
   lockedOf: () => sql``,
   jsonText: (column) => sql`${column}`,
   anyId: (column, list) => sql`${column} in (select value from json_each(${list}))`,
@@ -61,6 +65,9 @@ export const sqliteDialect: Dialect = {
   textList: (texts) => JSON.stringify(texts),
   jsonOf: (text) => sql`${text}`,
 };
+
+/** "pool": the first of the two numbers of an advisory lock. */
+const POOL_LOCKS = sql.raw("1886351212");
 
 export const postgresDialect: Dialect = {
   name: "postgres",
@@ -74,10 +81,14 @@ export const postgresDialect: Dialect = {
     select.for("update", of && { of });
     return select;
   },
-  kept: (select, of) => {
-    select.for("key share", of && { of });
+  kept: (select) => {
+    select.for("key share");
     return select;
   },
+  poolLock: (how, id) =>
+    how === "shared"
+      ? sql`pg_advisory_xact_lock_shared(${POOL_LOCKS}, ${id}::int)`
+      : sql`pg_advisory_xact_lock(${POOL_LOCKS}, ${id}::int)`,
   lockedOf: (table) => sql`for update of ${table}`,
   jsonText: (column) => sql`${column}::text`,
   anyId: (column, list) => sql`${column} = any(${list}::bigint[])`,

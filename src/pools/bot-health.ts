@@ -1,5 +1,5 @@
 import { and, asc, eq, inArray, isNotNull } from "drizzle-orm";
-import type { Database, Tx } from "../db/database.ts";
+import type { Database, Reader, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { isDuplicate } from "../db/fault.ts";
 import type { Log } from "../platform/log.ts";
@@ -82,10 +82,22 @@ export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
   }
 
   async function followName(bot: BotRow, username: string): Promise<void> {
-    const former = await formerOwner(bot, username);
-    const renaming = recordName(deps, bot, username, former).catch((error) => {
-      // Somebody made a bot of that name meanwhile.
-      if (isDuplicate(error)) return "taken";
+    const other = await namesakeOf(db, db.tables, bot, username);
+    if (other && !(await hasAnotherName(other, username))) {
+      if (taken.get(bot.id) === username) return;
+      taken.set(bot.id, username);
+      log.error(
+        {
+          bot: bot.username,
+          username,
+          todo: `remove the other @${username}, or take @${bot.username} out of its pools`,
+        },
+        "the bot was renamed at Telegram, and another bot has that name here: its links lead nowhere",
+      );
+      return;
+    }
+    const renaming = recordName(deps, bot, username, other).catch((error) => {
+      if (isDuplicate(error)) return "overtaken";
       throw error;
     });
     switch (await renaming) {
@@ -96,32 +108,19 @@ export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
           "the bot was renamed at Telegram; links go to its new name",
         );
         return;
-      case "taken":
-        if (taken.get(bot.id) === username) return;
-        taken.set(bot.id, username);
-        log.error(
-          {
-            bot: bot.username,
-            username,
-            todo: `remove the other @${username}, or take @${bot.username} out of its pools`,
-          },
-          "the bot was renamed at Telegram, and another bot has that name here: its links lead nowhere",
-        );
-        return;
+      case "overtaken":
+        return followName(bot, username);
       case "no_news":
         return;
     }
   }
 
-  /** The other bot that has the name here, if Telegram knows it by another one now. */
-  async function formerOwner(bot: BotRow, username: string): Promise<BotRow | undefined> {
-    const other = await findBotRow(db, db.tables, username);
-    if (other === undefined || other.id === bot.id) return undefined;
-    const token = botToken(deps.secrets, other);
-    if (token.kind !== "ready") return undefined;
+  /** Whether Telegram knows a bot that has the name here by another one now. */
+  async function hasAnotherName(bot: BotRow, username: string): Promise<boolean> {
+    const token = botToken(deps.secrets, bot);
+    if (token.kind !== "ready") return false;
     const identity = await deps.telegram.identify(token.token);
-    const isFormer = identity.kind === "known" && identity.username.toLowerCase() !== username.toLowerCase();
-    return isFormer ? other : undefined;
+    return identity.kind === "known" && identity.username.toLowerCase() !== username.toLowerCase();
   }
 
   const turns = {
@@ -161,25 +160,40 @@ async function recordHealth(
   });
 }
 
+/** The other bot that has the name here. */
+async function namesakeOf(
+  reader: Reader,
+  tables: Tables,
+  bot: BotRow,
+  username: string,
+): Promise<BotRow | undefined> {
+  const namesake = await findBotRow(reader, tables, username);
+  return namesake?.id === bot.id ? undefined : namesake;
+}
+
 /**
- * Gives a bot the name that it has at Telegram, unless its name or token has changed since Telegram was asked. `former`,
+ * Gives a bot the name that it has at Telegram, unless its name or token has changed since Telegram was asked. `other`,
  * the bot that has the name here and not at Telegram, gets the old name in exchange until it is checked itself (one that
- * is switched off: once it is switched on).
+ * is switched off: once it is switched on). `overtaken`: by now another bot has the name, or `other` another name or token.
  */
 async function recordName(
   { db, now }: BotHealthDeps,
   bot: BotRow,
   username: string,
-  former: BotRow | undefined,
-): Promise<"renamed" | "taken" | "no_news"> {
+  other: BotRow | undefined,
+): Promise<"renamed" | "overtaken" | "no_news"> {
   const { tables } = db;
-  const { bots } = tables;
+  const { pools, bots } = tables;
   return db.transaction(async (tx) => {
-    const namesake = await findBotRow(tx, tables, username);
-    const other = namesake?.id === bot.id ? undefined : namesake;
-    if (other && other.token !== former?.token) return "taken";
+    const poolIds = await lockPools(tx, db, other ? [bot.id, other.id] : [bot.id]);
+    // By number, so that two that swap the same bots never wait crosswise.
+    for (const one of (other ? [bot, other] : [bot]).toSorted((a, b) => a.id - b.id)) {
+      if (!(await lockUnchanged(tx, tables, one))) return one === bot ? "no_news" : "overtaken";
+    }
+    if ((await namesakeOf(tx, tables, bot, username))?.id !== other?.id) return "overtaken";
     const at = await nextStamp(tx, tables, now());
-    await stampPools(tx, tables, other ? [bot.id, other.id] : [bot.id], at);
+    // A page opened before is refused: saving it would make a new bot of the old name.
+    await tx.update(pools).set({ updatedAt: at }).where(inArray(pools.id, poolIds));
     const rename = async (before: BotRow, to: string) => {
       await tx.update(bots).set({ username: to, updatedAt: at }).where(eq(bots.id, before.id));
       await recordAudit(tx, tables, {
@@ -191,14 +205,14 @@ async function recordName(
         after: { username: to },
       });
     };
-    // First to a name that no bot can have: names are unique, even while two swap theirs.
-    const moved = await tx
-      .update(bots)
-      .set({ username: `@${bot.id}` })
-      .where(and(eq(bots.id, bot.id), eq(bots.username, bot.username), eq(bots.token, bot.token ?? "")))
-      .returning({ id: bots.id });
-    if (moved.length === 0) return "no_news";
-    if (other) await rename(other, bot.username);
+    if (other) {
+      // First to a name that no bot can have: names are unique, even while two swap theirs.
+      await tx
+        .update(bots)
+        .set({ username: `@${bot.id}` })
+        .where(eq(bots.id, bot.id));
+      await rename(other, bot.username);
+    }
     await rename(bot, username);
     await tx.notify("pools");
     return "renamed";
@@ -206,18 +220,34 @@ async function recordName(
 }
 
 /**
- * Gives the bots' pools a new version, so that a page opened before is refused: saving it would make a new bot of the old
- * name. Locks in the same order as saving a pool and counting visits do (pools by number, then bots), so that none of
- * them waits for another that waits for it.
+ * Locks the bots' pools, and answers their numbers. In the same order as saving a pool and counting visits do (pools by
+ * number, then bots), so that none of them waits for another that waits for it.
  */
-async function stampPools(tx: Tx, tables: Tables, botIds: readonly number[], at: Date): Promise<void> {
+async function lockPools(
+  tx: Tx,
+  { dialect, tables }: Database,
+  botIds: readonly number[],
+): Promise<number[]> {
   const { pools, poolBots } = tables;
-  const members = await tx
-    .selectDistinct({ id: poolBots.poolId })
+  const members = tx
+    .select({ id: poolBots.poolId })
     .from(poolBots)
-    .where(inArray(poolBots.botId, [...botIds]))
-    .orderBy(asc(poolBots.poolId));
-  for (const { id } of members) {
-    await tx.update(pools).set({ updatedAt: at }).where(eq(pools.id, id));
-  }
+    .where(inArray(poolBots.botId, [...botIds]));
+  const locked = await dialect.locked(
+    tx.select({ id: pools.id }).from(pools).where(inArray(pools.id, members)).orderBy(asc(pools.id)),
+  );
+  return locked.map(({ id }) => id);
+}
+
+/**
+ * Locks a bot, where its name and token are still these. By an update, which leaves those alone who only keep it from
+ * being removed: a pool that is being saved may wait for a name that this transaction waits to take.
+ */
+async function lockUnchanged(tx: Tx, { bots }: Tables, { id, username, token }: BotRow): Promise<boolean> {
+  const locked = await tx
+    .update(bots)
+    .set({ username })
+    .where(and(eq(bots.id, id), eq(bots.username, username), eq(bots.token, token ?? "")))
+    .returning({ id: bots.id });
+  return locked.length > 0;
 }

@@ -9,17 +9,24 @@ import type { PoolRow } from "./pool-view.ts";
  * events go.
  */
 export async function findPoolOf(
-  { dialect, tables: { pools, poolBots } }: Database,
+  db: Database,
   tx: Tx,
   known: { readonly poolId: number | null; readonly botId: number | null },
 ): Promise<PoolRow | null> {
+  const { dialect, tables } = db;
+  const { pools, poolBots } = tables;
   if (known.poolId !== null) {
-    const [pool] = await dialect.kept(tx.select().from(pools).where(eq(pools.id, known.poolId)));
+    const isNamed = eq(pools.id, known.poolId);
+    await tx
+      .select({ lock: dialect.poolLock("shared", pools.id) })
+      .from(pools)
+      .where(isNamed);
+    const [pool] = await tx.select().from(pools).where(isNamed);
     if (pool) return pool;
   }
   if (known.botId === null) return null;
-  const ofBot = tx
-    .select({ pool: pools })
+  const [ofBot] = await tx
+    .select({ poolId: pools.id })
     .from(poolBots)
     .innerJoin(pools, eq(pools.id, poolBots.poolId))
     .where(and(eq(poolBots.botId, known.botId), eq(pools.enabled, true)))
@@ -29,9 +36,7 @@ export async function findPoolOf(
       pools.id,
     )
     .limit(1);
-  // Not its memberships: whoever removes the pool takes them after it, and the two would wait for each other.
-  const [row] = await dialect.kept(ofBot, pools);
-  return row?.pool ?? null;
+  return ofBot ? findPoolOf(db, tx, { ...known, ...ofBot }) : null;
 }
 
 /** The pixel's route for a pool's events; null where the pool reports nothing. */

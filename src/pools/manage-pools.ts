@@ -103,6 +103,7 @@ export async function updatePool(
 ): Promise<UpdatePoolResult | Overtaken<PoolView>> {
   const { tables } = db;
   return db.transaction(async (tx) => {
+    await takeAlone(tx, db, slug);
     // Locked before its bots are: visits count in that order, and two that lock in different ones wait for each other.
     const [row] = await db.dialect.locked(tx.select().from(tables.pools).where(eq(tables.pools.slug, slug)));
     if (row === undefined) return { kind: "not_found" };
@@ -140,6 +141,7 @@ export async function deletePool(
   const { tables } = db;
   const { pools, poolBots, gateRefusals } = tables;
   return db.transaction(async (tx) => {
+    await takeAlone(tx, db, slug);
     // Locked in the order in which others count: refusals (by hour, and as the gate knows their reasons), which name
     // their pool, before it, and it before its bots.
     const named = tx.select({ id: pools.id }).from(pools).where(eq(pools.slug, slug));
@@ -162,6 +164,14 @@ export async function deletePool(
     await tx.notify("pools");
     return { kind: "deleted" };
   });
+}
+
+/** Waits for those who write of the pool just now, and lets nobody else until the transaction ends. */
+async function takeAlone(tx: Tx, { dialect, tables: { pools } }: Database, slug: string): Promise<void> {
+  await tx
+    .select({ lock: dialect.poolLock("alone", pools.id) })
+    .from(pools)
+    .where(eq(pools.slug, slug));
 }
 
 /** A status at a time: each has an index of its own, and the table keeps all that was ever sent. */

@@ -53,18 +53,18 @@ beforeEach(async () => {
   });
 });
 
-function health() {
+async function identify(token: string): Promise<Identity> {
+  asked.push(token);
+  return answers.get(token) ?? known(token.replace("token-", "").concat("_bot"));
+}
+
+function health(telegram = { identify }, db = own.db) {
   return createBotHealth({
-    db: own.db,
+    db,
     secrets,
     now: () => new Date(),
     log: createLog("info", { write: (line: string) => void logLines.push(line) }),
-    telegram: {
-      identify: async (token) => {
-        asked.push(token);
-        return answers.get(token) ?? known(token.replace("token-", "").concat("_bot"));
-      },
-    },
+    telegram,
   });
 }
 
@@ -132,26 +132,29 @@ describe(`the bots' health on ${testDialect}`, () => {
   });
 
   test("a token that was changed while Telegram was asked is not judged by the old one's answer", async () => {
-    const { bots } = own.db.tables;
-    const { run: check } = createBotHealth({
-      db: own.db,
-      secrets,
-      now: () => new Date(),
-      log: createLog("silent"),
-      telegram: {
-        identify: async () => {
-          await own.db.transaction(async (tx) => {
-            const token = secrets.seal("token-new", "bots.token");
-            await tx.update(bots).set({ token }).where(eq(bots.id, ids.a));
-          });
-          return REFUSED;
-        },
+    const { bots, pools } = own.db.tables;
+    let answer: Identity = REFUSED;
+    const { run: check } = health({
+      identify: async (token) => {
+        if (token === "token-b") return AWAY;
+        await own.db.transaction(async (tx) => {
+          const token = secrets.seal("token-new", "bots.token");
+          await tx.update(bots).set({ token }).where(eq(bots.id, ids.a));
+        });
+        return answer;
       },
     });
+    const stamps = () => own.db.select({ at: pools.updatedAt }).from(pools);
+    const before = await stamps();
     await check();
     await check();
     await check();
     expect(await bot(ids.a)).toMatchObject({ healthy: true });
+    answer = known("whose_bot");
+    await check();
+    expect(await bot(ids.a)).toMatchObject({ username: "a_bot" });
+    // Whoever has the pool's page open may save it.
+    expect(await stamps()).toEqual(before);
   });
 
   test("a bot that is given away, its token taken out, is nobody's to judge any more", async () => {
@@ -300,6 +303,45 @@ describe(`the bots' health on ${testDialect}`, () => {
     },
   );
 
+  test.skipIf(testDialect === "sqlite")(
+    "two processes that swap the names of bots of no pool, one from either side, do not wait for each other for ever",
+    async () => {
+      const { db, url, dispose } = await createTestDatabase();
+      const other = await openDatabase({ url });
+      const { bots } = db.tables;
+      const times = { createdAt: new Date(), updatedAt: new Date() };
+      await db.transaction(async (tx) => {
+        for (const key of ["a", "b"]) {
+          const token = secrets.seal(`token-${key}`, "bots.token");
+          await tx.insert(bots).values({ username: `${key}_bot`, token, ...times });
+        }
+      });
+      answers.set("token-a", known("b_bot")).set("token-b", known("a_bot"));
+      // Of the first bot it hears nothing at first, and so begins with the second.
+      let isFirst = true;
+      const fromBehind = {
+        identify: async (token: string) => {
+          if (!isFirst) return identify(token);
+          isFirst = false;
+          return AWAY;
+        },
+      };
+      const swaps = await db.transaction(async (tx) => {
+        await tx.update(bots).set({ healthReason: null }).where(eq(bots.username, "b_bot"));
+        const behind = health(fromBehind, other).run();
+        await untilHeldUp(db, behind);
+        const ahead = health(undefined, db).run();
+        await untilHeldUp(db, ahead, 2);
+        return [behind, ahead];
+      });
+      await Promise.all(swaps);
+      const names = await db.select({ username: bots.username }).from(bots).orderBy(bots.id);
+      expect(names.map(({ username }) => username)).toEqual(["b_bot", "a_bot"]);
+      await other.close();
+      await dispose();
+    },
+  );
+
   test("a name that another bot has here is not taken from it; the operator is told once", async () => {
     answers.set("token-a", known("Elsewhere_Bot"));
     const { run: check } = health();
@@ -340,6 +382,33 @@ describe(`the bots' health on ${testDialect}`, () => {
       expect(await usernames()).toEqual(atTelegram);
       expect(logLines.join()).not.toContain("links lead nowhere");
       // And back, as the other tests know them.
+      answers.clear();
+      await health().run();
+      expect(await usernames()).toEqual({ a: "a_bot", b: "b_bot", c: "c_bot" });
+    });
+
+    test("a name that went from one bot to another while Telegram was asked is nobody's whom Telegram knows otherwise", async () => {
+      const { bots } = own.db.tables;
+      const atTelegram = { a: "b_bot", b: "moved_bot", c: "a_bot" };
+      for (const [key, username] of Object.entries(atTelegram)) answers.set(`token-${key}`, known(username));
+      let isFirst = true;
+      const overtaken = {
+        identify: async (token: string) => {
+          // Another process's check of `b`, which has the name of `c` when its turn comes.
+          if (token === "token-b" && isFirst) {
+            isFirst = false;
+            await own.db.transaction(async (tx) => {
+              await tx.update(bots).set({ username: "moved_bot" }).where(eq(bots.id, place.b));
+              await tx.update(bots).set({ username: "b_bot" }).where(eq(bots.id, place.c));
+            });
+          }
+          return identify(token);
+        },
+      };
+      await health(overtaken).run();
+      await health().run();
+      expect(await usernames()).toEqual(atTelegram);
+      expect(logLines.join()).not.toContain("links lead nowhere");
       answers.clear();
       await health().run();
       expect(await usernames()).toEqual({ a: "a_bot", b: "b_bot", c: "c_bot" });
