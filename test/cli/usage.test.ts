@@ -39,6 +39,11 @@ describe("the command line", () => {
     expect(nothing.err).toContain("Usage:");
   });
 
+  test("whoever reads no further, as head does, makes it no failure", async () => {
+    const line = `"${process.execPath}" src/cli/main.ts --help | true; echo "\${PIPESTATUS[0]}"`;
+    expect(await runProgram(["bash", "-c", line])).toEqual({ code: 0, out: "0\n", err: "" });
+  });
+
   test("what works on a database asks about a misspelt setting, on stderr: it may be another one than was meant", async () => {
     const environment = { DATABASE_URL: "/nonexistent/ponte.db", DATABASE_DIRECT_URI: "postgres://db/ponte" };
     const { code, out, err } = await runWith({ environment }, "pool", "list", "--json");
