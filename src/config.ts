@@ -51,17 +51,18 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
   // Read once a start: zod would first write and compile a parser of its own, which takes longer.
   const parsed = variables.safeParse(given, { jitless: true });
-  if (!parsed.success) throw new ConfigError(parsed.error.issues.map(errorLine));
-  const env = parsed.data;
-  const isPostgres = POSTGRES_URL.test(env.DATABASE_URL);
-  const missing = missingHalves(env);
+  const isPostgres = POSTGRES_URL.test(given.DATABASE_URL ?? "");
+  const missing = missingHalves(given);
   // Through a pooler's connections, which change hands, nobody hears a notification, and the lock for migrations stays.
-  if (isPostgres && env.DATABASE_POOLER === "transaction" && env.DATABASE_DIRECT_URL === undefined) {
+  if (isPostgres && given.DATABASE_POOLER !== undefined && given.DATABASE_DIRECT_URL === undefined) {
     missing.push(
       lineOf("DATABASE_DIRECT_URL", "is needed beside DATABASE_POOLER, and leads past the pooler"),
     );
   }
-  if (missing.length > 0) throw new ConfigError(missing);
+  if (!parsed.success || missing.length > 0) {
+    throw new ConfigError([...(parsed.error?.issues ?? []).map(errorLine), ...missing]);
+  }
+  const env = parsed.data;
   const sqliteFile = isPostgres ? null : sqlitePath(env.DATABASE_URL);
   return {
     host: env.HOST,

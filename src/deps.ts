@@ -68,10 +68,10 @@ function placeOf({ database, sqliteFile }: Config): string {
  */
 export async function openDeps(config: Config, log: Log): Promise<Deps> {
   const now = () => new Date();
-  // Before they are opened: what SQLite puts beside a file is as open as that.
+  // First, for what is no database is not ours: it keeps its mode, and gets no key beside it.
+  const db = await openDatabase(config.database);
   closeToOthers(privateFiles(config), log);
   const secrets = createSecrets(appSecret(config));
-  const db = await openDatabase(config.database);
   const spool = openSpoolAnyway(join(config.dataDir, "spool.db"), log);
   const readSpool = forgivingSpool(spool, log);
   const migrating = db.migrate().catch((error) => {

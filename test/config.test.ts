@@ -25,11 +25,32 @@ describe("a wrong value", () => {
   );
 
   test.each(names.filter((name) => SECRET.test(name)))("of %s is refused by its length alone", (name) => {
-    const [line, ...more] = refusal({ [name]: "hushing" });
+    const lines = refusal({ [name]: "hushing" });
+    const [line, ...more] = lines.filter((text) => text.startsWith(`${name}:`));
     expect(line).toMatch(
       new RegExp(`^${name}: must (have .* characters, not 7|be .* base64, not 5)\\. Example: .+`),
     );
     expect(more).toEqual([]);
+    expect(lines.join()).not.toContain("hushing");
+  });
+
+  test.each(["a-key-of-many-letters\n", " a-key-of-many-letters", " ".repeat(20)])(
+    "of API_KEY is one that no header can carry: %j",
+    (API_KEY) => {
+      expect(refusal({ API_KEY })).toEqual([
+        "API_KEY: must not begin or end with a blank or a line end. Example: the output of `openssl rand -hex 24`",
+      ]);
+    },
+  );
+
+  test("is told together with what is missing", () => {
+    const names = refusal({
+      PORT: "none",
+      STRIPE_SECRET_KEY: "short",
+      DATABASE_URL: "postgres://pooler/ponte",
+      DATABASE_POOLER: "transaction",
+    }).map((line) => line.replace(/:.*/, ""));
+    expect(names).toEqual(["PORT", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "DATABASE_DIRECT_URL"]);
   });
 
   test("shows blanks and line ends", () => {

@@ -83,6 +83,20 @@ test("a folder in a database's place is left as open as it was", async () => {
   expect((mode & 0o777).toString(8)).toBe("777");
 }, 60_000);
 
+test("a file in a database's place that is none keeps its mode, and gets nothing beside it", async () => {
+  const place = mkdtempSync(join(tmpdir(), "ponte-no-database-"));
+  const file = join(place, "somebody-else's");
+  writeFileSync(file, "no database at all", { mode: 0o644 });
+  chmodSync(file, 0o644);
+  const { lines } = await failedStart({ DATABASE_URL: file });
+  const { mode } = statSync(file);
+  const names = readdirSync(place);
+  rmSync(place, { recursive: true, force: true });
+  expect(lines[0]).toContain(`DATABASE_URL: the SQLite file ${file} cannot be opened`);
+  expect((mode & 0o777).toString(8)).toBe("644");
+  expect(names).toEqual(["somebody-else's"]);
+}, 60_000);
+
 test("a misspelt setting stops nothing, and the log asks whether it is one", async () => {
   const warned = Promise.withResolvers<string>();
   const onLogLine = (line: string) => {

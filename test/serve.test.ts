@@ -35,7 +35,7 @@ describe("the door to the network", () => {
       "/",
       async ({ request }) => {
         const body = await readBody(request, LARGEST_BODY_BYTES);
-        return body.kind === "read" ? body.text.length.toString() : body.response;
+        return body.kind === "read" ? body.text.length.toString() : body.response();
       },
       { parse: "none" },
     );

@@ -23,7 +23,7 @@ export function apiGuard({ authorize }: { readonly authorize: Authorize }) {
     .derive({ as: "scoped" }, async ({ request, set }) => {
       const isReading = request.method === "GET" || request.method === "HEAD";
       const authorization = await authorize(request, isReading ? "read" : "write");
-      if (authorization.kind === "refused") throw new RefusedRequest(authorization.response);
+      if (authorization.kind === "refused") throw new RefusedRequest(() => authorization.response);
       set.headers["cache-control"] = "no-store";
       return { actor: authorization.actor, scope: authorization.scope };
     });

@@ -96,8 +96,9 @@ export const botConnect = defineCommand({
     await withDatabase(context, async (opened) => {
       const state = await reconnectBot(botDeps(opened), ACTOR, username);
       if (state.kind === "not_found") throw noSuchBot(username);
-      if (state.kind !== "set") throw new Refused(webhookText(state));
-      answer(context, state, () => webhookText(state));
+      const text = `Webhook of @${username.replace(/^@/, "")}: ${webhookText(state)}`;
+      if (state.kind !== "set") throw new Refused(text);
+      answer(context, state, () => text);
     });
   },
 });
@@ -214,7 +215,7 @@ function webhookText(state: WebhookState): string {
     case "no_public_url":
       return "not set: set PUBLIC_URL, then run bot connect";
     case "failed":
-      return `not set: Telegram said "${state.reason}"; put that right, then run bot connect`;
+      return `not set: ${state.reason}; put that right, then run bot connect`;
     case "still_set":
       return `perhaps still set at Telegram: ${state.reason}`;
   }

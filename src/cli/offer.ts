@@ -4,6 +4,7 @@ import { createOffer, deleteOffer, updateOffer } from "../pools/manage-offers.ts
 import { offerChangeSchema, offerDraftSchema } from "../pools/offer-rules.ts";
 import { findOfferView, listOffers, type OfferView } from "../pools/offer-view.ts";
 import { nobodyTakes } from "../pools/payable.ts";
+import { priceFault } from "../pools/price-fault.ts";
 import { priceText } from "../telegram/price.ts";
 import { noSuchBot } from "./bot.ts";
 import { type Context, defineCommand, type Given, type Options, Refused, WrongUsage } from "./command.ts";
@@ -164,7 +165,7 @@ function offerInput(
 }
 
 function minorOf(price: string, currency: string): number {
-  const minor = decimalToMinor(price, currency);
+  const minor = priceFault(price, currency) === null ? decimalToMinor(price, currency) : null;
   if (minor === null) {
     const example = minorToDecimal(4_990, currency);
     throw new WrongUsage(

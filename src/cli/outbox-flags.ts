@@ -53,11 +53,11 @@ export async function refuseUnknownPool(db: Database, { pool }: OutboxFilter): P
   if (pool !== undefined && (await findPool(db, db.tables, pool)) === null) throw noSuchPool(pool);
 }
 
-/** Row numbers out of what stands without a flag. */
-export function idsOf(values: readonly string[]): number[] {
+/** Row numbers, as they stand without a flag; or of the one that `flag` says. */
+export function idsOf(values: readonly string[], flag = ""): number[] {
   return values.map((value) => {
     if (!/^[1-9]\d{0,14}$/.test(value))
-      throw new WrongUsage(`"${value}" is not a number as the lists show it`);
+      throw new WrongUsage(`${flag}"${value}" is not a number as the lists show it`);
     return Number(value);
   });
 }

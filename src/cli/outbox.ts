@@ -53,7 +53,7 @@ export const outboxList = defineCommand({
     if (!Number.isInteger(limit) || limit < 1 || limit > LARGEST_PAGE) {
       throw new WrongUsage(`--limit: 1 to ${LARGEST_PAGE}`);
     }
-    const cursor = given.cursor === undefined ? undefined : idsOf([given.cursor])[0];
+    const cursor = given.cursor === undefined ? undefined : idsOf([given.cursor], "--cursor: ")[0];
     const filter = filterOf(given) ?? {};
     await withDatabase(context, async ({ db }) => {
       await refuseUnknownPool(db, filter);

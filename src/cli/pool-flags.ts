@@ -26,7 +26,11 @@ export const POOL_FLAGS = {
   },
   strategy: { type: "string", value: "name", help: "weighted (default), round_robin or least_used" },
   locale: { type: "string", value: "pt-BR|en", help: "the page's language (default: the visitor's)" },
-  "auto-continue-ms": { type: "string", value: "ms", help: "go on to the bot by itself after this long" },
+  "auto-continue-ms": {
+    type: "string",
+    value: "ms",
+    help: "go on to the bot by itself once the pixels have reported, after this long at the latest",
+  },
   "capture-param": {
     type: "string",
     multiple: true,

@@ -166,7 +166,7 @@ function poolRecord(pool: PoolView, link: string): string {
     ["Gate", gateText(pool)],
     ["UTMify", pool.utmify_pixel_id ?? undefined],
     ["Language", pool.locale ?? "the visitor's"],
-    ["Auto-continue", pool.auto_continue_ms === null ? "no" : `after ${pool.auto_continue_ms} ms`],
+    ["Auto-continue", pool.auto_continue_ms === null ? "no" : `within ${pool.auto_continue_ms} ms`],
     ["Also kept", pool.capture_params.join(", ") || undefined],
     ["Further events", furtherEvents(pool) || undefined],
     ["Bots", `${pool.bots.map(botText).join(", ")} (${pool.strategy})`],

@@ -22,7 +22,8 @@ export const sessionShow = defineCommand({
   examples: ["session show 0193f2a5c1d27e3f8a4b5c6d7e8f9012", "session show --telegram-user 123456789"],
   async run(given, [token], context) {
     const keys = [token, given.event, given["telegram-user"]].filter((key) => key !== undefined);
-    if (keys.length !== 1) throw new WrongUsage("give a tracking token, --event or --telegram-user");
+    if (keys.length !== 1)
+      throw new WrongUsage("give a tracking token, --event or --telegram-user, and only one");
     await withDatabase(context, async ({ db }) => {
       if (given["telegram-user"] !== undefined) {
         const timelines = await timelinesByTelegramUser(db, given["telegram-user"]);

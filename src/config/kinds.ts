@@ -121,10 +121,15 @@ export const key32 = z.string().transform((text, context) => {
   return bytes;
 });
 
+/** A line end that came along with a secret is in no header that carries it: nobody's would be the right one. */
 export const secretText = (min: number) =>
-  z.string().min(min, {
-    error: ({ input }) => `must have at least ${min} characters, not ${String(input).length}`,
-  });
+  z
+    .string()
+    .min(min, {
+      error: ({ input }) => `must have at least ${min} characters, not ${String(input).length}`,
+      abort: true,
+    })
+    .refine((text) => text === text.trim(), "must not begin or end with a blank or a line end");
 
 export const graphVersion = z.string().regex(/^v\d+\.\d+$/, wanted("a version such as v24.0"));
 

@@ -16,8 +16,8 @@ export interface PaymentsConfig {
   readonly starsUsdMinorPerThousand: number | null;
 }
 
-/** What a provider needs besides what is set, one line a variable. */
-export function missingHalves(env: Environment): string[] {
+/** What a provider needs besides what is set, right or wrong: one line a variable. */
+export function missingHalves(given: { readonly [name in Variable]?: unknown }): string[] {
   const pairs: readonly (readonly [set: Variable, needed: Variable])[] = [
     ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"],
     ["STRIPE_WEBHOOK_SECRET", "STRIPE_SECRET_KEY"],
@@ -26,7 +26,7 @@ export function missingHalves(env: Environment): string[] {
     ["PUSHINPAY_WEBHOOK_TOKEN", "PUSHINPAY_TOKEN"],
   ];
   return pairs
-    .filter(([set, needed]) => env[set] !== undefined && env[needed] === undefined)
+    .filter(([set, needed]) => given[set] !== undefined && given[needed] === undefined)
     .map(([set, needed]) => lineOf(needed, `is missing, and ${set} is of no use without it`));
 }
 

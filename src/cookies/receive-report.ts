@@ -29,7 +29,7 @@ export function createReportHandler({ db, reports, isTrustedProxy, log, onAnswer
     }
     // Read by hand: beacons call JSON `text/plain`, and a big body must be refused early.
     const body = await readBody(request, MAX_BODY_BYTES);
-    if (body.kind === "refused") return body.response;
+    if (body.kind === "refused") return body.response();
     const { report, errors } = readReport(parseJson(body.text));
     try {
       if (report) await reports.record(report);

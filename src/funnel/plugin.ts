@@ -41,7 +41,7 @@ async function start(deps: FunnelDeps, request: Request): Promise<Response> {
     schema: botStartSchema,
     detail: "The start is not understood; the errors say what is wrong.",
   });
-  if (input.kind === "refused") return input.response;
+  if (input.kind === "refused") return input.response();
   try {
     const started = await promptly(deps.db, ANSWER_MS, startFromOutside(deps, input.value));
     switch (started.kind) {

@@ -33,7 +33,7 @@ export async function takeUpdate(
       return problem(401, { detail: "The secret token is not this bot's." });
     }
     const body = await readBody(request, LARGEST_BODY_BYTES);
-    if (body.kind === "refused") return body.response;
+    if (body.kind === "refused") return body.response();
     const reading = readUpdate(body.text);
     if (reading.kind === "malformed") {
       return problem(400, { detail: "This is no update of the Bot API.", errors: reading.errors });

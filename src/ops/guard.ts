@@ -58,7 +58,7 @@ async function requireOperator(
   const secure = isSecure(deps, request, peer);
   const cookies = readCookies(request);
   const found = await lookUp(deps, cookies.get(cookieName(SESSION_COOKIE, secure)));
-  if (!found) throw new RefusedRequest(toLogin(request, secure));
+  if (!found) throw new RefusedRequest(() => toLogin(request, secure));
   const { session, testing } = found;
   if (request.method !== "GET" && request.method !== "HEAD") {
     const given = request.headers.get("x-csrf-token") ?? formFields(body).raw("_csrf");
@@ -67,7 +67,7 @@ async function requireOperator(
         { method: request.method },
         "a console form was refused: it did not come from the console",
       );
-      throw new RefusedRequest(notFromHere(deps));
+      throw new RefusedRequest(() => notFromHere(deps));
     }
   }
   const { pathname, search } = urlOf(request);
@@ -101,7 +101,7 @@ async function lookUp(deps: OpsDeps, key: string | undefined) {
     return { session, testing: await testingPools(deps.db) };
   } catch (error) {
     deps.log.error({ error, todo: deps.db.advice(error) }, "the console cannot read the database");
-    throw new RefusedRequest(databaseAwayPage(deps.assets.ops.css));
+    throw new RefusedRequest(() => databaseAwayPage(deps.assets.ops.css));
   }
 }
 

@@ -6,7 +6,7 @@ import { opsPage } from "./page.ts";
 
 /** Ends the request with a page that says that something is not there. `text` says what, or what to do. */
 export function notFound(operator: Operator, section: Section, text: string): never {
-  throw new RefusedRequest(
+  throw new RefusedRequest(() =>
     opsPage(operator, { title: "Not found", section, status: 404, children: NotFound({ text }) }),
   );
 }

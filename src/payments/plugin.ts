@@ -49,7 +49,7 @@ async function register(deps: PaymentsDeps, request: Request): Promise<Response>
     schema: registerSchema,
     detail: "The payment is not understood; the errors say what is wrong.",
   });
-  if (input.kind === "refused") return input.response;
+  if (input.kind === "refused") return input.response();
   const { provider, provider_ref, bot } = input.value;
   // Not refused: its settings may follow before its money does. What is paid inside Telegram the bots confirm themselves.
   if (!deps.providers.has(provider) && provider !== TELEGRAM_PROVIDER) {
@@ -86,7 +86,7 @@ async function webhook(deps: PaymentsDeps, request: Request, name: string): Prom
     return problem(404, { detail });
   }
   const body = await readBody(request, LARGEST_BODY_BYTES);
-  if (body.kind === "refused") return body.response;
+  if (body.kind === "refused") return body.response();
   let reading: WebhookReading;
   try {
     reading = await provider.read({

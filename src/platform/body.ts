@@ -2,9 +2,13 @@ import type { z } from "zod";
 import { parseJson } from "./json.ts";
 import { notJson, problem, problemErrors } from "./problem.ts";
 
-type Body =
-  | { readonly kind: "read"; readonly text: string; readonly bytes: Uint8Array }
-  | { readonly kind: "refused"; readonly response: Response };
+/** The answer is made when it is given: a body may be read before it is known which request is at work. */
+interface Refused {
+  readonly kind: "refused";
+  readonly response: () => Response;
+}
+
+type Body = { readonly kind: "read"; readonly text: string; readonly bytes: Uint8Array } | Refused;
 
 /** As long as a body may be for any route. */
 export const LARGEST_BODY_BYTES = 256 * 1024;
@@ -20,14 +24,14 @@ export async function readBody(request: Request, maxBytes: number): Promise<Body
       headers: { connection: "close" },
     });
   const claimed = request.headers.get("content-length");
-  if (Number(claimed ?? 0) > maxBytes) return { kind: "refused", response: tooLarge() };
+  if (Number(claimed ?? 0) > maxBytes) return { kind: "refused", response: tooLarge };
   const bytes =
     claimed === null ? await bytesUpTo(request.body, maxBytes) : new Uint8Array(await request.arrayBuffer());
-  if (bytes === null || bytes.length > maxBytes) return { kind: "refused", response: tooLarge() };
+  if (bytes === null || bytes.length > maxBytes) return { kind: "refused", response: tooLarge };
   try {
     return { kind: "read", text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), bytes };
   } catch {
-    return { kind: "refused", response: problem(400, { detail: "The body is not UTF-8 text." }) };
+    return { kind: "refused", response: () => problem(400, { detail: "The body is not UTF-8 text." }) };
   }
 }
 
@@ -38,18 +42,15 @@ export async function readBody(request: Request, maxBytes: number): Promise<Body
 export async function readJson<T extends z.ZodType>(
   request: Request,
   { maxBytes, schema, detail }: { readonly maxBytes: number; readonly schema: T; readonly detail: string },
-): Promise<
-  | { readonly kind: "read"; readonly value: z.output<T> }
-  | { readonly kind: "refused"; readonly response: Response }
-> {
+): Promise<{ readonly kind: "read"; readonly value: z.output<T> } | Refused> {
   const body = await readBody(request, maxBytes);
   if (body.kind === "refused") return body;
   const json = parseJson(body.text);
-  if (json === undefined) return { kind: "refused", response: notJson() };
+  if (json === undefined) return { kind: "refused", response: notJson };
   const parsed = schema.safeParse(json);
   if (parsed.success) return { kind: "read", value: parsed.data };
   const errors = problemErrors(parsed.error.issues);
-  return { kind: "refused", response: problem(400, { detail, errors }) };
+  return { kind: "refused", response: () => problem(400, { detail, errors }) };
 }
 
 /** What a stream brings; null once that is more than `maxBytes`, and the rest stays unread. */

@@ -4,11 +4,11 @@ import { notJson, plainMessage, problem } from "./problem.ts";
 /** A body that could not be read as JSON, for a schema to refuse. */
 export const NOT_JSON = Symbol("not JSON");
 
-/** Ends a request, from wherever it is thrown, with the answer that it carries. */
+/** Ends a request, from wherever it is thrown, with this answer, made where the request's id is known. */
 export class RefusedRequest extends Error {
   override readonly name = "RefusedRequest";
 
-  constructor(readonly response: Response) {
+  constructor(readonly response: () => Response) {
     super("the request was refused");
   }
 }
@@ -18,7 +18,7 @@ export class RefusedRequest extends Error {
  * through, a problem with every field. Undefined for an error that is ours.
  */
 export function refusalOf(error: unknown): Response | undefined {
-  if (error instanceof RefusedRequest) return error.response;
+  if (error instanceof RefusedRequest) return error.response();
   // Elysia wraps what is thrown while a body is read.
   if (error instanceof ParseError) return refusalOf(error.cause);
   if (error instanceof ValidationError) return validationProblem(error);

@@ -9,6 +9,6 @@ import { RefusedRequest } from "./refusal.ts";
 export function wholePathPlugin() {
   return new Elysia({ name: "whole-path" }).onTransform({ as: "global" }, ({ request: { url }, path }) => {
     if (!url.startsWith("/") || url.split("?", 1)[0] === path) return;
-    throw new RefusedRequest(problem(400, { detail: "The request has no Host. Send one." }));
+    throw new RefusedRequest(() => problem(400, { detail: "The request has no Host. Send one." }));
   });
 }

@@ -63,7 +63,9 @@ const poolFields = {
     .max(60_000, "500 to 60000")
     .nullable()
     .optional()
-    .describe("Milliseconds until the page goes on to the bot by itself; null waits for the tap."),
+    .describe(
+      "Milliseconds within which the page goes on to the bot by itself, as soon as the pixels have reported; null waits for the tap.",
+    ),
   capture_params: z
     .array(paramName)
     .max(20, "at most 20 parameters")

@@ -38,6 +38,15 @@ test("the API stands in the app, behind its key", async () => {
   expect((await own.request("/api/pools", { headers })).status).toBe(200);
 });
 
+test.each(["/api/pools", "/ops/login"])(
+  "too long a body at %s is refused with a request id",
+  async (path) => {
+    const answer = await own.request(path, { method: "POST", body: "x".repeat(300_000) });
+    expect(answer.status).toBe(413);
+    expect(await answer.json()).toMatchObject({ request_id: answer.headers.get("x-request-id") ?? "none" });
+  },
+);
+
 test("every operation says what it is for, what it takes and what it answers", async () => {
   const { paths } = openapiDocument.parse(await (await own.request("/openapi/json")).json());
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
@@ -54,6 +63,14 @@ test("every operation says what it is for, what it takes and what it answers", a
       operation.requestBody?.content?.["application/json"]?.schema === undefined,
   );
   expect(bodiless.map(({ name }) => name)).toEqual(["post /api/bots/{username}/connect"]);
+});
+
+test("every reference in the document leads somewhere in it", async () => {
+  const document = await (await own.request("/openapi/json")).json();
+  const references = [...JSON.stringify(document).matchAll(/"\$ref":"(#[^"]*)"/g)].map(([, to = ""]) => to);
+  expect(references.length).toBeGreaterThan(30);
+  const found = (to: string) => to.split("/").reduce((at, key) => (key === "#" ? at : at?.[key]), document);
+  expect(references.filter((to) => found(to) === undefined)).toEqual([]);
 });
 
 test("what a key that may only read is refused, and too large a body, stands where it happens", async () => {

@@ -426,6 +426,14 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     }
   });
 
+  test("on a phone held sideways the button is seen without scrolling", async () => {
+    const viewport = { width: 667, height: 290 };
+    const { context, page } = await open("/go/open", { viewport });
+    const box = await page.locator("#start").boundingBox();
+    expect((box?.y ?? viewport.height) + (box?.height ?? 0)).toBeLessThanOrEqual(viewport.height);
+    await context.close();
+  });
+
   test("our own HTML, style and script weigh less than 15 kB compressed", async () => {
     const { bridgeJs } = own.deps.assets.bridge;
     const page = await (await fetch(`${base}/go/open`)).bytes();

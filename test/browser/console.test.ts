@@ -88,8 +88,13 @@ describe.if(withBrowser)("the console in Chromium", () => {
       await page.setViewportSize({ ...viewport, width });
       for (const href of ["/openapi", ...MAIN_PAGES, ...FURTHER_PAGES]) {
         await page.goto(own.url + href);
-        const widest = await page.evaluate(() => document.documentElement.scrollWidth);
-        expect({ href, widest }).toEqual({ href, widest: width });
+        const widest = () => page.evaluate(() => document.documentElement.scrollWidth);
+        expect({ href, widest: await widest() }).toEqual({ href, widest: width });
+        // So does whatever opens on them.
+        await page.locator("details").evaluateAll((all) => {
+          for (const details of all) details.setAttribute("open", "");
+        });
+        expect({ href, widest: await widest() }).toEqual({ href, widest: width });
       }
       expect(await page.isVisible(".zone button")).toBe(true);
     }

@@ -54,6 +54,7 @@ describe(`ponte offer on ${testDialect}`, () => {
   test.each([
     ["no price", flags, "--price is missing"],
     ["half a cent", [...flags, "--price", "1.005"], "no amount in BRL"],
+    ["a thousand with a point", [...flags, "--price", "1.000"], "write it as in 49.90"],
     ["a comma", [...flags, "--price", "49,90"], "write it as in 49.90"],
     [
       "half a Star",

@@ -39,6 +39,11 @@ describe("the command line", () => {
     expect(nothing.err).toContain("Usage:");
   });
 
+  test("whoever reads no further, as head does, makes it no failure", async () => {
+    const line = `"${process.execPath}" src/cli/main.ts --help | true; echo "\${PIPESTATUS[0]}"`;
+    expect(await runProgram(["bash", "-c", line])).toEqual({ code: 0, out: "0\n", err: "" });
+  });
+
   test("what works on a database asks about a misspelt setting, on stderr: it may be another one than was meant", async () => {
     const environment = { DATABASE_URL: "/nonexistent/ponte.db", DATABASE_DIRECT_URI: "postgres://db/ponte" };
     const { code, out, err } = await runWith({ environment }, "pool", "list", "--json");
@@ -137,10 +142,12 @@ describe("the command line", () => {
     [["bot", "add", "--username", "shop_bot", "--token", "nonsense"], "--token: "],
     [["outbox", "list", "--status", "lost"], "--status: "],
     [["outbox", "list", "--limit", "0"], "--limit: "],
+    [["outbox", "list", "--cursor", "x"], '--cursor: "x" is not'],
     [["outbox", "retry"], "name events by number"],
     [["outbox", "retry", "1", "--all"], "either numbers or a filter"],
     [["outbox", "discard", "one"], '"one" is not'],
     [["outbox", "pause", "1", "--destination", "moon"], "--destination: "],
+    [["session", "show", "a", "--event", "b"], "and only one"],
     [["session", "show"], "give a tracking token"],
     [["payment", "show"], "<id> is missing"],
     [["api-key", "add", "--name", "x", "--scope", "all"], "--scope: "],

@@ -295,6 +295,14 @@ describe(`the console's outbox on ${testDialect}`, () => {
     expect(idsIn(html)).toEqual([]);
   });
 
+  test("a pool that is not there is told from one without events", async () => {
+    await addPool(own.db, { slug: "quiet" });
+    const [quiet, misspelt] = [await see("/ops/outbox?pool=quiet"), await see("/ops/outbox?pool=quite")];
+    expect([errorsIn(quiet), errorsIn(misspelt)]).toEqual([{}, { pool: "There is no such pool." }]);
+    expect(quiet).toContain("No event matches.");
+    expect(misspelt).toContain("Nothing is listed");
+  });
+
   test("of ticked events none is changed where one is no event's number", async () => {
     const [id = 0] = await addRows(own.db, 1, { status: "dead" });
     for (const other of ["x", "0", "1.5", "9".repeat(20)]) {

@@ -8,7 +8,7 @@ beforeAll(() => {
     port: 0,
     async fetch(request) {
       const body = await readBody(request, 1_000);
-      return body.kind === "read" ? new Response(body.text) : body.response;
+      return body.kind === "read" ? new Response(body.text) : body.response();
     },
   });
 });

@@ -125,9 +125,9 @@ function BridgePart({ fields, errors }: PartProps): JSX.Element {
       <legend>Page between ad and bot</legend>
       <LanguageField otherwise="the visitor's" value={fields.locale} error={errors.locale} />
       <TextField
-        label="Goes on to the bot by itself after (ms)"
+        label="Goes on to the bot by itself within (ms)"
         {...typed("auto_continue_ms", fields, errors)}
-        hint="500 to 60000; empty waits for the tap."
+        hint="500 to 60000; sooner, once the pixels have reported. Empty waits for the tap."
       />
       <TextField
         label="Further link parameters to keep"

@@ -8,8 +8,9 @@ export const auditEntrySchema = z.strictObject({
   actor: text,
   action: text,
   subject: text,
-  before: z.json(),
-  after: z.json(),
+  // Whatever JSON it is: a schema of that would refer to itself, by a place that the OpenAPI document does not have.
+  before: z.unknown(),
+  after: z.unknown(),
 });
 
 const gateRefusal: z.ZodType<RefusalCount> = z.strictObject({

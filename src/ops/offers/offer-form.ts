@@ -1,8 +1,9 @@
 import type { FieldErrors } from "../../../views/ops/form-data.ts";
 import type { OfferFields } from "../../../views/ops/offer-data.ts";
-import { currencyExponent, TELEGRAM_STARS } from "../../meta/currencies.ts";
+import { TELEGRAM_STARS } from "../../meta/currencies.ts";
 import { decimalToMinor, minorToDecimal } from "../../meta/decimal.ts";
 import type { OfferView } from "../../pools/offer-view.ts";
+import { priceFault } from "../../pools/price-fault.ts";
 import type { Issue } from "../../pools/rules.ts";
 import type { FormFields } from "../form.ts";
 import { fieldErrors } from "../form-errors.ts";
@@ -68,29 +69,15 @@ export function offerErrors(fields: OfferFields, issues: readonly Issue[]): Fiel
   return {
     ...errors,
     ...(provider !== undefined && nobody !== undefined && { provider: nobody }),
-    ...(!isPriceless && { price: priceFault(fields) ?? price }),
+    ...(!isPriceless && { price: priceFault(fields.price, fields.currency) ?? price }),
   };
 }
 
 /** In minor units; anything else stays text, which the rules refuse. */
 function readPrice(fields: OfferFields): number | string {
-  const minor = priceFault(fields) === null ? decimalToMinor(fields.price, fields.currency) : null;
+  const minor =
+    priceFault(fields.price, fields.currency) === null ? decimalToMinor(fields.price, fields.currency) : null;
   return minor ?? fields.price;
-}
-
-/**
- * Stricter than our own decimals: where thousands have a point, `1.000` is meant for a thousand, and reading it as one
- * would sell for nothing.
- */
-function priceFault({ price, currency }: OfferFields): string | null {
-  const decimals = currencyExponent(currency);
-  if (decimals === null) return null;
-  const example = minorToDecimal(4990, currency);
-  const digits = /^\d{1,15}(?:\.(\d+))?$/.exec(price);
-  if (!digits) return `write it with digits and a point, as in ${example}`;
-  const most = decimals === 0 ? "no decimals" : `at most ${decimals} decimals`;
-  if ((digits[1] ?? "").length > decimals) return `${currency} has ${most}: write it as in ${example}`;
-  return Number(price) > 0 ? null : `above 0, as in ${example}`;
 }
 
 function wholeNumber(text: string): number {

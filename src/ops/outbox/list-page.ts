@@ -1,7 +1,10 @@
+import type { FieldErrors } from "../../../views/ops/form-data.ts";
 import { OutboxPage } from "../../../views/ops/outbox.tsx";
+import type { OutboxFilter } from "../../outbox/filter.ts";
 import { listOutbox } from "../../outbox/outbox-rows.ts";
 import { replayedStatuses } from "../../outbox/replay.ts";
 import { PAGE_SIZE } from "../../platform/page.ts";
+import { findPool } from "../../pools/pool-view.ts";
 import type { OpsDeps } from "../deps.ts";
 import type { Operator } from "../guard.ts";
 import { opsPage } from "../page.ts";
@@ -16,6 +19,12 @@ export function outboxAddress(filled: Readonly<Record<string, string>>): string 
   return query.size > 0 ? `/ops/outbox?${query}` : "/ops/outbox";
 }
 
+/** A misspelt pool has no events, which could be taken for an answer. */
+async function unknownPool(db: OpsDeps["db"], { pool }: OutboxFilter): Promise<FieldErrors> {
+  const isKnown = pool === undefined || (await findPool(db, db.tables, pool)) !== null;
+  return isKnown ? {} : { pool: "There is no such pool." };
+}
+
 /** Makes the page of the events asked for; where that was not understood, of none, with what is wrong at its field. */
 export function listPages({ db }: Pick<OpsDeps, "db">) {
   return async (
@@ -28,8 +37,9 @@ export function listPages({ db }: Pick<OpsDeps, "db">) {
     }: { cursor?: number | undefined; status?: number; wasChange?: boolean },
   ): Promise<Response> => {
     const { zone } = operator.frame;
-    const { fields, filter, errors } = asked;
-    const page = isUnderstood(asked)
+    const { fields, filter } = asked;
+    const errors = { ...asked.errors, ...(await unknownPool(db, filter)) };
+    const page = isUnderstood({ errors })
       ? await listOutbox(db, filter, { cursor, limit: PAGE_SIZE, budgetMs: SEARCH_MS })
       : { items: [], next_cursor: null };
     return opsPage(operator, {
