@@ -17,7 +17,7 @@ import { appSecret } from "./platform/app-secret.ts";
 import { withDeadline } from "./platform/deadline.ts";
 import type { Log } from "./platform/log.ts";
 import { closeToOthers } from "./platform/private-files.ts";
-import { createSecrets, type Secrets } from "./platform/secrets.ts";
+import { createSecrets, type Secrets, sha256Hex } from "./platform/secrets.ts";
 import { openPoolCache, type PoolCache } from "./pools/pool-cache.ts";
 import { spoolSnapshot } from "./pools/pool-snapshot.ts";
 import { createVisitRecorder, type VisitRecorder } from "./redirect/visit-recorder.ts";
@@ -46,7 +46,7 @@ export interface Deps {
   readonly trackingStore: TrackingStore;
   /** What payments work with, and the providers that are set up. */
   readonly payments: SalesDeps;
-  /** Finishes what is being written, then lets go of everything, last opened first. */
+  /** Finishes what is being written, then lets go of everything. */
   close(): Promise<void>;
 }
 
@@ -56,10 +56,9 @@ function privateFiles({ dataDir, sqliteFile }: Config): string[] {
   return [join(dataDir, "app-secret"), ...databases.flatMap((path) => [path, `${path}-wal`, `${path}-shm`])];
 }
 
-/** Tells databases apart before they answer, and no password. */
-function placeOf({ database, sqliteFile }: Config): string {
-  const place = sqliteFile === null ? database.url : resolve(sqliteFile);
-  return new Bun.CryptoHasher("sha256").update(place).digest("hex");
+/** Tells a database from others before it answers. Digested, since an address may hold a password. */
+function databaseDigest({ database, sqliteFile }: Config): string {
+  return sha256Hex(sqliteFile === null ? database.url : resolve(sqliteFile));
 }
 
 /**
@@ -89,7 +88,7 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
   const redis = config.redisUrl
     ? (await import("./platform/redis.ts")).connectRedis(config.redisUrl, log)
     : undefined;
-  const pools = await openPoolCache({ db, snapshot: spoolSnapshot(readSpool, placeOf(config)), log });
+  const pools = await openPoolCache({ db, snapshot: spoolSnapshot(readSpool, databaseDigest(config)), log });
   const refusals = createRefusalCounter({ db, log });
   const providers = configuredProviders(config.payments, now);
   const metrics = createMetrics(providers.keys());
