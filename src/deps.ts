@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Redis } from "ioredis";
 import { type Assets, openAssets } from "./assets/assets.ts";
 import type { Config } from "./config.ts";
@@ -13,7 +13,7 @@ import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { configuredProviders } from "./payments/providers/configured.ts";
 import { reportPurchasesOf } from "./payments/report-purchase.ts";
 import type { SalesDeps } from "./payments/sales.ts";
-import { appSecret } from "./platform/app-secret.ts";
+import { appSecret, keyFile } from "./platform/app-secret.ts";
 import { withDeadline } from "./platform/deadline.ts";
 import type { Log } from "./platform/log.ts";
 import { closeToOthers } from "./platform/private-files.ts";
@@ -51,9 +51,9 @@ export interface Deps {
 }
 
 /** Databases with what SQLite puts beside them, and the key. */
-function privateFiles({ dataDir, sqliteFile }: Config): string[] {
-  const databases = [join(dataDir, "spool.db"), ...(sqliteFile === null ? [] : [sqliteFile])];
-  return [join(dataDir, "app-secret"), ...databases.flatMap((path) => [path, `${path}-wal`, `${path}-shm`])];
+function privateFiles(config: Config): string[] {
+  const databases = [config.spoolFile, config.sqliteFile].filter((path) => path !== null);
+  return [keyFile(config), ...databases.flatMap((path) => [path, `${path}-wal`, `${path}-shm`])];
 }
 
 /** Tells a database from others before it answers. Digested, since an address may hold a password. */
@@ -71,7 +71,7 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
   closeToOthers(privateFiles(config), log);
   const secrets = createSecrets(appSecret(config));
   const db = await openDatabase(config.database);
-  const spool = openSpoolAnyway(join(config.dataDir, "spool.db"), log);
+  const spool = openSpoolAnyway(config.spoolFile, log);
   const readSpool = forgivingSpool(spool, log);
   const migrating = db.migrate().catch((error) => {
     log.error(
