@@ -61,18 +61,8 @@ function databaseDigest({ database, sqliteFile }: Config): string {
   return sha256Hex(sqliteFile === null ? database.url : resolve(sqliteFile));
 }
 
-/**
- * Opens what a process needs. A database that is away, busy, or may not be migrated by us, does not stop the start:
- * visitors are served all the same, and the log says what to do.
- */
-export async function openDeps(config: Config, log: Log): Promise<Deps> {
-  const now = () => new Date();
-  // Before they are opened: what SQLite puts beside a file is as open as that.
-  closeToOthers(privateFiles(config), log);
-  const secrets = createSecrets(appSecret(config));
-  const db = await openDatabase(config.database);
-  const spool = openSpoolAnyway(config.spoolFile, log);
-  const readSpool = forgivingSpool(spool, log);
+/** Brings the database up to date; from `MIGRATION_MS` on in the background. The log says what fails. */
+async function migrateInTime(db: Database, log: Log): Promise<void> {
   const migrating = db.migrate().catch((error) => {
     log.error(
       { error, todo: db.advice(error) },
@@ -85,6 +75,21 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
       "the database is not up to date yet; visits are served meanwhile, and go to the spool",
     );
   });
+}
+
+/**
+ * Opens what a process needs. A database that is away, busy, or may not be migrated by us, does not stop the start:
+ * visitors are served all the same, and the log says what to do.
+ */
+export async function openDeps(config: Config, log: Log): Promise<Deps> {
+  const now = () => new Date();
+  // Before they are opened: what SQLite puts beside a file is as open as that.
+  closeToOthers(privateFiles(config), log);
+  const secrets = createSecrets(appSecret(config));
+  const db = await openDatabase(config.database);
+  const spool = openSpoolAnyway(config.spoolFile, log);
+  const readSpool = forgivingSpool(spool, log);
+  await migrateInTime(db, log);
   const redis = config.redisUrl
     ? (await import("./platform/redis.ts")).connectRedis(config.redisUrl, log)
     : undefined;
