@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { z } from "zod";
 import { POSTGRES_URL, sqlitePath } from "./config/database-url.ts";
 import { missingHalves, type PaymentsConfig, paymentsConfig } from "./config/payments.ts";
@@ -18,6 +18,7 @@ export interface Config {
   readonly sqliteFile: string | null;
   /** Where the spool and the generated secret live; beside the SQLite file where nothing else is said. */
   readonly dataDir: string;
+  readonly spoolFile: string;
   readonly redisUrl: string | undefined;
   readonly meta: { readonly graphUrl: string; readonly graphVersion: string };
   readonly telegramApiUrl: string;
@@ -64,13 +65,15 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   const env = parsed.data;
   const sqliteFile = isPostgres ? null : sqlitePath(env.DATABASE_URL);
+  const dataDir = env.DATA_DIR ?? (sqliteFile === null ? "data" : dirname(sqliteFile));
   return {
     host: env.HOST,
     port: env.PORT,
     publicUrl: env.PUBLIC_URL,
     database: { url: env.DATABASE_URL, directUrl: env.DATABASE_DIRECT_URL, pooler: env.DATABASE_POOLER },
     sqliteFile,
-    dataDir: env.DATA_DIR ?? (sqliteFile === null ? "data" : dirname(sqliteFile)),
+    dataDir,
+    spoolFile: join(dataDir, "spool.db"),
     redisUrl: env.REDIS_URL,
     meta: { graphUrl: env.META_GRAPH_URL, graphVersion: env.META_GRAPH_VERSION },
     telegramApiUrl: env.TELEGRAM_API_URL,

@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Redis } from "ioredis";
 import { type Assets, openAssets } from "./assets/assets.ts";
 import type { Config } from "./config.ts";
@@ -13,11 +13,11 @@ import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { configuredProviders } from "./payments/providers/configured.ts";
 import { reportPurchasesOf } from "./payments/report-purchase.ts";
 import type { SalesDeps } from "./payments/sales.ts";
-import { appSecret } from "./platform/app-secret.ts";
+import { appSecret, keyFile } from "./platform/app-secret.ts";
 import { withDeadline } from "./platform/deadline.ts";
 import type { Log } from "./platform/log.ts";
 import { closeToOthers } from "./platform/private-files.ts";
-import { createSecrets, type Secrets } from "./platform/secrets.ts";
+import { createSecrets, type Secrets, sha256Hex } from "./platform/secrets.ts";
 import { openPoolCache, type PoolCache } from "./pools/pool-cache.ts";
 import { spoolSnapshot } from "./pools/pool-snapshot.ts";
 import { createVisitRecorder, type VisitRecorder } from "./redirect/visit-recorder.ts";
@@ -46,34 +46,23 @@ export interface Deps {
   readonly trackingStore: TrackingStore;
   /** What payments work with, and the providers that are set up. */
   readonly payments: SalesDeps;
-  /** Finishes what is being written, then lets go of everything, last opened first. */
+  /** Finishes what is being written, then lets go of everything. */
   close(): Promise<void>;
 }
 
 /** Databases with what SQLite puts beside them, and the key. */
-function privateFiles({ dataDir, sqliteFile }: Config): string[] {
-  const databases = [join(dataDir, "spool.db"), ...(sqliteFile === null ? [] : [sqliteFile])];
-  return [join(dataDir, "app-secret"), ...databases.flatMap((path) => [path, `${path}-wal`, `${path}-shm`])];
+function privateFiles(config: Config): string[] {
+  const databases = [config.spoolFile, config.sqliteFile].filter((path) => path !== null);
+  return [keyFile(config), ...databases.flatMap((path) => [path, `${path}-wal`, `${path}-shm`])];
 }
 
-/** Tells databases apart before they answer, and no password. */
-function placeOf({ database, sqliteFile }: Config): string {
-  const place = sqliteFile === null ? database.url : resolve(sqliteFile);
-  return new Bun.CryptoHasher("sha256").update(place).digest("hex");
+/** Tells a database from others before it answers. Digested, since an address may hold a password. */
+function databaseDigest({ database, sqliteFile }: Config): string {
+  return sha256Hex(sqliteFile === null ? database.url : resolve(sqliteFile));
 }
 
-/**
- * Opens what a process needs. A database that is away, busy, or may not be migrated by us, does not stop the start:
- * visitors are served all the same, and the log says what to do.
- */
-export async function openDeps(config: Config, log: Log): Promise<Deps> {
-  const now = () => new Date();
-  // First, for what is no database is not ours: it keeps its mode, and gets no key beside it.
-  const db = await openDatabase(config.database);
-  closeToOthers(privateFiles(config), log);
-  const secrets = createSecrets(appSecret(config));
-  const spool = openSpoolAnyway(join(config.dataDir, "spool.db"), log);
-  const readSpool = forgivingSpool(spool, log);
+/** Brings the database up to date; from `MIGRATION_MS` on in the background. The log says what fails. */
+async function migrateInTime(db: Database, log: Log): Promise<void> {
   const migrating = db.migrate().catch((error) => {
     log.error(
       { error, todo: db.advice(error) },
@@ -86,10 +75,25 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
       "the database is not up to date yet; visits are served meanwhile, and go to the spool",
     );
   });
+}
+
+/**
+ * Opens what a process needs. A database that is away, busy, or may not be migrated by us, does not stop the start:
+ * visitors are served all the same, and the log says what to do.
+ */
+export async function openDeps(config: Config, log: Log): Promise<Deps> {
+  const now = () => new Date();
+  // First, for what is no database is not ours: it keeps its mode, and gets no key beside it.
+  const db = await openDatabase(config.database);
+  closeToOthers(privateFiles(config), log);
+  const secrets = createSecrets(appSecret(config));
+  const spool = openSpoolAnyway(config.spoolFile, log);
+  const readSpool = forgivingSpool(spool, log);
+  await migrateInTime(db, log);
   const redis = config.redisUrl
     ? (await import("./platform/redis.ts")).connectRedis(config.redisUrl, log)
     : undefined;
-  const pools = await openPoolCache({ db, snapshot: spoolSnapshot(readSpool, placeOf(config)), log });
+  const pools = await openPoolCache({ db, snapshot: spoolSnapshot(readSpool, databaseDigest(config)), log });
   const refusals = createRefusalCounter({ db, log });
   const providers = configuredProviders(config.payments, now);
   const metrics = createMetrics(providers.keys());

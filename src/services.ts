@@ -45,7 +45,7 @@ function deliveryDeps({ db, log, now, secrets, config, payments }: Deps) {
   };
 }
 
-/** Whoever has just started has events to send first, that may have waited for it. */
+/** A process that has just started first sends the events that waited for it. */
 const HOURLY_AFTER_MS = 10_000;
 
 /**

@@ -46,9 +46,10 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  const [connections = 0, seconds = 0, events = 0, top = 0] = (
-    ["connections", "seconds", "events", "top"] as const
-  ).map((name) => wholeNumber(name, values[name]));
+  const connections = wholeNumber("connections", values.connections);
+  const seconds = wholeNumber("seconds", values.seconds);
+  const events = wholeNumber("events", values.events);
+  const top = wholeNumber("top", values.top);
   const missing = values.drain ? null : whatIsMissing(["wrk"]);
   if (missing !== null) throw new UsageError(missing);
   const work = makeWorkFolder("ponte-profile", null, true);

@@ -118,10 +118,10 @@ function welcome(
   { password, apiKey }: { readonly password: string | null; readonly apiKey: string | null },
 ): string {
   const { base, sandbox } = addresses;
-  const database = config.database.url;
-  const sql = database.startsWith("postgres")
-    ? `psql "$DATABASE_URL" -c "select * from outbox_status"`
-    : `sqlite3 ${database} "select * from outbox_status"`;
+  const sql =
+    config.sqliteFile === null
+      ? `psql "$DATABASE_URL" -c "select * from outbox_status"`
+      : `sqlite3 ${config.sqliteFile} "select * from outbox_status"`;
   const port = config.port === DEFAULT_PORT ? "" : `PORT=${config.port} `;
   const key = apiKey === null ? "" : `API_KEY=${apiKey} `;
   return `

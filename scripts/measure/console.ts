@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { sql } from "drizzle-orm";
 import { readConfig } from "../../src/config.ts";
+import type { Database } from "../../src/db/database.ts";
 import { openDatabase } from "../../src/db/open.ts";
 import { overviewOf } from "../../src/ops/overview/read-overview.ts";
 import { readSpan, SPANS } from "../../src/ops/overview/span.ts";
@@ -16,6 +16,7 @@ import { createLog } from "../../src/platform/log.ts";
 import { createRollups } from "../../src/rollups/rollups.ts";
 import { LiveOverview } from "../../views/ops/overview.tsx";
 import { median } from "../bench/statistics.ts";
+import { readFlags, runCommand, wholeNumber } from "../lib/command.ts";
 import { explaining } from "./explain.ts";
 import { seedConsole } from "./seed-console.ts";
 
@@ -30,27 +31,13 @@ How long the console's overview and outbox take, and how long they hold up the p
   --help       this text
 `;
 
-const options = readOptions();
-
-function readOptions() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        rows: { type: "string", default: "5000000" },
-        url: { type: "string" },
-        seeded: { type: "boolean", default: false },
-        explain: { type: "boolean", default: false },
-        help: { type: "boolean", default: false },
-      },
-    });
-    if (!values.help) return values;
-    console.log(HELP);
-    process.exit(0);
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
-    process.exit(2);
-  }
-}
+const FLAGS = {
+  rows: { type: "string", default: "5000000" },
+  url: { type: "string" },
+  seeded: { type: "boolean", default: false },
+  explain: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+} as const;
 
 const CONFIG = readConfig({});
 const ROUNDS = 15;
@@ -73,27 +60,34 @@ const LISTS: Readonly<Record<string, OutboxFilter>> = {
   },
 };
 
-const folder = mkdtempSync(join(tmpdir(), "ponte-measure-"));
-const db = await openDatabase({ url: options.url ?? join(folder, "ponte.db") });
-try {
-  await db.migrate();
-  if (!options.seeded)
-    await timed(`seeding ${options.rows} visits`, () =>
-      seedConsole(db, { visits: Number(options.rows), nowMs: Date.now() }),
-    );
-  await beat(db, "measure");
-  const rollups = createRollups({ db, log: createLog("warn") });
-  await timed("counting everything for the first time", async () => void (await rollups.run()));
-  for (const span of SPANS) await measure(span);
-  for (const [name, filter] of Object.entries(LISTS)) await measureList(name, filter);
-  if (options.explain) await explain();
-} finally {
-  await db.close();
-  rmSync(folder, { recursive: true, force: true });
+async function main(): Promise<number> {
+  const options = readFlags(process.argv.slice(2), FLAGS);
+  if (options.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const visits = wholeNumber("rows", options.rows);
+  const folder = mkdtempSync(join(tmpdir(), "ponte-measure-"));
+  const db = await openDatabase({ url: options.url ?? join(folder, "ponte.db") });
+  try {
+    await db.migrate();
+    if (!options.seeded)
+      await timed(db, `seeding ${visits} visits`, () => seedConsole(db, { visits, nowMs: Date.now() }));
+    await beat(db, "measure");
+    const rollups = createRollups({ db, log: createLog("warn") });
+    await timed(db, "counting everything for the first time", () => rollups.run());
+    for (const span of SPANS) await measure(db, span);
+    for (const [name, filter] of Object.entries(LISTS)) await measureList(db, name, filter);
+    if (options.explain) await explain(db);
+  } finally {
+    await db.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return 0;
 }
 
 /** The whole page from the tables, nothing remembered. */
-async function measure(name: string): Promise<void> {
+async function measure(db: Database, name: string): Promise<void> {
   const tookMs: number[] = [];
   let bytes = 0;
   const held = watchLoop();
@@ -116,7 +110,7 @@ async function measure(name: string): Promise<void> {
 }
 
 /** A page of the outbox as the console asks for it, and the question that comes before a change of all of it. */
-async function measureList(name: string, filter: OutboxFilter): Promise<void> {
+async function measureList(db: Database, name: string, filter: OutboxFilter): Promise<void> {
   const held = watchLoop();
   const startedMs = performance.now();
   const page = await listOutbox(db, filter, { limit: 50, budgetMs: 1_000 });
@@ -128,7 +122,7 @@ async function measureList(name: string, filter: OutboxFilter): Promise<void> {
   );
 }
 
-async function timed(what: string, work: () => Promise<void>): Promise<void> {
+async function timed(db: Database, what: string, work: () => Promise<unknown>): Promise<void> {
   const held = watchLoop();
   const startedMs = performance.now();
   await work();
@@ -153,7 +147,7 @@ function watchLoop(): () => number {
 }
 
 /** Prints how the database goes about the statements of a page over 30 days. */
-async function explain(): Promise<void> {
+async function explain(db: Database): Promise<void> {
   const explained = explaining(db);
   const span = readSpan({ span: "30d" }, ZONE, Date.now());
   await readPresent(explained, CONFIG);
@@ -168,3 +162,5 @@ async function explain(): Promise<void> {
     sql`select at, destination, sum(delivered) from delivery_rates where unit = 'hour' and at >= ${from} and at < ${to} group by at, destination`,
   );
 }
+
+runCommand(main);

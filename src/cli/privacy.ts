@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { Config } from "../config.ts";
 import { openSpool } from "../db/spool.ts";
 import { createLog } from "../platform/log.ts";
@@ -57,8 +56,7 @@ export const privacyErase = defineCommand({
 
 /** The spool and Redis of this machine, where it has them. */
 async function withStores({ config, db, now }: Opened, work: (deps: ErasureDeps) => Promise<void>) {
-  const path = join(config.dataDir, "spool.db");
-  const spool = existsSync(path) ? openSpool(path) : null;
+  const spool = existsSync(config.spoolFile) ? openSpool(config.spoolFile) : null;
   const redis = await connectedRedis(config);
   try {
     await work({

@@ -40,6 +40,7 @@ export const variables = z.object({
   PUSHINPAY_WEBHOOK_TOKEN: secretText(8).optional(),
   PUSHINPAY_API_URL: httpUrl.default("https://api.pushinpay.com.br"),
   GENERIC_WEBHOOK_SECRET: secretText(16).optional(),
+  // What Telegram pays a bot's owner by its published terms; buyers pay more, by region and app store.
   STARS_USD_PER_1000: usdMinor.default(1300),
   CONSENT_DENIED: oneOf("drop", "ldu").default("drop"),
   APP_SECRET: key32.optional(),

@@ -4,6 +4,7 @@ import type { Spool } from "../db/spool.ts";
 import { type Build, createExposition } from "../metrics/exposition.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Log } from "../platform/log.ts";
+import { ASKS_FOR_KEY, REFUSALS } from "../platform/openapi.ts";
 import { createRemembered } from "../platform/remembered.ts";
 import { sha256Hex } from "../platform/secrets.ts";
 import { addGauges } from "./gauges.ts";
@@ -66,9 +67,9 @@ export function healthPlugin(deps: HealthDeps) {
         detail: {
           ...detail("Numbers for Prometheus", {
             200: "In its text format",
-            401: "No API key, or an unknown one",
+            401: REFUSALS[401],
           }),
-          security: [{ apiKey: [] }],
+          security: ASKS_FOR_KEY,
         },
       },
     );

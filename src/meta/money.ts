@@ -3,12 +3,6 @@ import { currencyExponent, TELEGRAM_STARS } from "./currencies.ts";
 /** Above 15 digits a double no longer holds every decimal; no sale is that large, and a wrong value is worse than none. */
 const LARGEST_AMOUNT_MINOR = 999_999_999_999_999;
 
-/**
- * What Telegram pays a bot's owner for 1 000 Stars, in US cents, by its published terms ($0.013 a Star). Buyers pay more,
- * by region and app store; the operator's setting replaces this.
- */
-export const DEFAULT_STARS_USD_MINOR_PER_THOUSAND = 1300;
-
 /** An amount as Meta takes it: major units and an ISO 4217 code. */
 interface MetaAmount {
   readonly value: number;
@@ -55,7 +49,7 @@ export function metaAmount(
 
 /**
  * Stars in US cents, rounded half up.
- * @param usdMinorPerThousand whole US cents for 1 000 Stars, e.g. {@link DEFAULT_STARS_USD_MINOR_PER_THOUSAND}
+ * @param usdMinorPerThousand whole US cents for 1 000 Stars
  * @returns null where a count or rate is no whole number from 0, or the product is too large to be exact
  */
 export function starsToUsdMinor(stars: number, usdMinorPerThousand: number): number | null {

@@ -2,7 +2,7 @@ import { type GraphError, readGraphBody } from "./graph-body.ts";
 import type { GraphAnswer } from "./graph-client.ts";
 import { retryAfterMs, usageDelayMs } from "./usage-headers.ts";
 
-/** What became of a request, as META.md's table of errors has it. `reason` is for operators and holds no secret. */
+/** What became of a request. `reason` is for operators and holds no secret. */
 export type Outcome =
   | {
       readonly kind: "delivered";

@@ -1,11 +1,12 @@
 import { newId } from "../platform/ids.ts";
 
+/** Where an address without a host of its own is taken to be. */
+const NOWHERE = "http://console.invalid";
+
 /** Where to send a browser that says itself where it came from: to a page of the console, and never elsewhere. */
 export function insideOps(path: string | null | undefined): string {
-  if (!path || !URL.canParse(path, "http://console.invalid")) return "/ops";
-  const { origin, pathname, search } = new URL(path, "http://console.invalid");
-  const isInside = origin === "http://console.invalid" && /^\/ops(\/|$)/.test(pathname);
-  return isInside ? pathname + search : "/ops";
+  const url = path ? URL.parse(path, NOWHERE) : null;
+  return url?.origin === NOWHERE && /^\/ops(\/|$)/.test(url.pathname) ? url.pathname + url.search : "/ops";
 }
 
 /**

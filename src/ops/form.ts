@@ -8,8 +8,7 @@ export interface FormFields {
   raw(name: string): string;
   /** Every value of a field that may come often, such as a checkbox of each row. */
   all(name: string): readonly string[];
-  /** Whether a checkbox is ticked. */
-  isOn(name: string): boolean;
+  /** Whether it was sent, as a checkbox is that is ticked. */
   has(name: string): boolean;
   /** The names of all that were sent, each once. */
   names(): readonly string[];
@@ -23,7 +22,6 @@ export function formFields(body: unknown): FormFields {
     lines: (name) => (params.get(name) ?? "").replaceAll("\r\n", "\n").trim(),
     raw: (name) => params.get(name) ?? "",
     all: (name) => params.getAll(name),
-    isOn: (name) => params.has(name),
     has: (name) => params.has(name),
     names: () => [...new Set(params.keys())],
   };

@@ -26,8 +26,8 @@ import { visitorPages } from "./visitors/plugin.ts";
  * 2. The view is `views/ops/<name>.tsx`: functions from plain data to JSX, made of `parts.tsx` (`PageHead`, `Card`,
  *    `StatTile`, `Badge`, `Banner`, `EmptyState`, `Pager`, `Facts`), `table.tsx` (`DataTable` and its columns),
  *    `fields.tsx`, `form.tsx` (`PostForm`, `ConfirmForm`, `FilterForm`), `settings-form.tsx` (`SettingsForm`) and
- *    `time.tsx` (`TimeOf`, always with `operator.frame.zone`). No `style` attribute and no `<script>`: the policy forbids both. Everything dynamic has
- *    `safe` beside it.
+ *    `time.tsx` (`TimeOf`, always with `operator.frame.zone`). No `style` attribute and no `<script>`: the policy
+ *    forbids both. Everything dynamic has `safe` beside it.
  * 3. Answer with `opsPage(operator, { title, section, children })`; a piece for htmx with `fragmentAnswer(html)`.
  *    htmx runs without eval: no `hx-on`, no `js:` values, no trigger filters. Its requests carry the CSRF token.
  * 4. A change is a POST: `formFields(body)` reads it, a zod schema checks it, the function of `src/pools`, `src/outbox`

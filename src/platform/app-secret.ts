@@ -32,7 +32,8 @@ export function findAppSecret(config: Place): Uint8Array | null {
   return existsSync(path) ? inDataDir(path, () => readKey(path)) : null;
 }
 
-function keyFile({ dataDir }: Place): string {
+/** Where a key is kept that we made ourselves. */
+export function keyFile({ dataDir }: Place): string {
   return join(dataDir, "app-secret");
 }
 

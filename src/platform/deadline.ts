@@ -3,7 +3,11 @@ export class DeadlineError extends Error {
   override readonly name = "DeadlineError";
 }
 
-/** @throws DeadlineError when the work takes longer; the work itself goes on, so it must bear that. `what` names who did not answer. */
+/**
+ * Waits for the work no longer than `ms`; the work itself goes on, so it must bear that.
+ * @param what who did not answer, for the error
+ * @throws DeadlineError when it takes longer
+ */
 export async function withDeadline<T>(work: PromiseLike<T>, ms: number, what = "the database"): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new DeadlineError(`${what} did not answer within ${ms} ms`)), ms);

@@ -64,7 +64,7 @@ function standardOutput(): pino.DestinationStream {
   const fatal = pino.destination({ ...target, sync: true });
   let isFatalWaiting = false;
   for (const stream of [lines, fatal]) {
-    // Such as a full disk's: an error that nobody listens for ends the process. The lines wait for room.
+    // An error that nobody listens for ends the process; on a full disk the lines wait for room instead.
     stream.on("error", () => {
       isFatalWaiting ||= stream === fatal;
     });
@@ -107,7 +107,7 @@ function writeOut(lines: ReturnType<typeof pino.destination>, done: () => void):
   lines.write("");
 }
 
-/** Pino looks who called it, which nobody needs, and the program's first stack trace costs a start ten milliseconds. */
+/** Pino takes a stack trace to see who called it; nobody needs that, and a process's first one costs ten milliseconds. */
 function withoutStackTraces<T>(make: () => T): T {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;

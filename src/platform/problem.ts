@@ -33,8 +33,8 @@ const TITLES: Readonly<Record<number, string>> = {
  */
 export function problem(status: number, { detail, errors = [], headers = {} }: ProblemDetails): Response {
   const requestId = currentRequestId();
-  const id = requestId === undefined ? {} : { request_id: requestId };
-  const body = { type: "about:blank", title: TITLES[status] ?? "Error", status, detail, errors, ...id };
+  const title = TITLES[status] ?? "Error";
+  const body = { type: "about:blank", title, status, detail, errors, request_id: requestId };
   return new Response(JSON.stringify(body), {
     status,
     headers: {

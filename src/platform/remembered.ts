@@ -1,7 +1,7 @@
-/** Names may be many, such as spans of time; more than this are never worth keeping. */
+/** Whoever asks may choose the name, such as a span of time; more answers than this are not worth keeping. */
 const MOST_KEPT = 50;
 
-/** A connection may have died without a word: after so long the question is asked anew. */
+/** An answer may never come, where a connection died without a word: after so long the question is asked anew. */
 const PATIENCE_MS = 30_000;
 
 /** Answers kept by name for a short while; several who ask at once wait for one answer. */

@@ -1,5 +1,8 @@
 import { codeOf } from "./errors.ts";
 
+/** A full disk as the system, SQLite and Postgres call it. */
+const FULL = /^(ENOSPC|SQLITE_FULL|53100$)/;
+
 /** What a setting names cannot be used. The message begins with the setting and has its value; `todo` says what to do. */
 export class SettingError extends Error {
   override readonly name = "SettingError";
@@ -17,9 +20,6 @@ export class SettingError extends Error {
 export function roomOr(todo: string, error: unknown): string {
   return error instanceof Error && FULL.test(codeOf(error)) ? "Make room on its disk." : todo;
 }
-
-// The system's name for it, SQLite's, and Postgres' (SQLSTATE 53100, disk full).
-const FULL = /^(ENOSPC|SQLITE_FULL|53100$)/;
 
 /** Works with a file of ours in `DATA_DIR`. @throws SettingError with what went wrong */
 export function inDataDir<T>(path: string, work: () => T): T {

@@ -32,6 +32,7 @@ const eventBody = z.strictObject({
   signature: z.enum(["good", "forged", "stale"]).default("good"),
   format: z.enum(["json", "form"]).default("json"),
 });
+
 /** The secrets until `POST /providers/endpoints` sets others; no webhook address is known before it. */
 const DEFAULT_SECRETS: Readonly<Record<ProviderName, string>> = {
   stripe: "whsec_sandbox",
@@ -84,9 +85,7 @@ export function providerRoutes({
     .post(
       "/v1/checkout/sessions",
       ({ request }) => answer("stripe", request, () => createSession(api, request)),
-      {
-        parse: "none",
-      },
+      { parse: "none" },
     )
     .get("/v1/payment_intents/:id", ({ request, params }) =>
       answer("stripe", request, () => getPaymentIntent(api, request, params.id)),
@@ -94,9 +93,7 @@ export function providerRoutes({
     .post(
       "/v1/payments",
       ({ request }) => answer("mercadopago", request, () => createPayment(api, request)),
-      {
-        parse: "none",
-      },
+      { parse: "none" },
     )
     .get("/v1/payments/:id", ({ request, params }) =>
       answer("mercadopago", request, () => getPayment(api, request, params.id)),
@@ -104,9 +101,7 @@ export function providerRoutes({
     .post(
       "/api/pix/cashIn",
       ({ request }) => answer("pushinpay", request, () => createCharge(api, request)),
-      {
-        parse: "none",
-      },
+      { parse: "none" },
     )
     .get("/api/transactions/:id", ({ request, params }) =>
       answer("pushinpay", request, () => getTransaction(api, request, params.id)),

@@ -40,7 +40,8 @@ type Bots = {
   list(): readonly Bot[];
 };
 
-const TOKEN_SHAPE = /^(\d{1,16}):[\w-]+$/;
+/** A bot's id and its secret. */
+const TOKEN = /^(\d{1,16}):([\w-]+)$/;
 const SHORTEST_SECRET = 30;
 const MESSAGES_REMEMBERED = 20_000;
 
@@ -55,10 +56,10 @@ export function createBots(): Bots {
   }
 
   function byToken(token: string): TokenVerdict {
-    const digits = TOKEN_SHAPE.exec(token)?.[1];
-    if (digits === undefined) return { kind: "malformed" };
-    if (token.length - digits.length - 1 < SHORTEST_SECRET) return { kind: "unauthorized" };
-    const bot = botWithId(Number(digits));
+    const [, id, secret = ""] = TOKEN.exec(token) ?? [];
+    if (id === undefined) return { kind: "malformed" };
+    if (secret.length < SHORTEST_SECRET) return { kind: "unauthorized" };
+    const bot = botWithId(Number(id));
     if (bot.token !== null && bot.token !== token) return { kind: "unauthorized" };
     return { kind: "known", bot };
   }
@@ -66,8 +67,8 @@ export function createBots(): Bots {
   return {
     byToken,
     register(token, username) {
-      const id = TOKEN_SHAPE.exec(token)?.[1];
-      if (id === undefined || token.length - id.length - 1 < SHORTEST_SECRET) return null;
+      const [, id, secret = ""] = TOKEN.exec(token) ?? [];
+      if (id === undefined || secret.length < SHORTEST_SECRET) return null;
       const bot = botWithId(Number(id));
       bot.token = token;
       bot.username = username;

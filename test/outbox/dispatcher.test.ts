@@ -104,7 +104,7 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(posts()).toHaveLength(3);
   });
 
-  test("keeps the rows of a request that takes long: nobody sends them a second time meanwhile", async () => {
+  test("prolongs the lease of a request that takes long, so that nobody sends its rows a second time", async () => {
     await enqueueEvents(own.db, PIXEL, events(1));
     await fault({ mode: "latency", times: 1, ms: 25_000 });
     const running = dispatcher();

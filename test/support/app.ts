@@ -26,15 +26,13 @@ export async function createTestApp(
   const dataDir = mkdtempSync(join(tmpdir(), "ponte-app-"));
   const place = environment.DATABASE_URL === undefined ? await createMigratedPlace() : undefined;
   const redisUrl = process.env.TEST_REDIS_URL;
-  const config = {
-    ...readConfig({
-      ...(place && { DATABASE_URL: place.url }),
-      PAGEVIEW_HOLD_MS: "0",
-      ...(redisUrl && { REDIS_URL: redisUrl }),
-      ...environment,
-    }),
-    dataDir,
-  };
+  const config = readConfig({
+    ...(place && { DATABASE_URL: place.url }),
+    DATA_DIR: dataDir,
+    PAGEVIEW_HOLD_MS: "0",
+    ...(redisUrl && { REDIS_URL: redisUrl }),
+    ...environment,
+  });
   const logLines: LogLine[] = [];
   const destination = { write: (line: string) => void logLines.push(JSON.parse(line)) };
   const log = createLog("debug", destination, secretValues(environment));

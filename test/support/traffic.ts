@@ -42,7 +42,7 @@ interface TrafficOptions {
 export async function seedTraffic(db: Database, { endMs, hours, clicksPerHour }: TrafficOptions) {
   const { tables } = db;
   const random = seededRandom(20_240_612);
-  const pick = <T>(from: readonly [T, ...T[]] | readonly T[]): T => {
+  const pick = <T>(from: readonly T[]): T => {
     const one = from[Math.floor(random() ** 1.6 * from.length)];
     if (one === undefined) throw new Error("there is nothing to pick from");
     return one;

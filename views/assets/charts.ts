@@ -10,7 +10,6 @@ interface ChartData {
     readonly values: readonly number[];
   }[];
   readonly zone: string;
-  readonly kind: "area" | "bars";
 }
 
 const HEIGHT = 200;
@@ -85,10 +84,9 @@ function draw(place: HTMLElement): void {
           label,
           value: (_plot: uPlot, n: number | null) => (n === null ? "" : n.toLocaleString("en")),
           stroke: colour(tone),
-          fill: `color-mix(in srgb, ${colour(tone)} ${chart.kind === "bars" ? "70%" : "14%"}, transparent)`,
-          width: chart.kind === "bars" ? 0 : 1.5,
+          fill: `color-mix(in srgb, ${colour(tone)} 14%, transparent)`,
+          width: 1.5,
           points: { show: false },
-          ...(chart.kind === "bars" && uPlot.paths.bars && { paths: uPlot.paths.bars({ size: [0.8, 40] }) }),
         })),
       ],
     },

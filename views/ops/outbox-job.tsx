@@ -1,7 +1,7 @@
 /** @jsxImportSource @kitajs/html */
 /// <reference types="@kitajs/html/htmx.d.ts" />
 import type { EndedJob, ReplayJob } from "./outbox-data.ts";
-import { eventsText } from "./outbox-replay.tsx";
+import { changedText, eventsText } from "./outbox-replay.tsx";
 import { Banner, Card, PageHead } from "./parts.tsx";
 
 /** A change of many events while it goes on, and what it came to. */
@@ -60,7 +60,7 @@ function JobEnd({ job }: { readonly job: EndedJob }): JSX.Element {
   const what =
     job.done === 0
       ? "Nothing was changed: no event matches any more that can be."
-      : `${eventsText(job.done)} ${job.action === "retry" ? "will be sent again" : "discarded"}.`;
+      : changedText(job.action, job.done);
   switch (job.state) {
     case "finished":
       return (

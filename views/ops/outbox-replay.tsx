@@ -103,6 +103,11 @@ export function whyNothing(action: Action): string {
     : "Delivered and discarded events are left as they are, and so are those on their way.";
 }
 
+/** What became of so many. */
+export function changedText(action: Action, total: number): string {
+  return action === "retry" ? `${eventsText(total)} will be sent again.` : `${eventsText(total)} discarded.`;
+}
+
 export function eventsText(total: number): string {
   return countedText(total, "event");
 }

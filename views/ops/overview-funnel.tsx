@@ -1,5 +1,5 @@
 /** @jsxImportSource @kitajs/html */
-import { Chart } from "./chart.tsx";
+import { Chart, type ChartProps } from "./chart.tsx";
 import { FunnelSteps, FunnelTable, STEP_COLUMNS } from "./funnel.tsx";
 import type { Overview } from "./overview-data.ts";
 import { Card } from "./parts.tsx";
@@ -19,30 +19,24 @@ export function Funnel({ overview }: { readonly overview: Overview }): JSX.Eleme
       >
         <FunnelSteps line={funnel.total} />
         <div class="columns">
-          <div>
-            <h3>Clicks and starts by hour</h3>
-            <Chart
-              label="Clicks and starts by hour; the table below has the numbers"
-              at={at}
-              zone={zone}
-              series={[
-                { label: "Clicks", tone: "accent", values: chart.map(({ clicks }) => clicks) },
-                { label: "Starts", tone: "good", values: chart.map(({ starts }) => starts) },
-              ]}
-            />
-          </div>
-          <div>
-            <h3>Checkouts and sales by hour</h3>
-            <Chart
-              label="Checkouts and sales by hour; the table below has the numbers"
-              at={at}
-              zone={zone}
-              series={[
-                { label: "Checkouts", tone: "soft", values: chart.map(({ checkouts }) => checkouts) },
-                { label: "Paid", tone: "accent", values: chart.map(({ paid }) => paid) },
-              ]}
-            />
-          </div>
+          <HourChart
+            title="Clicks and starts by hour"
+            at={at}
+            zone={zone}
+            series={[
+              { label: "Clicks", tone: "accent", values: chart.map(({ clicks }) => clicks) },
+              { label: "Starts", tone: "good", values: chart.map(({ starts }) => starts) },
+            ]}
+          />
+          <HourChart
+            title="Checkouts and sales by hour"
+            at={at}
+            zone={zone}
+            series={[
+              { label: "Checkouts", tone: "soft", values: chart.map(({ checkouts }) => checkouts) },
+              { label: "Paid", tone: "accent", values: chart.map(({ paid }) => paid) },
+            ]}
+          />
         </div>
         <details class="more" id="funnel-table">
           <summary>The numbers as a table</summary>
@@ -60,6 +54,16 @@ export function Funnel({ overview }: { readonly overview: Overview }): JSX.Eleme
         <FunnelTable of="Campaign" lines={funnel.byCampaign} />
       </Card>
     </>
+  );
+}
+
+function HourChart(props: Omit<ChartProps, "label"> & { readonly title: string }): JSX.Element {
+  const { title, ...chart } = props;
+  return (
+    <div>
+      <h3 safe>{title}</h3>
+      <Chart {...chart} label={`${title}; the table below has the numbers`} />
+    </div>
   );
 }
 

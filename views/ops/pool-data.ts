@@ -42,7 +42,8 @@ export interface PoolLine {
   /** Whether its events wait for somebody. */
   readonly paused: boolean;
   readonly gated: boolean;
-  readonly bots: readonly { readonly id: number; readonly text: string }[];
+  /** As they are read, one text each. */
+  readonly bots: readonly string[];
   readonly today: number;
   readonly visits: number;
 }

@@ -62,7 +62,7 @@ const COLUMNS: readonly Column<PoolLine>[] = [
   },
   {
     head: "Bots",
-    cell: ({ bots }) => <Name text={bots.map(({ text }) => text).join(", ")} />,
+    cell: ({ bots }) => <Name text={bots.join(", ")} />,
   },
   countColumn("Today", ({ today }) => today),
   countColumn("Visits", ({ visits }) => visits),

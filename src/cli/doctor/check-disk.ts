@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { Config } from "../../config.ts";
 import { damagedSpools, isUnread } from "../../db/damaged-spool.ts";
 import type { Database } from "../../db/database.ts";
@@ -9,12 +9,11 @@ import { count } from "../print.ts";
 import { bad, type Finding, good, warning } from "./finding.ts";
 
 /** Whether spool and key can be written where they belong; looks without making anything. */
-export function checkDataDir({ dataDir }: Config): Finding {
+export function checkDataDir({ dataDir, spoolFile }: Config): Finding {
   const folder = nearestThatIs(dataDir);
-  const spool = join(dataDir, "spool.db");
   const todo = "Let the user that Ponte runs as write there, or set DATA_DIR to a folder where it may.";
   if (!statSync(folder).isDirectory()) return bad("DATA_DIR", `${folder} is no folder`, todo);
-  const closed = [folder, spool].find((path) => existsSync(path) && !isWritable(path));
+  const closed = [folder, spoolFile].find((path) => existsSync(path) && !isWritable(path));
   return closed === undefined
     ? good("DATA_DIR", `${dataDir} can be written`)
     : bad("DATA_DIR", `${closed} cannot be written by this user`, todo);
@@ -35,9 +34,9 @@ function nearestThatIs(path: string): string {
 }
 
 /** Whether spools that were damaged lie beside the one in use: what is in them, or that they are still to be deleted. */
-export function checkDamagedSpools({ dataDir }: Config): Finding[] {
+export function checkDamagedSpools({ dataDir, spoolFile }: Config): Finding[] {
   if (!existsSync(dataDir)) return [];
-  return damagedSpools(join(dataDir, "spool.db")).map((path) =>
+  return damagedSpools(spoolFile).map((path) =>
     isUnread(path)
       ? bad(
           "spool",
@@ -53,8 +52,7 @@ export function checkDamagedSpools({ dataDir }: Config): Finding[] {
 }
 
 /** Whether visits wait on this machine's disk for the database. */
-export function checkSpool({ dataDir }: Config): Finding {
-  const path = join(dataDir, "spool.db");
+export function checkSpool({ spoolFile: path }: Config): Finding {
   if (!existsSync(path)) return good("spool", "none on this machine");
   const spool = openSpool(path);
   try {
@@ -76,8 +74,7 @@ export function checkSpool({ dataDir }: Config): Finding {
 }
 
 /** Whether visits lie in this machine's spool that no process on this database brings in. */
-export async function checkOthersVisits(db: Database, { dataDir }: Config): Promise<Finding[]> {
-  const path = join(dataDir, "spool.db");
+export async function checkOthersVisits(db: Database, { spoolFile: path }: Config): Promise<Finding[]> {
   if (!existsSync(path)) return [];
   const own = await findDatabaseId(db);
   const spool = openSpool(path);

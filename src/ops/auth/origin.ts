@@ -10,9 +10,8 @@ export function isFromHere(config: Pick<Config, "publicUrl">, request: Request):
   if (site !== null && site !== "same-origin" && site !== "none") return false;
   const origin = request.headers.get("origin");
   if (origin === null) return true;
-  if (!URL.canParse(origin)) return false;
-  const { host } = new URL(origin);
+  const host = URL.parse(origin)?.host;
   const ownHosts = [urlOf(request).host, request.headers.get("host")];
   if (config.publicUrl !== undefined) ownHosts.push(new URL(config.publicUrl).host);
-  return ownHosts.includes(host);
+  return host !== undefined && ownHosts.includes(host);
 }

@@ -27,11 +27,11 @@ export function botFieldsOf(bot: BotView): BotFields {
 export function readBotForm(form: FormFields): BotFields {
   return {
     username: form.text("username"),
-    enabled: form.isOn("enabled"),
+    enabled: form.has("enabled"),
     locale: form.text("locale"),
     welcome: form.lines("welcome"),
-    removes_token: form.isOn("removes_token"),
-    removes_payment_token: form.isOn("removes_payment_token"),
+    removes_token: form.has("removes_token"),
+    removes_payment_token: form.has("removes_payment_token"),
   };
 }
 

@@ -44,7 +44,7 @@ export function readOfferForm(form: FormFields): OfferFields {
     provider: form.text("provider"),
     delivery: form.lines("delivery"),
     position: form.text("position"),
-    enabled: form.isOn("enabled"),
+    enabled: form.has("enabled"),
   };
 }
 

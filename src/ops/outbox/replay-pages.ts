@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { NotFound } from "../../../views/ops/not-found.tsx";
 import { JobPage, JobProgress } from "../../../views/ops/outbox-job.tsx";
-import { AskReplayPage, eventsText, whyNothing } from "../../../views/ops/outbox-replay.tsx";
+import { AskReplayPage, changedText, whyNothing } from "../../../views/ops/outbox-replay.tsx";
 import { countReplay, type Replay } from "../../outbox/replay.ts";
 import { urlOf } from "../../platform/request-url.ts";
 import { auditedReplay } from "../../pools/audited-replay.ts";
@@ -80,6 +80,5 @@ export function replayPages(deps: OpsDeps) {
 }
 
 function doneText(action: Replay, total: number): string {
-  if (total === 0) return `Nothing was changed. ${whyNothing(action)}`;
-  return action === "retry" ? `${eventsText(total)} will be sent again.` : `${eventsText(total)} discarded.`;
+  return total === 0 ? `Nothing was changed. ${whyNothing(action)}` : changedText(action, total);
 }

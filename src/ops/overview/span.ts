@@ -45,13 +45,12 @@ export function readSpan(query: unknown, zone: string, nowMs: number): Span {
     return preset("24h", nowMs, "Give both times, for example 2025-03-01T12:00.");
   if (toMs <= fromMs) return preset("24h", nowMs, "The end must come after the beginning.");
   if (toMs - fromMs > LONGEST_MS) return preset("24h", nowMs, "A span may have at most 92 days.");
-  const query_ = new URLSearchParams({ span, from, to });
   return {
     name: span,
     fromMs,
     toMs,
     unit: unitOf(fromMs, toMs, nowMs),
-    query: `?${query_}`,
+    query: `?${new URLSearchParams({ span, from, to })}`,
     isLive: toMs >= nowMs,
     fault: null,
   };

@@ -26,10 +26,7 @@ export async function poolLines(
     testCode: pool.meta_test_event_code,
     paused: paused.has(metaRoute(pool.meta_pixel_id ?? "", pool.meta_test_event_code)),
     gated: pool.meta_cloaker_enabled,
-    bots: pool.bots.map(({ id, username, enabled }) => ({
-      id,
-      text: enabled ? `@${username}` : `@${username} (off)`,
-    })),
+    bots: pool.bots.map(({ username, enabled }) => (enabled ? `@${username}` : `@${username} (off)`)),
     today: today.get(String(pool.id)) ?? 0,
     visits: pool.total_redirects,
   }));
