@@ -79,7 +79,7 @@ export function adviceOn(
 }
 
 // SQLSTATE, by Postgres' appendix A; SQLite says the same with names.
-const INSUFFICIENT_PRIVILEGE = "42501";
+export const INSUFFICIENT_PRIVILEGE = "42501";
 const DEADLOCK = "40P01";
 const UNIQUE_VIOLATION = "23505";
 const UNDEFINED = /^42(P01|703)$/;

@@ -1,6 +1,7 @@
 import { Database as SqliteClient } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { codeOf } from "../platform/errors.ts";
 import { inDataDir, SettingError } from "../platform/setting-error.ts";
 import { switchToWal } from "./wal.ts";
 
@@ -116,7 +117,7 @@ export function noSpool(reason: unknown): Spool {
 }
 
 function isDamage(error: unknown): boolean {
-  return error instanceof Error && "code" in error && /^SQLITE_(CORRUPT|NOTADB)/.test(String(error.code));
+  return error instanceof Error && /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error));
 }
 
 function spoolOf(client: SqliteClient): Spool {

@@ -3,14 +3,13 @@ import { toSnakeCase } from "drizzle-orm/casing";
 import type { PgTable } from "drizzle-orm/pg-core";
 import type { Database, Tx } from "../../db/database.ts";
 import { tablesOf } from "../../db/define-schema.ts";
-import { grantCommand } from "../../db/fault.ts";
+import { grantCommand, INSUFFICIENT_PRIVILEGE } from "../../db/fault.ts";
 import { grantOn, rightsOn } from "../../db/grants.ts";
 import { migrationPlan, OPERATOR_VIEWS } from "../../db/migration-plan.ts";
 import { causesOf, codeOf } from "../../platform/errors.ts";
 import { roomOr } from "../../platform/setting-error.ts";
 import { bad, type Finding, good } from "./finding.ts";
 
-const INSUFFICIENT_PRIVILEGE = "42501";
 const MIGRATE = "Run: bun run ponte migrate";
 
 /** Whether every migration was applied. */

@@ -11,6 +11,9 @@ export function readCookies(request: Request): ReadonlyMap<string, string> {
   return cookies;
 }
 
+/** How long a cookie is kept that outlives the session. */
+export const YEAR_SECONDS = 365 * 86_400;
+
 interface CookieDraft {
   readonly name: string;
   /** Must hold no character that a cookie cannot: base64url and percent-encoded text are fine. */

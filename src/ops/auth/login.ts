@@ -11,14 +11,13 @@ import { htmlAnswer, insideOps, seeOther } from "../answer.ts";
 import type { OpsDeps } from "../deps.ts";
 import { formFields } from "../form.ts";
 import { DEVICE_COOKIE, SESSION_COOKIE } from "../names.ts";
-import { cookieHeader, cookieName, isSecure, readCookies, safeAddress } from "./cookies.ts";
+import { cookieHeader, cookieName, isSecure, readCookies, safeAddress, YEAR_SECONDS } from "./cookies.ts";
 import { isFromHere } from "./origin.ts";
 import { createPasswordCheck } from "./password.ts";
 import { endSession, findSession, LONGEST_SESSION_MS, openSession } from "./session.ts";
 import { type Client, createLoginThrottle } from "./throttle.ts";
 
 const MAX_BODY_BYTES = 8 * 1024;
-const YEAR_SECONDS = 365 * 86_400;
 
 /** `/ops/login`: the one page of the console that needs no session. */
 export function loginPages(deps: OpsDeps) {
