@@ -16,6 +16,7 @@ import type { SalesDeps } from "./payments/sales.ts";
 import { appSecret, keyFile } from "./platform/app-secret.ts";
 import { withDeadline } from "./platform/deadline.ts";
 import type { Log } from "./platform/log.ts";
+import { createOutage } from "./platform/outage.ts";
 import { closeToOthers } from "./platform/private-files.ts";
 import { createSecrets, type Secrets, sha256Hex } from "./platform/secrets.ts";
 import { openPoolCache, type PoolCache } from "./pools/pool-cache.ts";
@@ -26,6 +27,7 @@ import { openWriter, type Writer } from "./writer/writer.ts";
 
 /** How long a start waits for migrations before it serves visitors without. */
 const MIGRATION_MS = 10_000;
+const MIGRATE_AGAIN_MS = 5_000;
 
 /** Everything a process works with, opened once. */
 export interface Deps {
@@ -61,15 +63,27 @@ function databaseDigest({ database, sqliteFile }: Config): string {
   return sha256Hex(sqliteFile === null ? database.url : resolve(sqliteFile));
 }
 
-/** Brings the database up to date; from `MIGRATION_MS` on in the background. The log says what fails. */
-async function migrateInTime(db: Database, log: Log): Promise<void> {
-  const migrating = db.migrate().catch((error) => {
-    log.error(
-      { error, todo: db.advice(error) },
-      "the database could not be brought up to date; run `bun run ponte doctor` to see what is missing. Visits go to the spool until then",
-    );
+/**
+ * Brings the database up to date, and where that fails tries again until `stopping`: it may be away, or a right missing.
+ * From `MIGRATION_MS` on that goes on in the background.
+ */
+async function migrateInTime(db: Database, log: Log, stopping: AbortSignal): Promise<void> {
+  const outage = createOutage(log, {
+    failed:
+      "the database could not be brought up to date, and visits go to the spool; trying again every five seconds. `bun run ponte doctor` says what is missing",
+    worked: "the database is up to date now",
   });
-  await withDeadline(migrating, MIGRATION_MS).catch((error) => {
+  async function migrate(): Promise<void> {
+    if (stopping.aborted) return;
+    try {
+      await db.migrate();
+      outage.worked();
+    } catch (error) {
+      outage.failed({ error, todo: db.advice(error) });
+      setTimeout(migrate, MIGRATE_AGAIN_MS).unref();
+    }
+  }
+  await withDeadline(migrate(), MIGRATION_MS).catch((error) => {
     log.error(
       { error },
       "the database is not up to date yet; visits are served meanwhile, and go to the spool",
@@ -89,7 +103,8 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
   const secrets = createSecrets(appSecret(config));
   const spool = openSpoolAnyway(config.spoolFile, log);
   const readSpool = forgivingSpool(spool, log);
-  await migrateInTime(db, log);
+  const stopping = new AbortController();
+  await migrateInTime(db, log, stopping.signal);
   const redis = config.redisUrl
     ? (await import("./platform/redis.ts")).connectRedis(config.redisUrl, log)
     : undefined;
@@ -138,6 +153,7 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
     trackingStore,
     payments,
     async close() {
+      stopping.abort();
       pools.close();
       await recorder.close();
       await reports.close();
