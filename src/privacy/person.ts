@@ -47,7 +47,7 @@ export async function findPerson(db: Database, key: PersonKey): Promise<Person> 
   for (let before = -1; before !== sizeOf(known); ) {
     before = sizeOf(known);
     await addBotUsers(db, known);
-    await addPayments(db, known, key);
+    await addPayments(db, known);
     await addVisits(db, known);
   }
   return {
@@ -71,6 +71,7 @@ function begin(known: Known, key: PersonKey): void {
       return;
     case "customer":
       known.telegramUsers.add(key.customer);
+      // Who names an id means all of it, however many share it.
       known.customers.add(key.customer).add(storedCustomerId(key.customer));
       return;
   }
@@ -90,7 +91,7 @@ async function addBotUsers(db: Database, { telegramUsers, botUsers: ids, tokens 
 }
 
 /** Payments of the person, and who else they are by them: customers of the shop, users of other bots. */
-async function addPayments(db: Database, known: Known, key: PersonKey): Promise<void> {
+async function addPayments(db: Database, known: Known): Promise<void> {
   const { payments } = db.tables;
   const columns = {
     id: payments.id,
@@ -118,13 +119,11 @@ async function addPayments(db: Database, known: Known, key: PersonKey): Promise<
   // As it is stored now, and as it was before ids that read as somebody's were hashed.
   const customers = present(rows.map(({ customer }) => customer)).flatMap((id) => [id, storedCustomerId(id)]);
   for (const customer of new Set(customers)) {
-    if (!known.customers.has(customer) && !(await isShared(db, customer, key))) known.customers.add(customer);
+    if (!known.customers.has(customer) && !(await isShared(db, customer))) known.customers.add(customer);
   }
 }
 
-async function isShared(db: Database, customer: string, key: PersonKey): Promise<boolean> {
-  // Who names the id means all of it.
-  if (key.kind === "customer" && key.customer === customer) return false;
+async function isShared(db: Database, customer: string): Promise<boolean> {
   const { payments } = db.tables;
   const some = await db
     .select({ id: payments.id })

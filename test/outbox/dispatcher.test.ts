@@ -4,7 +4,9 @@ import type { Database } from "../../src/db/database.ts";
 import { changeRoute, pauseRoute } from "../../src/outbox/change-route.ts";
 import { deliver } from "../../src/outbox/deliver.ts";
 import { claim, REQUEST_TIMEOUT_MS, reclaimExpired } from "../../src/outbox/lease.ts";
+import { resumeRoute } from "../../src/outbox/resume-route.ts";
 import type { RouteKey } from "../../src/outbox/routes.ts";
+import { settle } from "../../src/outbox/settle.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createPool, updatePool } from "../../src/pools/manage-pools.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
@@ -325,6 +327,26 @@ describe(`dispatcher on ${testDialect}`, () => {
     await sendOne("d");
     expect((await own.db.select().from(own.db.tables.outboxRoutes))[0]?.pausedReason).toContain("190");
     expect(await statusCounts(own.db)).toEqual({ delivered: 3, pending: 1 });
+    // One of the two works again; which of them, only trying tells.
+    refused.delete("EAA-one");
+    await own.db.transaction((tx) => resumeRoute(tx, own.db, { destination: "meta", route: PIXEL }));
+    await running.drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 4 });
+  });
+
+  test("a resumed route hurries what was tried before, and not what waits for its browser; neither forgets its last words", async () => {
+    const key = { destination: "meta" as const, route: PIXEL };
+    await addRows(own.db, 1, { ...key, availableInMs: 3_600_000 });
+    await addRows(own.db, 1, { ...key, availableInMs: 3_600_000, attempts: 1, lastError: "down" });
+    await own.db.transaction((tx) => pauseRoute(tx, own.db, key, "why"));
+    await own.db.transaction((tx) => resumeRoute(tx, own.db, key));
+    const rows = await claim(own.db, "lease", { ...key, limit: 10 });
+    expect(rows).toMatchObject([{ attempts: 2 }]);
+    const released = { kind: "released", afterMs: null, reason: null } as const;
+    await own.db.transaction((tx) => settle(tx, own.db, "lease", rows, released));
+    const { outbox } = own.db.tables;
+    const [row] = await own.db.select().from(outbox).where(eq(outbox.attempts, 1));
+    expect(row).toMatchObject({ status: "pending", lastError: "down" });
   });
 
   test("an operator's pause outlives a changed token, and a refusal does not take its reason", async () => {
@@ -498,6 +520,13 @@ describe(`dispatcher on ${testDialect}`, () => {
     await dispatcher().drain();
     expect(await statusCounts(own.db)).toEqual({ delivered: 1 });
     expect(received()[0]?.event.event_time).toBeWithin(seconds() - 10, seconds() + 1);
+  });
+
+  test("so is one that an older version wrote down as it came", async () => {
+    await enqueueEvents(own.db, PIXEL, [pageView("ahead")]);
+    await store("ahead", pageView("ahead", Math.floor(Date.now() / 1000) + 3_600));
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 1 });
   });
 
   test("an event from such a machine goes out with one and the same time, however often it is tried", async () => {
@@ -684,6 +713,16 @@ describe(`dispatcher on ${testDialect}`, () => {
     await letProbe(key);
     await dispatcher().drain();
     expect(await statusCounts(own.db)).toEqual({ expired: 25, delivered: 3 });
+  });
+
+  test("and so does one that is asked to slow down: the other side answers again", async () => {
+    const key = { destination: "meta" as const, route: PIXEL };
+    await enqueueEvents(own.db, PIXEL, events(1));
+    await letProbe(key);
+    await fault({ mode: "429", times: 1, retry_after: 60 });
+    await dispatcher().drain();
+    const [route] = await own.db.select().from(own.db.tables.outboxRoutes);
+    expect(route).toMatchObject({ openUntil: null, throttledUntil: expect.any(Date) });
   });
 
   test("and so does one that finds no rows any more", async () => {

@@ -1,9 +1,10 @@
 import { Database as SqliteClient } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { eq, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import { claim } from "../../src/outbox/lease.ts";
+import { carriedRow } from "../../src/outbox/outbox-rows.ts";
 import { countReplay, replay } from "../../src/outbox/replay.ts";
 import { settle } from "../../src/outbox/settle.ts";
 import { lockById } from "../../src/payments/find-payment.ts";
@@ -171,6 +172,29 @@ describe(`erasing a person on ${testDialect}`, () => {
     expect(await funnel.deps.trackingStore.find(token)).toBeNull();
     expect(await tracesOf(funnel.db, bystander.known)).toEqual(before.others);
     expect(await books()).toBe(booksWithAna);
+  });
+
+  test("Telegram's answers to what was sent to them go too, which an older version kept whole; others' stay", async () => {
+    const { db } = funnel;
+    const { outbox, outboxAttempts } = db.tables;
+    const [ana, bystander] = [await person(), await person()];
+    for (const { user, known } of [ana, bystander]) {
+      const { token } = await goAllTheWay({ user, known });
+      const sent = and(eq(outbox.destination, "telegram"), eq(outbox.trackingToken, token));
+      for (const row of await db.select().from(outbox).where(sent)) {
+        const whole = { response: JSON.stringify({ result: { chat: { username: known.username } } }) };
+        await db.transaction((tx) => tx.update(outboxAttempts).set(whole).where(carriedRow(db, row)));
+      }
+    }
+    const whereIs = async ({ known: { username } }: Somebody) => tracesOf(db, { username });
+    expect(await whereIs(ana)).toContain("outbox_attempts: username");
+    expect((await erase(customer(ana.user.id))).answers).toBeGreaterThan(0);
+    expect(await whereIs(ana)).toEqual([]);
+    expect(await whereIs(bystander)).toContain("outbox_attempts: username");
+    expect((await erase(customer(ana.user.id))).answers).toBe(0);
+    // Meta's name nobody, and are of a thousand others, too.
+    const ofMeta = and(eq(outboxAttempts.destination, "meta"), eq(outboxAttempts.response, "[erased]"));
+    expect(await db.$count(outboxAttempts, ofMeta)).toBe(0);
   });
 
   test("who came more than twice is erased with every visit, also those that the bot no longer names", async () => {
