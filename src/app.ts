@@ -6,7 +6,6 @@ import { apiPlugin } from "./api/plugin.ts";
 import { assetsPlugin } from "./assets/plugin.ts";
 import { ownAddressPlugin } from "./cookies/plugin.ts";
 import type { Deps } from "./deps.ts";
-import { emptyApp } from "./empty-app.ts";
 import { funnelPlugin } from "./funnel/plugin.ts";
 import { observePlugin } from "./health/observe.ts";
 import { healthPlugin } from "./health/plugin.ts";
@@ -16,6 +15,7 @@ import { createSales } from "./payments/sales.ts";
 import { wholePathPlugin } from "./platform/whole-path.ts";
 import { telegramBotApi } from "./pools/telegram-bot-api.ts";
 import { clientAddressFinder } from "./redirect/client-address.ts";
+import { emptyApp } from "./visitors-app.ts";
 
 /** What answers everybody but visitors: bots, payment providers, operators, and who asks after the process's health. */
 export function otherDoors(deps: Deps) {

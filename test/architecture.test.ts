@@ -43,7 +43,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What composes the rest and may therefore import anything. */
-const COMPOSERS = ["main", "serve", "empty-app", "visitors-app", "app", "deps", "services", "cli"];
+const COMPOSERS = ["main", "serve", "visitors-app", "app", "deps", "services", "cli"];
 
 const root = normalize(join(import.meta.dir, ".."));
 const transpilers = { ts: new Transpiler({ loader: "ts" }), tsx: new Transpiler({ loader: "tsx" }) };
