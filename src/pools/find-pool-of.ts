@@ -21,6 +21,7 @@ export async function findPoolOf(
       .select({ lock: dialect.poolLock("shared", pools.id) })
       .from(pools)
       .where(isNamed);
+    // By a statement of its own: what the lock waited for is seen only by the next one.
     const [pool] = await tx.select().from(pools).where(isNamed);
     if (pool) return pool;
   }

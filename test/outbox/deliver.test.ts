@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
+import type { DestinationAdapter } from "../../src/outbox/destination.ts";
 import { createDispatcher } from "../../src/outbox/dispatcher.ts";
 import type { OnSettled } from "../../src/outbox/record-request.ts";
 import { createLog } from "../../src/platform/log.ts";
@@ -155,13 +156,8 @@ describe(`what follows from a row's end on ${testDialect}`, () => {
   });
 });
 
-test(`a fault of ours sets a batch back like any failure, for all to see, on ${testDialect}`, async () => {
-  await addRows(own.db, 2);
-  let asked = 0;
-  const send = () => {
-    asked++;
-    return Promise.reject(new TypeError("a bug"));
-  };
+/** Sends whatever waits in the way of the test. */
+async function drainBy(send: DestinationAdapter["send"]): Promise<void> {
   const dispatcher = createDispatcher({
     db: own.db,
     log: createLog("silent"),
@@ -169,6 +165,16 @@ test(`a fault of ours sets a batch back like any failure, for all to see, on ${t
   });
   await dispatcher.drain();
   await dispatcher.stop();
+}
+
+test(`a fault of ours sets a batch back like any failure, for all to see, on ${testDialect}`, async () => {
+  await addRows(own.db, 2);
+  let asked = 0;
+  const send = () => {
+    asked++;
+    return Promise.reject(new TypeError("a bug"));
+  };
+  await drainBy(send);
   const row = {
     status: "pending",
     attempts: asked,
@@ -186,13 +192,7 @@ test(`a statement that failed is told of in the database's words, without what a
     await own.db.select().from(outboxProgress).where(sql`no_such_column = ${"Ana Silva"}`);
     throw new Error("the statement did not fail");
   };
-  const dispatcher = createDispatcher({
-    db: own.db,
-    log: createLog("silent"),
-    adapters: { meta: { maxBatch: 50, isExpired: () => false, send } },
-  });
-  await dispatcher.drain();
-  await dispatcher.stop();
+  await drainBy(send);
   const [row] = await own.db.select().from(outboxProgress);
   expect(row?.lastError).toContain("no_such_column");
   expect(row?.lastError).not.toContain("Ana");

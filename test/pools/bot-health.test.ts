@@ -361,6 +361,14 @@ describe(`the bots' health on ${testDialect}`, () => {
           (["a", "b", "c"] as const).map(async (key) => [key, (await bot(place[key]))?.username] as const),
         ),
       );
+    /** That the bots are called so, and then again as the other tests know them. */
+    const expectNames = async (names: Record<keyof typeof place, string>) => {
+      expect(await usernames()).toEqual(names);
+      expect(logLines.join()).not.toContain("links lead nowhere");
+      answers.clear();
+      await health().run();
+      expect(await usernames()).toEqual({ a: "a_bot", b: "b_bot", c: "c_bot" });
+    };
     beforeAll(async () => {
       const { bots } = own.db.tables;
       const { bots: added } = await addPool(own.db, { slug: "third" }, [{ username: "c_bot" }]);
@@ -379,12 +387,7 @@ describe(`the bots' health on ${testDialect}`, () => {
       for (const [key, username] of Object.entries(atTelegram)) answers.set(`token-${key}`, known(username));
       await Promise.all([health().run(), health().run()]);
       await health().run();
-      expect(await usernames()).toEqual(atTelegram);
-      expect(logLines.join()).not.toContain("links lead nowhere");
-      // And back, as the other tests know them.
-      answers.clear();
-      await health().run();
-      expect(await usernames()).toEqual({ a: "a_bot", b: "b_bot", c: "c_bot" });
+      await expectNames(atTelegram);
     });
 
     test("a name that went from one bot to another while Telegram was asked is nobody's whom Telegram knows otherwise", async () => {
@@ -407,11 +410,7 @@ describe(`the bots' health on ${testDialect}`, () => {
       };
       await health(overtaken).run();
       await health().run();
-      expect(await usernames()).toEqual(atTelegram);
-      expect(logLines.join()).not.toContain("links lead nowhere");
-      answers.clear();
-      await health().run();
-      expect(await usernames()).toEqual({ a: "a_bot", b: "b_bot", c: "c_bot" });
+      await expectNames(atTelegram);
     });
 
     test("a name is not taken from a bot of which Telegram says nothing", async () => {
