@@ -115,21 +115,23 @@ describe(`messages to Telegram on ${testDialect}`, () => {
   test("429 for somebody who taps fast holds their chat alone, in its order; everybody else is served", async () => {
     const offer = await funnel.addOffer();
     const tapper = newUser();
+    const tap = () => funnel.push(buttonUpdate(tapper, `offer:${offer.id}`));
     await funnel.fault({ mode: "429", chat_id: tapper.id, times: 1, retry_after: 60 });
-    for (let i = 0; i < 3; i++) await funnel.push(buttonUpdate(tapper, `offer:${offer.id}`));
+    await tap();
     await funnel.dispatcher.drain();
-    // Two may have been on their way at once.
-    const asked = askedFor(tapper);
-    expect(asked).toBeLessThanOrEqual(2);
+    // What leaves before that answer is written down may still get through, so the others come after it.
+    for (let i = 0; i < 2; i++) await tap();
+    await funnel.dispatcher.drain();
+    expect(askedFor(tapper)).toBe(1);
     const buyer = newUser();
     await funnel.push(startUpdate(buyer));
     await funnel.push(buttonUpdate(tapper, `buy:${offer.id}`));
     await funnel.dispatcher.drain();
     expect(funnel.chat(buyer.id)).toHaveLength(1);
-    expect(askedFor(tapper)).toBe(asked);
+    expect(askedFor(tapper)).toBe(1);
     const waiting = await waitingFor(tapper);
+    expect(waiting).toHaveLength(4);
     expect(waiting.at(-1)).toMatchObject({ eventName: "checkout", attempts: 0 });
-    expect(waiting.length).toBeGreaterThanOrEqual(3);
     const dueAt = waiting.map(({ availableAt }) => availableAt.getTime());
     // At once, they would be refused one after the other again, while everybody else waits.
     const betweenMs = dueAt.slice(1).map((at, i) => at - (dueAt[i] ?? at));
