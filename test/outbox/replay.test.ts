@@ -167,8 +167,8 @@ describe(`replay on ${testDialect}`, () => {
     stop();
   });
 
-  test("a hundred thousand rows are retried in pieces, between which others write and dispatchers take", async () => {
-    for (let i = 0; i < 10; i++) await addRows(own.db, 10_000, { status: "dead" });
+  test("twenty thousand rows are retried in pieces, between which others write and dispatchers take", async () => {
+    for (let i = 0; i < 2; i++) await addRows(own.db, 10_000, { status: "dead" });
     const pieces: number[] = [];
     let isDone = false;
     const replayed = replay(
@@ -190,13 +190,13 @@ describe(`replay on ${testDialect}`, () => {
       if (!isDone) whileReplayed++;
       await Bun.sleep(1);
     }
-    expect(await replayed).toBe(100_000);
+    expect(await replayed).toBe(20_000);
     // No transaction held more rows than a batch, and the dispatcher had its turns in between.
     expect(Math.max(...pieces)).toBeLessThanOrEqual(1_000);
-    expect(pieces.length).toBeGreaterThanOrEqual(50);
+    expect(pieces.length).toBeGreaterThanOrEqual(20);
     expect(whileReplayed).toBeGreaterThan(1);
     expect(taken).toBeGreaterThan(0);
-    expect(await statusCounts(own.db)).toEqual({ pending: 100_000 - taken, sending: taken });
+    expect(await statusCounts(own.db)).toEqual({ pending: 20_000 - taken, sending: taken });
   }, 300_000);
 
   test("goes through what waits, changing each row once, and leaves alone what is due anyway", async () => {
