@@ -71,8 +71,7 @@ describe(`plans on ${testDialect}, where nearly everything was delivered`, () =>
     [
       "the hurry after an outage",
       "outbox_pending_idx",
-      (db: Database) =>
-        db.transaction((tx) => hurryRetries(tx, db, { destination: "meta", route: "123" }, ALONE_AFTER)),
+      (db: Database) => hurryRetries(db, { destination: "meta", route: "123" }, ALONE_AFTER),
     ],
     ["the takeover of lapsed leases", "outbox_sending_idx", reclaimExpired],
     ["the renewal of leases", "outbox_sending_idx", (db: Database) => renewLeases(db, ["a", "b"])],
