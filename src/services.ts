@@ -59,12 +59,12 @@ export async function startServices(deps: Deps, hourlyAfterMs = HOURLY_AFTER_MS)
   const often = [
     createRollups(deps),
     createExpiry(deps),
+    createMisdatedSweep(deps),
     createBotHealth({ ...deps, telegram: telegramBotApi(deps.config.telegramApiUrl) }),
   ];
   const hourly = [
     createRetention({ ...deps, days: deps.config.retentionDays }),
     createExpireWaiting(deliveryDeps(deps)),
-    createMisdatedSweep(deps),
   ];
   const lifting = liftSealed(deps);
   dispatcher.start();

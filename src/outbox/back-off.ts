@@ -1,5 +1,6 @@
 const BASE_MS = 2_000;
-const CAP_MS = 3_600_000;
+/** The longest wait after a failure. */
+export const LONGEST_BACK_OFF_MS = 3_600_000;
 const LEAST_MS = 500;
 
 /**
@@ -16,11 +17,11 @@ export function backOffMs(attempts: number, random: number): number {
 
 /** The longest wait after the n-th failed attempt. */
 export function backOffCeilingMs(attempts: number): number {
-  return Math.min(CAP_MS, BASE_MS * 2 ** Math.min(Math.max(attempts, 1) - 1, 30));
+  return Math.min(LONGEST_BACK_OFF_MS, BASE_MS * 2 ** Math.min(Math.max(attempts, 1) - 1, 30));
 }
 
 /** The attempt after which, and after all later ones, the longest wait is the same. */
-export const HIGHEST_CEILING_AT = 1 + Math.ceil(Math.log2(CAP_MS / BASE_MS));
+export const HIGHEST_CEILING_AT = 1 + Math.ceil(Math.log2(LONGEST_BACK_OFF_MS / BASE_MS));
 
 /** Failures in a row that open a route's breaker. */
 export const BREAKER_THRESHOLD = 5;

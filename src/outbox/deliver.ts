@@ -1,6 +1,7 @@
 import { errorText } from "../platform/errors.ts";
-import { backOffMs } from "./back-off.ts";
+import { BREAKER_THRESHOLD, backOffMs } from "./back-off.ts";
 import { changeRoute, type RouteChange } from "./change-route.ts";
+import { ALONE_AFTER } from "./company.ts";
 import { consequencesOf } from "./consequences.ts";
 import type { ClaimedRow, DestinationAdapter, Sent, Verdict } from "./destination.ts";
 import { isolate, type Reply } from "./isolate.ts";
@@ -11,6 +12,7 @@ import {
   recordRequest,
   settleRows,
 } from "./record-request.ts";
+import { hurryRetries } from "./resume-route.ts";
 import type { RouteKey } from "./routes.ts";
 import { settle } from "./settle.ts";
 import { storable, storableText } from "./storable.ts";
@@ -104,7 +106,16 @@ async function send(deps: DeliveryDeps, batch: LeasedBatch, rows: readonly Claim
   }
   report(deps, key, rows.length, sent, consequences.change);
   await surely(deps, (tx, tried) => recordRequest(deps, tx, batch, { rows, sent, consequences }, tried));
-  return consequences.reply;
+  const { change, reply } = consequences;
+  if (change?.kind === "healthy" && standing.failures >= BREAKER_THRESHOLD) await hurry(deps, key);
+  return reply;
+}
+
+/** The route works again. What was tried while it did not goes at its own time where this fails. */
+async function hurry({ db, log }: DeliveryDeps, key: RouteKey): Promise<void> {
+  await hurryRetries(db, key, ALONE_AFTER).catch((error) =>
+    log.warn({ error, route: key.route }, "what failed before its route worked again could not be made due"),
+  );
 }
 
 /** One log line a request, with the raw answer; and one for a pause, which needs somebody's attention. */

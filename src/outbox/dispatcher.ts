@@ -188,14 +188,30 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   async function tick(): Promise<void> {
     wake();
     if (stopping || outage.isOn) return;
-    await inTime(reclaimExpired(db)).then(
-      (taken) => {
-        if (taken === 0) return;
-        log.warn({ events: taken }, "a dispatcher died or lost its leases; its events are taken over");
-        wake();
-      },
-      (error) => log.warn({ error }, "lapsed leases could not be taken over; trying again in a second"),
+    await takeOver().catch((error) =>
+      log.warn({ error }, "lapsed leases could not be taken over; trying again in a second"),
     );
+  }
+
+  async function takeOver(): Promise<void> {
+    // A clock that was set, or a machine that slept, ends leases of requests that are under way: nobody sends those twice.
+    await renew();
+    const taken = await inPieces(async () => {
+      const piece = await reclaimExpired(db);
+      if (piece > 0) wake();
+      return piece;
+    });
+    if (taken > 0)
+      log.warn({ events: taken }, "a dispatcher died or lost its leases; its events are taken over");
+  }
+
+  const renew = () => inPieces(() => renewLeases(db, [...held.keys()]));
+
+  /** Work that lets visitors by between its pieces, each in its own time, until nothing is left to do. Answers how much it did. */
+  async function inPieces(work: () => Promise<number>): Promise<number> {
+    let total = 0;
+    for (let piece = 1; piece > 0 && !stopping; total += piece) piece = await inTime(work());
+    return total;
   }
 
   async function showLife(): Promise<void> {
@@ -203,9 +219,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       // That the database is away stands in the log already.
       if (!outage.isOn) log.warn({ error }, what);
     };
-    await inTime(renewLeases(db, [...held.keys()])).catch(
-      failed("this dispatcher's leases could not be renewed"),
-    );
+    await renew().catch(failed("this dispatcher's leases could not be renewed"));
     await inTime(beat(db, id)).catch(failed("this dispatcher's sign of life could not be renewed"));
     await inTime(endOverlongPauses(db)).catch(failed("pauses that are too long could not be ended"));
   }

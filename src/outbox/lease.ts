@@ -25,8 +25,8 @@ const PROBE_MS = REQUEST_TIMEOUT_MS + 15_000;
 /** Due rows of which a probe takes some. */
 const PROBE_CHOICE = 1_000;
 
-/** Lapsed leases taken over in one transaction. */
-const SWEEP_BATCH = 5_000;
+/** Rows kept or taken over in one transaction: on SQLite, visitors wait for as long as it takes. */
+const PIECE = 500;
 
 const value = sql.placeholder;
 
@@ -120,49 +120,63 @@ const EVENTS = keptStatement(
     select id, ${eventColumns(dialect)} from outbox_events where ${dialect.anyId(sql`id`, value("ids"))}`,
 );
 
-/** Keeps the rows of these leases for another lease's length. */
-export async function renewLeases(db: Database, leaseIds: readonly string[]): Promise<void> {
-  if (leaseIds.length === 0) return;
-  const { now, plusMs } = db.dialect;
-  const ids = sql.join(
-    leaseIds.map((id) => sql`${id}`),
-    sql`, `,
-  );
-  await db.transaction((tx) =>
-    tx.rows(sql`update outbox_progress set lease_until = ${plusMs(now, LEASE_MS)}
-      where status = 'sending' and lease_id in (${ids}) returning id`),
-  );
+/**
+ * Keeps some rows of these leases for another lease's length, of those that were not kept for `RENEW_EVERY_MS`, and answers
+ * how many: ask until it is none. Who loses it with the machine's power, as `relaxed` may, has lost the lease's holder too.
+ */
+export async function renewLeases(db: Database, leaseIds: readonly string[]): Promise<number> {
+  if (leaseIds.length === 0) return 0;
+  const { now, plusMs, anyText, textList } = db.dialect;
+  const leaseUntil = plusMs(now, LEASE_MS);
+  const isTheirs = anyText(sql`lease_id`, textList(leaseIds));
+  const renew = (tx: Tx, isDue: SQL) =>
+    changeSending(tx, db, sql`${isDue} and ${isTheirs}`, sql`lease_until = ${leaseUntil}`);
+  return db.transaction(async (tx) => {
+    const due = await renew(tx, sql`lease_until < ${plusMs(now, LEASE_MS - RENEW_EVERY_MS)}`);
+    // The clock was set back, and they would pass for leases that a clock ahead gave to somebody who died.
+    return due + (await renew(tx, sql`lease_until > ${leaseUntil}`));
+  }, "relaxed");
 }
 
 /**
- * Gives rows back whose lease ran out because their dispatcher died, and answers how many. A row is due at once the first
- * time; then after its attempts' back-off, for it may be what dispatchers die of.
+ * Gives some rows back whose lease ran out because their dispatcher died, and answers how many: ask until it is none. A row
+ * is due at once the first time; then after its attempts' back-off, for it may be what dispatchers die of. Lost with the
+ * machine's power, as `relaxed` may be, it is done again.
  */
 export async function reclaimExpired(db: Database): Promise<number> {
   const { now, plusMs } = db.dialect;
-  // One after the other: for both together SQLite would go through all that is being sent.
-  const lapsed = await reclaim(db, sql`lease_until < ${now}`);
-  return lapsed + (await reclaim(db, sql`lease_until > ${plusMs(now, LONGEST_LEASE_MS)}`));
+  return db.transaction(async (tx) => {
+    // One after the other: for both together SQLite would go through all that is being sent.
+    const lapsed = await reclaim(tx, db, sql`lease_until < ${now}`);
+    return lapsed + (await reclaim(tx, db, sql`lease_until > ${plusMs(now, LONGEST_LEASE_MS)}`));
+  }, "relaxed");
 }
 
-async function reclaim(db: Database, hasEnded: SQL): Promise<number> {
-  const { now, plusMs, skipLocked } = db.dialect;
+async function reclaim(tx: Tx, db: Database, hasEnded: SQL): Promise<number> {
+  const { now, plusMs } = db.dialect;
   const ceilingMs = (attempts: number) => sql.raw(String(backOffCeilingMs(attempts)));
   const ceilings = Array.from(
     { length: HIGHEST_CEILING_AT - 1 },
     (_, i) => sql`when ${sql.raw(String(i + 1))} then ${ceilingMs(i + 1)}`,
   );
   const backOff = sql`case attempts ${sql.join(ceilings, sql` `)} else ${ceilingMs(HIGHEST_CEILING_AT)} end`;
-  const rows = await db.transaction((tx) =>
-    tx.rows(sql`
-      with lapsed as materialized (
-        select id from outbox_progress where status = 'sending' and ${hasEnded}
-        order by lease_until limit ${SWEEP_BATCH} ${skipLocked}
-      )
-      update outbox_progress set status = 'pending', lease_id = null, lease_until = null,
-        available_at = case when attempts > 1 then ${plusMs(now, backOff)}
-          when available_at > ${now} then ${now} else available_at end
-      where id in (select id from lapsed) returning id`),
+  const availableAt = sql`case when attempts > 1 then ${plusMs(now, backOff)}
+    when available_at > ${now} then ${now} else available_at end`;
+  return changeSending(
+    tx,
+    db,
+    hasEnded,
+    sql`status = 'pending', lease_id = null, lease_until = null, available_at = ${availableAt}`,
   );
-  return rows.length;
+}
+
+/** Changes some of the rows that are being sent, those whose lease ends first, but none that somebody else is changing. */
+async function changeSending(tx: Tx, { dialect }: Database, condition: SQL, set: SQL): Promise<number> {
+  const changed = await tx.rows(sql`
+    with some_rows as materialized (
+      select id from outbox_progress where status = 'sending' and ${condition}
+      order by lease_until limit ${PIECE} ${dialect.skipLocked}
+    )
+    update outbox_progress set ${set} where id in (select id from some_rows) returning id`);
+  return changed.length;
 }

@@ -2,23 +2,23 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
-import { LONGEST_THROTTLE_MS } from "./back-off.ts";
+import { LONGEST_BACK_OFF_MS, LONGEST_THROTTLE_MS } from "./back-off.ts";
 import type { RouteKey } from "./routes.ts";
 import { withPendingHeads } from "./waiting-routes.ts";
 
 const BATCH = 500;
-/** Once an hour, at a minute at which nobody else's jobs run. */
-const SCHEDULE = "0 11 * * * *";
+/** Once a minute. */
+const SCHEDULE = "11 * * * * *";
 
 /**
  * Makes rows due that were written while the database's clock was ahead, and answers how many: set right by months, it
- * would have let them wait for as long.
+ * would have let them wait for as long. Lost with the machine's power, as `relaxed` may be, it is done again.
  */
 export function createMisdatedSweep(deps: { readonly db: Database; readonly log: Log }): Periodic<number> {
   const { db, log } = deps;
   const turns = {
     schedule: SCHEDULE,
-    failed: "what a clock that was ahead has put off could not be made due; trying again in an hour",
+    failed: "what a clock that was ahead has put off could not be made due; trying again in a minute",
     worked: "what a clock that was ahead has put off can be made due again",
   };
   return periodic(deps, turns, async (signal) => {
@@ -45,11 +45,16 @@ async function makeDue(db: Database, { destination, route }: RouteKey): Promise<
       update outbox_progress set available_at = ${now} where id in (select id from misdated) returning id`);
     if (rows.length > 0) await tx.notify("outbox");
     return rows.length;
-  });
+  }, "relaxed");
 }
 
-/** Nothing waits longer than the other side may ask for. Found by the index of pending rows, at the end of their route's. */
+/**
+ * Nothing waits longer than the other side may ask for, nor is written in the future. Found by the index of pending rows, at
+ * the end of their route's: when they were written is asked only of those that wait longer than after a failure, which are
+ * few.
+ */
 function isMisdated({ dialect: { now, plusMs } }: Database, destination: SQL, route: SQL): SQL {
   return sql`status = 'pending' and destination = ${destination} and route = ${route}
-    and available_at > ${plusMs(now, LONGEST_THROTTLE_MS)}`;
+    and available_at > ${plusMs(now, LONGEST_BACK_OFF_MS)}
+    and (available_at > ${plusMs(now, LONGEST_THROTTLE_MS)} or created_at > ${now})`;
 }

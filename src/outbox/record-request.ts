@@ -4,10 +4,8 @@ import { keptStatement, type Values } from "../db/kept.ts";
 import type { Log } from "../platform/log.ts";
 import { BREAKER_THRESHOLD } from "./back-off.ts";
 import { changeRoute, type RouteChange } from "./change-route.ts";
-import { ALONE_AFTER } from "./company.ts";
 import type { Consequences } from "./consequences.ts";
 import type { Answer, ClaimedRow, Sent, Verdict } from "./destination.ts";
-import { hurryRetries } from "./resume-route.ts";
 import type { RouteKey, Standing } from "./routes.ts";
 import { type Settlement, settle } from "./settle.ts";
 import type { Tried } from "./surely.ts";
@@ -60,7 +58,7 @@ export async function recordRequest(
   tried: Tried,
 ): Promise<void> {
   const { db } = deps;
-  const { key, standing } = batch;
+  const { key } = batch;
   const { verdict, answer } = sent;
   const { settlement, change } = consequences;
   const attempt = answer && attemptOf(key, rows, verdict, answer);
@@ -73,10 +71,6 @@ export async function recordRequest(
   // Too late: whoever took the rows over has learnt since how the route is.
   if (!isOurs) return;
   if (change) await noteChange(deps, tx, batch, change);
-  if (change?.kind === "healthy" && standing.failures >= BREAKER_THRESHOLD) {
-    await hurryRetries(tx, db, key, ALONE_AFTER);
-    await tx.notify("outbox");
-  }
 }
 
 /** Writes down what a batch did to its route, where that is news. */

@@ -1,9 +1,22 @@
 import { and, eq, or, type SQL, sql } from "drizzle-orm";
-import type { Database, Tx } from "../db/database.ts";
+import type { Database, Reader, Tx } from "../db/database.ts";
+import { promptly } from "../db/promptly.ts";
 import { accountOf, isOfAccount, isOperators, isRoute, lockRoutes, type RouteKey } from "./routes.ts";
 
-/** The most rows that are made due at once when a route may go again; the others wait for their own time. */
+/** The most rows that are made due when a route may go again; the others wait for their own time. */
 const MOST_HURRIED = 10_000;
+/** Of them, those in one transaction: on SQLite, visitors wait for as long as it takes. */
+const PIECE = 500;
+/** How long the database may take over a piece. Milliseconds. */
+const PATIENCE_MS = 5_000;
+
+/**
+ * Makes due what is to go once the route is resumed, while it is still held up: whatever ends this in the midst, there is
+ * something to resume, and resuming again goes on with it.
+ */
+export async function hurryBeforeResuming(db: Database, key: RouteKey): Promise<void> {
+  for (const route of await resumedTogether(db, db, key)) await hurryRetries(db, route);
+}
 
 /**
  * Ends whatever holds a route up: its pause, its rest after failures, and the wait that the other side asked its pixel or
@@ -13,21 +26,32 @@ export async function resumeRoute(tx: Tx, db: Database, key: RouteKey): Promise<
   const { outboxRoutes } = db.tables;
   const account = accountOf(key);
   await lockRoutes(tx, db, or(isRoute(db, key), isRoute(db, account)));
-  const lifted = await tx
-    .update(outboxRoutes)
-    .set({ throttledUntil: null })
-    .where(and(isRoute(db, account), sql`${outboxRoutes.throttledUntil} > ${db.dialect.now}`))
-    .returning({ id: outboxRoutes.id });
-  const rested =
-    lifted.length > 0
-      ? await tx.select({ route: outboxRoutes.route }).from(outboxRoutes).where(isOfAccount(db, account))
-      : [];
-  const removed = await tx.delete(outboxRoutes).where(isRoute(db, key)).returning({ id: outboxRoutes.id });
-  if (lifted.length + removed.length === 0) return false;
-  for (const route of new Set([key.route, ...rested.map(({ route }) => route)]))
-    await hurryRetries(tx, db, { destination: key.destination, route });
+  const resumed = await resumedTogether(tx, db, key);
+  if (resumed.length === 0) return false;
+  await tx.update(outboxRoutes).set({ throttledUntil: null }).where(isRoute(db, account));
+  await tx.delete(outboxRoutes).where(isRoute(db, key));
+  // What was put off since `hurryBeforeResuming`.
+  for (const route of resumed) await hurryPiece(tx, db, route);
   await tx.notify("outbox");
   return true;
+}
+
+/** The routes that go again when this one is resumed; none where nothing holds it up. */
+async function resumedTogether(reader: Reader, db: Database, key: RouteKey): Promise<RouteKey[]> {
+  const { outboxRoutes } = db.tables;
+  const account = accountOf(key);
+  const rows = await reader
+    .select({
+      route: outboxRoutes.route,
+      isThrottled: sql<unknown>`${outboxRoutes.throttledUntil} > ${db.dialect.now}`,
+    })
+    .from(outboxRoutes)
+    .where(isOfAccount(db, account));
+  const isLifted = rows.some(({ route, isThrottled }) => route === account.route && Boolean(isThrottled));
+  const known = rows.map(({ route }) => route);
+  if (!isLifted && !known.includes(key.route)) return [];
+  const together = isLifted ? new Set([key.route, ...known]) : [key.route];
+  return Array.from(together, (route) => ({ ...key, route }));
 }
 
 /**
@@ -59,25 +83,34 @@ function isNoPoolsPixel({ tables: { outboxRoutes, pools } }: Database): SQL | un
 }
 
 /**
- * Makes those of the route's rows due that wait because an attempt failed or was put off. A row that is only held for
- * what a browser has still to report goes on waiting.
+ * Makes those of the route's rows due that wait because an attempt failed or was put off, piece by piece. A row that is
+ * only held for what a browser has still to report goes on waiting. Lost with the machine's power, as `relaxed` may be, or
+ * ended in the midst, it leaves rows to their own time.
  *
- * @param mostAttempts rows that were tried more often are left alone: they may be why the route failed
+ * @param mostAttempts rows that were tried more often are left alone, for they may be why the route failed, and so are such
+ *   as were only told to wait
  */
-export async function hurryRetries(
-  tx: Tx,
-  db: Database,
-  key: RouteKey,
-  mostAttempts?: number,
-): Promise<void> {
+export async function hurryRetries(db: Database, key: RouteKey, mostAttempts?: number): Promise<void> {
+  for (let left = MOST_HURRIED; left > 0; left -= PIECE) {
+    const piece = db.transaction((tx) => hurryPiece(tx, db, key, mostAttempts), "relaxed");
+    if ((await promptly(db, PATIENCE_MS, piece)) < PIECE) return;
+  }
+}
+
+async function hurryPiece(tx: Tx, db: Database, key: RouteKey, mostAttempts?: number): Promise<number> {
   const { now, skipLocked } = db.dialect;
-  await tx.rows(sql`
+  const isHurried =
+    mostAttempts === undefined
+      ? sql`(attempts > 0 or last_error is not null)`
+      : sql`attempts between 1 and ${mostAttempts}`;
+  const rows = await tx.rows(sql`
     with retries as materialized (
       select id from outbox_progress
       where status = 'pending' and destination = ${key.destination} and route = ${key.route}
-        and available_at > ${now} and (attempts > 0 or last_error is not null)
-        ${mostAttempts === undefined ? sql`` : sql`and attempts <= ${mostAttempts}`}
-      limit ${MOST_HURRIED} ${skipLocked}
+        and available_at > ${now} and ${isHurried}
+      limit ${PIECE} ${skipLocked}
     )
     update outbox_progress set available_at = ${now} where id in (select id from retries) returning id`);
+  if (rows.length > 0) await tx.notify("outbox");
+  return rows.length;
 }

@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
+import { breathe } from "../platform/breathe.ts";
 import { LONGEST_OPEN_MS } from "./back-off.ts";
 import { hasStatus, statusLiteral } from "./filter.ts";
 import { isAlive } from "./heartbeat.ts";
@@ -44,14 +45,21 @@ interface OutboxSample {
   readonly dispatchersAlive: number;
 }
 
-/** Looks at the outbox by its partial indexes only, and at no more than so many rows. */
+/**
+ * Looks at the outbox by its partial indexes only, at no more than so many rows, and with a breath after each look; so it
+ * is the state of no single moment.
+ */
 export async function sampleOutbox(db: Database): Promise<OutboxSample> {
   const { now, plusMs, epochMs } = db.dialect;
-  const [heads, sending, dead, expired, held, alive, clock] = await Promise.all([
+  const heads = await alone(
     db.rows<Head>(sql`${withPendingHeads()} select destination, route from heads limit ${MOST_ROUTES}`),
-    countByRoute(db, "sending", MOST_SENDING),
-    countByRoute(db, "dead", MOST_ENDED),
-    countByRoute(db, "expired", MOST_ENDED),
+  );
+  const share = Math.ceil(MOST_PENDING / Math.max(1, heads.length));
+  const pending = heads.length > 0 ? await alone(countPending(db, heads.length, share)) : [];
+  const sending = await alone(countByRoute(db, "sending", MOST_SENDING));
+  const dead = await alone(countByRoute(db, "dead", MOST_ENDED));
+  const expired = await alone(countByRoute(db, "expired", MOST_ENDED));
+  const [held, alive, clock] = await Promise.all([
     db.rows<HeldRoute>(sql`
       select destination, route, case when paused_at is not null then 'paused'
         when throttled_until > ${now} then 'throttled' else 'resting' end as state
@@ -63,8 +71,6 @@ export async function sampleOutbox(db: Database): Promise<OutboxSample> {
     ),
     db.rows<{ ms: number | string }>(sql`select ${epochMs(now)} as ms`),
   ]);
-  const share = Math.ceil(MOST_PENDING / Math.max(1, heads.length));
-  const pending = heads.length > 0 ? await countPending(db, heads.length, share) : [];
   const nowMs = Number(clock[0]?.ms);
   return {
     depths: [...pending, ...sending, ...dead, ...expired].map(({ events, oldest_ms, ...of }) => ({
@@ -77,6 +83,13 @@ export async function sampleOutbox(db: Database): Promise<OutboxSample> {
     held,
     dispatchersAlive: Number(alive[0]?.n ?? 0),
   };
+}
+
+/** On SQLite an awaited look never leaves the process, and several would keep visitors waiting together. */
+async function alone<T>(look: Promise<T>): Promise<T> {
+  const seen = await look;
+  await breathe();
+  return seen;
 }
 
 type Head = Readonly<Record<"destination" | "route", string>>;

@@ -3,7 +3,7 @@ import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { pauseRoute } from "../outbox/change-route.ts";
 import { findHold } from "../outbox/holds.ts";
-import { resumeRoute } from "../outbox/resume-route.ts";
+import { hurryBeforeResuming, resumeRoute } from "../outbox/resume-route.ts";
 import type { RouteKey } from "../outbox/routes.ts";
 import { recordAudit } from "./audit.ts";
 import { CHECKOUT_PROVIDERS } from "./payable.ts";
@@ -45,6 +45,7 @@ export async function pauseRouteBy(
  * there was anything to resume.
  */
 export async function resumeRouteBy({ db, now }: RouteDeps, actor: string, key: RouteKey): Promise<boolean> {
+  await hurryBeforeResuming(db, key);
   return db.transaction(async (tx) => {
     const before = await findHold(tx, db, key, tx.nowMs());
     const isResumed = await resumeRoute(tx, db, key);

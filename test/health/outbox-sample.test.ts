@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
+import type { Database } from "../../src/db/database.ts";
 import { openSpool, type Spool } from "../../src/db/spool.ts";
 import { createReadiness } from "../../src/health/readiness.ts";
 import { changeRoute, pauseRoute } from "../../src/outbox/change-route.ts";
@@ -45,6 +46,24 @@ describe(`the outbox in the metrics, on ${testDialect}`, () => {
       tx.rows(sql`delete from outbox_progress where route = 'many' returning id`),
     );
     expect(await sampleOutbox(own.db)).toMatchObject({ isMorePending: true });
+    await emptyOutbox(own.db);
+  });
+
+  test("lets visitors by between its counts", async () => {
+    await addRows(own.db, 1);
+    const order: string[] = [];
+    const watched: Database = {
+      ...own.db,
+      rows(statement, values) {
+        if (order.at(-1) !== "look") setImmediate(() => order.push("visitor"));
+        order.push("look");
+        return own.db.rows(statement, values);
+      },
+    };
+    await sampleOutbox(watched);
+    // What waits, by route and by number, what is sent, dead and expired; then three looks at tables of few rows.
+    const apart = ["look", "visitor"];
+    expect(order.slice(0, 13)).toEqual([...Array(5).fill(apart).flat(), "look", "look", "look"]);
     await emptyOutbox(own.db);
   });
 

@@ -667,15 +667,19 @@ describe(`dispatcher on ${testDialect}`, () => {
   test("a pause that such a clock wrote is over, and one that may have been asked for is not", async () => {
     const { now, plusMs } = own.db.dialect;
     const { outboxRoutes } = own.db.tables;
-    const pause = (route: string, ms: number) => ({
+    const pause = (route: string, ms: number, aheadMs = 0) => ({
       destination: "meta" as const,
       route,
       throttledUntil: sql<Date>`${plusMs(now, ms)}`,
-      updatedAt: sql<Date>`${now}`,
+      updatedAt: sql<Date>`${plusMs(now, aheadMs)}`,
     });
-    await own.db.transaction((tx) =>
-      tx.insert(outboxRoutes).values([pause("1", 90 * 86_400_000), pause("2", 86_400_000)]),
-    );
+    const hourMs = 3_600_000;
+    const pauses = [
+      pause("1", 90 * 24 * hourMs),
+      pause("2", 24 * hourMs),
+      pause("3", 4 * hourMs, 3 * hourMs),
+    ];
+    await own.db.transaction((tx) => tx.insert(outboxRoutes).values(pauses));
     const running = dispatcher();
     running.start();
     const paused = async () =>

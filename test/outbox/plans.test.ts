@@ -6,9 +6,11 @@ import { chatRestMs, whoseQuiet } from "../../src/funnel/chat-rest.ts";
 import { ALONE_AFTER } from "../../src/outbox/company.ts";
 import { filterCondition } from "../../src/outbox/filter.ts";
 import { claim, reclaimExpired, renewLeases } from "../../src/outbox/lease.ts";
+import { createMisdatedSweep } from "../../src/outbox/misdated.ts";
 import { newestIds } from "../../src/outbox/outbox-rows.ts";
 import { hurryRetries } from "../../src/outbox/resume-route.ts";
 import { waitingRoutes } from "../../src/outbox/waiting-routes.ts";
+import { createLog } from "../../src/platform/log.ts";
 import { deletePool } from "../../src/pools/manage-pools.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows, testSecrets } from "../support/outbox.ts";
@@ -71,8 +73,12 @@ describe(`plans on ${testDialect}, where nearly everything was delivered`, () =>
     [
       "the hurry after an outage",
       "outbox_pending_idx",
-      (db: Database) =>
-        db.transaction((tx) => hurryRetries(tx, db, { destination: "meta", route: "123" }, ALONE_AFTER)),
+      (db: Database) => hurryRetries(db, { destination: "meta", route: "123" }, ALONE_AFTER),
+    ],
+    [
+      "the look for what a clock that was ahead put off",
+      "outbox_pending_idx",
+      (db: Database) => createMisdatedSweep({ db, log: createLog("silent") }).run(),
     ],
     ["the takeover of lapsed leases", "outbox_sending_idx", reclaimExpired],
     ["the renewal of leases", "outbox_sending_idx", (db: Database) => renewLeases(db, ["a", "b"])],
