@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { IS_MISSING } from "../platform/problem.ts";
 import { type Issue, parseInput } from "../pools/rules.ts";
 import { WrongUsage } from "./command.ts";
 
@@ -27,7 +28,8 @@ export function issueLines(issues: readonly Issue[], flagOfField: FlagOfField = 
     .map(({ path, message }) => {
       const field = path.split(".")[0] ?? "";
       const flag = flagOfField[field] ?? field.replaceAll("_", "-");
-      return flag === "" ? message : `--${flag}: ${message}`;
+      if (flag === "") return message;
+      return message === IS_MISSING ? `--${flag} ${message}` : `--${flag}: ${message}`;
     })
     .join("\n");
 }

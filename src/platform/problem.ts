@@ -79,9 +79,11 @@ export function problemErrors(issues: readonly Issue[]): ProblemError[] {
   }));
 }
 
+export const IS_MISSING = "is missing";
+
 /** Zod's words in plainer ones, where they are `Invalid option: expected one of "a"|"b"` or end with `received undefined`. */
 export function plainMessage(message: string): string {
   const choice = /^Invalid (?:option|input): expected (?:one of )?(".+")$/.exec(message)?.[1];
   if (choice !== undefined) return `one of ${choice.slice(1, -1).replaceAll('"|"', ", ")}`;
-  return message.endsWith("received undefined") ? "is missing" : message;
+  return message.endsWith("received undefined") ? IS_MISSING : message;
 }

@@ -123,8 +123,13 @@ describe("the command line", () => {
       ["pool", "add", "--slug", "ok", "--bot", "shop_bot", "--strategy", "random"],
       "--strategy: one of weighted, round_robin, least_used\n",
     ],
-    [["pool", "add"], "--slug is missing"],
+    [["pool", "add"], "--slug is missing\n--bot is missing\n"],
     [["pool", "add", "--slug", "ok"], "--bot is missing"],
+    [
+      ["pool", "add", "--pixel-id", "x", "--strategy", "random", "--access-token", "-"],
+      "--slug is missing\n--strategy: one of weighted, round_robin, least_used\n--pixel-id: up to 20 digits\n--bot is missing\n",
+    ],
+    [["offer", "add", "--bot", "shop_bot", "--price", "1"], "--name is missing\n--description is missing\n"],
     [["pool", "add", "--slug", "Not ok", "--bot", "shop_bot"], "--slug: "],
     [
       ["pool", "add", "--slug", "ok", "--bot", "shop_bot:0"],
@@ -151,11 +156,22 @@ describe("the command line", () => {
     [["session", "show"], "give a tracking token"],
     [["payment", "show"], "<id> is missing"],
     [["api-key", "add", "--name", "x", "--scope", "all"], "--scope: "],
+    [["api-key", "add", "--scope", "all"], "--name is missing\n--scope: one of read, write\n"],
     [["sandbox", "--port", "99999"], "--port: "],
   ])("%p is wrong usage and says why", async (args, words) => {
     const ran = await run(...args);
     expect(ran).toMatchObject({ code: 2, out: "" });
     expect(`${ran.err}\n`).toContain(words);
+  });
+
+  test("a secret is asked for once nothing else is wrong", async () => {
+    let asked = 0;
+    const readSecret = async () => `token-${++asked}`;
+    const add = ["pool", "add", "--bot", "shop_bot", "--access-token", "-"];
+    expect(await runWith({ readSecret }, ...add)).toMatchObject({ code: 2 });
+    expect(asked).toBe(0);
+    expect(await runWith({ readSecret }, ...add, "--slug", "ok")).toMatchObject({ code: 1 });
+    expect(asked).toBe(1);
   });
 
   test.each(["outbox retry 1", "outbox discard --all", "privacy erase --customer 1"])(
