@@ -4,6 +4,7 @@ import { Elysia } from "elysia";
 import { paymentsPlugin } from "../../src/payments/plugin.ts";
 import { genericProvider } from "../../src/payments/providers/generic.ts";
 import { createLog } from "../../src/platform/log.ts";
+import { hmacSha256Hex } from "../../src/platform/secrets.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { saveBotUser } from "../../src/tracking/bot-users.ts";
 import { timelineByPayment } from "../../src/tracking/timeline.ts";
@@ -263,6 +264,16 @@ describe(`payments on ${testDialect}`, () => {
     const { payment, events } = await stored(body.id);
     expect(payment).toMatchObject({ status: "paid", amountMinor: 4990 });
     expect(events).toHaveLength(1);
+  });
+
+  test("a byte-order mark before the JSON is signed like the rest of the body", async () => {
+    const { body } = await register();
+    const at = Math.floor(Date.now() / 1000);
+    const text = `\ufeff${JSON.stringify({ provider_ref: reference, status: "paid" })}`;
+    const headers = { "x-ponte-signature": `t=${at},v1=${hmacSha256Hex(SECRET, `${at}.${text}`)}` };
+    expect((await post("/api/payments/webhooks/generic", text.slice(1), headers)).status).toBe(401);
+    expect((await post("/api/payments/webhooks/generic", text, headers)).status).toBe(200);
+    expect((await stored(body.id)).payment?.status).toBe("paid");
   });
 
   test("forged, stale and future signatures are 401, and nothing changes", async () => {
