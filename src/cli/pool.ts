@@ -5,12 +5,12 @@ import { createPool, deletePool, updatePool } from "../pools/manage-pools.ts";
 import { findPool, listPools, type PoolView } from "../pools/pool-view.ts";
 import { poolChangeSchema, poolDraftSchema } from "../pools/rules.ts";
 import { type Context, defineCommand, Refused, WrongUsage } from "./command.ts";
-import { checked, issueLines } from "./input.ts";
+import { issueLines } from "./input.ts";
 import { ACTOR, withDatabase } from "./open.ts";
 import { allPages } from "./pages.ts";
 import { noSuchPool, POOL_FLAG_OF_FIELD, POOL_FLAGS, poolInput } from "./pool-flags.ts";
 import { answer, record, table } from "./print.ts";
-import { readSecret } from "./secret.ts";
+import { checkedWithSecrets } from "./secret.ts";
 
 const SLUG = { type: "string", value: "slug", help: "the pool's name in links, as in /go/<slug>" } as const;
 
@@ -25,7 +25,7 @@ export const poolAdd = defineCommand({
     "pool add --slug split --bot a_bot:3 --bot b_bot:1 --gate-param grim=k7Qx2 --block-automated",
   ],
   async run(given, _values, context) {
-    const draft = await inputOf(poolDraftSchema, { slug: given.slug, ...poolInput(given) }, context);
+    const draft = await read(context, poolDraftSchema, { slug: given.slug, ...poolInput(given) });
     await withDatabase(context, async (opened) => {
       const result = await createPool(opened, ACTOR, draft);
       switch (result.kind) {
@@ -54,7 +54,7 @@ export const poolUpdate = defineCommand({
     const slug = slugOf(given.slug, values);
     const input = poolInput(given);
     if (Object.keys(input).length === 0) throw new WrongUsage("nothing to change was named");
-    const change = await inputOf(poolChangeSchema, input, context);
+    const change = await read(context, poolChangeSchema, input);
     await withDatabase(context, async (opened) => {
       const result = await updatePool(opened, ACTOR, slug, change);
       switch (result.kind) {
@@ -124,16 +124,8 @@ export const poolRemove = defineCommand({
   },
 });
 
-/** What the flags say, held to the schema. A token on standard input is asked for once nothing else is wrong. */
-async function inputOf<S extends z.ZodType>(
-  schema: S,
-  input: Readonly<Record<string, unknown>>,
-  { terminal }: Context,
-): Promise<z.output<S>> {
-  const asTyped = checked(schema, input, POOL_FLAG_OF_FIELD);
-  if (input.meta_access_token !== "-") return asTyped;
-  const meta_access_token = await readSecret(terminal, "access-token");
-  return checked(schema, { ...input, meta_access_token }, POOL_FLAG_OF_FIELD);
+function read<S extends z.ZodType>({ terminal }: Context, schema: S, input: Record<string, unknown>) {
+  return checkedWithSecrets(terminal, schema, input, ["meta_access_token"], POOL_FLAG_OF_FIELD);
 }
 
 function slugOf(flag: string | undefined, [value]: readonly string[]): string {

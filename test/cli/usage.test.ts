@@ -144,6 +144,7 @@ describe("the command line", () => {
     [["pool", "update", "a"], "nothing to change was named"],
     [["pool", "update", "a", "--slug", "b", "--name", "B"], "name the pool once; its slug"],
     [["bot", "add", "--username", "x"], "--username: "],
+    [["bot", "add", "--locale", "fr"], "--username is missing\n--locale: one of pt-BR, en\n"],
     [["bot", "add", "--username", "shop_bot", "--token", "nonsense"], "--token: "],
     [["outbox", "list", "--status", "lost"], "--status: "],
     [["outbox", "list", "--limit", "0"], "--limit: "],
@@ -164,13 +165,15 @@ describe("the command line", () => {
     expect(`${ran.err}\n`).toContain(words);
   });
 
-  test("a secret is asked for once nothing else is wrong", async () => {
+  test.each([
+    ["pool add --bot shop_bot --access-token -", "--slug ok"],
+    ["bot add --token -", "--username shop_bot"],
+  ])("%s asks for the secret once nothing else is wrong", async (line, rest) => {
     let asked = 0;
-    const readSecret = async () => `token-${++asked}`;
-    const add = ["pool", "add", "--bot", "shop_bot", "--access-token", "-"];
-    expect(await runWith({ readSecret }, ...add)).toMatchObject({ code: 2 });
+    const readSecret = async () => `${++asked}:token`;
+    expect(await runWith({ readSecret }, ...line.split(" "))).toMatchObject({ code: 2 });
     expect(asked).toBe(0);
-    expect(await runWith({ readSecret }, ...add, "--slug", "ok")).toMatchObject({ code: 1 });
+    expect(await runWith({ readSecret }, ...`${line} ${rest}`.split(" "))).toMatchObject({ code: 1 });
     expect(asked).toBe(1);
   });
 
