@@ -314,6 +314,16 @@ describe(`payments on ${testDialect}`, () => {
     expect(body.errors.map((error: { path: string }) => error.path)).toEqual([path]);
   });
 
+  test.each([1_740_830_400, "2025-03-01 12:00:00", "2025-03-01T12:00:00"])(
+    "says how to write a sale's time, where it is given as %p",
+    async (created_at) => {
+      const { body } = await register({ created_at });
+      expect(body.errors).toEqual([
+        { path: "created_at", message: "an instant such as 2025-03-01T12:00:00Z" },
+      ]);
+    },
+  );
+
   test.each([
     ["an empty e-mail", { customer: { email: "" } }],
     ["no phone", { customer: { phone: null } }],
