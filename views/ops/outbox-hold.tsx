@@ -41,8 +41,8 @@ export function HeldRoute(props: {
       <p>
         {destination === "meta" ? (
           <>
-            A new token lets everything that waits go by itself; Meta takes events for seven days.{" "}
-            {safeTokenPlace}
+            Meta takes events for seven days. Where its token is to blame, a new one lets everything that
+            waits go by itself. {safeTokenPlace}
           </>
         ) : (
           "A new token of the bot lets everything that waits go by itself."
