@@ -27,7 +27,7 @@ HELP
 case ${1:-} in
   -h | --help) usage && exit 0 ;;
 esac
-[ $# -eq 1 ] || { usage >&2 && exit 2; }
+[ $# -eq 1 ] || wrong_usage "It takes the URL of the database, and nothing else."
 read_postgres_url "$1"
 
 ensure_bun

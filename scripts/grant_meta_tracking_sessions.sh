@@ -33,11 +33,13 @@ for argument in "$@"; do
   case $argument in
     -h | --help) usage && exit 0 ;;
     --print) print=--print ;;
-    -?*) usage >&2 && exit 2 ;;
+    -?*) wrong_usage "There is no flag called $argument." ;;
     *) arguments+=("$argument") ;;
   esac
 done
-if [ ${#arguments[@]} -ne 2 ] || [ -z "${arguments[1]}" ]; then usage >&2 && exit 2; fi
+if [ ${#arguments[@]} -ne 2 ] || [ -z "${arguments[1]}" ]; then
+  wrong_usage "It takes the URL of the database and the name of the app's user, and nothing else."
+fi
 read_postgres_url "${arguments[0]}"
 
 ensure_bun

@@ -7,10 +7,6 @@ read_postgres_url() {
   [ "$1" != - ] || IFS= read -r postgres_url || [ -n "$postgres_url" ] || die "Standard input holds no URL."
   case $postgres_url in
     postgres://* | postgresql://*) ;;
-    *)
-      say "✗ The URL must begin with postgres:// (Ponte's SQLite file needs no such script: bun run ponte migrate)."
-      usage >&2
-      exit 2
-      ;;
+    *) wrong_usage "The URL must begin with postgres:// (Ponte's SQLite file needs no such script: bun run ponte migrate)." ;;
   esac
 }

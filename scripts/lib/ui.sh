@@ -3,6 +3,13 @@
 
 say() { printf '%s\n' "$*" >&2; }
 
+# wrong_usage WORDS: says what is wrong with the command line, then the script's usage().
+wrong_usage() {
+  say "✗ $*"
+  usage >&2
+  exit 2
+}
+
 die() {
   say "✗ $*"
   exit 1

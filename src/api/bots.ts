@@ -6,7 +6,7 @@ import { type BotDeps, reconnectBot } from "../pools/connect-bot.ts";
 import { createBot, deleteBot, updateBot } from "../pools/manage-bots.ts";
 import { botChangeSchema, botDraftSchema } from "../pools/rules.ts";
 import type { Authorize } from "./authorize.ts";
-import { CHANGES, describeRoute, TAKES_BODY } from "./describe.ts";
+import { CHANGES, describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
 import { pageOfQuery, pageQuery } from "./params.ts";
 
@@ -49,7 +49,7 @@ export function botsApi(deps: BotDeps & { readonly authorize: Authorize }) {
         body: botDraftSchema,
         detail: describe(
           "Make a bot",
-          { 201: "BotWithWebhook", 409: null, 422: null, 503: null, ...TAKES_BODY },
+          { 201: "BotWithWebhook", 409: null, 422: null, ...CHANGES },
           "A token is verified at Telegram first; the webhook is set once the bot is saved.",
         ),
       },
@@ -82,7 +82,7 @@ export function botsApi(deps: BotDeps & { readonly authorize: Authorize }) {
         body: botChangeSchema,
         detail: describe(
           "Change a bot",
-          { 200: "BotWithWebhook", 404: null, 422: null, 503: null, ...TAKES_BODY },
+          { 200: "BotWithWebhook", 404: null, 422: null, ...CHANGES },
           "Only what is named changes; null clears.",
         ),
       },

@@ -15,10 +15,8 @@ const MEANINGS: Readonly<Record<number, string>> = {
 /** What each status answers with: a schema by name, or null for a problem (4xx, 5xx) or nothing (204). */
 type Answers = Readonly<Partial<Record<keyof typeof MEANINGS, SchemaName | null>>>;
 
-/** What a call that changes something may also be answered. */
-export const CHANGES = { 403: null } satisfies Answers;
-/** And one that takes a body. */
-export const TAKES_BODY = { ...CHANGES, 413: null } satisfies Answers;
+/** What a call that changes something may also be answered; whether it takes a body or not, none may be too large. */
+export const CHANGES = { 403: null, 413: null } satisfies Answers;
 
 /** Makes the OpenAPI side of a route: its summary, its answers, and that it asks for an API key. */
 export function describeRoute(tag: string) {
@@ -28,7 +26,7 @@ export function describeRoute(tag: string) {
     tags: [tag],
     security: ASKS_FOR_KEY,
     responses: Object.fromEntries(
-      Object.entries({ ...answers, 400: null, 401: null }).map(([status, schema]) => [
+      Object.entries({ ...answers, 400: null, 401: null, 503: null }).map(([status, schema]) => [
         status,
         responseOf(Number(status), schema ?? null),
       ]),

@@ -5,7 +5,7 @@ import { createApiKey, listApiKeys, revokeApiKey } from "../keys/api-keys.ts";
 import { apiKeyDraftSchema, nameTaken } from "../keys/key-rules.ts";
 import { problem } from "../platform/problem.ts";
 import type { Authorize } from "./authorize.ts";
-import { CHANGES, describeRoute, TAKES_BODY } from "./describe.ts";
+import { CHANGES, describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
 import { idParams, pageOfQuery, pageQuery } from "./params.ts";
 
@@ -39,7 +39,7 @@ export function keysApi(deps: {
         body: apiKeyDraftSchema,
         detail: describe(
           "Make an API key",
-          { 201: "NewApiKey", 409: null, ...TAKES_BODY },
+          { 201: "NewApiKey", 409: null, ...CHANGES },
           "The key itself is shown this once.",
         ),
       },

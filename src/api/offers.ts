@@ -7,7 +7,7 @@ import { offerChangeSchema, offerDraftSchema } from "../pools/offer-rules.ts";
 import { findOfferView, listOffers } from "../pools/offer-view.ts";
 import { username } from "../pools/rules.ts";
 import type { Authorize } from "./authorize.ts";
-import { CHANGES, describeRoute, TAKES_BODY } from "./describe.ts";
+import { CHANGES, describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
 import { idParams, pageOfQuery, pageQuery } from "./params.ts";
 
@@ -44,7 +44,7 @@ export function offersApi(deps: OfferDeps & { readonly authorize: Authorize }) {
       {
         parse: "json",
         body: offerDraftSchema,
-        detail: describe("Make an offer", { 201: "Offer", 422: null, ...TAKES_BODY }),
+        detail: describe("Make an offer", { 201: "Offer", 422: null, ...CHANGES }),
       },
     )
     .get(
@@ -72,7 +72,7 @@ export function offersApi(deps: OfferDeps & { readonly authorize: Authorize }) {
         body: offerChangeSchema,
         detail: describe(
           "Change an offer",
-          { 200: "Offer", 404: null, 422: null, ...TAKES_BODY },
+          { 200: "Offer", 404: null, 422: null, ...CHANGES },
           "Only what is named changes. Payments that were begun keep their price.",
         ),
       },

@@ -7,7 +7,7 @@ import { problem } from "../platform/problem.ts";
 import { auditedReplay } from "../pools/audited-replay.ts";
 import { findPool } from "../pools/pool-view.ts";
 import type { Authorize } from "./authorize.ts";
-import { describeRoute, TAKES_BODY } from "./describe.ts";
+import { CHANGES, describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
 import { outboxFilter, outboxFilterShape, replayBody } from "./outbox-filter.ts";
 import { idParams, pageOfQuery, pageQuery } from "./params.ts";
@@ -67,7 +67,7 @@ export function outboxApi(deps: OutboxApiDeps) {
         body: replayBody,
         detail: describe(
           "Send events again",
-          { 200: "Replayed", ...TAKES_BODY },
+          { 200: "Replayed", ...CHANGES },
           "Delivered events are never sent again, and those being sent are left alone.",
         ),
       },
@@ -83,7 +83,7 @@ export function outboxApi(deps: OutboxApiDeps) {
         body: replayBody,
         detail: describe(
           "Take events out of the queue",
-          { 200: "Replayed", ...TAKES_BODY },
+          { 200: "Replayed", ...CHANGES },
           "A discarded event can still be retried, as long as it is kept.",
         ),
       },

@@ -27,6 +27,7 @@ export function pixelAnswer(check: PoolPixelCheck, pixelId: string | null): Pixe
       return { ...of, name: check.name, reason: null };
     case "refused":
     case "unreadable":
+    case "misaddressed":
     case "unanswered":
     case "sealed":
       return { ...of, name: null, reason: check.reason };

@@ -9,7 +9,7 @@ import { findPool, findPoolRow } from "../pools/pool-view.ts";
 import { poolChangeSchema } from "../pools/rules.ts";
 import { checkPoolPixel, sendTestEvent } from "../pools/try-pixel.ts";
 import { type Authorize, insufficientScope } from "./authorize.ts";
-import { describeRoute, TAKES_BODY } from "./describe.ts";
+import { CHANGES, describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
 import { linkAnswer } from "./link-answer.ts";
 import { missingText, pixelAnswer, testEventAnswer } from "./pixel-answers.ts";
@@ -108,7 +108,7 @@ export function poolTrialsApi(deps: PoolTrialDeps) {
         body: testBody,
         detail: describe(
           "Send one PageView to Meta at once",
-          { 200: "TestEvent", 404: null, 422: null, ...TAKES_BODY },
+          { 200: "TestEvent", 404: null, 422: null, ...CHANGES },
           "Past the outbox, with Meta's answer as it came. Events Manager shows it under Test events; Meta counts it like any other. Without a code, the pool's own is used.",
         ),
       },

@@ -5,7 +5,7 @@ import { createPool, deletePool, type ManageDeps, updatePool } from "../pools/ma
 import { findPool, listPools, withoutGateValue } from "../pools/pool-view.ts";
 import { poolChangeSchema, poolDraftSchema } from "../pools/rules.ts";
 import type { Authorize } from "./authorize.ts";
-import { CHANGES, describeRoute, TAKES_BODY } from "./describe.ts";
+import { CHANGES, describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
 import { pageOfQuery, pageQuery } from "./params.ts";
 
@@ -51,7 +51,7 @@ export function poolsApi(deps: ManageDeps & { readonly authorize: Authorize }) {
       {
         parse: "json",
         body: poolDraftSchema,
-        detail: describe("Make a pool", { 201: "Pool", 409: null, 422: null, ...TAKES_BODY }),
+        detail: describe("Make a pool", { 201: "Pool", 409: null, 422: null, ...CHANGES }),
       },
     )
     .get(
@@ -86,7 +86,7 @@ export function poolsApi(deps: ManageDeps & { readonly authorize: Authorize }) {
         body: poolChangeSchema,
         detail: describe(
           "Change a pool",
-          { 200: "Pool", 404: null, 422: null, ...TAKES_BODY },
+          { 200: "Pool", 404: null, 422: null, ...CHANGES },
           "Only what is named changes; null clears. `bots` is the whole new list.",
         ),
       },

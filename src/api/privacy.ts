@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import { type ErasureDeps, erasePerson } from "../privacy/erase.ts";
 import { erasureSchema, personKey } from "../privacy/key.ts";
 import type { Authorize } from "./authorize.ts";
-import { describeRoute, TAKES_BODY } from "./describe.ts";
+import { CHANGES, describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
 
 /** `POST /api/privacy/erasures`: takes one person out of everything that is kept. */
@@ -17,7 +17,7 @@ export function privacyApi(deps: ErasureDeps & { readonly authorize: Authorize }
         body: erasureSchema,
         detail: describeRoute("Privacy")(
           "Erase a person",
-          { 200: "Erasure", ...TAKES_BODY },
+          { 200: "Erasure", ...CHANGES },
           "By a visit, a payment, or as a customer: the Telegram user and the customer behind it are found, with every visit, bot and payment of theirs. Personal data goes, in every table, in Redis and in this machine's spool; amounts, references and counts stay. What had not been sent never will be. Erasing again is safe; the answer counts what was changed, all 0 where nothing is known.",
         ),
       },

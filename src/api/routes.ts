@@ -6,7 +6,7 @@ import { readOutboxState } from "../outbox/status.ts";
 import { problem } from "../platform/problem.ts";
 import { pauseRouteBy, resumeRouteBy } from "../pools/audited-routes.ts";
 import type { Authorize } from "./authorize.ts";
-import { describeRoute, TAKES_BODY } from "./describe.ts";
+import { CHANGES, describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
 import { ROUTE_MEANS } from "./outbox-filter.ts";
 
@@ -60,7 +60,7 @@ export function outboxRoutesApi(deps: {
       {
         parse: "json",
         body: pauseBody,
-        detail: describe("Hold a route's events back", { 200: "RouteChanged", 404: null, ...TAKES_BODY }),
+        detail: describe("Hold a route's events back", { 200: "RouteChanged", 404: null, ...CHANGES }),
       },
     )
     .post(
@@ -74,7 +74,7 @@ export function outboxRoutesApi(deps: {
       {
         parse: "json",
         body: z.strictObject(routeShape),
-        detail: describe("Let a route's events go again", { 200: "RouteChanged", 404: null, ...TAKES_BODY }),
+        detail: describe("Let a route's events go again", { 200: "RouteChanged", 404: null, ...CHANGES }),
       },
     );
 }

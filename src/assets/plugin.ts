@@ -25,11 +25,21 @@ export function assetsPlugin(assets: Assets) {
         vary: "accept-encoding",
         "x-content-type-options": "nosniff",
       };
-      if (!/\bgzip\b/.test(request.headers.get("accept-encoding") ?? "")) {
-        return new Response(body, { headers });
-      }
+      if (!takesGzip(request.headers.get("accept-encoding"))) return new Response(body, { headers });
       const gzip = compressed.get(asset.path) ?? Bun.gzipSync(body, { level: 9 });
       compressed.set(asset.path, gzip);
       return new Response(gzip, { headers: { ...headers, "content-encoding": "gzip" } });
     });
+}
+
+/** Whether a client takes gzip: it names it, or `*` for whatever it does not name, with another weight than 0 (RFC 9110, 12.5.3). */
+function takesGzip(acceptEncoding: string | null): boolean {
+  const codings = (acceptEncoding ?? "").toLowerCase().split(",");
+  const weights = new Map(
+    codings.map((coding) => {
+      const [name = "", weight = "q=1"] = coding.split(";");
+      return [name.trim(), Number(weight.replace(/^\s*q\s*=/, ""))];
+    }),
+  );
+  return (weights.get("gzip") ?? weights.get("*") ?? 0) > 0;
 }

@@ -1,6 +1,6 @@
 import { createApiKey, listApiKeys, revokeApiKey } from "../keys/api-keys.ts";
 import { apiKeyDraftSchema, nameTaken } from "../keys/key-rules.ts";
-import { defineCommand, Refused, WrongUsage } from "./command.ts";
+import { defineCommand, Refused } from "./command.ts";
 import { checked } from "./input.ts";
 import { ACTOR, withDatabase } from "./open.ts";
 import { idsOf } from "./outbox-flags.ts";
@@ -16,7 +16,6 @@ export const apiKeyAdd = defineCommand({
   },
   examples: ["api-key add --name reporting", "api-key add --name shop --scope write"],
   async run(given, _values, context) {
-    if (given.name === undefined) throw new WrongUsage("--name is missing");
     const draft = checked(apiKeyDraftSchema, { name: given.name, scope: given.scope ?? "read" });
     await withDatabase(context, async (opened) => {
       const result = await createApiKey(opened, ACTOR, draft);

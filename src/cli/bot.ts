@@ -1,14 +1,15 @@
+import type { z } from "zod";
 import { type BotView, listBots } from "../pools/bot-view.ts";
 import { type BotDeps, reconnectBot, type TokenCheck, type WebhookState } from "../pools/connect-bot.ts";
 import { createBot, deleteBot, updateBot } from "../pools/manage-bots.ts";
 import { type BotChange, botChangeSchema, botDraftSchema } from "../pools/rules.ts";
 import { telegramBotApi } from "../pools/telegram-bot-api.ts";
 import { type Context, defineCommand, type Given, type Options, Refused, WrongUsage } from "./command.ts";
-import { checked, issueLines, onlyGiven } from "./input.ts";
+import { issueLines, onlyGiven } from "./input.ts";
 import { ACTOR, type Opened, withDatabase } from "./open.ts";
 import { allPages } from "./pages.ts";
 import { answer, record, table } from "./print.ts";
-import { readSecret } from "./secret.ts";
+import { checkedWithSecrets } from "./secret.ts";
 
 const BOT_FLAGS = {
   token: {
@@ -34,9 +35,7 @@ export const botAdd = defineCommand({
     "Without --token it is a bot that lives elsewhere: visitors are sent to it, its updates are not ours.",
   examples: ["bot add --username shop_bot --token -", "bot add --username other_bot"],
   async run(given, _values, context) {
-    if (given.username === undefined) throw new WrongUsage("--username is missing");
-    const input = { username: given.username, ...(await inputOf(given, context)) };
-    const draft = checked(botDraftSchema, input);
+    const draft = await read(context, botDraftSchema, { username: given.username, ...botInput(given) });
     const { username, ...change } = draft;
     await withDatabase(context, async (opened) => {
       const deps = botDeps(opened);
@@ -66,9 +65,9 @@ export const botUpdate = defineCommand({
     'An empty value clears: --welcome "" brings the built-in text back, --token "" takes the token away.',
   examples: ["bot update shop_bot --welcome 'Olá!' --locale pt-BR"],
   async run(given, [username = ""], context) {
-    const input = await inputOf(given, context);
+    const input = botInput(given);
     if (Object.keys(input).length === 0) throw new WrongUsage("nothing to change was named");
-    const change = checked(botChangeSchema, input);
+    const change = await read(context, botChangeSchema, input);
     await withDatabase(context, (opened) => applyChange(context, botDeps(opened), username, change));
   },
 });
@@ -158,14 +157,15 @@ function botDeps(opened: Opened): BotDeps {
   return { ...opened, publicUrl, telegram: telegramBotApi(telegramApiUrl) };
 }
 
-async function inputOf(
-  given: Given<typeof BOT_FLAGS>,
-  { terminal }: Context,
-): Promise<Record<string, unknown>> {
+function read<S extends z.ZodType>({ terminal }: Context, schema: S, input: Record<string, unknown>) {
+  return checkedWithSecrets(terminal, schema, input, ["token", "payment_token"]);
+}
+
+/** The flags as the bot rules' input; what was not given is left out, and an empty value clears. */
+function botInput(given: Given<typeof BOT_FLAGS>): Record<string, unknown> {
   return onlyGiven({
-    token: given.token === "-" ? await readSecret(terminal, "token") : given.token,
-    payment_token:
-      given["payment-token"] === "-" ? await readSecret(terminal, "payment-token") : given["payment-token"],
+    token: given.token,
+    payment_token: given["payment-token"],
     welcome: given.welcome,
     locale: given.locale === "" ? null : given.locale,
     enabled: given.enabled,

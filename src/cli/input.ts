@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { IS_MISSING } from "../platform/problem.ts";
 import { type Issue, parseInput } from "../pools/rules.ts";
 import { WrongUsage } from "./command.ts";
 
@@ -22,12 +23,17 @@ export function checked<S extends z.ZodType>(
 }
 
 /** Issues in the words of the command line: one line each, with its flag. */
-export function issueLines(issues: readonly Issue[], flagOfField: FlagOfField = {}): string {
+export function issueLines(issues: readonly Issue[], flagOfField?: FlagOfField): string {
   return issues
     .map(({ path, message }) => {
-      const field = path.split(".")[0] ?? "";
-      const flag = flagOfField[field] ?? field.replaceAll("_", "-");
-      return flag === "" ? message : `--${flag}: ${message}`;
+      const flag = flagOf(path.split(".")[0] ?? "", flagOfField);
+      if (flag === "") return message;
+      return message === IS_MISSING ? `--${flag} ${message}` : `--${flag}: ${message}`;
     })
     .join("\n");
+}
+
+/** What a field's flag is called, without its hyphens. */
+export function flagOf(field: string, flagOfField: FlagOfField = {}): string {
+  return flagOfField[field] ?? field.replaceAll("_", "-");
 }

@@ -28,6 +28,9 @@ const OFFER_FLAGS = {
   enabled: { type: "boolean", help: "--no-enabled: it is sold no more" },
 } as const satisfies Options;
 
+/** What an offer cannot be without. */
+const NEEDED = ["bot", "name", "description", "price", "currency", "delivery"] as const;
+
 const FLAG_OF_FIELD: FlagOfField = { price_minor: "price" };
 
 export const offerAdd = defineCommand({
@@ -39,9 +42,8 @@ export const offerAdd = defineCommand({
     "offer add --bot shop_bot --name Song --description 'One song' --price 50 --currency XTR --delivery https://example.com/song",
   ],
   async run(given, _values, context) {
-    for (const flag of ["bot", "name", "description", "price", "currency", "delivery"] as const) {
-      if (given[flag] === undefined) throw new WrongUsage(`--${flag} is missing`);
-    }
+    const missing = NEEDED.filter((flag) => given[flag] === undefined);
+    if (missing.length > 0) throw new WrongUsage(missing.map((flag) => `--${flag} is missing`).join("\n"));
     const input = { bot: given.bot, ...offerInput(given, given.currency ?? "") };
     const draft = checked(offerDraftSchema, input, FLAG_OF_FIELD);
     await withDatabase(context, async (opened) => {

@@ -1,15 +1,16 @@
+import type { z } from "zod";
 import type { Config } from "../config.ts";
 import { visitorLink } from "../pools/ad-link.ts";
 import { createPool, deletePool, updatePool } from "../pools/manage-pools.ts";
 import { findPool, listPools, type PoolView } from "../pools/pool-view.ts";
 import { poolChangeSchema, poolDraftSchema } from "../pools/rules.ts";
-import { type Context, defineCommand, type Given, Refused, WrongUsage } from "./command.ts";
-import { checked, issueLines } from "./input.ts";
+import { type Context, defineCommand, Refused, WrongUsage } from "./command.ts";
+import { issueLines } from "./input.ts";
 import { ACTOR, withDatabase } from "./open.ts";
 import { allPages } from "./pages.ts";
 import { noSuchPool, POOL_FLAG_OF_FIELD, POOL_FLAGS, poolInput } from "./pool-flags.ts";
 import { answer, record, table } from "./print.ts";
-import { readSecret } from "./secret.ts";
+import { checkedWithSecrets } from "./secret.ts";
 
 const SLUG = { type: "string", value: "slug", help: "the pool's name in links, as in /go/<slug>" } as const;
 
@@ -24,10 +25,7 @@ export const poolAdd = defineCommand({
     "pool add --slug split --bot a_bot:3 --bot b_bot:1 --gate-param grim=k7Qx2 --block-automated",
   ],
   async run(given, _values, context) {
-    if (given.slug === undefined) throw new WrongUsage("--slug is missing");
-    if (given.bot === undefined) throw new WrongUsage("--bot is missing: a pool needs at least one bot");
-    const input = { slug: given.slug, ...(await inputOf(given, context)) };
-    const draft = checked(poolDraftSchema, input, POOL_FLAG_OF_FIELD);
+    const draft = await read(context, poolDraftSchema, { slug: given.slug, ...poolInput(given) });
     await withDatabase(context, async (opened) => {
       const result = await createPool(opened, ACTOR, draft);
       switch (result.kind) {
@@ -35,7 +33,7 @@ export const poolAdd = defineCommand({
           return printPool(context, opened.config, result.pool, "Made");
         case "slug_taken":
           throw new Refused(
-            `There is a pool "${given.slug}" already. Change it with: bun run ponte pool update ${given.slug}`,
+            `There is a pool "${draft.slug}" already. Change it with: bun run ponte pool update ${draft.slug}`,
           );
         case "invalid":
           throw new Refused(issueLines(result.issues, POOL_FLAG_OF_FIELD));
@@ -54,9 +52,9 @@ export const poolUpdate = defineCommand({
   examples: ["pool update summer --test-event-code ''", "pool update summer --bot a_bot:2 --bot c_bot"],
   async run(given, values, context) {
     const slug = slugOf(given.slug, values);
-    const input = await inputOf(given, context);
+    const input = poolInput(given);
     if (Object.keys(input).length === 0) throw new WrongUsage("nothing to change was named");
-    const change = checked(poolChangeSchema, input, POOL_FLAG_OF_FIELD);
+    const change = await read(context, poolChangeSchema, input);
     await withDatabase(context, async (opened) => {
       const result = await updatePool(opened, ACTOR, slug, change);
       switch (result.kind) {
@@ -126,13 +124,8 @@ export const poolRemove = defineCommand({
   },
 });
 
-async function inputOf(
-  given: Given<typeof POOL_FLAGS>,
-  { terminal }: Context,
-): Promise<Record<string, unknown>> {
-  const input = poolInput(given);
-  if (given["access-token"] === "-") input.meta_access_token = await readSecret(terminal, "access-token");
-  return input;
+function read<S extends z.ZodType>({ terminal }: Context, schema: S, input: Record<string, unknown>) {
+  return checkedWithSecrets(terminal, schema, input, ["meta_access_token"], POOL_FLAG_OF_FIELD);
 }
 
 function slugOf(flag: string | undefined, [value]: readonly string[]): string {

@@ -21,13 +21,15 @@ export async function runCli(commandLine: readonly string[], terminal: Terminal)
     case "version":
       terminal.out(`Ponte ${version}, Bun ${Bun.version}`);
       return EXIT.done;
-    case "group":
-      if (help) terminal.out(groupHelp(found.group, found.commands));
-      else terminal.err(groupHelp(found.group, found.commands));
+    case "group": {
+      const { group, commands } = found;
+      if (help) terminal.out(groupHelp(group, commands));
+      else terminal.err(`which command of ${group}?\n\n${groupHelp(group, commands)}`);
       return help ? EXIT.done : EXIT.wrongUsage;
+    }
     case "unknown":
       terminal.err(
-        `unknown command "${found.typed}"${found.guess === null ? "" : `; did you mean "${found.guess}"?`}\nSee: bun run ponte --help`,
+        `unknown command "${found.typed}"${found.guess === null ? "" : `; did you mean "${found.guess}"?`}\nSee: bun run ponte ${found.group}--help`,
       );
       return EXIT.wrongUsage;
     case "command":
@@ -57,7 +59,13 @@ async function perform(command: Command, args: string[], json: boolean, terminal
 type Found =
   | { readonly kind: "command"; readonly command: Command; readonly args: string[] }
   | { readonly kind: "group"; readonly group: string; readonly commands: readonly Command[] }
-  | { readonly kind: "unknown"; readonly typed: string; readonly guess: string | null }
+  /** `group` is the word that is known, with a space after it, or empty. */
+  | {
+      readonly kind: "unknown";
+      readonly typed: string;
+      readonly group: string;
+      readonly guess: string | null;
+    }
   | { readonly kind: "none" }
   | { readonly kind: "version" };
 
@@ -74,14 +82,20 @@ function findCommand(words: readonly string[]): Found {
     const names = COMMANDS.map(({ name }) => name);
     const candidates = [...names, ...names.map((name) => name.split(" ")[0] ?? name)];
     const typed = [first, second].join(" ").trim();
-    return { kind: "unknown", typed, guess: nearest(typed, candidates) ?? nearest(first, candidates) };
+    const guess = nearest(typed, candidates) ?? nearest(first, candidates);
+    return { kind: "unknown", typed, group: "", guess };
   }
   if (second === "" || second.startsWith("-")) return { kind: "group", group: first, commands: group };
   const guess = nearest(
     second,
     group.map(({ name }) => name.slice(first.length + 1)),
   );
-  return { kind: "unknown", typed: `${first} ${second}`, guess: guess && `${first} ${guess}` };
+  return {
+    kind: "unknown",
+    typed: `${first} ${second}`,
+    group: `${first} `,
+    guess: guess && `${first} ${guess}`,
+  };
 }
 
 /** `--json` and `--help` may stand anywhere before a `--`; `help` stands before what it is asked about. */

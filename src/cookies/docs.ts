@@ -1,4 +1,4 @@
-import { jsonBody, problemAnswers, REFUSALS } from "../platform/openapi.ts";
+import { jsonBody, problemAnswers, REFUSALS, textAnswer } from "../platform/openapi.ts";
 import { cookieReportSchema } from "./report.ts";
 
 /** The OpenAPI side of `POST /api/tracking/cookies`, out of the very schema that it goes by. */
@@ -28,10 +28,7 @@ export function ownAddressDetail() {
     summary: "Tell the asker's own address",
     description: "Asked by the bridge page, without a key, for Meta's param builder.",
     responses: {
-      200: {
-        description: "The address, as text",
-        content: { "text/plain": { schema: { type: "string" as const } } },
-      },
+      200: textAnswer("The address"),
       204: { description: "It is not known" },
     },
   };

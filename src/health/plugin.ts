@@ -4,11 +4,11 @@ import type { Spool } from "../db/spool.ts";
 import { type Build, createExposition } from "../metrics/exposition.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Log } from "../platform/log.ts";
-import { ASKS_FOR_KEY, REFUSALS } from "../platform/openapi.ts";
+import { ASKS_FOR_KEY, jsonAnswer, problemAnswers, REFUSALS, textAnswer } from "../platform/openapi.ts";
 import { createRemembered } from "../platform/remembered.ts";
 import { sha256Hex } from "../platform/secrets.ts";
 import { addGauges } from "./gauges.ts";
-import { createReadiness, type Readiness } from "./readiness.ts";
+import { createReadiness, type Readiness, readinessSchema } from "./readiness.ts";
 
 /** Anybody may ask for `/readyz`, so the database is asked no more often than this. */
 const READINESS_MS = 1_000;
@@ -34,7 +34,11 @@ export function healthPlugin(deps: HealthDeps) {
   const remembered = createRemembered<Readiness>(READINESS_MS);
   return new Elysia({ name: "health" })
     .get("/healthz", () => new Response("ok\n", { headers: NO_STORE }), {
-      detail: detail("Whether the process answers", { 200: "It does" }),
+      detail: {
+        tags: ["Health"],
+        summary: "Whether the process answers",
+        responses: { 200: textAnswer("It does: ok") },
+      },
     })
     .get(
       "/readyz",
@@ -43,10 +47,14 @@ export function healthPlugin(deps: HealthDeps) {
         return Response.json(found, { status: found.ready ? 200 : 503, headers: NO_STORE });
       },
       {
-        detail: detail("Whether all of Ponte works, with each check", {
-          200: "All of it",
-          503: "Not all of it; `checks` says what does not",
-        }),
+        detail: {
+          tags: ["Health"],
+          summary: "Whether all of Ponte works, with each check",
+          responses: {
+            200: jsonAnswer("All of it", readinessSchema),
+            503: jsonAnswer("Not all of it; `checks` says what does not", readinessSchema),
+          },
+        },
       },
     )
     .get(
@@ -65,20 +73,14 @@ export function healthPlugin(deps: HealthDeps) {
       },
       {
         detail: {
-          ...detail("Numbers for Prometheus", {
-            200: "In its text format",
-            401: REFUSALS[401],
-          }),
+          tags: ["Health"],
+          summary: "Numbers for Prometheus",
           security: ASKS_FOR_KEY,
+          responses: {
+            200: textAnswer("In its text format"),
+            ...problemAnswers({ 401: REFUSALS[401], 503: "The key cannot be checked right now" }),
+          },
         },
       },
     );
-}
-
-/** The OpenAPI side of a route: its summary, and what each status says. */
-function detail(summary: string, answers: Readonly<Record<number, string>>) {
-  const responses = Object.fromEntries(
-    Object.entries(answers).map(([status, description]) => [status, { description }]),
-  );
-  return { tags: ["Health"], summary, responses };
 }

@@ -1,4 +1,5 @@
 import { sql } from "drizzle-orm";
+import { z } from "zod";
 import type { Database } from "../db/database.ts";
 import { migrationPlan } from "../db/migration-plan.ts";
 import type { Spool } from "../db/spool.ts";
@@ -8,20 +9,19 @@ import { withDeadline } from "../platform/deadline.ts";
 const PATIENCE_MS = 2_000;
 
 /** What one check found. `detail` is for anybody who asks, so it names no host, user or error of the database. */
-interface Check {
-  readonly ok: boolean;
-  readonly detail: string;
-}
+const check = z.strictObject({ ok: z.boolean(), detail: z.string() });
+type Check = z.output<typeof check>;
 
-export interface Readiness {
-  readonly ready: boolean;
-  readonly checks: {
-    readonly database: Check;
-    readonly migrations: Check;
-    readonly dispatcher: Check & { readonly heartbeat_age_seconds: number | null };
-    readonly spool: Check & { readonly waiting: number; readonly set_aside: number };
-  };
-}
+export const readinessSchema = z.strictObject({
+  ready: z.boolean(),
+  checks: z.strictObject({
+    database: check,
+    migrations: check,
+    dispatcher: check.extend({ heartbeat_age_seconds: z.number().nullable() }),
+    spool: check.extend({ waiting: z.int(), set_aside: z.int() }),
+  }),
+});
+export type Readiness = z.output<typeof readinessSchema>;
 
 /**
  * Asks whether all of Ponte works: the database answers and is as new as this process, and somebody sends what waits.

@@ -1,5 +1,6 @@
 import { isRecord, parseJson } from "../platform/json.ts";
 import { readGraphBody } from "./graph-body.ts";
+import { ADDRESS_CODES, TOKEN_CODES } from "./outcome.ts";
 import { redactSecret } from "./redact.ts";
 
 /** Whether a token reaches a pixel, as far as Meta tells without sending an event. */
@@ -9,9 +10,9 @@ export type PixelCheck =
   | { readonly kind: "refused"; readonly reason: string }
   /** The token may not read the pixel. A token made for the Conversions API alone may still send to it. */
   | { readonly kind: "unreadable"; readonly reason: string }
+  /** META_GRAPH_VERSION or META_GRAPH_URL is to blame (codes 2500, 2635): events will be refused. */
+  | { readonly kind: "misaddressed"; readonly reason: string }
   | { readonly kind: "unanswered"; readonly reason: string };
-
-const TOKEN_CODES: ReadonlySet<number> = new Set([102, 190]);
 
 /** Asks `GET /<version>/<pixel>?fields=id,name`; the token travels in a header. Never throws. */
 export async function checkPixel(request: {
@@ -44,6 +45,6 @@ function judge(status: number, text: string): PixelCheck {
   if (body.kind !== "error" || status >= 500) return { kind: "unanswered", reason: `HTTP ${status}` };
   const { words, code } = body.error;
   const reason = `${words} (HTTP ${status}, code ${code ?? "none"})`;
-  const isToken = status === 401 || TOKEN_CODES.has(code ?? -1);
-  return { kind: isToken ? "refused" : "unreadable", reason };
+  if (status === 401 || TOKEN_CODES.has(code ?? -1)) return { kind: "refused", reason };
+  return { kind: ADDRESS_CODES.has(code ?? -1) ? "misaddressed" : "unreadable", reason };
 }

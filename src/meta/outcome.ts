@@ -35,6 +35,7 @@ export type Outcome =
   /** Pause the pixel until somebody changes its token or permission, or our settings; its rows wait. */
   | {
       readonly kind: "credential";
+      readonly of: Blamed;
       readonly reason: string;
       readonly code: number | null;
       readonly fbtraceId: string | null;
@@ -49,6 +50,9 @@ export type Outcome =
       readonly fbtraceId: string | null;
     };
 
+/** What has to change: the token, what it (or its app) may reach, or the version and address by which Graph is asked. */
+type Blamed = "token" | "reach" | "address";
+
 type Answered = Extract<GraphAnswer, { kind: "answered" }>;
 
 const EVENT_TOO_OLD = 2804003;
@@ -56,12 +60,12 @@ const OBJECT_NOT_OURS = 33;
 
 const THROTTLE_CODES: ReadonlySet<number> = new Set([4, 17, 32, 341, 613]);
 const TRANSIENT_CODES: ReadonlySet<number> = new Set([1, 2, 368, 5000]);
-const CREDENTIAL_CODES: ReadonlySet<number> = new Set([10, 102, 190, 803]);
-/**
- * What no event is to blame for, and somebody has to put right: the app lacks a capability, an address that Graph does not
- * know, a version that Meta has ended. https://developers.facebook.com/docs/graph-api/guides/error-handling
- */
-const SETUP_CODES: ReadonlySet<number> = new Set([3, 2500, 2635]);
+/** What no event is to blame for, and somebody has to put right. https://developers.facebook.com/docs/graph-api/guides/error-handling */
+export const TOKEN_CODES: ReadonlySet<number> = new Set([102, 190]);
+/** The app lacks a capability or permission, or the token sees no such object; so do 200 to 299. */
+const REACH_CODES: ReadonlySet<number> = new Set([3, 10, 803]);
+/** A path that Graph does not know, a version that Meta has ended. */
+export const ADDRESS_CODES: ReadonlySet<number> = new Set([2500, 2635]);
 const INVALID_CODES: ReadonlySet<number> = new Set([100, 105]);
 
 /**
@@ -107,7 +111,8 @@ function refusal(answer: Answered, error: GraphError): Outcome {
   }
   const heals = error.isTransient || TRANSIENT_CODES.has(code ?? -1) || status >= 500 || status === 408;
   if (heals) return { kind: "transient", reason, afterMs: retryAfterMs(answer.headers), fbtraceId };
-  if (isCredentialError(status, code, subcode)) return { kind: "credential", reason, code, fbtraceId };
+  const of = blamed(status, code, subcode);
+  if (of !== null) return { kind: "credential", of, reason, code, fbtraceId };
   if (INVALID_CODES.has(code ?? -1) || (status >= 400 && status <= 499)) {
     return { kind: "invalid", reason, code, subcode, expired: subcode === EVENT_TOO_OLD, fbtraceId };
   }
@@ -118,12 +123,14 @@ function isThrottleCode(code: number | null): boolean {
   return code !== null && (THROTTLE_CODES.has(code) || (code >= 80_000 && code <= 80_014));
 }
 
-/** A 401 with a code nobody knows is about the token too: pausing loses nothing, calling the events bad would. */
-function isCredentialError(status: number, code: number | null, subcode: number | null): boolean {
-  if (code === null) return status === 401;
-  if (CREDENTIAL_CODES.has(code) || SETUP_CODES.has(code) || (code >= 200 && code <= 299)) return true;
-  if (INVALID_CODES.has(code)) return code === 100 && subcode === OBJECT_NOT_OURS;
-  return status === 401;
+/** Null: an event. A 401 with a code nobody knows is about the token: pausing loses nothing, calling the events bad would. */
+function blamed(status: number, code: number | null, subcode: number | null): Blamed | null {
+  if (code === null) return status === 401 ? "token" : null;
+  if (TOKEN_CODES.has(code)) return "token";
+  if (REACH_CODES.has(code) || (code >= 200 && code <= 299)) return "reach";
+  if (ADDRESS_CODES.has(code)) return "address";
+  if (INVALID_CODES.has(code)) return code === 100 && subcode === OBJECT_NOT_OURS ? "reach" : null;
+  return status === 401 ? "token" : null;
 }
 
 function unreadable(answer: Answered): Outcome {

@@ -54,7 +54,7 @@ const buyerFields = {
 
 /** What is said to be older is no time but a mistake, such as seconds taken for milliseconds, or the year 0. */
 const saleInstant = z.iso
-  .datetime({ offset: true })
+  .datetime({ offset: true, error: "an instant such as 2025-03-01T12:00:00Z" })
   .refine((text) => !(new Date(text).getUTCFullYear() < 2000), "must lie after the year 1999")
   .describe("When the sale was made: after the year 1999, and counted as now where it lies ahead.");
 

@@ -90,7 +90,8 @@ async function webhook(deps: PaymentsDeps, request: Request, name: string): Prom
   let reading: WebhookReading;
   try {
     reading = await provider.read({
-      rawBody: body.text,
+      bytes: body.bytes,
+      text: body.text,
       headers: request.headers,
       query: urlOf(request).searchParams,
       isKnown: (providerRef, checkoutRef) => isKnown(deps, { provider: name, providerRef }, checkoutRef),

@@ -30,6 +30,11 @@ export function jsonAnswer(description: string, schema: z.ZodType) {
   return { description, ...json(openapiSchema(schema, "output")) };
 }
 
+/** An answer of plain text. */
+export function textAnswer(description: string) {
+  return { description, content: { "text/plain": { schema: { type: "string" as const } } } };
+}
+
 /** Problems that a route may answer with: by status, what each means. */
 export function problemAnswers(meanings: Readonly<Record<number, string>>) {
   return Object.fromEntries(

@@ -20,7 +20,6 @@ const TITLES: Readonly<Record<number, string>> = {
   405: "Method Not Allowed",
   409: "Conflict",
   413: "Content Too Large",
-  415: "Unsupported Media Type",
   422: "Unprocessable Content",
   429: "Too Many Requests",
   500: "Internal Server Error",
@@ -79,9 +78,11 @@ export function problemErrors(issues: readonly Issue[]): ProblemError[] {
   }));
 }
 
+export const IS_MISSING = "is missing";
+
 /** Zod's words in plainer ones, where they are `Invalid option: expected one of "a"|"b"` or end with `received undefined`. */
 export function plainMessage(message: string): string {
   const choice = /^Invalid (?:option|input): expected (?:one of )?(".+")$/.exec(message)?.[1];
   if (choice !== undefined) return `one of ${choice.slice(1, -1).replaceAll('"|"', ", ")}`;
-  return message.endsWith("received undefined") ? "is missing" : message;
+  return message.endsWith("received undefined") ? IS_MISSING : message;
 }

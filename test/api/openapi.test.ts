@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { z } from "zod";
 import { exampleOf, openapiDocument } from "../../src/api/openapi-document.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 
@@ -73,15 +74,43 @@ test("every reference in the document leads somewhere in it", async () => {
   expect(references.filter((to) => found(to) === undefined)).toEqual([]);
 });
 
-test("what a key that may only read is refused, and too large a body, stands where it happens", async () => {
+test("every answer of the document has a body, but for those that have none", async () => {
   const { paths } = openapiDocument.parse(await (await own.request("/openapi/json")).json());
+  const bodiless = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).flatMap(([method, { responses = {} }]) =>
+      Object.entries(responses).flatMap(([status, { content = {} }]) =>
+        status === "204" || Object.values(content).some(({ schema }) => schema !== undefined)
+          ? []
+          : [`${status} of ${method} ${path}`],
+      ),
+    ),
+  );
+  expect(bodiless).toEqual([]);
+});
+
+test("/readyz answers as the document says", async () => {
+  const document = await (await own.request("/openapi/json")).json();
+  const shown = document.paths["/readyz"].get.responses[200].content["application/json"].schema;
+  z.fromJSONSchema(shown).parse(await (await own.request("/readyz")).json());
+});
+
+test("what a key that may only read is refused, too large a body, and a database that is away stand where they happen", async () => {
+  const { paths } = openapiDocument.parse(await (await own.request("/openapi/json")).json());
+  const headers = { authorization: "Bearer a-key-of-the-environment" };
+  const body = "x".repeat(300_000);
   for (const [path, methods] of Object.entries(paths)) {
-    for (const [method, { security = [], requestBody, responses = {} }] of Object.entries(methods)) {
+    for (const [method, { security = [], responses = {} }] of Object.entries(methods)) {
       if (security.length === 0) continue;
+      const changes = method !== "get";
       // The link holds the gate's secret.
-      const isForWriters = method !== "get" || path === "/api/pools/{slug}/link";
-      const told = { method, path, 403: "403" in responses, 413: "413" in responses };
-      expect(told).toEqual({ method, path, 403: isForWriters, 413: requestBody !== undefined });
+      const isForWriters = changes || path === "/api/pools/{slug}/link";
+      const of = (status: string) => status in responses;
+      const told = { method, path, 403: of("403"), 413: of("413"), 503: of("503") };
+      expect(told).toEqual({ method, path, 403: isForWriters, 413: changes, 503: true });
+      if (!changes) continue;
+      const address = path.replace("{slug}", "no-such").replace(/\{[^}]+\}/, "1234567");
+      const answer = await own.request(address, { method: method.toUpperCase(), headers, body });
+      expect([method, path, answer.status]).toEqual([method, path, 413]);
     }
   }
 });

@@ -21,3 +21,21 @@ test("the icon that browsers ask every host for is answered with nothing, for go
     "public, max-age=31536000, immutable",
   ]);
 });
+
+test.each([
+  ["gzip, deflate, br", true],
+  ["br;q=1.0, GZIP; q=0.5", true],
+  ["*", true],
+  ["", false],
+  ["br", false],
+  ["gzip;q=0", false],
+  ["gzip; q=0.000, *", false],
+  ["identity;q=0.5, *;q=0", false],
+])("who accepts %j is sent gzip: %p", async (acceptEncoding, isGzip) => {
+  const assets = openAssets();
+  const headers = { "accept-encoding": acceptEncoding };
+  const request = new Request(`http://bridge.example.com${assets.bridge.paramBuilderJs}`, { headers });
+  const answer = await assetsPlugin(assets).handle(request);
+  expect(answer.headers.get("content-encoding")).toBe(isGzip ? "gzip" : null);
+  expect(answer.headers.get("vary")).toBe("accept-encoding");
+});

@@ -14,6 +14,9 @@ const EVIL = `"><img src=x onerror="window.pwned=1"><script>window.pwned=1</scri
 // No "<script" in this one: Chromium ignores the nonce of a script that has it in an attribute.
 const EVIL_PIXEL = `1" onload="window.pwned=1" x='\`>`;
 
+/** As long as a pool's name may be. */
+const LONG_NAME = "W".repeat(100);
+
 describe.if(withBrowser)("the bridge page in Chromium", () => {
   let browser: Browser;
   let own: TestApp;
@@ -37,6 +40,7 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
       autoContinueMs: 20_000,
     });
     await addPool(own.db, { slug: "evil", name: EVIL, metaPixelId: EVIL_PIXEL });
+    await addPool(own.db, { slug: "long-name", name: LONG_NAME }, [{ username: "W".repeat(32) }]);
     await own.deps.pools.refresh();
     base = own.listen();
   });
@@ -431,6 +435,20 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     const { context, page } = await open("/go/open", { viewport });
     const box = await page.locator("#start").boundingBox();
     expect((box?.y ?? viewport.height) + (box?.height ?? 0)).toBeLessThanOrEqual(viewport.height);
+    await context.close();
+  });
+
+  test.each([
+    ["upright", 320, 568],
+    ["upright in an app, whose bars take their part", 320, 454],
+    ["sideways", 568, 320],
+    ["sideways in an app", 568, 290],
+  ])("the longest names leave the button on the smallest screen, %s", async (_, width, height) => {
+    const { context, page } = await open("/go/long-name", { viewport: { width, height } });
+    expect(await page.textContent("h1")).toBe(LONG_NAME);
+    const box = await page.locator("#start").boundingBox();
+    expect((box?.y ?? height) + (box?.height ?? 0)).toBeLessThanOrEqual(height);
+    expect((box?.x ?? width) + (box?.width ?? 0)).toBeLessThanOrEqual(width);
     await context.close();
   });
 

@@ -123,6 +123,20 @@ describe.if(withBrowser)("the console in Chromium", () => {
     await context.close();
   }, 60_000);
 
+  test.each([1100, 1280, 1440])(
+    "no head of the overview's tables runs into its neighbour at %d px",
+    async (width) => {
+      const { context, page } = await openConsole(browser, own.url, { viewport: { width, height: 900 } });
+      const cut = await page.evaluate(() =>
+        [...document.querySelectorAll(".even thead th")]
+          .filter((head) => head.scrollWidth > head.clientWidth)
+          .map((head) => head.textContent),
+      );
+      expect(cut).toEqual([]);
+      await context.close();
+    },
+  );
+
   test("on a phone lists are read without scrolling sideways, and the longest names widen no page", async () => {
     const { context, page } = await openConsole(browser, own.url, { viewport: { width: 360, height: 740 } });
     const { pools } = own.db.tables;

@@ -112,6 +112,18 @@ describe(`ponte doctor on ${testDialect}`, () => {
     expect(err).toContain("3 things are wrong.");
   });
 
+  test("blames the version, not the token, where Meta has ended it", async () => {
+    const error = { code: 2635, message: "You are calling a deprecated version of the Ads API." };
+    using meta = Bun.serve({ port: 0, fetch: () => Response.json({ error }, { status: 400 }) });
+    expect((await diagnose({ META_GRAPH_URL: meta.url.origin })).of("pool doc")).toMatchObject([
+      {
+        level: "bad",
+        text: expect.stringContaining("deprecated version"),
+        todo: expect.stringContaining("META_GRAPH_VERSION"),
+      },
+    ]);
+  });
+
   test("notices a webhook that points elsewhere", async () => {
     const { of } = await diagnose({ PUBLIC_URL: "https://new.example.com" });
     expect(of("bot @doc_bot")).toMatchObject([

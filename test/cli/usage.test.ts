@@ -111,10 +111,12 @@ describe("the command line", () => {
   test.each([
     [["pol"], 'did you mean "pool"?'],
     [["pool", "lst"], 'did you mean "pool list"?'],
-    [["pool", "frobnicate"], 'unknown command "pool frobnicate"\n'],
+    [["pool", "frobnicate"], 'unknown command "pool frobnicate"\nSee: bun run ponte pool --help\n'],
+    [["pool"], "which command of pool?\n\nUsage: bun run ponte pool <command>"],
+    [["pool", "--slug", "x"], "which command of pool?\n\nUsage: bun run ponte pool <command>"],
     [["migrat"], 'did you mean "migrate"?'],
     [["outbox", "retyr"], 'did you mean "outbox retry"?'],
-    [["frobnicate"], 'unknown command "frobnicate"\n'],
+    [["frobnicate"], 'unknown command "frobnicate"\nSee: bun run ponte --help\n'],
     [["pool", "add", "--slgu", "x"], "unknown flag --slgu; did you mean --slug?"],
     [["pool", "add", "--frobnicate"], "unknown flag --frobnicate\n"],
     [["pool", "add", "--slug"], "--slug: its value is missing\n"],
@@ -123,8 +125,13 @@ describe("the command line", () => {
       ["pool", "add", "--slug", "ok", "--bot", "shop_bot", "--strategy", "random"],
       "--strategy: one of weighted, round_robin, least_used\n",
     ],
-    [["pool", "add"], "--slug is missing"],
+    [["pool", "add"], "--slug is missing\n--bot is missing\n"],
     [["pool", "add", "--slug", "ok"], "--bot is missing"],
+    [
+      ["pool", "add", "--pixel-id", "x", "--strategy", "random", "--access-token", "-"],
+      "--slug is missing\n--strategy: one of weighted, round_robin, least_used\n--pixel-id: up to 20 digits\n--bot is missing\n",
+    ],
+    [["offer", "add", "--bot", "shop_bot", "--price", "1"], "--name is missing\n--description is missing\n"],
     [["pool", "add", "--slug", "Not ok", "--bot", "shop_bot"], "--slug: "],
     [
       ["pool", "add", "--slug", "ok", "--bot", "shop_bot:0"],
@@ -139,6 +146,7 @@ describe("the command line", () => {
     [["pool", "update", "a"], "nothing to change was named"],
     [["pool", "update", "a", "--slug", "b", "--name", "B"], "name the pool once; its slug"],
     [["bot", "add", "--username", "x"], "--username: "],
+    [["bot", "add", "--locale", "fr"], "--username is missing\n--locale: one of pt-BR, en\n"],
     [["bot", "add", "--username", "shop_bot", "--token", "nonsense"], "--token: "],
     [["outbox", "list", "--status", "lost"], "--status: "],
     [["outbox", "list", "--limit", "0"], "--limit: "],
@@ -151,11 +159,24 @@ describe("the command line", () => {
     [["session", "show"], "give a tracking token"],
     [["payment", "show"], "<id> is missing"],
     [["api-key", "add", "--name", "x", "--scope", "all"], "--scope: "],
+    [["api-key", "add", "--scope", "all"], "--name is missing\n--scope: one of read, write\n"],
     [["sandbox", "--port", "99999"], "--port: "],
   ])("%p is wrong usage and says why", async (args, words) => {
     const ran = await run(...args);
     expect(ran).toMatchObject({ code: 2, out: "" });
     expect(`${ran.err}\n`).toContain(words);
+  });
+
+  test.each([
+    ["pool add --bot shop_bot --access-token -", "--slug ok"],
+    ["bot add --token -", "--username shop_bot"],
+  ])("%s asks for the secret once nothing else is wrong", async (line, rest) => {
+    let asked = 0;
+    const readSecret = async () => `${++asked}:token`;
+    expect(await runWith({ readSecret }, ...line.split(" "))).toMatchObject({ code: 2 });
+    expect(asked).toBe(0);
+    expect(await runWith({ readSecret }, ...`${line} ${rest}`.split(" "))).toMatchObject({ code: 1 });
+    expect(asked).toBe(1);
   });
 
   test.each(["outbox retry 1", "outbox discard --all", "privacy erase --customer 1"])(

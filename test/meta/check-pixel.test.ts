@@ -8,6 +8,8 @@ test.each([
   [400, { error: { code: 190, message: `Bad ${TOKEN}` } }, { kind: "refused" }],
   [401, { error: { code: 3, message: "Who are you?" } }, { kind: "refused" }],
   [400, { error: { code: 100, message: "Missing permission" } }, { kind: "unreadable" }],
+  [400, { error: { code: 2635, message: "You are calling a deprecated version" } }, { kind: "misaddressed" }],
+  [400, { error: { code: 2500, message: "Unknown path components" } }, { kind: "misaddressed" }],
   [500, { error: { code: 2, message: "Try again" } }, { kind: "unanswered" }],
   [200, { data: [] }, { kind: "unanswered" }],
 ])("of HTTP %d with %j a person is told what to do, and never the token", async (status, body, expected) => {

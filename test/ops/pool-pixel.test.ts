@@ -102,6 +102,19 @@ describe(`the console's pixel test on ${testDialect}`, () => {
     expect(await sent()).toEqual([]);
   });
 
+  test.each([
+    [190, "Meta refuses the token"],
+    [3, "The token does not reach the pixel"],
+    [200, "The token does not reach the pixel"],
+    [2500, "Meta is asked in a way that it does not know"],
+    [2635, "Meta is asked in a way that it does not know"],
+  ])("the title of Meta's code %d says what is to blame", async (code, title) => {
+    await fault({ mode: "graph", times: 1, code });
+    const html = await (await operator.post(`${path}/test-event`, { test_event_code: "TEST77" })).text();
+    expect(html).toContain(title);
+    expect(html.includes("refuses the token")).toBe(code === 190);
+  });
+
   test("nothing is sent without a code, a pixel or a token, and the page says which", async () => {
     for (const code of ["", "not a code", "<script>"]) {
       const answer = await operator.post(`${path}/test-event`, { test_event_code: code });

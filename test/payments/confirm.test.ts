@@ -4,6 +4,7 @@ import { Elysia } from "elysia";
 import { paymentsPlugin } from "../../src/payments/plugin.ts";
 import { genericProvider } from "../../src/payments/providers/generic.ts";
 import { createLog } from "../../src/platform/log.ts";
+import { hmacSha256Hex } from "../../src/platform/secrets.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { saveBotUser } from "../../src/tracking/bot-users.ts";
 import { timelineByPayment } from "../../src/tracking/timeline.ts";
@@ -265,6 +266,16 @@ describe(`payments on ${testDialect}`, () => {
     expect(events).toHaveLength(1);
   });
 
+  test("a byte-order mark before the JSON is signed like the rest of the body", async () => {
+    const { body } = await register();
+    const at = Math.floor(Date.now() / 1000);
+    const text = `\ufeff${JSON.stringify({ provider_ref: reference, status: "paid" })}`;
+    const headers = { "x-ponte-signature": `t=${at},v1=${hmacSha256Hex(SECRET, `${at}.${text}`)}` };
+    expect((await post("/api/payments/webhooks/generic", text.slice(1), headers)).status).toBe(401);
+    expect((await post("/api/payments/webhooks/generic", text, headers)).status).toBe(200);
+    expect((await stored(body.id)).payment?.status).toBe("paid");
+  });
+
   test("forged, stale and future signatures are 401, and nothing changes", async () => {
     const { body } = await register();
     const paid = { provider_ref: reference, status: "paid" };
@@ -302,6 +313,16 @@ describe(`payments on ${testDialect}`, () => {
     expect(status).toBe(400);
     expect(body.errors.map((error: { path: string }) => error.path)).toEqual([path]);
   });
+
+  test.each([1_740_830_400, "2025-03-01 12:00:00", "2025-03-01T12:00:00"])(
+    "says how to write a sale's time, where it is given as %p",
+    async (created_at) => {
+      const { body } = await register({ created_at });
+      expect(body.errors).toEqual([
+        { path: "created_at", message: "an instant such as 2025-03-01T12:00:00Z" },
+      ]);
+    },
+  );
 
   test.each([
     ["an empty e-mail", { customer: { email: "" } }],

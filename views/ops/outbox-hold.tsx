@@ -41,18 +41,18 @@ export function HeldRoute(props: {
       <p>
         {destination === "meta" ? (
           <>
-            A good token lets everything that waits go by itself; Meta takes events for seven days.{" "}
-            {safeTokenPlace}
+            Meta takes events for seven days. Where its token is to blame, a new one lets everything that
+            waits go by itself. {safeTokenPlace}
           </>
         ) : (
-          "A good token of the bot lets everything that waits go by itself."
+          "A new token of the bot lets everything that waits go by itself."
         )}
       </p>
       <ConfirmForm
         action="/ops/routes/resume"
         csrfToken={csrfToken}
         label="Resume…"
-        question="For where only a permission was missing, or somebody paused it by hand. If the cause is still there, it pauses again and nothing is lost."
+        question="For where something else than the token was to blame and is put right, or somebody paused it by hand. If the cause is still there, it pauses again and nothing is lost."
         confirm="Resume the route"
         fields={{ destination, route, back }}
       />

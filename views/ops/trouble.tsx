@@ -52,7 +52,7 @@ export function PausedRoutes(props: {
               action="/ops/routes/resume"
               csrfToken={csrfToken}
               label="Resume…"
-              question="A new token, on the page of its pool or bot, lets a route go again by itself. Resume it by hand where only a permission was missing; if the cause is still there, it pauses again and nothing is lost."
+              question="A new token, on the page of its pool or bot, lets a route go again by itself. Resume it by hand where something else was to blame, as a missing permission, and is put right; if the cause is still there, it pauses again and nothing is lost."
               confirm="Resume"
               fields={{ destination, route }}
             />

@@ -32,8 +32,19 @@ export const linkSchema: z.ZodType<LinkAnswer> = z
 export const pixelSchema: z.ZodType<PixelAnswer> = z
   .strictObject({
     kind: z
-      .enum(["reached", "refused", "unreadable", "unanswered", "no_pixel", "no_token", "sealed"])
-      .describe("`unreadable`: a token made for the Conversions API alone may still send"),
+      .enum([
+        "reached",
+        "refused",
+        "unreadable",
+        "misaddressed",
+        "unanswered",
+        "no_pixel",
+        "no_token",
+        "sealed",
+      ])
+      .describe(
+        "`unreadable`: a token made for the Conversions API alone may still send; `misaddressed`: META_GRAPH_VERSION or META_GRAPH_URL is to blame",
+      ),
     pixel_id: maybe,
     name: maybe,
     reason: maybe,

@@ -84,7 +84,7 @@ async function whatEndsPause(db: Database, key: RouteKey): Promise<string> {
     .where(eq(pools.metaPixelId, accountOf(key).route))
     .orderBy(asc(pools.id))
     .limit(1);
-  return `A new token ends the pause: bun run ponte pool update ${pool?.slug ?? "<slug>"} --access-token -. Where only a permission was missing, give it, then: ${resume}`;
+  return `A new token ends the pause: bun run ponte pool update ${pool?.slug ?? "<slug>"} --access-token -. Where something else is to blame, a permission or META_GRAPH_VERSION, put that right, then: ${resume}`;
 }
 
 /** Whether Meta counted fewer events than it was sent; they were sent again, apart. */

@@ -110,6 +110,12 @@ async function credentialFinding(
         `its token may not read pixel ${pixelId}: ${result.reason}`,
         "A token made for the Conversions API alone may still send. Send a test event from the console to be sure.",
       );
+    case "misaddressed":
+      return bad(
+        check,
+        `Meta is asked in a way that it does not know: ${result.reason}`,
+        "The token is not to blame. Correct META_GRAPH_VERSION or META_GRAPH_URL.",
+      );
     case "unanswered":
       return bad(
         check,

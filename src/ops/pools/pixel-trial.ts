@@ -1,4 +1,5 @@
 import type { PixelTrial } from "../../../views/ops/pool-data.ts";
+import type { Outcome } from "../../meta/outcome.ts";
 import type { PoolPixelCheck, TestEvent } from "../../pools/try-pixel.ts";
 
 /** What a check of the credential found, in the operator's words. */
@@ -22,6 +23,8 @@ export function checkTrial(check: PoolPixelCheck): PixelTrial {
         text: `${check.reason}. A token made for the Conversions API alone may still send: a test event tells.`,
         raw: [],
       };
+    case "misaddressed":
+      return { tone: "bad", ...misaddressed(check.reason), raw: [] };
     case "unanswered":
       return { tone: "bad", title: "Meta did not answer", text: check.reason, raw: [] };
     case "no_pixel":
@@ -59,7 +62,7 @@ function verdict(
         ].join(" "),
       };
     case "credential":
-      return { tone: "bad", title: "Meta refuses the token", text: outcome.reason };
+      return { tone: "bad", ...refusal(outcome) };
     case "invalid":
       return { tone: "bad", title: "Meta refuses the event", text: outcome.reason };
     case "throttled":
@@ -68,6 +71,27 @@ function verdict(
     case "transient":
       return { tone: "warn", title: "Meta could not take it now", text: `${outcome.reason}. Try again.` };
   }
+}
+
+function refusal({
+  of,
+  reason,
+}: Extract<Outcome, { kind: "credential" }>): Pick<PixelTrial, "title" | "text"> {
+  switch (of) {
+    case "token":
+      return { title: "Meta refuses the token", text: reason };
+    case "reach":
+      return { title: "The token does not reach the pixel", text: reason };
+    case "address":
+      return misaddressed(reason);
+  }
+}
+
+function misaddressed(reason: string): Pick<PixelTrial, "title" | "text"> {
+  return {
+    title: "Meta is asked in a way that it does not know",
+    text: `${reason}. The token is not to blame: check META_GRAPH_VERSION and META_GRAPH_URL.`,
+  };
 }
 
 function missingTrial(missing: Exclude<TestEvent, { kind: "sent" }>): PixelTrial {

@@ -5,8 +5,10 @@ import type { PaymentDetails, RegisterInput } from "../payment-input.ts";
 
 /** A provider's webhook, as it came. */
 export interface WebhookRequest {
-  /** The body's very bytes as text: signatures are made over it. */
-  readonly rawBody: string;
+  /** What signatures are made over. */
+  readonly bytes: Uint8Array;
+  /** The same as text, without a byte-order mark. */
+  readonly text: string;
   readonly headers: Headers;
   readonly query: URLSearchParams;
   /**

@@ -11,10 +11,10 @@ import { timestampedSignatureFault } from "./signature.ts";
 export function genericProvider(secret: string, now: () => Date): PaymentProvider {
   return {
     name: "generic",
-    async read({ rawBody, headers }): Promise<WebhookReading> {
-      const fault = timestampedSignatureFault(headers.get("x-ponte-signature"), rawBody, secret, now());
+    async read({ bytes, text, headers }): Promise<WebhookReading> {
+      const fault = timestampedSignatureFault(headers.get("x-ponte-signature"), bytes, secret, now());
       if (fault) return { kind: "forged", reason: fault };
-      const parsed = genericWebhookSchema.safeParse(parseJson(rawBody));
+      const parsed = genericWebhookSchema.safeParse(parseJson(text));
       if (!parsed.success) {
         return {
           kind: "malformed",

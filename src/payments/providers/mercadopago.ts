@@ -66,13 +66,13 @@ export function mercadoPagoProvider(settings: MercadoPagoSettings): PaymentProvi
 
 async function read(
   settings: MercadoPagoSettings,
-  { rawBody, headers, query }: WebhookRequest,
+  { text, headers, query }: WebhookRequest,
 ): Promise<WebhookReading> {
   const dataId = query.get("data.id");
   const signed = { dataId, requestId: headers.get("x-request-id") };
   const fault = manifestSignatureFault(headers.get("x-signature"), signed, settings.webhookSecret);
   if (fault) return { kind: "forged", reason: fault };
-  const notification = notificationSchema.safeParse(parseJson(rawBody));
+  const notification = notificationSchema.safeParse(parseJson(text));
   if (!notification.success) return { kind: "malformed", reason: "this is no notification of Mercado Pago" };
   const { type, live_mode: isLive } = notification.data;
   if ((query.get("type") ?? type) !== "payment") return { kind: "ignored" };

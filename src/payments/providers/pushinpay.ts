@@ -64,13 +64,13 @@ export function pushinPayProvider(settings: PushinPaySettings, now: () => Date):
 async function read(
   settings: PushinPaySettings,
   readBacks: ReadBacks<Transaction | null>,
-  { rawBody, headers, query, isKnown }: WebhookRequest,
+  { text, headers, query, isKnown }: WebhookRequest,
 ): Promise<WebhookReading> {
   const given = headers.get("x-pushinpay-token") ?? "";
   if (settings.webhookToken !== null && !equalInConstantTime(given, settings.webhookToken)) {
     return { kind: "forged", reason: "x-pushinpay-token is not the one that is set" };
   }
-  const webhook = webhookSchema.safeParse(fieldsOf(rawBody, headers.get("content-type")));
+  const webhook = webhookSchema.safeParse(fieldsOf(text, headers.get("content-type")));
   if (!webhook.success)
     return { kind: "malformed", reason: "this is no webhook of PushinPay: id and status" };
   const { id, status: claimed } = webhook.data;
@@ -169,10 +169,10 @@ async function createCharge(settings: PushinPaySettings, request: CheckoutReques
 }
 
 /** JSON or a form, as the content type says; PushinPay has sent both. */
-function fieldsOf(rawBody: string, contentType: string | null): unknown {
+function fieldsOf(text: string, contentType: string | null): unknown {
   return contentType?.includes("application/x-www-form-urlencoded")
-    ? Object.fromEntries(new URLSearchParams(rawBody))
-    : parseJson(rawBody);
+    ? Object.fromEntries(new URLSearchParams(text))
+    : parseJson(text);
 }
 
 function apiOf({ apiUrl, token, timeoutMs }: PushinPaySettings): ProviderApi {

@@ -9,7 +9,7 @@ const TOLERANCE_SECONDS = 300;
  */
 export function timestampedSignatureFault(
   header: string | null,
-  rawBody: string,
+  body: Uint8Array,
   secret: string,
   now: Date,
 ): string | null {
@@ -18,7 +18,7 @@ export function timestampedSignatureFault(
   const timestamp = parts.find(([key]) => key === "t")?.[1] ?? "";
   const signatures = parts.filter(([key]) => key === "v1").map(([, value]) => value);
   if (!/^\d{1,12}$/.test(timestamp) || signatures.length === 0) return "the signature header has no t and v1";
-  const expected = hmacSha256Hex(secret, `${timestamp}.${rawBody}`);
+  const expected = hmacSha256Hex(secret, Buffer.concat([Buffer.from(`${timestamp}.`), body]));
   if (!signatures.some((signature) => equalInConstantTime(signature.toLowerCase(), expected))) {
     return "the signature does not match the body";
   }

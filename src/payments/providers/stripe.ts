@@ -7,6 +7,7 @@ import {
   type CheckoutRequest,
   type PaymentProvider,
   type WebhookReading,
+  type WebhookRequest,
 } from "./adapter.ts";
 import { getFromProvider, type ProviderApi, postToProvider } from "./provider-call.ts";
 import { timestampedSignatureFault } from "./signature.ts";
@@ -32,20 +33,20 @@ const paymentIntent = z.looseObject({ metadata: z.record(z.string(), z.string())
 export function stripeProvider(settings: StripeSettings, now: () => Date): PaymentProvider {
   return {
     name: "stripe",
-    read: ({ rawBody, headers }) => read(settings, rawBody, headers.get("stripe-signature"), now()),
+    read: (request) => read(settings, request, now()),
     createCheckout: (request) => createSession(settings, request),
   };
 }
 
 async function read(
   settings: StripeSettings,
-  rawBody: string,
-  signature: string | null,
+  { bytes, text, headers }: WebhookRequest,
   now: Date,
 ): Promise<WebhookReading> {
-  const fault = timestampedSignatureFault(signature, rawBody, settings.webhookSecret, now);
+  const signature = headers.get("stripe-signature");
+  const fault = timestampedSignatureFault(signature, bytes, settings.webhookSecret, now);
   if (fault) return { kind: "forged", reason: fault };
-  const reading = readStripeEvent(parseJson(rawBody));
+  const reading = readStripeEvent(parseJson(text));
   switch (reading.kind) {
     case "malformed":
     case "ignored":
