@@ -1,4 +1,5 @@
 import { sql } from "drizzle-orm";
+import type { RawNumber } from "../../../src/db/database.ts";
 import type { Bench, BenchCase, Figures } from "../case.ts";
 import { runWrk, type WrkSummary } from "../load/wrk.ts";
 import { takeTurns } from "../rounds.ts";
@@ -69,7 +70,7 @@ export async function refusals(url: string, connections: number, seconds: number
 
 /** Refusals are counted in the database, and nothing else is kept of them. */
 async function checkCounted({ db }: Place, refused: number, runs: number): Promise<void> {
-  const [row] = await db.rows<{ counted: number | string; visits: number | string }>(sql`
+  const [row] = await db.rows<{ counted: RawNumber; visits: RawNumber }>(sql`
     select (select coalesce(sum(total), 0) from gate_refusals) as counted,
            (select count(*) from meta_tracking_sessions) as visits`);
   const counted = Number(row?.counted);
