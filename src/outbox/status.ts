@@ -36,7 +36,7 @@ export interface RouteBacklog {
 }
 
 /** What the views `outbox_status` and `outbox_backlog` say. */
-export interface OutboxState {
+interface OutboxState {
   readonly events: readonly StatusCount[];
   /** The longest waiting first. */
   readonly routes: readonly RouteBacklog[];

@@ -36,7 +36,7 @@ interface OfferForSale {
 }
 
 /** Bot API: a message has at most 4096 characters after its tags are taken out. */
-export const LONGEST_MESSAGE = 4_096;
+const LONGEST_MESSAGE = 4_096;
 const LONGEST_NAME = 100;
 /** Leaves room for an offer's name and price. */
 const LONGEST_DESCRIPTION = LONGEST_MESSAGE - 300;
