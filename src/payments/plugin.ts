@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import { QueueFullError } from "../db/group-commit.ts";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { LARGEST_BODY_BYTES, readBody, readJson } from "../platform/body.ts";
-import { methodNotAllowed, type ProblemError, problem } from "../platform/problem.ts";
+import { comeAgain, methodNotAllowed, type ProblemError, problem } from "../platform/problem.ts";
 import { urlOf } from "../platform/request-url.ts";
 import { TELEGRAM_PROVIDER } from "../telegram/sale.ts";
 import type { ApplyDeps } from "./apply-event.ts";
@@ -15,7 +15,6 @@ import { registerPayment } from "./register.ts";
 import { storedCheckout } from "./stored-checkout.ts";
 
 const MAX_BODY_BYTES = 64 * 1024;
-const RETRY_AFTER_SECONDS = 5;
 
 interface PaymentsDeps extends ApplyDeps {
   readonly providers: ReadonlyMap<string, PaymentProvider>;
@@ -180,8 +179,5 @@ function tryAgain({ log, db }: PaymentsDeps, error: unknown): Response {
   if (!(error instanceof QueueFullError)) {
     log.error({ error, todo: db.advice(error) }, "a payment could not be stored");
   }
-  return problem(503, {
-    detail: "It may not have been stored. Send it again in a moment; twice does no harm.",
-    headers: { "retry-after": String(RETRY_AFTER_SECONDS) },
-  });
+  return comeAgain("It may not have been stored. Send it again in a moment; twice does no harm.");
 }
