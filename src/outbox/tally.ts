@@ -44,7 +44,6 @@ export async function tallyOutbox(db: Database, { delivered }: { delivered: bool
   return together(tallies, kindOf);
 }
 
-/** Postgres writes 64-bit numbers as text. */
 type RawTally = Omit<Tally, Counted> & { readonly [K in Counted]: RawNumber | null };
 type Counted = "poolId" | "events" | "due" | "oldestMs" | "newestMs" | "nextMs";
 
