@@ -1,13 +1,12 @@
 import { sql } from "drizzle-orm";
 import type { RawNumber } from "../../../src/db/database.ts";
 import type { Bench, BenchCase, Figures } from "../case.ts";
-import { runWrk, type WrkSummary } from "../load/wrk.ts";
+import { rate, runWrk, type WrkSummary } from "../load/wrk.ts";
 import { takeTurns } from "../rounds.ts";
 import { GATED_PATH, seedPools } from "../seed.ts";
 import { answerOf, startBare } from "../servers/bare.ts";
 import { freshSqlite, type Place } from "../servers/databases.ts";
 import { startPonte } from "../servers/ponte.ts";
-import { rate } from "./go.ts";
 
 const CONNECTIONS = 64;
 
