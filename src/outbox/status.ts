@@ -96,19 +96,19 @@ async function backlogOf(db: Database, tallies: readonly Tally[]): Promise<Route
       const row = known.get(name);
       const account = known.get(routeName(accountOf({ destination, route })));
       const throttledUntil = latest(row?.throttledUntil ?? null, account?.throttledUntil ?? null);
-      const [wait, sent] = [waiting.get(name), sending.get(name)];
-      const oldestMs = Math.min(...[wait, sent].flatMap((tally) => tally?.oldestMs ?? []));
-      const hasAny = wait !== undefined || sent !== undefined;
+      const [pending, taken] = [waiting.get(name), sending.get(name)];
+      const oldestMs = Math.min(...[pending, taken].flatMap((tally) => tally?.oldestMs ?? []));
+      const hasAny = pending !== undefined || taken !== undefined;
       return {
         destination,
         route,
         state: holdOf(row, throttledUntil, nowMs)?.state ?? "ready",
-        waiting: wait?.events ?? 0,
-        due: wait?.due ?? 0,
-        sending: sent?.events ?? 0,
+        waiting: pending?.events ?? 0,
+        due: pending?.due ?? 0,
+        sending: taken?.events ?? 0,
         oldest_created_at: hasAny ? isoTime(oldestMs) : null,
         oldest_age_seconds: hasAny ? Math.floor((nowMs - oldestMs) / 1000) : null,
-        next_at: wait ? isoTime(wait.nextMs) : null,
+        next_at: pending ? isoTime(pending.nextMs) : null,
         paused_at: row?.pausedAt?.toISOString() ?? null,
         paused_reason: row?.pausedReason ?? null,
         throttled_until: throttledUntil?.toISOString() ?? null,
