@@ -19,11 +19,11 @@ export interface Services {
 }
 
 /** The dispatcher of a process, with every destination it can send to. */
-export function openDispatcher(deps: Deps): Dispatcher {
-  return createDispatcher({ ...deliveryDeps(deps), onRequest: deps.metrics.onDelivery });
+export function openDispatcher(deps: Deps, delivery = openDelivery(deps)): Dispatcher {
+  return createDispatcher({ ...delivery, onRequest: deps.metrics.onDelivery });
 }
 
-function deliveryDeps({ db, log, now, secrets, config, payments }: Deps) {
+function openDelivery({ db, log, now, secrets, config, payments }: Deps) {
   return {
     db,
     log,
@@ -55,7 +55,8 @@ const HOURLY_AFTER_MS = 10_000;
  */
 export async function startServices(deps: Deps, hourlyAfterMs = HOURLY_AFTER_MS): Promise<Services> {
   if (deps.config.role === "web") return { stop: async () => undefined };
-  const dispatcher = openDispatcher(deps);
+  const delivery = openDelivery(deps);
+  const dispatcher = openDispatcher(deps, delivery);
   const often = [
     createRollups(deps),
     createExpiry(deps),
@@ -64,7 +65,7 @@ export async function startServices(deps: Deps, hourlyAfterMs = HOURLY_AFTER_MS)
   ];
   const hourly = [
     createRetention({ ...deps, days: deps.config.retentionDays }),
-    createExpireWaiting(deliveryDeps(deps)),
+    createExpireWaiting(delivery),
   ];
   const lifting = liftSealed(deps);
   dispatcher.start();

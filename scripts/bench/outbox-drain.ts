@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { z } from "zod";
-import type { Database } from "../../src/db/database.ts";
+import type { Database, RawNumber } from "../../src/db/database.ts";
 import { pauseRoute } from "../../src/outbox/change-route.ts";
 import { metaRoute } from "../../src/outbox/enqueue.ts";
 import { resumeRoute } from "../../src/outbox/resume-route.ts";
@@ -30,9 +30,7 @@ export async function drainOutbox(
 ): Promise<number> {
   const { db } = place;
   await db.transaction((tx) => pauseRoute(tx, db, ROUTE, "until all is ready"));
-  const [last] = await db.rows<{ id: number | string | null }>(
-    sql`select max(id) as id from outbox_progress`,
-  );
+  const [last] = await db.rows<{ id: RawNumber | null }>(sql`select max(id) as id from outbox_progress`);
   await seedVisits(db, events, 0);
   const before = await received(graphUrl);
   await holdCounting(db);
@@ -82,7 +80,7 @@ async function untilDelivered({ db }: Place, graphUrl: string, arrivals: number)
   while (performance.now() < deadline) {
     await Bun.sleep(50);
     if ((await received(graphUrl)).first_deliveries < arrivals) continue;
-    const [row] = await db.rows<{ n: number | string }>(
+    const [row] = await db.rows<{ n: RawNumber }>(
       sql`select count(*) as n from outbox_progress where status in ('pending', 'sending')`,
     );
     if (Number(row?.n) === 0) return;

@@ -30,6 +30,7 @@ export function missingHalves(given: { readonly [name in Variable]?: unknown }):
     .map(([set, needed]) => lineOf(needed, `is missing, and ${set} is of no use without it`));
 }
 
+/** What the variables say of payments; a provider that is not wholly set up is none. */
 export function paymentsConfig(env: Environment): PaymentsConfig {
   const { STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_URL } = env;
   const { MERCADOPAGO_ACCESS_TOKEN, MERCADOPAGO_WEBHOOK_SECRET, MERCADOPAGO_API_URL } = env;

@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import type { Database, Tx } from "../db/database.ts";
+import type { Database, RawNumber, Tx } from "../db/database.ts";
 import { keptStatement } from "../db/kept.ts";
 import { withLimitedDataUse } from "../meta/event.ts";
 import { pageViewEvent } from "../meta/page-view.ts";
@@ -76,7 +76,7 @@ async function releasePageViews(
   visits: readonly KnownVisit[],
 ): Promise<Set<number>> {
   const ids = visits.flatMap(({ pageViewId }) => (pageViewId === null ? [] : [pageViewId]));
-  const rows = await tx.rows<{ id: number | string }>(RELEASED(dialect), { ids: dialect.idList(ids) });
+  const rows = await tx.rows<{ id: RawNumber }>(RELEASED(dialect), { ids: dialect.idList(ids) });
   return new Set(rows.map(({ id }) => Number(id)));
 }
 

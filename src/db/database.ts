@@ -9,6 +9,9 @@ import type { SplitRow, SplitTable } from "./split-table.ts";
 /** Drizzle's query builder; SQLite's is held to the same type (see `kit-sqlite.ts`). */
 export type QueryBuilder = PgDatabase<PostgresJsQueryResultHKT, Record<string, never>>;
 
+/** A number in a row of a hand-written statement: Postgres' driver gives those of eight bytes as text. */
+export type RawNumber = number | string;
+
 /** Reading, on a connection of its own: never sees another request's uncommitted rows. */
 export interface Reader extends Pick<QueryBuilder, "select" | "selectDistinct" | "$count"> {
   /** Rows of a hand-written statement; `T` says what its columns are. With `values` it is a kept one (see `kept.ts`). */

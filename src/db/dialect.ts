@@ -1,5 +1,5 @@
 import { type Placeholder, type SQL, sql } from "drizzle-orm";
-import type { AnyPgColumn, PgTable } from "drizzle-orm/pg-core";
+import type { AnyPgColumn, PgColumn, PgTable } from "drizzle-orm/pg-core";
 import { arrayOf, quoted } from "./postgres-arrays.ts";
 
 /** The few fragments in which the two databases differ. Nothing else in `src` asks which database it is on. */
@@ -45,6 +45,15 @@ export interface Dialect {
   textList(texts: readonly string[]): string;
   /** A text parameter as a JSON document. */
   jsonOf(text: string | Placeholder): SQL;
+}
+
+/** Whether the row of that number is one of these, however many. */
+export function isOneOf(
+  { dialect }: { readonly dialect: Dialect },
+  id: PgColumn,
+  ids: readonly number[],
+): SQL {
+  return dialect.anyId(sql`${id}`, dialect.idList(ids));
 }
 
 export const sqliteDialect: Dialect = {

@@ -7,7 +7,7 @@ export class QueueFullError extends Error {
 }
 
 /** The database takes too long over those before: nothing was written of it. */
-export class OverdueError extends Error {
+class OverdueError extends Error {
   override readonly name = "OverdueError";
 }
 

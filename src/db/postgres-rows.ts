@@ -7,6 +7,7 @@ import { divideKeys, type SplitRow, type SplitTable } from "./split-table.ts";
 
 export const pgDialect = new PgDialect({ casing: "snake_case" });
 
+/** As `Tx.insertMany`, on a transaction's connection. */
 export async function insertRows<T extends PgTable>(
   connection: TransactionSql,
   prepare: boolean,
@@ -23,7 +24,7 @@ export async function insertRows<T extends PgTable>(
   return whichWentIn(rows, key, await connection.unsafe(text, parameters, { prepare }));
 }
 
-/** The same with a table that lies in two. Of rows that are one event the first counts. */
+/** The same with a table that lies in two. Of several rows with one key the first counts. */
 export async function insertSplit<H extends PgTable, T extends PgTable>(
   connection: TransactionSql,
   prepare: boolean,
@@ -82,6 +83,7 @@ export function splitInsertion(table: SplitTable, first: Row, onConflict: string
   ];
 }
 
+/** As `Tx.updateMany`. */
 export async function updateRows<T extends PgTable>(
   connection: TransactionSql,
   prepare: boolean,

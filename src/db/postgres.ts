@@ -52,27 +52,62 @@ const TRANSACTION_SETTINGS: Readonly<Record<Durability, string>> = {
   relaxed: `set local synchronous_commit = off; ${FRESH_PLANS}; ${CHEAP_LOOKUPS}`,
 };
 
-/** Opens a pool of connections to Postgres; connecting happens at the first query. */
-export function openPostgres(options: PostgresOptions): Database {
-  const settings = {
+const CONNECTION = { application_name: "ponte" };
+
+function connect(given: string, own: postgres.Options<Record<string, never>>): postgres.Sql {
+  const { url, ...server } = placeOf(given);
+  return postgres(url, {
     onnotice: () => undefined,
     connect_timeout: 5,
     backoff: reconnectAfterSeconds,
     // Arrays go out as text that is ready made, and none comes back; and a server that dies while the driver asks for
     // their types ends the process.
     fetch_types: false,
-    connection: { application_name: "ponte" },
+    connection: CONNECTION,
+    ...server,
+    ...own,
+  });
+}
+
+/**
+ * What work in a transaction may do on its connection.
+ *
+ * @param woken gathers whom to wake after the commit
+ */
+function txOn(
+  connection: postgres.TransactionSql,
+  { prepare, nowMs, woken }: { prepare: boolean; nowMs: () => number; woken: Set<Channel> },
+): Tx {
+  const { builder, reader } = queries(connection);
+  return {
+    ...reader,
+    insert: builder.insert.bind(builder),
+    update: builder.update.bind(builder),
+    delete: builder.delete.bind(builder),
+    insertMany: (table, key, rows) => insertRows(connection, prepare, table, key, rows),
+    insertSplit: (table, rows) => insertSplit(connection, prepare, table, rows),
+    updateMany: (table, keys, rows) => updateRows(connection, prepare, table, keys, rows),
+    async insertArrivals(arrivals) {
+      await insertArrivals(connection, prepare, arrivals);
+      if (arrivals.wakes) woken.add(arrivals.wakes);
+    },
+    async notify(channel) {
+      if (woken.has(channel)) return;
+      woken.add(channel);
+      await connection`select pg_notify(${CHANNEL_PREFIX + channel}, '')`;
+    },
+    nowMs,
   };
-  const connect = (given: string, own: postgres.Options<Record<string, never>>) => {
-    const { url, ...server } = placeOf(given);
-    return postgres(url, { ...settings, ...server, ...own });
-  };
+}
+
+/** Opens a pool of connections to Postgres; connecting happens at the first query. */
+export function openPostgres(options: PostgresOptions): Database {
   const prepare = options.pooler !== "transaction";
   // PgBouncer refuses limits that are asked for at the start; there they are the role's.
   const limits = prepare ? SERVER_LIMITS : {};
   const pool = openPool(() =>
     connect(options.url, {
-      connection: { ...settings.connection, ...limits },
+      connection: { ...CONNECTION, ...limits },
       max: options.maxConnections ?? 10,
       prepare,
       // PgBouncer (1.18) gives a connection back after a query's answer, though half of the next one was sent on it
@@ -97,31 +132,10 @@ export function openPostgres(options: PostgresOptions): Database {
     const result = await client.begin(async (bare) => {
       // Drizzle looks for the client's options, which `postgres` leaves off a transaction's connection.
       const connection = Object.assign(bare, { options: client.options });
-      const { builder, reader } = queries(connection);
+      const tx = txOn(connection, { prepare, nowMs: clock.nowMs, woken });
       // Goes along with the first statement of the work: only a pooler makes it a round trip of its own.
       const settings = connection.unsafe(TRANSACTION_SETTINGS[durability]).execute();
-      const [value] = await Promise.all([
-        work({
-          ...reader,
-          insert: builder.insert.bind(builder),
-          update: builder.update.bind(builder),
-          delete: builder.delete.bind(builder),
-          insertMany: (table, key, rows) => insertRows(connection, prepare, table, key, rows),
-          insertSplit: (table, rows) => insertSplit(connection, prepare, table, rows),
-          updateMany: (table, keys, rows) => updateRows(connection, prepare, table, keys, rows),
-          insertArrivals: async (arrivals) => {
-            await insertArrivals(connection, prepare, arrivals);
-            if (arrivals.wakes) woken.add(arrivals.wakes);
-          },
-          notify: async (channel) => {
-            if (woken.has(channel)) return;
-            woken.add(channel);
-            await connection`select pg_notify(${CHANNEL_PREFIX + channel}, '')`;
-          },
-          nowMs: clock.nowMs,
-        }),
-        settings,
-      ]);
+      const [value] = await Promise.all([work(tx), settings]);
       return { value };
     });
     for (const channel of woken) listeners.wake(channel);

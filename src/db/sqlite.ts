@@ -25,18 +25,8 @@ const BUSY_DEADLINE_MS = 5_000;
  */
 export function openSqlite(path: string): Database {
   mkdirSync(dirname(path), { recursive: true });
-  const writer = new SqliteClient(path, { create: true, strict: true });
-  switchToWal(writer);
-  writer.run("pragma synchronous = full");
-  writer.run("pragma foreign_keys = on");
-  // What is overwritten or deleted is zeroed in its page, where that costs no further write: erased is erased.
-  writer.run("pragma secure_delete = fast");
-  // Waiting inside SQLite would block every request of this process; `beginImmediate` waits outside.
-  writer.run("pragma busy_timeout = 0");
-  const readerClient = new SqliteClient(path, { strict: true });
-  readerClient.run("pragma query_only = on");
-  readerClient.run("pragma busy_timeout = 1000");
-
+  const writer = openWriter(path);
+  const readerClient = openReader(path);
   const listeners = createListeners();
   const inTurn = takeTurns();
   const woken = new Set<Channel>();
@@ -132,6 +122,25 @@ export function openSqlite(path: string): Database {
       }, "here");
     },
   };
+}
+
+function openWriter(path: string): SqliteClient {
+  const client = new SqliteClient(path, { create: true, strict: true });
+  switchToWal(client);
+  client.run("pragma synchronous = full");
+  client.run("pragma foreign_keys = on");
+  // What is overwritten or deleted is zeroed in its page, where that costs no further write: erased is erased.
+  client.run("pragma secure_delete = fast");
+  // Waiting inside SQLite would block every request of this process; `beginImmediate` waits outside.
+  client.run("pragma busy_timeout = 0");
+  return client;
+}
+
+function openReader(path: string): SqliteClient {
+  const client = new SqliteClient(path, { strict: true });
+  client.run("pragma query_only = on");
+  client.run("pragma busy_timeout = 1000");
+  return client;
 }
 
 /** Leaves one tidy file behind, unless another process reads or the disk has no room: then all stays in the log, and safe. */

@@ -85,7 +85,9 @@ export const startAnswerSchema = z.strictObject({
 type StartAnswer = z.output<typeof startAnswerSchema>;
 
 /** What is known of a person; no row where they were erased. */
-type Known = Pick<Started, "session" | "pool" | "trackingToken"> & { readonly botUser: BotUser | null };
+type Known = Pick<Started, "session" | "pool" | "trackingToken" | "isFirst"> & {
+  readonly botUser: BotUser | null;
+};
 
 /** Records the start as the webhook would, but greets nobody: that is the operator's bot's part. */
 export async function startFromOutside(
@@ -93,32 +95,26 @@ export async function startFromOutside(
   input: BotStart,
 ): Promise<BotStarted> {
   const { db } = deps;
-  const token = input.tracking_token?.trim() ?? "";
-  const usable = isTrackingToken(token) ? token : null;
-  if (usable !== null) await deps.recallVisit(usable);
+  const given = input.tracking_token?.trim() ?? "";
+  const token = isTrackingToken(given) ? given : null;
+  if (token !== null) await deps.recallVisit(token);
   return db.transaction(async (tx) => {
     const at = deps.now();
     const bot = await findBotRow(tx, db.tables, input.bot);
     if (bot === undefined) return { kind: "unknown_bot" };
     const isCopy =
       input.update_id !== undefined && !(await noteUpdate(tx, db.tables, bot.id, input.update_id, at));
-    if (isCopy) {
-      const known = await knownOf(db, tx, bot.id, input.telegram_user_id);
-      return {
-        kind: "started",
-        isFirst: false,
-        answer: answerOf(bot.username, input.telegram_user_id, known),
-      };
-    }
     const person = {
       telegramUserId: input.telegram_user_id,
       username: input.username,
       firstName: input.first_name,
       languageCode: input.language_code,
     };
-    const started = await recordStart(deps, tx, bot, person, usable, at);
-    const answer = answerOf(bot.username, person.telegramUserId, started);
-    return { kind: "started", isFirst: started.isFirst, answer };
+    const known = isCopy
+      ? await knownOf(db, tx, bot.id, person.telegramUserId)
+      : await recordStart(deps, tx, bot, person, token, at);
+    const answer = answerOf(bot.username, person.telegramUserId, known);
+    return { kind: "started", isFirst: known.isFirst, answer };
   });
 }
 
@@ -130,7 +126,7 @@ async function knownOf(db: Database, tx: Tx, botId: number, telegramUserId: stri
   const trackingToken = botUser?.latestToken ?? null;
   const session = await findSession(tx, tables, trackingToken);
   const pool = await findPoolOf(db, tx, { poolId: session?.poolId ?? null, botId });
-  return { botUser, session, pool, trackingToken };
+  return { botUser, session, pool, trackingToken, isFirst: false };
 }
 
 function answerOf(

@@ -5,11 +5,12 @@ import { TELEGRAM_STARS } from "../meta/currencies.ts";
 import type { Answer, ClaimedRow, DestinationAdapter, Sent, Verdict } from "../outbox/destination.ts";
 import { REQUEST_TIMEOUT_MS } from "../outbox/lease.ts";
 import { errorText } from "../platform/errors.ts";
-import { SealBrokenError, type Secrets } from "../platform/secrets.ts";
+import type { Secrets } from "../platform/secrets.ts";
 import { type BotApiAnswer, callBotApi } from "../telegram/call.ts";
 import { checkoutMessage, type SendPhoto } from "../telegram/checkout-message.ts";
 import { type CallOutcome, outcomeOfCall } from "../telegram/outcome.ts";
 import { withoutPerson } from "../telegram/without-person.ts";
+import { type BotTokens, lookUpTokens } from "./bot-tokens.ts";
 import { CHAT_RESTS, chatRestMs, whoseQuiet } from "./chat-rest.ts";
 import { botOfRoute, type CheckoutCall, type MethodCall, readOutgoing, UNPAYABLE } from "./outgoing.ts";
 import type { Sales } from "./sales.ts";
@@ -44,24 +45,25 @@ export function telegramDestination(deps: TelegramDestinationDeps): DestinationA
     async send(route, [row], signal) {
       if (!row) return unsent({ kind: "delivered", note: null, pauseMs: null });
       const botId = botOfRoute(route);
-      const bot = await lookUpBot(deps, botId);
-      if (bot.kind === "missing") return unsent({ kind: "credential", reason: bot.reason });
+      const tokens = await lookUpTokens(deps, botId);
+      if (tokens.kind === "missing") return unsent({ kind: "credential", reason: tokens.reason });
       const restMs = await chatRestMs(deps.db, row);
       if (restMs > 0) {
         return unsent({ kind: "early", reason: `${CHAT_RESTS}an earlier message waits`, afterMs: restMs });
       }
       const call = await callOf(deps, row);
       if (call.kind === "unsent") return unsent(call.verdict);
-      const sent = await callTelegram(deps, bot, call.message, signal);
+      const sent = await callTelegram(deps, tokens, call.message, signal);
       const { verdict } = sent;
       if (verdict.kind === "throttled") {
         const whose = await whoseQuiet(deps.db, route, botId, row);
         return { ...sent, verdict: { ...verdict, whose, reason: `${CHAT_RESTS}${verdict.reason}` } };
       }
       if (verdict.kind !== "credential") return sent;
-      const again = await lookUpBot(deps, botId);
+      const again = await lookUpTokens(deps, botId);
       const isOutdated =
-        again.kind === "found" && (again.token !== bot.token || again.paymentToken !== bot.paymentToken);
+        again.kind === "found" &&
+        (again.token !== tokens.token || again.paymentToken !== tokens.paymentToken);
       if (!isOutdated) return sent;
       const reason = `the token was changed while it was refused: ${verdict.reason}`;
       return { ...sent, verdict: { kind: "outdated", reason } };
@@ -145,7 +147,7 @@ function unpayable(reason: string): Verdict {
 
 async function callTelegram(
   { apiUrl, timeoutMs = REQUEST_TIMEOUT_MS }: TelegramDestinationDeps,
-  { token, paymentToken }: FoundBot,
+  { token, paymentToken }: BotTokens,
   message: MethodCall | SendPhoto,
   signal: AbortSignal,
 ): Promise<Sent> {
@@ -214,39 +216,4 @@ function answerOf(answer: BotApiAnswer, outcome: CallOutcome): Answer {
     durationMs: answer.durationMs,
     response: answer.kind === "answered" ? withoutPerson(answer.body) : answer.error,
   };
-}
-
-interface FoundBot {
-  readonly kind: "found";
-  readonly token: string;
-  readonly paymentToken: string | null;
-}
-
-/** The bot's tokens; asked for with every message, so that changed ones count at once, in every process. */
-async function lookUpBot(
-  { db, secrets }: TelegramDestinationDeps,
-  botId: number,
-): Promise<FoundBot | { readonly kind: "missing"; readonly reason: string }> {
-  const { bots } = db.tables;
-  const [bot] = await db
-    .select({ username: bots.username, token: bots.token, paymentToken: bots.paymentToken })
-    .from(bots)
-    .where(eq(bots.id, botId));
-  if (!bot?.token) {
-    const name = bot ? `@${bot.username}` : `Bot ${botId}`;
-    return {
-      kind: "missing",
-      reason: `${name} has no token. Set one: ponte bot update <username> --token …`,
-    };
-  }
-  try {
-    return {
-      kind: "found",
-      token: secrets.open(bot.token, "bots.token"),
-      paymentToken: bot.paymentToken === null ? null : secrets.open(bot.paymentToken, "bots.payment_token"),
-    };
-  } catch (error) {
-    if (!(error instanceof SealBrokenError)) throw error;
-    return { kind: "missing", reason: `A token of @${bot.username} is unreadable. ${error.message}` };
-  }
 }

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { z } from "zod";
-import type { Database } from "../db/database.ts";
+import type { Database, RawNumber } from "../db/database.ts";
 import { migrationPlan } from "../db/migration-plan.ts";
 import type { Spool } from "../db/spool.ts";
 import { ALIVE_MS, lastSignMs } from "../outbox/heartbeat.ts";
@@ -52,7 +52,7 @@ async function checkDatabase(db: Database): Promise<Check> {
 
 async function checkMigrations(db: Database, migrationsTable: string, latest: number): Promise<Check> {
   try {
-    const asked = db.rows<{ latest: number | string | null }>(
+    const asked = db.rows<{ latest: RawNumber | null }>(
       sql`select max(created_at) as latest from ${sql.identifier(migrationsTable)}`,
     );
     const [row] = await withDeadline(asked, PATIENCE_MS);

@@ -21,6 +21,7 @@ export interface VisitTallies {
   lost: number;
 }
 
+/** All at nought. */
 export function newVisitTallies(): VisitTallies {
   return {
     page: 0,
@@ -43,6 +44,7 @@ export interface Tally<L extends string> {
   entries(): (readonly [labels: Readonly<Record<L, string>>, n: number])[];
 }
 
+/** With nothing counted yet. */
 export function newTally<L extends string>(): Tally<L> {
   const all = new Map<string, { readonly labels: Readonly<Record<L, string>>; n: number }>();
   return {

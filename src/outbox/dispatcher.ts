@@ -12,7 +12,7 @@ import { claim, RENEW_EVERY_MS, reclaimExpired, renewLeases } from "./lease.ts";
 import { endOverlongPauses } from "./overlong-pauses.ts";
 import type { OnSettled } from "./record-request.ts";
 import { routeName } from "./routes.ts";
-import { isProbe, type Limits, nextTurns, SLOW_MS, slotsTaken, type UnderWay } from "./schedule.ts";
+import { isProbe, type Limits, nextTurns, type RunningBatch, slotsTaken, underWayOf } from "./schedule.ts";
 import { type WaitingRoute, waitingRoutes } from "./waiting-routes.ts";
 
 const LIMITS: Limits = { perRoute: 2, altogether: 20 };
@@ -48,9 +48,7 @@ export interface Dispatcher {
 }
 
 /** From the moment its rows are being taken until they are settled. */
-interface Batch {
-  readonly route: WaitingRoute;
-  readonly startedAt: number;
+interface Batch extends RunningBatch {
   isClaiming: boolean;
   finished: Promise<void>;
 }
@@ -75,6 +73,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     worked: "the outbox can be read again",
   });
 
+  const underWay = () => underWayOf(held.values(), performance.now());
   const inTime = <T>(work: Promise<T>) => promptly(db, PATIENCE_MS, work);
 
   function drain(): Promise<void> {
@@ -106,21 +105,6 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     return waiting;
   }
 
-  function underWay(): Map<string, UnderWay> {
-    const byRoute = new Map<string, UnderWay>();
-    for (const { route, startedAt, isClaiming } of held.values()) {
-      const others = byRoute.get(routeName(route));
-      byRoute.set(routeName(route), {
-        destination: route.destination,
-        requests: (others?.requests ?? 0) + 1,
-        slow: (others?.slow ?? 0) + (performance.now() - startedAt > SLOW_MS ? 1 : 0),
-        isClaiming: isClaiming || (others?.isClaiming ?? false),
-        isTroubled: route.failures > 0 || (others?.isTroubled ?? false),
-      });
-    }
-    return byRoute;
-  }
-
   function turns(waiting: readonly WaitingRoute[]): WaitingRoute[] {
     const sendable = waiting.filter(({ destination }) => adapters[destination] !== undefined);
     const running = underWay();
@@ -135,7 +119,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     lastServed.set(routeName(route), ++served);
     const batch: Batch = {
       route,
-      startedAt: performance.now(),
+      startedMs: performance.now(),
       isClaiming: true,
       finished: Promise.resolve(),
     };

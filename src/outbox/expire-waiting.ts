@@ -1,5 +1,6 @@
 import { and, eq, isNotNull, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
+import { isOneOf } from "../db/dialect.ts";
 import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
 import type { Adapters, ClaimedRow } from "./destination.ts";
@@ -66,12 +67,12 @@ export function createExpireWaiting(deps: ExpireWaitingDeps): Periodic<number> {
   /** Those that still wait: meanwhile the route may have been resumed, and a dispatcher have taken some. */
   async function end(key: RouteKey, rows: readonly ClaimedRow[]): Promise<number> {
     const { outboxProgress } = db.tables;
-    const ids = db.dialect.idList(rows.map(({ id }) => id));
+    const ids = rows.map(({ id }) => id);
     return db.transaction(async (tx) => {
       const changed = await tx
         .update(outboxProgress)
         .set({ status: "expired", lastError: REASON })
-        .where(and(db.dialect.anyId(sql`${outboxProgress.id}`, ids), eq(outboxProgress.status, "pending")))
+        .where(and(isOneOf(db, outboxProgress.id, ids), eq(outboxProgress.status, "pending")))
         .returning({ id: outboxProgress.id });
       const ended = new Set(changed.map(({ id }) => id));
       const gone = rows.filter(({ id }) => ended.has(id));

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { and, eq, gt, lt, lte, type SQL, sql } from "drizzle-orm";
-import type { Database } from "../db/database.ts";
+import type { Database, RawNumber } from "../db/database.ts";
 
 /** A dispatcher gives a sign of life every few seconds; longer silence means that it is gone. */
 export const ALIVE_MS = 60_000;
@@ -32,7 +32,7 @@ export function isAlive(db: Database): SQL | undefined {
 /** How long ago any dispatcher gave its last sign of life; null: never, or none that can be believed. */
 export async function lastSignMs(db: Database): Promise<number | null> {
   const { epochMs, now } = db.dialect;
-  const [row] = await db.rows<{ ms: number | string | null }>(sql`
+  const [row] = await db.rows<{ ms: RawNumber | null }>(sql`
     select ${epochMs(now)} - ${epochMs(sql`max(heartbeat_at)`)} as ms from ${db.tables.dispatchers}
     where ${isNoFuture(db)}`);
   return row?.ms == null ? null : Math.max(0, Number(row.ms));

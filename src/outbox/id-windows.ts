@@ -1,5 +1,5 @@
 import { and, gte, lt, type SQL, sql } from "drizzle-orm";
-import type { Database } from "../db/database.ts";
+import type { Database, RawNumber } from "../db/database.ts";
 import { breathe } from "../platform/breathe.ts";
 import { hasStatus, type OutboxFilter } from "./filter.ts";
 
@@ -78,7 +78,7 @@ async function firstIdSince(db: Database, all: IdWindow, atMs: number): Promise<
 /** Whether so few rows wait that all of them can be read by their own index, which knows no order of ids. */
 export async function isFewWaiting(db: Database): Promise<boolean> {
   const { outboxProgress } = db.tables;
-  const [counted] = await db.rows<{ n: number | string }>(
+  const [counted] = await db.rows<{ n: RawNumber }>(
     sql`select count(*) as n from (select 1 from ${outboxProgress} where ${hasStatus(outboxProgress, "pending")} limit ${FEW_WAITING + 1}) counted`,
   );
   return Number(counted?.n) <= FEW_WAITING;

@@ -1,6 +1,7 @@
 import { and, gt, lt, type SQL, sql } from "drizzle-orm";
 import type { PgColumn, PgTable } from "drizzle-orm/pg-core";
 import type { Database, Tx } from "../db/database.ts";
+import { isOneOf } from "../db/dialect.ts";
 import { firstIdAt } from "../platform/ids.ts";
 
 /** Rows looked at, and at most removed, in one transaction: on SQLite, visitors wait for as long as it takes. */
@@ -108,9 +109,4 @@ export async function removeOldSessions({ db, cutoff, pauseMs, signal }: Removal
     await Bun.sleep(pauseMs);
   }
   return removed;
-}
-
-/** Whether the row of that number is one of these. */
-export function isOneOf({ dialect }: Database, id: PgColumn, ids: readonly number[]): SQL {
-  return dialect.anyId(sql`${id}`, dialect.idList(ids));
 }

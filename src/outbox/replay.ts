@@ -1,5 +1,6 @@
 import { and, gt, inArray, or, type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
+import { isOneOf } from "../db/dialect.ts";
 import type { OutboxStatus } from "../db/vocabulary.ts";
 import { isErased } from "./erased.ts";
 import { filterCondition, hasStatus, type OutboxFilter } from "./filter.ts";
@@ -134,16 +135,16 @@ function* chunks(ids: readonly number[]): Generator<readonly number[]> {
 /** Locks rows, always in the same order, so that they can be judged by what they are now. Answers their ids. */
 async function lock(
   tx: Tx,
-  { dialect, tables: { outboxProgress } }: Database,
+  db: Database,
   ids: readonly number[],
   statuses: readonly OutboxStatus[],
 ): Promise<number[]> {
-  const isGiven = dialect.anyId(sql`${outboxProgress.id}`, dialect.idList(ids));
-  const rows = await dialect.locked(
+  const { outboxProgress } = db.tables;
+  const rows = await db.dialect.locked(
     tx
       .select({ id: outboxProgress.id })
       .from(outboxProgress)
-      .where(and(isGiven, inArray(outboxProgress.status, [...statuses])))
+      .where(and(isOneOf(db, outboxProgress.id, ids), inArray(outboxProgress.status, [...statuses])))
       .orderBy(outboxProgress.id),
   );
   return rows.map(({ id }) => id);
@@ -185,7 +186,7 @@ function selectionCondition(
     action === "retry" && status === "pending" ? isHeldBack(db) : undefined,
   );
   return "ids" in selection
-    ? and(db.dialect.anyId(sql`${db.tables.outbox.id}`, db.dialect.idList(selection.ids)), isPossible)
+    ? and(isOneOf(db, db.tables.outbox.id, selection.ids), isPossible)
     : and(filterCondition(db, { ...selection.filter, status: undefined }), isPossible);
 }
 

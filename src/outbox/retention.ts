@@ -1,8 +1,9 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
+import { isOneOf } from "../db/dialect.ts";
 import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
-import { isOneOf, type Removal, removeOldRows, removeOldSessions } from "./remove-old.ts";
+import { type Removal, removeOldRows, removeOldSessions } from "./remove-old.ts";
 
 const PAUSE_MS = 20;
 /** Each names up to a thousand events, and so takes as long as several other rows. */

@@ -9,8 +9,16 @@ export interface Limits {
   readonly altogether: number;
 }
 
-/** A request that takes longer than this is taken for one that hangs. Milliseconds. */
-export const SLOW_MS = 2_000;
+/** A request that takes longer than this is taken for one that hangs. */
+const SLOW_MS = 2_000;
+
+/** A batch under way, by the process's own clock. */
+export interface RunningBatch {
+  readonly route: WaitingRoute;
+  readonly startedMs: number;
+  /** Its rows are still being taken. */
+  readonly isClaiming: boolean;
+}
 
 /** What a dispatcher has under way of one route. */
 export interface UnderWay {
@@ -21,6 +29,22 @@ export interface UnderWay {
   /** Of those, one is still taking its rows: whether it leaves any is not known yet. */
   readonly isClaiming: boolean;
   readonly isTroubled: boolean;
+}
+
+/** What is under way of each route, by `routeName`. Pure. */
+export function underWayOf(batches: Iterable<RunningBatch>, nowMs: number): Map<string, UnderWay> {
+  const byRoute = new Map<string, UnderWay>();
+  for (const { route, startedMs, isClaiming } of batches) {
+    const others = byRoute.get(routeName(route));
+    byRoute.set(routeName(route), {
+      destination: route.destination,
+      requests: (others?.requests ?? 0) + 1,
+      slow: (others?.slow ?? 0) + (nowMs - startedMs > SLOW_MS ? 1 : 0),
+      isClaiming: isClaiming || (others?.isClaiming ?? false),
+      isTroubled: route.failures > 0 || (others?.isTroubled ?? false),
+    });
+  }
+  return byRoute;
 }
 
 /** What a dispatcher has under way, and whose turn was when. */

@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import type { Database } from "../db/database.ts";
+import type { Database, RawNumber } from "../db/database.ts";
 import type { Destination, OutboxStatus } from "../db/vocabulary.ts";
 import { type HoldState, holdOf, type RouteRow } from "./holds.ts";
 import { accountOf, type RouteKey, routeName } from "./routes.ts";
@@ -36,7 +36,7 @@ export interface RouteBacklog {
 }
 
 /** What the views `outbox_status` and `outbox_backlog` say. */
-export interface OutboxState {
+interface OutboxState {
   readonly events: readonly StatusCount[];
   /** The longest waiting first. */
   readonly routes: readonly RouteBacklog[];
@@ -80,7 +80,7 @@ async function statusCounts(
 
 async function backlogOf(db: Database, tallies: readonly Tally[]): Promise<RouteBacklog[]> {
   const { epochMs, now } = db.dialect;
-  const [clock] = await db.rows<{ ms: number | string }>(sql`select ${epochMs(now)} as ms`);
+  const [clock] = await db.rows<{ ms: RawNumber }>(sql`select ${epochMs(now)} as ms`);
   const nowMs = Number(clock?.ms);
   const rows = await db.select().from(db.tables.outboxRoutes);
   const known = new Map(rows.map((row) => [routeName(row), row]));
@@ -96,19 +96,19 @@ async function backlogOf(db: Database, tallies: readonly Tally[]): Promise<Route
       const row = known.get(name);
       const account = known.get(routeName(accountOf({ destination, route })));
       const throttledUntil = latest(row?.throttledUntil ?? null, account?.throttledUntil ?? null);
-      const [wait, sent] = [waiting.get(name), sending.get(name)];
-      const oldestMs = Math.min(...[wait, sent].flatMap((tally) => tally?.oldestMs ?? []));
-      const hasAny = wait !== undefined || sent !== undefined;
+      const [pending, taken] = [waiting.get(name), sending.get(name)];
+      const oldestMs = Math.min(...[pending, taken].flatMap((tally) => tally?.oldestMs ?? []));
+      const hasAny = pending !== undefined || taken !== undefined;
       return {
         destination,
         route,
         state: holdOf(row, throttledUntil, nowMs)?.state ?? "ready",
-        waiting: wait?.events ?? 0,
-        due: wait?.due ?? 0,
-        sending: sent?.events ?? 0,
+        waiting: pending?.events ?? 0,
+        due: pending?.due ?? 0,
+        sending: taken?.events ?? 0,
         oldest_created_at: hasAny ? isoTime(oldestMs) : null,
         oldest_age_seconds: hasAny ? Math.floor((nowMs - oldestMs) / 1000) : null,
-        next_at: wait ? isoTime(wait.nextMs) : null,
+        next_at: pending ? isoTime(pending.nextMs) : null,
         paused_at: row?.pausedAt?.toISOString() ?? null,
         paused_reason: row?.pausedReason ?? null,
         throttled_until: throttledUntil?.toISOString() ?? null,

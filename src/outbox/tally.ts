@@ -1,5 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { Database } from "../db/database.ts";
+import type { Database, RawNumber } from "../db/database.ts";
 import { type Destination, OUTBOX_STATUSES, type OutboxStatus } from "../db/vocabulary.ts";
 import { hasStatus } from "./filter.ts";
 import { idWindows, isFewWaiting } from "./id-windows.ts";
@@ -44,8 +44,7 @@ export async function tallyOutbox(db: Database, { delivered }: { delivered: bool
   return together(tallies, kindOf);
 }
 
-/** Postgres writes 64-bit numbers as text. */
-type RawTally = Omit<Tally, Counted> & { readonly [K in Counted]: number | string | null };
+type RawTally = Omit<Tally, Counted> & { readonly [K in Counted]: RawNumber | null };
 type Counted = "poolId" | "events" | "due" | "oldestMs" | "newestMs" | "nextMs";
 
 function tallyOf({ dialect: { epochMs, now } }: Database, condition: SQL): SQL {

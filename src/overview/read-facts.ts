@@ -27,6 +27,7 @@ export interface CountedFacts {
 /** Both are in nobody's time zone: the same for everybody who asks, in the console and over the API. */
 export type OverviewFacts = PresentFacts & CountedFacts;
 
+/** One statement after another; visitors come in between. */
 export async function readPresent(
   db: Database,
   config: Pick<Config, "consentDenied" | "payments">,
@@ -37,7 +38,7 @@ export async function readPresent(
   return { trouble, unreported: await readUnreportedSales(db, config), names };
 }
 
-/** One statement after another; visitors come in between. */
+/** The same for what was counted. */
 export async function readCounted(db: Database, stretch: Stretch): Promise<CountedFacts> {
   const deliveries = await readDeliveries(db, stretch);
   await breathe();

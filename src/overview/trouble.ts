@@ -1,5 +1,5 @@
 import { and, eq, isNotNull, sql } from "drizzle-orm";
-import type { Database } from "../db/database.ts";
+import type { Database, RawNumber } from "../db/database.ts";
 import { hasStatus } from "../outbox/filter.ts";
 import { sampleOutbox } from "../outbox/sample.ts";
 import { breathe } from "../platform/breathe.ts";
@@ -125,7 +125,7 @@ async function readDead(db: Database): Promise<TroubleFacts["deadByPool"]> {
   const rows = await db.rows<{
     pool: string | null;
     name: string;
-    events: number | string;
+    events: RawNumber;
     error: string | null;
   }>(sql`
     select p.slug as pool, d.event_name as name, d.events, o.last_error as error from (

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Config } from "../config.ts";
-import type { Database } from "../db/database.ts";
+import type { Database, RawNumber } from "../db/database.ts";
 import type { Consent } from "../meta/consent.ts";
 import { TELEGRAM_STARS } from "../meta/currencies.ts";
 import { MAX_EVENT_AGE_MS } from "../meta/event-time.ts";
@@ -54,10 +54,10 @@ export async function readUnreportedSales(
     id: string;
     provider: string;
     ref: string;
-    amount: number | string;
+    amount: RawNumber;
     currency: string;
-    paid_ms: number | string;
-    sales: number | string;
+    paid_ms: RawNumber;
+    sales: RawNumber;
   }>(sql`
     select s.id, s.provider, s.provider_ref as ref, s.amount_minor as amount, s.currency,
       ${epochMs(sql`s.paid_at`)} as paid_ms, count(*) over () as sales
@@ -66,7 +66,7 @@ export async function readUnreportedSales(
     where not (${sql.join(isKept, sql` or `)})
       and (p.id is null or (p.meta_tracking_enabled and p.meta_pixel_id is not null))
     order by s.paid_at desc limit ${SHOWN}`);
-  const [looked] = await db.rows<{ at: number | string }>(sql`select count(*) as at from ${newest} s`);
+  const [looked] = await db.rows<{ at: RawNumber }>(sql`select count(*) as at from ${newest} s`);
   return {
     count: Number(rows[0]?.sales ?? 0),
     isMore: Number(looked?.at) >= MOST,

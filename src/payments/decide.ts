@@ -61,9 +61,8 @@ const NOTHING: Decision = { kind: "nothing", note: null };
  * Copies of what was counted leave no note. `noted` changes no state and leaves its note. Of two charges the first
  * counts: that of the second, and its giving back, are noted; where one went back before any was confirmed, another that
  * is paid is the first. A payment is confirmed once. A confirmation that comes after the money went back reports nothing.
- * A second confirmation with another amount changes nothing and is noted. A
- * first one that differs from what was registered is reported as what was paid; less money than asked for, or another
- * currency, delivers nothing.
+ * A second confirmation with another amount changes nothing and is noted. A first one that differs from what was
+ * registered is reported as what was paid; less money than asked for, or another currency, delivers nothing.
  */
 export function decide(payment: PaymentState, event: PaymentEvent): Decision {
   const note = noteOfOtherCharge(payment, event);

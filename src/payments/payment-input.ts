@@ -21,7 +21,7 @@ const short = z
   .trim()
   .min(1)
   .max(200)
-  .regex(/^[^\0\p{Cs}]*$/u, "must be text without control characters");
+  .regex(/^[^\0\p{Cs}]*$/u, "must be well-formed text without NUL");
 
 /** How a provider names a payment. */
 export const providerRefSchema = short;

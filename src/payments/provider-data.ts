@@ -28,6 +28,7 @@ export function registeredMoney(payment: Payment): {
 /** What keeps a payment from Meta: its buyer denied consent, or was erased. */
 export type Refusal = Exclude<Consent, "granted">;
 
+/** Whether it keeps a payment from Meta. */
 export function isRefusal(consent: unknown): consent is Refusal {
   return consent === "denied" || consent === "erased";
 }

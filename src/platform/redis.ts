@@ -1,5 +1,6 @@
 import { Redis } from "ioredis";
 import type { Log } from "./log.ts";
+import { createOutage } from "./outage.ts";
 
 /** How long anything waits for Redis before going on without it. */
 const REDIS_TIMEOUT_MS = 50;
@@ -20,14 +21,8 @@ export function connectRedis(url: string, log: Log): Redis {
     enableAutoPipelining: true,
     retryStrategy: (times) => Math.min(times * 100, 2_000),
   });
-  let wasAway = false;
-  redis.on("error", (error) => {
-    if (!wasAway) log.warn({ error }, "Redis is away; going on without it");
-    wasAway = true;
-  });
-  redis.on("ready", () => {
-    if (wasAway) log.info("Redis is back");
-    wasAway = false;
-  });
+  const outage = createOutage(log, { failed: "Redis is away; going on without it", worked: "Redis is back" });
+  redis.on("error", (error) => outage.failed({ error }));
+  redis.on("ready", () => outage.worked());
   return redis;
 }

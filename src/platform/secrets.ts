@@ -74,6 +74,7 @@ export function sha256Hex(value: string | Uint8Array): string {
   return Bun.SHA256.hash(value, "hex");
 }
 
+/** HMAC-SHA256, as 64 lower-case hex digits. */
 export function hmacSha256Hex(key: string, message: string | Uint8Array): string {
   return createHmac("sha256", key).update(message).digest("hex");
 }

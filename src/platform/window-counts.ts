@@ -47,7 +47,7 @@ export async function countInRedis(redis: Redis, key: string, keptMs: number): P
     const [counted] = (await redis.pipeline().incr(key).pexpire(key, keptMs).exec()) ?? [];
     return typeof counted?.[1] === "number" ? counted[1] : null;
   } catch {
-    // Redis being away is logged once, by the connection; this process's own count decides.
+    // Redis being away is logged by the connection; this process's own count decides.
     return null;
   }
 }

@@ -3,10 +3,10 @@ import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { pageOf } from "../platform/page.ts";
 
-/** Something an operator did. Secrets never come in here: callers hand over views. */
+/** Something that was done, by an operator for the most part. Secrets never come in here: callers hand over views. */
 interface AuditEntry {
   readonly at: Date;
-  /** `cli`, `console` or `api:<key name>`. */
+  /** `cli`, `console` or `api:<key name>`; or what did it by itself, such as `bot health`. */
   readonly actor: string;
   /** e.g. `pool.update`. */
   readonly action: string;

@@ -102,6 +102,7 @@ export async function findAnswers(db: Database, rows: readonly Row[]): Promise<n
   return [...ids];
 }
 
+/** Takes the answers of these requests away; that they were made, and when, stays. */
 export async function eraseAnswers(db: Database, tx: Tx, ids: readonly number[]): Promise<void> {
   const { outboxAttempts } = db.tables;
   await tx

@@ -60,7 +60,6 @@ export function createVisitRecorder(deps: {
   const { db, writer, spool, log, isOurs = () => true, onCommit, onReplay } = deps;
   const { deadlineMs = COMMIT_DEADLINE_MS } = deps;
   let databaseIsAway = false;
-  let toldOf = "";
   let isClosing = false;
 
   async function write(visits: readonly VisitRecord[]): Promise<void> {
@@ -121,6 +120,59 @@ export function createVisitRecorder(deps: {
     return "committed";
   }
 
+  /** The spool is brought in over other connections; only the writer itself can show that its own work again. */
+  async function goBackToDatabase(): Promise<void> {
+    if (!databaseIsAway) return;
+    await withDeadline(writer.write([]), deadlineMs);
+    databaseIsAway = false;
+    log.info("the database takes visits again");
+  }
+
+  const { replay, recall } = createReplay({ db, spool, log, deadlineMs, write, onBatch: goBackToDatabase });
+  const outage = createOutage(log, {
+    failed: "the spool waits: the database does not take visits yet",
+    worked: "the spool's visits are in the database",
+  });
+  let replaying: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    if (replaying || (!databaseIsAway && spool.counts().waiting === 0)) return;
+    replaying = replay(() => !isClosing)
+      .then(outage.worked, (error) => outage.failed({ error, todo: db.advice(error) }))
+      .finally(() => {
+        replaying = undefined;
+      });
+  }, REPLAY_EVERY_MS);
+  timer.unref();
+
+  return {
+    record,
+    replay: () => replay(),
+    recall,
+    async close() {
+      clearInterval(timer);
+      isClosing = true;
+      await toDatabase.idle();
+      await toSpool.idle();
+      await replaying;
+    },
+  };
+}
+
+interface ReplayDeps {
+  readonly db: Database;
+  readonly spool: Spool;
+  readonly log: Log;
+  readonly deadlineMs: number;
+  /** Writes visits to the database, over other connections than those of whoever visits. */
+  write(visits: readonly VisitRecord[]): Promise<void>;
+  /** Called after each batch, and when none is left. */
+  onBatch(): Promise<void>;
+}
+
+/** Brings what waits in the spool into the database: all of it in its order, or a visit before its turn. */
+function createReplay({ db, spool, log, deadlineMs, write, onBatch }: ReplayDeps) {
+  let toldOf = "";
+
   async function replay(goesOn = () => true): Promise<number> {
     let replayed = 0;
     while (goesOn()) {
@@ -143,11 +195,11 @@ export function createVisitRecorder(deps: {
       }
       replayed += batch.length;
       // Whoever comes now need not wait for all the others: under steady traffic the spool would never be empty.
-      await goBackToDatabase();
+      await onBatch();
       // On SQLite none of this ever leaves the process: who visits meanwhile has as much of its time as the replay.
       await Bun.sleep(performance.now() - startedMs);
     }
-    await goBackToDatabase();
+    await onBatch();
     return replayed;
   }
 
@@ -160,14 +212,6 @@ export function createVisitRecorder(deps: {
       log.warn({ database, others, todo }, "the spool has visits of another database, and keeps them for it");
     }
     toldOf = names;
-  }
-
-  /** The spool is brought in over other connections; only the writer itself can show that its own work again. */
-  async function goBackToDatabase(): Promise<void> {
-    if (!databaseIsAway) return;
-    await withDeadline(writer.write([]), deadlineMs);
-    databaseIsAway = false;
-    log.info("the database takes visits again");
   }
 
   async function recall(trackingToken: string): Promise<boolean> {
@@ -217,31 +261,5 @@ export function createVisitRecorder(deps: {
     log.error({ error, trackingToken }, "a spooled visit cannot be recorded; it is set aside");
   }
 
-  const outage = createOutage(log, {
-    failed: "the spool waits: the database does not take visits yet",
-    worked: "the spool's visits are in the database",
-  });
-  let replaying: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    if (replaying || (!databaseIsAway && spool.counts().waiting === 0)) return;
-    replaying = replay(() => !isClosing)
-      .then(outage.worked, (error) => outage.failed({ error, todo: db.advice(error) }))
-      .finally(() => {
-        replaying = undefined;
-      });
-  }, REPLAY_EVERY_MS);
-  timer.unref();
-
-  return {
-    record,
-    replay: () => replay(),
-    recall,
-    async close() {
-      clearInterval(timer);
-      isClosing = true;
-      await toDatabase.idle();
-      await toSpool.idle();
-      await replaying;
-    },
-  };
+  return { replay, recall };
 }

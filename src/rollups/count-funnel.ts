@@ -1,5 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { Database } from "../db/database.ts";
+import type { Database, RawNumber } from "../db/database.ts";
 import { firstIdAt } from "../platform/ids.ts";
 import { type Counts, createTally, type FunnelCount } from "./funnel-count.ts";
 import type { Pace } from "./pace.ts";
@@ -11,13 +11,10 @@ const MOST_SLICES = 300;
 /** Of a campaign's name: anybody writes one, and longer ones do not fit into the index of `funnel_hourly`. */
 const CAMPAIGN_CHARACTERS = 200;
 
-/** What the two databases' drivers give for a number in a hand-written statement. */
-type Num = number | string;
-
 /** To whom a group of rows belongs. */
 interface Group {
-  readonly pool: Num | null;
-  readonly bot: Num | null;
+  readonly pool: RawNumber | null;
+  readonly bot: RawNumber | null;
   readonly campaign: string | null;
 }
 
@@ -56,7 +53,7 @@ async function countClicks(
   let total = 0;
   for (let last = firstIdAt(fromMs), rows = PAGE; rows === PAGE; total += rows) {
     const groups = await pace(() =>
-      db.rows<Group & { readonly clicks: Num; readonly last: string }>(sql`
+      db.rows<Group & { readonly clicks: RawNumber; readonly last: string }>(sql`
         select pool_id as pool, bot_id as bot, campaign, count(*) as clicks, max(tracking_token) as last
         from (
           select pool_id, bot_id, ${campaignOf(sql`utm_campaign`)} as campaign, tracking_token from ${tables.sessions}
@@ -78,8 +75,8 @@ async function countClicks(
 interface StateGroup extends Group {
   readonly state: "started" | "checkout_started" | "paid" | "delivered" | "refunded";
   readonly currency: string | null;
-  readonly people: Num;
-  readonly minor: Num | null;
+  readonly people: RawNumber;
+  readonly minor: RawNumber | null;
 }
 
 /** The steps after the click, under the campaign of the visit that they belong to; slice by slice. */

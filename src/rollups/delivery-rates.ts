@@ -1,6 +1,6 @@
 import { and, eq, gte, lt, sql } from "drizzle-orm";
 import type { PgColumn } from "drizzle-orm/pg-core";
-import type { Database } from "../db/database.ts";
+import type { Database, RawNumber } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { bucketStart, HOUR_MS, MINUTE_MS } from "./bucket.ts";
 import type { RouteMinutes } from "./news.ts";
@@ -9,7 +9,6 @@ import type { Pace } from "./pace.ts";
 /** Rows in one insert. */
 const CHUNK = 500;
 
-type Num = number | string;
 type RateRow = Tables["deliveryRates"]["$inferInsert"];
 
 /** Counts a route's requests again, minute by minute, an hour at a time, and the hours that these minutes lie in. */
@@ -31,7 +30,7 @@ async function countMinutes(
 ): Promise<RateRow[]> {
   const minute = sql`(cast(${dialect.epochMs(sql`started_at`)} as bigint) / ${sql.raw(String(MINUTE_MS))})`;
   const rows = await db.rows<
-    Record<"minute" | "requests" | "failures" | "delivered" | "duration_ms", Num>
+    Record<"minute" | "requests" | "failures" | "delivered" | "duration_ms", RawNumber>
   >(sql`
     select ${minute} as minute, count(*) as requests,
       sum(case when outcome = 'delivered' then 0 else 1 end) as failures,

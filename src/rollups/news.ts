@@ -1,6 +1,6 @@
 import { and, eq, gt, lt, type SQL, sql } from "drizzle-orm";
 import type { PgTable } from "drizzle-orm/pg-core";
-import type { Database } from "../db/database.ts";
+import type { Database, RawNumber } from "../db/database.ts";
 import type { Destination } from "../db/vocabulary.ts";
 import { bucketStart, HOUR_MS, type HourNews, hoursOfHead, MINUTE_MS, TOKEN_HEAD } from "./bucket.ts";
 import { type Marks, moveMark } from "./marks.ts";
@@ -29,8 +29,6 @@ interface News {
   readonly routes: readonly RouteMinutes[];
   readonly marks: Marks;
 }
-
-type Num = number | string;
 
 /** Looks through the rows that were written since, whatever time they tell of: spooled visits come late. */
 export async function findNews(db: Database, marks: Marks, nowMs: number, pace: Pace): Promise<News> {
@@ -95,7 +93,7 @@ async function hoursOfEarlierSteps(db: Database, begin: number, pace: Pace): Pro
       .orderBy(sessions.id)
       .limit(PAGE);
     const tokens = dialect.textList(page.map(({ token }) => token));
-    const steps = await db.rows<{ readonly first_ms: Num }>(sql`
+    const steps = await db.rows<{ readonly first_ms: RawNumber }>(sql`
       select min(${dialect.epochMs(sql`created_at`)}) as first_ms from ${funnelStates}
       where ${dialect.anyText(sql`tracking_token`, tokens)} group by ${hourOf(db, sql`created_at`)}`);
     return [{ rows: page.length, last: page.at(-1)?.id ?? after, steps }];
@@ -135,7 +133,7 @@ function hourOf({ dialect }: Database, instant: SQL): SQL {
 async function hoursOfStates(db: Database, begin: number, pace: Pace): Promise<HourNews[]> {
   const { dialect, tables } = db;
   const found = await walk(begin, PAGE, pace, (after) =>
-    db.rows<Group & { readonly first_ms: Num }>(sql`
+    db.rows<Group & { readonly first_ms: RawNumber }>(sql`
       select count(*) as rows, max(id) as last, min(${dialect.epochMs(sql`created_at`)}) as first_ms from (
         select id, created_at from ${tables.funnelStates} where id > ${after} order by id limit ${PAGE}
       ) page group by ${hourOf(db, sql`created_at`)}`),
@@ -144,7 +142,7 @@ async function hoursOfStates(db: Database, begin: number, pace: Pace): Promise<H
 }
 
 /** The hour of its first news. */
-function hourFrom({ first_ms }: { readonly first_ms: Num }): HourNews {
+function hourFrom({ first_ms }: { readonly first_ms: RawNumber }): HourNews {
   const fromMs = Number(first_ms);
   return { hourMs: bucketStart(fromMs, HOUR_MS), fromMs };
 }
@@ -152,8 +150,8 @@ function hourFrom({ first_ms }: { readonly first_ms: Num }): HourNews {
 interface RequestGroup extends Group {
   readonly destination: Destination;
   readonly route: string;
-  readonly first_ms: Num;
-  readonly last_ms: Num;
+  readonly first_ms: RawNumber;
+  readonly last_ms: RawNumber;
 }
 
 async function routesOfRequests(db: Database, begin: number, pace: Pace): Promise<RouteMinutes[]> {
@@ -171,8 +169,8 @@ async function routesOfRequests(db: Database, begin: number, pace: Pace): Promis
 
 /** Rows of one page that have something in common. */
 interface Group {
-  readonly rows: Num;
-  readonly last: Num;
+  readonly rows: RawNumber;
+  readonly last: RawNumber;
 }
 
 /** Goes through a table by row number, page by page, and gathers the groups of every page. */
@@ -192,7 +190,7 @@ async function walk<G extends Group>(
 }
 
 async function newestId(db: Database, table: PgTable): Promise<number> {
-  const [row] = await db.rows<{ newest: Num | null }>(sql`select max(id) as newest from ${table}`);
+  const [row] = await db.rows<{ newest: RawNumber | null }>(sql`select max(id) as newest from ${table}`);
   return Number(row?.newest ?? 0);
 }
 

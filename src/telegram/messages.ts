@@ -36,7 +36,7 @@ interface OfferForSale {
 }
 
 /** Bot API: a message has at most 4096 characters after its tags are taken out. */
-export const LONGEST_MESSAGE = 4_096;
+const LONGEST_MESSAGE = 4_096;
 const LONGEST_NAME = 100;
 /** Leaves room for an offer's name and price. */
 const LONGEST_DESCRIPTION = LONGEST_MESSAGE - 300;
@@ -136,10 +136,12 @@ export function deliveryMessage(
   );
 }
 
+/** What the button of an offer carries; `readButton` reads it back. */
 export function offerData(offerId: number): string {
   return `offer:${offerId}`;
 }
 
+/** The same of the button to buy. */
 export function buyData(offerId: number): string {
   return `buy:${offerId}`;
 }

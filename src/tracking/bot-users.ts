@@ -34,9 +34,9 @@ export function isPersonInBot(
 }
 
 /**
- * The bot's row of a person, made or brought up to date: a name that is not given erases none. Of the
- * tracking tokens that the person came by, the first and the latest visit's are kept: tokens begin with their time, so
- * that it does not matter in which order we hear of them.
+ * The bot's row of a person, made or brought up to date: a name that is not given erases none. Of the tracking tokens that
+ * the person came by, the first and the latest visit's are kept: tokens begin with their time, so that it does not matter
+ * in which order we hear of them.
  */
 export async function saveBotUser(
   tx: Tx,

@@ -72,8 +72,8 @@ interface Making {
 
 /**
  * Which fbc a visit has. The browser's own cookie is kept where it names this visit's click (the oldest, of several),
- * or where the visit names none (the newest); a new click makes a new fbc; without either there is no fbc, for one is
- * never invented. Nor is there one for a click id that holds a dot or a space: it would not come apart again.
+ * or where the visit names none (the newest); a new click makes a new fbc, where its id may become one; without either
+ * there is no fbc, for one is never invented.
  *
  * @param cookies the browser's `_fbc` cookies; what does not have their form is passed over
  */

@@ -3,6 +3,7 @@ import { z } from "zod";
 /** As Telegram writes it: one with zeros before it would be somebody else, whom no update ever names. */
 const TELEGRAM_USER_ID = /^[1-9]\d{0,19}$/;
 
+/** Whether the text can be the id of a Telegram user. */
 export function isTelegramUserId(text: string): boolean {
   return TELEGRAM_USER_ID.test(text);
 }

@@ -61,7 +61,7 @@ async function readPeople(
   wanted: SQL | undefined,
 ) {
   const { botUsers } = db.tables;
-  const ids = [...new Set(states.map(({ botUserId }) => botUserId).filter((id) => id !== null))];
+  const ids = distinct(states.map(({ botUserId }) => botUserId));
   const where = or(
     wanted,
     token === null ? undefined : eq(botUsers.latestToken, token),
@@ -101,14 +101,18 @@ async function readOutbox(db: Database, token: string | null, paymentRows: Visit
 
 async function readOffers(db: Database, states: VisitorRows["states"]) {
   const { offers } = db.tables;
-  const ids = [...new Set(states.map(({ offerId }) => offerId).filter((id) => id !== null))];
+  const ids = distinct(states.map(({ offerId }) => offerId));
   if (ids.length === 0) return [];
   return db.select({ id: offers.id, name: offers.name }).from(offers).where(inArray(offers.id, ids));
 }
 
 async function readBots(db: Database, botIds: readonly (number | null)[]) {
   const { bots } = db.tables;
-  const ids = [...new Set(botIds.filter((id) => id !== null))];
+  const ids = distinct(botIds);
   if (ids.length === 0) return [];
   return db.select({ id: bots.id, username: bots.username }).from(bots).where(inArray(bots.id, ids));
+}
+
+function distinct(ids: readonly (number | null)[]): number[] {
+  return [...new Set(ids.filter((id) => id !== null))];
 }

@@ -52,7 +52,7 @@ export function redisTrackingStore(redis: Redis, ttlDays: number): TrackingStore
         // Whoever comes back to the page with an old token does not begin the days anew.
         .expireat(key, Math.ceil(session.pageviewTs.getTime() / 1000) + ttlDays * DAY_SECONDS)
         .exec()
-        // Redis being away is logged once, by the connection; the row in the database is complete.
+        // Redis being away is logged by the connection; the row in the database is complete.
         .catch(() => undefined);
     },
     async find(trackingToken) {

@@ -19,6 +19,7 @@ interface Failure {
   readonly cause: Failure | undefined;
 }
 
+/** What of an error crosses. */
 export function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) {
     return { message: String(error), code: undefined, isTypeError: false, cause: undefined };

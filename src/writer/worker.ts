@@ -38,6 +38,7 @@ interface WriterWatch {
   onEnd(error: Error): void;
 }
 
+/** Makes the thread, which `start` starts. Where it ends by itself, what it was given fails, and it is started again. */
 export function createWriterThread(settings: DatabaseSettings, watch: WriterWatch): WriterThread {
   const pending = new Map<number, Pending>();
   let worker: Worker | undefined;

@@ -223,10 +223,11 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
   });
 
   test("leaving at once still reports, and the tap is never delayed", async () => {
-    const { context, page, token } = await open("/go/open", {}, { blockParamBuilder: true });
+    const { context, page, link, token } = await open("/go/open", {}, { blockParamBuilder: true });
     await page.click("#start");
     await page.waitForURL(/t\.me/);
-    await untilReported(token);
+    expect(page.url()).toBe(String(link));
+    expect(await untilReported(token)).toMatchObject({ status: "pending", attempts: 0 });
     await context.close();
   });
 
@@ -264,7 +265,9 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     const page = await context.newPage();
     await page.goto(`${base}/go/auto`);
     await page.waitForURL(/^https:\/\/t\.me\/auto_bot\?start=[0-9a-f]{32}$/);
-    await untilReported(page.url().slice(-32));
+    const token = page.url().slice(-32);
+    await untilReported(token);
+    expect(await session(token)).toMatchObject({ fbp: expect.any(String) });
     await context.close();
   });
 

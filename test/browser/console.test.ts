@@ -307,6 +307,7 @@ describe.if(withBrowser)("the console in Chromium", () => {
       await tx.delete(own.db.tables.operatorSessions);
     });
     await Promise.all([page.waitForURL("**/ops/login"), page.clock.runFor(10_000)]);
+    expect(await page.locator("input[type=password]").count()).toBe(1);
     await context.close();
   }, 60_000);
 

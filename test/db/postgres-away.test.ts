@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
 import { openDatabase } from "../../src/db/open.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { until } from "../support/until.ts";
 
 describe.if(testDialect === "postgres")("a Postgres whose server ends a connection", () => {
   let own: TestDatabase;
@@ -40,17 +41,16 @@ describe.if(testDialect === "postgres")("a Postgres whose server ends a connecti
   });
 
   test("that listens: what is committed afterwards is heard all the same", async () => {
-    let heard = Promise.withResolvers<void>();
-    own.db.listen("outbox", () => heard.resolve());
+    let wakes = 0;
+    own.db.listen("outbox", () => wakes++);
     // Heard once when it begins to listen, and once when it listens again: it may have missed something meanwhile.
-    await heard.promise;
-    heard = Promise.withResolvers();
+    await until(() => wakes === 1);
     await own.db.rows(sql`select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and query ilike 'listen%'`);
-    await heard.promise;
-    heard = Promise.withResolvers();
+    await until(() => wakes >= 2);
     await own.db.transaction((tx) => tx.notify("outbox"));
-    await heard.promise;
+    await until(() => wakes >= 3);
+    expect(wakes).toBe(3);
   }, 60_000);
 
   test("that is not there for a while when somebody begins to listen: it is listened to then, once", async () => {

@@ -119,6 +119,10 @@ describe(`dispatcher on ${testDialect}`, () => {
     await until(async () => (await leasedUntil()) > 0);
     const first = await leasedUntil();
     await until(async () => (await leasedUntil()) > first);
+    const { attempts, status } = outboxProgress;
+    expect(await own.db.select({ attempts, status }).from(outboxProgress)).toEqual([
+      { attempts: 1, status: "sending" },
+    ]);
     await running.stop(0);
   }, 30_000);
 
@@ -392,6 +396,7 @@ describe(`dispatcher on ${testDialect}`, () => {
     await ponteJson(["pool", "update", "one", "--access-token", "EAAthe-new-one"], environment);
     await until(async () => ((await statusCounts(own.db)).delivered ?? 0) >= 2);
     await running.stop();
+    expect(received().map(({ event }) => event.event_id)).toEqual(["e0", "e1"]);
   });
 
   test("events of a pixel that their pool has no more go with that pool's token", async () => {
@@ -952,6 +957,7 @@ describe(`dispatcher on ${testDialect}`, () => {
     await until(async () => (await statusCounts(own.db)).delivered === 1);
     released.resolve();
     await running.stop();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 2 });
   }, 60_000);
 
   test("as many pixels that hang as there are slots hold up no other for the length of a time-out", async () => {
@@ -977,6 +983,7 @@ describe(`dispatcher on ${testDialect}`, () => {
     released.resolve();
     await until(async () => ((await statusCounts(own.db)).delivered ?? 0) >= 19);
     await running.stop();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 19 });
   }, 60_000);
 
   test("however often it is woken during a drain, nothing is kept for each time", async () => {

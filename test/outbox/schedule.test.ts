@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { BREAKER_THRESHOLD } from "../../src/outbox/back-off.ts";
 import { routeName } from "../../src/outbox/routes.ts";
-import { nextTurns, type UnderWay } from "../../src/outbox/schedule.ts";
+import { nextTurns, type UnderWay, underWayOf } from "../../src/outbox/schedule.ts";
 import type { WaitingRoute } from "../../src/outbox/waiting-routes.ts";
 
 const LIMITS = { perRoute: 2, altogether: 4 };
@@ -46,6 +46,19 @@ function turns(
     limits,
   ).map(({ route }) => route);
 }
+
+test("what is under way of a route counts its batches, which of them hang, and whether one is taking rows or in trouble", () => {
+  const [a, failing] = [waiting("a"), waiting("b", { failures: 1 })];
+  const batches = [
+    { route: a, startedMs: 0, isClaiming: false },
+    { route: a, startedMs: 5_000, isClaiming: true },
+    { route: failing, startedMs: 5_000, isClaiming: false },
+  ];
+  expect(Object.fromEntries(underWayOf(batches, 5_001))).toEqual({
+    "meta a": { destination: "meta", requests: 2, slow: 1, isClaiming: true, isTroubled: false },
+    "meta b": { destination: "meta", requests: 1, slow: 0, isClaiming: false, isTroubled: true },
+  });
+});
 
 describe("whose turn it is", () => {
   test("the route served longest ago comes first; one that waits for its time does not come at all", () => {

@@ -70,6 +70,10 @@ describe(`the pool cache on ${testDialect}`, () => {
       sql`update pool_bots set weight = 9 where bot_id = (select id from bots where username = 'one_bot') returning id`,
     );
     await until(() => pools.get("open")?.bots[0]?.weight === 9);
+    expect(weights()).toEqual([
+      ["one_bot", 9],
+      ["two_bot", 1],
+    ]);
   });
 
   test("a pool that did not change stays the same object, however many redirects it counts", async () => {

@@ -120,6 +120,7 @@ describe(`visit recorder on ${testDialect}`, () => {
       await rename("other");
       endEdit();
       await Promise.all([edit, batch]);
+      expect(await contents()).toMatchObject({ sessions: 2, events: 2 });
     },
   );
 

@@ -42,6 +42,7 @@ describe(`the demo on ${testDialect}`, () => {
   test("starts again after a pool was made in it to try things out", async () => {
     await addPool(own.db, { slug: "trial", metaPixelId: "986" });
     await prepare();
+    expect(await own.db.$count(own.db.tables.pools)).toBe(2);
   });
 
   test("does not start where somebody else's events would go to the sandbox", async () => {

@@ -40,148 +40,215 @@ interface TrafficOptions {
  * currencies, a paused pixel with events that wait for it, a handful of dead ones. The same shape every time.
  */
 export async function seedTraffic(db: Database, { endMs, hours, clicksPerHour }: TrafficOptions) {
-  const { tables } = db;
-  const random = seededRandom(20_240_612);
-  const pick = <T>(from: readonly T[]): T => {
-    const one = from[Math.floor(random() ** 1.6 * from.length)];
-    if (one === undefined) throw new Error("there is nothing to pick from");
-    return one;
-  };
   const startMs = endMs - hours * HOUR_MS;
   const { pools, bots } = await seedPools(db, new Date(startMs));
-
-  const sessions: New<"sessions">[] = [];
-  const states: New<"funnelStates">[] = [];
-  const payments: New<"payments">[] = [];
-  const outbox: NewRow[] = [];
-  const attempts = new Map<string, New<"outboxAttempts">>();
-
-  const pausedAtMs = endMs - 3 * HOUR_MS;
-  /** An event, and the request of its minute that carried it. */
-  function send(row: Omit<NewRow, "payload" | "availableAt" | "status">): void {
-    const atMs = row.createdAt.getTime();
-    const isPaused = row.route === POOLS[1].pixel && atMs > pausedAtMs;
-    const isWaiting = isPaused || atMs > endMs - 8_000;
-    const isDead = !isWaiting && row.destination === "meta" && random() < 0.004;
-    outbox.push({
-      ...row,
-      payload: { event_name: row.eventName, event_id: row.eventId },
-      status: isWaiting ? "pending" : isDead ? "dead" : "delivered",
-      attempts: isWaiting ? 0 : 1,
-      lastError: isDead ? "Invalid parameter: user_data.fbc was created in the future (2804017)" : null,
-      availableAt: row.createdAt,
-      deliveredAt: isWaiting || isDead ? null : new Date(atMs + 1_500),
-    });
-    if (isWaiting) return;
-    const minuteMs = atMs - (atMs % MINUTE_MS);
-    const key = `${row.destination} ${row.route} ${minuteMs}`;
-    const had = attempts.get(key);
-    const fails = had ? had.outcome !== "delivered" : random() < 0.01;
-    attempts.set(key, {
-      destination: row.destination,
-      route: row.route,
-      outboxIds: [],
-      events: (had?.events ?? 0) + 1,
-      outcome: fails ? "retry" : "delivered",
-      status: fails ? 503 : 200,
-      durationMs: had?.durationMs ?? Math.round(60 + random() * 240),
-      response: fails ? "Service temporarily unavailable" : '{"events_received":1}',
-      startedAt: new Date(atMs),
-    });
-  }
-
+  const traffic: Traffic = {
+    random: seededRandom(20_240_612),
+    endMs,
+    pausedAtMs: endMs - 3 * HOUR_MS,
+    sessions: [],
+    states: [],
+    payments: [],
+    outbox: [],
+    attempts: new Map(),
+  };
   for (let hour = 0; hour < hours; hour++) {
     const hourMs = startMs + hour * HOUR_MS;
-    const clock = (new Date(hourMs).getUTCHours() + 21) % 24;
-    const clicks = Math.round(clicksPerHour * (0.55 + 0.5 * Math.sin(((clock - 9) / 24) * 2 * Math.PI)));
-    for (let i = 0; i < Math.max(3, clicks); i++) {
-      const atMs = Math.floor(hourMs + random() * HOUR_MS);
-      const pool = pick(pools);
-      const botId = bots[pick(pool.bots)] ?? 0;
-      const campaign = pick(CAMPAIGNS);
-      const trackingToken = firstIdAt(atMs).slice(0, 12) + newId().slice(12);
-      const of = { poolId: pool.id, trackingToken };
-      const at = new Date(atMs);
-      sessions.push({
-        ...of,
-        botId,
-        rootEventId: `evt_${trackingToken}`,
-        pageviewSent: true,
-        pageviewSentAt: at,
-        pageviewTs: at,
-        clickTs: at,
-        fbclid: `IwAR0${trackingToken.slice(20)}`,
-        utmSource: "facebook",
-        utmCampaign: campaign,
-        clientIp: "203.0.113.20",
-        userAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15",
-        createdAt: at,
-        updatedAt: at,
-      });
-      send({
-        ...of,
-        destination: "meta",
-        route: pool.pixel,
-        eventName: "PageView",
-        eventId: `evt_${trackingToken}`,
-        createdAt: at,
-      });
-      const step = (state: FunnelState, seconds: number, paymentId: string | null = null) => {
-        const createdAt = new Date(atMs + seconds * 1_000);
-        if (createdAt.getTime() > endMs) return;
-        states.push({ ...of, botId, state, paymentId, createdAt, dedupKey: `${state}:${newId()}` });
-      };
-      if (random() > 0.46) continue;
-      step("started", 6);
-      if (random() > 0.3) continue;
-      step("checkout_started", 70);
-      if (random() > 0.55 || atMs + 150_000 > endMs) continue;
-      const id = newId();
-      const paidAt = new Date(atMs + 140_000);
-      payments.push({
-        ...of,
-        id,
-        botId,
-        provider: "pushinpay",
-        providerRef: `ref-${id}`,
-        status: "paid",
-        amountMinor: pick(PRICES_MINOR),
-        currency: pool.currency,
-        paidAt,
-        metaPurchaseSent: true,
-        metaPurchaseSentAt: paidAt,
-        createdAt: new Date(atMs + 70_000),
-        updatedAt: paidAt,
-      });
-      step("paid", 140, id);
-      const sale = { ...of, paymentId: id, createdAt: paidAt };
-      send({
-        ...sale,
-        destination: "meta",
-        route: pool.pixel,
-        eventName: "Purchase",
-        eventId: `purchase_${id}`,
-      });
-      send({
-        ...sale,
-        destination: "telegram",
-        route: String(botId),
-        eventName: "delivery",
-        eventId: `delivery_${id}`,
-      });
-      if (random() < 0.99) step("delivered", 143, id);
-      if (random() < 0.02) step("refunded", 3_000, id);
+    for (let clicks = clicksIn(hourMs, clicksPerHour); clicks > 0; clicks--) {
+      const atMs = Math.floor(hourMs + traffic.random() * HOUR_MS);
+      const pool = pick(traffic, pools);
+      addVisitor(traffic, { atMs, pool, botId: bots[pick(traffic, pool.bots)] ?? 0 });
     }
   }
+  await insertTraffic(db, traffic);
+  await seedRunning(db, { startMs, pausedAtMs: traffic.pausedAtMs });
+  return {
+    clicks: traffic.sessions.length,
+    sales: traffic.payments.length,
+    poolIds: pools.map(({ id }) => id),
+  };
+}
 
+/** What is to be written, and what each further visitor is made by. */
+interface Traffic {
+  readonly random: () => number;
+  readonly endMs: number;
+  /** When the second pool's pixel was paused. */
+  readonly pausedAtMs: number;
+  readonly sessions: New<"sessions">[];
+  readonly states: New<"funnelStates">[];
+  readonly payments: New<"payments">[];
+  readonly outbox: NewRow[];
+  /** By route and minute: a request carries what is sent in one. */
+  readonly attempts: Map<string, New<"outboxAttempts">>;
+}
+
+type SeededPool = Awaited<ReturnType<typeof seedPools>>["pools"][number];
+
+interface Visitor {
+  readonly atMs: number;
+  readonly pool: SeededPool;
+  readonly botId: number;
+}
+
+/** By São Paulo's clock: most at three in the afternoon, fewest at three at night. */
+function clicksIn(hourMs: number, clicksPerHour: number): number {
+  const clock = (new Date(hourMs).getUTCHours() + 21) % 24;
+  const clicks = clicksPerHour * (0.55 + 0.5 * Math.sin(((clock - 9) / 24) * 2 * Math.PI));
+  return Math.max(3, Math.round(clicks));
+}
+
+/** One of them, the first ones more often. */
+function pick<T>({ random }: Traffic, from: readonly T[]): T {
+  const one = from[Math.floor(random() ** 1.6 * from.length)];
+  if (one === undefined) throw new Error("there is nothing to pick from");
+  return one;
+}
+
+/** A click, and as much of the way to a delivery, or to the money's return, as this one goes. */
+function addVisitor(traffic: Traffic, { atMs, pool, botId }: Visitor): void {
+  const { random, endMs } = traffic;
+  const trackingToken = firstIdAt(atMs).slice(0, 12) + newId().slice(12);
+  const of = { poolId: pool.id, trackingToken };
+  addClick(traffic, { ...of, botId, at: new Date(atMs), route: pool.pixel });
+  const step = (state: FunnelState, seconds: number, paymentId: string | null = null) => {
+    const createdAt = new Date(atMs + seconds * 1_000);
+    if (createdAt.getTime() > endMs) return;
+    traffic.states.push({ ...of, botId, state, paymentId, createdAt, dedupKey: `${state}:${newId()}` });
+  };
+  if (random() > 0.46) return;
+  step("started", 6);
+  if (random() > 0.3) return;
+  step("checkout_started", 70);
+  if (random() > 0.55 || atMs + 150_000 > endMs) return;
+  const paymentId = newId();
+  const paidAt = new Date(atMs + 140_000);
+  traffic.payments.push({
+    ...of,
+    id: paymentId,
+    botId,
+    provider: "pushinpay",
+    providerRef: `ref-${paymentId}`,
+    status: "paid",
+    amountMinor: pick(traffic, PRICES_MINOR),
+    currency: pool.currency,
+    paidAt,
+    metaPurchaseSent: true,
+    metaPurchaseSentAt: paidAt,
+    createdAt: new Date(atMs + 70_000),
+    updatedAt: paidAt,
+  });
+  step("paid", 140, paymentId);
+  const sale = { ...of, paymentId, createdAt: paidAt };
+  send(traffic, {
+    ...sale,
+    destination: "meta",
+    route: pool.pixel,
+    eventName: "Purchase",
+    eventId: `purchase_${paymentId}`,
+  });
+  send(traffic, {
+    ...sale,
+    destination: "telegram",
+    route: String(botId),
+    eventName: "delivery",
+    eventId: `delivery_${paymentId}`,
+  });
+  if (random() < 0.99) step("delivered", 143, paymentId);
+  if (random() < 0.02) step("refunded", 3_000, paymentId);
+}
+
+interface Click {
+  readonly trackingToken: string;
+  readonly poolId: number;
+  readonly botId: number;
+  readonly at: Date;
+  readonly route: string;
+}
+
+function addClick(traffic: Traffic, { trackingToken, poolId, botId, at, route }: Click): void {
+  const rootEventId = `evt_${trackingToken}`;
+  traffic.sessions.push({
+    trackingToken,
+    poolId,
+    botId,
+    rootEventId,
+    pageviewSent: true,
+    pageviewSentAt: at,
+    pageviewTs: at,
+    clickTs: at,
+    fbclid: `IwAR0${trackingToken.slice(20)}`,
+    utmSource: "facebook",
+    utmCampaign: pick(traffic, CAMPAIGNS),
+    clientIp: "203.0.113.20",
+    userAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15",
+    createdAt: at,
+    updatedAt: at,
+  });
+  send(traffic, {
+    trackingToken,
+    poolId,
+    destination: "meta",
+    route,
+    eventName: "PageView",
+    eventId: rootEventId,
+    createdAt: at,
+  });
+}
+
+/** An event, and the request of its minute that carried it. */
+function send(traffic: Traffic, row: Omit<NewRow, "payload" | "availableAt" | "status">): void {
+  const { random, endMs, pausedAtMs, attempts } = traffic;
+  const atMs = row.createdAt.getTime();
+  const isPaused = row.route === POOLS[1].pixel && atMs > pausedAtMs;
+  const isWaiting = isPaused || atMs > endMs - 8_000;
+  const isDead = !isWaiting && row.destination === "meta" && random() < 0.004;
+  traffic.outbox.push({
+    ...row,
+    payload: { event_name: row.eventName, event_id: row.eventId },
+    status: isWaiting ? "pending" : isDead ? "dead" : "delivered",
+    attempts: isWaiting ? 0 : 1,
+    lastError: isDead ? "Invalid parameter: user_data.fbc was created in the future (2804017)" : null,
+    availableAt: row.createdAt,
+    deliveredAt: isWaiting || isDead ? null : new Date(atMs + 1_500),
+  });
+  if (isWaiting) return;
+  const key = `${row.destination} ${row.route} ${atMs - (atMs % MINUTE_MS)}`;
+  const had = attempts.get(key);
+  const fails = had ? had.outcome !== "delivered" : random() < 0.01;
+  attempts.set(key, {
+    destination: row.destination,
+    route: row.route,
+    outboxIds: [],
+    events: (had?.events ?? 0) + 1,
+    outcome: fails ? "retry" : "delivered",
+    status: fails ? 503 : 200,
+    durationMs: had?.durationMs ?? Math.round(60 + random() * 240),
+    response: fails ? "Service temporarily unavailable" : '{"events_received":1}',
+    startedAt: new Date(atMs),
+  });
+}
+
+/** Each table's rows in the order of their time, as they would have been written. */
+async function insertTraffic(db: Database, traffic: Traffic): Promise<void> {
+  const { tables } = db;
   const byTime = <T extends { readonly createdAt: Date }>(rows: readonly T[]) =>
     [...rows].sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
-  const requests = [...attempts.values()].sort((a, b) => a.startedAt.getTime() - b.startedAt.getTime());
-  await inChunks(db, byTime(sessions), (tx, chunk) => tx.insert(tables.sessions).values(chunk));
-  await inChunks(db, byTime(payments), (tx, chunk) => tx.insert(tables.payments).values(chunk));
-  await inChunks(db, byTime(states), (tx, chunk) => tx.insert(tables.funnelStates).values(chunk));
-  await inChunks(db, byTime(outbox), (tx, chunk) => tx.insertSplit(outboxTable(tables), chunk));
+  const requests = [...traffic.attempts.values()].sort(
+    (a, b) => a.startedAt.getTime() - b.startedAt.getTime(),
+  );
+  await inChunks(db, byTime(traffic.sessions), (tx, chunk) => tx.insert(tables.sessions).values(chunk));
+  await inChunks(db, byTime(traffic.payments), (tx, chunk) => tx.insert(tables.payments).values(chunk));
+  await inChunks(db, byTime(traffic.states), (tx, chunk) => tx.insert(tables.funnelStates).values(chunk));
+  await inChunks(db, byTime(traffic.outbox), (tx, chunk) => tx.insertSplit(outboxTable(tables), chunk));
   await inChunks(db, requests, (tx, chunk) => tx.insert(tables.outboxAttempts).values(chunk));
+}
+
+/** The dispatcher that sends all this, and the pixel that it had to pause. */
+async function seedRunning(
+  { tables, ...db }: Database,
+  { startMs, pausedAtMs }: { readonly startMs: number; readonly pausedAtMs: number },
+): Promise<void> {
   await db.transaction(async (tx) => {
     await tx.insert(tables.outboxRoutes).values({
       destination: "meta",
@@ -198,7 +265,6 @@ export async function seedTraffic(db: Database, { endMs, hours, clicksPerHour }:
       heartbeatAt: new Date(),
     });
   });
-  return { clicks: sessions.length, sales: payments.length, poolIds: pools.map(({ id }) => id) };
 }
 
 async function seedPools(db: Database, at: Date) {

@@ -59,10 +59,11 @@ describe(`the writer on ${testDialect}`, () => {
   });
 
   test("an event that may leave at once wakes the dispatcher of this thread", async () => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const stop = own.db.listen("outbox", resolve);
+    const seen: number[] = [];
+    const stop = own.db.listen("outbox", async () => void seen.push(await sessions()));
     await writer.visits.write([visit()]);
-    await promise;
+    await until(() => seen.includes(1));
+    expect(seen.at(-1)).toBe(1);
     stop();
   });
 
@@ -105,8 +106,10 @@ describe(`the writer on ${testDialect}`, () => {
 
   test("stopped while it starts, it ends", async () => {
     const starting = openWriter(own.db, { url: own.url }, log);
-    void starting.start();
+    const started = starting.start();
     await starting.stop();
+    await expect(started).resolves.toBeUndefined();
+    expect(await sessions()).toBe(0);
   });
 });
 

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { sql } from "drizzle-orm";
+import type { RawNumber } from "../../../src/db/database.ts";
 import type { Bench, BenchCase, Figures } from "../case.ts";
-import { runWrk, type WrkSummary } from "../load/wrk.ts";
+import { rate, runWrk, type WrkSummary } from "../load/wrk.ts";
 import { takeTurns } from "../rounds.ts";
 import { seedPools, seedVisits } from "../seed.ts";
 import { answerOf, startBare } from "../servers/bare.ts";
 import { freshSqlite, type Place } from "../servers/databases.ts";
 import { startPonte } from "../servers/ponte.ts";
-import { rate } from "./go.ts";
 
 const CONNECTIONS = 64;
 const PATH = "/api/tracking/cookies";
@@ -79,7 +79,7 @@ async function forget({ db }: Place): Promise<void> {
 /** Every session that a report was acknowledged for carries it, and its event is released with what was learnt. */
 async function checkMerged({ db }: Place, { requests }: WrkSummary, sessions: number): Promise<void> {
   const { now } = db.dialect;
-  const [row] = await db.rows<{ merged: number | string; released: number | string }>(sql`
+  const [row] = await db.rows<{ merged: RawNumber; released: RawNumber }>(sql`
     select (select count(*) from meta_tracking_sessions where cookies_at is not null and fbi is not null) as merged,
            (select count(*) from outbox_progress where available_at <= ${now}) as released`);
   const least = Math.min(requests, sessions);

@@ -1,12 +1,12 @@
 import { sql } from "drizzle-orm";
+import type { RawNumber } from "../../../src/db/database.ts";
 import type { Bench, BenchCase, Figures } from "../case.ts";
-import { runWrk, type WrkSummary } from "../load/wrk.ts";
+import { rate, runWrk, type WrkSummary } from "../load/wrk.ts";
 import { takeTurns } from "../rounds.ts";
 import { GATED_PATH, seedPools } from "../seed.ts";
 import { answerOf, startBare } from "../servers/bare.ts";
 import { freshSqlite, type Place } from "../servers/databases.ts";
 import { startPonte } from "../servers/ponte.ts";
-import { rate } from "./go.ts";
 
 const CONNECTIONS = 64;
 
@@ -69,7 +69,7 @@ export async function refusals(url: string, connections: number, seconds: number
 
 /** Refusals are counted in the database, and nothing else is kept of them. */
 async function checkCounted({ db }: Place, refused: number, runs: number): Promise<void> {
-  const [row] = await db.rows<{ counted: number | string; visits: number | string }>(sql`
+  const [row] = await db.rows<{ counted: RawNumber; visits: RawNumber }>(sql`
     select (select coalesce(sum(total), 0) from gate_refusals) as counted,
            (select count(*) from meta_tracking_sessions) as visits`);
   const counted = Number(row?.counted);

@@ -2,13 +2,13 @@ import { Database as SqliteClient } from "bun:sqlite";
 import { join } from "node:path";
 import { sql } from "drizzle-orm";
 import type { Bench, BenchCase, Figures } from "../case.ts";
+import { oneClick } from "../load/clicks.ts";
 import { figure } from "../report.ts";
 import { takeTurns } from "../rounds.ts";
 import { PIXEL, seedPools, seedVisits } from "../seed.ts";
 import { freshSqlite, type Place } from "../servers/databases.ts";
 import { startPonte, startSandboxProcess } from "../servers/ponte.ts";
 import { median, percentile } from "../statistics.ts";
-import { oneClick } from "./go.ts";
 
 /** Between clicks, so that each finds everything idle. */
 const PAUSE_MS = 30;

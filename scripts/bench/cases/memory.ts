@@ -1,9 +1,10 @@
 import type { Bench, BenchCase, Figures } from "../case.ts";
+import { clicks } from "../load/clicks.ts";
+import { rate } from "../load/wrk.ts";
 import { figure } from "../report.ts";
 import { seedPools } from "../seed.ts";
 import { freshSqlite } from "../servers/databases.ts";
 import { startPonte, startSandboxProcess } from "../servers/ponte.ts";
-import { clicks, rate } from "./go.ts";
 
 const CONNECTIONS = 64;
 

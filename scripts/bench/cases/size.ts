@@ -1,11 +1,11 @@
 import type { Bench, BenchCase, Figures } from "../case.ts";
+import { clicks, durableClicks } from "../load/clicks.ts";
 import { figure } from "../report.ts";
 import { takeTurns } from "../rounds.ts";
 import { seedPools } from "../seed.ts";
 import { seedSessions } from "../seed-sessions.ts";
 import { freshSqlite } from "../servers/databases.ts";
 import { startPonte } from "../servers/ponte.ts";
-import { clicks, durableClicks } from "./go.ts";
 
 const CONNECTIONS = 64;
 const TOLD_EVERY = 1_000_000;

@@ -1,5 +1,7 @@
 import type { Bench, BenchCase, Figures } from "../case.ts";
+import { clicks, oneClick } from "../load/clicks.ts";
 import { type LoadResult, runConstantRate } from "../load/constant-rate.ts";
+import { rate } from "../load/wrk.ts";
 import { figure } from "../report.ts";
 import { takeTurns } from "../rounds.ts";
 import { OPEN_PATH, seedPools } from "../seed.ts";
@@ -7,7 +9,6 @@ import { answerOf, startBare } from "../servers/bare.ts";
 import { freshSqlite } from "../servers/databases.ts";
 import { startPonte } from "../servers/ponte.ts";
 import { median } from "../statistics.ts";
-import { clicks, oneClick, rate } from "./go.ts";
 
 const CONNECTIONS = 64;
 /** Runs that find the own maximum; the middle one counts. */

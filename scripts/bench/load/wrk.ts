@@ -18,6 +18,11 @@ const summarySchema = z.object({
 /** What one run of wrk counted; latencies are those of a closed loop and show no queueing. */
 export type WrkSummary = z.output<typeof summarySchema>;
 
+/** Answers a second. */
+export function rate({ requests, seconds }: Pick<WrkSummary, "requests" | "seconds">): number {
+  return requests / seconds;
+}
+
 /** Reads the line that `summary.lua` prints. @throws Error where the output has none */
 export function parseWrk(output: string): WrkSummary {
   const line = output.split("\n").find((text) => text.startsWith("summary "));

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { sql } from "drizzle-orm";
 import postgres from "postgres";
-import type { Database } from "../../../src/db/database.ts";
+import type { Database, RawNumber } from "../../../src/db/database.ts";
 import { openDatabase } from "../../../src/db/open.ts";
 import { newId } from "../../../src/platform/ids.ts";
 import { startTalker } from "./child.ts";
@@ -72,7 +72,7 @@ export async function rowsAfter(
   { db }: Place,
   after: { readonly sessions: number; readonly events: number },
 ): Promise<{ sessions: number; events: number }> {
-  const [row] = await db.rows<{ sessions: number | string; events: number | string }>(sql`
+  const [row] = await db.rows<{ sessions: RawNumber; events: RawNumber }>(sql`
     select (select count(*) from meta_tracking_sessions where id > ${after.sessions}) as sessions,
            (select count(*) from outbox_progress where id > ${after.events}) as events`);
   return { sessions: Number(row?.sessions), events: Number(row?.events) };
@@ -80,7 +80,7 @@ export async function rowsAfter(
 
 /** The highest numbers given out so far. */
 export async function lastIds({ db }: Place): Promise<{ sessions: number; events: number }> {
-  const [row] = await db.rows<{ sessions: number | string; events: number | string }>(sql`
+  const [row] = await db.rows<{ sessions: RawNumber; events: RawNumber }>(sql`
     select coalesce((select max(id) from meta_tracking_sessions), 0) as sessions,
            coalesce((select max(id) from outbox_progress), 0) as events`);
   return { sessions: Number(row?.sessions), events: Number(row?.events) };
