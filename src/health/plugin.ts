@@ -1,4 +1,5 @@
 import { Elysia } from "elysia";
+import { z } from "zod";
 import type { Database } from "../db/database.ts";
 import type { Spool } from "../db/spool.ts";
 import { type Build, createExposition } from "../metrics/exposition.ts";
@@ -51,8 +52,11 @@ export function healthPlugin(deps: HealthDeps) {
           tags: ["Health"],
           summary: "Whether all of Ponte works, with each check",
           responses: {
-            200: jsonAnswer("All of it", readinessSchema),
-            503: jsonAnswer("Not all of it; `checks` says what does not", readinessSchema),
+            200: jsonAnswer("All of it", readinessSchema.extend({ ready: z.literal(true) })),
+            503: jsonAnswer(
+              "Not all of it; `checks` says what does not",
+              readinessSchema.extend({ ready: z.literal(false) }),
+            ),
           },
         },
       },

@@ -90,8 +90,9 @@ test("every answer of the document has a body, but for those that have none", as
 
 test("/readyz answers as the document says", async () => {
   const document = await (await own.request("/openapi/json")).json();
-  const shown = document.paths["/readyz"].get.responses[200].content["application/json"].schema;
-  z.fromJSONSchema(shown).parse(await (await own.request("/readyz")).json());
+  const answer = await own.request("/readyz");
+  const shown = document.paths["/readyz"].get.responses[answer.status].content["application/json"].schema;
+  z.fromJSONSchema(shown).parse(await answer.json());
 });
 
 test("what a key that may only read is refused, too large a body, and a database that is away stand where they happen", async () => {
