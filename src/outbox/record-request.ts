@@ -1,11 +1,10 @@
-import { sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
-import { keptStatement, type Values } from "../db/kept.ts";
 import type { Log } from "../platform/log.ts";
+import { attemptOf, isWritten, writeAttempt } from "./attempts.ts";
 import { BREAKER_THRESHOLD } from "./back-off.ts";
 import { changeRoute, type RouteChange } from "./change-route.ts";
 import type { Consequences } from "./consequences.ts";
-import type { Answer, ClaimedRow, Sent, Verdict } from "./destination.ts";
+import type { ClaimedRow, Sent } from "./destination.ts";
 import type { RouteKey, Standing } from "./routes.ts";
 import { type Settlement, settle } from "./settle.ts";
 import type { Tried } from "./surely.ts";
@@ -66,8 +65,8 @@ export async function recordRequest(
   // Rows that this try settled were settled by no earlier one. Asked only now: on Postgres, settling waits for a try that
   // is still under way.
   const mayBeWritten = tried.before && (settlement === null || !isOurs);
-  if (mayBeWritten && attempt && (await isWritten(tx, db, attempt, tried))) return;
-  if (attempt) await tx.rows(ATTEMPT(db.dialect), attempt);
+  if (mayBeWritten && attempt && (await isWritten(tx, db, attempt, tried.sinceMs))) return;
+  if (attempt) await writeAttempt(tx, db, attempt);
   // Too late: whoever took the rows over has learnt since how the route is.
   if (!isOurs) return;
   if (change) await noteChange(deps, tx, batch, change);
@@ -104,58 +103,6 @@ function isNews(change: RouteChange, { standing, streak }: LeasedBatch): boolean
       return true;
   }
 }
-
-function attemptOf(
-  { destination, route }: RouteKey,
-  rows: readonly ClaimedRow[],
-  verdict: Verdict,
-  answer: Answer,
-): Values {
-  return {
-    destination,
-    route,
-    outboxIds: `[${rows.map(({ id }) => id).join(",")}]`,
-    events: rows.length,
-    outcome: verdict.kind,
-    ...answer,
-    startsInMs: -answer.durationMs,
-  };
-}
-
-/**
- * Whether an earlier try wrote this request down. Another request for the same rows with the same answer is not taken for
- * it: that one began half a second or more before the first try.
- */
-async function isWritten(
-  tx: Tx,
-  { dialect }: Database,
-  attempt: Values,
-  { sinceMs }: Tried,
-): Promise<boolean> {
-  const earliestInMs = Number(attempt.startsInMs) - sinceMs - ROUNDING_MS;
-  return (await tx.rows(WRITTEN(dialect), { ...attempt, earliestInMs })).length > 0;
-}
-
-const value = sql.placeholder;
-
-const ATTEMPT = keptStatement(
-  ({ now, plusMs, jsonOf }) => sql`
-    insert into outbox_attempts
-      (destination, route, outbox_ids, events, outcome, status, code, subcode, fbtrace_id, duration_ms, response, started_at)
-    values (${value("destination")}, ${value("route")}, ${jsonOf(value("outboxIds"))}, ${value("events")},
-      ${value("outcome")}, ${value("status")}, ${value("code")}, ${value("subcode")}, ${value("fbtraceId")},
-      ${value("durationMs")}, ${value("response")}, ${plusMs(now, value("startsInMs"))})`,
-);
-
-/** Two clocks measure the tries, and both round. */
-const ROUNDING_MS = 100;
-const WRITTEN = keptStatement(
-  ({ now, plusMs, jsonText }) => sql`
-    select id from outbox_attempts
-    where destination = ${value("destination")} and route = ${value("route")}
-      and started_at > ${plusMs(now, value("earliestInMs"))} and ${jsonText(sql`outbox_ids`)} = ${value("outboxIds")}
-      and outcome = ${value("outcome")} and duration_ms = ${value("durationMs")} and response = ${value("response")}`,
-);
 
 /**
  * Settles those rows of a batch that are still under its lease. Answers whether any were: else they were taken over, or

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer, type Server } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
+import { freePort } from "../../scripts/lib/free-port.ts";
 import { readConfig } from "../../src/config.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { connectRedis } from "../../src/platform/redis.ts";
@@ -14,20 +15,22 @@ const remote = { hangs: false, askedLate: 0 };
 let server: Server;
 let redis: Redis;
 
+function answer(socket: Socket): void {
+  socket.on("error", () => undefined);
+  socket.on("data", (chunk) => {
+    const commands = chunk.toString().split(/(?=^\*\d)/m);
+    remote.askedLate += commands.filter((command) => command.includes("late")).length;
+    if (remote.hangs) return;
+    for (const command of commands) {
+      socket.write(/info/i.test(command) ? "$11\r\nloading:0\r\n\r\n" : ":1\r\n");
+    }
+  });
+}
+
 beforeEach(async () => {
   remote.hangs = false;
   remote.askedLate = 0;
-  server = createServer((socket) => {
-    socket.on("error", () => undefined);
-    socket.on("data", (chunk) => {
-      const commands = chunk.toString().split(/(?=^\*\d)/m);
-      remote.askedLate += commands.filter((command) => command.includes("late")).length;
-      if (remote.hangs) return;
-      for (const command of commands) {
-        socket.write(/info/i.test(command) ? "$11\r\nloading:0\r\n\r\n" : ":1\r\n");
-      }
-    });
-  });
+  server = createServer(answer);
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the server has no port");
@@ -59,6 +62,22 @@ test("a Redis that hangs is soon not asked any more, so that nothing piles up, a
   remote.hangs = false;
   await until(() => hasAnswered());
 }, 60_000);
+
+test("one that is away at the start is told of once, however often it is looked for, and once more when it is there", async () => {
+  const lines: string[] = [];
+  const log = createLog("info", { write: (line: string) => void lines.push(JSON.parse(line).msg) });
+  const port = freePort();
+  const late = connectRedis(`redis://127.0.0.1:${port}`, log);
+  let failures = 0;
+  late.on("error", () => failures++);
+  await until(() => failures >= 3);
+  const there = createServer(answer);
+  await new Promise<void>((listening) => there.listen(port, "127.0.0.1", listening));
+  await until(() => isReady(late));
+  expect(lines).toEqual(["Redis is away; going on without it", "Redis is back"]);
+  late.disconnect();
+  there.close();
+});
 
 test("a Redis on the same machine is reached by its socket", async () => {
   const folder = mkdtempSync(join(tmpdir(), "ponte-redis-"));
