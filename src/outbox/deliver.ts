@@ -105,10 +105,12 @@ async function send(deps: DeliveryDeps, batch: LeasedBatch, rows: readonly Claim
     streak.hasCounted = true;
   }
   report(deps, key, rows.length, sent, consequences.change);
-  await surely(deps, (tx, tried) => recordRequest(deps, tx, batch, { rows, sent, consequences }, tried));
-  const { change, reply } = consequences;
-  if (change?.kind === "healthy" && standing.failures >= BREAKER_THRESHOLD) await hurry(deps, key);
-  return reply;
+  const isNoted = await surely(deps, (tx, tried) =>
+    recordRequest(deps, tx, batch, { rows, sent, consequences }, tried),
+  );
+  const isProbeThrough = consequences.change?.kind === "healthy" && standing.failures >= BREAKER_THRESHOLD;
+  if (isNoted && isProbeThrough) await hurry(deps, key);
+  return consequences.reply;
 }
 
 /** The route works again. What was tried while it did not goes at its own time where this fails. */

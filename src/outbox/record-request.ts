@@ -47,7 +47,7 @@ interface MadeRequest {
 
 /**
  * Writes a request down, and in the same transaction what it did to its rows and to the route: once, though an earlier
- * try's commit may have come through without anybody hearing of it.
+ * try's commit may have come through without anybody hearing of it. Answers whether it did anything to them.
  */
 export async function recordRequest(
   deps: RecordDeps,
@@ -55,7 +55,7 @@ export async function recordRequest(
   batch: LeasedBatch,
   { rows, sent, consequences }: MadeRequest,
   tried: Tried,
-): Promise<void> {
+): Promise<boolean> {
   const { db } = deps;
   const { key } = batch;
   const { verdict, answer } = sent;
@@ -65,11 +65,12 @@ export async function recordRequest(
   // Rows that this try settled were settled by no earlier one. Asked only now: on Postgres, settling waits for a try that
   // is still under way.
   const mayBeWritten = tried.before && (settlement === null || !isOurs);
-  if (mayBeWritten && attempt && (await isWritten(tx, db, attempt, tried.sinceMs))) return;
+  if (mayBeWritten && attempt && (await isWritten(tx, db, attempt, tried.sinceMs))) return false;
   if (attempt) await writeAttempt(tx, db, attempt);
   // Too late: whoever took the rows over has learnt since how the route is.
-  if (!isOurs) return;
+  if (!isOurs) return false;
   if (change) await noteChange(deps, tx, batch, change);
+  return true;
 }
 
 /** Writes down what a batch did to its route, where that is news. */

@@ -107,9 +107,10 @@ describe(`dispatcher on ${testDialect}`, () => {
   });
 
   test("prolongs the lease of a request that takes long, so that nobody sends its rows a second time", async () => {
+    const released = Promise.withResolvers<Response>();
+    using meta = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => released.promise });
     await enqueueEvents(own.db, PIXEL, events(1));
-    await fault({ mode: "latency", times: 1, ms: 25_000 });
-    const running = dispatcher();
+    const running = testDispatcher(own.db, meta.url.origin);
     running.start();
     const { outboxProgress } = own.db.tables;
     const leasedUntil = async () => {
@@ -124,6 +125,7 @@ describe(`dispatcher on ${testDialect}`, () => {
       { attempts: 1, status: "sending" },
     ]);
     await running.stop(0);
+    released.resolve(new Response());
   }, 30_000);
 
   test("leaves held rows alone until their time", async () => {

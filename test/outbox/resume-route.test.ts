@@ -59,8 +59,8 @@ async function letProbe(): Promise<void> {
   await passTime(db);
 }
 
-/** Whatever is sent arrives; answers how many requests there were. */
-async function drain(db: Database): Promise<number> {
+/** Whatever is sent arrives, once `meanwhile` is done; answers how many requests there were. */
+async function drain(db: Database, meanwhile = async () => {}): Promise<number> {
   let asked = 0;
   using meta = Bun.serve({
     port: 0,
@@ -68,6 +68,7 @@ async function drain(db: Database): Promise<number> {
     async fetch(request) {
       asked++;
       const { data } = await request.json();
+      await meanwhile();
       return Response.json({ events_received: data.length });
     },
   });
@@ -140,6 +141,19 @@ describe(`what failed, when its route may go again, on ${testDialect}`, () => {
     expect(await drain(failing)).toBe(1);
     expect(await statusCounts(own.db)).toEqual({ delivered: 1, pending: RETRIES });
     expect(await own.db.select().from(own.db.tables.outboxRoutes)).toMatchObject([{ failures: 0 }]);
+  });
+
+  test("waits on where the probe's lease was lost before its answer came", async () => {
+    await addSendingPool(own.db, "one", KEY.route);
+    await letProbe();
+    await addRetries();
+    await enqueueEvents(own.db, KEY.route, [pageView("probe")]);
+    await drain(own.db, () =>
+      own.db.transaction(async (tx) => {
+        await tx.update(own.db.tables.outboxProgress).set({ leaseId: "somebody-else" });
+      }),
+    );
+    expect(await countPutOff(own.db)).toBe(RETRIES);
   });
 
   test("is all made due by two at the same time", async () => {
