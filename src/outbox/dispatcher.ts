@@ -67,6 +67,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   let stopping = false;
   let draining: Promise<void> | undefined;
   let nextDue: Timer | undefined;
+  /** The sign of life that is being given. */
+  let life: Promise<void> | undefined;
 
   const outage = createOutage(log, {
     failed: "the outbox cannot be read; trying again every second",
@@ -204,6 +206,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       if (!outage.isOn) log.warn({ error }, what);
     };
     await renew().catch(failed("this dispatcher's leases could not be renewed"));
+    if (stopping) return;
     await inTime(beat(db, id)).catch(failed("this dispatcher's sign of life could not be renewed"));
     await inTime(endOverlongPauses(db)).catch(failed("pauses that are too long could not be ended"));
   }
@@ -216,11 +219,15 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       // Whoever waited for the commit is answered first.
       stopListening = db.listen("outbox", () => setImmediate(wake));
       const options = { protect: true, unref: true };
+      const live = () => {
+        life = showLife();
+        return life;
+      };
       schedules.push(
         new Cron(EVERY_SECOND, options, tick),
-        new Cron(`*/${RENEW_EVERY_MS / 1000} * * * * *`, options, showLife),
+        new Cron(`*/${RENEW_EVERY_MS / 1000} * * * * *`, options, live),
       );
-      void showLife();
+      void live();
       void tick();
     },
     async stop(graceMs = STOP_GRACE_MS) {
@@ -233,6 +240,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       bell.ring();
       await draining?.catch(() => undefined);
       clearTimeout(grace);
+      await life;
       await withdraw(db, id).catch((error) => log.warn({ error }, "the sign of life could not be withdrawn"));
     },
   };

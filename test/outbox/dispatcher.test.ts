@@ -1027,6 +1027,15 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(await own.db.$count(own.db.tables.dispatchers)).toBe(0);
   });
 
+  test("stopped while it gives its first sign of life, it leaves none", async () => {
+    for (let i = 0; i < 10; i++) {
+      const running = dispatcher();
+      running.start();
+      await running.stop();
+    }
+    expect(await own.db.$count(own.db.tables.dispatchers)).toBe(0);
+  });
+
   // On Postgres the news comes over the network, by itself.
   test.skipIf(testDialect === "postgres")(
     "whoever waited for a commit goes on before the outbox is looked at",
