@@ -48,9 +48,10 @@ describe.if(testDialect === "postgres")("a Postgres whose server ends a connecti
     await own.db.rows(sql`select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and query ilike 'listen%'`);
     await until(() => wakes >= 2);
+    const before = wakes;
     await own.db.transaction((tx) => tx.notify("outbox"));
-    await until(() => wakes >= 3);
-    expect(wakes).toBe(3);
+    await until(() => wakes > before);
+    expect(wakes).toBeGreaterThan(before);
   }, 60_000);
 
   test("that is not there for a while when somebody begins to listen: it is listened to then, once", async () => {

@@ -50,9 +50,10 @@ describe.skipIf(testDialect === "sqlite").concurrent("connections that go silent
     way.silence();
     await promptly(db, 100, db.rows(sql`select 1`)).catch(() => undefined);
     await until(() => wakes >= 2);
+    const before = wakes;
     await own.db.transaction((tx) => tx.notify("outbox"));
-    await until(() => wakes >= 3);
-    expect(wakes).toBe(3);
+    await until(() => wakes > before);
+    expect(wakes).toBeGreaterThan(before);
     await db.close();
   }, 60_000);
 

