@@ -211,6 +211,12 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     await inTime(endOverlongPauses(db)).catch(failed("pauses that are too long could not be ended"));
   }
 
+  /** A stop waits for it: what it writes must not come after what a stop takes back. */
+  function live(): Promise<void> {
+    life = showLife();
+    return life;
+  }
+
   const schedules: Cron[] = [];
   let stopListening = () => {};
   return {
@@ -219,10 +225,6 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       // Whoever waited for the commit is answered first.
       stopListening = db.listen("outbox", () => setImmediate(wake));
       const options = { protect: true, unref: true };
-      const live = () => {
-        life = showLife();
-        return life;
-      };
       schedules.push(
         new Cron(EVERY_SECOND, options, tick),
         new Cron(`*/${RENEW_EVERY_MS / 1000} * * * * *`, options, live),

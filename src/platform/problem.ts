@@ -78,6 +78,7 @@ export function problemErrors(issues: readonly Issue[]): ProblemError[] {
   }));
 }
 
+/** What is said of a field that was not given; whoever names flags puts it in a sentence. */
 export const IS_MISSING = "is missing";
 
 /** Zod's words in plainer ones, where they are `Invalid option: expected one of "a"|"b"` or end with `received undefined`. */

@@ -12,7 +12,7 @@ import { median, percentile } from "../statistics.ts";
 
 /** Between clicks, so that each finds everything idle. */
 const PAUSE_MS = 30;
-/** Clicks, one right after the other, of a server that has been up for a while: the engine has compiled by then what they run. */
+/** Clicks, one right after the other, as a server has had that is up for a while: the engine has compiled what they run. */
 const LIVED_CLICKS = 3_000;
 const DEADLINE_MS = 10_000;
 
