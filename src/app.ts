@@ -4,6 +4,7 @@ import { createAuthorize, keysWith } from "./api/authorize.ts";
 import { openapiPlugin } from "./api/openapi.ts";
 import { apiPlugin } from "./api/plugin.ts";
 import { assetsPlugin } from "./assets/plugin.ts";
+import { telegramBotApi } from "./bots/telegram-bot-api.ts";
 import { ownAddressPlugin } from "./cookies/plugin.ts";
 import type { Deps } from "./deps.ts";
 import { funnelPlugin } from "./funnel/plugin.ts";
@@ -13,7 +14,6 @@ import { opsPlugin } from "./ops/plugin.ts";
 import { paymentsPlugin } from "./payments/plugin.ts";
 import { createSales } from "./payments/sales.ts";
 import { wholePathPlugin } from "./platform/whole-path.ts";
-import { telegramBotApi } from "./pools/telegram-bot-api.ts";
 import { clientAddressFinder } from "./redirect/client-address.ts";
 import { emptyApp } from "./visitors-app.ts";
 

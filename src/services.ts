@@ -1,3 +1,5 @@
+import { createBotHealth } from "./bots/bot-health.ts";
+import { telegramBotApi } from "./bots/telegram-bot-api.ts";
 import type { Deps } from "./deps.ts";
 import { funnelOnSettled } from "./funnel/on-settled.ts";
 import { telegramDestination } from "./funnel/telegram-destination.ts";
@@ -9,8 +11,6 @@ import { createMisdatedSweep } from "./outbox/misdated.ts";
 import { createRetention } from "./outbox/retention.ts";
 import { createExpiry } from "./payments/expire.ts";
 import { createSales } from "./payments/sales.ts";
-import { createBotHealth } from "./pools/bot-health.ts";
-import { telegramBotApi } from "./pools/telegram-bot-api.ts";
 import { createRollups } from "./rollups/rollups.ts";
 
 /** What a process does besides answering requests. */

@@ -8,18 +8,34 @@ import { Glob, Transpiler } from "bun";
  */
 const BASE = ["platform", "config"];
 const STORE = [...BASE, "db"];
-const KNOWLEDGE = [...STORE, "meta", "telegram", "outbox", "pools", "tracking"];
+const KNOWLEDGE = [
+  ...STORE,
+  "money",
+  "meta",
+  "telegram",
+  "outbox",
+  "audit",
+  "bots",
+  "offers",
+  "pools",
+  "tracking",
+];
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   config: [],
   platform: ["config"],
   db: BASE,
-  meta: ["platform"],
-  telegram: ["platform", "meta"],
+  money: [],
+  meta: ["platform", "money"],
+  telegram: ["platform", "money"],
   assets: BASE,
   sandbox: [],
   outbox: [...STORE, "meta"],
   tracking: [...STORE, "meta", "outbox"],
-  pools: [...STORE, "meta", "telegram", "outbox"],
+  // Who changed what, for whoever changes anything.
+  audit: [...STORE, "outbox"],
+  bots: [...STORE, "outbox", "audit"],
+  offers: [...STORE, "money", "telegram", "audit", "bots"],
+  pools: [...STORE, "meta", "outbox", "audit", "bots"],
   gate: [...STORE, "pools"],
   metrics: BASE,
   health: [...KNOWLEDGE, "metrics"],
@@ -32,7 +48,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // Goes through everybody's tables to take one person out of them.
   privacy: KNOWLEDGE,
   // Keys of the JSON API, which the API, the console and the command line make.
-  keys: [...STORE, "pools"],
+  keys: [...STORE, "audit"],
   // Counts over the tables of visits, payments and deliveries alike, so it stands beside what writes them.
   rollups: STORE,
   // What goes on and what it came to, which the API tells scripts and the console tells people.

@@ -5,7 +5,7 @@ import { createSecrets } from "../../src/platform/secrets.ts";
 import { loadPools } from "../../src/pools/load-pools.ts";
 import { createPool } from "../../src/pools/manage-pools.ts";
 import type { Pool, PoolBot } from "../../src/pools/pool.ts";
-import { poolDraftSchema } from "../../src/pools/rules.ts";
+import { poolDraftSchema } from "../../src/pools/pool-rules.ts";
 import { captureVisit } from "../../src/redirect/capture.ts";
 import { parseQuery } from "../../src/redirect/query.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";

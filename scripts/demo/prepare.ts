@@ -1,14 +1,14 @@
 import { asc } from "drizzle-orm";
+import { type BotDeps, connectBot } from "../../src/bots/connect-bot.ts";
+import { updateBot } from "../../src/bots/manage-bots.ts";
+import { telegramBotApi } from "../../src/bots/telegram-bot-api.ts";
 import type { Database } from "../../src/db/database.ts";
+import { createOffer } from "../../src/offers/manage-offers.ts";
+import { offerDraftSchema } from "../../src/offers/offer-rules.ts";
+import { listOffers } from "../../src/offers/offer-view.ts";
 import type { Secrets } from "../../src/platform/secrets.ts";
-import { type BotDeps, connectBot } from "../../src/pools/connect-bot.ts";
-import { updateBot } from "../../src/pools/manage-bots.ts";
-import { createOffer } from "../../src/pools/manage-offers.ts";
 import { createPool } from "../../src/pools/manage-pools.ts";
-import { offerDraftSchema } from "../../src/pools/offer-rules.ts";
-import { listOffers } from "../../src/pools/offer-view.ts";
-import { poolDraftSchema } from "../../src/pools/rules.ts";
-import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
+import { poolDraftSchema } from "../../src/pools/pool-rules.ts";
 
 /** The demo's bot as the sandbox knows it. Nobody else would take this token, so it is no secret. */
 export const DEMO_BOT = {

@@ -5,8 +5,8 @@ import { readConfig } from "../../src/config.ts";
 import { tablesOf } from "../../src/db/define-schema.ts";
 import { grantStatements, quoted, rightsOn } from "../../src/db/grants.ts";
 import { MIGRATIONS_TABLE, OPERATOR_VIEWS } from "../../src/db/migration-plan.ts";
-import { placeOf } from "../../src/db/postgres-url.ts";
-import * as tables from "../../src/db/tables-postgres.ts";
+import * as tables from "../../src/db/postgres/tables.ts";
+import { placeOf } from "../../src/db/postgres/url.ts";
 
 /** `grant_meta_tracking_sessions.sh`'s work. argv: the app's user, and perhaps --print; the URL is in DATABASE_URL. */
 

@@ -1,10 +1,10 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
+import { botChangeSchema, botDraftSchema } from "../bots/bot-rules.ts";
+import { findBot, listBots } from "../bots/bot-view.ts";
+import { type BotDeps, reconnectBot } from "../bots/connect-bot.ts";
+import { createBot, deleteBot, updateBot } from "../bots/manage-bots.ts";
 import { problem } from "../platform/problem.ts";
-import { findBot, listBots } from "../pools/bot-view.ts";
-import { type BotDeps, reconnectBot } from "../pools/connect-bot.ts";
-import { createBot, deleteBot, updateBot } from "../pools/manage-bots.ts";
-import { botChangeSchema, botDraftSchema } from "../pools/rules.ts";
 import type { Authorize } from "./authorize.ts";
 import { CHANGES, describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";

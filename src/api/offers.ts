@@ -1,11 +1,11 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
+import { username } from "../bots/bot-rules.ts";
+import { findBot } from "../bots/bot-view.ts";
+import { createOffer, deleteOffer, type OfferDeps, updateOffer } from "../offers/manage-offers.ts";
+import { offerChangeSchema, offerDraftSchema } from "../offers/offer-rules.ts";
+import { findOfferView, listOffers } from "../offers/offer-view.ts";
 import { problem } from "../platform/problem.ts";
-import { findBot } from "../pools/bot-view.ts";
-import { createOffer, deleteOffer, type OfferDeps, updateOffer } from "../pools/manage-offers.ts";
-import { offerChangeSchema, offerDraftSchema } from "../pools/offer-rules.ts";
-import { findOfferView, listOffers } from "../pools/offer-view.ts";
-import { username } from "../pools/rules.ts";
 import type { Authorize } from "./authorize.ts";
 import { CHANGES, describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";

@@ -1,10 +1,10 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
+import { auditedReplay } from "../audit/audited-replay.ts";
 import type { Database } from "../db/database.ts";
 import { findOutboxRow, listOutbox } from "../outbox/outbox-rows.ts";
 import { countReplay, type Replay, type Selection } from "../outbox/replay.ts";
 import { problem } from "../platform/problem.ts";
-import { auditedReplay } from "../pools/audited-replay.ts";
 import { findPool } from "../pools/pool-view.ts";
 import type { Authorize } from "./authorize.ts";
 import { CHANGES, describeRoute } from "./describe.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { instantOrDayText } from "../platform/instant.ts";
-import { LARGEST_PAGE, PAGE_SIZE } from "../platform/page.ts";
+import { LARGEST_PAGE, PAGE_SIZE } from "../platform/pagination.ts";
 
 const wholeNumber = (meta: { readonly description?: string; readonly examples: readonly string[] }) =>
   z

@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
+import { listAudit } from "../audit/audit-log.ts";
 import type { Database } from "../db/database.ts";
-import { listAudit } from "../pools/audit.ts";
 import { readRefusals } from "../pools/gate-refusals.ts";
 import { withoutGateValue } from "../pools/pool-view.ts";
 import type { Authorize } from "./authorize.ts";

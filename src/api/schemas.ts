@@ -3,13 +3,13 @@ import { apiKeySchema, newApiKeySchema } from "./schemas/keys.ts";
 import { pageOf } from "./schemas/kinds.ts";
 import { offerSchema } from "./schemas/offers.ts";
 import { outboxDetailSchema, outboxRowSchema, replayedSchema } from "./schemas/outbox.ts";
+import { outboxStatusSchema, routeChangedSchema } from "./schemas/outbox-routes.ts";
 import { overviewSchema } from "./schemas/overview.ts";
 import { linkSchema, pixelSchema, testEventSchema } from "./schemas/pool-trials.ts";
 import { poolSchema } from "./schemas/pools.ts";
 import { erasureAnswerSchema } from "./schemas/privacy.ts";
 import { problemSchema } from "./schemas/problem.ts";
 import { auditEntrySchema, gateRefusalsSchema } from "./schemas/reports.ts";
-import { outboxStatusSchema, routeChangedSchema } from "./schemas/routes.ts";
 import { timelineSchema, timelinesSchema } from "./schemas/sessions.ts";
 
 /**

@@ -2,10 +2,10 @@ import { createApiKey, listApiKeys, revokeApiKey } from "../keys/api-keys.ts";
 import { apiKeyDraftSchema, nameTaken } from "../keys/key-rules.ts";
 import { defineCommand, Refused } from "./command.ts";
 import { checked } from "./input.ts";
-import { ACTOR, withDatabase } from "./open.ts";
 import { idsOf } from "./outbox-flags.ts";
 import { allPages } from "./pages.ts";
 import { answer, second, table } from "./print.ts";
+import { ACTOR, withDatabase } from "./with-database.ts";
 
 export const apiKeyAdd = defineCommand({
   name: "api-key add",

@@ -1,15 +1,15 @@
 import type { z } from "zod";
-import { type BotView, listBots } from "../pools/bot-view.ts";
-import { type BotDeps, reconnectBot, type TokenCheck, type WebhookState } from "../pools/connect-bot.ts";
-import { createBot, deleteBot, updateBot } from "../pools/manage-bots.ts";
-import { type BotChange, botChangeSchema, botDraftSchema } from "../pools/rules.ts";
-import { telegramBotApi } from "../pools/telegram-bot-api.ts";
+import { type BotChange, botChangeSchema, botDraftSchema } from "../bots/bot-rules.ts";
+import { type BotView, listBots } from "../bots/bot-view.ts";
+import { type BotDeps, reconnectBot, type TokenCheck, type WebhookState } from "../bots/connect-bot.ts";
+import { createBot, deleteBot, updateBot } from "../bots/manage-bots.ts";
+import { telegramBotApi } from "../bots/telegram-bot-api.ts";
 import { type Context, defineCommand, type Given, type Options, Refused, WrongUsage } from "./command.ts";
 import { issueLines, onlyGiven } from "./input.ts";
-import { ACTOR, type Opened, withDatabase } from "./open.ts";
 import { allPages } from "./pages.ts";
 import { answer, record, table } from "./print.ts";
 import { checkedWithSecrets } from "./secret.ts";
+import { ACTOR, type Opened, withDatabase } from "./with-database.ts";
 
 const BOT_FLAGS = {
   token: {

@@ -1,7 +1,7 @@
+import { telegramBotApi } from "../bots/telegram-bot-api.ts";
 import { type Config, readConfig } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { misspelt } from "../platform/misspelt.ts";
-import { telegramBotApi } from "../pools/telegram-bot-api.ts";
 import { type Context, defineCommand, Refused } from "./command.ts";
 import {
   checkClock,
@@ -17,8 +17,8 @@ import { checkBots, checkPixels, checkRedis, type OutsideDeps } from "./doctor/c
 import { checkMigrations, checkTables, checkViews } from "./doctor/check-tables.ts";
 import { bad, type Finding, good, warning } from "./doctor/finding.ts";
 import { failureText } from "./failure.ts";
-import { isMissing, withDatabase } from "./open.ts";
 import { answer, cellText, count } from "./print.ts";
+import { isMissing, withDatabase } from "./with-database.ts";
 
 export const doctor = defineCommand({
   name: "doctor",

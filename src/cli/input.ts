@@ -1,6 +1,6 @@
 import type { z } from "zod";
+import { type Issue, parseInput } from "../platform/parse-input.ts";
 import { IS_MISSING } from "../platform/problem.ts";
-import { type Issue, parseInput } from "../pools/rules.ts";
 import { WrongUsage } from "./command.ts";
 
 /** The flags of fields whose flag is called otherwise. */

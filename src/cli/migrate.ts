@@ -1,8 +1,8 @@
 import { isForbidden } from "../db/fault.ts";
 import { SettingError } from "../platform/setting-error.ts";
 import { defineCommand } from "./command.ts";
-import { withDatabase } from "./open.ts";
 import { answer } from "./print.ts";
+import { withDatabase } from "./with-database.ts";
 
 export const migrate = defineCommand({
   name: "migrate",

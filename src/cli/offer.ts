@@ -1,17 +1,17 @@
-import { decimalToMinor, minorToDecimal } from "../meta/decimal.ts";
-import { findBot } from "../pools/bot-view.ts";
-import { createOffer, deleteOffer, updateOffer } from "../pools/manage-offers.ts";
-import { offerChangeSchema, offerDraftSchema } from "../pools/offer-rules.ts";
-import { findOfferView, listOffers, type OfferView } from "../pools/offer-view.ts";
-import { nobodyTakes } from "../pools/payable.ts";
-import { priceFault } from "../pools/price-fault.ts";
-import { priceText } from "../telegram/price.ts";
+import { findBot } from "../bots/bot-view.ts";
+import { formatMoney } from "../money/format.ts";
+import { decimalToMinor, minorToDecimal } from "../money/minor-units.ts";
+import { createOffer, deleteOffer, updateOffer } from "../offers/manage-offers.ts";
+import { offerChangeSchema, offerDraftSchema } from "../offers/offer-rules.ts";
+import { findOfferView, listOffers, type OfferView } from "../offers/offer-view.ts";
+import { nobodyTakes } from "../offers/payable.ts";
+import { priceFault } from "../offers/price-fault.ts";
 import { noSuchBot } from "./bot.ts";
 import { type Context, defineCommand, type Given, type Options, Refused, WrongUsage } from "./command.ts";
 import { checked, type FlagOfField, issueLines, onlyGiven } from "./input.ts";
-import { ACTOR, type Opened, withDatabase } from "./open.ts";
 import { allPages } from "./pages.ts";
 import { answer, record, table } from "./print.ts";
+import { ACTOR, type Opened, withDatabase } from "./with-database.ts";
 
 const OFFER_FLAGS = {
   name: { type: "string", value: "name", help: "as the button and the receipt say it" },
@@ -207,7 +207,7 @@ async function printOffer(
 }
 
 function price({ price_minor, currency }: OfferView): string {
-  return priceText(price_minor, currency, "en");
+  return formatMoney(price_minor, currency, "en");
 }
 
 function noSuchOffer(id: string): Refused {

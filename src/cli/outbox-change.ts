@@ -1,15 +1,15 @@
 import { inArray } from "drizzle-orm";
 import { ROUTE_MEANS } from "../api/outbox-filter.ts";
+import { auditedReplay } from "../audit/audited-replay.ts";
+import { pauseRouteBy, resumeRouteBy } from "../audit/audited-routes.ts";
 import type { Database } from "../db/database.ts";
 import type { Destination } from "../db/vocabulary.ts";
 import { countReplay, type Replay, type Selection } from "../outbox/replay.ts";
-import { auditedReplay } from "../pools/audited-replay.ts";
-import { pauseRouteBy, resumeRouteBy } from "../pools/audited-routes.ts";
 import { type Context, defineCommand, type Given, Refused, WrongUsage } from "./command.ts";
-import { ACTOR, withDatabase } from "./open.ts";
 import { filterOf, idsOf, OUTBOX_FLAGS, refuseUnknownPool } from "./outbox-flags.ts";
 import { answer, count } from "./print.ts";
-import { refuseUnasked } from "./unasked.ts";
+import { refuseUnasked } from "./refuse-unasked.ts";
+import { ACTOR, withDatabase } from "./with-database.ts";
 
 const REPLAY_FLAGS = {
   ...OUTBOX_FLAGS,

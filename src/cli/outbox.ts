@@ -1,11 +1,11 @@
 import { findOutboxRow, listOutbox, type OutboxDetail } from "../outbox/outbox-rows.ts";
 import { outboxBacklog, type RouteBacklog, readOutboxState, type StatusCount } from "../outbox/status.ts";
 import type { AttemptView, OutboxView } from "../outbox/views.ts";
-import { LARGEST_PAGE } from "../platform/page.ts";
+import { LARGEST_PAGE } from "../platform/pagination.ts";
 import { defineCommand, Refused, WrongUsage } from "./command.ts";
-import { withDatabase } from "./open.ts";
 import { filterOf, idsOf, OUTBOX_FLAGS, refuseUnknownPool } from "./outbox-flags.ts";
 import { answer, duration, record, second, table } from "./print.ts";
+import { withDatabase } from "./with-database.ts";
 
 export const outboxStatusCommand = defineCommand({
   name: "outbox status",

@@ -1,4 +1,4 @@
-import { LARGEST_PAGE, type Page } from "../platform/page.ts";
+import { LARGEST_PAGE, type Page } from "../platform/pagination.ts";
 
 /** Every item of a list that comes in pages, for lists that a person can read to the end. */
 export async function allPages<T>(

@@ -2,15 +2,15 @@ import type { z } from "zod";
 import type { Config } from "../config.ts";
 import { visitorLink } from "../pools/ad-link.ts";
 import { createPool, deletePool, updatePool } from "../pools/manage-pools.ts";
+import { poolChangeSchema, poolDraftSchema } from "../pools/pool-rules.ts";
 import { findPool, listPools, type PoolView } from "../pools/pool-view.ts";
-import { poolChangeSchema, poolDraftSchema } from "../pools/rules.ts";
 import { type Context, defineCommand, Refused, WrongUsage } from "./command.ts";
 import { issueLines } from "./input.ts";
-import { ACTOR, withDatabase } from "./open.ts";
 import { allPages } from "./pages.ts";
 import { noSuchPool, POOL_FLAG_OF_FIELD, POOL_FLAGS, poolInput } from "./pool-flags.ts";
 import { answer, record, table } from "./print.ts";
 import { checkedWithSecrets } from "./secret.ts";
+import { ACTOR, withDatabase } from "./with-database.ts";
 
 const SLUG = { type: "string", value: "slug", help: "the pool's name in links, as in /go/<slug>" } as const;
 

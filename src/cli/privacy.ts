@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Config } from "../config.ts";
-import { openSpool } from "../db/spool.ts";
+import { openSpool } from "../db/spool/spool.ts";
 import { createLog } from "../platform/log.ts";
 import { type ErasureDeps, erasePerson } from "../privacy/erase.ts";
 import { type Erasure, isAnything } from "../privacy/erasure.ts";
@@ -8,9 +8,9 @@ import { erasureSchema, personKey } from "../privacy/key.ts";
 import { noTrackingStore, redisTrackingStore } from "../tracking/tracking-store.ts";
 import { defineCommand, Refused, WrongUsage } from "./command.ts";
 import { checked } from "./input.ts";
-import { ACTOR, type Opened, withDatabase } from "./open.ts";
 import { answer, count, record } from "./print.ts";
-import { refuseUnasked } from "./unasked.ts";
+import { refuseUnasked } from "./refuse-unasked.ts";
+import { ACTOR, type Opened, withDatabase } from "./with-database.ts";
 
 export const privacyErase = defineCommand({
   name: "privacy erase",

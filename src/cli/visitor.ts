@@ -1,4 +1,4 @@
-import { priceText } from "../telegram/price.ts";
+import { formatMoney } from "../money/format.ts";
 import {
   type Timeline,
   timelineByEventId,
@@ -8,8 +8,8 @@ import {
 } from "../tracking/timeline.ts";
 import type { Step } from "../tracking/timeline-steps.ts";
 import { defineCommand, Refused, WrongUsage } from "./command.ts";
-import { withDatabase } from "./open.ts";
 import { answer, duration, record, table } from "./print.ts";
+import { withDatabase } from "./with-database.ts";
 
 export const sessionShow = defineCommand({
   name: "session show",
@@ -64,7 +64,7 @@ export const paymentShow = defineCommand({
           record([
             ["Payment", payment.id],
             ["Status", payment.status],
-            ["Amount", priceText(payment.amount_minor, payment.currency, "en")],
+            ["Amount", formatMoney(payment.amount_minor, payment.currency, "en")],
             ["Provider", `${payment.provider}, reference ${payment.provider_ref}`],
             ["Made", payment.created_at],
             ["Paid", payment.paid_at],

@@ -2,7 +2,7 @@ import type { Database } from "../db/database.ts";
 import { isRowFault } from "../db/fault.ts";
 import { createGroupCommit } from "../db/group-commit.ts";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
-import type { Spool } from "../db/spool.ts";
+import type { Spool } from "../db/spool/spool.ts";
 import { withDeadline } from "../platform/deadline.ts";
 import type { Log } from "../platform/log.ts";
 import { findSessions } from "../tracking/find-session.ts";

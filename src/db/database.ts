@@ -6,7 +6,7 @@ import type { Dialect } from "./dialect.ts";
 import type { Values } from "./kept.ts";
 import type { SplitRow, SplitTable } from "./split-table.ts";
 
-/** Drizzle's query builder; SQLite's is held to the same type (see `kit-sqlite.ts`). */
+/** Drizzle's query builder; SQLite's is held to the same type (see `sqlite/kit.ts`). */
 export type QueryBuilder = PgDatabase<PostgresJsQueryResultHKT, Record<string, never>>;
 
 /** A number in a row of a hand-written statement: Postgres' driver gives those of eight bytes as text. */

@@ -1,6 +1,6 @@
 import { is, Table } from "drizzle-orm";
 import type { PgTable } from "drizzle-orm/pg-core";
-import type { Kit } from "./kit-postgres.ts";
+import type { Kit } from "./postgres/kit.ts";
 import { operatorTables } from "./schema/operators.ts";
 import { outboxTables } from "./schema/outbox.ts";
 import { paymentTables } from "./schema/payments.ts";

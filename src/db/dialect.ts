@@ -1,6 +1,6 @@
 import { type Placeholder, type SQL, sql } from "drizzle-orm";
 import type { AnyPgColumn, PgColumn, PgTable } from "drizzle-orm/pg-core";
-import { arrayOf, quoted } from "./postgres-arrays.ts";
+import { arrayOf, quoted } from "./postgres/arrays.ts";
 
 /** The few fragments in which the two databases differ. Nothing else in `src` asks which database it is on. */
 export interface Dialect {

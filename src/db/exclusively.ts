@@ -1,6 +1,6 @@
 import { Database as SqliteClient } from "bun:sqlite";
 import { SettingError } from "../platform/setting-error.ts";
-import { isBusy } from "./wal.ts";
+import { isBusy } from "./sqlite/wal.ts";
 
 /** So long one process waits for the others. */
 const PATIENCE_MS = 60_000;

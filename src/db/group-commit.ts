@@ -20,10 +20,10 @@ interface GroupCommitOptions<T> {
   /** Batches that may be under way at once; 1 unless said otherwise. In which order they are written is not settled. */
   maxWrites?: number;
   /**
-   * So many share a commit well enough, and are written while more are being read. More gain nothing but where writing
-   * holds up whoever reads: there `Infinity` keeps all together.
+   * As many share a commit, and are written while the next are being read. `Infinity` takes all that wait: for a write that
+   * holds up whoever reads.
    */
-  goodCompany?: number;
+  targetBatch?: number;
   /** Items that may wait at once. */
   maxWaiting?: number;
   /** Whoever waited for so long when a batch ends is not written, but told so at once; without it, all wait their turn. */
@@ -55,14 +55,12 @@ interface Failure {
 const WORTH_A_BATCH = 1 / 4;
 
 /**
- * Lets items that arrive together share a commit: what waits is written in one transaction while the next batch
- * gathers. Under load one part of all who are here is written while another is read and answered: were they one batch,
- * whoever reads and whoever writes would wait for each other. A batch that fails by a row's fault is written row by row,
- * which counts as one write, so that the bad row fails alone; one that fails by the database's, then too, takes all that
- * wait with it, at once.
+ * Lets items that arrive together share a commit: one batch is written while the next one gathers and the last one is
+ * answered. A batch that fails by a row's fault is written again row by row, so that the bad row fails alone. One that fails
+ * by the database's fault fails all that wait, at once.
  */
 export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommit<T> {
-  const { write, isRowFault, maxBatch = 512, maxWrites = 1, goodCompany = 32 } = options;
+  const { write, isRowFault, maxBatch = 512, maxWrites = 1, targetBatch = 32 } = options;
   const { maxWaiting = 20_000, patienceMs = Number.POSITIVE_INFINITY } = options;
   let waiting: Waiting<T>[] = [];
   let gathering: Promise<void> | undefined;
@@ -97,7 +95,7 @@ export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommi
   /** How many the next batch takes: an equal part for each that can be written at once, and one to be read and answered. */
   function batchSize(): number {
     const part = Math.ceil((waiting.length + writing + written) / (maxWrites + 1));
-    return Math.min(maxBatch, Math.max(goodCompany, part));
+    return Math.min(maxBatch, Math.max(targetBatch, part));
   }
 
   async function writeNext(): Promise<void> {
@@ -172,7 +170,7 @@ export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommi
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       waiting.push({ item, sinceMs: performance.now(), resolve, reject });
       if (writes < maxWrites) {
-        if (waiting.length >= goodCompany) pump();
+        if (waiting.length >= targetBatch) pump();
         else gathering ??= gather();
       }
       return promise;

@@ -1,7 +1,7 @@
 import { POSTGRES_URL, sqlitePath } from "../config/database-url.ts";
 import { roomOr, SettingError } from "../platform/setting-error.ts";
 import type { Database } from "./database.ts";
-import { openSqlite } from "./sqlite.ts";
+import { openSqlite } from "./sqlite/sqlite.ts";
 
 export interface DatabaseSettings {
   /** `postgres://…`, or a path (optionally `sqlite:…` or `file:…`) to a SQLite file. */
@@ -15,7 +15,7 @@ export interface DatabaseSettings {
 /** Opens the database that the URL names. Postgres' driver is loaded only where it is used. @throws SettingError */
 export async function openDatabase(settings: DatabaseSettings): Promise<Database> {
   if (POSTGRES_URL.test(settings.url)) {
-    const { openPostgres } = await import("./postgres.ts");
+    const { openPostgres } = await import("./postgres/postgres.ts");
     return openPostgres(settings);
   }
   const path = sqlitePath(settings.url);

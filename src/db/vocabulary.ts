@@ -21,6 +21,9 @@ export type FunnelState = (typeof FUNNEL_STATES)[number];
 export const PAYMENT_STATUSES = ["pending", "paid", "refunded", "chargeback", "expired"] as const;
 export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
 
+/** Who makes checkouts: what an offer's provider may be, and so what the lane of a bot's checkouts is called. */
+export const CHECKOUT_PROVIDERS: readonly string[] = ["stripe", "mercadopago", "pushinpay", "telegram"];
+
 export const STRATEGIES = ["weighted", "round_robin", "least_used"] as const;
 export type Strategy = (typeof STRATEGIES)[number];
 

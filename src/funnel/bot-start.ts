@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { findBotRow } from "../bots/bot-view.ts";
 import type { Database, Tx } from "../db/database.ts";
-import { findBotRow } from "../pools/bot-view.ts";
 import { findPoolOf } from "../pools/find-pool-of.ts";
 import { type BotUser, isPersonInBot } from "../tracking/bot-users.ts";
 import { findSession } from "../tracking/find-session.ts";

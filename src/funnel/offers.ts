@@ -1,7 +1,7 @@
 import { and, asc, eq } from "drizzle-orm";
 import type { Reader, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import { TELEGRAM_STARS } from "../meta/currencies.ts";
+import { TELEGRAM_STARS } from "../money/currencies.ts";
 import { enqueue } from "../outbox/enqueue.ts";
 import { invoiceMessage, offerMessage, welcomeMessage } from "../telegram/messages.ts";
 import { providerOf, TELEGRAM_PROVIDER } from "../telegram/sale.ts";

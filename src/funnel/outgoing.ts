@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { OutboxEntry } from "../outbox/enqueue.ts";
 import { parseJson } from "../platform/json.ts";
-import { parseInput } from "../pools/rules.ts";
+import { parseInput } from "../platform/parse-input.ts";
 import type { OutgoingMessage } from "../telegram/messages.ts";
 import type { BotUser } from "../tracking/bot-users.ts";
 

@@ -9,7 +9,7 @@ import type { PoolRow } from "../pools/pool-view.ts";
 import { type BotUser, type Person, saveBotUser } from "../tracking/bot-users.ts";
 import { findSession } from "../tracking/find-session.ts";
 import { recordFunnelState } from "../tracking/funnel-states.ts";
-import { consentInToken, type Session, saysSomething, sessionFacts } from "../tracking/session.ts";
+import { consentInToken, isWorthKeeping, type Session, sessionFacts } from "../tracking/session.ts";
 import { consentByNow } from "../tracking/visit-behind.ts";
 import type { Recipient } from "./outgoing.ts";
 import { markReachable } from "./unreachable.ts";
@@ -76,7 +76,7 @@ export async function recordVisitor(
   // Whoever had that visit erased is a stranger when they come again.
   const isErased = found?.consent === "erased";
   const named = isErased ? null : found;
-  const isKept = named !== null || (token !== null && !isErased && saysSomething(token, now));
+  const isKept = named !== null || (token !== null && !isErased && isWorthKeeping(token, now));
   const kept = isKept ? token : null;
   const botUser = await saveBotUser(tx, tables, botId, person, kept, now);
   // An update that comes late is about its own visit, even where a newer one is known already.

@@ -1,7 +1,7 @@
 import { eq } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { PaymentStatus } from "../db/vocabulary.ts";
-import { TELEGRAM_STARS } from "../meta/currencies.ts";
+import { TELEGRAM_STARS } from "../money/currencies.ts";
 import type { Answer, ClaimedRow, DestinationAdapter, Sent, Verdict } from "../outbox/destination.ts";
 import { REQUEST_TIMEOUT_MS } from "../outbox/lease.ts";
 import { errorText } from "../platform/errors.ts";

@@ -1,10 +1,10 @@
 import type { Context } from "grammy";
 import type { User } from "grammy/types";
+import type { BotRow } from "../bots/bot-view.ts";
 import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import type { DeniedPolicy } from "../meta/consent.ts";
 import type { Log } from "../platform/log.ts";
-import type { BotRow } from "../pools/bot-view.ts";
 import type { Person } from "../tracking/bot-users.ts";
 import type { RecallVisit } from "../tracking/recall-visit.ts";
 import type { Sales } from "./sales.ts";

@@ -1,12 +1,12 @@
 import { eq } from "drizzle-orm";
 import { Bot, BotError, type Composer } from "grammy";
 import type { Update, UserFromGetMe } from "grammy/types";
+import type { BotRow } from "../bots/bot-view.ts";
 import type { Database } from "../db/database.ts";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { LARGEST_BODY_BYTES, readBody } from "../platform/body.ts";
 import { comeAgain, problem } from "../platform/problem.ts";
 import { equalInConstantTime, type Secrets } from "../platform/secrets.ts";
-import type { BotRow } from "../pools/bot-view.ts";
 import { type ConversationDeps, createTurn, type FunnelContext } from "./turn.ts";
 import { readUpdate } from "./update.ts";
 

@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
 import type { Database } from "../db/database.ts";
-import type { Spool } from "../db/spool.ts";
+import type { Spool } from "../db/spool/spool.ts";
 import { type Build, createExposition } from "../metrics/exposition.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Log } from "../platform/log.ts";

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Database, RawNumber } from "../db/database.ts";
 import { migrationPlan } from "../db/migration-plan.ts";
-import type { Spool } from "../db/spool.ts";
+import type { Spool } from "../db/spool/spool.ts";
 import { ALIVE_MS, lastSignMs } from "../outbox/heartbeat.ts";
 import { withDeadline } from "../platform/deadline.ts";
 

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { and, asc, eq, gt, isNull, lt, or } from "drizzle-orm";
+import { recordAudit, viewChanges } from "../audit/audit-log.ts";
 import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import { type Page, pageOf } from "../platform/page.ts";
+import { type Page, pageOf } from "../platform/pagination.ts";
 import { sha256Hex } from "../platform/secrets.ts";
-import { recordAudit, viewChanges } from "../pools/audit.ts";
 
 export type Scope = "read" | "write";
 

@@ -1,7 +1,7 @@
 import { isRecord, parseJson } from "../platform/json.ts";
+import { redactSecret } from "../platform/redact-secret.ts";
 import { readGraphBody } from "./graph-body.ts";
 import { ADDRESS_CODES, TOKEN_CODES } from "./outcome.ts";
-import { redactSecret } from "./redact.ts";
 
 /** Whether a token reaches a pixel, as far as Meta tells without sending an event. */
 export type PixelCheck =

@@ -1,5 +1,5 @@
+import { isCurrency } from "../money/currencies.ts";
 import { isRecord } from "../platform/json.ts";
-import { isCurrency } from "./currencies.ts";
 import { MAX_EVENT_AGE_MS } from "./event-time.ts";
 import { userDataFault } from "./user-data-faults.ts";
 

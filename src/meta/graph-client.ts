@@ -1,6 +1,6 @@
 import { errorText } from "../platform/errors.ts";
 import { readAnswer } from "../platform/read-answer.ts";
-import { redactSecret } from "./redact.ts";
+import { redactSecret } from "../platform/redact-secret.ts";
 
 const USER_AGENT = "Ponte/1.0";
 

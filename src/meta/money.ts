@@ -1,30 +1,10 @@
-import { currencyExponent, TELEGRAM_STARS } from "./currencies.ts";
-
-/** Above 15 digits a double no longer holds every decimal; no sale is that large, and a wrong value is worse than none. */
-const LARGEST_AMOUNT_MINOR = 999_999_999_999_999;
+import { TELEGRAM_STARS } from "../money/currencies.ts";
+import { isAmountMinor, minorToMajor } from "../money/minor-units.ts";
 
 /** An amount as Meta takes it: major units and an ISO 4217 code. */
 interface MetaAmount {
   readonly value: number;
   readonly currency: string;
-}
-
-/**
- * Minor units to major units, exactly: the decimal point is put into the digits, nothing is divided, so 1234567 BRL
- * cents are 12345.67 and print so.
- * @returns null for an unknown currency, and for an amount that is no whole number of 0 to 15 digits
- */
-export function minorToMajor(amountMinor: number, currency: string): number | null {
-  const exponent = currencyExponent(currency);
-  if (exponent === null || !isAmountMinor(amountMinor)) return null;
-  const digits = String(amountMinor).padStart(exponent + 1, "0");
-  const point = digits.length - exponent;
-  return Number(`${digits.slice(0, point)}.${digits.slice(point)}`);
-}
-
-/** Whether this is an amount Ponte can hold and report: a whole number of minor units, not negative, at most 15 digits. */
-export function isAmountMinor(amountMinor: number): boolean {
-  return Number.isInteger(amountMinor) && amountMinor >= 0 && amountMinor <= LARGEST_AMOUNT_MINOR;
 }
 
 /**

@@ -1,13 +1,13 @@
 import { Elysia } from "elysia";
+import { recordAudit } from "../audit/audit-log.ts";
 import { isTimeZone } from "../config/kinds.ts";
-import { recordAudit } from "../pools/audit.ts";
 import { insideOps, seeOther } from "./answer.ts";
 import { cookieHeader, cookieName, readCookies, YEAR_SECONDS } from "./auth/cookies.ts";
 import { endAllSessions, endSession } from "./auth/session.ts";
+import { SESSION_COOKIE, ZONE_COOKIE } from "./cookie-names.ts";
 import type { OpsDeps } from "./deps.ts";
 import { formFields } from "./form.ts";
 import { opsGuard } from "./guard.ts";
-import { SESSION_COOKIE, ZONE_COOKIE } from "./names.ts";
 
 /** What concerns the operator and not the ads: leaving, and the time zone. */
 export function accountPages(deps: OpsDeps) {

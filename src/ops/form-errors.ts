@@ -1,5 +1,5 @@
 import type { FieldErrors } from "../../views/ops/form-data.ts";
-import type { Issue } from "../pools/rules.ts";
+import type { Issue } from "../platform/parse-input.ts";
 
 /** What to say at each field: the first that is wrong with it. `fieldOf` names the field of an issue's path. */
 export function fieldErrors(

@@ -11,10 +11,10 @@ import { htmlAnswer, insideOps, seeOther } from "./answer.ts";
 import { cookieName, isSecure, readCookies } from "./auth/cookies.ts";
 import { isFromHere } from "./auth/origin.ts";
 import { findSession, type OperatorSession, prolongSession } from "./auth/session.ts";
+import { NOTE_COOKIE, SESSION_COOKIE, ZONE_COOKIE } from "./cookie-names.ts";
 import type { OpsDeps } from "./deps.ts";
 import { databaseAwayPage } from "./failed-page.ts";
 import { formFields } from "./form.ts";
-import { NOTE_COOKIE, SESSION_COOKIE, ZONE_COOKIE } from "./names.ts";
 import { doneAndSee, readNote } from "./note.ts";
 import { zoneOf } from "./zone.ts";
 

@@ -1,7 +1,7 @@
 import type { Note } from "../../views/ops/facts.ts";
 import { seeOther } from "./answer.ts";
 import { cookieHeader } from "./auth/cookies.ts";
-import { NOTE_COOKIE } from "./names.ts";
+import { NOTE_COOKIE } from "./cookie-names.ts";
 
 const LONGEST_NOTE = 300;
 const KEPT_SECONDS = 60;

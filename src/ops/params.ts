@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { PAGE_SIZE } from "../platform/page.ts";
+import { PAGE_SIZE } from "../platform/pagination.ts";
 
 /** A row's number as text. */
 export const rowId = z

@@ -1,5 +1,5 @@
 import type { FieldErrors } from "../../views/ops/form-data.ts";
-import { type Invalid, type Issue, invalid, type Parsed } from "../pools/rules.ts";
+import { type Invalid, type Issue, invalid, type Parsed } from "../platform/parse-input.ts";
 import type { FormFields } from "./form.ts";
 
 /** What an answer is made of, at once or after reading. */

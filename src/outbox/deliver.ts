@@ -1,7 +1,8 @@
 import { errorText } from "../platform/errors.ts";
 import { BREAKER_THRESHOLD, backOffMs } from "./back-off.ts";
+import { ALONE_AFTER } from "./batch-size.ts";
 import { changeRoute, type RouteChange } from "./change-route.ts";
-import { ALONE_AFTER } from "./company.ts";
+import { commitWithRetry } from "./commit-with-retry.ts";
 import { consequencesOf } from "./consequences.ts";
 import type { ClaimedRow, DestinationAdapter, Sent, Verdict } from "./destination.ts";
 import { isolate, type Reply } from "./isolate.ts";
@@ -16,7 +17,6 @@ import { hurryRetries } from "./resume-route.ts";
 import type { RouteKey } from "./routes.ts";
 import { settle } from "./settle.ts";
 import { storable, storableText } from "./storable.ts";
-import { surely } from "./surely.ts";
 
 /** One request made, for the metrics. */
 export interface RequestFact extends RouteKey {
@@ -69,7 +69,7 @@ async function giveBack(
   rows: readonly ClaimedRow[],
   change?: RouteChange,
 ): Promise<void> {
-  await surely(deps, async (tx) => {
+  await commitWithRetry(deps, async (tx) => {
     const released = { kind: "released", afterMs: null, reason: null } as const;
     const given = await settle(tx, deps.db, batch.leaseId, rows, released);
     if (change && given.length > 0) await noteChange(deps, tx, batch, change);
@@ -105,7 +105,7 @@ async function send(deps: DeliveryDeps, batch: LeasedBatch, rows: readonly Claim
     streak.hasCounted = true;
   }
   report(deps, key, rows.length, sent, consequences.change);
-  const isNoted = await surely(deps, (tx, tried) =>
+  const isNoted = await commitWithRetry(deps, (tx, tried) =>
     recordRequest(deps, tx, batch, { rows, sent, consequences }, tried),
   );
   const isProbeThrough = consequences.change?.kind === "healthy" && standing.failures >= BREAKER_THRESHOLD;
@@ -152,7 +152,7 @@ async function expire(deps: DeliveryDeps, batch: LeasedBatch, rows: readonly Cla
   );
   const reason = "not sent: older than the other side takes when its turn came";
   const nothingIsSent = rows.length === batch.rows.length;
-  await surely(deps, async (tx, tried) => {
+  await commitWithRetry(deps, async (tx, tried) => {
     const ending = { kind: "expired", fbtraceId: null, reason } as const;
     const isOurs = await settleRows(deps, tx, batch, rows, ending, tried);
     if (isOurs && nothingIsSent) await noteChange(deps, tx, batch, { kind: "unknown" });

@@ -81,10 +81,10 @@ export function createExpireWaiting(deps: ExpireWaitingDeps): Periodic<number> {
     });
   }
 
-  const turns = {
+  const job = {
     schedule: SCHEDULE,
     failed: "what became too old could not be ended; trying again in an hour",
     worked: "what became too old can be ended again",
   };
-  return periodic(deps, turns, expireAll);
+  return periodic(deps, job, expireAll);
 }

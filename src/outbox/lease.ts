@@ -3,8 +3,8 @@ import type { Database, Tx } from "../db/database.ts";
 import type { Dialect } from "../db/dialect.ts";
 import { keptStatement } from "../db/kept.ts";
 import { backOffCeilingMs, HIGHEST_CEILING_AT } from "./back-off.ts";
+import { pickBatch, pickProbe } from "./batch-size.ts";
 import { changeRoute, takeProbe } from "./change-route.ts";
-import { goingAsProbe, goingTogether } from "./company.ts";
 import type { ClaimedRow } from "./destination.ts";
 import type { RouteKey } from "./routes.ts";
 
@@ -86,7 +86,7 @@ async function claimRows(
     limit: isProbe ? PROBE_CHOICE : limit,
   });
   if (due.length === 0) return [];
-  const going = (isProbe ? goingAsProbe(due, limit) : goingTogether(due, limit)).map(withNumbers);
+  const going = (isProbe ? pickProbe(due, limit) : pickBatch(due, limit)).map(withNumbers);
   const ids = dialect.idList(going.map(({ id }) => id));
   await tx.rows(LEASED(dialect), { leaseId, ids });
   const events = await tx.rows<Content>(EVENTS(dialect), { ids });

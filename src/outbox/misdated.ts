@@ -16,12 +16,12 @@ const SCHEDULE = "11 * * * * *";
  */
 export function createMisdatedSweep(deps: { readonly db: Database; readonly log: Log }): Periodic<number> {
   const { db, log } = deps;
-  const turns = {
+  const job = {
     schedule: SCHEDULE,
     failed: "what a clock that was ahead has put off could not be made due; trying again in a minute",
     worked: "what a clock that was ahead has put off can be made due again",
   };
-  return periodic(deps, turns, async (signal) => {
+  return periodic(deps, job, async (signal) => {
     const routes = await db.rows<RouteKey>(sql`
       ${withPendingHeads()} select destination, route from heads
       where exists (select 1 from outbox_progress where ${isMisdated(db, sql`heads.destination`, sql`heads.route`)})`);

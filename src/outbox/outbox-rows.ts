@@ -1,7 +1,7 @@
 import { and, desc, eq, getViewSelectedFields, gte, inArray, lte, type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import { type Page, pageOf } from "../platform/page.ts";
+import { type Page, pageOf } from "../platform/pagination.ts";
 import { filterCondition, type OutboxFilter } from "./filter.ts";
 import { idWindows, isFewWaiting, isInWindow } from "./id-windows.ts";
 import { type AttemptView, attemptView, type OutboxView, outboxView } from "./views.ts";

@@ -3,11 +3,11 @@ import type { Log } from "../platform/log.ts";
 import { attemptOf, isWritten, writeAttempt } from "./attempts.ts";
 import { BREAKER_THRESHOLD } from "./back-off.ts";
 import { changeRoute, type RouteChange } from "./change-route.ts";
+import type { Tried } from "./commit-with-retry.ts";
 import type { Consequences } from "./consequences.ts";
 import type { ClaimedRow, Sent } from "./destination.ts";
 import type { RouteKey, Standing } from "./routes.ts";
 import { type Settlement, settle } from "./settle.ts";
-import type { Tried } from "./surely.ts";
 
 /** How rows come to their end. */
 export type Ending = Exclude<Settlement, { readonly kind: "retry" | "released" }>;

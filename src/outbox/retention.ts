@@ -31,12 +31,12 @@ export function createRetention(deps: {
   readonly pauseMs?: number;
 }): Periodic<Removed> {
   const { db, log, days, pauseMs = PAUSE_MS } = deps;
-  const turns = {
+  const job = {
     schedule: SCHEDULE,
     failed: "old rows could not be removed; trying again in an hour",
     worked: "old rows can be removed again",
   };
-  return periodic(deps, turns, async (signal) => {
+  return periodic(deps, job, async (signal) => {
     const cutoff = new Date((await db.transaction(async (tx) => tx.nowMs())) - days * DAY_MS);
     const removed = await removeAll({ db, cutoff, pauseMs, signal });
     const total = Object.values(removed).reduce((sum, n) => sum + n, 0);

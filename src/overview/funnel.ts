@@ -3,7 +3,7 @@ import type { PgColumn } from "drizzle-orm/pg-core";
 import type { Database } from "../db/database.ts";
 import { breathe } from "../platform/breathe.ts";
 import { bucketStart, HOUR_MS } from "../rollups/bucket.ts";
-import { type Counts, type Dimension, OTHER_CAMPAIGNS } from "../rollups/funnel-count.ts";
+import { type Counts, type Dimension, OTHER_CAMPAIGNS } from "../rollups/funnel-tally.ts";
 import type { Stretch } from "./stretch.ts";
 
 /** Lines of a table, the best ones. */

@@ -8,13 +8,13 @@ import { paymentStep, recordFunnelState } from "../tracking/funnel-states.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";
 import { type Decision, decide, type PaymentEvent } from "./decide.ts";
 import { deliveryEntry, withholdDelivery } from "./delivery.ts";
-import type { DistantDeps } from "./distant-visit.ts";
 import { leaveNote } from "./leave-note.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
 import { chargeOf, confirmedData, returnedCharges } from "./provider-data.ts";
+import type { RedisCopyDeps } from "./redis-copy.ts";
 import { purchaseEntry, withVisit } from "./report-purchase.ts";
 
-export interface ApplyDeps extends PaymentDeps, DistantDeps {
+export interface ApplyDeps extends PaymentDeps, RedisCopyDeps {
   readonly log: Log;
 }
 
@@ -25,24 +25,24 @@ export type Applied = "confirmed" | "changed" | "unchanged";
  * Purchase, the funnel and the delivery. `before` must be locked (`lockByReference`), so that of any number of
  * equal webhooks the first one acts and the others find it done.
  *
- * @param distant the visit as Redis knows it, for a token that the database does not have
+ * @param redisCopy the visit as Redis knows it, for a token that the database does not have
  */
 export async function applyEvent(
   deps: ApplyDeps,
   tx: Tx,
   before: Payment,
   event: PaymentEvent,
-  distant: StoredVisit | null,
+  redisCopy: StoredVisit | null,
 ): Promise<Applied> {
-  const payment = await withReturned(deps, tx, before, event);
+  const payment = await rememberReturnedCharge(deps, tx, before, event);
   const state = { ...payment, chargeId: chargeOf(payment), returned: returnedCharges(payment) };
   const decision = decide(state, event);
   switch (decision.kind) {
     case "confirm":
-      await confirm(deps, tx, payment, decision, distant);
+      await confirm(deps, tx, payment, decision, redisCopy);
       return "confirmed";
     case "move":
-      await move(deps, tx, payment, decision.to);
+      await changeStatus(deps, tx, payment, decision.to);
       return "changed";
     case "nothing":
       if (decision.note) await leaveNote(deps, tx, payment, decision.note);
@@ -51,7 +51,7 @@ export async function applyEvent(
 }
 
 /** Before any money is counted, which charges went back is remembered: another one may be paid yet. */
-async function withReturned(
+async function rememberReturnedCharge(
   { db, now }: ApplyDeps,
   tx: Tx,
   payment: Payment,
@@ -73,12 +73,12 @@ async function confirm(
   tx: Tx,
   payment: Payment,
   decision: Confirmation,
-  distant: StoredVisit | null,
+  redisCopy: StoredVisit | null,
 ): Promise<void> {
   const { db } = deps;
   const { tables } = db;
   const now = deps.now();
-  const traced = payment.erasedAt === null ? await withVisit(deps, tx, payment, distant) : null;
+  const traced = payment.erasedAt === null ? await withVisit(deps, tx, payment, redisCopy) : null;
   const known = traced?.payment ?? payment;
   const columns = paidColumns(known, decision, traced?.visit.consent ?? null, now);
   const paid: Payment = { ...known, ...columns };
@@ -144,7 +144,7 @@ function paidColumns(payment: Payment, decision: Confirmation, consent: Consent 
   } satisfies Partial<Payment>;
 }
 
-async function move(
+async function changeStatus(
   { db, now }: ApplyDeps,
   tx: Tx,
   payment: Payment,

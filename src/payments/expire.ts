@@ -55,12 +55,12 @@ export function createExpiry(deps: {
   readonly now: () => Date;
 }): Periodic<void> {
   const { db, log, now } = deps;
-  const turns = {
+  const job = {
     schedule: EVERY_FIVE_MINUTES,
     failed: "old payments could not be expired; trying again in five minutes",
     worked: "old payments can be expired again",
   };
-  return periodic(deps, turns, async (signal) => {
+  return periodic(deps, job, async (signal) => {
     const expired = await expirePayments(db, now(), signal);
     if (expired > 0) log.info({ expired }, "payments that nobody paid are no longer waited for");
   });

@@ -1,4 +1,5 @@
 import { eq } from "drizzle-orm";
+import { recordAudit } from "../audit/audit-log.ts";
 import type { Tx } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
 import { paymentNotes } from "../tracking/payment-notes.ts";
@@ -14,7 +15,7 @@ export async function leaveNote(
   payment: Payment,
   text: string,
 ): Promise<void> {
-  const { payments, auditLog } = db.tables;
+  const { payments } = db.tables;
   const notes = paymentNotes(payment);
   if (notes.includes(text)) return;
   log.error(
@@ -25,7 +26,7 @@ export async function leaveNote(
     .update(payments)
     .set({ providerData: { ...payment.providerData, notes: [...notes, text] } })
     .where(eq(payments.id, payment.id));
-  await tx.insert(auditLog).values({
+  await recordAudit(tx, db.tables, {
     at: now(),
     actor: `provider:${payment.provider}`,
     action: "payment.note",

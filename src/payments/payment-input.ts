@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { isCurrency, TELEGRAM_STARS } from "../meta/currencies.ts";
-import { isAmountMinor } from "../meta/money.ts";
+import { isCurrency, TELEGRAM_STARS } from "../money/currencies.ts";
+import { isAmountMinor } from "../money/minor-units.ts";
 import { isTrackingToken } from "../tracking/session.ts";
 import { telegramUserIdSchema } from "../tracking/telegram-user-id.ts";
 

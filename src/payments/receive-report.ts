@@ -1,13 +1,13 @@
 import type { Tx } from "../db/database.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";
 import { type Applied, type ApplyDeps, applyEvent } from "./apply-event.ts";
-import { distantVisit, type Whose, whoseIsSaid } from "./distant-visit.ts";
 import { buyersTransaction, ErasedMeanwhile } from "./erased-meanwhile.ts";
 import { fillPayment } from "./fill-payment.ts";
 import { findByReference, lockByReference } from "./find-payment.ts";
 import type { Payment } from "./payment.ts";
 import type { PaymentDetails, RegisterInput } from "./payment-input.ts";
 import type { PaymentReport } from "./providers/adapter.ts";
+import { type Owner, ownerFromDetails, redisCopyOf } from "./redis-copy.ts";
 import { registerInside } from "./register.ts";
 import { catchUp, reportIfVisitCame } from "./report-purchase.ts";
 import { storedCheckout } from "./stored-checkout.ts";
@@ -29,20 +29,22 @@ type Received =
  */
 export async function receiveReport(deps: ApplyDeps, report: ProviderReport): Promise<Received> {
   const { db } = deps;
-  const distant = await distantVisit(deps, await whoseIsReported(deps, report));
+  const redisCopy = await redisCopyOf(deps, await ownerFromReport(deps, report));
   const received = await buyersTransaction<Received>(db, async (tx) => {
     const seen = await findByReference(db, tx, report);
     // The person's row is locked before the payment's, here as where a payment is registered: never crosswise.
     const said =
-      seen && isProven(seen, report) ? await sayingsOf(deps, tx, seen, report.details, distant) : null;
-    if (!seen) await createFrom(deps, tx, report.registration, distant);
+      seen && isProven(seen, report)
+        ? await belongingsFromReport(deps, tx, seen, report.details, redisCopy)
+        : null;
+    if (!seen) await createFrom(deps, tx, report.registration, redisCopy);
     const known = await lockByReference(db, tx, report);
     if (!known || !isProven(known, report)) return { kind: "unknown" };
     if (said !== null && known.erasedAt !== null) throw new ErasedMeanwhile();
     const payment = said === null ? known : await fillPayment(deps, tx, known, said);
-    const applied = await applyEvent(deps, tx, payment, report.event, distant);
+    const applied = await applyEvent(deps, tx, payment, report.event, redisCopy);
     // A copy of the webhook that confirmed it may be the first to say by which visit.
-    if (applied === "unchanged") await catchUp(deps, tx, payment, distant);
+    if (applied === "unchanged") await catchUp(deps, tx, payment, redisCopy);
     return { kind: applied, paymentId: payment.id };
   });
   if (received.kind !== "unknown") await reportIfVisitCame(deps, received.paymentId);
@@ -54,25 +56,25 @@ async function createFrom(
   deps: ApplyDeps,
   tx: Tx,
   registration: RegisterInput | null,
-  distant: StoredVisit | null,
+  redisCopy: StoredVisit | null,
 ): Promise<void> {
   const usable = registration && (await withoutUnknownBot(deps, tx, registration));
-  if (!usable || !(await leadsToPool(deps, tx, usable, distant))) return;
-  await registerInside(deps, tx, usable, null, distant);
+  if (!usable || !(await leadsToPool(deps, tx, usable, redisCopy))) return;
+  await registerInside(deps, tx, usable, null, redisCopy);
 }
 
 /** What the report says of whose a payment is that is registered already; null where it says nothing. */
-async function sayingsOf(
+async function belongingsFromReport(
   deps: ApplyDeps,
   tx: Tx,
   payment: Payment,
   details: PaymentDetails | undefined,
-  distant: StoredVisit | null,
+  redisCopy: StoredVisit | null,
 ): Promise<Belongings | null> {
   if (details === undefined || payment.erasedAt !== null) return null;
   // The payment's own token goes first, so that nobody of another visit is taken for its buyer.
   const said = { ...details, tracking_token: payment.trackingToken ?? details.tracking_token };
-  const payer = await whoPays(deps, tx, await withoutUnknownBot(deps, tx, said), null, distant);
+  const payer = await whoPays(deps, tx, await withoutUnknownBot(deps, tx, said), null, redisCopy);
   return payer?.belongings ?? null;
 }
 
@@ -81,10 +83,10 @@ function isProven(payment: Payment, { checkoutRef }: ProviderReport): boolean {
   return checkoutRef === undefined || storedCheckout(payment)?.providerRef === checkoutRef;
 }
 
-async function whoseIsReported(deps: ApplyDeps, report: ProviderReport): Promise<Whose> {
+async function ownerFromReport(deps: ApplyDeps, report: ProviderReport): Promise<Owner> {
   const known = await findByReference(deps.db, deps.db, report);
   if (known && known.trackingToken !== null) return known;
-  const said = await whoseIsSaid(deps, report.details ?? report.registration ?? {});
+  const said = await ownerFromDetails(deps, report.details ?? report.registration ?? {});
   // Of a payment that was registered by its buyer alone, the report may be the first to name the visit.
   return { ...said, botUserId: known?.botUserId ?? said.botUserId };
 }

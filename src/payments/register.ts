@@ -4,7 +4,6 @@ import { enqueue } from "../outbox/enqueue.ts";
 import { newId } from "../platform/ids.ts";
 import { paymentStep, recordFunnelState } from "../tracking/funnel-states.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";
-import { type DistantDeps, distantVisit, whoseIsSaid } from "./distant-visit.ts";
 import { buyersTransaction, ErasedMeanwhile } from "./erased-meanwhile.ts";
 import { fillPayment } from "./fill-payment.ts";
 import { findByReference, lockByReference, type Reference } from "./find-payment.ts";
@@ -12,6 +11,7 @@ import { metaEntry } from "./meta-entry.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
 import type { RegisterInput } from "./payment-input.ts";
 import { registeredMoney } from "./provider-data.ts";
+import { ownerFromDetails, type RedisCopyDeps, redisCopyOf } from "./redis-copy.ts";
 import { catchUp, reportIfVisitCame } from "./report-purchase.ts";
 import { type Belongings, type WhoPays, whoPays } from "./who-pays.ts";
 
@@ -33,11 +33,13 @@ type Registered =
 
 /** Registers a pending payment, once for each provider reference. */
 export async function registerPayment(
-  deps: PaymentDeps & DistantDeps,
+  deps: PaymentDeps & RedisCopyDeps,
   input: RegisterInput,
 ): Promise<Registered> {
-  const distant = await distantVisit(deps, await whoseIsSaid(deps, input));
-  const registered = await buyersTransaction(deps.db, (tx) => registerInside(deps, tx, input, null, distant));
+  const redisCopy = await redisCopyOf(deps, await ownerFromDetails(deps, input));
+  const registered = await buyersTransaction(deps.db, (tx) =>
+    registerInside(deps, tx, input, null, redisCopy),
+  );
   if (registered.kind === "existing") await reportIfVisitCame(deps, registered.payment.id);
   return registered;
 }
@@ -45,7 +47,7 @@ export async function registerPayment(
 /**
  * The same inside a transaction that goes on, such as a webhook which creates and confirms at once.
  *
- * @param distant the visit as Redis knows it, for a token that the database does not have
+ * @param redisCopy the visit as Redis knows it, for a token that the database does not have
  * @throws ErasedMeanwhile
  */
 export async function registerInside(
@@ -53,19 +55,19 @@ export async function registerInside(
   tx: Tx,
   input: RegisterInput,
   sale: BotSale | null,
-  distant: StoredVisit | null = null,
+  redisCopy: StoredVisit | null = null,
 ): Promise<Registered> {
   // Of whoever was erased nothing is written again: not the person whom the repetition names, either.
   const seen = await findByReference(deps.db, tx, referenceOf(input));
   if (seen && seen.erasedAt !== null) return compared(seen, input);
-  const payer = await whoPays(deps, tx, input, sale, distant);
+  const payer = await whoPays(deps, tx, input, sale, redisCopy);
   if (payer === null) {
     const known = await lockByReference(deps.db, tx, referenceOf(input));
     return known ? compared(known, input) : { kind: "unknown_bot" };
   }
   const payment = pendingPayment(input, sale, payer.belongings, deps.now());
   const [isNew] = await tx.insertMany(deps.db.tables.payments, ["provider", "providerRef"], [payment]);
-  if (!isNew) return registerAgain(deps, tx, input, payer.belongings, distant);
+  if (!isNew) return registerAgain(deps, tx, input, payer.belongings, redisCopy);
   await recordCheckout(deps, tx, payment, payer);
   return { kind: "created", payment };
 }
@@ -116,7 +118,7 @@ async function registerAgain(
   tx: Tx,
   input: RegisterInput,
   belongings: Belongings,
-  distant: StoredVisit | null,
+  redisCopy: StoredVisit | null,
 ): Promise<Registered> {
   const known = await lockByReference(deps.db, tx, referenceOf(input));
   if (!known) throw new Error(`payment ${input.provider} ${input.provider_ref} is neither new nor there`);
@@ -125,7 +127,7 @@ async function registerAgain(
   const registered = compared(known, input);
   if (registered.kind !== "existing") return registered;
   const payment = await fillPayment(deps, tx, known, belongings);
-  await catchUp(deps, tx, payment, distant);
+  await catchUp(deps, tx, payment, redisCopy);
   return { kind: "existing", payment };
 }
 

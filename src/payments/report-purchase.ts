@@ -1,8 +1,8 @@
 import { and, eq, inArray, isNull } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import { TELEGRAM_STARS } from "../meta/currencies.ts";
 import { purchaseEvent } from "../meta/purchase.ts";
+import { TELEGRAM_STARS } from "../money/currencies.ts";
 import { enqueue, type OutboxEntry } from "../outbox/enqueue.ts";
 import { findPoolOf } from "../pools/find-pool-of.ts";
 import type { PoolRow } from "../pools/pool-view.ts";
@@ -26,18 +26,18 @@ interface Traced {
 /**
  * The visit and the pool behind a payment, whose row learns from them what it did not know.
  *
- * @param distant the visit as Redis knows it, for a token that the database does not have
+ * @param redisCopy the visit as Redis knows it, for a token that the database does not have
  */
 export async function withVisit(
   deps: PaymentDeps,
   tx: Tx,
   payment: Payment,
-  distant: StoredVisit | null,
+  redisCopy: StoredVisit | null,
 ): Promise<Traced> {
   const { tables } = deps.db;
   const { trackingToken } = payment;
   const botUser = await findBotUser(tx, tables, payment.botUserId);
-  const visit = await visitBehind(tx, tables, { trackingToken, botUser }, distant);
+  const visit = await visitBehind(tx, tables, { trackingToken, botUser }, redisCopy);
   const botId = payment.botId ?? visit.botId ?? visit.botUser?.botId ?? null;
   const pool = await findPoolOf(deps.db, tx, { poolId: visit.poolId ?? payment.poolId, botId });
   const learnt = { trackingToken: visit.trackingToken, botId, botUserId: visit.botUser?.id ?? null };
@@ -65,10 +65,10 @@ export async function catchUp(
   deps: PaymentDeps,
   tx: Tx,
   payment: Payment,
-  distant: StoredVisit | null,
+  redisCopy: StoredVisit | null,
 ): Promise<void> {
   if (payment.metaPurchaseSent || payment.erasedAt !== null) return;
-  const traced = await withVisit(deps, tx, payment, distant);
+  const traced = await withVisit(deps, tx, payment, redisCopy);
   if (payment.status !== "paid") return;
   const kept = keptRefusal(payment);
   const said = traced.visit.consent;

@@ -4,8 +4,8 @@ import type { Sale, TelegramCharge, Unpayable } from "../telegram/sale.ts";
 import type { ApplyDeps } from "./apply-event.ts";
 import { beginCheckout } from "./begin-checkout.ts";
 import { type CheckoutDeps, checkoutOf } from "./checkout.ts";
-import { distantVisit } from "./distant-visit.ts";
 import { type Checkout, ProviderError } from "./providers/adapter.ts";
+import { redisCopyOf } from "./redis-copy.ts";
 import { reportIfVisitCame } from "./report-purchase.ts";
 import { confirmTelegramPayment, refundTelegramPayment } from "./telegram-payments.ts";
 
@@ -31,9 +31,9 @@ export function createSales(deps: SalesDeps) {
         .select({ trackingToken: payments.trackingToken, botUserId: payments.botUserId })
         .from(payments)
         .where(eq(payments.id, charge.paymentId));
-      const distant = payment ? await distantVisit(deps, payment) : null;
+      const redisCopy = payment ? await redisCopyOf(deps, payment) : null;
       return async (tx) => {
-        await confirmTelegramPayment(deps, tx, charge, distant);
+        await confirmTelegramPayment(deps, tx, charge, redisCopy);
       };
     },
     afterConfirmation: (paymentId: string) => reportIfVisitCame(deps, paymentId),

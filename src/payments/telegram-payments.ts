@@ -9,18 +9,18 @@ import type { Payment } from "./payment.ts";
  * Telegram took the money (`successful_payment`): confirms the payment inside the caller's transaction. The same charge
  * again changes nothing; another charge of a payment that is paid leaves a note, because somebody paid twice.
  *
- * @param distant the visit as Redis knows it, for a token that the database does not have
+ * @param redisCopy the visit as Redis knows it, for a token that the database does not have
  */
 export async function confirmTelegramPayment(
   deps: ApplyDeps,
   tx: Tx,
   charge: TelegramCharge,
-  distant: StoredVisit | null = null,
+  redisCopy: StoredVisit | null = null,
 ): Promise<Applied> {
   const payment = await findTelegramPayment(deps, tx, charge);
   if (!payment) return "unchanged";
   const { amountMinor, currency, chargeId } = charge;
-  return applyEvent(deps, tx, payment, { kind: "paid", amountMinor, currency, chargeId }, distant);
+  return applyEvent(deps, tx, payment, { kind: "paid", amountMinor, currency, chargeId }, redisCopy);
 }
 
 /** Telegram gave the money back (`refunded_payment`). A second charge that is given back leaves the first one paid. */

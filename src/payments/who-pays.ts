@@ -1,11 +1,11 @@
+import { findBotRow } from "../bots/bot-view.ts";
 import type { Tx } from "../db/database.ts";
 import { hashedCustomer, storedCustomerId } from "../meta/user-data.ts";
-import { findBotRow } from "../pools/bot-view.ts";
 import { findPoolOf } from "../pools/find-pool-of.ts";
 import type { PoolRow } from "../pools/pool-view.ts";
 import { type BotUser, findBotUser, saveBotUser } from "../tracking/bot-users.ts";
 import { findSession } from "../tracking/find-session.ts";
-import { mayBeSpooled, saysSomething } from "../tracking/session.ts";
+import { isWorthKeeping, mayBeSpooled } from "../tracking/session.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";
 import { type VisitBehind, visitBehind } from "../tracking/visit-behind.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
@@ -35,7 +35,7 @@ export async function whoPays(
   tx: Tx,
   said: PaymentDetails,
   seller: Seller | null,
-  distant: StoredVisit | null,
+  redisCopy: StoredVisit | null,
 ): Promise<WhoPays | null> {
   const { tables } = deps.db;
   const bot = await botOf(deps, tx, said);
@@ -44,7 +44,7 @@ export async function whoPays(
     ? await findBotUser(tx, tables, seller.botUserId)
     : await buyerOf(deps, tx, bot?.id ?? null, said);
   const trackingToken = said.tracking_token ?? null;
-  const visit = await visitBehind(tx, tables, { trackingToken, botUser: named }, distant);
+  const visit = await visitBehind(tx, tables, { trackingToken, botUser: named }, redisCopy);
   const botId = seller?.botId ?? bot?.id ?? visit.botId ?? visit.botUser?.botId ?? null;
   const pool = await findPoolOf(deps.db, tx, { poolId: visit.poolId, botId });
   const { id, email, phone, first_name, last_name } = said.customer ?? {};
@@ -72,7 +72,7 @@ export async function leadsToPool(
   deps: PaymentDeps,
   tx: Tx,
   said: PaymentDetails,
-  distant: StoredVisit | null,
+  redisCopy: StoredVisit | null,
 ): Promise<boolean> {
   const { db, now } = deps;
   const { tables } = db;
@@ -80,7 +80,7 @@ export async function leadsToPool(
   const token = said.tracking_token ?? null;
   const session = await findSession(tx, tables, token);
   if (session === null && token !== null && mayBeSpooled(token, now())) return true;
-  const poolId = session?.poolId ?? distant?.poolId ?? null;
+  const poolId = session?.poolId ?? redisCopy?.poolId ?? null;
   return (await findPoolOf(db, tx, { poolId, botId: bot?.id ?? session?.botId ?? null })) !== null;
 }
 
@@ -109,7 +109,7 @@ async function buyerOf(
   const token = tracking_token ?? null;
   const session = await findSession(tx, tables, token);
   const isKept =
-    session === null ? token !== null && saysSomething(token, now()) : session.consent !== "erased";
+    session === null ? token !== null && isWorthKeeping(token, now()) : session.consent !== "erased";
   return saveBotUser(tx, tables, botId, { telegramUserId }, isKept ? token : null, now());
 }
 

@@ -19,7 +19,7 @@ interface PeriodicDeps {
 }
 
 /** When work is done, and what the log says when it begins to fail and when it works again. */
-interface Turns {
+interface Job {
   /** For croner, with seconds. */
   readonly schedule: string;
   readonly failed: string;
@@ -33,7 +33,7 @@ interface Turns {
  */
 export function periodic<T>(
   { log, db }: PeriodicDeps,
-  { schedule, ...says }: Turns,
+  { schedule, ...says }: Job,
   work: (signal: AbortSignal) => Promise<T>,
 ): Periodic<T> {
   const outage = createOutage(log, says);

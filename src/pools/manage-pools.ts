@@ -1,15 +1,16 @@
 import { and, asc, desc, eq, inArray, sql } from "drizzle-orm";
+import { recordAudit, viewChanges } from "../audit/audit-log.ts";
 import type { Database, Reader, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import { nextUpdatedAt, type Overtaken } from "../db/next-updated-at.ts";
 import { hasStatus } from "../outbox/filter.ts";
 import { poolCredentialChanged } from "../outbox/resume-route.ts";
+import type { Invalid } from "../platform/parse-input.ts";
 import type { Secrets } from "../platform/secrets.ts";
-import { recordAudit, viewChanges } from "./audit.ts";
 import { changedColumns, coherenceIssues, poolColumns, withGateSwitch } from "./pool-columns.ts";
 import { areMembers, replaceMembers } from "./pool-members.ts";
+import type { PoolChange, PoolDraft } from "./pool-rules.ts";
 import { findPool, type PoolView } from "./pool-view.ts";
-import type { Invalid, PoolChange, PoolDraft } from "./rules.ts";
-import { nextStamp, type Overtaken } from "./stamp.ts";
 
 /** What managing pools works with. */
 export interface ManageDeps {
@@ -54,7 +55,7 @@ export async function createPool(
   if (issues.length > 0) return { kind: "invalid", issues };
 
   return db.transaction(async (tx) => {
-    const at = await nextStamp(tx, tables, now());
+    const at = await nextUpdatedAt(tx, tables, now());
     const [row] = await tx
       .insert(tables.pools)
       .values({
@@ -114,7 +115,7 @@ export async function updatePool(
     if (issues.length > 0) return { kind: "invalid", issues };
     const members = change.bots && !areMembers(before.bots, change.bots) ? change.bots : null;
     if (Object.keys(columns).length === 0 && members === null) return { kind: "unchanged", pool: before };
-    const at = await nextStamp(tx, tables, now());
+    const at = await nextUpdatedAt(tx, tables, now());
     if (members) await replaceMembers(tx, db, row.id, members, at);
     // The stamp changes with a membership too: whoever has the pool's page open sees another one.
     await tx

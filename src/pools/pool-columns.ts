@@ -1,8 +1,9 @@
+import { changedOf } from "../platform/changed-of.ts";
+import { openSealed } from "../platform/open-sealed.ts";
+import type { Issue } from "../platform/parse-input.ts";
 import type { Secrets } from "../platform/secrets.ts";
-import { changedOf } from "./changed-of.ts";
-import { openSealed } from "./open-sealed.ts";
+import type { PoolChange } from "./pool-rules.ts";
 import type { PoolRow } from "./pool-view.ts";
-import type { Issue, PoolChange } from "./rules.ts";
 
 /** A change as columns; undefined leaves a column alone. The access token comes out sealed. */
 export function poolColumns(change: PoolChange, secrets: Secrets) {

@@ -1,8 +1,8 @@
 import { and, eq, notInArray } from "drizzle-orm";
+import { isBotNamed } from "../bots/bot-view.ts";
 import type { Database, Tx } from "../db/database.ts";
-import { isBotNamed } from "./bot-view.ts";
+import type { PoolDraft } from "./pool-rules.ts";
 import type { PoolBotView } from "./pool-view.ts";
-import type { PoolDraft } from "./rules.ts";
 
 type Member = PoolDraft["bots"][number];
 

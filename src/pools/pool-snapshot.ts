@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Spool } from "../db/spool.ts";
+import type { Spool } from "../db/spool/spool.ts";
 import { parseJson } from "../platform/json.ts";
 import type { PoolSnapshot } from "./pool-cache.ts";
 

@@ -2,7 +2,7 @@ import { asc, eq, gt, inArray, type SQL } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import type { Locale, Strategy } from "../db/vocabulary.ts";
-import { type Page, pageOf } from "../platform/page.ts";
+import { type Page, pageOf } from "../platform/pagination.ts";
 
 export type PoolRow = Tables["pools"]["$inferSelect"];
 

@@ -1,3 +1,4 @@
+import { recordAudit } from "../audit/audit-log.ts";
 import { checkPixel, type PixelCheck } from "../meta/check-pixel.ts";
 import type { MetaEvent } from "../meta/event.ts";
 import { type GraphAnswer, sendEvents } from "../meta/graph-client.ts";
@@ -5,10 +6,9 @@ import { type Outcome, outcomeOf } from "../meta/outcome.ts";
 import { pageViewEvent } from "../meta/page-view.ts";
 import { storableText } from "../outbox/storable.ts";
 import { newId } from "../platform/ids.ts";
+import { openSealed, type Sealed } from "../platform/open-sealed.ts";
 import type { Secrets } from "../platform/secrets.ts";
-import { recordAudit } from "./audit.ts";
 import type { ManageDeps } from "./manage-pools.ts";
-import { openSealed, type Sealed } from "./open-sealed.ts";
 import type { PoolRow } from "./pool-view.ts";
 
 /** Somebody waits for the answer. */

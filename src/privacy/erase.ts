@@ -1,7 +1,7 @@
+import { recordAudit } from "../audit/audit-log.ts";
 import type { Database } from "../db/database.ts";
-import type { Spool } from "../db/spool.ts";
+import type { Spool } from "../db/spool/spool.ts";
 import { roomOr, SettingError } from "../platform/setting-error.ts";
-import { recordAudit } from "../pools/audit.ts";
 import type { TrackingStore } from "../tracking/tracking-store.ts";
 import { chunksOf } from "./chunks.ts";
 import { type Erasure, isAnything, NOTHING, sum } from "./erasure.ts";

@@ -3,7 +3,7 @@ import { findDatabaseId } from "../db/database-id.ts";
 import { isRowFault } from "../db/fault.ts";
 import { createGroupCommit, QueueFullError } from "../db/group-commit.ts";
 import { promptly } from "../db/promptly.ts";
-import type { Spool, Spooled } from "../db/spool.ts";
+import type { Spool, Spooled } from "../db/spool/spool.ts";
 import { withDeadline } from "../platform/deadline.ts";
 import { errorText } from "../platform/errors.ts";
 import type { Log } from "../platform/log.ts";
@@ -80,7 +80,7 @@ export function createVisitRecorder(deps: {
       spool.append(visits.map((visit) => ({ key: visit.trackingToken, body: encodeVisit(visit) }))),
     isRowFault: () => false,
     // The spool is written by the thread that reads requests.
-    goodCompany: Number.POSITIVE_INFINITY,
+    targetBatch: Number.POSITIVE_INFINITY,
   });
 
   async function writeInTime(visits: readonly VisitRecord[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database, RawNumber } from "../db/database.ts";
 import { firstIdAt } from "../platform/ids.ts";
-import { type Counts, createTally, type FunnelCount } from "./funnel-count.ts";
+import { type Counts, createTally, type FunnelCount } from "./funnel-tally.ts";
 import type { Pace } from "./pace.ts";
 
 /** Rows read in one go. */

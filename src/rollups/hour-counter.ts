@@ -1,7 +1,7 @@
 import type { Database } from "../db/database.ts";
 import { bucketStart, HOUR_MS, type HourNews, MINUTE_MS } from "./bucket.ts";
 import { countFunnel } from "./count-funnel.ts";
-import { type FunnelCount, sumUp } from "./funnel-count.ts";
+import { type FunnelCount, sumUp } from "./funnel-tally.ts";
 import type { Pace } from "./pace.ts";
 
 /** What is older is hardly ever added to: a look goes through the last minute or two again (see `marks.ts`). */

@@ -4,7 +4,7 @@ import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
 import { MINUTE_MS } from "./bucket.ts";
 import { forgetMinutes, recountRoute } from "./delivery-rates.ts";
-import { DIMENSIONS, type FunnelCount, foldCampaigns } from "./funnel-count.ts";
+import { DIMENSIONS, type FunnelCount, foldCampaigns } from "./funnel-tally.ts";
 import { createHourCounter } from "./hour-counter.ts";
 import { NO_MARKS, readMarks } from "./marks.ts";
 import { findNews } from "./news.ts";
@@ -29,12 +29,12 @@ export function createRollups(deps: { readonly db: Database; readonly log: Log }
   const { db } = deps;
   const hours = createHourCounter(db);
   let ownMarks = "";
-  const turns = {
+  const job = {
     schedule: EVERY_TEN_SECONDS,
     failed: "the console's numbers could not be counted",
     worked: "the console's numbers are counted again",
   };
-  return periodic(deps, turns, async (signal) => {
+  return periodic(deps, job, async (signal) => {
     const turn = await takeTurn(db);
     if (turn === null) return false;
     const pace = createPace(signal);

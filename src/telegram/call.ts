@@ -1,6 +1,6 @@
-import { redactSecret } from "../meta/redact.ts";
 import { errorText } from "../platform/errors.ts";
 import { readAnswer } from "../platform/read-answer.ts";
+import { redactSecret } from "../platform/redact-secret.ts";
 
 /** One call of the Bot API. */
 interface BotApiCall {

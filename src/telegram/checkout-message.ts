@@ -1,9 +1,9 @@
 import type { InlineKeyboardButton, InlineKeyboardMarkup } from "grammy/types";
+import { formatMoney } from "../money/format.ts";
 import { escapeHtml, type SendMessage, sendMessage } from "./messages.ts";
-import { priceText } from "./price.ts";
 import { qrPng } from "./qr-png.ts";
 import type { WayToPay } from "./sale.ts";
-import { type Texts, textsFor } from "./texts.ts";
+import { chatLocale, type Texts, textsFor } from "./texts.ts";
 
 /** A photo with its caption; uploaded, so that it goes as a form and not as JSON. */
 export interface SendPhoto {
@@ -30,7 +30,7 @@ export function checkoutMessage(
   language: string | null,
 ): SendMessage | SendPhoto {
   const texts = textsFor(language);
-  const price = priceText(offer.priceMinor, offer.currency, language);
+  const price = formatMoney(offer.priceMinor, offer.currency, chatLocale(language));
   const title = `<b>${escapeHtml(offer.name)}</b> · ${escapeHtml(price)}`;
   switch (way.kind) {
     case "link":

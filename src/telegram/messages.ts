@@ -1,6 +1,6 @@
 import type { InlineKeyboardButton, InlineKeyboardMarkup } from "grammy/types";
-import { priceText } from "./price.ts";
-import { textsFor } from "./texts.ts";
+import { formatMoney } from "../money/format.ts";
+import { chatLocale, textsFor } from "./texts.ts";
 
 /** A message as the outbox carries it to the Bot API. */
 export type OutgoingMessage = SendMessage | SendInvoice;
@@ -66,7 +66,7 @@ export function welcomeMessage(
   const greeting = own ? shortened(own, LONGEST_GREETING) : texts.welcome(firstName);
   const invitation = bot.offers.length > 0 ? texts.chooseOffer : bot.welcome === null ? texts.noOffers : "";
   const buttons = bot.offers.slice(0, MOST_OFFERS).map((offer) => {
-    const price = ` · ${priceText(offer.priceMinor, offer.currency, language)}`;
+    const price = ` · ${formatMoney(offer.priceMinor, offer.currency, chatLocale(language))}`;
     const text = shortened(offer.name, LONGEST_BUTTON - price.length) + price;
     return [{ text, callback_data: offerData(offer.id) }];
   });
@@ -79,7 +79,7 @@ export function offerMessage(
   offer: OfferForSale & { readonly description: string },
   language: string | null,
 ): SendMessage {
-  const price = priceText(offer.priceMinor, offer.currency, language);
+  const price = formatMoney(offer.priceMinor, offer.currency, chatLocale(language));
   return sendMessage(
     chatId,
     [

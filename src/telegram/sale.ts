@@ -1,4 +1,4 @@
-import { TELEGRAM_STARS } from "../meta/currencies.ts";
+import { TELEGRAM_STARS } from "../money/currencies.ts";
 
 /** `provider` of an offer or a payment that is paid inside Telegram, in money or in Stars. */
 export const TELEGRAM_PROVIDER = "telegram";

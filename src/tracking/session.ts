@@ -90,7 +90,7 @@ function utmOf(session: Pick<Session, UtmColumn>) {
 }
 
 /** Whether an unknown token is worth keeping: its visit may still come, or its visitor refused to be reported. */
-export function saysSomething(token: string, now: Date): boolean {
+export function isWorthKeeping(token: string, now: Date): boolean {
   return mayBeSpooled(token, now) || consentInToken(token) !== null;
 }
 

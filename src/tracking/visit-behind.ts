@@ -27,19 +27,19 @@ export interface VisitBehind {
  * Finds the visit behind a payment: that of its token, else the person's latest, else what Redis has of either; and the
  * person, where only the visit is named.
  *
- * @param distant the visit as Redis knows it, asked for before the transaction
+ * @param redisCopy the visit as Redis knows it, asked for before the transaction
  */
 export async function visitBehind(
   reader: Reader,
   tables: Tables,
   known: { readonly trackingToken: string | null; readonly botUser: BotUser | null },
-  distant: StoredVisit | null,
+  redisCopy: StoredVisit | null,
 ): Promise<VisitBehind> {
   const named = await findSession(reader, tables, known.trackingToken);
   const botUser = known.botUser ?? (await visitorOf(reader, tables, known.trackingToken, named));
   const session = named ?? (await findSession(reader, tables, botUser?.latestToken ?? null));
   const trackingToken = known.trackingToken ?? session?.trackingToken ?? botUser?.latestToken ?? null;
-  const copy = session === null && distant?.trackingToken === trackingToken ? distant : null;
+  const copy = session === null && redisCopy?.trackingToken === trackingToken ? redisCopy : null;
   const facts = session === null ? copy : sessionFacts(session);
   // Another visit of the same person does not take back what was said with this one.
   const said = facts?.trackingToken === trackingToken ? null : consentInToken(trackingToken);

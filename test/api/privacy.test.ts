@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { SCHEMAS } from "../../src/api/schemas.ts";
-import { noSpool } from "../../src/db/spool.ts";
+import { noSpool } from "../../src/db/spool/spool.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { ERASURE_EXAMPLE } from "../../src/privacy/key.ts";
 import { createTestApp } from "../support/app.ts";

@@ -1,8 +1,8 @@
+import { findBot } from "../../src/bots/bot-view.ts";
+import { updateBot } from "../../src/bots/manage-bots.ts";
+import { telegramBotApi } from "../../src/bots/telegram-bot-api.ts";
 import { noteUse, revokeApiKey } from "../../src/keys/api-keys.ts";
-import { findBot } from "../../src/pools/bot-view.ts";
-import { updateBot } from "../../src/pools/manage-bots.ts";
-import { createOffer } from "../../src/pools/manage-offers.ts";
-import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
+import { createOffer } from "../../src/offers/manage-offers.ts";
 import type { TestApp } from "../support/app.ts";
 import { makeApiKey } from "../support/keys.ts";
 

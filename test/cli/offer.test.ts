@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import { z } from "zod";
 import { SCHEMAS } from "../../src/api/schemas.ts";
-import { findOfferView } from "../../src/pools/offer-view.ts";
+import { findOfferView } from "../../src/offers/offer-view.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { untilHeldUp } from "../support/until-held-up.ts";
 import { ponte, ponteJson } from "./ponte.ts";

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openSpool } from "../../src/db/spool.ts";
+import { openSpool } from "../../src/db/spool/spool.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { seedVisitor } from "../support/seed-visitor.ts";
 import { ponte, ponteJson } from "./ponte.ts";

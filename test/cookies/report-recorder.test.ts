@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import type { BrowserReport } from "../../src/cookies/report.ts";
 import { createReportRecorder, VisitWaitsError } from "../../src/cookies/report-recorder.ts";
-import { openSpool, type Spool } from "../../src/db/spool.ts";
+import { openSpool, type Spool } from "../../src/db/spool/spool.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";

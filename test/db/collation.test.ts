@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import postgres from "postgres";
+import { findBotRow } from "../../src/bots/bot-view.ts";
 import type { Database } from "../../src/db/database.ts";
 import { openDatabase } from "../../src/db/open.ts";
 import { listOutbox } from "../../src/outbox/outbox-rows.ts";
 import { createRetention } from "../../src/outbox/retention.ts";
 import { firstIdAt } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
-import { findBotRow } from "../../src/pools/bot-view.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { migrateUntil } from "../support/migrate-until.ts";
 import { addRows } from "../support/outbox.ts";

@@ -22,7 +22,7 @@ describe("createGroupCommit", () => {
     expect(batches).toEqual([[1, 2], [3, 4, 5], [6]]);
   });
 
-  test("a good company is written at once, while who comes with it is still being read", async () => {
+  test("a full batch is written at once, while who comes with it is still being read", async () => {
     const batches: number[] = [];
     const group = createGroupCommit<number>({
       write: async (batch) => void batches.push(batch.length),

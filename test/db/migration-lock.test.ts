@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
-import { migratePostgres } from "../../src/db/migrate-postgres.ts";
+import { migratePostgres } from "../../src/db/postgres/migrate.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
 import { startServer } from "../support/server.ts";

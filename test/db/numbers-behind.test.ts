@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
-import { openSpool } from "../../src/db/spool.ts";
+import { openSpool } from "../../src/db/spool/spool.ts";
 import { enqueue, metaRoute } from "../../src/outbox/enqueue.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createVisitRecorder } from "../../src/redirect/visit-recorder.ts";

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { openSqlite } from "../../src/db/sqlite.ts";
+import { openSqlite } from "../../src/db/sqlite/sqlite.ts";
 
 /** Opens each file in the same moment as another thread does; says what failed. */
 const { paths, arrivals }: { paths: string[]; arrivals: Int32Array } = workerData;

@@ -3,8 +3,8 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { getTableColumns, getTableName, is, Table } from "drizzle-orm";
 import { z } from "zod";
-import * as postgresTables from "../../src/db/tables-postgres.ts";
-import * as sqliteTables from "../../src/db/tables-sqlite.ts";
+import * as postgresTables from "../../src/db/postgres/tables.ts";
+import * as sqliteTables from "../../src/db/sqlite/tables.ts";
 
 /**
  * What drizzle-kit wrote down when it generated the newest migration of each database: unlike live databases, both are

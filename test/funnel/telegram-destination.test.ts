@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { and, eq, inArray } from "drizzle-orm";
+import { updateBot } from "../../src/bots/manage-bots.ts";
+import { telegramBotApi } from "../../src/bots/telegram-bot-api.ts";
 import { telegramDestination } from "../../src/funnel/telegram-destination.ts";
 import { enqueue } from "../../src/outbox/enqueue.ts";
-import { updateBot } from "../../src/pools/manage-bots.ts";
-import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { testDialect } from "../support/database.ts";
 import { BOT_TOKEN, type Funnel, OTHER_TOKEN, openFunnel } from "../support/funnel.ts";

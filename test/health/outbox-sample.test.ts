@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
-import { openSpool, type Spool } from "../../src/db/spool.ts";
+import { openSpool, type Spool } from "../../src/db/spool/spool.ts";
 import { createReadiness } from "../../src/health/readiness.ts";
 import { changeRoute, pauseRoute } from "../../src/outbox/change-route.ts";
 import { beat, withdraw } from "../../src/outbox/heartbeat.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { currencyExponent, isCurrency } from "../../src/meta/currencies.ts";
-import { metaAmount, minorToMajor, starsToUsdMinor } from "../../src/meta/money.ts";
+import { metaAmount, starsToUsdMinor } from "../../src/meta/money.ts";
+import { currencyExponent, isCurrency } from "../../src/money/currencies.ts";
+import { minorToMajor } from "../../src/money/minor-units.ts";
 
 describe("minor units to major units", () => {
   test.each([

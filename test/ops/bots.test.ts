@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type BotView, findBot, findBotRow } from "../../src/pools/bot-view.ts";
+import { type BotView, findBot, findBotRow } from "../../src/bots/bot-view.ts";
 import { useSandbox } from "../sandbox/client.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { lastAudit } from "../support/audit.ts";

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { createBot } from "../../src/pools/manage-bots.ts";
-import { createOffer } from "../../src/pools/manage-offers.ts";
+import { createBot } from "../../src/bots/manage-bots.ts";
+import { telegramBotApi } from "../../src/bots/telegram-bot-api.ts";
+import { createOffer } from "../../src/offers/manage-offers.ts";
 import { createPool } from "../../src/pools/manage-pools.ts";
-import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
 import { useSandbox } from "../sandbox/client.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";

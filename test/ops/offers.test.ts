@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { createOffer } from "../../src/pools/manage-offers.ts";
-import { findOfferView, listOffers, type OfferView } from "../../src/pools/offer-view.ts";
+import { createOffer } from "../../src/offers/manage-offers.ts";
+import { findOfferView, listOffers, type OfferView } from "../../src/offers/offer-view.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { lastAudit } from "../support/audit.ts";
 import { testDialect } from "../support/database.ts";

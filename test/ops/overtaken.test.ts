@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
-import { createBotHealth } from "../../src/pools/bot-health.ts";
-import { createOffer } from "../../src/pools/manage-offers.ts";
+import { createBotHealth } from "../../src/bots/bot-health.ts";
+import { createOffer } from "../../src/offers/manage-offers.ts";
 import { findPoolById } from "../../src/pools/pool-view.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
+import type { BotWebhook } from "../../src/bots/bot-webhook.ts";
 import { webhookFacts, webhookNote } from "../../src/ops/bots/webhook-facts.ts";
-import type { BotWebhook } from "../../src/pools/bot-webhook.ts";
 
 const here = "https://go.example.com/telegram/1";
 const failed = { lastError: "Connection timed out", lastErrorAt: new Date("2025-03-01T12:00:00Z") };

@@ -3,7 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../../src/db/database.ts";
 import type { Values } from "../../src/db/kept.ts";
 import { chatRestMs, whoseQuiet } from "../../src/funnel/chat-rest.ts";
-import { ALONE_AFTER } from "../../src/outbox/company.ts";
+import { ALONE_AFTER } from "../../src/outbox/batch-size.ts";
 import { filterCondition } from "../../src/outbox/filter.ts";
 import { claim, reclaimExpired, renewLeases } from "../../src/outbox/lease.ts";
 import { createMisdatedSweep } from "../../src/outbox/misdated.ts";

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { and, eq, gt, sql } from "drizzle-orm";
+import { resumeRouteBy } from "../../src/audit/audited-routes.ts";
 import type { Database, Reader, Tx } from "../../src/db/database.ts";
+import { ALONE_AFTER } from "../../src/outbox/batch-size.ts";
 import { changeRoute, pauseRoute } from "../../src/outbox/change-route.ts";
-import { ALONE_AFTER } from "../../src/outbox/company.ts";
 import { hurryRetries } from "../../src/outbox/resume-route.ts";
-import { resumeRouteBy } from "../../src/pools/audited-routes.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import {
   addRows,

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { decimalToMinor, minorToDecimal } from "../../src/meta/decimal.ts";
-import { minorToMajor } from "../../src/meta/money.ts";
-import { fromStripeAmount, toStripeAmount } from "../../src/pools/stripe-amount.ts";
+import { decimalToMinor, minorToDecimal, minorToMajor } from "../../src/money/minor-units.ts";
+import { fromStripeAmount, toStripeAmount } from "../../src/offers/stripe-amount.ts";
 
 const CURRENCIES = ["BRL", "USD", "JPY", "KWD", "CLF", "ISK", "UGX", "MGA", "HUF", "TWD", "COP"];
 

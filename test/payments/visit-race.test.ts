@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
-import { openSpool, type Spool } from "../../src/db/spool.ts";
+import { openSpool, type Spool } from "../../src/db/spool/spool.ts";
 import { receiveReport } from "../../src/payments/receive-report.ts";
 import { registerPayment } from "../../src/payments/register.ts";
 import { reportPurchasesOf } from "../../src/payments/report-purchase.ts";

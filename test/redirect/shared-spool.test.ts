@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "drizzle-orm";
 import { ensureDatabaseId } from "../../src/db/database-id.ts";
-import { openSpool, type Spool } from "../../src/db/spool.ts";
+import { openSpool, type Spool } from "../../src/db/spool/spool.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { loadPools } from "../../src/pools/load-pools.ts";
 import { spoolSnapshot } from "../../src/pools/pool-snapshot.ts";

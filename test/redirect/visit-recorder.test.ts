@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
-import { openSpool, type Spool } from "../../src/db/spool.ts";
+import { openSpool, type Spool } from "../../src/db/spool/spool.ts";
 import { lookUpTokens } from "../../src/outbox/pixel-tokens.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";

@@ -6,7 +6,7 @@ import { fillPayment } from "../../src/payments/fill-payment.ts";
 import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { HOUR_MS } from "../../src/rollups/bucket.ts";
-import { type Dimension, type FunnelCount, OTHER_CAMPAIGNS } from "../../src/rollups/funnel-count.ts";
+import { type Dimension, type FunnelCount, OTHER_CAMPAIGNS } from "../../src/rollups/funnel-tally.ts";
 import { createHourCounter } from "../../src/rollups/hour-counter.ts";
 import { createPace } from "../../src/rollups/pace.ts";
 import { createRollups } from "../../src/rollups/rollups.ts";

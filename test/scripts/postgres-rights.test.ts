@@ -9,7 +9,7 @@ import { tablesOf } from "../../src/db/define-schema.ts";
 import { adviceOn } from "../../src/db/fault.ts";
 import { OPERATOR_VIEWS } from "../../src/db/migration-plan.ts";
 import { openDatabase } from "../../src/db/open.ts";
-import * as tables from "../../src/db/tables-postgres.ts";
+import * as tables from "../../src/db/postgres/tables.ts";
 import { createRetention } from "../../src/outbox/retention.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { createRollups } from "../../src/rollups/rollups.ts";

@@ -1,4 +1,5 @@
 import { eq } from "drizzle-orm";
+import { telegramBotApi } from "../../src/bots/telegram-bot-api.ts";
 import type { Tables } from "../../src/db/define-schema.ts";
 import type { Deps } from "../../src/deps.ts";
 import {
@@ -8,7 +9,6 @@ import {
   ProviderError,
 } from "../../src/payments/providers/adapter.ts";
 import { genericProvider } from "../../src/payments/providers/generic.ts";
-import { telegramBotApi } from "../../src/pools/telegram-bot-api.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { openDispatcher } from "../../src/services.ts";
 import { createTestApp } from "./app.ts";

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { crc32, inflateSync } from "node:zlib";
 import fc from "fast-check";
 import { encode } from "uqr";
+import { formatMoney } from "../../src/money/format.ts";
 import { createBots } from "../../src/sandbox/telegram-bots.ts";
 import { callMethod } from "../../src/sandbox/telegram-methods.ts";
 import { checkoutMessage, type SendPhoto } from "../../src/telegram/checkout-message.ts";
@@ -16,7 +17,7 @@ import {
   readButton,
   welcomeMessage,
 } from "../../src/telegram/messages.ts";
-import { priceText } from "../../src/telegram/price.ts";
+import { chatLocale } from "../../src/telegram/texts.ts";
 
 const offer = { id: 7, name: "Curso", description: "Tudo", priceMinor: 4_990, currency: "BRL" };
 
@@ -132,7 +133,7 @@ describe("messages", () => {
     [50, "XTR", "pt-BR", "⭐ 50"],
     [4_990, "BRL", null, "R$\u00a049,90"],
   ])("%d %s in %s is %s", (minor, currency, language, text) => {
-    expect(priceText(minor, currency, language)).toBe(text);
+    expect(formatMoney(minor, currency, chatLocale(language))).toBe(text);
   });
 
   test("whatever names, descriptions and languages say, Telegram takes the message", () => {

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import type { BotView } from "../../bots/bot-view.ts";
+import type { WebhookState } from "../../bots/connect-bot.ts";
 import { LOCALES } from "../../db/vocabulary.ts";
-import type { BotView } from "../../pools/bot-view.ts";
-import type { WebhookState } from "../../pools/connect-bot.ts";
 import { count, instant, maybe, text } from "./kinds.ts";
 
 const botShape = {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { OfferView } from "../../pools/offer-view.ts";
+import type { OfferView } from "../../offers/offer-view.ts";
 import { count, instant, text } from "./kinds.ts";
 
 export const offerSchema: z.ZodType<OfferView> = z.strictObject({

@@ -1,10 +1,10 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Config } from "../../config.ts";
-import { damagedSpools, isUnread } from "../../db/damaged-spool.ts";
 import type { Database } from "../../db/database.ts";
 import { findDatabaseId } from "../../db/database-id.ts";
-import { openSpool } from "../../db/spool.ts";
+import { damagedSpools, isUnread } from "../../db/spool/damaged-spool.ts";
+import { openSpool } from "../../db/spool/spool.ts";
 import { count } from "../print.ts";
 import { bad, type Finding, good, warning } from "./finding.ts";
 

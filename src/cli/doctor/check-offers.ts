@@ -1,8 +1,8 @@
+import { findBot } from "../../bots/bot-view.ts";
 import type { PaymentsConfig } from "../../config/payments.ts";
 import type { Database } from "../../db/database.ts";
-import { findBot } from "../../pools/bot-view.ts";
-import { listOffers } from "../../pools/offer-view.ts";
-import { nobodyTakes } from "../../pools/payable.ts";
+import { listOffers } from "../../offers/offer-view.ts";
+import { nobodyTakes } from "../../offers/payable.ts";
 import { allPages } from "../pages.ts";
 import { count } from "../print.ts";
 import { type Finding, good, warning } from "./finding.ts";

@@ -1,12 +1,12 @@
 import { asc, eq } from "drizzle-orm";
+import type { BotApi } from "../../bots/bot-api.ts";
+import type { BotRow } from "../../bots/bot-view.ts";
+import { askBotWebhook } from "../../bots/bot-webhook.ts";
+import { botToken } from "../../bots/connect-bot.ts";
 import type { Config } from "../../config.ts";
 import type { Database } from "../../db/database.ts";
 import { checkPixel } from "../../meta/check-pixel.ts";
 import type { Secrets } from "../../platform/secrets.ts";
-import type { BotApi } from "../../pools/bot-api.ts";
-import type { BotRow } from "../../pools/bot-view.ts";
-import { askBotWebhook } from "../../pools/bot-webhook.ts";
-import { botToken } from "../../pools/connect-bot.ts";
 import type { PoolRow } from "../../pools/pool-view.ts";
 import { pixelCredential } from "../../pools/try-pixel.ts";
 import { bad, type Finding, good, warning } from "./finding.ts";

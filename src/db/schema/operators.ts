@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import type { Kit } from "../kit-postgres.ts";
+import type { Kit } from "../postgres/kit.ts";
 
 /** Who may change things, and who did. */
 export function operatorTables(kit: Kit) {

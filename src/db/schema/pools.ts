@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import type { Kit } from "../kit-postgres.ts";
+import type { Kit } from "../postgres/kit.ts";
 import type { Locale, Strategy } from "../vocabulary.ts";
 import { timesOf } from "./times.ts";
 

@@ -1,4 +1,4 @@
-import type { Kit } from "../kit-postgres.ts";
+import type { Kit } from "../postgres/kit.ts";
 import type { Destination } from "../vocabulary.ts";
 
 /** What the overview reads instead of counting. */

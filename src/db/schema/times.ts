@@ -1,4 +1,4 @@
-import type { Kit } from "../kit-postgres.ts";
+import type { Kit } from "../postgres/kit.ts";
 
 /** When a row was made and last changed. */
 export function timesOf({ instant }: Kit) {

@@ -1,6 +1,6 @@
 import { Elysia } from "elysia";
 import { AuditPage } from "../../../views/ops/audit.tsx";
-import { listAudit } from "../../pools/audit.ts";
+import { listAudit } from "../../audit/audit-log.ts";
 import type { OpsDeps } from "../deps.ts";
 import { opsGuard } from "../guard.ts";
 import { opsPage } from "../page.ts";

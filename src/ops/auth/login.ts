@@ -1,16 +1,16 @@
 import { Elysia } from "elysia";
 import { type LoginFault, loginPage } from "../../../views/ops/login.tsx";
+import { recordAudit } from "../../audit/audit-log.ts";
 import { readBody } from "../../platform/body.ts";
 import { newId } from "../../platform/ids.ts";
 import { peerOf } from "../../platform/peer.ts";
 import { RefusedRequest } from "../../platform/refusal.ts";
 import { urlOf } from "../../platform/request-url.ts";
 import { SealBrokenError } from "../../platform/secrets.ts";
-import { recordAudit } from "../../pools/audit.ts";
 import { htmlAnswer, insideOps, seeOther } from "../answer.ts";
+import { DEVICE_COOKIE, SESSION_COOKIE } from "../cookie-names.ts";
 import type { OpsDeps } from "../deps.ts";
 import { formFields } from "../form.ts";
-import { DEVICE_COOKIE, SESSION_COOKIE } from "../names.ts";
 import { cookieHeader, cookieName, isSecure, readCookies, safeAddress, YEAR_SECONDS } from "./cookies.ts";
 import { isFromHere } from "./origin.ts";
 import { createPasswordCheck } from "./password.ts";

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { eq } from "drizzle-orm";
+import { recordAudit } from "../../audit/audit-log.ts";
 import type { Config } from "../../config.ts";
 import type { Database } from "../../db/database.ts";
-import { recordAudit } from "../../pools/audit.ts";
 
 const SETTING = "operator_password_hash";
 /** Nobody types more; without a limit a long text would keep a core busy. */

@@ -1,11 +1,11 @@
 import { asc, count, eq, sql } from "drizzle-orm";
 import type { BotLine, OfferLine, PeopleCount } from "../../../views/ops/bot-data.ts";
+import type { BotView } from "../../bots/bot-view.ts";
 import type { Database } from "../../db/database.ts";
-import type { BotView } from "../../pools/bot-view.ts";
-import { listOffers } from "../../pools/offer-view.ts";
-import { nobodyTakes } from "../../pools/payable.ts";
+import { formatMoney } from "../../money/format.ts";
+import { listOffers } from "../../offers/offer-view.ts";
+import { nobodyTakes } from "../../offers/payable.ts";
 import type { OpsDeps } from "../deps.ts";
-import { moneyText } from "../money.ts";
 
 /** People are counted up to here, so that a page costs the same with millions. */
 const MOST_PEOPLE = 10_000;
@@ -58,7 +58,7 @@ export async function offerLines(
     .toSorted((a, b) => a.position - b.position || a.id - b.id)
     .map((offer) => ({
       ...offer,
-      price: moneyText(offer.price_minor, offer.currency),
+      price: formatMoney(offer.price_minor, offer.currency, "en"),
       isPayable: nobodyTakes(offer, bot, config.payments) === null,
     }));
   return { lines, next: page.next_cursor, isFirst: cursor === undefined };

@@ -1,5 +1,5 @@
 import type { BotFields } from "../../../views/ops/bot-data.ts";
-import type { BotView } from "../../pools/bot-view.ts";
+import type { BotView } from "../../bots/bot-view.ts";
 import type { FormFields } from "../form.ts";
 
 /** The form of a bot that is not there yet. */

@@ -1,8 +1,9 @@
 import type { FieldErrors } from "../../../views/ops/form-data.ts";
-import type { BotView } from "../../pools/bot-view.ts";
-import { type BotDeps, reconnectBot, type WebhookState } from "../../pools/connect-bot.ts";
-import { createBot, deleteBot, updateBot } from "../../pools/manage-bots.ts";
-import { botChangeSchema, botDraftSchema, parseInput } from "../../pools/rules.ts";
+import { botChangeSchema, botDraftSchema } from "../../bots/bot-rules.ts";
+import type { BotView } from "../../bots/bot-view.ts";
+import { type BotDeps, reconnectBot, type WebhookState } from "../../bots/connect-bot.ts";
+import { createBot, deleteBot, updateBot } from "../../bots/manage-bots.ts";
+import { parseInput } from "../../platform/parse-input.ts";
 import type { FormFields } from "../form.ts";
 import { fieldErrors } from "../form-errors.ts";
 import type { Operator } from "../guard.ts";

@@ -1,4 +1,4 @@
-import { type BotRow, type BotView, findBotById } from "../../pools/bot-view.ts";
+import { type BotRow, type BotView, findBotById } from "../../bots/bot-view.ts";
 import type { OpsDeps } from "../deps.ts";
 import type { Operator } from "../guard.ts";
 import { notFound } from "../not-found.ts";

@@ -1,8 +1,8 @@
 import { Elysia } from "elysia";
 import { WebhookBadge } from "../../../views/ops/bots.tsx";
-import { askBotWebhook } from "../../pools/bot-webhook.ts";
-import type { BotDeps } from "../../pools/connect-bot.ts";
-import { telegramBotApi } from "../../pools/telegram-bot-api.ts";
+import { askBotWebhook } from "../../bots/bot-webhook.ts";
+import type { BotDeps } from "../../bots/connect-bot.ts";
+import { telegramBotApi } from "../../bots/telegram-bot-api.ts";
 import { fragmentAnswer, seeOther } from "../answer.ts";
 import type { OpsDeps } from "../deps.ts";
 import { formFields } from "../form.ts";

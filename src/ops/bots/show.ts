@@ -2,7 +2,7 @@ import { BotPage, NewBotPage } from "../../../views/ops/bot.tsx";
 import type { BotFields, WebhookFacts } from "../../../views/ops/bot-data.ts";
 import { BotsPage } from "../../../views/ops/bots.tsx";
 import type { FieldErrors } from "../../../views/ops/form-data.ts";
-import { type BotView, listBots } from "../../pools/bot-view.ts";
+import { type BotView, listBots } from "../../bots/bot-view.ts";
 import type { OpsDeps } from "../deps.ts";
 import type { Operator } from "../guard.ts";
 import { opsPage } from "../page.ts";

@@ -1,6 +1,6 @@
 import type { WebhookFacts } from "../../../views/ops/bot-data.ts";
-import type { BotWebhook } from "../../pools/bot-webhook.ts";
-import type { WebhookRemoval, WebhookState } from "../../pools/connect-bot.ts";
+import type { BotWebhook } from "../../bots/bot-webhook.ts";
+import type { WebhookRemoval, WebhookState } from "../../bots/connect-bot.ts";
 
 /** What Telegram says of a bot's webhook, in the operator's words. */
 export function webhookFacts(webhook: BotWebhook): WebhookFacts {

@@ -5,7 +5,7 @@ import { type KeyFields, KeysPage } from "../../../views/ops/keys.tsx";
 import { createApiKeyOnce, listApiKeys, revokeApiKey } from "../../keys/api-keys.ts";
 import { apiKeyDraftSchema, nameTaken } from "../../keys/key-rules.ts";
 import { newId } from "../../platform/ids.ts";
-import { invalid, parseInput } from "../../pools/rules.ts";
+import { invalid, parseInput } from "../../platform/parse-input.ts";
 import type { OpsDeps } from "../deps.ts";
 import { type FormFields, formFields } from "../form.ts";
 import { fieldErrors } from "../form-errors.ts";

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { FieldErrors } from "../../../views/ops/form-data.ts";
-import type { BotView } from "../../pools/bot-view.ts";
-import { createOffer, deleteOffer, updateOffer } from "../../pools/manage-offers.ts";
-import { offerChangeSchema, offerDraftSchema } from "../../pools/offer-rules.ts";
-import { nobodyTakes } from "../../pools/payable.ts";
-import { parseInput } from "../../pools/rules.ts";
+import type { BotView } from "../../bots/bot-view.ts";
+import { createOffer, deleteOffer, updateOffer } from "../../offers/manage-offers.ts";
+import { offerChangeSchema, offerDraftSchema } from "../../offers/offer-rules.ts";
+import { nobodyTakes } from "../../offers/payable.ts";
+import { parseInput } from "../../platform/parse-input.ts";
 import type { OpsDeps } from "../deps.ts";
 import type { FormFields } from "../form.ts";
 import type { Operator } from "../guard.ts";

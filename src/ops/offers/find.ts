@@ -1,5 +1,5 @@
-import { type BotView, findBot, findBotById } from "../../pools/bot-view.ts";
-import { findOfferView, type OfferView } from "../../pools/offer-view.ts";
+import { type BotView, findBot, findBotById } from "../../bots/bot-view.ts";
+import { findOfferView, type OfferView } from "../../offers/offer-view.ts";
 import type { OpsDeps } from "../deps.ts";
 import type { Operator } from "../guard.ts";
 import { notFound } from "../not-found.ts";

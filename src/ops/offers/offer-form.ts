@@ -1,10 +1,10 @@
 import type { FieldErrors } from "../../../views/ops/form-data.ts";
 import type { OfferFields } from "../../../views/ops/offer-data.ts";
-import { TELEGRAM_STARS } from "../../meta/currencies.ts";
-import { decimalToMinor, minorToDecimal } from "../../meta/decimal.ts";
-import type { OfferView } from "../../pools/offer-view.ts";
-import { priceFault } from "../../pools/price-fault.ts";
-import type { Issue } from "../../pools/rules.ts";
+import { TELEGRAM_STARS } from "../../money/currencies.ts";
+import { decimalToMinor, minorToDecimal } from "../../money/minor-units.ts";
+import type { OfferView } from "../../offers/offer-view.ts";
+import { priceFault } from "../../offers/price-fault.ts";
+import type { Issue } from "../../platform/parse-input.ts";
 import type { FormFields } from "../form.ts";
 import { fieldErrors } from "../form-errors.ts";
 

@@ -1,11 +1,11 @@
 import type { FieldErrors } from "../../../views/ops/form-data.ts";
 import { NewOfferPage, OfferPage } from "../../../views/ops/offer.tsx";
-import type { BotView } from "../../pools/bot-view.ts";
-import { newestOffer } from "../../pools/offer-view.ts";
-import { nobodyTakes, takingProviders } from "../../pools/payable.ts";
+import type { BotView } from "../../bots/bot-view.ts";
+import { formatMoney } from "../../money/format.ts";
+import { newestOffer } from "../../offers/offer-view.ts";
+import { nobodyTakes, takingProviders } from "../../offers/payable.ts";
 import type { OpsDeps } from "../deps.ts";
 import type { Operator } from "../guard.ts";
-import { moneyText } from "../money.ts";
 import { opsPage } from "../page.ts";
 import { formStatus } from "../submit.ts";
 import type { SoldOffer } from "./find.ts";
@@ -40,7 +40,7 @@ export function showOffers({ db, config: { payments } }: OpsDeps) {
       errors: FieldErrors = {},
     ): Response {
       const { csrfToken, zone } = operator.frame;
-      const price = moneyText(offer.price_minor, offer.currency);
+      const price = formatMoney(offer.price_minor, offer.currency, "en");
       const warning = nobodyTakes(offer, bot, payments);
       return opsPage(operator, {
         title: offer.name,

@@ -3,7 +3,7 @@ import { OutboxPage } from "../../../views/ops/outbox.tsx";
 import type { OutboxFilter } from "../../outbox/filter.ts";
 import { listOutbox } from "../../outbox/outbox-rows.ts";
 import { replayedStatuses } from "../../outbox/replay.ts";
-import { PAGE_SIZE } from "../../platform/page.ts";
+import { PAGE_SIZE } from "../../platform/pagination.ts";
 import { findPool } from "../../pools/pool-view.ts";
 import type { OpsDeps } from "../deps.ts";
 import type { Operator } from "../guard.ts";

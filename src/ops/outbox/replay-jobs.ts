@@ -1,8 +1,8 @@
 import type { EndedJob, ReplayJob } from "../../../views/ops/outbox-data.ts";
+import { auditedReplay } from "../../audit/audited-replay.ts";
 import type { OutboxFilter } from "../../outbox/filter.ts";
 import type { Replay } from "../../outbox/replay.ts";
 import { newId } from "../../platform/ids.ts";
-import { auditedReplay } from "../../pools/audited-replay.ts";
 import type { OpsDeps } from "../deps.ts";
 
 /** Ended jobs that one may still look at; the audit log has them all. */

@@ -1,10 +1,10 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
 import { LiveOverview, OverviewPage } from "../../../views/ops/overview.tsx";
+import { resumeRouteBy } from "../../audit/audited-routes.ts";
 import { DESTINATIONS } from "../../db/vocabulary.ts";
 import { type CountedFacts, type PresentFacts, readCounted, readPresent } from "../../overview/read-facts.ts";
 import { createRemembered } from "../../platform/remembered.ts";
-import { resumeRouteBy } from "../../pools/audited-routes.ts";
 import { fragmentAnswer, insideOps } from "../answer.ts";
 import type { OpsDeps } from "../deps.ts";
 import { formFields } from "../form.ts";

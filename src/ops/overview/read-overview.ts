@@ -1,9 +1,9 @@
 import type { Overview, RouteTime } from "../../../views/ops/overview-data.ts";
+import { formatMoney } from "../../money/format.ts";
 import type { RouteHour } from "../../overview/deliveries.ts";
 import type { FunnelLine, Value } from "../../overview/funnel.ts";
 import type { OverviewFacts } from "../../overview/read-facts.ts";
 import type { RouteNames } from "../../overview/trouble.ts";
-import { moneyText } from "../money.ts";
 import { wallText } from "../zone.ts";
 import { coarsen, smooth } from "./coarsen.ts";
 import { SPANS, type Span } from "./span.ts";
@@ -36,7 +36,7 @@ export function overviewOf(
 function unreportedOf({ unreported }: OverviewFacts): Overview["unreported"] {
   const newest = unreported.newest.map(({ amountMinor, currency, ...sale }) => ({
     ...sale,
-    amount: moneyText(amountMinor, currency),
+    amount: formatMoney(amountMinor, currency, "en"),
   }));
   return { ...unreported, newest };
 }
@@ -124,7 +124,7 @@ function shownLine({ key, isThere, values, ...line }: FunnelLine, folder: string
 function valueTexts(values: readonly Value[]): string[] {
   return values
     .filter(({ valueMinor }) => valueMinor !== 0)
-    .map(({ valueMinor, currency }) => moneyText(valueMinor, currency));
+    .map(({ valueMinor, currency }) => formatMoney(valueMinor, currency, "en"));
 }
 
 type Values = Readonly<Record<string, number>>;

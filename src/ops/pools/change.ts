@@ -1,7 +1,8 @@
 import type { FieldErrors } from "../../../views/ops/form-data.ts";
+import { parseInput } from "../../platform/parse-input.ts";
 import { createPool, deletePool, updatePool } from "../../pools/manage-pools.ts";
+import { poolChangeSchema, poolDraftSchema } from "../../pools/pool-rules.ts";
 import type { PoolView } from "../../pools/pool-view.ts";
-import { parseInput, poolChangeSchema, poolDraftSchema } from "../../pools/rules.ts";
 import type { OpsDeps } from "../deps.ts";
 import type { FormFields } from "../form.ts";
 import { fieldErrors } from "../form-errors.ts";

@@ -8,7 +8,7 @@ import { askedPage } from "../params.ts";
 import { changePools } from "./change.ts";
 import { poolAt } from "./find.ts";
 import { showPools } from "./show.ts";
-import { tryPixels } from "./try.ts";
+import { tryPixels } from "./try-pixels.ts";
 
 /** `/ops/pools`: the links that ads point to, their pixels, gates and bots. */
 export function poolPages(deps: OpsDeps) {

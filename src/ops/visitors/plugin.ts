@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import { z } from "zod";
 import { VisitorPage } from "../../../views/ops/visitor.tsx";
 import { FoundPage, LatestPage } from "../../../views/ops/visitors.tsx";
-import { PAGE_SIZE } from "../../platform/page.ts";
+import { PAGE_SIZE } from "../../platform/pagination.ts";
 import { findVisitors } from "../../tracking/find-visitors.ts";
 import { latestVisits } from "../../tracking/latest-visits.ts";
 import { timelineByToken } from "../../tracking/timeline.ts";

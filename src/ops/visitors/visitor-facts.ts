@@ -1,7 +1,7 @@
 import type { VisitorFacts } from "../../../views/ops/visitor-data.ts";
+import { formatMoney } from "../../money/format.ts";
 import type { Timeline } from "../../tracking/timeline.ts";
 import type { PersonView, SessionView } from "../../tracking/timeline-view.ts";
-import { moneyText } from "../money.ts";
 
 type Known = readonly (readonly [name: string, value: string | null | undefined])[];
 
@@ -13,7 +13,7 @@ export function visitorFacts({ tracking_token, session, people, payments, steps 
     steps,
     payments: payments.map((payment) => ({
       ...payment,
-      amount: moneyText(payment.amount_minor, payment.currency),
+      amount: formatMoney(payment.amount_minor, payment.currency, "en"),
     })),
     known: known.flatMap(([name, value]) => (value ? [[name, value] as const] : [])),
   };

@@ -1,4 +1,4 @@
-import { payableIssue } from "../../pools/payable.ts";
+import { payableIssue } from "../../offers/payable.ts";
 import type { WayToPay } from "../../telegram/sale.ts";
 import type { PaymentEvent } from "../decide.ts";
 import type { PaymentDetails, RegisterInput } from "../payment-input.ts";

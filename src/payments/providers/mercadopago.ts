@@ -1,7 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
-import { decimalToMinor } from "../../meta/decimal.ts";
-import { minorToMajor } from "../../meta/money.ts";
+import { decimalToMinor, minorToMajor } from "../../money/minor-units.ts";
 import { parseJson } from "../../platform/json.ts";
 import type { PaymentEvent } from "../decide.ts";
 import {

@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import { redactSecret } from "../../meta/redact.ts";
 import { errorText } from "../../platform/errors.ts";
 import { parseJson } from "../../platform/json.ts";
+import { redactSecret } from "../../platform/redact-secret.ts";
 import { ProviderError } from "./adapter.ts";
 
 /** Providers want their webhooks answered within 20 s or so, and a webhook may wait for one such call. */

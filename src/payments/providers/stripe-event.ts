@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { fromStripeAmount } from "../../pools/stripe-amount.ts";
+import { fromStripeAmount } from "../../offers/stripe-amount.ts";
 import type { PaymentEvent } from "../decide.ts";
 
 // What is called a charge here is a payment intent: sessions, refunds and disputes all name it.

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { toStripeAmount } from "../../offers/stripe-amount.ts";
 import { parseJson } from "../../platform/json.ts";
-import { toStripeAmount } from "../../pools/stripe-amount.ts";
 import {
   assertPayable,
   type Checkout,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { moneyText } from "../../../src/ops/money.ts";
+import { formatMoney } from "../../../src/money/format.ts";
 import { coarsen, smooth } from "../../../src/ops/overview/coarsen.ts";
 import { readSpan } from "../../../src/ops/overview/span.ts";
 
@@ -106,10 +106,10 @@ describe("many points", () => {
 });
 
 test("money reads as its currency has it, and what is no currency as it stands", () => {
-  expect(moneyText(499_000, "BRL")).toBe("R$4,990.00");
+  expect(formatMoney(499_000, "BRL", "en")).toBe("R$4,990.00");
   // Not the bare sign: a dozen currencies of the Americas share it.
-  expect(moneyText(499_000, "MXN")).toBe("MX$4,990.00");
-  expect(moneyText(500, "JPY")).toBe("¥500");
-  expect(moneyText(50, "XTR")).toBe("★ 50");
-  expect(moneyText(1, "???")).toBe("1 ???");
+  expect(formatMoney(499_000, "MXN", "en")).toBe("MX$4,990.00");
+  expect(formatMoney(500, "JPY", "en")).toBe("¥500");
+  expect(formatMoney(50, "XTR", "en")).toBe("⭐ 50");
+  expect(formatMoney(1, "???", "en")).toBe("1 ???");
 });

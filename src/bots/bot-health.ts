@@ -1,0 +1,161 @@
+import { and, eq, isNotNull } from "drizzle-orm";
+import { recordAudit } from "../audit/audit-log.ts";
+import type { Database } from "../db/database.ts";
+import { isDuplicate } from "../db/fault.ts";
+import { nextUpdatedAt } from "../db/next-updated-at.ts";
+import type { Log } from "../platform/log.ts";
+import { type Periodic, periodic } from "../platform/periodic.ts";
+import type { Secrets } from "../platform/secrets.ts";
+import type { BotApi } from "./bot-api.ts";
+import { namesakeOf, renameBot } from "./bot-rename.ts";
+import type { BotRow } from "./bot-view.ts";
+import { botToken } from "./connect-bot.ts";
+
+const EVERY_MINUTE = "40 * * * * *";
+/** One refusal may be anything; so many in a row, a minute apart, are about the token. */
+const REFUSALS_TO_BELIEVE = 2;
+/** Who the audit log names. */
+const ACTOR = "bot health";
+
+interface BotHealthDeps {
+  readonly db: Database;
+  readonly secrets: Secrets;
+  readonly telegram: Pick<BotApi, "identify">;
+  readonly log: Log;
+  readonly now: () => Date;
+}
+
+/**
+ * Asks Telegram every minute about each bot that is switched on and has a token (one without lives elsewhere, and counts
+ * as healthy). A bot whose token is refused (it was banned or deleted, or the token revoked) is sent no visitors until the
+ * token is good again; no answer says nothing about a bot. A bot that was renamed at @BotFather is renamed here too, for
+ * its old name leads nowhere or to a stranger, and bots that swapped names swap them. Several processes may do this at once.
+ */
+export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
+  const { db, log } = deps;
+  const refusals = new Map<number, number>();
+  /** By bot, the new name that another bot has here, so that the log tells of it once. */
+  const taken = new Map<number, string>();
+
+  async function checkAll(): Promise<void> {
+    const { bots } = db.tables;
+    const rows = await db
+      .select({ id: bots.id })
+      .from(bots)
+      .where(and(eq(bots.enabled, true), isNotNull(bots.token)));
+    for (const { id } of rows) {
+      // Read anew: the check of a bot before this one may have renamed it.
+      const [bot] = await db.select().from(bots).where(eq(bots.id, id));
+      if (bot) await checkOne(bot);
+    }
+  }
+
+  async function checkOne(bot: BotRow): Promise<void> {
+    const token = botToken(deps.secrets, bot);
+    // A token that cannot be opened says nothing about the bot; `ponte doctor` and the console tell of it.
+    if (token.kind !== "ready") return;
+    const identity = await deps.telegram.identify(token.token);
+    switch (identity.kind) {
+      case "unreachable":
+        return;
+      case "known":
+        refusals.delete(bot.id);
+        if (!bot.healthy && (await recordHealth(deps, bot, null))) {
+          log.info({ bot: bot.username }, "Telegram takes the bot's token again; visitors are sent to it");
+        }
+        if (identity.username !== bot.username) await followName(bot, identity.username);
+        return;
+      case "refused": {
+        const count = (refusals.get(bot.id) ?? 0) + 1;
+        refusals.set(bot.id, count);
+        if (count < REFUSALS_TO_BELIEVE || !bot.healthy) return;
+        if (await recordHealth(deps, bot, identity.reason)) {
+          const todo = `ponte bot update ${bot.username} --token - (or take the bot out of its pools)`;
+          log.error(
+            { bot: bot.username, reason: identity.reason, todo },
+            "Telegram refuses the bot's token: no more visitors are sent to it",
+          );
+        }
+        return;
+      }
+    }
+  }
+
+  async function followName(bot: BotRow, username: string): Promise<void> {
+    const other = await namesakeOf(db, db.tables, bot, username);
+    if (other && !(await hasAnotherName(other, username))) {
+      if (taken.get(bot.id) === username) return;
+      taken.set(bot.id, username);
+      log.error(
+        {
+          bot: bot.username,
+          username,
+          todo: `remove the other @${username}, or take @${bot.username} out of its pools`,
+        },
+        "the bot was renamed at Telegram, and another bot has that name here: its links lead nowhere",
+      );
+      return;
+    }
+    const renaming = renameBot(deps, ACTOR, { bot, username, other }).catch((error) => {
+      if (isDuplicate(error)) return "overtaken";
+      throw error;
+    });
+    switch (await renaming) {
+      case "renamed":
+        taken.delete(bot.id);
+        log.warn(
+          { bot: username, before: bot.username },
+          "the bot was renamed at Telegram; links go to its new name",
+        );
+        return;
+      case "overtaken":
+        return followName(bot, username);
+      case "no_news":
+        return;
+    }
+  }
+
+  /** Whether Telegram knows a bot that has the name here by another one now. */
+  async function hasAnotherName(bot: BotRow, username: string): Promise<boolean> {
+    const token = botToken(deps.secrets, bot);
+    if (token.kind !== "ready") return false;
+    const identity = await deps.telegram.identify(token.token);
+    return identity.kind === "known" && identity.username.toLowerCase() !== username.toLowerCase();
+  }
+
+  const job = {
+    schedule: EVERY_MINUTE,
+    failed: "the bots' health could not be checked; again in a minute",
+    worked: "the bots' health can be checked again",
+  };
+  return periodic(deps, job, checkAll);
+}
+
+/** Writes down why a bot is not healthy; null: it is. False where that is no news, or its token is another one by now. */
+async function recordHealth(
+  { db, now }: BotHealthDeps,
+  bot: BotRow,
+  reason: string | null,
+): Promise<boolean> {
+  const { tables } = db;
+  const { bots } = tables;
+  const healthy = reason === null;
+  return db.transaction(async (tx) => {
+    const at = await nextUpdatedAt(tx, tables, now());
+    const changed = await tx
+      .update(bots)
+      .set({ healthy, healthReason: reason, updatedAt: at })
+      .where(and(eq(bots.id, bot.id), eq(bots.healthy, !healthy), eq(bots.token, bot.token ?? "")))
+      .returning({ id: bots.id });
+    if (changed.length === 0) return false;
+    await recordAudit(tx, tables, {
+      at,
+      actor: ACTOR,
+      action: healthy ? "bot.healthy" : "bot.unhealthy",
+      subject: `bot:${bot.username}`,
+      after: { healthy, health_reason: reason },
+    });
+    await tx.notify("pools");
+    return true;
+  });
+}

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { LOCALES } from "../db/vocabulary.ts";
+import { clearable, text } from "../platform/parse-input.ts";
+
+/** A bot's username, with or without `@`. */
+export const username = text(
+  /^@?[A-Za-z0-9_]{5,32}$/,
+  "5 to 32 letters, digits or underscores, with or without @",
+)
+  .meta({ examples: ["shop_bot"] })
+  .transform((name) => name.replace(/^@/, ""));
+
+const botFields = {
+  token: clearable(
+    /^\d{1,16}:[A-Za-z0-9_-]{1,128}$/,
+    "the token as @BotFather gave it, such as 123456:ABC-DEF…",
+    "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11",
+    { writeOnly: true },
+  ),
+  payment_token: clearable(
+    /^[\x21-\x7e]{1,256}$/,
+    "the payment provider's token as @BotFather gave it",
+    "284685063:TEST:NThlNTAy…",
+    { writeOnly: true },
+  ),
+  enabled: z.boolean().optional(),
+  locale: z.enum(LOCALES).nullable().optional(),
+  /** Telegram takes messages of up to 4096 characters. */
+  welcome: clearable(
+    /^(?:[^\p{Cc}\p{Cs}]|[\r\n\t]){1,4096}$/u,
+    "at most 4096 characters, none of them a control character",
+    "Hello! Choose below.",
+  ),
+};
+
+/** A new bot; without a token it is one that lives elsewhere. */
+export const botDraftSchema = z
+  .strictObject({ username, ...botFields })
+  .meta({ example: { username: "shop_bot", welcome: "Hello! Choose below." } });
+export type BotDraft = z.output<typeof botDraftSchema>;
+
+/** A change of a bot: only what is named changes, null (or "") clears. */
+export const botChangeSchema = z
+  .strictObject(botFields)
+  .meta({ example: { enabled: true, welcome: "Hello! Choose below." } });
+export type BotChange = z.output<typeof botChangeSchema>;

@@ -1,0 +1,125 @@
+import { drizzle } from "drizzle-orm/postgres-js";
+import { migrate as applyMigrations } from "drizzle-orm/postgres-js/migrator";
+import type { Sql } from "postgres";
+import { isDeadlock } from "../fault.ts";
+import { migrationPlan, OPERATOR_VIEWS } from "../migration-plan.ts";
+
+/** Any number, as long as every Ponte that migrates the same database takes the same lock. */
+const MIGRATION_LOCK = 7_066_838_301;
+const MOST_TRIES = 5;
+/** How long somebody else may be migrating. */
+const LOCK_PATIENCE_MS = 60_000;
+const LOCK_EVERY_MS = 100;
+
+/**
+ * Applies what is missing, and makes the views anew where they changed. The lock is held until the client's only
+ * connection is closed; where nothing is missing, none is taken.
+ *
+ * @throws Error where the lock is not to be had, or views of somebody else's stand in the way, before anything is touched
+ */
+export async function migratePostgres(client: Sql, lockPatienceMs = LOCK_PATIENCE_MS): Promise<void> {
+  const plan = migrationPlan("postgres");
+  const hasTables = async () => (await appliedUpTo(client, plan.migrationsTable)) >= plan.latest;
+  const hasViews = async () => (await viewsDigest(client, plan.viewsKey)) === plan.viewsDigest;
+  if ((await hasTables()) && (await hasViews())) return;
+  await takeLock(client, lockPatienceMs);
+  if ((await appliedUpTo(client, plan.migrationsTable)) === 0) await refuseForeignOrder(client);
+  const isMigrated = await hasTables();
+  if (isMigrated && (await hasViews())) return;
+  await refuseForeignViews(client);
+  // A view made anew forgets who was let at it, and a migration may drop one, or make one of a table.
+  const grants = await grantsOnViews(client);
+  if (!isMigrated) await despiteDeadlocks(() => applyMigrations(drizzle({ client }), plan.config));
+  if (await hasViews()) return;
+  await despiteDeadlocks(() =>
+    client.begin(async (tx) => {
+      await tx.unsafe(plan.views);
+      for (const grant of grants) await tx.unsafe(grant);
+      await tx`insert into settings (key, value, updated_at) values (${plan.viewsKey}, ${plan.viewsDigest}, now())
+        on conflict (key) do update set value = excluded.value, updated_at = excluded.updated_at`;
+    }),
+  );
+}
+
+/** Asked for again and again: who waits for it inside the database waits for ever. */
+async function takeLock(client: Sql, patienceMs: number): Promise<void> {
+  const until = performance.now() + patienceMs;
+  for (;;) {
+    const [row] = await client<{ taken: boolean }[]>`select pg_try_advisory_lock(${MIGRATION_LOCK}) as taken`;
+    if (row?.taken) return;
+    if (performance.now() > until) {
+      throw new Error(
+        "another session has held the lock for migrations too long. If no Ponte is migrating this database, a pooler kept the session: see select pid from pg_locks where locktype = 'advisory', end it, and let DATABASE_DIRECT_URL lead past the pooler.",
+      );
+    }
+    await Bun.sleep(LOCK_EVERY_MS);
+  }
+}
+
+/** The newest migration that this database has; 0 where it has none. Asks first, so that no DDL right is needed. */
+async function appliedUpTo(client: Sql, table: string): Promise<number> {
+  const [found] = await client`select to_regclass(${table}) is not null as yes`;
+  if (!found?.yes) return 0;
+  const [row] = await client`select coalesce(max(created_at), 0)::float8 as latest from ${client(table)}`;
+  return Number(row?.latest ?? 0);
+}
+
+async function viewsDigest(client: Sql, key: string): Promise<string | undefined> {
+  const [row] = await client<{ value: string }[]>`select value from settings where key = ${key}`;
+  return row?.value;
+}
+
+/**
+ * A new database must sort hexadecimal digits as they count. Tokens begin with their time and are looked up by it: in
+ * Danish, where aa comes after z, an hour would miss some of its visits.
+ */
+async function refuseForeignOrder(client: Sql): Promise<void> {
+  const [ids] = await client<{ areInOrder: boolean }[]>`
+    with ids as (select n, lpad(to_hex(n), 3, '0') as id from generate_series(0, 4095) n)
+    select array_agg(id order by n) = array_agg(id order by id) as "areInOrder" from ids`;
+  if (ids?.areInOrder) return;
+  throw new Error(
+    "this database sorts text by the rules of a language in which identifiers are not in the order of their time (Danish, for one, puts aa after z). Make it anew: create database ponte template template0 lc_collate 'C'; where the server's own rules are ICU's, with locale_provider libc besides.",
+  );
+}
+
+/** Views on ours could not be kept when ours are made anew; `outbox` is replaced, which they outlive, once it is a view. */
+async function refuseForeignViews(client: Sql): Promise<void> {
+  const foreign = await client<{ name: string; ours: string }[]>`
+    select distinct foreign_view.oid::regclass::text as name, ours.relname as ours
+    from pg_depend
+    join pg_rewrite on pg_rewrite.oid = pg_depend.objid and pg_depend.classid = 'pg_rewrite'::regclass
+    join pg_class foreign_view on foreign_view.oid = pg_rewrite.ev_class
+    join pg_class ours on ours.oid = pg_depend.refobjid and pg_depend.refclassid = 'pg_class'::regclass
+    where ours.relnamespace = 'public'::regnamespace and ours.relname in ${client(OPERATOR_VIEWS)}
+      and not (ours.relname = 'outbox' and ours.relkind = 'v')
+      and not (foreign_view.relnamespace = ours.relnamespace and foreign_view.relname in ${client(OPERATOR_VIEWS)})
+    order by 1`;
+  if (foreign.length === 0) return;
+  const list = foreign.map(({ name, ours }) => `${name} (on ${ours})`).join(", ");
+  throw new Error(
+    `the database cannot be brought up to date while views of your own stand on Ponte's: ${list}. Drop them, run "ponte migrate", and make them again.`,
+  );
+}
+
+async function grantsOnViews(client: Sql): Promise<string[]> {
+  const rows = await client<{ grant: string }[]>`
+    select format('grant %s on %I to %s', privilege_type, table_name,
+      case when grantee = 'PUBLIC' then 'public' else quote_ident(grantee) end) as grant
+    from information_schema.role_table_grants
+    where table_schema = 'public' and table_name in ${client(OPERATOR_VIEWS)} and grantee <> current_user
+      and privilege_type in ('SELECT', 'INSERT', 'UPDATE', 'DELETE')`;
+  return rows.map(({ grant }) => grant);
+}
+
+/** Whoever reads while tables are changed may hold what we want and want what we hold; one of both is then refused. */
+async function despiteDeadlocks(work: () => Promise<unknown>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (tries === MOST_TRIES || !isDeadlock(error)) throw error;
+    }
+  }
+}

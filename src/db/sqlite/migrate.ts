@@ -1,0 +1,61 @@
+import type { Database as SqliteClient } from "bun:sqlite";
+import { drizzle } from "drizzle-orm/bun-sqlite";
+import { migrate as applyMigrations } from "drizzle-orm/bun-sqlite/migrator";
+import { MIGRATIONS_TABLE, migrationPlan } from "../migration-plan.ts";
+import { isBusy } from "./wal.ts";
+
+/** How long another process may take over the same migrations, which may copy large tables. */
+const PATIENCE_MS = 600_000;
+const PAUSE_MS = 50;
+
+/** Applies what is missing; the migrator runs in a transaction, and the views are made anew where they changed. */
+export function migrateSqlite(client: SqliteClient): void {
+  const plan = migrationPlan("sqlite");
+  client.run("pragma busy_timeout = 5000");
+  try {
+    applyMissing(client, plan);
+    const known = client
+      .query<{ value: string }, [string]>("select value from settings where key = ?")
+      .get(plan.viewsKey);
+    if (known?.value === plan.viewsDigest) return;
+    const makeViews = client.transaction(() => {
+      client.run(plan.views);
+      client.run(
+        "insert into settings (key, value, updated_at) values (?, ?, ?) on conflict (key) do update set value = excluded.value, updated_at = excluded.updated_at",
+        [plan.viewsKey, plan.viewsDigest, Date.now()],
+      );
+    });
+    // One that only turns into a writer is refused, without waiting, where another process wrote since it began.
+    makeViews.immediate();
+  } finally {
+    client.run("pragma busy_timeout = 0");
+  }
+}
+
+/** Drizzle looks at what is missing before it waits for its turn; so of two at once one fails, and finds it all done. */
+function applyMissing(client: SqliteClient, { config, latest }: ReturnType<typeof migrationPlan>): void {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      applyMigrations(drizzle({ client }), config);
+      return;
+    } catch (error) {
+      if (client.inTransaction) client.run("rollback");
+      if (appliedUpTo(client) >= latest) return;
+      if (!isBusy(error) || performance.now() > deadline) throw error;
+      Bun.sleepSync(PAUSE_MS);
+    }
+  }
+}
+
+/** The newest migration that this database has; 0 where it has none. */
+function appliedUpTo(client: SqliteClient): number {
+  try {
+    const row = client
+      .query<{ at: number | null }, []>(`select max(created_at) as at from ${MIGRATIONS_TABLE}`)
+      .get();
+    return Number(row?.at ?? 0);
+  } catch {
+    return 0;
+  }
+}

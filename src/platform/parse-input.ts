@@ -1,0 +1,37 @@
+import { z } from "zod";
+import { type ProblemError, problemErrors } from "./problem.ts";
+
+/** A form's, a flag's or a JSON body's text: outer spaces never count. */
+export const text = (pattern: RegExp, message: string) => z.string().trim().regex(pattern, message);
+
+/** A text that can also be cleared: with null, or (from a form or a flag) with nothing. Reads as null then. */
+export const clearable = (pattern: RegExp, message: string, example: string, meta: object = {}) =>
+  text(new RegExp(`^$|${pattern.source}`, pattern.flags), message)
+    .meta({ examples: [example], ...meta })
+    .nullable()
+    .transform((value) => value || null)
+    .optional();
+
+/** One thing that is wrong with what was asked for; `path` is the field, as in `bots.0.weight`. */
+export type Issue = ProblemError;
+
+/** What was asked for is not done like this: each issue says why. */
+export interface Invalid {
+  readonly kind: "invalid";
+  readonly issues: readonly Issue[];
+}
+
+/** The same of a single issue. */
+export function invalid(path: string, message: string): Invalid {
+  return { kind: "invalid", issues: [{ path, message }] };
+}
+
+export type Parsed<T> = { readonly kind: "valid"; readonly value: T } | Invalid;
+
+/** Holds whatever came from outside (a body, flags, a form) to a schema. Never throws. */
+export function parseInput<S extends z.ZodType>(schema: S, input: unknown): Parsed<z.output<S>> {
+  const parsed = schema.safeParse(input);
+  return parsed.success
+    ? { kind: "valid", value: parsed.data }
+    : { kind: "invalid", issues: problemErrors(parsed.error.issues) };
+}
