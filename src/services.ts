@@ -73,8 +73,8 @@ export async function startServices(deps: Deps, hourlyAfterMs = HOURLY_AFTER_MS)
   for (const work of hourly) work.start(hourlyAfterMs);
   return {
     async stop() {
-      await Promise.all([lifting, ...[...often, ...hourly].map((work) => work.stop())]);
-      await dispatcher.stop();
+      // All at once: the dispatcher would go on taking rows while others finish, and could be cut off with them.
+      await Promise.all([dispatcher.stop(), lifting, ...[...often, ...hourly].map((work) => work.stop())]);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import { changeRoute, pauseRoute } from "../src/outbox/change-route.ts";
+import { enqueue } from "../src/outbox/enqueue.ts";
 import { findHold } from "../src/outbox/holds.ts";
 import { createSecrets } from "../src/platform/secrets.ts";
 import { startServices } from "../src/services.ts";
@@ -82,6 +83,50 @@ describe(`a process that dispatches, on ${testDialect}`, () => {
     await right.stop();
     expect(await paused()).toEqual(["778"]);
     expect(await findHold(db, db, rests, Date.now())).toMatchObject({ state: "throttled" });
+  });
+
+  test("a stop waits for no bot's health: nothing is sent after it, and no further bot asked", async () => {
+    const calls: string[] = [];
+    const hanging = Promise.withResolvers<void>();
+    using telegram = Bun.serve({
+      port: 0,
+      idleTimeout: 0,
+      async fetch({ url }) {
+        calls.push(new URL(url).pathname.replace(/.*\//, ""));
+        if (url.endsWith("/getMe")) await hanging.promise;
+        return Response.json({ ok: true, result: { message_id: 1 } });
+      },
+    });
+    const { db, deps } = own;
+    const { bots } = db.tables;
+    const ids = await db.transaction(async (tx) => {
+      const rows = [1, 2].map((n) => ({
+        username: `hanging_${n}_bot`,
+        token: deps.secrets.seal(`70000${n}:AAF-a_well_formed_token_of_a_test_bot`, "bots.token"),
+        createdAt: new Date(),
+        updatedAt: new Date(),
+      }));
+      return tx.insert(bots).values(rows).returning({ id: bots.id });
+    });
+    const config = { ...deps.config, telegramApiUrl: telegram.url.origin };
+    const services = await startServices({ ...deps, config });
+    await until(async () => calls.includes("getMe"));
+    const stopped = services.stop();
+    await db.transaction((tx) =>
+      enqueue(tx, db.tables, [
+        {
+          destination: "telegram",
+          route: String(ids[0]?.id),
+          eventName: "delivery",
+          eventId: "delivery_after_the_stop",
+          payload: { method: "sendMessage", body: { chat_id: "1", text: "hello" } },
+        },
+      ]),
+    );
+    await stopped;
+    expect(calls).toEqual(["getMe"]);
+    hanging.resolve();
+    await db.transaction((tx) => tx.update(bots).set({ enabled: false }));
   });
 
   test("a process that only answers requests leaves that to others", async () => {

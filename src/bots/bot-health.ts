@@ -3,6 +3,7 @@ import { recordAudit } from "../audit/audit-log.ts";
 import type { Database } from "../db/database.ts";
 import { isDuplicate } from "../db/fault.ts";
 import { nextUpdatedAt } from "../db/next-updated-at.ts";
+import { unlessAborted } from "../platform/deadline.ts";
 import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
 import type { Secrets } from "../platform/secrets.ts";
@@ -37,7 +38,7 @@ export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
   /** By bot, the new name that another bot has here, so that the log tells of it once. */
   const taken = new Map<number, string>();
 
-  async function checkAll(): Promise<void> {
+  async function checkAll(signal: AbortSignal): Promise<void> {
     const { bots } = db.tables;
     const rows = await db
       .select({ id: bots.id })
@@ -46,15 +47,15 @@ export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
     for (const { id } of rows) {
       // Read anew: the check of a bot before this one may have renamed it.
       const [bot] = await db.select().from(bots).where(eq(bots.id, id));
-      if (bot) await checkOne(bot);
+      if (bot) await checkOne(bot, signal);
     }
   }
 
-  async function checkOne(bot: BotRow): Promise<void> {
+  async function checkOne(bot: BotRow, signal: AbortSignal): Promise<void> {
     const token = botToken(deps.secrets, bot);
     // A token that cannot be opened says nothing about the bot; `ponte doctor` and the console tell of it.
     if (token.kind !== "ready") return;
-    const identity = await deps.telegram.identify(token.token);
+    const identity = await unlessAborted(deps.telegram.identify(token.token), signal);
     switch (identity.kind) {
       case "unreachable":
         return;
@@ -63,7 +64,7 @@ export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
         if (!bot.healthy && (await recordHealth(deps, bot, null))) {
           log.info({ bot: bot.username }, "Telegram takes the bot's token again; visitors are sent to it");
         }
-        if (identity.username !== bot.username) await followName(bot, identity.username);
+        if (identity.username !== bot.username) await followName(bot, identity.username, signal);
         return;
       case "refused": {
         const count = (refusals.get(bot.id) ?? 0) + 1;
@@ -81,9 +82,9 @@ export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
     }
   }
 
-  async function followName(bot: BotRow, username: string): Promise<void> {
+  async function followName(bot: BotRow, username: string, signal: AbortSignal): Promise<void> {
     const other = await namesakeOf(db, db.tables, bot, username);
-    if (other && !(await hasAnotherName(other, username))) {
+    if (other && !(await hasAnotherName(other, username, signal))) {
       if (taken.get(bot.id) === username) return;
       taken.set(bot.id, username);
       log.error(
@@ -109,17 +110,17 @@ export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
         );
         return;
       case "overtaken":
-        return followName(bot, username);
+        return followName(bot, username, signal);
       case "no_news":
         return;
     }
   }
 
   /** Whether Telegram knows a bot that has the name here by another one now. */
-  async function hasAnotherName(bot: BotRow, username: string): Promise<boolean> {
+  async function hasAnotherName(bot: BotRow, username: string, signal: AbortSignal): Promise<boolean> {
     const token = botToken(deps.secrets, bot);
     if (token.kind !== "ready") return false;
-    const identity = await deps.telegram.identify(token.token);
+    const identity = await unlessAborted(deps.telegram.identify(token.token), signal);
     return identity.kind === "known" && identity.username.toLowerCase() !== username.toLowerCase();
   }
 

@@ -17,3 +17,19 @@ export async function withDeadline<T>(work: PromiseLike<T>, ms: number, what = "
     clearTimeout(timer);
   }
 }
+
+/**
+ * Waits for the work until `signal` is aborted; the work itself goes on, so it must bear that.
+ * @throws the signal's reason
+ */
+export async function unlessAborted<T>(work: PromiseLike<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const giveUp = () => reject(signal.reason);
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
+}
