@@ -56,11 +56,14 @@ export async function beginCheckout(
   return { paymentId: registered.payment.id };
 }
 
-/** The payment that this very sale has already, or a young one that still waits for the same money. */
+/**
+ * The payment that this very sale has already, or a young one that still waits for the same money. Who came back by another
+ * ad buys by that one: it is the ad's sale, and perhaps another pixel's.
+ */
 async function openPayment(
   { db, now }: PaymentDeps,
   tx: Tx,
-  { botUserId, deduplicate }: Sale,
+  { botUserId, deduplicate, trackingToken }: Sale,
   offer: Offer,
 ): Promise<Payment | undefined> {
   const { payments } = db.tables;
@@ -79,7 +82,8 @@ async function openPayment(
         payment.createdAt.getTime() > youngest &&
         payment.provider === providerOf(offer) &&
         payment.amountMinor === offer.priceMinor &&
-        payment.currency === offer.currency,
+        payment.currency === offer.currency &&
+        (payment.trackingToken === null || payment.trackingToken === trackingToken),
     )
   );
 }

@@ -63,6 +63,16 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
     expect(await tap(customer, "update-2")).not.toEqual(first);
   });
 
+  test("who comes back by another ad buys by that one", async () => {
+    const customer = await shop.customer(OFFER);
+    const first = await tap(customer);
+    const trackingToken = newId();
+    const second = await tap({ ...customer, trackingToken });
+    expect((await shop.stored(first.paymentId)).payment?.trackingToken).toBe(shop.token);
+    expect((await shop.stored(second.paymentId)).payment?.trackingToken).toBe(trackingToken);
+    expect(await tap({ ...customer, trackingToken })).toEqual(second);
+  });
+
   test("who has paid may buy again; at another price it is another payment too", async () => {
     const customer = await shop.customer(OFFER);
     const first = await shop.sell(OFFER);
