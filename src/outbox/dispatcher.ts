@@ -90,8 +90,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         await bell.wait();
         const hasRoom = !stopping && slotsTaken(underWay().values(), limits) < limits.altogether;
         const waiting = hasRoom ? await look() : [];
-        for (const route of turns(waiting)) start(route);
-        if (hasRoom) planNext(waiting);
+        if (hasRoom) {
+          for (const route of turns(waiting)) start(route);
+          planNext(waiting);
+        }
         if (held.size === 0 && !bell.hasRung) return;
       }
     } finally {
