@@ -40,6 +40,8 @@ export type Charges = {
   list(): readonly Charge[];
   /** The answer that a request with this idempotency key got, with what it asked for. */
   readonly idempotent: RecentMap<{ readonly asked: string; readonly charge: Charge }>;
+  /** Idempotency keys whose request ended in a 500, which Stripe answers again, whatever has been mended since. */
+  readonly failed: RecentMap<true>;
   nextNumber(): number;
 };
 
@@ -57,6 +59,7 @@ export function createCharges(capacity: number): Charges {
       findLast((charge) => charge.provider === provider && (charge.id === name || charge.reference === name)),
     list: kept.items,
     idempotent: recentMap(capacity),
+    failed: recentMap(capacity),
     nextNumber: () => ++number,
   };
 }

@@ -16,6 +16,8 @@ const ITEM = "line_items[0][price_data]";
 const THREE_DECIMALS = ["BHD", "JOD", "KWD", "OMR", "TND"];
 const WHOLE_AS_CENTS = ["ISK", "UGX"];
 const STALE_SECONDS = 600;
+/** Says that an answer is the one that the idempotency key got before. */
+const REPLAYED = { "idempotent-replayed": "true" };
 
 /** `POST /v1/checkout/sessions`. */
 export async function createSession(api: ProviderApi, request: Request): Promise<Response> {
@@ -30,7 +32,14 @@ export async function createSession(api: ProviderApi, request: Request): Promise
   const amount = form.get(`${ITEM}[unit_amount]`) ?? "";
   const fault = sessionFault(form, currency, amount);
   if (fault !== null) return refusal(400, fault);
-  const made = onceFor(api.charges, request.headers.get("idempotency-key"), text, () => ({
+  const key = request.headers.get("idempotency-key");
+  if (key !== null && api.charges.failed.get(key)) {
+    return Response.json(
+      { error: { message: "Internal Server Error", type: "api_error" } },
+      { status: 500, headers: REPLAYED },
+    );
+  }
+  const made = onceFor(api.charges, key, text, () => ({
     provider: "stripe",
     id: `cs_test_${randomHex(24)}`,
     reference: form.get("client_reference_id"),
@@ -46,8 +55,9 @@ export async function createSession(api: ProviderApi, request: Request): Promise
   if (made === null) {
     return refusal(400, "Keys for idempotent requests can only be used with the same parameters");
   }
-  const headers = made.isNew ? {} : { "idempotent-replayed": "true" };
-  return Response.json(sessionObject(made.charge, new URL(request.url).origin), { headers });
+  return Response.json(sessionObject(made.charge, new URL(request.url).origin), {
+    headers: made.isNew ? {} : REPLAYED,
+  });
 }
 
 function sessionFault(form: URLSearchParams, currency: string, amount: string): string | null {

@@ -64,6 +64,8 @@ export function providerRoutes({
       if (fault === null) return work();
       note.fault = fault.mode;
       const done = fault.after ? await work() : null;
+      const key = request.headers.get("idempotency-key");
+      if (fault.mode === "500" && key !== null) api.charges.failed.set(key, true);
       return (await strikeProvider(fault)) ?? done ?? work();
     });
 

@@ -22,6 +22,12 @@ interface StripeSettings {
   readonly timeoutMs?: number | undefined;
 }
 
+/**
+ * So long a repeated request gets the same session, and no longer: Stripe keeps a 500, too, for a day. A second session, which
+ * nobody is shown, expires. Source: Stripe's API reference, "Idempotent requests".
+ */
+const SAME_ANSWER_MS = 10 * 60_000;
+
 const createdSession = z.looseObject({ id: z.string(), url: z.url({ protocol: /^https?$/ }) });
 const paymentIntent = z.looseObject({ metadata: z.record(z.string(), z.string()).nullish() });
 
@@ -34,7 +40,7 @@ export function stripeProvider(settings: StripeSettings, now: () => Date): Payme
   return {
     name: "stripe",
     read: (request) => read(settings, request, now()),
-    createCheckout: (request) => createSession(settings, request),
+    createCheckout: (request) => createSession(settings, request, now()),
   };
 }
 
@@ -68,7 +74,11 @@ async function referenceOf(settings: StripeSettings, id: string): Promise<string
   return intent?.metadata?.[REFERENCE_KEY] || null;
 }
 
-async function createSession(settings: StripeSettings, request: CheckoutRequest): Promise<Checkout> {
+async function createSession(
+  settings: StripeSettings,
+  request: CheckoutRequest,
+  now: Date,
+): Promise<Checkout> {
   const { reference, title, amountMinor, currency, returnUrl } = request;
   assertPayable("stripe", request);
   const amount = toStripeAmount(amountMinor, currency);
@@ -85,7 +95,10 @@ async function createSession(settings: StripeSettings, request: CheckoutRequest)
     cancel_url: returnUrl,
   });
   const posted = {
-    headers: { "content-type": "application/x-www-form-urlencoded", "idempotency-key": reference },
+    headers: {
+      "content-type": "application/x-www-form-urlencoded",
+      "idempotency-key": `${reference}-${Math.floor(now.getTime() / SAME_ANSWER_MS)}`,
+    },
     body: form.toString(),
   };
   const { id, url } = await postToProvider(apiOf(settings), "/v1/checkout/sessions", posted, createdSession);
