@@ -23,8 +23,8 @@ export interface Dialect {
     select: Q,
     of?: PgTable,
   ): Q;
-  /** Keeps such rows from being removed until the transaction ends; any number may at once. */
-  kept<Q extends { for(strength: "key share"): unknown }>(select: Q): Q;
+  /** Locks such rows `for key share`: nobody removes them until the transaction ends, and any number may lock them at once. */
+  keyShared<Q extends { for(strength: "key share"): unknown }>(select: Q): Q;
   /**
    * Selected of a pool's number: from then on, until the transaction ends, it is `shared` with others who write of the
    * pool, or held `alone` by who changes or removes it. Not a lock on the row: visits count in that, and Postgres lets two
@@ -64,7 +64,7 @@ export const sqliteDialect: Dialect = {
   instant: (date) => sql`${date.getTime()}`,
   skipLocked: sql``,
   locked: (select) => select,
-  kept: (select) => select,
+  keyShared: (select) => select,
   poolLock: () => sql`null`,
   lockedOf: () => sql``,
   jsonText: (column) => sql`${column}`,
@@ -90,7 +90,7 @@ export const postgresDialect: Dialect = {
     select.for("update", of && { of });
     return select;
   },
-  kept: (select) => {
+  keyShared: (select) => {
     select.for("key share");
     return select;
   },

@@ -28,7 +28,9 @@ export async function beginCheckout(
   await deps.db.dialect.locked(
     tx.select({ id: botUsers.id }).from(botUsers).where(eq(botUsers.id, sale.botUserId)),
   );
-  const [offer] = await deps.db.dialect.kept(tx.select().from(offers).where(eq(offers.id, sale.offerId)));
+  const [offer] = await deps.db.dialect.keyShared(
+    tx.select().from(offers).where(eq(offers.id, sale.offerId)),
+  );
   if (!offer) throw new OfferGoneError(`offer ${sale.offerId} does not exist`);
   const open = await openPayment(deps, tx, sale, offer);
   if (open) return { paymentId: open.id };

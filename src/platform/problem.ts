@@ -70,20 +70,36 @@ interface Issue {
   readonly message: string;
 }
 
-/** Zod's issues as problem errors. */
+/** Zod's issues as problem errors: of unknown fields, one each. */
 export function problemErrors(issues: readonly Issue[]): ProblemError[] {
-  return issues.map((issue) => ({
-    path: issue.path.map(String).join("."),
-    message: plainMessage(issue.message),
-  }));
+  return issues.flatMap(({ path, message }) => {
+    const unknown = /^Unrecognized keys?: "(.+)"$/.exec(message)?.[1]?.split('", "');
+    const at = (...more: readonly string[]) => [...path.map(String), ...more].join(".");
+    return unknown
+      ? unknown.map((name) => ({ path: at(name), message: "unknown field" }))
+      : [{ path: at(), message: plainMessage(message) }];
+  });
 }
 
 /** What is said of a field that was not given; whoever names flags puts it in a sentence. */
 export const IS_MISSING = "is missing";
 
-/** Zod's words in plainer ones, where they are `Invalid option: expected one of "a"|"b"` or end with `received undefined`. */
-export function plainMessage(message: string): string {
+/** What JSON's kinds are called to people. */
+const KINDS: Readonly<Record<string, string>> = {
+  string: "a string",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+  record: "an object",
+};
+
+/** Zod's words in plainer ones, where they name the values that are taken, or their kind. */
+function plainMessage(message: string): string {
   const choice = /^Invalid (?:option|input): expected (?:one of )?(".+")$/.exec(message)?.[1];
   if (choice !== undefined) return `one of ${choice.slice(1, -1).replaceAll('"|"', ", ")}`;
-  return message.endsWith("received undefined") ? IS_MISSING : message;
+  if (message.endsWith("received undefined")) return IS_MISSING;
+  const kind = KINDS[/^Invalid input: expected (\w+), received/.exec(message)?.[1] ?? ""];
+  return kind === undefined ? message : `must be ${kind}`;
 }

@@ -1,5 +1,5 @@
 import { ParseError, ValidationError } from "elysia";
-import { notJson, plainMessage, problem } from "./problem.ts";
+import { notJson, problem, problemErrors } from "./problem.ts";
 
 /** A body that could not be read as JSON, for a schema to refuse. */
 export const NOT_JSON = Symbol("not JSON");
@@ -29,10 +29,12 @@ export function refusalOf(error: unknown): Response | undefined {
 function validationProblem(error: ValidationError): Response {
   if (error.type === "params") return problem(404, { detail: "Nothing is here." });
   if (error.value === NOT_JSON) return notJson();
-  const errors = error.all.map(({ path, message }) => ({
-    path: path === undefined || path === "root" ? "" : String(path),
-    message: plainMessage(message ?? "invalid"),
-  }));
+  const errors = problemErrors(
+    error.all.map(({ path, message }) => ({
+      path: path === undefined || path === "root" || path === "" ? [] : String(path).split("."),
+      message: message ?? "invalid",
+    })),
+  );
   return problem(400, {
     detail:
       error.type === "body"

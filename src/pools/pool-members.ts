@@ -62,7 +62,7 @@ export function areMembers(current: readonly PoolBotView[], wanted: readonly Mem
  */
 async function keptBot(tx: Tx, db: Database, username: string, at: Date): Promise<number> {
   const { bots } = db.tables;
-  const [bot] = await db.dialect.kept(
+  const [bot] = await db.dialect.keyShared(
     tx.select({ id: bots.id }).from(bots).where(isBotNamed(db.tables, username)),
   );
   if (bot) return bot.id;

@@ -126,7 +126,7 @@ describe(`offers over the API on ${testDialect}`, () => {
     ["a name with a line break", { name: "a\nb" }, "name"],
     ["a delivery that no message holds", { delivery: "x".repeat(3_501) }, "delivery"],
     ["a provider in capitals", { provider: "Stripe" }, "provider"],
-    ["an unknown field", { colour: "red" }, ""],
+    ["an unknown field", { colour: "red" }, "colour"],
   ])("%s is 400, naming the field", async (_, extra, path) => {
     const { status, body } = await api.call("POST", "/api/offers", { ...draft, ...extra });
     expect(status).toBe(400);

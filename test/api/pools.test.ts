@@ -55,7 +55,7 @@ describe(`pools over the API on ${testDialect}`, () => {
       "slug",
       "meta_pixel_id",
       "bots.0.weight",
-      "",
+      "colour",
     ]);
   });
 

@@ -303,7 +303,7 @@ describe(`payments on ${testDialect}`, () => {
     ["a time in the year 0", { created_at: "0000-12-31T23:59:59Z" }, "created_at"],
     ["a time that is in the year 0 by UTC", { created_at: "0001-01-01T00:00:00+14:00" }, "created_at"],
     ["a time before there was anything to sell here", { created_at: "1999-12-31T23:59:59Z" }, "created_at"],
-    ["an unknown field", { amount: 1 }, ""],
+    ["an unknown field", { amount: 1 }, "amount"],
     ["an empty e-mail", { customer: { email: "" } }, "customer.email"],
     ["a name with NUL", { customer: { first_name: "a\0b" } }, "customer.first_name"],
     ["half a character", { content: { name: "\ud800" } }, "content.name"],
