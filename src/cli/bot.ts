@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { type BotChange, botChangeSchema, botDraftSchema } from "../bots/bot-rules.ts";
-import { type BotView, listBots } from "../bots/bot-view.ts";
+import { type BotView, findBot, listBots } from "../bots/bot-view.ts";
 import { type BotDeps, reconnectBot, type TokenCheck, type WebhookState } from "../bots/connect-bot.ts";
 import { createBot, deleteBot, updateBot } from "../bots/manage-bots.ts";
 import { telegramBotApi } from "../bots/telegram-bot-api.ts";
@@ -82,6 +82,20 @@ export const botList = defineCommand({
       answer(context, bots, () =>
         bots.length === 0 ? "No bot yet. Make one with: bun run ponte bot add --help" : botTable(bots),
       );
+    });
+  },
+});
+
+export const botShow = defineCommand({
+  name: "bot show",
+  summary: "Show a bot",
+  takes: ["<username>"],
+  options: {},
+  async run(_given, [username = ""], context) {
+    await withDatabase(context, async ({ db }) => {
+      const bot = await findBot(db, db.tables, username);
+      if (bot === null) throw noSuchBot(username);
+      answer(context, bot, () => botRecord(bot));
     });
   },
 });
@@ -186,22 +200,25 @@ export function noSuchBot(username: string): Refused {
 
 function printBot(context: Context, bot: BotView, webhook: WebhookState, done: string): void {
   answer(context, { ...bot, webhook }, () =>
-    [
-      `${done} bot @${bot.username}.`,
-      "",
-      record([
-        ["Number", bot.id],
-        ["Telegram id", bot.telegram_id],
-        ["Token", bot.has_token ? "sealed" : "none"],
-        ["Payment token", bot.has_payment_token ? "sealed" : "none"],
-        ["Webhook", webhookText(webhook)],
-        ["Enabled", bot.enabled ? "yes" : "no"],
-        ["Language", bot.locale ?? "the person's"],
-        ["Welcome", bot.welcome ?? "built-in"],
-        ["Pools", bot.pools.join(", ") || "none"],
-      ]),
-    ].join("\n"),
+    [`${done} bot @${bot.username}.`, "", botRecord(bot, webhookText(webhook))].join("\n"),
   );
+}
+
+/** @param webhook what became of it, where it was touched */
+function botRecord(bot: BotView, webhook?: string): string {
+  return record([
+    ["Bot", `@${bot.username}`],
+    ["Number", bot.id],
+    ["Telegram id", bot.telegram_id],
+    ["Token", bot.has_token ? "sealed" : "none"],
+    ["Payment token", bot.has_payment_token ? "sealed" : "none"],
+    ["Webhook", webhook],
+    ["Enabled", bot.enabled ? "yes" : "no"],
+    ["Health", healthText(bot)],
+    ["Language", bot.locale ?? "the person's"],
+    ["Welcome", bot.welcome ?? "built-in"],
+    ["Pools", bot.pools.join(", ") || "none"],
+  ]);
 }
 
 function webhookText(state: WebhookState): string {

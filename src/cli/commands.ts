@@ -1,9 +1,9 @@
 import { apiKeyAdd, apiKeyList, apiKeyRevoke } from "./api-key.ts";
-import { botAdd, botConnect, botList, botRemove, botUpdate } from "./bot.ts";
+import { botAdd, botConnect, botList, botRemove, botShow, botUpdate } from "./bot.ts";
 import type { Command } from "./command.ts";
 import { doctor } from "./doctor.ts";
 import { migrate } from "./migrate.ts";
-import { offerAdd, offerList, offerRemove, offerUpdate } from "./offer.ts";
+import { offerAdd, offerList, offerRemove, offerShow, offerUpdate } from "./offer.ts";
 import { outboxList, outboxRoutes, outboxShow, outboxStatusCommand } from "./outbox.ts";
 import { outboxDiscard, outboxPause, outboxResume, outboxRetry } from "./outbox-change.ts";
 import { poolAdd, poolList, poolRemove, poolShow, poolUpdate } from "./pool.ts";
@@ -21,11 +21,13 @@ export const COMMANDS: readonly Command[] = [
   poolRemove,
   botAdd,
   botList,
+  botShow,
   botUpdate,
   botConnect,
   botRemove,
   offerAdd,
   offerList,
+  offerShow,
   offerUpdate,
   offerRemove,
   outboxStatusCommand,

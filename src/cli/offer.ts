@@ -120,6 +120,21 @@ export const offerList = defineCommand({
   },
 });
 
+export const offerShow = defineCommand({
+  name: "offer show",
+  summary: "Show an offer, and why nobody can pay for it where that is so",
+  takes: ["<id>"],
+  options: {},
+  async run(_given, [text = ""], context) {
+    const id = offerId(text);
+    await withDatabase(context, async (opened) => {
+      const offer = await findOfferView(opened.db, opened.db.tables, id);
+      if (offer === null) throw noSuchOffer(text);
+      await printOffer(context, opened, offer, null);
+    });
+  },
+});
+
 export const offerRemove = defineCommand({
   name: "offer remove",
   summary: "Remove an offer that nobody looked at or bought",
@@ -183,15 +198,15 @@ async function printOffer(
   context: Context,
   { db, config }: Opened,
   offer: OfferView,
-  done: string,
+  done: string | null,
 ): Promise<void> {
   const bot = await findBot(db, db.tables, offer.bot);
   const warning = bot && nobodyTakes(offer, bot, config.payments);
   answer(context, offer, () =>
     [
-      `${done} offer ${offer.id}.`,
-      "",
+      ...(done === null ? [] : [`${done} offer ${offer.id}.`, ""]),
       record([
+        ["Offer", offer.id],
         ["Bot", `@${offer.bot}`],
         ["Name", offer.name],
         ["Description", offer.description],

@@ -131,6 +131,9 @@ describe(`ponte on ${testDialect}`, () => {
     expect(table).toMatch(/@shop_bot .* good /);
     // Of one without a token nobody asks Telegram.
     expect(table).toMatch(/@two_bot .* not asked /);
+    const one = ["bot", "show", "@shop_bot"];
+    expect(SCHEMAS.Bot.parse(await ponteJson(one, environment))).toEqual(shop ?? expect.anything());
+    expect((await ponte(one, environment)).out).toMatch(/^Health +good$/m);
     const known = await (await fetch(`${telegram.url}/telegram/bots`)).text();
     expect(known).toContain(`https://go.example.com/telegram/${shop?.id}`);
     const wrong = await ponte(["bot", "add", "--username", "other_bot", "--token", TOKEN], environment);

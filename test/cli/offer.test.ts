@@ -31,6 +31,9 @@ describe(`ponte offer on ${testDialect}`, () => {
     const stars = ["offer", "update", String(made.id), "--currency", "xtr", "--provider", "telegram"];
     const inStars = await ponteJson([...stars, "--price", "50"], environment);
     expect(inStars).toMatchObject({ price_minor: 50, currency: "XTR", provider: "telegram" });
+    expect(await ponteJson(["offer", "show", String(made.id)], environment)).toMatchObject({ id: made.id });
+    const shown = await ponte(["offer", "show", String(made.id)], environment);
+    expect(shown.out).toMatch(/^Delivery +https:\/\/example\.com\/c$/m);
     const listed = await ponteJson(["offer", "list", "--bot", "@shop_bot"], environment);
     expect(z.array(SCHEMAS.Offer).parse(listed)).toMatchObject([{ id: made.id }]);
     expect((await ponte(["offer", "list"], environment)).out).toContain("⭐ 50");
