@@ -132,7 +132,11 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
     log,
     isOurs: pools.isRead,
     onCommit: metrics.onCommit,
-    onReplay: (trackingTokens) => db.transaction((tx) => reportPurchasesOf(payments, tx, trackingTokens)),
+    async onReplay(trackingTokens) {
+      const { nameVisits } = await import("./tracking/name-visits.ts");
+      await db.transaction((tx) => nameVisits(tx, db.tables, trackingTokens));
+      await db.transaction((tx) => reportPurchasesOf(payments, tx, trackingTokens));
+    },
   });
   const reports = createReportRecorder({ db, writer: writer.cookies, spool: readSpool, trackingStore, log });
   return {
