@@ -16,7 +16,7 @@ import type { SalesDeps } from "./payments/sales.ts";
 import { appSecret, keyFile } from "./platform/app-secret.ts";
 import { withDeadline } from "./platform/deadline.ts";
 import type { Log } from "./platform/log.ts";
-import { createOutage } from "./platform/outage.ts";
+import { untilItWorks } from "./platform/outage.ts";
 import { closeToOthers } from "./platform/private-files.ts";
 import { createSecrets, type Secrets, sha256Hex } from "./platform/secrets.ts";
 import { openPoolCache, type PoolCache } from "./pools/pool-cache.ts";
@@ -27,7 +27,6 @@ import { openWriter, type Writer } from "./writer/writer.ts";
 
 /** How long a start waits for migrations before it serves visitors without. */
 const MIGRATION_MS = 10_000;
-const MIGRATE_AGAIN_MS = 5_000;
 
 /** Everything a process works with, opened once. */
 export interface Deps {
@@ -48,6 +47,8 @@ export interface Deps {
   readonly trackingStore: TrackingStore;
   /** What payments work with, and the providers that are set up. */
   readonly payments: SalesDeps;
+  /** Aborted once it is closed. */
+  readonly stopping: AbortSignal;
   /** Finishes what is being written, then lets go of everything. */
   close(): Promise<void>;
 }
@@ -63,27 +64,15 @@ function databaseDigest({ database, sqliteFile }: Config): string {
   return sha256Hex(sqliteFile === null ? database.url : resolve(sqliteFile));
 }
 
-/**
- * Brings the database up to date, and where that fails tries again until `stopping`: it may be away, or a right missing.
- * From `MIGRATION_MS` on that goes on in the background.
- */
+/** Brings the database up to date. From `MIGRATION_MS` on that goes on in the background. */
 async function migrateInTime(db: Database, log: Log, stopping: AbortSignal): Promise<void> {
-  const outage = createOutage(log, {
+  const says = {
     failed:
       "the database could not be brought up to date, and visits go to the spool; trying again every five seconds. `bun run ponte doctor` says what is missing",
     worked: "the database is up to date now",
-  });
-  async function migrate(): Promise<void> {
-    if (stopping.aborted) return;
-    try {
-      await db.migrate();
-      outage.worked();
-    } catch (error) {
-      outage.failed({ error, todo: db.advice(error) });
-      setTimeout(migrate, MIGRATE_AGAIN_MS).unref();
-    }
-  }
-  await withDeadline(migrate(), MIGRATION_MS).catch((error) => {
+  };
+  const migrated = untilItWorks({ log, db, stopping }, says, () => db.migrate());
+  await withDeadline(migrated, MIGRATION_MS).catch((error) => {
     log.error(
       { error },
       "the database is not up to date yet; visits are served meanwhile, and go to the spool",
@@ -132,7 +121,11 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
     log,
     isOurs: pools.isRead,
     onCommit: metrics.onCommit,
-    onReplay: (trackingTokens) => db.transaction((tx) => reportPurchasesOf(payments, tx, trackingTokens)),
+    async onReplay(trackingTokens) {
+      const { nameVisits } = await import("./tracking/name-visits.ts");
+      await db.transaction((tx) => nameVisits(tx, db.tables, trackingTokens));
+      await db.transaction((tx) => reportPurchasesOf(payments, tx, trackingTokens));
+    },
   });
   const reports = createReportRecorder({ db, writer: writer.cookies, spool: readSpool, trackingStore, log });
   return {
@@ -152,6 +145,7 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
     reports,
     trackingStore,
     payments,
+    stopping: stopping.signal,
     async close() {
       stopping.abort();
       pools.close();

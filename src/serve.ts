@@ -2,6 +2,7 @@ import type { AnyElysia } from "elysia";
 import type { Config } from "./config.ts";
 import { type Deps, openDeps } from "./deps.ts";
 import { createLog, type Log } from "./platform/log.ts";
+import { untilItWorks } from "./platform/outage.ts";
 import { ourFault } from "./platform/problem.ts";
 import { secretValues } from "./platform/scrub.ts";
 import { listenError } from "./platform/setting-error.ts";
@@ -137,13 +138,16 @@ async function stopAnswering(app: AnyElysia): Promise<void> {
 }
 
 /** Visitors come first: without a password, or a database to keep it in, the console alone stays shut. */
-async function showFirstPassword({ db, config, log }: Deps): Promise<void> {
-  try {
+function showFirstPassword(deps: Deps): Promise<void> {
+  const says = {
+    failed:
+      "the console's password could not be read or made, and a changed one has ended no session yet; trying again every five seconds",
+    worked: "the console's password is in the database now",
+  };
+  return untilItWorks(deps, says, async () => {
     const { ensureOperatorPassword } = await import("./ops/auth/password.ts");
-    const password = await ensureOperatorPassword(db, config);
+    const password = await ensureOperatorPassword(deps.db, deps.config);
     // Not through the log: it may be kept, and shipped elsewhere.
     if (password !== null) console.log(`The console's password, shown this once: ${password}`);
-  } catch (error) {
-    log.error({ error, todo: db.advice(error) }, "the console's password could not be read or made");
-  }
+  });
 }

@@ -43,6 +43,24 @@ describe("a wrong value", () => {
     },
   );
 
+  test.each(["a key with blanks in it", "a-key-of-many-lëtters", "a-key-of-many\u0000letters"])(
+    "of API_KEY is one of which a header carries a part at most: %j",
+    (API_KEY) => {
+      expect(refusal({ API_KEY })).toEqual([
+        "API_KEY: must be of ASCII letters, digits and signs, without blanks, since a header carries nothing else. Example: the output of `openssl rand -hex 24`",
+      ]);
+    },
+  );
+
+  test.each([
+    ["API_KEY", 512],
+    ["OPERATOR_PASSWORD", 1_000],
+  ])("of %s is one of more than %d characters, which nobody could give", (name, longest) => {
+    expect(refusal({ [name]: "~".repeat(longest) })).toEqual([]);
+    const [line] = refusal({ [name]: "~".repeat(longest + 1) });
+    expect(line).toContain(`${name}: must have at most ${longest} characters, not ${longest + 1}. Example: `);
+  });
+
   test("is told together with what is missing", () => {
     const names = refusal({
       PORT: "none",

@@ -115,7 +115,8 @@ select o.id, o.destination, o.route, pools.slug as pool, o.event_name, o.event_i
 from outbox o left join pools on pools.id = o.pool_id
 where o.status in ('dead', 'expired', 'discarded') and o.status <> 'discarded';
 
--- What happened on each day (UTC), by pool; a null pool is what came without an ad.
+-- What happened on each day (UTC), by pool; a null pool is what came without an ad. Clicks reach as far back as retention
+-- leaves visits, the rest to the beginning.
 create view funnel_daily as
 with happened as (
   select date(created_at / 1000, 'unixepoch') as day, pool_id, 'clicked' as state, cast(null as bigint) as amount_minor, cast(null as text) as currency from meta_tracking_sessions
@@ -132,7 +133,8 @@ select h.day, pools.slug as pool, sum(case when state = 'clicked' then 1 else 0 
 from happened h left join pools on pools.id = h.pool_id
 group by h.day, pools.slug;
 
--- Each pool over its whole life (as far as it is kept), from click to delivery, and what Meta has heard of it.
+-- Each pool over its whole life, from click to delivery, and what Meta has heard of it. Retention removes visits and events,
+-- and no payments: those are compared with the visits that were counted, not with those that are left.
 create view pool_performance as
 with clicks as (
   select pool_id, count(*) as clicks, max(created_at) as last_click from meta_tracking_sessions group by pool_id
@@ -155,7 +157,7 @@ with clicks as (
 select pools.slug as pool, pools.name, pools.enabled, coalesce(pools.total_redirects, 0) as total_redirects,
   coalesce(c.clicks, 0) as clicks, coalesce(s.starts, 0) as starts, coalesce(s.checkouts, 0) as checkouts,
   coalesce(p.paid, 0) as paid, coalesce(s.delivered, 0) as delivered, coalesce(s.refunded, 0) as refunded,
-  p.revenue_minor, p.currency, round(100.0 * coalesce(p.paid, 0) / nullif(c.clicks, 0), 2) as paid_per_100_clicks,
+  p.revenue_minor, p.currency, round(100.0 * coalesce(p.paid, 0) / nullif(pools.total_redirects, 0), 2) as paid_per_100_clicks,
   coalesce(e.pageviews_delivered, 0) as pageviews_delivered, coalesce(e.purchases_delivered, 0) as purchases_delivered,
   coalesce(e.events_waiting, 0) as events_waiting, coalesce(e.events_dead, 0) as events_dead,
   strftime('%Y-%m-%dT%H:%M:%fZ', c.last_click / 1000.0, 'unixepoch') as last_click_at

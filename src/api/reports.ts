@@ -13,7 +13,7 @@ const DAY_MS = 86_400_000;
 
 const describe = describeRoute("Reports");
 const spanQuery = z.strictObject({
-  after: instant("Counted from this hour on; without it, 24 hours"),
+  after: instant("Counted from the hour that this lies in; without it, 24 hours"),
   before: instant("Up to this instant; without it, now", "2025-03-02T00:00:00Z"),
 });
 
@@ -63,7 +63,7 @@ export function reportsApi({
         detail: describe(
           "Count whom the gates turned away, by pool and reason",
           { 200: "GateRefusals" },
-          "`param`: the link's secret parameter is missing or wrong. `automated`: clients that say that they are.",
+          "`param`: the link's secret parameter is missing or wrong. `automated`: clients that say that they are. Counted by whole hours, of which one that the span touches counts whole.",
         ),
       },
     );

@@ -122,14 +122,27 @@ export const key32 = z.string().transform((text, context) => {
 });
 
 /** A line end that came along with a secret is in no header that carries it: nobody's would be the right one. */
-export const secretText = (min: number) =>
+export const secretText = (min: number, max = Number.POSITIVE_INFINITY) =>
   z
     .string()
     .min(min, {
       error: ({ input }) => `must have at least ${min} characters, not ${String(input).length}`,
       abort: true,
     })
-    .refine((text) => text === text.trim(), "must not begin or end with a blank or a line end");
+    .max(max, {
+      error: ({ input }) => `must have at most ${max} characters, not ${String(input).length}`,
+      abort: true,
+    })
+    .refine((text) => text === text.trim(), {
+      error: "must not begin or end with a blank or a line end",
+      abort: true,
+    });
+
+/** What can follow `Authorization: Bearer`, as the API reads it. */
+export const bearerKey = secretText(16, 512).refine(
+  (text) => /^[\x21-\x7e]*$/.test(text),
+  "must be of ASCII letters, digits and signs, without blanks, since a header carries nothing else",
+);
 
 export const graphVersion = z.string().regex(/^v\d+\.\d+$/, wanted("a version such as v24.0"));
 

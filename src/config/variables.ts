@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  bearerKey,
   cidrList,
   databaseUrl,
   graphVersion,
@@ -16,6 +17,8 @@ import {
 } from "./kinds.ts";
 
 const HOUR_MS = 3_600_000;
+/** Nobody types more; without a limit a long text would keep a core busy. */
+export const LONGEST_PASSWORD = 1_000;
 
 /** Every variable with its form and default; what each means stands in the README. */
 export const variables = z.object({
@@ -44,8 +47,8 @@ export const variables = z.object({
   STARS_USD_PER_1000: usdMinor.default(1300),
   CONSENT_DENIED: oneOf("drop", "ldu").default("drop"),
   APP_SECRET: key32.optional(),
-  OPERATOR_PASSWORD: secretText(8).optional(),
-  API_KEY: secretText(16).optional(),
+  OPERATOR_PASSWORD: secretText(8, LONGEST_PASSWORD).optional(),
+  API_KEY: bearerKey.optional(),
   ROLE: oneOf("all", "web", "dispatcher").default("all"),
   PAGEVIEW_HOLD_MS: wholeNumber(0, HOUR_MS).default(5000),
   RATE_LIMIT_PER_HOUR: wholeNumber(0, 1_000_000_000).default(10_000),

@@ -1,6 +1,7 @@
 import { and, isNotNull, like, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
+import { untilItWorks } from "../platform/outage.ts";
 import { OTHER_SECRET } from "../platform/secrets.ts";
 import { isOperators, lockRoutes } from "./routes.ts";
 
@@ -8,14 +9,23 @@ import { isOperators, lockRoutes } from "./routes.ts";
  * Lets routes go again that were paused because their token could not be opened: whoever starts a dispatcher anew may
  * have put `APP_SECRET` right. Where not, the next batch pauses its route again, before anything is sent.
  */
-export async function liftSealed({ db, log }: { readonly db: Database; readonly log: Log }): Promise<void> {
+export async function liftSealed(deps: {
+  readonly db: Database;
+  readonly log: Log;
+  readonly stopping: AbortSignal;
+}): Promise<void> {
+  const { db, log } = deps;
   const { outboxRoutes } = db.tables;
   const isSealed = and(
     isNotNull(outboxRoutes.pausedAt),
     sql`not ${isOperators(db)}`,
     like(outboxRoutes.pausedReason, `%${OTHER_SECRET}%`),
   );
-  try {
+  const says = {
+    failed: "routes whose tokens could not be opened stay paused; trying again every five seconds",
+    worked: "routes whose tokens could not be opened have been looked after",
+  };
+  await untilItWorks(deps, says, async () => {
     const lifted = await db.transaction(async (tx) => {
       await lockRoutes(tx, db, isSealed);
       const routes = await tx
@@ -28,7 +38,5 @@ export async function liftSealed({ db, log }: { readonly db: Database; readonly 
     });
     if (lifted.length > 0)
       log.info({ routes: lifted }, "routes whose tokens could not be opened are tried again");
-  } catch (error) {
-    log.warn({ error, todo: db.advice(error) }, "routes whose tokens could not be opened stay paused");
-  }
+  });
 }

@@ -1,6 +1,7 @@
 import type { Log } from "./log.ts";
 
 const EVERY_MS = 60_000;
+const AGAIN_MS = 5_000;
 
 /** What the log hears of something that is tried again and again. */
 interface Outage {
@@ -12,12 +13,13 @@ interface Outage {
   readonly isOn: boolean;
 }
 
-/** @param says what the log says when it begins to fail, and when it works again */
-export function createOutage(
-  log: Log,
-  says: { readonly failed: string; readonly worked: string },
-  nowMs: () => number = () => performance.now(),
-): Outage {
+/** What the log says when something begins to fail, and when it works again. */
+interface Says {
+  readonly failed: string;
+  readonly worked: string;
+}
+
+export function createOutage(log: Log, says: Says, nowMs: () => number = () => performance.now()): Outage {
   let saidAtMs: number | null = null;
   return {
     failed(facts) {
@@ -33,4 +35,35 @@ export function createOutage(
       return saidAtMs !== null;
     },
   };
+}
+
+/**
+ * Does what a start wants done once, and where that fails does it again every five seconds, until it works or the process
+ * stops: the database may be away, or a right missing. Resolves after the first time, however that ended.
+ */
+export async function untilItWorks(
+  {
+    log,
+    db,
+    stopping,
+  }: {
+    readonly log: Log;
+    readonly db: { advice(error: unknown): string | undefined };
+    readonly stopping: AbortSignal;
+  },
+  says: Says,
+  work: () => Promise<void>,
+): Promise<void> {
+  const outage = createOutage(log, says);
+  async function attempt(): Promise<void> {
+    if (stopping.aborted) return;
+    try {
+      await work();
+      outage.worked();
+    } catch (error) {
+      outage.failed({ error, todo: db.advice(error) });
+      setTimeout(attempt, AGAIN_MS).unref();
+    }
+  }
+  await attempt();
 }

@@ -1,6 +1,8 @@
 import { and, asc, eq, gte, inArray, lt, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 
+const HOUR_MS = 3_600_000;
+
 /** Visitors whom a pool's gate did not let in, ready for JSON. */
 export interface RefusalCount {
   readonly pool_id: number;
@@ -13,7 +15,7 @@ export interface RefusalCount {
 }
 
 /**
- * Refusals in the whole hours from `fromMs` to `toMs`, by pool, the most first; of one pool where `poolId` is given.
+ * Refusals in the whole hours that a span touches, from `fromMs` to `toMs`, by pool, the most first; of one pool where `poolId` is given.
  * The index begins with the pool and the reason, so both are named.
  */
 export async function readRefusals(
@@ -31,7 +33,7 @@ export async function readRefusals(
       and(
         poolId === undefined ? undefined : eq(pools.id, poolId),
         inArray(r.reason, ["param", "automated"]),
-        gte(r.hour, new Date(fromMs)),
+        gte(r.hour, new Date(fromMs - (fromMs % HOUR_MS))),
         lt(r.hour, new Date(toMs)),
       ),
     )

@@ -135,7 +135,7 @@ async function isShared(db: Database, customer: string): Promise<boolean> {
 
 /** The person's visits: those that are theirs by name, and those of their bots and payments that are nobody else's. */
 async function addVisits(db: Database, known: Known): Promise<void> {
-  const { sessions, botUsers, payments } = db.tables;
+  const { sessions, botUsers, payments, funnelStates } = db.tables;
   const owned = await inChunks([...known.telegramUsers], (some) =>
     db.select({ token: sessions.trackingToken }).from(sessions).where(inArray(sessions.userExternalId, some)),
   );
@@ -145,11 +145,19 @@ async function addVisits(db: Database, known: Known): Promise<void> {
       .from(botUsers)
       .where(inArray(botUsers.id, some)),
   );
+  // Also those that came into the database after their start, which the bot need not name any more.
+  const fromSteps = await inChunks([...known.botUsers], (some) =>
+    db
+      .selectDistinct({ token: funnelStates.trackingToken })
+      .from(funnelStates)
+      .where(inArray(funnelStates.botUserId, some)),
+  );
   const fromPayments = await inChunks([...known.payments], (some) =>
     db.select({ token: payments.trackingToken }).from(payments).where(inArray(payments.id, some)),
   );
   const named = new Set([
     ...present(fromBots.flatMap(({ first, latest }) => [first, latest])),
+    ...present(fromSteps.map(({ token }) => token)),
     ...present(fromPayments.map(({ token }) => token)),
   ]);
   const owners = await ownersOf(db, [...named]);

@@ -4,6 +4,7 @@ import { createAuthorize } from "../../src/api/authorize.ts";
 import { SCHEMAS } from "../../src/api/schemas.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { testDialect } from "../support/database.ts";
+import { refusal } from "../support/refused-settings.ts";
 import { ENVIRONMENT_KEY, type Harness, openHarness } from "./harness.ts";
 
 let api: Harness;
@@ -44,6 +45,17 @@ describe(`API keys on ${testDialect}`, () => {
       expect(answer.status).toBe(401);
       expect(answer.headers.get("www-authenticate")).toContain('error="invalid_token"');
     }
+  });
+
+  test("the longest key that the environment may have is read whole", async () => {
+    const apiKey = "~".repeat(512);
+    expect(refusal({ API_KEY: apiKey })).toEqual([]);
+    const { db } = api.own;
+    const authorize = createAuthorize({ db, now: () => new Date(), log: createLog("silent"), apiKey });
+    const headers = { authorization: `Bearer ${apiKey}` };
+    expect(await authorize(new Request("http://localhost/", { headers }), "write")).toMatchObject({
+      kind: "authorized",
+    });
   });
 
   test("the environment's key may read and write", async () => {

@@ -57,6 +57,10 @@ describe(`what the console shows, over the API, on ${testDialect}`, () => {
     expect(SCHEMAS.GateRefusals.parse(answer.body).items).toEqual([
       { pool_id: pool.id, pool: "gated", param: 5, automated: 2 },
     ]);
+    const within = "after=2025-03-01T10:30:00Z&before=2025-03-01T10:50:00Z";
+    expect((await api.call("GET", `/api/gate/refusals?${within}`)).body).toEqual(answer.body);
+    const later = await api.call("GET", "/api/gate/refusals?after=2025-03-01T11:00:00Z&before=2025-03-02");
+    expect(later.body).toEqual({ items: [] });
     const day = await api.call("GET", "/api/gate/refusals?after=2025-03-01&before=2025-03-02");
     expect(day.body).toEqual(answer.body);
     expect((await api.call("GET", "/api/gate/refusals?after=yesterday")).status).toBe(400);

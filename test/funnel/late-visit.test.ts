@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, spyOn, test } from "bun:test";
-import { eq } from "drizzle-orm";
+import { eq, inArray } from "drizzle-orm";
 import type { Durability, Tx } from "../../src/db/database.ts";
 import { reportPurchasesOf } from "../../src/payments/report-purchase.ts";
+import { erasePerson } from "../../src/privacy/erase.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { encodeVisit } from "../../src/redirect/visit-json.ts";
 import type { VisitRecord } from "../../src/redirect/visit-record.ts";
@@ -65,6 +66,44 @@ test(`a start whose visit still waits on this machine's disk, on ${testDialect},
   const [step] = await db.select().from(funnelStates).where(eq(funnelStates.trackingToken, trackingToken));
   expect(step).toMatchObject({ state: "started", poolId: pool.id });
   expect(deps.spool.counts().waiting).toBe(0);
+});
+
+/** Lets this machine bring in the visits of its spool. */
+function bringInOwn({ deps }: Funnel, visits: readonly VisitRecord[]) {
+  deps.spool.append(visits.map((visit) => ({ key: visit.trackingToken, body: encodeVisit(visit) })));
+  return deps.recorder.replay();
+}
+
+test(`a visit that comes in after its starts, on ${testDialect}, learns who came by it first`, async () => {
+  const { db, other, pool, post } = funnel;
+  const [started, organic, erased] = [0, 1, 2].map(() => visitOf(pool.id, 0, other.id, "fbclid=AbCd"));
+  if (!started || !organic || !erased) throw new Error("a visit is missing");
+  const [first, second, gone] = [newUser(), newUser(), newUser()];
+  for (const user of [first, second]) await post(other.id, startUpdate(user, started.trackingToken));
+  for (const user of [gone, second]) await post(other.id, startUpdate(user, erased.trackingToken));
+  await erasePerson(
+    funnel.deps,
+    { kind: "customer", customer: String(gone.id) },
+    { actor: "test", dryRun: false },
+  );
+  await bringInOwn(funnel, [started, organic, erased]);
+  const { sessions } = db.tables;
+  const named = await db
+    .select({ token: sessions.trackingToken, user: sessions.userExternalId })
+    .from(sessions)
+    .where(
+      inArray(
+        sessions.trackingToken,
+        [started, organic, erased].map(({ trackingToken }) => trackingToken),
+      ),
+    );
+  expect(new Map(named.map(({ token, user }) => [token, user]))).toEqual(
+    new Map([
+      [started.trackingToken, String(first.id)],
+      [organic.trackingToken, null],
+      [erased.trackingToken, null],
+    ]),
+  );
 });
 
 describe(`money that Telegram takes before the visit has come in, on ${testDialect}`, () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { poolLines } from "../../src/ops/pools/list-lines.ts";
 import { pauseRoute } from "../../src/outbox/change-route.ts";
 import { createPool } from "../../src/pools/manage-pools.ts";
 import { findPool, type PoolView } from "../../src/pools/pool-view.ts";
@@ -90,6 +91,24 @@ describe(`the console's pools on ${testDialect}`, () => {
     expect(html).toContain("4,321");
     expect(html).not.toContain("13,086");
     expect(await see("/ops?span=7d")).toContain(`href="/ops/pools/${pool.id}"`);
+  });
+
+  test("where midnight lies within an hour of UTC, today's clicks are there from its first minute on", async () => {
+    const { pool } = await addPool(own.db, { slug: "indian" });
+    const hour = new Date("2025-03-01T18:00:00Z");
+    await own.db.transaction((tx) =>
+      tx.insert(own.db.tables.funnelHourly).values({
+        ...{ dimension: "pool", hour, key: String(pool.id), currency: "", clicks: 7 },
+        ...{ starts: 0, checkouts: 0, paid: 0, delivered: 0, refunded: 0, valueMinor: 0, refundedMinor: 0 },
+      }),
+    );
+    const clicksAt = async (iso: string) => {
+      const clock = { nowMs: Date.parse(iso), zone: "Asia/Kolkata" };
+      return (await poolLines(own.db, [await poolOf("indian")], clock)).map(({ today }) => today);
+    };
+    expect(await clicksAt("2025-03-01T18:31:00Z")).toEqual([7]);
+    expect(await clicksAt("2025-03-02T18:00:00Z")).toEqual([7]);
+    expect(await clicksAt("2025-03-02T18:31:00Z")).toEqual([0]);
   });
 
   test("a page that is saved as it is changes nothing, and a token that is not typed stays", async () => {

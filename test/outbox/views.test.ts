@@ -4,8 +4,11 @@ import { LONGEST_OPEN_MS } from "../../src/outbox/back-off.ts";
 import { changeRoute, pauseRoute } from "../../src/outbox/change-route.ts";
 import { filterCondition } from "../../src/outbox/filter.ts";
 import { findHold } from "../../src/outbox/holds.ts";
+import { createRetention } from "../../src/outbox/retention.ts";
 import { sampleOutbox } from "../../src/outbox/sample.ts";
 import { outboxBacklog, readOutboxState } from "../../src/outbox/status.ts";
+import { firstIdAt } from "../../src/platform/ids.ts";
+import { createLog } from "../../src/platform/log.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";
@@ -215,6 +218,38 @@ describe(`operators' views on ${testDialect}`, () => {
       last_click_at: "2026-03-01T23:30:00.123Z",
     });
   });
+});
+
+test(`a pool earns as much by the click after retention as before it, on ${testDialect}`, async () => {
+  const { db, dispose } = await createTestDatabase();
+  const { sessions, payments } = db.tables;
+  const { pool } = await addPool(db, { slug: "old", totalRedirects: 20 });
+  for (const daysAgo of [40, 1]) {
+    const at = new Date(Date.now() - daysAgo * 86_400_000);
+    const times = { createdAt: at, updatedAt: at };
+    const visits = Array.from({ length: 10 }, (_, n) => ({
+      trackingToken: `${firstIdAt(at.getTime()).slice(0, -1)}${n}`,
+      rootEventId: `evt_${daysAgo}_${n}`,
+      poolId: pool.id,
+      botId: 1,
+      pageviewTs: at,
+      ...times,
+    }));
+    const sale = { provider: "generic", poolId: pool.id, status: "paid" as const, paidAt: at, ...times };
+    await db.transaction(async (tx) => {
+      await tx.insert(sessions).values(visits);
+      const id = `sale-${daysAgo}`;
+      await tx.insert(payments).values({ ...sale, id, providerRef: id, amountMinor: 1_990, currency: "BRL" });
+    });
+  }
+  const performance = async () => {
+    const figures = sql`select clicks, paid, paid_per_100_clicks from pool_performance`;
+    return (await db.rows<object>(figures)).map((row) => Object.values(row).map(Number));
+  };
+  expect(await performance()).toEqual([[20, 2, 10]]);
+  await createRetention({ db, log: createLog("silent"), days: 30 }).run();
+  expect(await performance()).toEqual([[10, 2, 10]]);
+  await dispose();
 });
 
 test("what the API and the command line count piece by piece is what the views say, few or many waiting", async () => {

@@ -11,6 +11,7 @@ import { lockById } from "../../src/payments/find-payment.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { erasePerson } from "../../src/privacy/erase.ts";
 import type { PersonKey } from "../../src/privacy/person.ts";
+import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { decodeVisit, encodeVisit } from "../../src/redirect/visit-json.ts";
 import { sha256 } from "../meta/builders.ts";
 import { testDialect } from "../support/database.ts";
@@ -205,6 +206,25 @@ describe(`erasing a person on ${testDialect}`, () => {
     }
     expect(await erase(customer(user.id))).toMatchObject({ sessions: 4, people: 1 });
     expect(await tracesOf(funnel.db, known)).toEqual([]);
+  });
+
+  test("a visit that another machine brought in after its start goes too, whichever visits the bot names", async () => {
+    const { db } = funnel;
+    const { user, known } = await person();
+    const start = (token: string) => funnel.post(funnel.shop.id, startUpdate(user, token));
+    const come = async () => {
+      const { token } = await click(funnel, `fbclid=${known.fbclid}`, { "user-agent": known.userAgent });
+      await start(token);
+    };
+    await come();
+    const late = { ...funnel.visit(`fbclid=${known.fbclid}Late`), userAgent: known.userAgent };
+    await start(late.trackingToken);
+    await db.transaction((tx) => recordVisits(tx, db.tables, [late]));
+    await come();
+    expect(await erase(customer(user.id))).toMatchObject({ sessions: 3, people: 1 });
+    expect(await tracesOf(db, known)).toEqual([]);
+    await funnel.dispatcher.drain();
+    expect(reachedMeta(funnel, late.trackingToken)).toEqual([]);
   });
 
   test("what somebody does while they are being erased goes too", async () => {

@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { eq } from "drizzle-orm";
 import { recordAudit } from "../../audit/audit-log.ts";
+import { LONGEST_PASSWORD } from "../../config/variables.ts";
 import type { Config } from "../../config.ts";
 import type { Database } from "../../db/database.ts";
 
 const SETTING = "operator_password_hash";
-/** Nobody types more; without a limit a long text would keep a core busy. */
-const LONGEST_PASSWORD = 1_000;
 /** argon2id takes 64 MB a time: so many wait for their turn, further ones are turned away. */
 const MOST_WAITING = 8;
 

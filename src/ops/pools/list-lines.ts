@@ -3,6 +3,7 @@ import type { PoolLine } from "../../../views/ops/pool-data.ts";
 import type { Database } from "../../db/database.ts";
 import { metaRoute } from "../../outbox/enqueue.ts";
 import type { PoolView } from "../../pools/pool-view.ts";
+import { bucketStart, HOUR_MS } from "../../rollups/bucket.ts";
 import { instantOfWall, wallText } from "../zone.ts";
 
 /** Pools as the list shows them, with the clicks since midnight on the operator's clock. */
@@ -11,10 +12,9 @@ export async function poolLines(
   pools: readonly PoolView[],
   { nowMs, zone }: { readonly nowMs: number; readonly zone: string },
 ): Promise<PoolLine[]> {
-  const today = await clicksSince(
-    db,
-    instantOfWall(`${wallText(nowMs, zone).slice(0, 10)}T00:00`, zone) ?? nowMs,
-  );
+  const midnightMs = instantOfWall(`${wallText(nowMs, zone).slice(0, 10)}T00:00`, zone) ?? nowMs;
+  // In some zones midnight lies within an hour of those that are counted: that one counts whole.
+  const today = await clicksSince(db, bucketStart(midnightMs, HOUR_MS));
   const paused = await pausedRoutes(db);
   return pools.map((pool) => ({
     id: pool.id,
