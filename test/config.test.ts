@@ -52,6 +52,24 @@ describe("a wrong value", () => {
     },
   );
 
+  test("of a provider's account or webhook is one that no header can carry", () => {
+    const text = "a token of many words";
+    const names = refusal({
+      STRIPE_SECRET_KEY: text,
+      STRIPE_WEBHOOK_SECRET: text,
+      MERCADOPAGO_ACCESS_TOKEN: text,
+      MERCADOPAGO_WEBHOOK_SECRET: text,
+      PUSHINPAY_TOKEN: text,
+      PUSHINPAY_WEBHOOK_TOKEN: text,
+    }).map((line) => line.replace(/:.*/, ""));
+    expect(names).toEqual([
+      "STRIPE_SECRET_KEY",
+      "MERCADOPAGO_ACCESS_TOKEN",
+      "PUSHINPAY_TOKEN",
+      "PUSHINPAY_WEBHOOK_TOKEN",
+    ]);
+  });
+
   test.each([
     ["API_KEY", 512],
     ["OPERATOR_PASSWORD", 1_000],

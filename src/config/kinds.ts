@@ -138,11 +138,12 @@ export const secretText = (min: number, max = Number.POSITIVE_INFINITY) =>
       abort: true,
     });
 
-/** What can follow `Authorization: Bearer`, as the API reads it. */
-export const bearerKey = secretText(16, 512).refine(
-  (text) => /^[\x21-\x7e]*$/.test(text),
-  "must be of ASCII letters, digits and signs, without blanks, since a header carries nothing else",
-);
+/** A secret that a header carries. */
+export const headerSecret = (min: number, max?: number) =>
+  secretText(min, max).refine(
+    (text) => /^[\x21-\x7e]*$/.test(text),
+    "must be of ASCII letters, digits and signs, without blanks, since a header carries nothing else",
+  );
 
 export const graphVersion = z.string().regex(/^v\d+\.\d+$/, wanted("a version such as v24.0"));
 
