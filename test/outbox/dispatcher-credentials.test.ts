@@ -5,7 +5,7 @@ import { claim } from "../../src/outbox/lease.ts";
 import { resumeRoute } from "../../src/outbox/resume-route.ts";
 import { settle } from "../../src/outbox/settle.ts";
 import { createPool, updatePool } from "../../src/pools/manage-pools.ts";
-import { ponteJson } from "../cli/ponte.ts";
+import { commandEnvironment, ponteJson } from "../cli/ponte.ts";
 import { testDialect } from "../support/database.ts";
 import {
   addRows,
@@ -144,8 +144,8 @@ describe(`credentials of a dispatcher on ${testDialect}`, () => {
     running.start();
     const { outboxRoutes } = own.db.tables;
     await until(async () => (await own.db.$count(outboxRoutes, isNotNull(outboxRoutes.pausedAt))) !== 0);
-    const environment = { DATABASE_URL: own.url, APP_SECRET: Buffer.alloc(32, 7).toString("base64") };
-    await ponteJson(["pool", "update", "one", "--access-token", "EAAthe-new-one"], environment);
+    const changing = ["pool", "update", "one", "--access-token", "EAAthe-new-one"];
+    await ponteJson(changing, commandEnvironment(own));
     await until(async () => ((await statusCounts(own.db)).delivered ?? 0) >= 2);
     await running.stop();
     expect(received().map(({ event }) => event.event_id)).toEqual(["e0", "e1"]);
