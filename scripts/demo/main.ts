@@ -10,11 +10,13 @@ import { startSandbox } from "../../src/sandbox/app.ts";
 import { ensureProgram } from "../build.ts";
 import { isAnswering } from "../lib/is-answering.ts";
 import { prepareDemo } from "./prepare.ts";
-import { demoEnvironment, demoPayments, demoPlace } from "./settings.ts";
+import { demoEnvironment, demoPayments, demoPlace, localUrl } from "./settings.ts";
 
 /** `./scripts/start`: a sandbox, a demo pool that delivers to it, and the server in the foreground. */
 
 const READY_TRIES = 200;
+const READY_PAUSE_MS = 50;
+const DEFAULT_HOST = "0.0.0.0";
 const DEFAULT_PORT = 3000;
 const LAST_PORT = 65_535;
 const SANDBOX_HOST = "127.0.0.1";
@@ -42,7 +44,7 @@ async function main(): Promise<void> {
   refuseTaken(config.host, config.port, "Ponte");
   refuseTaken(SANDBOX_HOST, sandboxPort, "the sandbox");
   const sandbox = await startSandbox({ port: sandboxPort, hostname: SANDBOX_HOST });
-  const base = `http://localhost:${config.port}`;
+  const base = localUrl(config);
   const publicUrl = config.publicUrl ?? base;
   const addresses: Addresses = { base, publicUrl, sandbox: sandbox.url };
   const db = await openDatabase(config.database);
@@ -70,13 +72,14 @@ async function main(): Promise<void> {
   });
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => server.kill(signal));
 
-  if (await isReady(`http://127.0.0.1:${config.port}/healthz`, server)) {
-    console.log(
-      welcome(config, addresses, {
-        password: config.operatorPassword ? null : password,
-        apiKey: config.apiKey ? null : apiKey,
-      }),
-    );
+  const isUp = await isReady(`${base}/healthz`, server);
+  // One that ended has said why. The password is known nowhere else, so it is shown even where nothing answers yet.
+  if (!server.killed) {
+    const shown = {
+      password: config.operatorPassword ? null : password,
+      apiKey: config.apiKey ? null : apiKey,
+    };
+    console.log(welcome(isUp, config, addresses, shown));
   }
   const code = await server.exited;
   await sandbox.stop();
@@ -98,9 +101,9 @@ function refuseTaken(hostname: string, port: number, who: string): void {
 }
 
 async function isReady(url: string, server: Bun.Subprocess): Promise<boolean> {
-  for (let i = 0; i < READY_TRIES && server.exitCode === null; i++) {
+  for (let i = 0; i < READY_TRIES && !server.killed; i++) {
     if (await isAnswering(url)) return true;
-    await Bun.sleep(50);
+    await Bun.sleep(READY_PAUSE_MS);
   }
   return false;
 }
@@ -113,6 +116,7 @@ interface Addresses {
 
 /** What to open and what to type. A password or key of the operator's own is not repeated. */
 function welcome(
+  isUp: boolean,
   config: Config,
   addresses: Addresses,
   { password, apiKey }: { readonly password: string | null; readonly apiKey: string | null },
@@ -122,13 +126,17 @@ function welcome(
     config.sqliteFile === null
       ? `psql "$DATABASE_URL" -c "select * from outbox_status"`
       : `sqlite3 ${config.sqliteFile} "select * from outbox_status"`;
+  const host = config.host === DEFAULT_HOST ? "" : `HOST=${config.host} `;
   const port = config.port === DEFAULT_PORT ? "" : `PORT=${config.port} `;
   const key = apiKey === null ? "" : `API_KEY=${apiKey} `;
+  const state = isUp
+    ? "Ponte is running."
+    : `Ponte was started, but does not answer at ${base} yet: see the log above.`;
   return `
-  Ponte is running.
+  ${state}
 
   visitor    ${base}/go/demo?grim=demo&fbclid=demo-click&utm_source=facebook
-  buyer      ${port}${key}./scripts/visitor
+  buyer      ${host}${port}${key}./scripts/visitor
              in another terminal: one visitor from the click to the delivery, hop by hop
   console    ${base}/ops${password ? `   (password, this time only: ${password})` : ""}
   commands   ${bunPrefix()}${commandPrefix(config, addresses)} bun run ponte doctor

@@ -58,7 +58,10 @@ export async function prepareDemo(
   const bot = await updateBot(deps, ACTOR, username, { token });
   if (bot.kind !== "updated" && bot.kind !== "unchanged") throw new Error(`The demo's bot: ${bot.kind}`);
   const webhook = await connectBot(deps, username);
-  if (webhook.kind !== "set") throw new Error(`The demo's webhook: ${webhook.kind}`);
+  if (webhook.kind !== "set") {
+    const reason = webhook.kind === "failed" ? webhook.reason : webhook.kind;
+    throw new Error(`The demo's bot cannot be reached at ${publicUrl}: ${reason}`);
+  }
   await addOffer(deps);
 }
 

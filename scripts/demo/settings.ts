@@ -16,6 +16,12 @@ export function demoEnvironment(given: Environment): Record<string, string | und
   return { ...given, DATABASE_URL: url, DATA_DIR: given.DATA_DIR || folder };
 }
 
+/** Where this machine reaches what listens there. Who listens at every address does so at localhost. */
+export function localUrl({ host, port }: Pick<Config, "host" | "port">): string {
+  if (host === "0.0.0.0" || host === "::") return `http://localhost:${port}`;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
 /**
  * What a shell puts before a command of `ponte` to have it look at the demo's data. A URL that was given may have a
  * password in it and is not repeated: a shell that does not know it stops there, or the command would find other data.

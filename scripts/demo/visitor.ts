@@ -5,6 +5,7 @@ import { readConfig } from "../../src/config.ts";
 import { isRecord } from "../../src/platform/json.ts";
 import { DEMO_BOT } from "./prepare.ts";
 import { sandboxClient } from "./sandbox-client.ts";
+import { localUrl } from "./settings.ts";
 
 /**
  * `./scripts/visitor`: one visitor of the running demo, from click to delivery, over HTTP only; Telegram, Meta and the
@@ -41,15 +42,15 @@ const routesSchema = z.object({
 });
 
 async function main(): Promise<void> {
-  const { port } = readConfig(process.env);
+  const config = readConfig(process.env);
   const apiKey = process.env.API_KEY;
   if (!apiKey) {
     throw new Error(
       "API_KEY is not set. ./scripts/start prints this command with the key; a key of your own stands in its API_KEY.",
     );
   }
-  const ponte = `http://localhost:${port}`;
-  const sandbox = sandboxClient(`http://127.0.0.1:${port + 1}`, () => pausedRoutes(ponte, apiKey));
+  const ponte = localUrl(config);
+  const sandbox = sandboxClient(`http://127.0.0.1:${config.port + 1}`, () => pausedRoutes(ponte, apiKey));
   const started = performance.now();
   const hop = (name: string, said: string) =>
     console.log(`${duration(performance.now() - started).padStart(8)}  ${name.padEnd(10)}  ${said}`);

@@ -5,6 +5,8 @@ import { join } from "node:path";
 interface Asset {
   readonly path: string;
   readonly contentType: string;
+  /** The files that the content is made of, from the checkout's root: the address changes with them. */
+  readonly sources: readonly string[];
   /** The content, made when first asked for. */
   body(): Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -25,7 +27,7 @@ export interface Assets {
 interface Source {
   readonly name: string;
   readonly contentType: string;
-  /** What the content hash is made from; hashing sources costs nothing, so that starting need not bundle. */
+  /** What the content hash is made from: every file of the bundle, so that starting need not bundle. A test holds it. */
   readonly sources: readonly string[];
   build(): Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -33,10 +35,12 @@ interface Source {
 const ROOT = join(import.meta.dir, "../..");
 const PARAM_BUILDER = "node_modules/meta-capi-param-builder-clientjs/dist/clientParamBuilder.bundle.js";
 const HTMX = "node_modules/htmx.org/dist/htmx.min.js";
-const UPLOT = ["uPlot.esm.js", "uPlot.min.css"].map((name) => `node_modules/uplot/dist/${name}`);
+const UPLOT = "node_modules/uplot/dist/uPlot";
 const CONSOLE_CSS = "views/ops/console.css";
 const CONSOLE = ["console", "live"].map((name) => `views/assets/${name}.ts`);
-const BRIDGE = ["bridge", "meta-cookies", "pixel", "utmify"].map((name) => `views/assets/${name}.ts`);
+const BRIDGE = ["bridge", "meta-cookies", "pause", "pixel", "reporter", "utmify"].map(
+  (name) => `views/assets/${name}.ts`,
+);
 
 /** All files that pages load from us. */
 export function openAssets(): Assets {
@@ -44,13 +48,13 @@ export function openAssets(): Assets {
   const paramBuilder = script("param-builder.js", [PARAM_BUILDER], () => file(PARAM_BUILDER));
   const htmx = script("htmx.js", [HTMX], () => file(HTMX));
   const consoleJs = script("console.js", CONSOLE, () => bundle("views/assets/console.ts"));
-  const charts = script("charts.js", ["views/assets/charts.ts", ...UPLOT], () =>
+  const charts = script("charts.js", ["views/assets/charts.ts", `${UPLOT}.esm.js`], () =>
     bundle("views/assets/charts.ts"),
   );
   const css = asset({
     name: "console.css",
     contentType: "text/css; charset=utf-8",
-    sources: [...UPLOT, CONSOLE_CSS],
+    sources: [CONSOLE_CSS, `${UPLOT}.min.css`],
     build: () => bundle(CONSOLE_CSS),
   });
   const byPath = new Map([bridge, paramBuilder, htmx, consoleJs, charts, css].map((one) => [one.path, one]));
@@ -78,6 +82,7 @@ function asset({ name, contentType, sources, build }: Source): Asset {
   return {
     path: `/assets/${name.slice(0, dot)}.${hash}${name.slice(dot)}`,
     contentType,
+    sources,
     body() {
       built ??= build().catch((error) => {
         // What failed once, for want of memory or files, may work the next time it is asked for.

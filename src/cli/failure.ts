@@ -1,4 +1,5 @@
-import { causesOf, codeOf } from "../platform/errors.ts";
+import { isAway, isForbidden, isLocked, isOutdated, isTurnedAway } from "../db/fault.ts";
+import { causesOf } from "../platform/errors.ts";
 import { createScrubber, secretValues } from "../platform/scrub.ts";
 import { SealBrokenError } from "../platform/secrets.ts";
 import { SettingError } from "../platform/setting-error.ts";
@@ -9,37 +10,26 @@ export function failureText(
   environment: Readonly<Record<string, string | undefined>>,
 ): string {
   if (error instanceof SealBrokenError) return error.message;
-  const reasons = reasonsOf(error);
-  const text = reasons.map(({ message }) => message).join(": ");
+  const text = reasonsOf(error).join(": ");
   const withoutSecrets = createScrubber(secretValues(environment));
-  return `${withoutSecrets(text)}${error instanceof SettingError ? `\n${error.todo}` : hintFor(reasons)}`;
-}
-
-interface Reason {
-  readonly message: string;
-  readonly code: string;
+  return `${withoutSecrets(text)}${error instanceof SettingError ? `\n${error.todo}` : hintFor(error)}`;
 }
 
 /** Outermost first; drizzle's "Failed query" alone says nothing that helps. */
-function reasonsOf(error: unknown): Reason[] {
-  const reasons = causesOf(error).map((cause) => ({ message: cause.message, code: codeOf(cause) }));
-  if (reasons.length === 0) return [{ message: String(error), code: "" }];
-  const helpful = reasons.filter(({ message }) => !message.startsWith("Failed query"));
+function reasonsOf(error: unknown): string[] {
+  const reasons = causesOf(error).map(({ message }) => message);
+  if (reasons.length === 0) return [String(error)];
+  const helpful = reasons.filter((reason) => !reason.startsWith("Failed query"));
   return helpful.length > 0 ? helpful : reasons;
 }
 
-function hintFor(reasons: readonly Reason[]): string {
-  const codes = reasons.map(({ code }) => code);
-  const text = reasons.map(({ message }) => message).join("\n");
-  // SQLSTATE 42P01 and 42703: undefined table, undefined column; 42501: insufficient privilege.
-  if (codes.some((code) => code === "42P01" || code === "42703") || /no such (table|column)/.test(text)) {
-    return "\nThe database is not up to date. Run: bun run ponte migrate";
-  }
-  if (codes.some((code) => code.startsWith("SQLITE_BUSY"))) {
+function hintFor(error: unknown): string {
+  if (isOutdated(error)) return "\nThe database is not up to date. Run: bun run ponte migrate";
+  if (isLocked(error)) {
     return "\nAnother program is writing to it, a backup perhaps. Wait for it or end it, then try again.";
   }
-  if (codes.includes("42501")) return "\nA right is missing. See which: bun run ponte doctor";
-  if (codes.some((code) => /^(ECONN|ENOTFOUND|CONNECT_|CONNECTION_|28|3D)/.test(code))) {
+  if (isForbidden(error)) return "\nA right is missing. See which: bun run ponte doctor";
+  if (isAway(error) || isTurnedAway(error)) {
     return "\nThe database cannot be reached. Check DATABASE_URL, then: bun run ponte doctor";
   }
   return "";

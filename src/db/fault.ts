@@ -36,6 +36,26 @@ export function isAway(error: unknown): boolean {
 const AWAY =
   /^CONNECT(_TIMEOUT|ION_(CLOSED|ENDED|DESTROYED))$|^E(CONN(REFUSED|RESET)|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|NOTFOUND|AI_AGAIN)$|^08...$|^53300$|^57P..$|^SQLITE_(BUSY|LOCKED|CANTOPEN)/;
 
+/** Whether somebody else holds the SQLite file's lock: a backup, another program. Such a one is away, too. */
+export function isLocked(error: unknown): boolean {
+  return reasonsOf(error).some(({ code }) => LOCKED.test(code));
+}
+
+const LOCKED = /^SQLITE_(BUSY|LOCKED)/;
+
+/** Whether Postgres answers, and does not let this user in, or knows no such database. */
+export function isTurnedAway(error: unknown): boolean {
+  return reasonsOf(error).some(({ code }) => TURNED_AWAY.test(code));
+}
+
+// SQLSTATE classes 28 (invalid authorization specification) and 3D (invalid catalog name).
+const TURNED_AWAY = /^(28|3D)...$/;
+
+/** Whether a table or a column is missing. */
+export function isOutdated(error: unknown): boolean {
+  return reasonsOf(error).some(isSomethingUndefined);
+}
+
 /** Whether the database takes nothing until somebody does what `adviceOn` says; what is in it can be read meanwhile. */
 export function isUnwritable(error: unknown): boolean {
   return reasonsOf(error).some(({ code }) => READ_ONLY.test(code) || FULL.test(code));
@@ -71,8 +91,8 @@ export function adviceOn(
   error: unknown,
   { user, tables }: { user: string; tables: Tables },
 ): string | undefined {
-  for (const { code, message } of reasonsOf(error)) {
-    const advice = adviceOnReason(code, message, user, tables);
+  for (const reason of reasonsOf(error)) {
+    const advice = adviceOnReason(reason, user, tables);
     if (advice !== undefined) return advice;
   }
   return undefined;
@@ -86,9 +106,14 @@ const UNDEFINED = /^42(P01|703)$/;
 const READ_ONLY = /^25006$|^SQLITE_READONLY/;
 const FULL = /^53100$|^SQLITE_FULL/;
 
-function adviceOnReason(code: string, message: string, user: string, tables: Tables): string | undefined {
+function isSomethingUndefined({ code, message }: Reason): boolean {
+  return UNDEFINED.test(code) || /no such (table|column)/.test(message);
+}
+
+function adviceOnReason(reason: Reason, user: string, tables: Tables): string | undefined {
+  const { code, message } = reason;
   if (code === INSUFFICIENT_PRIVILEGE) return adviceOnRight(message, user, tables);
-  if (UNDEFINED.test(code) || /no such (table|column)/.test(message)) {
+  if (isSomethingUndefined(reason)) {
     return "run: bun run ponte migrate (or, where the app's user may not: scripts/create_meta_tracking_sessions.sh <privileged postgres url>)";
   }
   if (READ_ONLY.test(code)) return "make the database writable: it is a replica, or its files are read-only";

@@ -1,3 +1,4 @@
+import { hostname, networkInterfaces } from "node:os";
 import { isJsonObject } from "./json.ts";
 import { parseTelegramHtml } from "./telegram-html.ts";
 import { booleanParam, integerParam, type Params, textParam } from "./telegram-params.ts";
@@ -177,14 +178,13 @@ export const checkCommands: Check = ({ commands }) => {
   return null;
 };
 
-/** `setWebhook`: an https address (http only on loopback, for the sandbox), and a secret of allowed characters. */
+/** `setWebhook`: an https address (http only on this machine, for the demo), and a secret of allowed characters. */
 export const checkWebhook: Check = (params) => {
   const url = textParam(params, "url");
   if (url === null) return null;
   const parsed = URL.parse(url);
   if (parsed === null) return "Bad Request: bad webhook: invalid webhook URL specified";
-  const isLoopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(parsed.hostname);
-  if (parsed.protocol !== "https:" && !(parsed.protocol === "http:" && isLoopback)) {
+  if (parsed.protocol !== "https:" && !(parsed.protocol === "http:" && isThisMachine(parsed.hostname))) {
     return "Bad Request: bad webhook: An HTTPS URL must be provided for webhook";
   }
   const secret = params.secret_token;
@@ -196,3 +196,10 @@ export const checkWebhook: Check = (params) => {
     ? null
     : "Bad Request: can't parse allowed updates list";
 };
+
+/** By the host of a URL, which writes IPv6 in brackets. */
+function isThisMachine(host: string): boolean {
+  if (/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(host) || host === hostname().toLowerCase()) return true;
+  const address = host.replace(/^\[|\]$/g, "");
+  return Object.values(networkInterfaces()).some((own) => own?.some((one) => one.address === address));
+}

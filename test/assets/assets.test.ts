@@ -1,6 +1,30 @@
 import { expect, spyOn, test } from "bun:test";
+import { join, relative, resolve } from "node:path";
 import { openAssets } from "../../src/assets/assets.ts";
 import { assetsPlugin } from "../../src/assets/plugin.ts";
+
+const ROOT = join(import.meta.dir, "../..");
+const { bridge, ops, find } = openAssets();
+
+test.each(Object.entries({ ...bridge, ...ops }))(
+  "the address of %s changes with every file that it is made of",
+  async (_name, path) => {
+    const asset = find(path.slice("/assets/".length));
+    if (!asset) throw new Error(`${path} is not served`);
+    const build = spyOn(Bun, "build");
+    const body = await asset.body();
+    const entrypoints = build.mock.calls.flatMap(([bundle]) => bundle.entrypoints);
+    build.mockRestore();
+    if (entrypoints.length === 0) {
+      const files = asset.sources.map((source) => Bun.file(join(ROOT, source)).bytes());
+      expect(await Promise.all(files)).toEqual([body]);
+      return;
+    }
+    const { metafile } = await Bun.build({ entrypoints, target: "browser", metafile: true });
+    const inputs = Object.keys(metafile?.inputs ?? {}).map((input) => relative(ROOT, resolve(input)));
+    expect(asset.sources.toSorted()).toEqual(inputs.toSorted());
+  },
+);
 
 test("a script that could not be built once is built when it is asked for again", async () => {
   const { bridge, find } = openAssets();

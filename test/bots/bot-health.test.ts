@@ -13,6 +13,7 @@ import { openPoolCache } from "../../src/pools/pool-cache.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
+import { addFault, registerBot } from "../support/sandbox.ts";
 import { until } from "../support/until.ts";
 import { untilHeldUp } from "../support/until-held-up.ts";
 
@@ -215,12 +216,7 @@ describe(`the bots' health on ${testDialect}`, () => {
     const caches = await Promise.all(
       dbs.map((db) => openPoolCache({ db, snapshot, log: createLog("silent") })),
     );
-    const named = (username: string) =>
-      fetch(`${sandbox.url}/telegram/bots`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ token, username }),
-      });
+    const named = (username: string) => registerBot(sandbox, { token, username });
     const telegram = telegramBotApi(sandbox.url);
     const healths = dbs.map((db) =>
       createBotHealth({ db, secrets, now: () => new Date(), log: createLog("silent"), telegram }),
@@ -425,15 +421,9 @@ describe(`the bots' health on ${testDialect}`, () => {
   test("over HTTP: too many questions, or trouble of Telegram's, is no refusal; an unknown token is one", async () => {
     const sandbox = await startSandbox();
     const { identify } = telegramBotApi(sandbox.url);
-    const fault = (mode: string) =>
-      fetch(`${sandbox.url}/telegram/faults`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ mode, method: "getMe" }),
-      });
     const kinds: string[] = [];
     for (const mode of ["429", "500", "reset"]) {
-      await fault(mode);
+      await addFault(sandbox, "telegram", { mode, method: "getMe" });
       kinds.push((await identify("700001:AAF-a_well_formed_token_of_a_test_bot")).kind);
     }
     kinds.push((await identify("no token at all")).kind);

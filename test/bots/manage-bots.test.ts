@@ -12,6 +12,7 @@ import { createPool } from "../../src/pools/manage-pools.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { migrateUntil } from "../support/migrate-until.ts";
+import { addFault, registerBot } from "../support/sandbox.ts";
 import { untilHeldUp } from "../support/until-held-up.ts";
 
 const secrets = createSecrets(randomBytes(32));
@@ -268,11 +269,7 @@ describe(`bots on ${testDialect}`, () => {
     const deps = depsWith(telegram);
     const token = "700001:AAF-a_well_formed_token_of_a_test_bot";
     const add = async (username: string) => {
-      await fetch(`${sandbox.url}/telegram/bots`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ token, username }),
-      });
+      await registerBot(sandbox, { token, username });
       const made = await createBot(deps, "test", { username, token });
       if (made.kind !== "created") throw new Error(made.kind);
       return `https://go.example.com/telegram/${made.bot.id}`;
@@ -328,11 +325,7 @@ describe(`bots on ${testDialect}`, () => {
     const token = "700002:AAF-a_well_formed_token_of_a_test_bot";
     const made = await createBot(deps, "test", { username: "sandbox_700002_bot", token });
     expect(made.kind).toBe("created");
-    await fetch(`${sandbox.url}/telegram/faults`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ ...fault, method: "getWebhookInfo" }),
-    });
+    await addFault(sandbox, "telegram", { ...fault, method: "getWebhookInfo" });
     const startedAt = performance.now();
     expect(await deleteBot(deps, "test", "sandbox_700002_bot")).toEqual({
       kind: "deleted",

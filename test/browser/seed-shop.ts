@@ -5,6 +5,7 @@ import { noteUse, revokeApiKey } from "../../src/keys/api-keys.ts";
 import { createOffer } from "../../src/offers/manage-offers.ts";
 import type { TestApp } from "../support/app.ts";
 import { makeApiKey } from "../support/keys.ts";
+import { registerBot } from "../support/sandbox.ts";
 
 const BOTS = ["edicao_aulas_bot", "edicao_turma2_bot", "vip_mensal_bot"];
 const OFFERS = [
@@ -28,9 +29,7 @@ export async function seedShop({ db, deps }: TestApp, telegramUrl: string): Prom
   const { publicUrl } = deps.config;
   for (const [i, username] of BOTS.entries()) {
     const token = `${7_001 + i}:${"A".repeat(35)}`;
-    const headers = { "content-type": "application/json" };
-    const body = JSON.stringify({ token, username });
-    await fetch(`${telegramUrl}/telegram/bots`, { method: "POST", headers, body });
+    await registerBot({ url: telegramUrl }, { token, username });
     const telegram = telegramBotApi(telegramUrl);
     await updateBot({ ...deps, telegram, publicUrl }, "cli", username, {
       ...{ token, locale: "pt-BR" as const },

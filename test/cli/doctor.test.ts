@@ -18,7 +18,8 @@ import { openDisk } from "../faults/disk.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addManyErasedSales } from "../support/erased-sales.ts";
 import { addRows, emptyOutbox } from "../support/outbox.ts";
-import { ponte, ponteJson } from "./ponte.ts";
+import { registerBot } from "../support/sandbox.ts";
+import { commandEnvironment, ponte, ponteJson } from "./ponte.ts";
 
 const TOKEN = "5502:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const report = z.object({
@@ -37,18 +38,8 @@ let environment: Record<string, string>;
 beforeAll(async () => {
   own = await createTestDatabase();
   outside = await startSandbox();
-  environment = {
-    DATABASE_URL: own.url,
-    APP_SECRET: Buffer.alloc(32, 7).toString("base64"),
-    TELEGRAM_API_URL: outside.url,
-    META_GRAPH_URL: outside.url,
-    PUBLIC_URL: "https://go.example.com",
-  };
-  await fetch(`${outside.url}/telegram/bots`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ token: TOKEN, username: "doc_bot" }),
-  });
+  environment = commandEnvironment(own, outside);
+  await registerBot(outside, { token: TOKEN, username: "doc_bot" });
   await ponteJson(["bot", "add", "--username", "doc_bot", "--token", TOKEN], environment);
   await ponteJson(
     ["pool", "add", "--slug", "doc", "--bot", "doc_bot", "--pixel-id", "77", "--access-token", "t"],

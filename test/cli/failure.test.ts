@@ -1,4 +1,5 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
+import { DrizzleQueryError } from "drizzle-orm/errors";
 import { failureText } from "../../src/cli/failure.ts";
 
 test.each([
@@ -20,7 +21,36 @@ test("an error of a URL that is no URL does not show its password either", () =>
   );
 });
 
-test("a database that another program writes to is told what to do about", () => {
-  const busy = Object.assign(new Error("database is locked"), { code: "SQLITE_BUSY" });
-  expect(failureText(busy, {})).toStartWith("database is locked\nAnother program is writing to it");
+describe("what to do about a failure of the database is said", () => {
+  test.each([
+    ["42P01", "The database is not up to date."],
+    ["42703", "The database is not up to date."],
+    ["42501", "A right is missing."],
+    ["SQLITE_BUSY", "Another program is writing to it"],
+    ["SQLITE_BUSY_SNAPSHOT", "Another program is writing to it"],
+    ["SQLITE_LOCKED", "Another program is writing to it"],
+    ["SQLITE_CANTOPEN", "The database cannot be reached."],
+    ["ECONNREFUSED", "The database cannot be reached."],
+    ["EAI_AGAIN", "The database cannot be reached."],
+    ["ETIMEDOUT", "The database cannot be reached."],
+    ["CONNECT_TIMEOUT", "The database cannot be reached."],
+    ["08006", "The database cannot be reached."],
+    ["28P01", "The database cannot be reached."],
+    ["3D000", "The database cannot be reached."],
+    ["53300", "The database cannot be reached."],
+    ["57P03", "The database cannot be reached."],
+  ])("where it says %s", (code, todo) => {
+    const cause = Object.assign(new Error("words of the driver"), { code });
+    const failed = new DrizzleQueryError("select 1", [], cause);
+    expect(failureText(failed, {})).toStartWith(`words of the driver\n${todo}`);
+  });
+
+  test("where SQLite misses a column, which has no code of its own", () => {
+    const failed = new DrizzleQueryError("select 1", [], new Error("no such column: a"));
+    expect(failureText(failed, {})).toStartWith("no such column: a\nThe database is not up to date.");
+  });
+
+  test.each(["23505", ""])("but not where %p says that what was written is at fault", (code) => {
+    expect(failureText(Object.assign(new Error("no"), { code }), {})).toBe("no");
+  });
 });

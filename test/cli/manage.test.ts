@@ -4,8 +4,9 @@ import { z } from "zod";
 import { SCHEMAS } from "../../src/api/schemas.ts";
 import { type RunningSandbox, startSandbox } from "../../src/sandbox/app.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { askSandbox, registerBot } from "../support/sandbox.ts";
 import { type SeededVisitor, seedVisitor } from "../support/seed-visitor.ts";
-import { ponte, ponteJson } from "./ponte.ts";
+import { commandEnvironment, ponte, ponteJson } from "./ponte.ts";
 
 const TOKEN = "5501:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const shownPool = z.looseObject({
@@ -21,24 +22,17 @@ let visitor: SeededVisitor;
 beforeAll(async () => {
   own = await createTestDatabase();
   telegram = await startSandbox();
-  environment = {
-    DATABASE_URL: own.url,
-    APP_SECRET: Buffer.alloc(32, 7).toString("base64"),
-    TELEGRAM_API_URL: telegram.url,
-    META_GRAPH_URL: telegram.url,
-    PUBLIC_URL: "https://go.example.com",
-  };
+  environment = commandEnvironment(own, telegram);
   visitor = await seedVisitor(own.db);
-  await fetch(`${telegram.url}/telegram/bots`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ token: TOKEN, username: "Shop_Bot" }),
-  });
+  await registerBot(telegram, { token: TOKEN, username: "Shop_Bot" });
 });
 afterAll(async () => {
   await telegram.stop();
   await own.dispose();
 });
+
+/** What Telegram knows of its bots, as it says it. */
+const knownBots = async () => JSON.stringify(await askSandbox(telegram, "GET", "/telegram/bots"));
 
 describe(`ponte on ${testDialect}`, () => {
   test("says where a link that it shows is none for ads, because PUBLIC_URL is not set", async () => {
@@ -134,8 +128,7 @@ describe(`ponte on ${testDialect}`, () => {
     const one = ["bot", "show", "@shop_bot"];
     expect(SCHEMAS.Bot.parse(await ponteJson(one, environment))).toEqual(shop ?? expect.anything());
     expect((await ponte(one, environment)).out).toMatch(/^Health +good$/m);
-    const known = await (await fetch(`${telegram.url}/telegram/bots`)).text();
-    expect(known).toContain(`https://go.example.com/telegram/${shop?.id}`);
+    expect(await knownBots()).toContain(`https://go.example.com/telegram/${shop?.id}`);
     const wrong = await ponte(["bot", "add", "--username", "other_bot", "--token", TOKEN], environment);
     expect(wrong.code).toBe(1);
     expect(wrong.err).toContain("belongs to @Shop_Bot");
@@ -179,7 +172,7 @@ describe(`ponte on ${testDialect}`, () => {
 
     const removed = await ponteJson(["bot", "remove", "@shop_bot"], environment);
     expect(removed).toEqual({ username: "shop_bot", removed: true, webhook: { kind: "unset" } });
-    expect(await (await fetch(`${telegram.url}/telegram/bots`)).text()).not.toContain("go.example.com");
+    expect(await knownBots()).not.toContain("go.example.com");
     expect(await refused("bot", "remove", "shop_bot")).toContain("bun run ponte bot list");
   });
 

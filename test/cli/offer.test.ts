@@ -5,13 +5,13 @@ import { SCHEMAS } from "../../src/api/schemas.ts";
 import { findOfferView } from "../../src/offers/offer-view.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { untilHeldUp } from "../support/until-held-up.ts";
-import { ponte, ponteJson } from "./ponte.ts";
+import { commandEnvironment, ponte, ponteJson } from "./ponte.ts";
 
 let own: TestDatabase;
 let environment: Record<string, string>;
 beforeAll(async () => {
   own = await createTestDatabase();
-  environment = { DATABASE_URL: own.url, APP_SECRET: Buffer.alloc(32, 7).toString("base64") };
+  environment = commandEnvironment(own);
   await ponteJson(["bot", "add", "--username", "shop_bot"], environment);
 });
 afterAll(() => own.dispose());

@@ -1,5 +1,21 @@
 import { runProgram } from "../support/run-program.ts";
 
+/** What commands are told of a database, with `testSecrets`' key, and of the sandbox that is Meta and Telegram to them. */
+export function commandEnvironment(
+  database: { readonly url: string },
+  outside?: { readonly url: string },
+): Record<string, string> {
+  return {
+    DATABASE_URL: database.url,
+    APP_SECRET: Buffer.alloc(32, 7).toString("base64"),
+    ...(outside && {
+      TELEGRAM_API_URL: outside.url,
+      META_GRAPH_URL: outside.url,
+      PUBLIC_URL: "https://go.example.com",
+    }),
+  };
+}
+
 /** Runs the command line as a process of its own, with no more environment than is given. */
 export function ponte(
   args: readonly string[],

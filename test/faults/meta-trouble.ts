@@ -1,4 +1,5 @@
 import type { RunningSandbox } from "../../src/sandbox/app.ts";
+import { addFault, askSandbox } from "../support/sandbox.ts";
 
 /** A fault as the sandbox takes it; see `POST /faults` there. */
 export type MetaTrouble = Readonly<Record<string, string | number | boolean>> & { readonly mode: string };
@@ -16,21 +17,17 @@ export const TRANSIENT: readonly MetaTrouble[] = [
 
 /** Arms the stand-in for Meta; each fault strikes by a random series of its own. */
 export async function troubleMeta(
-  { url }: RunningSandbox,
+  sandbox: RunningSandbox,
   troubles: readonly MetaTrouble[],
   seed: number,
 ): Promise<void> {
   for (const [i, trouble] of troubles.entries()) {
-    const body = JSON.stringify({ ...trouble, seed: seed + i });
-    const headers = { "content-type": "application/json" };
-    const armed = await fetch(`${url}/faults`, { method: "POST", headers, body });
-    if (!armed.ok) throw new Error(`the sandbox takes no such fault: ${await armed.text()}`);
+    await addFault(sandbox, "meta", { ...trouble, seed: seed + i });
   }
 }
 
 /** The armed faults, each with how often it has struck. */
-export async function struckModes({ url }: RunningSandbox): Promise<{ mode: string; hits: number }[]> {
-  const answer = await fetch(`${url}/faults`);
-  const listed: readonly { mode: string; hits: number }[] = JSON.parse(await answer.text());
+export async function struckModes(sandbox: RunningSandbox): Promise<{ mode: string; hits: number }[]> {
+  const listed: readonly { mode: string; hits: number }[] = await askSandbox(sandbox, "GET", "/faults");
   return listed.map(({ mode, hits }) => ({ mode, hits }));
 }

@@ -7,6 +7,7 @@ import { openDatabase } from "../../src/db/open.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { addPool } from "../support/pools.ts";
+import { clearFaults } from "../support/sandbox.ts";
 import { type ServerOptions, startServer, type TestServer } from "../support/server.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
 import { untilDrained } from "./drain.ts";
@@ -95,7 +96,7 @@ export async function openWorld(dialect: "sqlite" | "postgres", { pools = 1, ...
     },
     /** Ends Meta's faults, lets everything be sent, and holds it against what was promised. */
     async settle(): Promise<Findings> {
-      await fetch(`${sandbox.url}/faults`, { method: "DELETE" });
+      await clearFaults(sandbox, "meta");
       await untilDrained(db, spooled);
       return audit(ledger, sandbox, db, (slug) => pixels.get(slug) ?? "");
     },

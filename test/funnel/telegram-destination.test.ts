@@ -9,6 +9,7 @@ import { testDialect } from "../support/database.ts";
 import { BOT_TOKEN, type Funnel, OTHER_TOKEN, openFunnel } from "../support/funnel.ts";
 import { passTime } from "../support/outbox.ts";
 import { startRedirecting } from "../support/redirecting.ts";
+import { clearFaults } from "../support/sandbox.ts";
 import {
   buttonUpdate,
   membershipUpdate,
@@ -24,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => funnel.dispose());
 afterEach(async () => {
   const { db, sandbox } = funnel;
-  await fetch(`${sandbox.url}/telegram/faults`, { method: "DELETE" });
+  await clearFaults(sandbox, "telegram");
   await db.transaction((tx) => tx.delete(db.tables.outboxRoutes));
 });
 

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { newId } from "../../src/platform/ids.ts";
 import { testDialect } from "../support/database.ts";
 import { makeApiKey } from "../support/keys.ts";
+import { addFault, registerBot } from "../support/sandbox.ts";
 import { startToken } from "../support/start-token.ts";
 import { API_KEY, type Observed, PIXEL, startObserved, WEBHOOK_SECRET } from "./observed.ts";
 
@@ -39,17 +40,10 @@ async function ask(method: string, path: string, body?: unknown, headers: Record
 const operator = (method: string, path: string, body?: unknown) =>
   ask(method, path, body, { authorization: `Bearer ${storedKey}` });
 
-const fault = (path: string, body: object) =>
-  fetch(`${own.sandbox.url}${path}`, {
-    method: "POST",
-    body: JSON.stringify(body),
-    headers: { "content-type": "application/json" },
-  });
-
 describe(`secrets on ${testDialect}`, () => {
   test("an operator sets everything up, with mistakes", async () => {
     const bot = { username: "shop_bot", token: BOT_TOKEN };
-    await fault("/telegram/bots", { token: BOT_TOKEN, username: "shop_bot" });
+    await registerBot(own.sandbox, bot);
     expect((await operator("POST", "/api/bots", bot)).status).toBe(201);
     expect((await operator("POST", "/api/bots", { ...bot, token: WRONG_BOT_TOKEN })).status).toBeGreaterThan(
       399,
@@ -109,7 +103,7 @@ describe(`secrets on ${testDialect}`, () => {
   });
 
   test("Meta and Telegram fail in every way, and repeat our secrets at us", async () => {
-    await fault("/faults", {
+    await addFault(own.sandbox, "meta", {
       mode: "graph",
       status: 400,
       code: 190,
@@ -120,11 +114,11 @@ describe(`secrets on ${testDialect}`, () => {
     const route = { destination: "meta", route: PIXEL };
     expect((await operator("POST", "/api/outbox/routes/resume", route)).status).toBe(200);
     for (const mode of ["500", "reset", "garbage"]) {
-      await fault("/faults", { mode, times: 1 });
+      await addFault(own.sandbox, "meta", { mode, times: 1 });
       await own.go("/go/open");
       await own.dispatcher.drain();
     }
-    await fault("/telegram/faults", { mode: "500", times: 50 });
+    await addFault(own.sandbox, "telegram", { mode: "500", times: 50 });
     const other = { username: "other_bot", token: BOT_TOKEN.replace("770001", "770003") };
     expect((await operator("POST", "/api/bots", other)).status).toBe(503);
     await own.dispatcher.drain();

@@ -162,9 +162,7 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
     );
     expect(new Set(links.map((link) => JSON.stringify(link))).size).toBe(1);
     expect(links[0]).toMatchObject({ kind: "link", url: expect.stringContaining("/pay/stripe/cs_test_") });
-    const charges: { reference: string; returnUrl: string }[] = await (
-      await fetch(`${shop.sandbox.url}/providers/charges`)
-    ).json();
+    const charges: { reference: string; returnUrl: string }[] = await shop.charges();
     const made = charges.filter(({ reference }) => reference === paymentId);
     // Who has paid goes back to the bot.
     expect(made).toMatchObject([{ returnUrl: "https://t.me/shop_bot" }]);
@@ -173,13 +171,11 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
   test("of two charges that a provider without idempotency keys made at once everybody is shown one", async () => {
     const paymentId = await shop.begin({ ...OFFER, provider: "pushinpay" });
     const ask = () => checkoutOf(shop.checkoutDeps, paymentId);
-    const charges = async (): Promise<unknown[]> =>
-      (await fetch(`${shop.sandbox.url}/providers/charges`)).json();
     const [one, other] = await Promise.all([ask(), ask()]);
     expect(other).toEqual(one);
-    const made = await charges();
+    const made: unknown[] = await shop.charges();
     expect(await ask()).toEqual(one);
-    expect(await charges()).toHaveLength(made.length);
+    expect(await shop.charges()).toHaveLength(made.length);
   });
 
   test("an offer that is renamed meanwhile is still the same question to the provider", async () => {

@@ -135,7 +135,7 @@ describe.each(["stripe", "mercadopago", "pushinpay"])(`%s on ${testDialect}, ove
       id: string;
       reference: string | null;
       webhookUrl: string | null;
-    }[] = await (await fetch(`${shop.sandbox.url}/providers/charges`)).json();
+    }[] = await shop.charges();
     const made = charges.filter(
       (charge) => charge.reference === paymentId || charge.webhookUrl?.endsWith(`ref=${paymentId}`),
     );
@@ -341,7 +341,7 @@ describe(`what one provider has of its own, on ${testDialect}`, () => {
     ["MGA", 250_000, "2500", 2500],
   ])("Stripe: %s %d goes as %s, and Meta is told %d", async (currency, priceMinor, amount, value) => {
     const { paymentId, checkout } = await shop.sell({ provider: "stripe", priceMinor, currency });
-    const charges = await (await fetch(`${shop.sandbox.url}/providers/charges`)).json();
+    const charges = await shop.charges();
     expect(charges.at(-1)).toMatchObject({ amount, currency });
     await shop.happens("stripe", checkout.providerRef, "paid");
     const { payment, events, notes } = await shop.stored(paymentId);

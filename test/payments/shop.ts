@@ -11,6 +11,7 @@ import { startSandbox } from "../../src/sandbox/app.ts";
 import { saveBotUser } from "../../src/tracking/bot-users.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
+import { addFault, askSandbox, clearFaults } from "../support/sandbox.ts";
 import { visitsOf } from "../support/visits.ts";
 
 export const PIXEL = "5555555555";
@@ -77,15 +78,7 @@ export async function openShop() {
   await db.transaction((tx) => recordVisits(tx, tables, [visit]));
   let people = 776;
 
-  const call = async (path: string, body: object) => {
-    const response = await fetch(sandbox.url + path, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-    if (!response.ok) throw new Error(`the sandbox answered ${response.status}: ${await response.text()}`);
-    return response.json();
-  };
+  const call = (path: string, body: object) => askSandbox(sandbox, "POST", path, body);
   await call("/providers/endpoints", {
     provider: "stripe",
     url: `${url}/api/payments/webhooks/stripe`,
@@ -143,10 +136,10 @@ export async function openShop() {
       return (await call("/providers/events", { provider, charge, event, ...order })).deliveries;
     },
     breakDown: (provider: string, mode: string, times = 1, more: object = {}) =>
-      call("/providers/faults", { provider, mode, times, ...more }),
-    async repair() {
-      await fetch(`${sandbox.url}/providers/faults`, { method: "DELETE" });
-    },
+      addFault(sandbox, "providers", { provider, mode, times, ...more }),
+    repair: () => clearFaults(sandbox, "providers"),
+    /** What was charged at the stood-in providers, in order. */
+    charges: () => askSandbox(sandbox, "GET", "/providers/charges"),
     async stored(paymentId: string) {
       const [payment] = await db.select().from(tables.payments).where(eq(tables.payments.id, paymentId));
       const events = await db

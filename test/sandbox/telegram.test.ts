@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { hostname, networkInterfaces } from "node:os";
 import { Api, GrammyError, HttpError, InlineKeyboard, InputFile } from "grammy";
 import { BOT_TOKEN, networkErrorOf, useSandbox } from "./client.ts";
 
@@ -197,6 +198,15 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   expect(answer.json).toMatchObject({ ok: false, error_code: 400 });
   expect(answer.json.description).toMatch(description);
   expect((await calls())[0]).toMatchObject({ method, ok: false, status: 400 });
+});
+
+test("a webhook may go by http to an address of this machine, as the demo's does", async () => {
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const hosts = own.map(({ address, family }) => (family === "IPv6" ? `[${address}]` : address));
+  for (const host of ["localhost", hostname(), "127.0.0.2", ...hosts]) {
+    const answer = await client.bot("setWebhook", { url: `http://${host}:3000/telegram/1` });
+    expect({ host, status: answer.status }).toEqual({ host, status: 200 });
+  }
 });
 
 test("an unknown method is not found, an unreadable body is a Bad Request", async () => {

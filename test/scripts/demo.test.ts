@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { prepareDemo } from "../../scripts/demo/prepare.ts";
-import { demoEnvironment, demoPayments, demoPlace } from "../../scripts/demo/settings.ts";
+import { demoEnvironment, demoPayments, demoPlace, localUrl } from "../../scripts/demo/settings.ts";
+import { freePort } from "../../scripts/lib/free-port.ts";
+import { linesOf } from "../../scripts/lib/lines.ts";
 import { checkOffers } from "../../src/cli/doctor/check-offers.ts";
 import { readConfig } from "../../src/config.ts";
 import { type RunningSandbox, startSandbox } from "../../src/sandbox/app.ts";
@@ -52,6 +57,57 @@ describe(`the demo on ${testDialect}`, () => {
     await expect(prepare(theirs)).rejects.toThrow("bun run start");
     await theirs.dispose();
   });
+});
+
+test.each([
+  ["0.0.0.0", "http://localhost:4000"],
+  ["::", "http://localhost:4000"],
+  ["::1", "http://[::1]:4000"],
+  ["192.168.1.5", "http://192.168.1.5:4000"],
+  ["ponte.lan", "http://ponte.lan:4000"],
+])("what listens at %s is reached at %s", (host, url) => {
+  expect(localUrl({ host, port: 4000 })).toBe(url);
+});
+
+function canListenAt(hostname: string): boolean {
+  try {
+    Bun.listen({ hostname, port: 0, socket: { data: () => undefined } }).stop(true);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function freePair(): number {
+  for (;;) {
+    const port = freePort();
+    if (freePort() === port + 1) return port;
+  }
+}
+
+describe.each(["::1", "127.0.0.2"].filter(canListenAt))("a demo that listens at %s alone", (HOST) => {
+  test("prints its password, and links and a command that work", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "ponte-demo-"));
+    const PORT = String(freePair());
+    const demo = Bun.spawn(["bun", "scripts/demo/main.ts"], {
+      env: { ...process.env, HOST, PORT, DATABASE_URL: join(folder, "demo.db"), LOG_LEVEL: "fatal" },
+      stderr: "inherit",
+    });
+    let said = "";
+    for await (const line of linesOf(demo.stdout)) {
+      said += `${line}\n`;
+      if (line.includes("Ctrl-C stops it.")) break;
+    }
+    expect(said).toContain("Ponte is running.");
+    expect(said).toMatch(/console +http:\S+\/ops +\(password, this time only: \S+\)/);
+    const [link = ""] = said.match(/http:\S+\/go\/demo\S+/) ?? [];
+    expect((await fetch(link)).status).toBe(200);
+    const [buyer = ""] = said.match(/HOST=.*scripts\/visitor/) ?? [];
+    expect(await runProgram(["sh", "-c", buyer])).toMatchObject({ code: 0, err: "" });
+    demo.kill("SIGTERM");
+    expect(await demo.exited).toBe(0);
+    rmSync(folder, { recursive: true });
+  }, 120_000);
 });
 
 function startDemo(PORT: string) {

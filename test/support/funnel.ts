@@ -13,6 +13,7 @@ import { startSandbox } from "../../src/sandbox/app.ts";
 import { openDispatcher } from "../../src/services.ts";
 import { createTestApp } from "./app.ts";
 import { addPool } from "./pools.ts";
+import { addFault, askSandbox } from "./sandbox.ts";
 import { visitsOf } from "./visits.ts";
 
 export const BOT_TOKEN = "700001:AAF-a_well_formed_token_of_a_test_bot";
@@ -72,12 +73,6 @@ export async function openFunnel(
     await telegramBotApi(sandbox.url).setWebhook(token, { url: `${url}/telegram/${bot.id}`, secret });
   }
 
-  const tellTelegram = (path: string, body: object) =>
-    fetch(`${sandbox.url}/telegram/${path}`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
   return {
     ...own,
     sandbox,
@@ -98,11 +93,9 @@ export async function openFunnel(
       });
     },
     /** An update that Telegram pushes, carrying out the call in our answer. */
-    async push(update: object, token = BOT_TOKEN) {
-      const response = await tellTelegram("updates", { token, update });
-      return response.json();
-    },
-    fault: (fault: object) => tellTelegram("faults", fault),
+    push: (update: object, token = BOT_TOKEN) =>
+      askSandbox(sandbox, "POST", "/telegram/updates", { token, update }),
+    fault: (fault: object) => addFault(sandbox, "telegram", fault),
     async addOffer(columns: Partial<Tables["offers"]["$inferInsert"]> = {}) {
       const { offers } = db.tables;
       const row = {

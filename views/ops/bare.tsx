@@ -1,5 +1,6 @@
 /** @jsxImportSource @kitajs/html */
 import type { Children } from "@kitajs/html";
+import { Head } from "./head.tsx";
 import { Icon } from "./icons.tsx";
 
 export interface BareProps {
@@ -13,15 +14,7 @@ export interface BareProps {
 export function bare({ nonce, css, title, children }: BareProps & { readonly children: Children }): string {
   return `<!doctype html>${(
     <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="robots" content="noindex" />
-        <title safe>{`${title} · Ponte`}</title>
-        <link rel="icon" href="data:," />
-        <link rel="stylesheet" href={css} nonce={nonce} />
-      </head>
+      <Head nonce={nonce} css={css} title={title} />
       <body class="bare">
         <main>
           <p class="brand">

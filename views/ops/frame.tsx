@@ -2,6 +2,7 @@
 /// <reference types="@kitajs/html/htmx.d.ts" />
 import type { Children } from "@kitajs/html";
 import type { FrameFacts } from "./facts.ts";
+import { Head } from "./head.tsx";
 import { Icon, type IconName } from "./icons.tsx";
 import { Banner } from "./parts.tsx";
 import { ZoneChooser } from "./zone.tsx";
@@ -45,19 +46,12 @@ export function frame({ facts, nonce, title, section, withCharts = false, childr
   const { assets, csrfToken, testing, note } = facts;
   return `<!doctype html>${(
     <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="robots" content="noindex" />
+      <Head nonce={nonce} css={assets.css} title={title}>
         <meta name="htmx-config" content={HTMX_CONFIG} />
-        <title safe>{`${title} · Ponte`}</title>
-        <link rel="icon" href="data:," />
-        <link rel="stylesheet" href={assets.css} nonce={nonce} />
         <script src={assets.htmxJs} nonce={nonce} defer />
         <script src={assets.consoleJs} nonce={nonce} defer />
         {withCharts ? <script src={assets.chartsJs} nonce={nonce} defer /> : null}
-      </head>
+      </Head>
       <body hx-headers={JSON.stringify({ "x-csrf-token": csrfToken })}>
         <a class="skip" href="#main">
           Skip to content

@@ -66,13 +66,12 @@ export function overviewPages(deps: OpsDeps) {
         route: fields.text("route"),
       });
       const back = insideOps(fields.text("back"));
-      if (!key.success) return doneAndSee(operator, back, "Nothing was changed: that is no route.");
+      if (!key.success) return doneAndSee(operator, back, "Nothing was changed: that is no route.", "warn");
       const { destination, route } = key.data;
       const isResumed = await resumeRouteBy(deps, operator.actor, key.data);
       present.forget();
-      const note = isResumed
-        ? `${destination} ${route} may send again.`
-        : "Nothing held that route up any more.";
-      return doneAndSee(operator, back, note);
+      return isResumed
+        ? doneAndSee(operator, back, `${destination} ${route} may send again.`)
+        : doneAndSee(operator, back, "Nothing held that route up any more.", "warn");
     });
 }

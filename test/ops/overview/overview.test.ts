@@ -214,7 +214,8 @@ describe(`the overview, on ${testDialect}`, () => {
     const entries = await own.db.select().from(auditLog).where(eq(auditLog.action, "outbox.resume"));
     expect(entries).toMatchObject([{ actor: "console", subject: "route:meta:111" }]);
     await operator.post("/ops/routes/resume", fields);
-    expect(await textOf(await operator.get("/ops"))).toContain("Nothing held that route up any more.");
+    const page = await (await operator.get("/ops")).text();
+    expect(page).toMatch(/class="banner warn"[^>]*><[^>]+><span>Nothing held that route up any more\./);
     expect((await operator.post("/ops/routes/resume", { destination: "moon" })).status).toBe(303);
   });
 
