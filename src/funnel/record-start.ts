@@ -3,7 +3,8 @@ import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { type DeniedPolicy, permittedEvent } from "../meta/consent.ts";
 import { leadEvent } from "../meta/step-event.ts";
-import { enqueue, metaRoute } from "../outbox/enqueue.ts";
+import { enqueue } from "../outbox/enqueue.ts";
+import { formatRoute } from "../outbox/routes.ts";
 import { findPoolOf, reportingPixel } from "../pools/find-pool-of.ts";
 import type { PoolRow } from "../pools/pool-view.ts";
 import { type BotUser, type Person, saveBotUser } from "../tracking/bot-users.ts";
@@ -115,7 +116,7 @@ async function enqueueLead(
   await enqueue(tx, tables, [
     {
       destination: "meta",
-      route: metaRoute(pixelId, pool.metaTestEventCode),
+      route: formatRoute(pixelId, pool.metaTestEventCode),
       eventName: "Lead",
       eventId,
       payload,

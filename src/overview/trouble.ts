@@ -1,6 +1,7 @@
 import { and, eq, isNotNull, sql } from "drizzle-orm";
 import type { Database, RawNumber } from "../db/database.ts";
 import { hasStatus } from "../outbox/filter.ts";
+import { parseRoute } from "../outbox/routes.ts";
 import { sampleOutbox } from "../outbox/sample.ts";
 import { breathe } from "../platform/breathe.ts";
 
@@ -111,7 +112,7 @@ export async function routeNames(db: Database): Promise<RouteNames> {
   const botRows = await db.select({ id: bots.id, username: bots.username }).from(bots);
   const bot = new Map(botRows.map(({ id, username }) => [String(id), `@${username}`]));
   return (destination, route) => {
-    const [account = ""] = route.split("/");
+    const { account } = parseRoute(route);
     if (destination === "telegram")
       return { destination, route, of: bot.get(account) ?? "a bot that is gone" };
     const slugs = poolRows.filter(({ pixelId }) => pixelId === account).map(({ slug }) => slug);

@@ -1,5 +1,5 @@
 import type { DeniedPolicy } from "../meta/consent.ts";
-import { metaRoute } from "../outbox/enqueue.ts";
+import { formatRoute } from "../outbox/routes.ts";
 import type { Pool, PoolBot } from "../pools/pool.ts";
 import { canonicalFbc, newFbp, tidyFbi, validFbc, validFbp } from "../tracking/meta-cookies.ts";
 import { refusingToken } from "../tracking/session.ts";
@@ -95,7 +95,7 @@ export function captureVisit(
       pageView:
         isReported && pool.metaPixelId !== null
           ? {
-              route: metaRoute(pool.metaPixelId, pool.metaTestEventCode),
+              route: formatRoute(pool.metaPixelId, pool.metaTestEventCode),
               poolName: pool.name,
               poolSlug: pool.slug,
               holdMs,
