@@ -2,6 +2,7 @@ import { and, eq, isNull } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { type DeniedPolicy, permittedEvent } from "../meta/consent.ts";
+import { leadId } from "../meta/event-ids.ts";
 import { leadEvent } from "../meta/step-event.ts";
 import { enqueue } from "../outbox/enqueue.ts";
 import { formatRoute } from "../outbox/routes.ts";
@@ -108,7 +109,7 @@ async function enqueueLead(
   const seller = { userId: botUser.telegramUserId, fallbackUrl: `https://t.me/${username}` };
   const lead = leadEvent(session && sessionFacts(session), seller, now, now);
   // Without a session it is one per person and bot: the same person may well be a lead of two shops.
-  const eventId = session ? lead.event_id : `lead_user_${botUser.id}`;
+  const eventId = session ? lead.event_id : leadId(`user_${botUser.id}`);
   const said = session ? session.consent : consentInToken(trackingToken);
   const consent = await consentByNow(tx, tables, { botUser, trackingToken, consent: said });
   const payload = permittedEvent({ ...lead, event_id: eventId }, consent, consentDenied);

@@ -1,4 +1,5 @@
 import type { MetaEvent, UserData } from "./event.ts";
+import { purchaseId } from "./event-ids.ts";
 import { eventTimeSeconds } from "./event-time.ts";
 import { hasMatchableKey } from "./matching.ts";
 import { type PaymentFacts, type SellingBot, saleData } from "./payment-facts.ts";
@@ -21,7 +22,7 @@ export function purchaseEvent(
   return {
     event_name: "Purchase",
     event_time: eventTimeSeconds(payment.createdAt, payment.paidAt ?? now, now),
-    event_id: `purchase_${payment.id}`,
+    event_id: purchaseId(payment.id),
     action_source: "website",
     event_source_url: session?.eventSourceUrl || bot.fallbackUrl,
     user_data: buyerData(payment, session, bot),

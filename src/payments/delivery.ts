@@ -1,5 +1,6 @@
 import { and, eq, inArray } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
+import { deliveryId } from "../meta/event-ids.ts";
 import type { OutboxEntry } from "../outbox/enqueue.ts";
 import { deliveryMessage } from "../telegram/messages.ts";
 import type { BotUser } from "../tracking/bot-users.ts";
@@ -23,7 +24,7 @@ export async function deliveryEntry(
     destination: "telegram",
     route: String(botUser.botId),
     eventName: "delivery",
-    eventId: deliveryId(payment),
+    eventId: deliveryId(payment.id),
     payload: deliveryMessage(botUser.telegramUserId, row.offer, row.locale ?? botUser.languageCode),
     poolId: payment.poolId,
     trackingToken: payment.trackingToken,
@@ -38,13 +39,9 @@ export async function withholdDelivery({ tables }: Database, tx: Tx, payment: Pa
   const delivery = tx
     .select({ id: outboxEvents.id })
     .from(outboxEvents)
-    .where(and(eq(outboxEvents.destination, "telegram"), eq(outboxEvents.eventId, deliveryId(payment))));
+    .where(and(eq(outboxEvents.destination, "telegram"), eq(outboxEvents.eventId, deliveryId(payment.id))));
   await tx
     .update(outboxProgress)
     .set({ status: "discarded", lastError: "not sent: the money went back before" })
     .where(and(inArray(outboxProgress.id, delivery), eq(outboxProgress.status, "pending")));
-}
-
-function deliveryId({ id }: Payment): string {
-  return `delivery_${id}`;
 }

@@ -30,11 +30,6 @@ export function consentInToken(trackingToken: string | null): "denied" | null {
   return trackingToken !== null && REFUSING.test(trackingToken) ? "denied" : null;
 }
 
-/** The PageView's event id, the same for browser and server so that Meta counts them once. */
-export function rootEventId(trackingToken: string): string {
-  return `evt_${trackingToken}`;
-}
-
 /** What of a session its events are made of. */
 export type ReportedSession = Pick<
   Session,
