@@ -6,9 +6,6 @@ import { parseInput } from "../platform/parse-input.ts";
 import type { OutgoingMessage } from "../telegram/messages.ts";
 import type { BotUser } from "../tracking/bot-users.ts";
 
-/** Opens the reason of a dead checkout that nobody can pay; the rest says why. */
-export const UNPAYABLE = "cannot be paid: ";
-
 /** What a Telegram row of the outbox holds. No secret: tokens are put in when it is sent. */
 type Outgoing = MethodCall | CheckoutCall;
 

@@ -12,7 +12,7 @@ import { type CallOutcome, outcomeOfCall } from "../telegram/outcome.ts";
 import { withoutPerson } from "../telegram/without-person.ts";
 import { type BotTokens, lookUpTokens } from "./bot-tokens.ts";
 import { CHAT_RESTS, chatRestMs, whoseQuiet } from "./chat-rest.ts";
-import { botOfRoute, type CheckoutCall, type MethodCall, readOutgoing, UNPAYABLE } from "./outgoing.ts";
+import { botOfRoute, type CheckoutCall, type MethodCall, readOutgoing } from "./outgoing.ts";
 import type { Sales } from "./sales.ts";
 import { UNREACHABLE } from "./unreachable.ts";
 
@@ -142,7 +142,7 @@ async function checkoutCallOf(
 }
 
 function unpayable(reason: string): Verdict {
-  return { kind: "invalid", reason: `${UNPAYABLE}${reason}`, as: "dead" };
+  return { kind: "invalid", reason: `cannot be paid: ${reason}`, as: "dead", because: "unpayable" };
 }
 
 async function callTelegram(
@@ -198,7 +198,12 @@ function verdictOf(outcome: CallOutcome, message: MethodCall | SendPhoto): Verdi
         reason: `Telegram refuses the bot's ${outcome.of} (${outcome.reason}). Set a good one: ponte bot update <username> --${outcome.of.replace(" ", "-")} …`,
       };
     case "unreachable":
-      return { kind: "invalid", reason: `${UNREACHABLE}${outcome.reason}`, as: "dead" };
+      return {
+        kind: "invalid",
+        reason: `${UNREACHABLE}${outcome.reason}`,
+        as: "dead",
+        because: "unreachable",
+      };
     case "refused":
       // Of an invoice it is the offer: a currency or a price that Telegram does not take.
       return message.method === "sendInvoice"
