@@ -21,6 +21,12 @@ export type FunnelState = (typeof FUNNEL_STATES)[number];
 export const PAYMENT_STATUSES = ["pending", "paid", "refunded", "chargeback", "expired"] as const;
 export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
 
+/** Of a sale's messages, by event name, how the payment stands when they make no sense any more. */
+export const MOOT_WHEN: Readonly<Record<string, readonly PaymentStatus[]>> = {
+  checkout: ["paid", "refunded", "chargeback"],
+  delivery: ["refunded", "chargeback"],
+};
+
 /** Who makes checkouts: what an offer's provider may be, and so what the lane of a bot's checkouts is called. */
 export const CHECKOUT_PROVIDERS: readonly string[] = ["stripe", "mercadopago", "pushinpay", "telegram"];
 

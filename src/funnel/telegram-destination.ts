@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
-import type { PaymentStatus } from "../db/vocabulary.ts";
+import { MOOT_WHEN, type PaymentStatus } from "../db/vocabulary.ts";
 import { TELEGRAM_STARS } from "../money/currencies.ts";
 import type { Answer, ClaimedRow, DestinationAdapter, Sent, Verdict } from "../outbox/destination.ts";
 import { REQUEST_TIMEOUT_MS } from "../outbox/lease.ts";
@@ -110,14 +110,9 @@ async function paymentStatusOf({ db }: TelegramDestinationDeps, { paymentId }: C
  * this holds back what was on its way then, and failed.
  */
 function overtakenBy(eventName: string, status: PaymentStatus | null): Verdict | null {
-  const isGivenBack = status === "refunded" || status === "chargeback";
-  if (eventName === "checkout" && (status === "paid" || isGivenBack)) {
-    return { kind: "invalid", reason: `not sent: the payment is ${status} already`, as: "discarded" };
-  }
-  if (eventName === "delivery" && isGivenBack) {
-    return { kind: "invalid", reason: "not sent: the money went back before", as: "discarded" };
-  }
-  return null;
+  if (status === null || !MOOT_WHEN[eventName]?.includes(status)) return null;
+  const why = eventName === "delivery" ? "the money went back before" : `the payment is ${status} already`;
+  return { kind: "invalid", reason: `not sent: ${why}`, as: "discarded" };
 }
 
 async function checkoutCallOf(
