@@ -7,6 +7,23 @@ export type Destination = (typeof DESTINATIONS)[number];
 /** Whoever paused a route: an operator, or the other side by refusing the credential (or all that is sent). */
 export type PausedBy = "operator" | "refusal";
 
+/** Why a route's rows do not go. */
+export const HOLD_STATES = ["paused", "throttled", "resting"] as const;
+export type HoldState = (typeof HOLD_STATES)[number];
+
+/** What requests come to. */
+export const ATTEMPT_OUTCOMES = [
+  "delivered",
+  "partial",
+  "transient",
+  "throttled",
+  "early",
+  "outdated",
+  "credential",
+  "invalid",
+] as const;
+export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
+
 export const FUNNEL_STATES = [
   "started",
   "offer_viewed",
@@ -35,3 +52,11 @@ export type Strategy = (typeof STRATEGIES)[number];
 
 export const LOCALES = ["pt-BR", "en"] as const;
 export type Locale = (typeof LOCALES)[number];
+
+/** Whether a visit's fbc was the browser's or made of its click. */
+export const FBC_ORIGINS = ["cookie", "generated"] as const;
+export type FbcOrigin = (typeof FBC_ORIGINS)[number];
+
+/** What an API key may do. */
+export const KEY_SCOPES = ["read", "write"] as const;
+export type KeyScope = (typeof KEY_SCOPES)[number];

@@ -1,5 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { Database, Tx } from "../db/database.ts";
+import type { Database, RawNumber, Tx } from "../db/database.ts";
 import type { Dialect } from "../db/dialect.ts";
 import { keptStatement, type Values } from "../db/kept.ts";
 import type { ClaimedRow, FinalCause } from "./destination.ts";
@@ -69,7 +69,7 @@ async function leave(
   values: Values,
 ): Promise<number[]> {
   const ids = dialect.idList(rows.map(({ id }) => id));
-  const left = await tx.rows<{ id: number | string }>(statement(dialect), { ...values, ids });
+  const left = await tx.rows<{ id: RawNumber }>(statement(dialect), { ...values, ids });
   return left.map(({ id }) => Number(id));
 }
 

@@ -104,7 +104,7 @@ export function captureVisit(
     },
     newCookies: {
       ...(cookieFbp === null && fbp !== null && { fbp }),
-      ...(fbcOrigin === "generated" && fbc !== null && isReported && { fbc }),
+      ...(fbcOrigin === "generated" && isReported && { fbc }),
     },
   };
 }

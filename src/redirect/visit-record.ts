@@ -1,3 +1,4 @@
+import type { FbcOrigin } from "../db/vocabulary.ts";
 import { withLimitedDataUse } from "../meta/event.ts";
 import { pageViewId } from "../meta/event-ids.ts";
 import { pageViewEvent } from "../meta/page-view.ts";
@@ -18,7 +19,7 @@ export interface VisitRecord {
   readonly poolBotId: number;
   readonly fbclid: string | null;
   readonly fbc: string | null;
-  readonly fbcOrigin: "cookie" | "generated" | null;
+  readonly fbcOrigin: FbcOrigin | null;
   readonly fbp: string | null;
   readonly fbi: string | null;
   readonly utmSource: string | null;

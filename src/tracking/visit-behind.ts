@@ -1,8 +1,8 @@
 import { and, desc, eq, isNotNull } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import type { Consent } from "../meta/consent.ts";
 import type { SessionFacts } from "../meta/session-facts.ts";
+import type { Consent } from "../platform/consent.ts";
 import { type BotUser, isPersonInBot } from "./bot-users.ts";
 import { findSession } from "./find-session.ts";
 import { consentInToken, type Session, sessionFacts } from "./session.ts";

@@ -1,4 +1,5 @@
 /** @jsxImportSource @kitajs/html */
+import type { HoldState } from "../../src/db/vocabulary.ts";
 import { ConfirmForm } from "./form.tsx";
 import { countText } from "./numbers.ts";
 import { Badge, Banner, Card } from "./parts.tsx";
@@ -101,7 +102,7 @@ export function SickBots({ bots }: { readonly bots: readonly SickBot[] }): JSX.E
 
 export interface HeldRoute {
   readonly route: RouteName;
-  readonly state: "throttled" | "resting";
+  readonly state: Exclude<HoldState, "paused">;
 }
 
 /** Routes that go slowly, by themselves and for a while. */
