@@ -2,7 +2,7 @@ import type { DeniedPolicy } from "../meta/consent.ts";
 import { formatRoute } from "../outbox/routes.ts";
 import type { Pool, PoolBot } from "../pools/pool.ts";
 import { canonicalFbc, newFbp, tidyFbi, validFbc, validFbp } from "../tracking/meta-cookies.ts";
-import { refusingToken } from "../tracking/session.ts";
+import { refusingToken } from "../tracking/tracking-token.ts";
 import { cookieValues } from "./cookie-header.ts";
 import type { Query } from "./query.ts";
 import type { VisitRecord } from "./visit-record.ts";

@@ -2,7 +2,7 @@ import { and, desc, eq, inArray, lt } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { OutboxStatus } from "../db/vocabulary.ts";
 import { pageViewId } from "../meta/event-ids.ts";
-import { isTrackingToken } from "./session.ts";
+import { isTrackingToken } from "./tracking-token.ts";
 
 /** One line of the list of visits. */
 interface VisitSummary {

@@ -3,7 +3,6 @@ import type { Database } from "../db/database.ts";
 import { parseEventId } from "../meta/event-ids.ts";
 import { isId } from "../platform/ids.ts";
 import { paymentStepKeys } from "./funnel-states.ts";
-import { isTrackingToken } from "./session.ts";
 import { isTelegramUserId } from "./telegram-user-id.ts";
 import { MOST_ROWS, readVisitor } from "./timeline-rows.ts";
 import { type Step, timelineSteps } from "./timeline-steps.ts";
@@ -18,6 +17,7 @@ import {
   sessionView,
   type VisitorRows,
 } from "./timeline-view.ts";
+import { isTrackingToken } from "./tracking-token.ts";
 
 /** Everything known of one visitor, from click to delivery, ready for JSON. */
 export interface Timeline {
