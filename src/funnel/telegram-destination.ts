@@ -34,7 +34,7 @@ interface TelegramDestinationDeps {
  * Each message goes at least once, and Telegram has no key by which it would know a repeated one. A person sees a
  * message twice only where it arrived and we could not know: the connection broke or timed out before Telegram's
  * answer, or this process died (or lost its database for longer than a lease) between the answer and its commit.
- * Each such event makes at most one copy more, and the copy follows within the back-off or the lease (a minute);
+ * Each such event makes at most one copy more, and the copy follows within the back-off or `LEASE_MS`;
  * without such an event there is exactly one.
  */
 export function telegramDestination(deps: TelegramDestinationDeps): DestinationAdapter {

@@ -10,8 +10,8 @@ import { userData } from "./user-data.ts";
  * The one Purchase of a payment, server side only, sent whether or not a PageView ever went.
  *
  * Its time is the payment's `created_at`, or `paid_at` where that is too old for Meta. Without a session it goes with
- * what is known: the pool's or the bot's link as its source and {@link userAgentOf}'s honest stand-in for the browser, since Meta
- * requires both of website events.
+ * what is known: the pool's or the bot's link as its source, and `UNKNOWN_USER_AGENT` as its browser, since Meta requires
+ * both of website events.
  */
 export function purchaseEvent(
   payment: PaymentFacts,
