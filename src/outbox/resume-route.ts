@@ -1,7 +1,15 @@
 import { and, eq, or, type SQL, sql } from "drizzle-orm";
 import type { Database, Reader, Tx } from "../db/database.ts";
 import { hurryPiece, hurryRetries } from "./hurry-retries.ts";
-import { accountOf, isOfAccount, isOperators, isRoute, lockRoutes, type RouteKey } from "./routes.ts";
+import {
+  accountOf,
+  formatRoute,
+  isOfAccount,
+  isOperators,
+  isRoute,
+  lockRoutes,
+  type RouteKey,
+} from "./routes.ts";
 
 /**
  * Makes due what is to go once the route is resumed, while it is still held up: whatever ends this in the midst, there is
@@ -58,7 +66,7 @@ export async function poolCredentialChanged(tx: Tx, db: Database, pixelId: strin
 
 /** The same for a bot's token. */
 export async function botCredentialChanged(tx: Tx, db: Database, botId: number): Promise<void> {
-  await forgetRefusals(tx, db, isOfAccount(db, { destination: "telegram", route: String(botId) }));
+  await forgetRefusals(tx, db, isOfAccount(db, { destination: "telegram", route: formatRoute(botId, null) }));
 }
 
 async function forgetRefusals(tx: Tx, db: Database, which: SQL | undefined): Promise<void> {

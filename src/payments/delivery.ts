@@ -2,6 +2,7 @@ import { and, eq, inArray } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import { deliveryId } from "../meta/event-ids.ts";
 import type { OutboxEntry } from "../outbox/enqueue.ts";
+import { formatRoute } from "../outbox/routes.ts";
 import { deliveryMessage } from "../telegram/messages.ts";
 import type { BotUser } from "../tracking/bot-users.ts";
 import type { Payment } from "./payment.ts";
@@ -22,7 +23,7 @@ export async function deliveryEntry(
   if (!row) return null;
   return {
     destination: "telegram",
-    route: String(botUser.botId),
+    route: formatRoute(botUser.botId, null),
     eventName: "delivery",
     eventId: deliveryId(payment.id),
     payload: deliveryMessage(botUser.telegramUserId, row.offer, row.locale ?? botUser.languageCode),
