@@ -2,15 +2,15 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Database, RawNumber } from "../../src/db/database.ts";
 import { pauseRoute } from "../../src/outbox/change-route.ts";
-import { metaRoute } from "../../src/outbox/enqueue.ts";
 import { resumeRoute } from "../../src/outbox/resume-route.ts";
+import { formatRoute } from "../../src/outbox/routes.ts";
 import { NO_MARKS } from "../../src/rollups/marks.ts";
 import { ROLLUPS } from "../../src/rollups/rollups.ts";
 import { PIXEL, seedVisits } from "./seed.ts";
 import type { Place } from "./servers/databases.ts";
 import { startPonte } from "./servers/ponte.ts";
 
-const ROUTE = { destination: "meta", route: metaRoute(PIXEL, null) } as const;
+const ROUTE = { destination: "meta", route: formatRoute(PIXEL, null) } as const;
 /** A drain that takes longer than this is stuck. */
 const DEADLINE_MS = 120_000;
 /** For what a process does once when it starts. */

@@ -1,6 +1,7 @@
 import type { Database } from "../db/database.ts";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
-import { findApiKey, noteUse, type Scope } from "../keys/api-keys.ts";
+import type { KeyScope } from "../db/vocabulary.ts";
+import { findApiKey, noteUse } from "../keys/api-keys.ts";
 import { ENVIRONMENT_KEY } from "../keys/key-rules.ts";
 import type { Log } from "../platform/log.ts";
 import { comeAgain, problem } from "../platform/problem.ts";
@@ -16,11 +17,11 @@ interface AuthorizeDeps {
 
 type Authorization =
   /** `actor` names the key in the audit log. */
-  | { readonly kind: "authorized"; readonly actor: string; readonly scope: Scope }
+  | { readonly kind: "authorized"; readonly actor: string; readonly scope: KeyScope }
   | { readonly kind: "refused"; readonly response: Response };
 
 /** Decides whether a request's key lets it do what needs that scope. */
-export type Authorize = (request: Request, needs: Scope) => Promise<Authorization>;
+export type Authorize = (request: Request, needs: KeyScope) => Promise<Authorization>;
 
 const BEARER = /^Bearer +([\x21-\x7e]{1,512})$/i;
 
@@ -39,7 +40,7 @@ export function createAuthorize(deps: AuthorizeDeps): Authorize {
   };
 }
 
-async function authorizeStored(deps: AuthorizeDeps, key: string, needs: Scope): Promise<Authorization> {
+async function authorizeStored(deps: AuthorizeDeps, key: string, needs: KeyScope): Promise<Authorization> {
   try {
     const row = await promptly(deps.db, ANSWER_MS, findApiKey(deps, key));
     if (row === undefined) return unauthorized("This API key is unknown or was revoked.", "invalid_token");
@@ -74,7 +75,10 @@ function refused(response: Response): Authorization {
 }
 
 /** For routes beside the API that a key opens: the answer to a request whose key does not, null where it does. */
-export function keysWith(needs: Scope, authorize: Authorize): (request: Request) => Promise<Response | null> {
+export function keysWith(
+  needs: KeyScope,
+  authorize: Authorize,
+): (request: Request) => Promise<Response | null> {
   return async (request) => {
     const authorization = await authorize(request, needs);
     return authorization.kind === "refused" ? authorization.response : null;

@@ -1,3 +1,4 @@
+import type { HoldState } from "../db/vocabulary.ts";
 import type { FunnelFacts, FunnelLine, Steps, Value } from "../overview/funnel.ts";
 import type { OverviewFacts } from "../overview/read-facts.ts";
 import type { Stretch } from "../overview/stretch.ts";
@@ -40,7 +41,7 @@ export interface OverviewAnswer {
       readonly reason: string;
       readonly waiting: number;
     }>[];
-    readonly slow_routes: readonly Held<{ readonly state: "throttled" | "resting" }>[];
+    readonly slow_routes: readonly Held<{ readonly state: Exclude<HoldState, "paused"> }>[];
     readonly unhealthy_bots: readonly { readonly username: string; readonly reason: string }[];
     readonly dispatchers_alive: number;
     readonly unreported_sales: {

@@ -5,7 +5,7 @@ import { CHECKOUT_PROVIDERS } from "../db/vocabulary.ts";
 import { pauseRoute } from "../outbox/change-route.ts";
 import { findHold } from "../outbox/holds.ts";
 import { hurryBeforeResuming, resumeRoute } from "../outbox/resume-route.ts";
-import type { RouteKey } from "../outbox/routes.ts";
+import { parseRoute, type RouteKey } from "../outbox/routes.ts";
 import { recordAudit } from "./audit-log.ts";
 
 interface RouteDeps {
@@ -65,22 +65,23 @@ export async function resumeRouteBy({ db, now }: RouteDeps, actor: string, key: 
 
 /** Whether a pixel or a bot sends by this route, or an event of one that did waits on it. */
 async function isKnownRoute(tx: Tx, { tables }: Database, key: RouteKey): Promise<boolean> {
-  const [id = "", lane, ...more] = key.route.split("/");
-  const senders = key.destination === "meta" ? pixelsOf(tx, tables, id, lane) : botsOf(tx, tables, id, lane);
-  if (more.length === 0 && (await senders) > 0) return true;
+  const { account, lane } = parseRoute(key.route);
+  const senders =
+    key.destination === "meta" ? pixelsOf(tx, tables, account, lane) : botsOf(tx, tables, account, lane);
+  if ((await senders) > 0) return true;
   const { destination, route, status } = tables.outboxProgress;
   const isWaiting = and(eq(status, "pending"), eq(destination, key.destination), eq(route, key.route));
   const waiting = await tx.select({ route }).from(tables.outboxProgress).where(isWaiting).limit(1);
   return waiting.length > 0;
 }
 
-async function pixelsOf(tx: Tx, { pools }: Tables, pixelId: string, testCode: string | undefined) {
-  const hasCode = testCode === undefined ? undefined : eq(pools.metaTestEventCode, testCode);
+async function pixelsOf(tx: Tx, { pools }: Tables, pixelId: string, testCode: string | null) {
+  const hasCode = testCode === null ? undefined : eq(pools.metaTestEventCode, testCode);
   return tx.$count(pools, and(eq(pools.metaPixelId, pixelId), hasCode));
 }
 
-async function botsOf(tx: Tx, { bots }: Tables, number: string, provider: string | undefined) {
-  const isLane = provider === undefined || CHECKOUT_PROVIDERS.includes(provider);
+async function botsOf(tx: Tx, { bots }: Tables, number: string, provider: string | null) {
+  const isLane = provider === null || CHECKOUT_PROVIDERS.includes(provider);
   return isLane && /^[1-9]\d{0,14}$/.test(number) ? tx.$count(bots, eq(bots.id, Number(number))) : 0;
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type ProblemError, problemErrors } from "../platform/problem.ts";
 import { type CookieReport, tidyFbi, validFbc, validFbp } from "../tracking/meta-cookies.ts";
-import { isTrackingToken } from "../tracking/session.ts";
+import { isTrackingToken } from "../tracking/tracking-token.ts";
 
 /** What one visit's browser reported. */
 export interface BrowserReport {

@@ -7,6 +7,23 @@ export type Destination = (typeof DESTINATIONS)[number];
 /** Whoever paused a route: an operator, or the other side by refusing the credential (or all that is sent). */
 export type PausedBy = "operator" | "refusal";
 
+/** Why a route's rows do not go. */
+export const HOLD_STATES = ["paused", "throttled", "resting"] as const;
+export type HoldState = (typeof HOLD_STATES)[number];
+
+/** What requests come to. */
+export const ATTEMPT_OUTCOMES = [
+  "delivered",
+  "partial",
+  "transient",
+  "throttled",
+  "early",
+  "outdated",
+  "credential",
+  "invalid",
+] as const;
+export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
+
 export const FUNNEL_STATES = [
   "started",
   "offer_viewed",
@@ -21,6 +38,12 @@ export type FunnelState = (typeof FUNNEL_STATES)[number];
 export const PAYMENT_STATUSES = ["pending", "paid", "refunded", "chargeback", "expired"] as const;
 export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
 
+/** Of a sale's messages, by event name, how the payment stands when they make no sense any more. */
+export const MOOT_WHEN: Readonly<Record<string, readonly PaymentStatus[]>> = {
+  checkout: ["paid", "refunded", "chargeback"],
+  delivery: ["refunded", "chargeback"],
+};
+
 /** Who makes checkouts: what an offer's provider may be, and so what the lane of a bot's checkouts is called. */
 export const CHECKOUT_PROVIDERS: readonly string[] = ["stripe", "mercadopago", "pushinpay", "telegram"];
 
@@ -29,3 +52,11 @@ export type Strategy = (typeof STRATEGIES)[number];
 
 export const LOCALES = ["pt-BR", "en"] as const;
 export type Locale = (typeof LOCALES)[number];
+
+/** Whether a visit's fbc was the browser's or made of its click. */
+export const FBC_ORIGINS = ["cookie", "generated"] as const;
+export type FbcOrigin = (typeof FBC_ORIGINS)[number];
+
+/** What an API key may do. */
+export const KEY_SCOPES = ["read", "write"] as const;
+export type KeyScope = (typeof KEY_SCOPES)[number];

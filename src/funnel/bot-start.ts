@@ -5,8 +5,8 @@ import { findPoolOf } from "../pools/find-pool-of.ts";
 import { type BotUser, isPersonInBot } from "../tracking/bot-users.ts";
 import { findSession } from "../tracking/find-session.ts";
 import type { RecallVisit } from "../tracking/recall-visit.ts";
-import { isTrackingToken } from "../tracking/session.ts";
 import { telegramUserIdSchema } from "../tracking/telegram-user-id.ts";
+import { isTrackingToken } from "../tracking/tracking-token.ts";
 import { recordStart, type StartDeps, type Started } from "./record-start.ts";
 import { noteUpdate } from "./turn.ts";
 

@@ -4,6 +4,7 @@ import type { Dialect } from "../db/dialect.ts";
 import { keptStatement } from "../db/kept.ts";
 import { LONGEST_THROTTLE_MS } from "../outbox/back-off.ts";
 import type { ClaimedRow } from "../outbox/destination.ts";
+import { formatRoute } from "../outbox/routes.ts";
 
 /** Opens the last error of a message that waits because Telegram wants quiet in its chat. */
 export const CHAT_RESTS = "its chat rests: ";
@@ -38,7 +39,7 @@ export async function whoseQuiet(
   botId: number,
   { id }: Pick<ClaimedRow, "id">,
 ): Promise<"rows" | "account"> {
-  const values = { id, route, bot: String(botId), lanes: `${botId}/%` };
+  const values = { id, route, bot: String(botId), lanes: formatRoute(botId, "%") };
   const [mine] = await db.rows<{ hasPerson: boolean | 0 | 1; isOneOfMany: boolean | 0 | 1 }>(
     MINE(db.dialect),
     values,

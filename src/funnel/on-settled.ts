@@ -6,8 +6,8 @@ import type { OnSettled } from "../outbox/record-request.ts";
 import { unpayableMessage } from "../telegram/checkout-message.ts";
 import { isPersonInBot } from "../tracking/bot-users.ts";
 import { paymentStep, recordFunnelState } from "../tracking/funnel-states.ts";
-import { botOfRoute, chatOf, messageEntry, readOutgoing, UNPAYABLE } from "./outgoing.ts";
-import { markUnreachable, UNREACHABLE } from "./unreachable.ts";
+import { botOfRoute, chatOf, messageEntry, readOutgoing } from "./outgoing.ts";
+import { markUnreachable } from "./unreachable.ts";
 
 /**
  * What the end of a Telegram row means for the funnel, written in the transaction that settles it: a delivery that
@@ -23,8 +23,8 @@ export function funnelOnSettled({ db, now }: { readonly db: Database; readonly n
           if (row.eventName === "delivery") await markDelivered(db, tx, row, now());
           break;
         case "dead":
-          if (ending.reason.startsWith(UNREACHABLE)) await markUnreachableOf(db, tx, route, row, now());
-          if (ending.reason.startsWith(UNPAYABLE)) await apologize(db, tx, route, row);
+          if (ending.because === "unreachable") await markUnreachableOf(db, tx, route, row, now());
+          if (ending.because === "unpayable") await apologize(db, tx, route, row);
           break;
         case "expired":
         case "discarded":

@@ -1,12 +1,10 @@
 import { z } from "zod";
 import type { OutboxEntry } from "../outbox/enqueue.ts";
+import { formatRoute, parseRoute } from "../outbox/routes.ts";
 import { parseJson } from "../platform/json.ts";
 import { parseInput } from "../platform/parse-input.ts";
 import type { OutgoingMessage } from "../telegram/messages.ts";
 import type { BotUser } from "../tracking/bot-users.ts";
-
-/** Opens the reason of a dead checkout that nobody can pay; the rest says why. */
-export const UNPAYABLE = "cannot be paid: ";
 
 /** What a Telegram row of the outbox holds. No secret: tokens are put in when it is sent. */
 type Outgoing = MethodCall | CheckoutCall;
@@ -52,10 +50,14 @@ interface About {
   readonly eventName: string;
   readonly eventId: string;
   readonly paymentId?: string;
+  /**
+   * For what depends on somebody besides Telegram, such as a payment provider: while that is down, or not set up, it
+   * holds up no other message of the bot.
+   */
   readonly lane?: string;
 }
 
-/** A message as the outbox takes it; `eventId` tells it from every other message, `lane` see {@link routeOf}. */
+/** A message as the outbox takes it; `eventId` tells it from every other message. */
 export function messageEntry(
   { botId, botUser, poolId, trackingToken }: Recipient,
   message: OutgoingMessage,
@@ -63,7 +65,7 @@ export function messageEntry(
 ): OutboxEntry {
   return {
     destination: "telegram",
-    route: routeOf(botId, lane ?? null),
+    route: formatRoute(botId, lane ?? null),
     payload: message,
     poolId,
     trackingToken,
@@ -80,7 +82,7 @@ export function checkoutEntry(
 ): OutboxEntry {
   return {
     destination: "telegram",
-    route: routeOf(botId, about.provider),
+    route: formatRoute(botId, about.provider),
     eventName: "checkout",
     eventId: about.eventId,
     payload: { method: "checkout", ...call } satisfies CheckoutCall,
@@ -91,15 +93,7 @@ export function checkoutEntry(
   };
 }
 
-/**
- * `<bot>`, or `<bot>/<lane>` for what depends on somebody besides Telegram, such as a payment provider: while that
- * is down, or not set up, it holds up no other message of the bot.
- */
-function routeOf(botId: number, lane: string | null): string {
-  return lane === null ? String(botId) : `${botId}/${lane}`;
-}
-
 /** The bot's id out of a route. */
 export function botOfRoute(route: string): number {
-  return Number(route.split("/", 1)[0]);
+  return Number(parseRoute(route).account);
 }

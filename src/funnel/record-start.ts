@@ -2,14 +2,17 @@ import { and, eq, isNull } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { type DeniedPolicy, permittedEvent } from "../meta/consent.ts";
+import { leadId } from "../meta/event-ids.ts";
 import { leadEvent } from "../meta/step-event.ts";
-import { enqueue, metaRoute } from "../outbox/enqueue.ts";
+import { enqueue } from "../outbox/enqueue.ts";
+import { formatRoute } from "../outbox/routes.ts";
 import { findPoolOf, reportingPixel } from "../pools/find-pool-of.ts";
 import type { PoolRow } from "../pools/pool-view.ts";
 import { type BotUser, type Person, saveBotUser } from "../tracking/bot-users.ts";
 import { findSession } from "../tracking/find-session.ts";
 import { recordFunnelState } from "../tracking/funnel-states.ts";
-import { consentInToken, isWorthKeeping, type Session, sessionFacts } from "../tracking/session.ts";
+import { type Session, sessionFacts } from "../tracking/session.ts";
+import { consentInToken, isWorthKeeping } from "../tracking/tracking-token.ts";
 import { consentByNow } from "../tracking/visit-behind.ts";
 import type { Recipient } from "./outgoing.ts";
 import { markReachable } from "./unreachable.ts";
@@ -107,7 +110,7 @@ async function enqueueLead(
   const seller = { userId: botUser.telegramUserId, fallbackUrl: `https://t.me/${username}` };
   const lead = leadEvent(session && sessionFacts(session), seller, now, now);
   // Without a session it is one per person and bot: the same person may well be a lead of two shops.
-  const eventId = session ? lead.event_id : `lead_user_${botUser.id}`;
+  const eventId = session ? lead.event_id : leadId(`user_${botUser.id}`);
   const said = session ? session.consent : consentInToken(trackingToken);
   const consent = await consentByNow(tx, tables, { botUser, trackingToken, consent: said });
   const payload = permittedEvent({ ...lead, event_id: eventId }, consent, consentDenied);
@@ -115,7 +118,7 @@ async function enqueueLead(
   await enqueue(tx, tables, [
     {
       destination: "meta",
-      route: metaRoute(pixelId, pool.metaTestEventCode),
+      route: formatRoute(pixelId, pool.metaTestEventCode),
       eventName: "Lead",
       eventId,
       payload,

@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
-import type { PaymentStatus } from "../db/vocabulary.ts";
+import { MOOT_WHEN, type PaymentStatus } from "../db/vocabulary.ts";
 import { TELEGRAM_STARS } from "../money/currencies.ts";
 import type { Answer, ClaimedRow, DestinationAdapter, Sent, Verdict } from "../outbox/destination.ts";
 import { REQUEST_TIMEOUT_MS } from "../outbox/lease.ts";
@@ -12,7 +12,7 @@ import { type CallOutcome, outcomeOfCall } from "../telegram/outcome.ts";
 import { withoutPerson } from "../telegram/without-person.ts";
 import { type BotTokens, lookUpTokens } from "./bot-tokens.ts";
 import { CHAT_RESTS, chatRestMs, whoseQuiet } from "./chat-rest.ts";
-import { botOfRoute, type CheckoutCall, type MethodCall, readOutgoing, UNPAYABLE } from "./outgoing.ts";
+import { botOfRoute, type CheckoutCall, type MethodCall, readOutgoing } from "./outgoing.ts";
 import type { Sales } from "./sales.ts";
 import { UNREACHABLE } from "./unreachable.ts";
 
@@ -34,7 +34,7 @@ interface TelegramDestinationDeps {
  * Each message goes at least once, and Telegram has no key by which it would know a repeated one. A person sees a
  * message twice only where it arrived and we could not know: the connection broke or timed out before Telegram's
  * answer, or this process died (or lost its database for longer than a lease) between the answer and its commit.
- * Each such event makes at most one copy more, and the copy follows within the back-off or the lease (a minute);
+ * Each such event makes at most one copy more, and the copy follows within the back-off or `LEASE_MS`;
  * without such an event there is exactly one.
  */
 export function telegramDestination(deps: TelegramDestinationDeps): DestinationAdapter {
@@ -110,14 +110,9 @@ async function paymentStatusOf({ db }: TelegramDestinationDeps, { paymentId }: C
  * this holds back what was on its way then, and failed.
  */
 function overtakenBy(eventName: string, status: PaymentStatus | null): Verdict | null {
-  const isGivenBack = status === "refunded" || status === "chargeback";
-  if (eventName === "checkout" && (status === "paid" || isGivenBack)) {
-    return { kind: "invalid", reason: `not sent: the payment is ${status} already`, as: "discarded" };
-  }
-  if (eventName === "delivery" && isGivenBack) {
-    return { kind: "invalid", reason: "not sent: the money went back before", as: "discarded" };
-  }
-  return null;
+  if (status === null || !MOOT_WHEN[eventName]?.includes(status)) return null;
+  const why = eventName === "delivery" ? "the money went back before" : `the payment is ${status} already`;
+  return { kind: "invalid", reason: `not sent: ${why}`, as: "discarded" };
 }
 
 async function checkoutCallOf(
@@ -142,7 +137,7 @@ async function checkoutCallOf(
 }
 
 function unpayable(reason: string): Verdict {
-  return { kind: "invalid", reason: `${UNPAYABLE}${reason}`, as: "dead" };
+  return { kind: "invalid", reason: `cannot be paid: ${reason}`, as: "dead", because: "unpayable" };
 }
 
 async function callTelegram(
@@ -198,7 +193,12 @@ function verdictOf(outcome: CallOutcome, message: MethodCall | SendPhoto): Verdi
         reason: `Telegram refuses the bot's ${outcome.of} (${outcome.reason}). Set a good one: ponte bot update <username> --${outcome.of.replace(" ", "-")} …`,
       };
     case "unreachable":
-      return { kind: "invalid", reason: `${UNREACHABLE}${outcome.reason}`, as: "dead" };
+      return {
+        kind: "invalid",
+        reason: `${UNREACHABLE}${outcome.reason}`,
+        as: "dead",
+        because: "unreachable",
+      };
     case "refused":
       // Of an invoice it is the offer: a currency or a price that Telegram does not take.
       return message.method === "sendInvoice"

@@ -1,6 +1,7 @@
 import { and, eq, inArray, isNotNull, isNull, like, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import { deliveryId } from "../meta/event-ids.ts";
 import { type BotUser, isPersonInBot } from "../tracking/bot-users.ts";
 import { findSession } from "../tracking/find-session.ts";
 import { recordFunnelState } from "../tracking/funnel-states.ts";
@@ -60,7 +61,7 @@ async function sendDeliveriesAgain({ tables, dialect }: Database, tx: Tx, botUse
     .select({ id: payments.id })
     .from(payments)
     .where(and(eq(payments.botUserId, botUserId), eq(payments.status, "paid")));
-  const eventIds = paid.map(({ id }) => `delivery_${id}`);
+  const eventIds = paid.map(({ id }) => deliveryId(id));
   if (eventIds.length === 0) return;
   const deliveries = tx
     .select({ id: outboxEvents.id })

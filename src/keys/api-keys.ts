@@ -3,10 +3,9 @@ import { and, asc, eq, gt, isNull, lt, or } from "drizzle-orm";
 import { recordAudit, viewChanges } from "../audit/audit-log.ts";
 import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import type { KeyScope } from "../db/vocabulary.ts";
 import { type Page, pageOf } from "../platform/pagination.ts";
 import { sha256Hex } from "../platform/secrets.ts";
-
-export type Scope = "read" | "write";
 
 type KeyRow = Tables["apiKeys"]["$inferSelect"];
 
@@ -16,7 +15,7 @@ export interface ApiKeyView {
   readonly name: string;
   /** Its last four characters. */
   readonly hint: string;
-  readonly scope: Scope;
+  readonly scope: KeyScope;
   readonly created_at: string;
   readonly last_used_at: string | null;
   readonly revoked_at: string | null;
@@ -32,7 +31,7 @@ interface KeyDeps {
 
 interface KeyDraft {
   readonly name: string;
-  readonly scope: Scope;
+  readonly scope: KeyScope;
 }
 
 interface CreatedKey {

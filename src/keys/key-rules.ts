@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { KEY_SCOPES } from "../db/vocabulary.ts";
 
 /** What the audit log calls `API_KEY` of the environment, so that no key of ours may be called so. */
 export const ENVIRONMENT_KEY = "environment";
@@ -19,5 +20,5 @@ export const apiKeyDraftSchema = z.strictObject({
       "the audit log calls API_KEY of the environment so: choose another name",
     )
     .meta({ examples: ["reporting"] }),
-  scope: z.enum(["read", "write"]),
+  scope: z.enum(KEY_SCOPES),
 });

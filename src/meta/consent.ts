@@ -1,7 +1,5 @@
+import { CONSENTS, type Consent } from "../platform/consent.ts";
 import { type MetaEvent, withLimitedDataUse } from "./event.ts";
-
-/** What a visitor said about being reported; `erased` once their data was erased, for good. Null: nothing. */
-export type Consent = "granted" | "denied" | "erased";
 
 /** What becomes of a visitor's events who denied consent: none is sent, or each under Limited Data Use. */
 export type DeniedPolicy = "drop" | "ldu";
@@ -25,5 +23,5 @@ export function permittedEvent(
 
 /** A stored text as consent; null for every other one. */
 export function readConsent(text: string | null | undefined): Consent | null {
-  return text === "granted" || text === "denied" || text === "erased" ? text : null;
+  return CONSENTS.find((consent) => consent === text) ?? null;
 }

@@ -1,4 +1,5 @@
 import type { MetaEvent, UserData } from "./event.ts";
+import { purchaseId } from "./event-ids.ts";
 import { eventTimeSeconds } from "./event-time.ts";
 import { hasMatchableKey } from "./matching.ts";
 import { type PaymentFacts, type SellingBot, saleData } from "./payment-facts.ts";
@@ -9,8 +10,8 @@ import { userData } from "./user-data.ts";
  * The one Purchase of a payment, server side only, sent whether or not a PageView ever went.
  *
  * Its time is the payment's `created_at`, or `paid_at` where that is too old for Meta. Without a session it goes with
- * what is known: the pool's or the bot's link as its source and {@link userAgentOf}'s honest stand-in for the browser, since Meta
- * requires both of website events.
+ * what is known: the pool's or the bot's link as its source, and `UNKNOWN_USER_AGENT` as its browser, since Meta requires
+ * both of website events.
  */
 export function purchaseEvent(
   payment: PaymentFacts,
@@ -21,7 +22,7 @@ export function purchaseEvent(
   return {
     event_name: "Purchase",
     event_time: eventTimeSeconds(payment.createdAt, payment.paidAt ?? now, now),
-    event_id: `purchase_${payment.id}`,
+    event_id: purchaseId(payment.id),
     action_source: "website",
     event_source_url: session?.eventSourceUrl || bot.fallbackUrl,
     user_data: buyerData(payment, session, bot),

@@ -1,4 +1,4 @@
-import type { Consent } from "./consent.ts";
+import type { Consent } from "../platform/consent.ts";
 import type { UtmKey } from "./event.ts";
 
 /** What an event needs to know of a visit's session; plain data, whichever store it was read from. */

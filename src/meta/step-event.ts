@@ -1,4 +1,5 @@
 import type { MetaEvent } from "./event.ts";
+import { checkoutId, leadId } from "./event-ids.ts";
 import { eventTimeSeconds } from "./event-time.ts";
 import { externalIdOf } from "./page-view.ts";
 import { type PaymentFacts, type SellingBot, saleData } from "./payment-facts.ts";
@@ -19,7 +20,7 @@ export function leadEvent(
     ...stepEvent(session, bot.fallbackUrl, bot.userId, undefined),
     event_name: "Lead",
     event_time: eventTimeSeconds(startedAt, now, now),
-    event_id: `lead_${session?.trackingToken ?? bot.userId}`,
+    event_id: leadId(session?.trackingToken ?? bot.userId),
     custom_data: utmData(session?.utm ?? {}),
   };
 }
@@ -36,7 +37,7 @@ export function initiateCheckoutEvent(
     ...stepEvent(session, bot.fallbackUrl, buyerId, payment.customer ?? undefined),
     event_name: "InitiateCheckout",
     event_time: eventTimeSeconds(payment.createdAt, now, now),
-    event_id: `checkout_${payment.id}`,
+    event_id: checkoutId(payment.id),
     custom_data: saleData(payment, session, bot),
   };
 }

@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import { keptStatement, type Values } from "../db/kept.ts";
+import type { AttemptOutcome } from "../db/vocabulary.ts";
 import type { Answer, ClaimedRow, Verdict } from "./destination.ts";
 import type { RouteKey } from "./routes.ts";
 
@@ -16,7 +17,7 @@ export function attemptOf(
     route,
     outboxIds: `[${rows.map(({ id }) => id).join(",")}]`,
     events: rows.length,
-    outcome: verdict.kind,
+    outcome: verdict.kind satisfies AttemptOutcome,
     ...answer,
     startsInMs: -answer.durationMs,
   };

@@ -2,11 +2,11 @@ import type { Database, Tx } from "../db/database.ts";
 import { isAway } from "../db/fault.ts";
 import { promptly } from "../db/promptly.ts";
 import type { Log } from "../platform/log.ts";
+import { PATIENCE_MS } from "./limits.ts";
 
 const MOST_TRIES = 8;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 3_200;
-const PATIENCE_MS = 5_000;
 /** A database that restarts, or whose place another one takes, is back by then. */
 const AWAY_MS = 60_000;
 

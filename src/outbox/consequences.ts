@@ -93,7 +93,7 @@ export function consequencesOf({ verdict, answer }: Sent, circumstances: Circums
         );
       }
       return {
-        settlement: { kind: verdict.as, fbtraceId, reason: verdict.reason },
+        settlement: { kind: verdict.as, fbtraceId, reason: verdict.reason, because: verdict.because },
         change: { kind: "healthy", pauseMs: null, unexplained: verdict.isUnexplained ? "more" : "same" },
         reply: refused,
       };

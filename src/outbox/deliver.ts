@@ -5,6 +5,7 @@ import { changeRoute, type RouteChange } from "./change-route.ts";
 import { commitWithRetry } from "./commit-with-retry.ts";
 import { consequencesOf } from "./consequences.ts";
 import type { ClaimedRow, DestinationAdapter, Sent, Verdict } from "./destination.ts";
+import { hurryRetries } from "./hurry-retries.ts";
 import { isolate, type Reply } from "./isolate.ts";
 import {
   type LeasedBatch,
@@ -13,7 +14,6 @@ import {
   recordRequest,
   settleRows,
 } from "./record-request.ts";
-import { hurryRetries } from "./resume-route.ts";
 import type { RouteKey } from "./routes.ts";
 import { settle } from "./settle.ts";
 import { storable, storableText } from "./storable.ts";

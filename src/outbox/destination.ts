@@ -17,6 +17,9 @@ export interface ClaimedRow {
   readonly paymentId: string | null;
 }
 
+/** What a feature does something about when a row ends: a person who cannot be written to, a sale that nobody can pay. */
+export type FinalCause = "unreachable" | "unpayable";
+
 /** What a request for some rows came to. */
 export type Verdict =
   /** `pauseMs`: the other side asks for quiet before the route's next request. */
@@ -43,6 +46,7 @@ export type Verdict =
       readonly kind: "invalid";
       readonly reason: string;
       readonly as: "dead" | "expired" | "discarded";
+      readonly because?: FinalCause;
       /** Places in the batch of rows that look bad; they are tried apart from the others first. */
       readonly suspects?: readonly number[];
       /** Nothing in the rows explains the refusal. Many such in a row are the route's fault, not the rows'. */

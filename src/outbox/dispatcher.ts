@@ -9,6 +9,7 @@ import { deliver, type RequestFact } from "./deliver.ts";
 import type { Adapters } from "./destination.ts";
 import { beat, withdraw } from "./heartbeat.ts";
 import { claim, RENEW_EVERY_MS, reclaimExpired, renewLeases } from "./lease.ts";
+import { PATIENCE_MS } from "./limits.ts";
 import { endOverlongPauses } from "./overlong-pauses.ts";
 import type { OnSettled } from "./record-request.ts";
 import { routeName } from "./routes.ts";
@@ -22,8 +23,6 @@ const PROBE_ROWS = 10;
 const CONTENDED_MS = 20;
 /** A route whose rows could not be taken or settled, because the database failed, is left alone for so long. */
 const FAILED_MS = 1_000;
-/** How long the database may take over what comes before or after a request, well within a lease. */
-const PATIENCE_MS = 5_000;
 const EVERY_SECOND = "* * * * * *";
 /** How long a stop waits for answers before giving requests up. */
 const STOP_GRACE_MS = 5_000;

@@ -7,7 +7,7 @@ import { notInFuture } from "../meta/event-time.ts";
 /** One thing to be sent, as the business transaction that it reports writes it down. */
 export interface OutboxEntry {
   readonly destination: Destination;
-  /** `metaRoute(…)` at Meta, the bot's id at Telegram. */
+  /** What is sent together: a pixel's events, apart by test code; a bot's messages, apart by payment provider. */
   readonly route: string;
   readonly eventName: string;
   /** Unique per destination: the same event enqueued twice is there once. */
@@ -93,9 +93,4 @@ function fate(entry: OutboxEntry, now: Date): { status: OutboxStatus; lastError:
     case "expired":
       return { status: "expired", lastError: "not sent: older than seven days" };
   }
-}
-
-/** What is sent together at Meta: a pixel's events, apart by test code. */
-export function metaRoute(pixelId: string, testEventCode: string | null): string {
-  return testEventCode ? `${pixelId}/${testEventCode}` : pixelId;
 }

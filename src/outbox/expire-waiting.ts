@@ -5,11 +5,11 @@ import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
 import type { Adapters, ClaimedRow } from "./destination.ts";
 import { rowsWhere } from "./lease.ts";
+import { PIECE } from "./limits.ts";
 import type { Ending, OnSettled } from "./record-request.ts";
 import type { RouteKey } from "./routes.ts";
 
-/** Rows looked at in one go, and between two, so that those who serve visitors go first. */
-const BATCH = 500;
+/** Between two pieces, so that those who serve visitors go first. */
 const PAUSE_MS = 20;
 /** Once an hour, at a minute at which nobody else's jobs run. */
 const SCHEDULE = "0 41 * * * *";
@@ -52,12 +52,12 @@ export function createExpireWaiting(deps: ExpireWaitingDeps): Periodic<number> {
       const stretch = await rowsWhere(
         db,
         sql`status = 'pending' and destination = ${key.destination} and route = ${key.route} ${after}
-          order by available_at, id limit ${BATCH}`,
+          order by available_at, id limit ${PIECE}`,
       );
       const old = stretch.filter((row) => adapter.isExpired(row, new Date(row.claimedAtMs)));
       if (old.length > 0) expired += await end(key, old);
       const last = stretch.at(-1);
-      if (!last || stretch.length < BATCH) break;
+      if (!last || stretch.length < PIECE) break;
       after = sql`and (available_at, id) > (select o.available_at, o.id from outbox o where o.id = ${last.id})`;
       await Bun.sleep(PAUSE_MS);
     }

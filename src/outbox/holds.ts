@@ -1,10 +1,9 @@
 import { and, eq, inArray } from "drizzle-orm";
 import type { Database, Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import type { HoldState } from "../db/vocabulary.ts";
 import { LONGEST_OPEN_MS } from "./back-off.ts";
 import { accountOf, type RouteKey } from "./routes.ts";
-
-export type HoldState = "paused" | "throttled" | "resting";
 
 /** Why a route's rows do not go, ready for JSON. */
 interface Hold {

@@ -6,6 +6,7 @@ import { backOffCeilingMs, HIGHEST_CEILING_AT } from "./back-off.ts";
 import { pickBatch, pickProbe } from "./batch-size.ts";
 import { changeRoute, takeProbe } from "./change-route.ts";
 import type { ClaimedRow } from "./destination.ts";
+import { PIECE } from "./limits.ts";
 import type { RouteKey } from "./routes.ts";
 
 /**
@@ -24,9 +25,6 @@ const PROBE_MS = REQUEST_TIMEOUT_MS + 15_000;
 
 /** Due rows of which a probe takes some. */
 const PROBE_CHOICE = 1_000;
-
-/** Rows kept or taken over in one transaction: on SQLite, visitors wait for as long as it takes. */
-const PIECE = 500;
 
 const value = sql.placeholder;
 
@@ -121,8 +119,8 @@ const EVENTS = keptStatement(
 );
 
 /**
- * Keeps some rows of these leases for another lease's length, of those that were not kept for `RENEW_EVERY_MS`, and answers
- * how many: ask until it is none. Who loses it with the machine's power, as `relaxed` may, has lost the lease's holder too.
+ * Renews some of these leases' rows that were not renewed for `RENEW_EVERY_MS`, and answers how many: call until it is 0.
+ * `relaxed` is enough: a power cut takes the lease's holder too.
  */
 export async function renewLeases(db: Database, leaseIds: readonly string[]): Promise<number> {
   if (leaseIds.length === 0) return 0;

@@ -9,6 +9,7 @@ import type { Secrets } from "../platform/secrets.ts";
 import type { Answer, ClaimedRow, DestinationAdapter, Verdict } from "./destination.ts";
 import { REQUEST_TIMEOUT_MS } from "./lease.ts";
 import { lookUpTokens } from "./pixel-tokens.ts";
+import { parseRoute } from "./routes.ts";
 
 interface MetaDestinationDeps {
   readonly db: Database;
@@ -45,7 +46,7 @@ export function metaDestination(deps: MetaDestinationDeps): DestinationAdapter {
     maxBatch: MAX_EVENTS_PER_REQUEST,
     isExpired: (row, now) => isExpired(eventTimeOf(row), now),
     async send(route, rows, signal) {
-      const [pixelId = "", testEventCode = null] = route.split("/", 2);
+      const { account: pixelId, lane: testEventCode } = parseRoute(route);
       const tokens = await lookUpTokens(deps, pixelId, rows);
       if (tokens.kind === "missing")
         return { verdict: { kind: "credential", reason: tokens.reason }, answer: null };

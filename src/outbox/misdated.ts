@@ -3,10 +3,10 @@ import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
 import { LONGEST_BACK_OFF_MS, LONGEST_THROTTLE_MS } from "./back-off.ts";
+import { PIECE } from "./limits.ts";
 import type { RouteKey } from "./routes.ts";
 import { withPendingHeads } from "./waiting-routes.ts";
 
-const BATCH = 500;
 /** Once a minute. */
 const SCHEDULE = "11 * * * * *";
 
@@ -27,7 +27,7 @@ export function createMisdatedSweep(deps: { readonly db: Database; readonly log:
       where exists (select 1 from outbox_progress where ${isMisdated(db, sql`heads.destination`, sql`heads.route`)})`);
     let total = 0;
     for (const key of routes) {
-      for (let due = BATCH; due === BATCH && !signal.aborted; total += due) due = await makeDue(db, key);
+      for (let due = PIECE; due === PIECE && !signal.aborted; total += due) due = await makeDue(db, key);
     }
     if (total > 0) log.warn({ events: total }, "events that a clock which was ahead had put off are due now");
     return total;
@@ -40,7 +40,7 @@ async function makeDue(db: Database, { destination, route }: RouteKey): Promise<
     const rows = await tx.rows(sql`
       with misdated as materialized (
         select id from outbox_progress where ${isMisdated(db, sql`${destination}`, sql`${route}`)}
-        limit ${BATCH} ${skipLocked}
+        limit ${PIECE} ${skipLocked}
       )
       update outbox_progress set available_at = ${now} where id in (select id from misdated) returning id`);
     if (rows.length > 0) await tx.notify("outbox");
@@ -49,9 +49,8 @@ async function makeDue(db: Database, { destination, route }: RouteKey): Promise<
 }
 
 /**
- * Nothing waits longer than the other side may ask for, nor is written in the future. Found by the index of pending rows, at
- * the end of their route's: when they were written is asked only of those that wait longer than after a failure, which are
- * few.
+ * Rows due later than the other side may ask for, or created in the future. Only rows that wait longer than a back-off are
+ * looked at, by the index of pending rows; they are few.
  */
 function isMisdated({ dialect: { now, plusMs } }: Database, destination: SQL, route: SQL): SQL {
   return sql`status = 'pending' and destination = ${destination} and route = ${route}

@@ -3,18 +3,16 @@ import type { PgColumn, PgTable } from "drizzle-orm/pg-core";
 import type { Database, Tx } from "../db/database.ts";
 import { isOneOf } from "../db/dialect.ts";
 import { firstIdAt } from "../platform/ids.ts";
-
-/** Rows looked at, and at most removed, in one transaction: on SQLite, visitors wait for as long as it takes. */
-const BATCH = 500;
+import { PIECE } from "./limits.ts";
 
 /** What is to be removed from where, and how gently. */
 export interface Removal {
   readonly db: Database;
   /** What is older is old. */
   readonly cutoff: Date;
-  /** Between batches, so that those who serve visitors go first. */
+  /** Between pieces, so that those who serve visitors go first. */
   readonly pauseMs: number;
-  /** Ends the work after the batch in hand. */
+  /** Ends the work after the piece in hand. */
   readonly signal: AbortSignal;
 }
 
@@ -23,7 +21,7 @@ interface Numbered {
   readonly table: PgTable;
   readonly id: PgColumn;
   readonly at: PgColumn;
-  /** Rows in one transaction, where `BATCH` would be too many. */
+  /** Rows in one transaction, where `PIECE` would be too many. */
   readonly atOnce?: number;
   /** Which of the old rows go; absent: all. */
   readonly isDone?: SQL;
@@ -37,7 +35,7 @@ interface Numbered {
  */
 export async function removeOldRows(removal: Removal, numbered: Numbered): Promise<number> {
   const { db, cutoff, pauseMs, signal } = removal;
-  const { table, id, at, atOnce = BATCH, isDone, alongWith } = numbered;
+  const { table, id, at, atOnce = PIECE, isDone, alongWith } = numbered;
   let removed = 0;
   for (let last = 0; !signal.aborted; ) {
     const stretch = await db
@@ -64,10 +62,7 @@ export async function removeOldRows(removal: Removal, numbered: Numbered): Promi
   return removed;
 }
 
-/**
- * Whether anything old follows a young row, by a look at rows ever twice as far away: a clock that was ahead dated some
- * too young, and they keep no more than as many that follow them.
- */
+/** Whether an old row still follows. Looks 1, 2, 4 … rows ahead: a clock that ran ahead may have dated some rows too young. */
 async function isFollowedByOld(
   { db, cutoff }: Removal,
   { table, id, at }: Numbered,
@@ -99,13 +94,13 @@ export async function removeOldSessions({ db, cutoff, pauseMs, signal }: Removal
         tx
           .delete(sessions)
           .where(
-            sql`${sessions.id} in (select s.id from ${sessions} s where s.tracking_token < ${firstYoung} and s.created_at < ${db.dialect.instant(cutoff)} order by s.tracking_token limit ${BATCH})`,
+            sql`${sessions.id} in (select s.id from ${sessions} s where s.tracking_token < ${firstYoung} and s.created_at < ${db.dialect.instant(cutoff)} order by s.tracking_token limit ${PIECE})`,
           )
           .returning({ id: sessions.id }),
       "relaxed",
     );
     removed += gone.length;
-    if (gone.length < BATCH) break;
+    if (gone.length < PIECE) break;
     await Bun.sleep(pauseMs);
   }
   return removed;

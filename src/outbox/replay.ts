@@ -1,7 +1,7 @@
-import { and, gt, inArray, or, type SQL, sql } from "drizzle-orm";
+import { and, eq, gt, inArray, or, type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import { isOneOf } from "../db/dialect.ts";
-import type { OutboxStatus } from "../db/vocabulary.ts";
+import { MOOT_WHEN, type OutboxStatus } from "../db/vocabulary.ts";
 import { isErased } from "./erased.ts";
 import { filterCondition, hasStatus, type OutboxFilter } from "./filter.ts";
 import { type IdWindow, idWindows, isFewWaiting, isInWindow } from "./id-windows.ts";
@@ -192,10 +192,13 @@ function selectionCondition(
 
 /** Of a sale's messages those that are not sent any more: a way to pay once it is paid, what was bought once that is paid back. */
 function isOvertaken({ tables: { outbox, payments } }: Database): SQL {
-  const isGivenBack = sql`${payments.status} in ('refunded', 'chargeback')`;
-  return sql`(${outbox.eventName} in ('checkout', 'delivery') and exists (
-    select 1 from ${payments} where ${payments.id} = ${outbox.paymentId}
-      and (${isGivenBack} or (${outbox.eventName} = 'checkout' and ${payments.status} = 'paid'))
+  const isMoot = or(
+    ...Object.entries(MOOT_WHEN).map(([eventName, statuses]) =>
+      and(eq(outbox.eventName, eventName), inArray(payments.status, statuses)),
+    ),
+  );
+  return sql`(${inArray(outbox.eventName, Object.keys(MOOT_WHEN))} and exists (
+    select 1 from ${payments} where ${payments.id} = ${outbox.paymentId} and ${isMoot}
   ))`;
 }
 

@@ -1,14 +1,15 @@
 import { and, eq, or, type SQL, sql } from "drizzle-orm";
 import type { Database, Reader, Tx } from "../db/database.ts";
-import { promptly } from "../db/promptly.ts";
-import { accountOf, isOfAccount, isOperators, isRoute, lockRoutes, type RouteKey } from "./routes.ts";
-
-/** The most rows that are made due when a route may go again; the others wait for their own time. */
-const MOST_HURRIED = 10_000;
-/** Of them, those in one transaction: on SQLite, visitors wait for as long as it takes. */
-const PIECE = 500;
-/** How long the database may take over a piece. Milliseconds. */
-const PATIENCE_MS = 5_000;
+import { hurryPiece, hurryRetries } from "./hurry-retries.ts";
+import {
+  accountOf,
+  formatRoute,
+  isOfAccount,
+  isOperators,
+  isRoute,
+  lockRoutes,
+  type RouteKey,
+} from "./routes.ts";
 
 /**
  * Makes due what is to go once the route is resumed, while it is still held up: whatever ends this in the midst, there is
@@ -65,7 +66,7 @@ export async function poolCredentialChanged(tx: Tx, db: Database, pixelId: strin
 
 /** The same for a bot's token. */
 export async function botCredentialChanged(tx: Tx, db: Database, botId: number): Promise<void> {
-  await forgetRefusals(tx, db, isOfAccount(db, { destination: "telegram", route: String(botId) }));
+  await forgetRefusals(tx, db, isOfAccount(db, { destination: "telegram", route: formatRoute(botId, null) }));
 }
 
 async function forgetRefusals(tx: Tx, db: Database, which: SQL | undefined): Promise<void> {
@@ -80,37 +81,4 @@ function isNoPoolsPixel({ tables: { outboxRoutes, pools } }: Database): SQL | un
   const isOfPool = sql`(${outboxRoutes.route} = ${pools.metaPixelId} or ${outboxRoutes.route} like ${pools.metaPixelId} || '/%')`;
   const hasPool = sql`exists (select 1 from ${pools} where ${pools.metaAccessToken} is not null and ${isOfPool})`;
   return and(eq(outboxRoutes.destination, "meta"), sql`not ${hasPool}`);
-}
-
-/**
- * Makes those of the route's rows due that wait because an attempt failed or was put off, piece by piece. A row that is
- * only held for what a browser has still to report goes on waiting. Lost with the machine's power, as `relaxed` may be, or
- * ended in the midst, it leaves rows to their own time.
- *
- * @param mostAttempts rows that were tried more often are left alone, for they may be why the route failed, and so are such
- *   as were only told to wait
- */
-export async function hurryRetries(db: Database, key: RouteKey, mostAttempts?: number): Promise<void> {
-  for (let left = MOST_HURRIED; left > 0; left -= PIECE) {
-    const piece = db.transaction((tx) => hurryPiece(tx, db, key, mostAttempts), "relaxed");
-    if ((await promptly(db, PATIENCE_MS, piece)) < PIECE) return;
-  }
-}
-
-async function hurryPiece(tx: Tx, db: Database, key: RouteKey, mostAttempts?: number): Promise<number> {
-  const { now, skipLocked } = db.dialect;
-  const isHurried =
-    mostAttempts === undefined
-      ? sql`(attempts > 0 or last_error is not null)`
-      : sql`attempts between 1 and ${mostAttempts}`;
-  const rows = await tx.rows(sql`
-    with retries as materialized (
-      select id from outbox_progress
-      where status = 'pending' and destination = ${key.destination} and route = ${key.route}
-        and available_at > ${now} and ${isHurried}
-      limit ${PIECE} ${skipLocked}
-    )
-    update outbox_progress set available_at = ${now} where id in (select id from retries) returning id`);
-  if (rows.length > 0) await tx.notify("outbox");
-  return rows.length;
 }

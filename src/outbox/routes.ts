@@ -8,6 +8,18 @@ export interface RouteKey {
   readonly route: string;
 }
 
+/** The pixel or the bot, and its lane where it has several: `<account>` or `<account>/<lane>`. */
+export function formatRoute(account: string | number, lane: string | null): string {
+  return lane ? `${account}/${lane}` : String(account);
+}
+
+/** The same, read back. */
+export function parseRoute(route: string): { readonly account: string; readonly lane: string | null } {
+  const slash = route.indexOf("/");
+  if (slash < 0) return { account: route, lane: null };
+  return { account: route.slice(0, slash), lane: route.slice(slash + 1) };
+}
+
 /** A route's name among all destinations. */
 export function routeName({ destination, route }: RouteKey): string {
   return `${destination} ${route}`;
@@ -24,11 +36,11 @@ export interface Standing {
 }
 
 /**
- * The pixel or the bot of a route: `<id>` of `<id>/<lane>`. Whoever asks us to slow down means all that we send for it,
+ * The pixel or the bot of a route. Whoever asks us to slow down means all that we send for it,
  * so that is written there, and every lane rests: for `waitingRoutes`, and for whoever looks at it or resumes it.
  */
 export function accountOf({ destination, route }: RouteKey): RouteKey {
-  return { destination, route: route.split("/", 1)[0] ?? route };
+  return { destination, route: parseRoute(route).account };
 }
 
 /** Whether an operator paused the route. */
@@ -43,12 +55,12 @@ export function isRoute(db: Database, key: RouteKey): SQL | undefined {
   return and(eq(outboxRoutes.destination, key.destination), eq(outboxRoutes.route, key.route));
 }
 
-/** Of `outbox_routes`, the rows of a pixel or a bot and all its lanes: `<id>` and `<id>/…`. */
+/** Of `outbox_routes`, the rows of a pixel or a bot and all its lanes. */
 export function isOfAccount(
   { tables: { outboxRoutes } }: Database,
   { destination, route }: RouteKey,
 ): SQL | undefined {
-  const isItOrLane = sql`(${outboxRoutes.route} = ${route} or ${outboxRoutes.route} like ${`${route}/%`})`;
+  const isItOrLane = sql`(${outboxRoutes.route} = ${route} or ${outboxRoutes.route} like ${formatRoute(route, "%")})`;
   return and(eq(outboxRoutes.destination, destination), isItOrLane);
 }
 

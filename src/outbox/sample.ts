@@ -1,9 +1,11 @@
 import { sql } from "drizzle-orm";
-import type { Database } from "../db/database.ts";
+import type { Database, RawNumber } from "../db/database.ts";
+import type { HoldState, OutboxStatus } from "../db/vocabulary.ts";
 import { breathe } from "../platform/breathe.ts";
 import { LONGEST_OPEN_MS } from "./back-off.ts";
 import { hasStatus, statusLiteral } from "./filter.ts";
 import { isAlive } from "./heartbeat.ts";
+import type { RouteKey } from "./routes.ts";
 import { withPendingHeads } from "./waiting-routes.ts";
 
 /**
@@ -17,21 +19,19 @@ const MOST_ENDED = 2_000;
 const OLDEST_AMONG = 1_000;
 const MOST_ROUTES = 500;
 
+type CountedStatus = Exclude<OutboxStatus, "delivered" | "discarded">;
+
 /** How much of a route is in which state. */
-interface OutboxDepth {
-  readonly destination: string;
-  readonly route: string;
-  readonly status: string;
+interface OutboxDepth extends RouteKey {
+  readonly status: CountedStatus;
   readonly events: number;
   /** Age of the oldest, for what is pending. */
   readonly oldestSeconds: number | null;
 }
 
 /** A route that does not go at full speed, and why. */
-interface HeldRoute {
-  readonly destination: string;
-  readonly route: string;
-  readonly state: "paused" | "throttled" | "resting";
+interface HeldRoute extends RouteKey {
+  readonly state: HoldState;
 }
 
 /** How the outbox is doing, at a glance. */
@@ -52,7 +52,7 @@ interface OutboxSample {
 export async function sampleOutbox(db: Database): Promise<OutboxSample> {
   const { now, plusMs, epochMs } = db.dialect;
   const heads = await alone(
-    db.rows<Head>(sql`${withPendingHeads()} select destination, route from heads limit ${MOST_ROUTES}`),
+    db.rows<RouteKey>(sql`${withPendingHeads()} select destination, route from heads limit ${MOST_ROUTES}`),
   );
   const share = Math.ceil(MOST_PENDING / Math.max(1, heads.length));
   const pending = heads.length > 0 ? await alone(countPending(db, heads.length, share)) : [];
@@ -66,10 +66,8 @@ export async function sampleOutbox(db: Database): Promise<OutboxSample> {
       from outbox_routes where paused_at is not null or throttled_until > ${now}
         or (open_until > ${now} and open_until <= ${plusMs(now, LONGEST_OPEN_MS)})
       limit ${MOST_ROUTES}`),
-    db.rows<{ n: number | string }>(
-      sql`select count(*) as n from ${db.tables.dispatchers} where ${isAlive(db)}`,
-    ),
-    db.rows<{ ms: number | string }>(sql`select ${epochMs(now)} as ms`),
+    db.rows<{ n: RawNumber }>(sql`select count(*) as n from ${db.tables.dispatchers} where ${isAlive(db)}`),
+    db.rows<{ ms: RawNumber }>(sql`select ${epochMs(now)} as ms`),
   ]);
   const nowMs = Number(clock[0]?.ms);
   return {
@@ -92,12 +90,11 @@ async function alone<T>(look: Promise<T>): Promise<T> {
   return seen;
 }
 
-type Head = Readonly<Record<"destination" | "route", string>>;
-type Row = Head & {
-  readonly status: string;
-  readonly events: number | string;
-  readonly oldest_ms: number | string | null;
-};
+interface Row extends RouteKey {
+  readonly status: CountedStatus;
+  readonly events: RawNumber;
+  readonly oldest_ms: RawNumber | null;
+}
 
 function countByRoute(db: Database, status: "sending" | "dead" | "expired", most: number): Promise<Row[]> {
   const { outboxProgress } = db.tables;

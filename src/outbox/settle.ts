@@ -1,8 +1,8 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { Database, Tx } from "../db/database.ts";
+import type { Database, RawNumber, Tx } from "../db/database.ts";
 import type { Dialect } from "../db/dialect.ts";
 import { keptStatement, type Values } from "../db/kept.ts";
-import type { ClaimedRow } from "./destination.ts";
+import type { ClaimedRow, FinalCause } from "./destination.ts";
 
 const value = sql.placeholder;
 
@@ -13,6 +13,7 @@ export type Settlement =
       readonly kind: "dead" | "expired" | "discarded";
       readonly fbtraceId: string | null;
       readonly reason: string;
+      readonly because?: FinalCause | undefined;
     }
   /** Tried in vain: back to waiting, for as long as `afterMs` says of a row's attempts. */
   | {
@@ -68,7 +69,7 @@ async function leave(
   values: Values,
 ): Promise<number[]> {
   const ids = dialect.idList(rows.map(({ id }) => id));
-  const left = await tx.rows<{ id: number | string }>(statement(dialect), { ...values, ids });
+  const left = await tx.rows<{ id: RawNumber }>(statement(dialect), { ...values, ids });
   return left.map(({ id }) => Number(id));
 }
 

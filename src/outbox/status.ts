@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Database, RawNumber } from "../db/database.ts";
-import type { Destination, OutboxStatus } from "../db/vocabulary.ts";
-import { type HoldState, holdOf, type RouteRow } from "./holds.ts";
+import type { Destination, HoldState, OutboxStatus } from "../db/vocabulary.ts";
+import { holdOf, type RouteRow } from "./holds.ts";
 import { accountOf, type RouteKey, routeName } from "./routes.ts";
 import { type Tally, tallyOutbox, together } from "./tally.ts";
 

@@ -1,6 +1,8 @@
 import { and, eq, isNotNull, sql } from "drizzle-orm";
 import type { Database, RawNumber } from "../db/database.ts";
+import type { HoldState, OutboxStatus } from "../db/vocabulary.ts";
 import { hasStatus } from "../outbox/filter.ts";
+import { parseRoute } from "../outbox/routes.ts";
 import { sampleOutbox } from "../outbox/sample.ts";
 import { breathe } from "../platform/breathe.ts";
 
@@ -22,6 +24,12 @@ interface PausedRoute extends RouteName {
   readonly waiting: number;
 }
 
+/** A route that goes slowly, by itself and for a while. */
+interface HeldRoute {
+  readonly route: RouteName;
+  readonly state: Exclude<HoldState, "paused">;
+}
+
 /** What waits and what is stuck, now. Counts end at the sample's limits, which `isMore…` says. */
 export interface TroubleFacts {
   readonly waiting: number;
@@ -32,7 +40,7 @@ export interface TroubleFacts {
   readonly isMoreDead: boolean;
   readonly oldest: { readonly seconds: number; readonly route: RouteName } | null;
   readonly paused: readonly PausedRoute[];
-  readonly held: readonly { readonly route: RouteName; readonly state: "throttled" | "resting" }[];
+  readonly held: readonly HeldRoute[];
   readonly deadByPool: readonly {
     readonly pool: string;
     readonly eventName: string;
@@ -55,7 +63,7 @@ export async function readTrouble(db: Database, names: RouteNames): Promise<Trou
     .where(isNotNull(outboxRoutes.pausedAt))
     .orderBy(outboxRoutes.pausedAt)
     .limit(MOST_PAUSED);
-  const of = (status: string) =>
+  const of = (status: OutboxStatus) =>
     sample.depths.filter((depth) => depth.status === status).reduce((sum, { events }) => sum + events, 0);
   const waitingOn = (destination: string, route: string) =>
     sample.depths.find((d) => d.status === "pending" && d.destination === destination && d.route === route)
@@ -111,7 +119,7 @@ export async function routeNames(db: Database): Promise<RouteNames> {
   const botRows = await db.select({ id: bots.id, username: bots.username }).from(bots);
   const bot = new Map(botRows.map(({ id, username }) => [String(id), `@${username}`]));
   return (destination, route) => {
-    const [account = ""] = route.split("/");
+    const { account } = parseRoute(route);
     if (destination === "telegram")
       return { destination, route, of: bot.get(account) ?? "a bot that is gone" };
     const slugs = poolRows.filter(({ pixelId }) => pixelId === account).map(({ slug }) => slug);

@@ -1,9 +1,9 @@
 import { sql } from "drizzle-orm";
 import type { Config } from "../config.ts";
 import type { Database, RawNumber } from "../db/database.ts";
-import type { Consent } from "../meta/consent.ts";
 import { MAX_EVENT_AGE_MS } from "../meta/event-time.ts";
 import { TELEGRAM_STARS } from "../money/currencies.ts";
+import type { Consent } from "../platform/consent.ts";
 
 /** Unreported sales looked at, the newest: a shop without a pixel has no others. */
 const MOST = 2_000;

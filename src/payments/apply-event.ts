@@ -1,8 +1,8 @@
 import { eq } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
-import type { Consent } from "../meta/consent.ts";
 import { hashedCustomer } from "../meta/user-data.ts";
 import { enqueue } from "../outbox/enqueue.ts";
+import type { Consent } from "../platform/consent.ts";
 import type { Log } from "../platform/log.ts";
 import { paymentStep, recordFunnelState } from "../tracking/funnel-states.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";

@@ -1,6 +1,8 @@
 import { and, eq, inArray } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
+import { deliveryId } from "../meta/event-ids.ts";
 import type { OutboxEntry } from "../outbox/enqueue.ts";
+import { formatRoute } from "../outbox/routes.ts";
 import { deliveryMessage } from "../telegram/messages.ts";
 import type { BotUser } from "../tracking/bot-users.ts";
 import type { Payment } from "./payment.ts";
@@ -21,9 +23,9 @@ export async function deliveryEntry(
   if (!row) return null;
   return {
     destination: "telegram",
-    route: String(botUser.botId),
+    route: formatRoute(botUser.botId, null),
     eventName: "delivery",
-    eventId: deliveryId(payment),
+    eventId: deliveryId(payment.id),
     payload: deliveryMessage(botUser.telegramUserId, row.offer, row.locale ?? botUser.languageCode),
     poolId: payment.poolId,
     trackingToken: payment.trackingToken,
@@ -38,13 +40,9 @@ export async function withholdDelivery({ tables }: Database, tx: Tx, payment: Pa
   const delivery = tx
     .select({ id: outboxEvents.id })
     .from(outboxEvents)
-    .where(and(eq(outboxEvents.destination, "telegram"), eq(outboxEvents.eventId, deliveryId(payment))));
+    .where(and(eq(outboxEvents.destination, "telegram"), eq(outboxEvents.eventId, deliveryId(payment.id))));
   await tx
     .update(outboxProgress)
     .set({ status: "discarded", lastError: "not sent: the money went back before" })
     .where(and(inArray(outboxProgress.id, delivery), eq(outboxProgress.status, "pending")));
-}
-
-function deliveryId({ id }: Payment): string {
-  return `delivery_${id}`;
 }

@@ -4,7 +4,8 @@ import { permittedEvent } from "../meta/consent.ts";
 import type { MetaEvent } from "../meta/event.ts";
 import type { PaymentFacts, SellingBot } from "../meta/payment-facts.ts";
 import type { SessionFacts } from "../meta/session-facts.ts";
-import { metaRoute, type OutboxEntry } from "../outbox/enqueue.ts";
+import type { OutboxEntry } from "../outbox/enqueue.ts";
+import { formatRoute } from "../outbox/routes.ts";
 import { reportingPixel } from "../pools/find-pool-of.ts";
 import type { PoolRow } from "../pools/pool-view.ts";
 import type { BotUser } from "../tracking/bot-users.ts";
@@ -36,7 +37,7 @@ export async function metaEntry(
   if (payload === null) return null;
   return {
     destination: "meta",
-    route: metaRoute(pixelId, pool.metaTestEventCode),
+    route: formatRoute(pixelId, pool.metaTestEventCode),
     eventName: event.event_name,
     eventId: event.event_id,
     payload,

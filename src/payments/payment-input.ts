@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { isCurrency, TELEGRAM_STARS } from "../money/currencies.ts";
 import { isAmountMinor } from "../money/minor-units.ts";
-import { isTrackingToken } from "../tracking/session.ts";
 import { telegramUserIdSchema } from "../tracking/telegram-user-id.ts";
+import { isTrackingToken } from "../tracking/tracking-token.ts";
 
 const amountMinorSchema = z
   .number()

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Consent } from "../meta/consent.ts";
+import type { Consent } from "../platform/consent.ts";
 import type { Payment } from "./payment.ts";
 
 const moneySchema = z.object({ amount_minor: z.int(), currency: z.string() });

@@ -40,7 +40,7 @@ export async function findPoolOf(
   return ofBot ? findPoolOf(db, tx, { ...known, ...ofBot }) : null;
 }
 
-/** The pixel's route for a pool's events; null where the pool reports nothing. */
+/** The pixel that the pool reports to; null where it reports nothing. */
 export function reportingPixel(pool: PoolRow | null): string | null {
   return pool?.metaTrackingEnabled ? pool.metaPixelId : null;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Spool } from "../db/spool/spool.ts";
+import { LOCALES, STRATEGIES } from "../db/vocabulary.ts";
 import { parseJson } from "../platform/json.ts";
 import type { PoolSnapshot } from "./pool-cache.ts";
 
@@ -11,8 +12,8 @@ const poolSchema = z.object({
   database: z.string().nullable().default(null),
   slug: z.string(),
   name: z.string(),
-  strategy: z.enum(["weighted", "round_robin", "least_used"]),
-  locale: z.enum(["pt-BR", "en"]).nullable(),
+  strategy: z.enum(STRATEGIES),
+  locale: z.enum(LOCALES).nullable(),
   autoContinueMs: z.number().nullable(),
   captureParams: z.array(z.string()),
   metaPixelId: z.string().nullable(),

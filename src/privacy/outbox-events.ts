@@ -1,5 +1,6 @@
 import { and, eq, inArray, isNull, ne, or, type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
+import { eventIdsOfPayment, eventIdsOfVisit } from "../meta/event-ids.ts";
 import { isErased, withoutPerson } from "../outbox/erased.ts";
 import { carriedRow } from "../outbox/outbox-rows.ts";
 import { inChunks } from "./chunks.ts";
@@ -9,10 +10,6 @@ import type { Person } from "./person.ts";
 const ERASED_REASON = "not sent: the person's data was erased";
 /** What stands in the place of an answer to something that was sent to them. */
 const ERASED_ANSWER = "[erased]";
-
-/** Event ids by which a visit's and a payment's events are known. */
-const OF_TOKEN = ["evt", "lead"] as const;
-const OF_PAYMENT = ["purchase", "checkout", "delivery"] as const;
 
 type Row = Awaited<ReturnType<typeof findEvents>>[number];
 
@@ -36,10 +33,7 @@ export async function findEvents(db: Database, { tokens, botUserIds, paymentIds 
     isNull(outbox.botUserId),
     inArray(outbox.botUserId, [...botUserIds]),
   );
-  const eventIds = [
-    ...tokens.flatMap((token) => OF_TOKEN.map((kind) => `${kind}_${token}`)),
-    ...paymentIds.flatMap((id) => OF_PAYMENT.map((kind) => `${kind}_${id}`)),
-  ];
+  const eventIds = [...tokens.flatMap(eventIdsOfVisit), ...paymentIds.flatMap(eventIdsOfPayment)];
   const found = [
     ...(await inChunks(tokens, (some) => select(and(inArray(outbox.trackingToken, some), isTheirs)))),
     ...(await inChunks(botUserIds, (some) => select(inArray(outbox.botUserId, some)))),

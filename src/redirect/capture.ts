@@ -1,8 +1,8 @@
 import type { DeniedPolicy } from "../meta/consent.ts";
-import { metaRoute } from "../outbox/enqueue.ts";
+import { formatRoute } from "../outbox/routes.ts";
 import type { Pool, PoolBot } from "../pools/pool.ts";
 import { canonicalFbc, newFbp, tidyFbi, validFbc, validFbp } from "../tracking/meta-cookies.ts";
-import { refusingToken } from "../tracking/session.ts";
+import { refusingToken } from "../tracking/tracking-token.ts";
 import { cookieValues } from "./cookie-header.ts";
 import type { Query } from "./query.ts";
 import type { VisitRecord } from "./visit-record.ts";
@@ -95,7 +95,7 @@ export function captureVisit(
       pageView:
         isReported && pool.metaPixelId !== null
           ? {
-              route: metaRoute(pool.metaPixelId, pool.metaTestEventCode),
+              route: formatRoute(pool.metaPixelId, pool.metaTestEventCode),
               poolName: pool.name,
               poolSlug: pool.slug,
               holdMs,
@@ -104,7 +104,7 @@ export function captureVisit(
     },
     newCookies: {
       ...(cookieFbp === null && fbp !== null && { fbp }),
-      ...(fbcOrigin === "generated" && fbc !== null && isReported && { fbc }),
+      ...(fbcOrigin === "generated" && isReported && { fbc }),
     },
   };
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { FBC_ORIGINS } from "../db/vocabulary.ts";
 import type { VisitRecord } from "./visit-record.ts";
 
 /** A visit as text, for the spool. */
@@ -18,7 +19,7 @@ const visitSchema = z.object({
   poolBotId: z.number(),
   fbclid: text,
   fbc: text,
-  fbcOrigin: z.enum(["cookie", "generated"]).nullable(),
+  fbcOrigin: z.enum(FBC_ORIGINS).nullable(),
   fbp: text,
   fbi: text,
   utmSource: text,

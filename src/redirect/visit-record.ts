@@ -1,7 +1,9 @@
+import type { FbcOrigin } from "../db/vocabulary.ts";
 import { withLimitedDataUse } from "../meta/event.ts";
+import { pageViewId } from "../meta/event-ids.ts";
 import { pageViewEvent } from "../meta/page-view.ts";
 import type { OutboxEntry } from "../outbox/enqueue.ts";
-import { type NewSession, rootEventId, sessionFacts } from "../tracking/session.ts";
+import { type NewSession, sessionFacts } from "../tracking/session.ts";
 
 /**
  * One accepted visit as plain JSON data, with nothing in it twice: so it crosses cheaply to the thread that writes
@@ -17,7 +19,7 @@ export interface VisitRecord {
   readonly poolBotId: number;
   readonly fbclid: string | null;
   readonly fbc: string | null;
-  readonly fbcOrigin: "cookie" | "generated" | null;
+  readonly fbcOrigin: FbcOrigin | null;
   readonly fbp: string | null;
   readonly fbi: string | null;
   readonly utmSource: string | null;
@@ -51,7 +53,7 @@ export function sessionOf(visit: VisitRecord): NewSession {
   const isReported = visit.pageView !== null;
   return {
     trackingToken: visit.trackingToken,
-    rootEventId: rootEventId(visit.trackingToken),
+    rootEventId: pageViewId(visit.trackingToken),
     poolId: visit.poolId,
     botId: visit.botId,
     pageviewSent: isReported,

@@ -1,7 +1,8 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import { isTrackingToken, type Session } from "./session.ts";
+import type { Session } from "./session.ts";
+import { isTrackingToken } from "./tracking-token.ts";
 
 /** The visit of a tracking token; null where nobody knows it. */
 export async function findSession(

@@ -1,7 +1,8 @@
 import { and, desc, eq, inArray, lt } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { OutboxStatus } from "../db/vocabulary.ts";
-import { isTrackingToken, rootEventId } from "./session.ts";
+import { pageViewId } from "../meta/event-ids.ts";
+import { isTrackingToken } from "./tracking-token.ts";
 
 /** One line of the list of visits. */
 interface VisitSummary {
@@ -46,12 +47,12 @@ export async function latestVisits(
     .limit(limit);
   const pageViews = await statusOf(
     db,
-    rows.map(({ trackingToken }) => rootEventId(trackingToken)),
+    rows.map(({ trackingToken }) => pageViewId(trackingToken)),
   );
   return rows.map(({ cookiesAt, ...row }) => ({
     ...row,
     hasCookies: cookiesAt !== null,
-    pageView: pageViews.get(rootEventId(row.trackingToken)) ?? null,
+    pageView: pageViews.get(pageViewId(row.trackingToken)) ?? null,
   }));
 }
 

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import type { FbcOrigin } from "../db/vocabulary.ts";
 import { BROWSER_ID_FORMS, isBrowserId } from "../meta/browser-ids.ts";
 
 /** The parts of a `_fbc` cookie, `fb.<subdomain index>.<creation ms>.<click id>[.<appendix>]`. */
@@ -59,10 +60,9 @@ export function addressOfFbi(fbi: string | null | undefined): string | null {
 /** Click ids that may become an fbc: one with a dot or a space would not come apart again. */
 const CLICK_ID = /^[A-Za-z0-9_-]{1,2000}$/;
 
-interface CanonicalFbc {
-  readonly fbc: string | null;
-  readonly fbcOrigin: "cookie" | "generated" | null;
-}
+type CanonicalFbc =
+  | { readonly fbc: string; readonly fbcOrigin: FbcOrigin }
+  | { readonly fbc: null; readonly fbcOrigin: null };
 
 /** Where and when a cookie of ours is made. */
 interface Making {
@@ -98,7 +98,9 @@ export function newFbp({ subdomainIndex, nowMs }: Making): string {
 }
 
 /** What is known of a session's cookies. */
-interface CookieFacts extends CanonicalFbc {
+interface CookieFacts {
+  readonly fbc: string | null;
+  readonly fbcOrigin: FbcOrigin | null;
   /** The visit's own click; an fbc of another one is not its. */
   readonly fbclid: string | null;
   readonly fbp: string | null;
@@ -122,7 +124,7 @@ export interface CookieReport {
 export function mergeCookies(
   known: CookieFacts,
   report: CookieReport,
-): Pick<CookieFacts, "fbc" | "fbcOrigin" | "fbp" | "fbi"> {
+): Omit<CookieFacts, "fbclid" | "pageviewTs"> {
   return {
     ...mergeFbc(known, report.fbc),
     fbp: mergeFbp(known, report.fbp),
@@ -136,7 +138,10 @@ function mergeFbp({ fbp, pageviewTs }: CookieFacts, reported: string | undefined
   return isOurs ? (reported ?? fbp) : (fbp ?? reported ?? null);
 }
 
-function mergeFbc({ fbclid, fbc, fbcOrigin }: CookieFacts, reported: string | undefined): CanonicalFbc {
+function mergeFbc(
+  { fbclid, fbc, fbcOrigin }: CookieFacts,
+  reported: string | undefined,
+): Pick<CookieFacts, "fbc" | "fbcOrigin"> {
   if (reported === undefined) return { fbc, fbcOrigin };
   const click = parseFbc(reported)?.clickId;
   const isFirst = fbc === null && (fbclid === null || fbclid === click);

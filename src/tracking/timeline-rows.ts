@@ -1,6 +1,6 @@
 import { desc, eq, inArray, or, type SQL } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
-import { rootEventId } from "./session.ts";
+import { eventIdsOfPayment, eventIdsOfVisit } from "../meta/event-ids.ts";
 import type { VisitorRows } from "./timeline-view.ts";
 
 /** Rows of one kind that a timeline shows at most: the newest. */
@@ -73,8 +73,8 @@ async function readPeople(
 async function readOutbox(db: Database, token: string | null, paymentRows: VisitorRows["payments"]) {
   const { outbox } = db.tables;
   const eventIds = [
-    ...(token === null ? [] : [rootEventId(token)]),
-    ...paymentRows.flatMap(({ id }) => [`purchase_${id}`, `delivery_${id}`]),
+    ...(token === null ? [] : eventIdsOfVisit(token)),
+    ...paymentRows.flatMap(({ id }) => eventIdsOfPayment(id)),
   ];
   const columns = {
     id: outbox.id,

@@ -1,8 +1,8 @@
 import { and, eq, inArray, isNull } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
+import { parseEventId } from "../meta/event-ids.ts";
 import { isId } from "../platform/ids.ts";
 import { paymentStepKeys } from "./funnel-states.ts";
-import { isTrackingToken } from "./session.ts";
 import { isTelegramUserId } from "./telegram-user-id.ts";
 import { MOST_ROWS, readVisitor } from "./timeline-rows.ts";
 import { type Step, timelineSteps } from "./timeline-steps.ts";
@@ -17,6 +17,7 @@ import {
   sessionView,
   type VisitorRows,
 } from "./timeline-view.ts";
+import { isTrackingToken } from "./tracking-token.ts";
 
 /** Everything known of one visitor, from click to delivery, ready for JSON. */
 export interface Timeline {
@@ -73,9 +74,9 @@ export async function timelineByEventId(db: Database, eventId: string): Promise<
   if (row?.trackingToken) return timelineByToken(db, row.trackingToken);
   if (row?.paymentId) return timelineByPayment(db, row.paymentId);
   // Retention removes delivered rows, but the id itself says whose event it was.
-  const [, kind, id = ""] = /^(evt|purchase|delivery)_([0-9a-f]{32})$/.exec(eventId) ?? [];
-  if (kind === "evt") return timelineByToken(db, id);
-  return kind === undefined ? null : timelineByPayment(db, id);
+  const named = parseEventId(eventId);
+  if (named === null) return null;
+  return named.of === "visit" ? timelineByToken(db, named.id) : timelineByPayment(db, named.id);
 }
 
 /** All visits of a Telegram user, newest first, and what the person did without an ad. */

@@ -1,7 +1,8 @@
 import type { Redis } from "ioredis";
 import { readConsent } from "../meta/consent.ts";
+import { pageViewId } from "../meta/event-ids.ts";
 import type { SessionFacts } from "../meta/session-facts.ts";
-import { type NewSession, reportedIp, rootEventId } from "./session.ts";
+import { type NewSession, reportedIp } from "./session.ts";
 
 const DAY_SECONDS = 24 * 3_600;
 
@@ -86,7 +87,7 @@ function factsOf(trackingToken: string, stored: Readonly<Record<string, string>>
   const number = (name: string) => Number(stored[name]) || null;
   return {
     trackingToken,
-    rootEventId: rootEventId(trackingToken),
+    rootEventId: pageViewId(trackingToken),
     fbclid: text("fbclid"),
     fbc: text("fbc"),
     fbp: text("fbp"),

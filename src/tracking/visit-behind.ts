@@ -1,12 +1,13 @@
 import { and, desc, eq, isNotNull } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import type { Consent } from "../meta/consent.ts";
 import type { SessionFacts } from "../meta/session-facts.ts";
+import type { Consent } from "../platform/consent.ts";
 import { type BotUser, isPersonInBot } from "./bot-users.ts";
 import { findSession } from "./find-session.ts";
-import { consentInToken, type Session, sessionFacts } from "./session.ts";
+import { type Session, sessionFacts } from "./session.ts";
 import type { StoredVisit } from "./tracking-store.ts";
+import { consentInToken } from "./tracking-token.ts";
 
 /** The visit that a payment came of, and the person. */
 export interface VisitBehind {

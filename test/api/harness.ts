@@ -6,7 +6,7 @@ import { apiPlugin } from "../../src/api/plugin.ts";
 import type { BotApi } from "../../src/bots/bot-api.ts";
 import { readConfig } from "../../src/config.ts";
 import { openSpool } from "../../src/db/spool/spool.ts";
-import type { Scope } from "../../src/keys/api-keys.ts";
+import type { KeyScope } from "../../src/db/vocabulary.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { refusalOf } from "../../src/platform/refusal.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
@@ -28,7 +28,7 @@ export interface Answer {
 export interface Harness {
   readonly own: TestDatabase;
   readonly clock: { at: Date };
-  newKey(scope: Scope, name?: string): Promise<string>;
+  newKey(scope: KeyScope, name?: string): Promise<string>;
   /** A call with the environment's key, unless another (or none: null) is given. */
   call(method: string, path: string, body?: unknown, key?: string | null): Promise<Answer>;
   send(request: Request): Promise<Answer>;

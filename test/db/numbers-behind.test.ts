@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
 import { openSpool } from "../../src/db/spool/spool.ts";
-import { enqueue, metaRoute } from "../../src/outbox/enqueue.ts";
+import { enqueue } from "../../src/outbox/enqueue.ts";
+import { formatRoute } from "../../src/outbox/routes.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createVisitRecorder } from "../../src/redirect/visit-recorder.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
@@ -17,7 +18,7 @@ afterEach(() => own.dispose());
 
 function report(eventId: string) {
   const payload = pageView(eventId);
-  const entry = { destination: "meta" as const, route: metaRoute("1", null), eventName: "PageView" };
+  const entry = { destination: "meta" as const, route: formatRoute("1", null), eventName: "PageView" };
   return own.db.transaction((tx) => enqueue(tx, own.db.tables, [{ ...entry, eventId, payload }]));
 }
 

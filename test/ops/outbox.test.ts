@@ -86,7 +86,7 @@ describe(`the console's outbox on ${testDialect}`, () => {
         route: "answered",
         outboxIds: [id],
         startedAt: new Date(),
-        outcome: "rejected",
+        outcome: "invalid",
         events: 1,
         status: 400,
         code: 100,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import fc from "fast-check";
-import { rootEventId } from "../../src/tracking/session.ts";
+import { pageViewId } from "../../src/meta/event-ids.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
 import { logIn, OPERATOR_PASSWORD, type TestOperator } from "../support/operator.ts";
@@ -49,7 +49,7 @@ describe(`the console's visitors on ${testDialect}`, () => {
     const keys = [
       visitor.token,
       visitor.paymentId,
-      rootEventId(visitor.token),
+      pageViewId(visitor.token),
       `purchase_${visitor.paymentId}`,
       visitor.telegramUserId,
       ` ${visitor.token} `,
@@ -82,7 +82,7 @@ describe(`the console's visitors on ${testDialect}`, () => {
     const [event] = await own.db
       .select({ id: outboxEvents.id })
       .from(outboxEvents)
-      .where(eq(outboxEvents.eventId, rootEventId(visitor.token)));
+      .where(eq(outboxEvents.eventId, pageViewId(visitor.token)));
     await own.db.transaction((tx) =>
       tx
         .update(outboxProgress)

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import { maxBatchFor, pickBatch, pickProbe } from "../../src/outbox/batch-size.ts";
-import { hurryRetries } from "../../src/outbox/resume-route.ts";
+import { hurryRetries } from "../../src/outbox/hurry-retries.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import {
   addRows,

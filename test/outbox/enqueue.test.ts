@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, setSystemTime, test } from "bun:test";
 import { sql } from "drizzle-orm";
-import { enqueue, metaRoute, type OutboxEntry } from "../../src/outbox/enqueue.ts";
+import { enqueue, type OutboxEntry } from "../../src/outbox/enqueue.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { pageView } from "../support/outbox.ts";
 
@@ -125,9 +125,4 @@ describe(`enqueue on ${testDialect}`, () => {
       expect(late?.n).toBe(0);
     },
   );
-});
-
-test("a route names the pixel, and its test code where one is set", () => {
-  expect(metaRoute("123", null)).toBe("123");
-  expect(metaRoute("123", "TEST9")).toBe("123/TEST9");
 });

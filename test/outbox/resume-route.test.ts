@@ -4,7 +4,7 @@ import { resumeRouteBy } from "../../src/audit/audited-routes.ts";
 import type { Database, Reader, Tx } from "../../src/db/database.ts";
 import { ALONE_AFTER } from "../../src/outbox/batch-size.ts";
 import { changeRoute, pauseRoute } from "../../src/outbox/change-route.ts";
-import { hurryRetries } from "../../src/outbox/resume-route.ts";
+import { hurryRetries } from "../../src/outbox/hurry-retries.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import {
   addRows,

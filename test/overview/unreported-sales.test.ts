@@ -2,9 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { type SQL, sql } from "drizzle-orm";
 import { readConfig } from "../../src/config.ts";
 import type { Tables } from "../../src/db/define-schema.ts";
+import { pageViewId } from "../../src/meta/event-ids.ts";
 import { readUnreportedSales } from "../../src/overview/unreported-sales.ts";
 import { newId } from "../../src/platform/ids.ts";
-import { rootEventId } from "../../src/tracking/session.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
 
@@ -48,7 +48,7 @@ async function addSales(changes: readonly Partial<NewPayment>[]): Promise<void> 
 async function addErasedVisit(): Promise<string> {
   const token = newId();
   const at = new Date();
-  const visit = { trackingToken: token, rootEventId: rootEventId(token), poolId: reporting, botId: 1 };
+  const visit = { trackingToken: token, rootEventId: pageViewId(token), poolId: reporting, botId: 1 };
   await own.db.transaction((tx) =>
     tx
       .insert(own.db.tables.sessions)

@@ -63,7 +63,8 @@ describe(`GET /go/:slug on ${testDialect}`, () => {
     expect(response.headers.get("cache-control")).toBe("no-store");
     expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
     expect(body).toContain(`https://t.me/open_bot?start=${token}`);
-    expect(body).toContain(`evt_${token}`);
+    expect(body).toContain(`data-event-id="evt_${token}"`);
+    expect(body).toContain(`eid=evt_${token}&`);
 
     const { session, events } = await stored(token);
     expect(session).toMatchObject({

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, setSystemTime, test } from "bun:test";
 import { eq, sql } from "drizzle-orm";
 import fc from "fast-check";
-import type { FunnelState } from "../../src/db/vocabulary.ts";
+import type { AttemptOutcome, FunnelState } from "../../src/db/vocabulary.ts";
 import { fillPayment } from "../../src/payments/fill-payment.ts";
 import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
@@ -85,7 +85,7 @@ async function pay(
   return id;
 }
 
-async function request(atMs: number, outcome: string, events: number, route = "123") {
+async function request(atMs: number, outcome: AttemptOutcome, events: number, route = "123") {
   await own.db.transaction(async (tx) => {
     await tx.insert(own.db.tables.outboxAttempts).values({
       destination: "meta",

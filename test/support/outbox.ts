@@ -3,8 +3,9 @@ import type { Database } from "../../src/db/database.ts";
 import type { Tables } from "../../src/db/define-schema.ts";
 import type { SplitRow } from "../../src/db/split-table.ts";
 import { createDispatcher } from "../../src/outbox/dispatcher.ts";
-import { enqueue, metaRoute, outboxTable } from "../../src/outbox/enqueue.ts";
+import { enqueue, outboxTable } from "../../src/outbox/enqueue.ts";
 import { metaDestination } from "../../src/outbox/meta-destination.ts";
+import { formatRoute } from "../../src/outbox/routes.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
@@ -46,7 +47,7 @@ export function enqueueEvents(
       db.tables,
       events.map((payload) => ({
         destination: "meta",
-        route: metaRoute(pixelId, testEventCode),
+        route: formatRoute(pixelId, testEventCode),
         eventName: payload.event_name,
         eventId: payload.event_id,
         payload,

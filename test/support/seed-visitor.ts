@@ -1,8 +1,8 @@
 import type { Database } from "../../src/db/database.ts";
 import type { FunnelState } from "../../src/db/vocabulary.ts";
+import { pageViewId } from "../../src/meta/event-ids.ts";
 import { outboxTable } from "../../src/outbox/enqueue.ts";
 import { newId } from "../../src/platform/ids.ts";
-import { rootEventId } from "../../src/tracking/session.ts";
 
 const T0 = Date.parse("2025-03-01T12:00:00.000Z");
 
@@ -37,7 +37,7 @@ export async function seedVisitor(db: Database, options: { organic?: boolean } =
     if (!options.organic) {
       await tx.insert(tables.sessions).values({
         trackingToken: token,
-        rootEventId: rootEventId(token),
+        rootEventId: pageViewId(token),
         poolId: pool.id,
         botId: bot.id,
         pageviewSent: true,
@@ -120,7 +120,7 @@ export async function seedVisitor(db: Database, options: { organic?: boolean } =
       deliveredAt: deliveredSeconds === null ? null : at(deliveredSeconds),
     });
     await tx.insertSplit(outboxTable(tables), [
-      ...(options.organic ? [] : [row("PageView", rootEventId(token), 0, 2)]),
+      ...(options.organic ? [] : [row("PageView", pageViewId(token), 0, 2)]),
       row("Purchase", `purchase_${paymentId}`, 6, null),
       row("delivery", `delivery_${paymentId}`, 6, 7),
     ]);

@@ -221,7 +221,7 @@ function send(traffic: Traffic, row: Omit<NewRow, "payload" | "availableAt" | "s
     route: row.route,
     outboxIds: [],
     events: (had?.events ?? 0) + 1,
-    outcome: fails ? "retry" : "delivered",
+    outcome: fails ? "transient" : "delivered",
     status: fails ? 503 : 200,
     durationMs: had?.durationMs ?? Math.round(60 + random() * 240),
     response: fails ? "Service temporarily unavailable" : '{"events_received":1}',

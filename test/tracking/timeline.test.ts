@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq, inArray } from "drizzle-orm";
+import { enqueue } from "../../src/outbox/enqueue.ts";
 import {
   type Timeline,
   timelineByEventId,
@@ -94,9 +95,12 @@ describe(`a visitor's timeline on ${testDialect}`, () => {
       await tx.delete(outboxProgress).where(inArray(outboxProgress.id, ids));
       await tx.delete(outboxEvents).where(inArray(outboxEvents.id, ids));
     });
-    const eventIds = [`evt_${token}`, `purchase_${paymentId}`, `delivery_${paymentId}`];
+    const eventIds = [
+      ...[`evt_${token}`, `lead_${token}`],
+      ...[`checkout_${paymentId}`, `purchase_${paymentId}`, `delivery_${paymentId}`],
+    ];
     const found = await Promise.all(eventIds.map((eventId) => timelineByEventId(own.db, eventId)));
-    expect(found.map((timeline) => timeline?.tracking_token)).toEqual([token, token, token]);
+    expect(found.map((timeline) => timeline?.tracking_token)).toEqual(eventIds.map(() => token));
   });
 
   test("exists without any click", async () => {
@@ -113,6 +117,15 @@ describe(`a visitor's timeline on ${testDialect}`, () => {
     ]);
     expect(await timelinesByTelegramUser(own.db, organic.telegramUserId)).toEqual(timeline ? [timeline] : []);
     expect(await timelineByEventId(own.db, `purchase_${organic.paymentId}`)).toEqual(timeline);
+  });
+
+  test("tells the InitiateCheckout of a payment that nobody's click led to", async () => {
+    const { paymentId } = await seedVisitor(own.db, { organic: true });
+    const eventId = `checkout_${paymentId}`;
+    const entry = { destination: "meta" as const, route: "123", eventName: "InitiateCheckout", payload: {} };
+    await own.db.transaction((tx) => enqueue(tx, own.db.tables, [{ ...entry, eventId, paymentId }]));
+    const timeline = await timelineByEventId(own.db, eventId);
+    expect(timeline?.outbox.map(({ event_id }) => event_id)).toContain(eventId);
   });
 
   test.each(["", "nonsense", "0".repeat(32), "' or 1=1 --", "\u0000"])("is null for %j", async (key) => {

@@ -1,4 +1,5 @@
 /** @jsxImportSource @kitajs/html */
+import type { KeyScope } from "../../src/db/vocabulary.ts";
 import { Copied } from "./copied.tsx";
 import { SelectField, TextField, typed } from "./fields.tsx";
 import { ConfirmForm, FormFault, PostForm } from "./form.tsx";
@@ -16,7 +17,7 @@ interface KeyLine {
   readonly name: string;
   /** Its last four characters. */
   readonly hint: string;
-  readonly scope: "read" | "write";
+  readonly scope: KeyScope;
   readonly created_at: string;
   readonly last_used_at: string | null;
   readonly revoked_at: string | null;

@@ -1,4 +1,4 @@
-import type { Destination, OutboxStatus } from "../../src/db/vocabulary.ts";
+import type { Destination, HoldState, OutboxStatus } from "../../src/db/vocabulary.ts";
 
 /** Characters that a field of the filter may have. */
 export const LONGEST_WORD = 200;
@@ -70,7 +70,7 @@ export interface EndedJob {
 
 /** What holds the route of a waiting event up. */
 export interface EventHold {
-  readonly state: "paused" | "throttled" | "resting";
+  readonly state: HoldState;
   readonly paused_at: string | null;
   readonly paused_reason: string | null;
   readonly until: string | null;

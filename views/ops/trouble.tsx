@@ -1,4 +1,5 @@
 /** @jsxImportSource @kitajs/html */
+import type { HoldState } from "../../src/db/vocabulary.ts";
 import { ConfirmForm } from "./form.tsx";
 import { countText } from "./numbers.ts";
 import { Badge, Banner, Card } from "./parts.tsx";
@@ -13,6 +14,8 @@ export interface RouteName {
 }
 
 export interface PausedRoute extends RouteName {
+  /** The pixel or the bot. */
+  readonly account: string;
   readonly pausedAt: Date;
   /** The other side's own words. */
   readonly reason: string;
@@ -37,10 +40,10 @@ export function PausedRoutes(props: {
       }
     >
       <ul class="paused">
-        {paused.map(({ destination, route, of, reason, pausedAt, waiting }) => (
+        {paused.map(({ destination, route, account, of, reason, pausedAt, waiting }) => (
           <li>
             <p>
-              <a href={tokenPage({ destination, route })}>
+              <a href={tokenPage(destination, account)}>
                 <b safe>{of}</b>
               </a>{" "}
               <span safe>{`(${destination} ${route}), since `}</span>
@@ -64,8 +67,8 @@ export function PausedRoutes(props: {
 }
 
 /** Where a route's token is changed: its bot's page, or the list in which pools stand with their pixels. */
-function tokenPage({ destination, route }: Pick<RouteName, "destination" | "route">): string {
-  return destination === "telegram" ? `/ops/bots/${route.split("/")[0]}` : "/ops/pools";
+function tokenPage(destination: string, account: string): string {
+  return destination === "telegram" ? `/ops/bots/${account}` : "/ops/pools";
 }
 
 export interface SickBot {
@@ -99,7 +102,7 @@ export function SickBots({ bots }: { readonly bots: readonly SickBot[] }): JSX.E
 
 export interface HeldRoute {
   readonly route: RouteName;
-  readonly state: "throttled" | "resting";
+  readonly state: Exclude<HoldState, "paused">;
 }
 
 /** Routes that go slowly, by themselves and for a while. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { KEY_SCOPES } from "../../db/vocabulary.ts";
 import type { ApiKeyView } from "../../keys/api-keys.ts";
 import { count, instant, maybeInstant, text } from "./kinds.ts";
 
@@ -6,7 +7,7 @@ const apiKeyShape = {
   id: count,
   name: text,
   hint: text,
-  scope: z.enum(["read", "write"]),
+  scope: z.enum(KEY_SCOPES),
   created_at: instant,
   last_used_at: maybeInstant,
   revoked_at: maybeInstant,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DESTINATIONS, OUTBOX_STATUSES } from "../../db/vocabulary.ts";
+import { DESTINATIONS, HOLD_STATES, OUTBOX_STATUSES } from "../../db/vocabulary.ts";
 import type { RouteBacklog, StatusCount } from "../../outbox/status.ts";
 import { count, instant, maybe, maybeInstant, text } from "./kinds.ts";
 
@@ -16,7 +16,7 @@ const statusCount: z.ZodType<StatusCount> = z.strictObject({
 const routeBacklog: z.ZodType<RouteBacklog> = z.strictObject({
   destination: z.enum(DESTINATIONS),
   route: text,
-  state: z.enum(["ready", "paused", "throttled", "resting"]),
+  state: z.enum(["ready", ...HOLD_STATES]),
   waiting: count,
   due: count,
   sending: count,

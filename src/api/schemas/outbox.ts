@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DESTINATIONS, OUTBOX_STATUSES } from "../../db/vocabulary.ts";
+import { ATTEMPT_OUTCOMES, DESTINATIONS, OUTBOX_STATUSES } from "../../db/vocabulary.ts";
 import type { OutboxDetail } from "../../outbox/outbox-rows.ts";
 import type { OutboxView } from "../../outbox/views.ts";
 import { count, instant, maybe, maybeInstant, text } from "./kinds.ts";
@@ -35,7 +35,7 @@ export const outboxDetailSchema: z.ZodType<OutboxDetail> = z.strictObject({
     z.strictObject({
       id: count,
       started_at: instant,
-      outcome: text,
+      outcome: z.enum(ATTEMPT_OUTCOMES),
       events: count,
       status: count.nullable(),
       code: count.nullable(),

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { FUNNEL_STATES, OUTBOX_STATUSES, PAYMENT_STATUSES } from "../../db/vocabulary.ts";
+import { FBC_ORIGINS, FUNNEL_STATES, OUTBOX_STATUSES, PAYMENT_STATUSES } from "../../db/vocabulary.ts";
+import { CONSENTS } from "../../platform/consent.ts";
 import type { Timeline } from "../../tracking/timeline.ts";
 import { count, instant, maybe, maybeInstant, text } from "./kinds.ts";
 import { outboxSummaryShape } from "./outbox.ts";
@@ -22,7 +23,7 @@ export const timelineSchema: z.ZodType<Timeline> = z.strictObject({
       cookies_at: maybeInstant,
       fbclid: maybe,
       fbc: maybe,
-      fbc_origin: z.enum(["cookie", "generated"]).nullable(),
+      fbc_origin: z.enum(FBC_ORIGINS).nullable(),
       fbp: maybe,
       fbi: maybe,
       utm_source: maybe,
@@ -36,7 +37,7 @@ export const timelineSchema: z.ZodType<Timeline> = z.strictObject({
       user_agent: maybe,
       referrer: maybe,
       event_source_url: maybe,
-      consent: z.enum(["granted", "denied", "erased"]).nullable(),
+      consent: z.enum(CONSENTS).nullable(),
       user_external_id: maybe,
       created_at: instant,
       updated_at: instant,

@@ -1,6 +1,6 @@
 import { and, asc, eq, sql } from "drizzle-orm";
 import type { Config } from "../../config.ts";
-import type { Database } from "../../db/database.ts";
+import type { Database, RawNumber } from "../../db/database.ts";
 import { hasStatus } from "../../outbox/filter.ts";
 import { ALIVE_MS, lastSignMs } from "../../outbox/heartbeat.ts";
 import { accountOf, isOperators, isRoute, type RouteKey } from "../../outbox/routes.ts";
@@ -17,9 +17,7 @@ const DAY_MS = 86_400_000;
 export async function checkClock(db: Database): Promise<Finding> {
   const { dialect } = db;
   const startedMs = Date.now();
-  const [row] = await db.rows<{ now_ms: number | string }>(
-    sql`select ${dialect.epochMs(dialect.now)} as now_ms`,
-  );
+  const [row] = await db.rows<{ now_ms: RawNumber }>(sql`select ${dialect.epochMs(dialect.now)} as now_ms`);
   const differenceMs = Math.round(Number(row?.now_ms) - (startedMs + Date.now()) / 2);
   const text = `the database is ${duration(Math.abs(differenceMs))} ${differenceMs < 0 ? "behind" : "ahead of"} this machine`;
   const todo = "Run a time service (chrony, systemd-timesyncd) on both machines.";

@@ -1,7 +1,7 @@
 import { getTableColumns, getTableName, sql } from "drizzle-orm";
 import { toSnakeCase } from "drizzle-orm/casing";
 import type { PgTable } from "drizzle-orm/pg-core";
-import type { Database, Tx } from "../../db/database.ts";
+import type { Database, RawNumber, Tx } from "../../db/database.ts";
 import { tablesOf } from "../../db/define-schema.ts";
 import { grantCommand, INSUFFICIENT_PRIVILEGE } from "../../db/fault.ts";
 import { grantOn, rightsOn } from "../../db/grants.ts";
@@ -18,7 +18,7 @@ export async function checkMigrations(db: Database, user: string): Promise<Findi
   const applied = { latestMs: 0 };
   const error = await failureOf(
     db
-      .rows<{ latest: number | string | null }>(
+      .rows<{ latest: RawNumber | null }>(
         sql`select max(created_at) as latest from ${sql.identifier(migrationsTable)}`,
       )
       .then(([row]) => {

@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Kit } from "../postgres/kit.ts";
+import type { KeyScope } from "../vocabulary.ts";
 
 /** Who may change things, and who did. */
 export function operatorTables(kit: Kit) {
@@ -27,7 +28,7 @@ export function operatorTables(kit: Kit) {
       /** SHA-256 of the key; the key itself is shown once. */
       keyHash: text().notNull(),
       hint: text().notNull(),
-      scope: text().$type<"read" | "write">().notNull(),
+      scope: text().$type<KeyScope>().notNull(),
       /** The console's form that made it, which makes no other one however often it is sent. */
       formId: text(),
       createdAt: instant().notNull(),

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Kit } from "../postgres/kit.ts";
-import type { Destination, OutboxStatus, PausedBy } from "../vocabulary.ts";
+import type { AttemptOutcome, Destination, OutboxStatus, PausedBy } from "../vocabulary.ts";
 
 /**
  * What must still reach the other side, and who sends it.
@@ -72,7 +72,7 @@ export function outboxTables(kit: Kit) {
       route: text().notNull(),
       outboxIds: json().$type<readonly number[]>().notNull(),
       events: integer().notNull(),
-      outcome: text().notNull(),
+      outcome: text().$type<AttemptOutcome>().notNull(),
       /** HTTP status; null where no answer came. */
       status: integer(),
       code: integer(),

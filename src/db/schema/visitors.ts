@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
+import type { Consent } from "../../platform/consent.ts";
 import type { Kit } from "../postgres/kit.ts";
-import type { FunnelState } from "../vocabulary.ts";
+import type { FbcOrigin, FunnelState } from "../vocabulary.ts";
 import type { poolTables } from "./pools.ts";
 import { timesOf } from "./times.ts";
 
@@ -24,7 +25,7 @@ export function visitorTables(kit: Kit, { bots }: Pick<ReturnType<typeof poolTab
       clickTs: instant(),
       fbclid: text(),
       fbc: text(),
-      fbcOrigin: text().$type<"cookie" | "generated">(),
+      fbcOrigin: text().$type<FbcOrigin>(),
       fbp: text(),
       /** Meta's `_fbi` cookie: the client's address as the param builder saw it. */
       fbi: text(),
@@ -43,7 +44,7 @@ export function visitorTables(kit: Kit, { bots }: Pick<ReturnType<typeof poolTab
       referrer: text(),
       eventSourceUrl: text(),
       /** `erased`: the person had their data erased; nothing of the visit is ever reported or filled in again. */
-      consent: text().$type<"granted" | "denied" | "erased">(),
+      consent: text().$type<Consent>(),
       userExternalId: text(),
       ...times(),
     },

@@ -1,5 +1,6 @@
 import type { Overview, RouteTime } from "../../../views/ops/overview-data.ts";
 import { formatMoney } from "../../money/format.ts";
+import { parseRoute } from "../../outbox/routes.ts";
 import type { RouteHour } from "../../overview/deliveries.ts";
 import type { FunnelLine, Value } from "../../overview/funnel.ts";
 import type { OverviewFacts } from "../../overview/read-facts.ts";
@@ -18,7 +19,10 @@ export function overviewOf(
   return {
     zone,
     csrfToken,
-    trouble: facts.trouble,
+    trouble: {
+      ...facts.trouble,
+      paused: facts.trouble.paused.map((it) => ({ ...it, account: parseRoute(it.route).account })),
+    },
     unreported: unreportedOf(facts),
     span: {
       ...{ name, query, isLive, unit, fault },

@@ -1,7 +1,7 @@
 import { and, eq, gte, isNotNull, sql } from "drizzle-orm";
 import type { PoolLine } from "../../../views/ops/pool-data.ts";
 import type { Database } from "../../db/database.ts";
-import { metaRoute } from "../../outbox/enqueue.ts";
+import { formatRoute } from "../../outbox/routes.ts";
 import type { PoolView } from "../../pools/pool-view.ts";
 import { bucketStart, HOUR_MS } from "../../rollups/bucket.ts";
 import { instantOfWall, wallText } from "../zone.ts";
@@ -24,7 +24,7 @@ export async function poolLines(
     tracked: pool.meta_tracking_enabled,
     pixel: pool.meta_pixel_id,
     testCode: pool.meta_test_event_code,
-    paused: paused.has(metaRoute(pool.meta_pixel_id ?? "", pool.meta_test_event_code)),
+    paused: paused.has(formatRoute(pool.meta_pixel_id ?? "", pool.meta_test_event_code)),
     gated: pool.meta_cloaker_enabled,
     bots: pool.bots.map(({ username, enabled }) => (enabled ? `@${username}` : `@${username} (off)`)),
     today: today.get(String(pool.id)) ?? 0,

@@ -3,8 +3,8 @@ import type { FieldErrors } from "../../../views/ops/form-data.ts";
 import { NewPoolPage, PoolPage } from "../../../views/ops/pool.tsx";
 import type { PixelTrial, PoolFields } from "../../../views/ops/pool-data.ts";
 import { PoolsPage } from "../../../views/ops/pools.tsx";
-import { metaRoute } from "../../outbox/enqueue.ts";
 import { findHold } from "../../outbox/holds.ts";
+import { formatRoute } from "../../outbox/routes.ts";
 import { readRefusals } from "../../pools/gate-refusals.ts";
 import { listPools, type PoolView } from "../../pools/pool-view.ts";
 import type { OpsDeps } from "../deps.ts";
@@ -49,7 +49,7 @@ export function showPools({ db, now, config }: OpsDeps) {
 
   async function heldRouteOf({ meta_pixel_id, meta_test_event_code }: PoolView) {
     if (meta_pixel_id === null) return null;
-    const route = metaRoute(meta_pixel_id, meta_test_event_code);
+    const route = formatRoute(meta_pixel_id, meta_test_event_code);
     const hold = await findHold(db, db, { destination: "meta", route }, now().getTime());
     return hold && { route, hold };
   }

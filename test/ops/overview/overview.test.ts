@@ -219,6 +219,14 @@ describe(`the overview, on ${testDialect}`, () => {
     expect((await operator.post("/ops/routes/resume", { destination: "moon" })).status).toBe(303);
   });
 
+  test("a paused route leads to its bot's page, whichever its lane", async () => {
+    const key = { destination: "telegram", route: "7/mercadopago" } as const;
+    await own.db.transaction((tx) => pauseRoute(tx, own.db, key, "no"));
+    // What the page remembers of a moment ago is forgotten when somebody resumes.
+    await operator.post("/ops/routes/resume", { destination: "meta", route: "111" });
+    expect(await (await operator.get("/ops")).text()).toContain('<a href="/ops/bots/7"><b>');
+  });
+
   test("any query is answered with a page", async () => {
     const query = fc.dictionary(fc.constantFrom("span", "from", "to", "x"), fc.string());
     await fc.assert(

@@ -1,0 +1,42 @@
+/** The PageView of a visit; browser and server send the same, so that Meta counts them once. */
+export function pageViewId(trackingToken: string): string {
+  return `evt_${trackingToken}`;
+}
+
+/** The Lead of a visit; `of` is its token. */
+export function leadId(of: string): string {
+  return `lead_${of}`;
+}
+
+export function checkoutId(paymentId: string): string {
+  return `checkout_${paymentId}`;
+}
+
+export function purchaseId(paymentId: string): string {
+  return `purchase_${paymentId}`;
+}
+
+/** What was bought, on its way through Telegram. */
+export function deliveryId(paymentId: string): string {
+  return `delivery_${paymentId}`;
+}
+
+/** All ids that a visit's own events may have. */
+export function eventIdsOfVisit(trackingToken: string): string[] {
+  return [pageViewId(trackingToken), leadId(trackingToken)];
+}
+
+/** All ids that a payment's own events may have. */
+export function eventIdsOfPayment(paymentId: string): string[] {
+  return [checkoutId(paymentId), purchaseId(paymentId), deliveryId(paymentId)];
+}
+
+/** Which visit's or which payment's own event has that id; null where the id names neither. */
+export function parseEventId(
+  eventId: string,
+): { readonly of: "visit" | "payment"; readonly id: string } | null {
+  const id = /_([0-9a-f]{32})$/.exec(eventId)?.[1];
+  if (id === undefined) return null;
+  if (eventIdsOfVisit(id).includes(eventId)) return { of: "visit", id };
+  return eventIdsOfPayment(id).includes(eventId) ? { of: "payment", id } : null;
+}

@@ -1,0 +1,47 @@
+import { sql } from "drizzle-orm";
+import type { Database, Tx } from "../db/database.ts";
+import { promptly } from "../db/promptly.ts";
+import { PATIENCE_MS, PIECE } from "./limits.ts";
+import type { RouteKey } from "./routes.ts";
+
+/** The most rows that are made due when a route may go again; the others wait for their own time. */
+const MOST_HURRIED = 10_000;
+
+/**
+ * Makes those of the route's rows due that wait because an attempt failed or was put off, piece by piece. A row that is
+ * only held for what a browser has still to report goes on waiting. Lost with the machine's power, as `relaxed` may be, or
+ * ended in the midst, it leaves rows to their own time.
+ *
+ * @param mostAttempts of the rows that failed, only those that did so at most as often: others may be why the route
+ *   failed. Rows that were only told to wait are then left alone, too
+ */
+export async function hurryRetries(db: Database, key: RouteKey, mostAttempts?: number): Promise<void> {
+  for (let left = MOST_HURRIED; left > 0; left -= PIECE) {
+    const piece = db.transaction((tx) => hurryPiece(tx, db, key, mostAttempts), "relaxed");
+    if ((await promptly(db, PATIENCE_MS, piece)) < PIECE) return;
+  }
+}
+
+/** The same for at most a piece, inside the caller's transaction. Answers how many rows it made due. */
+export async function hurryPiece(
+  tx: Tx,
+  db: Database,
+  key: RouteKey,
+  mostAttempts?: number,
+): Promise<number> {
+  const { now, skipLocked } = db.dialect;
+  const isHurried =
+    mostAttempts === undefined
+      ? sql`(attempts > 0 or last_error is not null)`
+      : sql`attempts between 1 and ${mostAttempts}`;
+  const rows = await tx.rows(sql`
+    with retries as materialized (
+      select id from outbox_progress
+      where status = 'pending' and destination = ${key.destination} and route = ${key.route}
+        and available_at > ${now} and ${isHurried}
+      limit ${PIECE} ${skipLocked}
+    )
+    update outbox_progress set available_at = ${now} where id in (select id from retries) returning id`);
+  if (rows.length > 0) await tx.notify("outbox");
+  return rows.length;
+}
