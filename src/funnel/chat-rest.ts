@@ -1,5 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { Database } from "../db/database.ts";
+import type { Database, RawNumber } from "../db/database.ts";
 import type { Dialect } from "../db/dialect.ts";
 import { keptStatement } from "../db/kept.ts";
 import { LONGEST_THROTTLE_MS } from "../outbox/back-off.ts";
@@ -20,11 +20,12 @@ const LATE_MS = 60_000;
 /**
  * How long a message waits because earlier ones to the same chat wait for quiet; 0: none does. It must not overtake them,
  * and is due a second after the last: were all due at once, they would hold up every other chat, one after the other.
+ * Earlier ones that are in a dispatcher's hands at this moment are about to wait as well.
  */
 export async function chatRestMs(db: Database, { id }: Pick<ClaimedRow, "id">): Promise<number> {
-  const [found] = await db.rows<{ lastInMs: number | null }>(EARLIER(db.dialect), { id });
+  const [found] = await db.rows<{ lastInMs: number | null; inHand: RawNumber }>(EARLIER(db.dialect), { id });
   const lastInMs = found?.lastInMs ?? null;
-  return lastInMs === null ? 0 : Math.max(0, Math.ceil(lastInMs)) + PACE_MS;
+  return lastInMs === null ? 0 : Math.max(0, Math.ceil(lastInMs)) + PACE_MS * (1 + Number(found?.inHand));
 }
 
 /**
@@ -58,11 +59,15 @@ const restsAfter = (instant: SQL, { now, plusMs }: Dialect) =>
 const EARLIER = keptStatement((dialect) => {
   const { now, plusMs, epochMs } = dialect;
   return sql`
-    select ${epochMs(sql`max(due_at)`)} - ${epochMs(now)} as "lastInMs" from (
+    select ${epochMs(sql`max(due_at)`)} - ${epochMs(now)} as "lastInMs",
+      count(in_hand) filter (where due_at is null) as "inHand"
+    from (
       select (
         select p.available_at from outbox_progress p
         where p.id = e.id and p.status in ('pending', 'sending') and ${restsAfter(plusMs(now, -LATE_MS), dialect)}
-      ) as due_at
+      ) as due_at, (
+        select p.id from outbox_progress p where p.id = e.id and p.status = 'sending'
+      ) as in_hand
       from outbox_events e
       where e.bot_user_id = (select bot_user_id from outbox_events where id = ${value("id")}) and e.id < ${value("id")}
     ) earlier`;

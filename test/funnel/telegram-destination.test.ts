@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { and, eq, inArray } from "drizzle-orm";
 import { updateBot } from "../../src/bots/manage-bots.ts";
 import { telegramBotApi } from "../../src/bots/telegram-bot-api.ts";
+import { chatRestMs } from "../../src/funnel/chat-rest.ts";
 import { telegramDestination } from "../../src/funnel/telegram-destination.ts";
 import { enqueue } from "../../src/outbox/enqueue.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
@@ -144,6 +145,33 @@ describe(`messages to Telegram on ${testDialect}`, () => {
       await funnel.dispatcher.drain();
     }
     expect(funnel.chat(tapper.id)).toHaveLength(4);
+  });
+
+  test("a message whose chat rests leaves a second to an earlier one that is in hand at the same time", async () => {
+    const { db } = funnel;
+    const offer = await funnel.addOffer();
+    const tapper = newUser();
+    await funnel.fault({ mode: "429", chat_id: tapper.id, times: 1, retry_after: 60 });
+    for (let i = 0; i < 3; i++) {
+      await funnel.push(buttonUpdate(tapper, `offer:${offer.id}`));
+      if (i === 0) await funnel.dispatcher.drain();
+    }
+    const [, second, third] = await waitingFor(tapper);
+    if (!second || !third) throw new Error("three messages wait");
+    const { outboxProgress } = db.tables;
+    await db.transaction((tx) =>
+      tx.update(outboxProgress).set({ status: "sending" }).where(eq(outboxProgress.id, second.id)),
+    );
+    const thirdRestsMs = await chatRestMs(db, third);
+    expect(thirdRestsMs - (await chatRestMs(db, second))).toBeGreaterThanOrEqual(1_000);
+    await db.transaction((tx) =>
+      tx.update(outboxProgress).set({ status: "pending" }).where(eq(outboxProgress.id, second.id)),
+    );
+    for (let left = 3; left > 0; left--) {
+      await passTime(db);
+      await funnel.dispatcher.drain();
+    }
+    expect(funnel.chat(tapper.id)).toHaveLength(3);
   });
 
   test("a message that waited for its chat goes before later ones, though all of the bot rested meanwhile", async () => {
