@@ -24,12 +24,12 @@ interface KnownVisit extends ReportedSession, Pick<Session, "id" | "fbcOrigin"> 
  * Resolves to whether anything was written.
  */
 export async function recordCookies(
-  db: Database,
   tx: Tx,
+  db: Database,
   reports: readonly BrowserReport[],
 ): Promise<boolean> {
   const tokens = new Set(reports.map(({ trackingToken }) => trackingToken));
-  const known = await findVisits(db, tx, [...tokens]);
+  const known = await findVisits(tx, db, [...tokens]);
   const merged = new Map(known.map((visit) => [visit.trackingToken, visit]));
   for (const { trackingToken, report } of reports) {
     const visit = merged.get(trackingToken);
@@ -55,7 +55,7 @@ export async function recordCookies(
       updatedAt: now,
     })),
   );
-  const released = await releasePageViews(db, tx, changed);
+  const released = await releasePageViews(tx, db, changed);
   await tx.updateMany(
     outboxEvents,
     ["id"],
@@ -71,8 +71,8 @@ export async function recordCookies(
 
 /** Answers the ids of those that still wait; no dispatcher takes them before the transaction ends. */
 async function releasePageViews(
-  { dialect }: Database,
   tx: Tx,
+  { dialect }: Database,
   visits: readonly KnownVisit[],
 ): Promise<Set<number>> {
   const ids = visits.flatMap(({ pageViewId }) => (pageViewId === null ? [] : [pageViewId]));
@@ -91,7 +91,7 @@ const RELEASED = keptStatement(
  * Locked, because what is read is written back: another process may hear of the same visit, or erase it. Always in the
  * same order, so that two processes never lock crosswise; not the pools, which visits are counted on.
  */
-async function findVisits({ dialect }: Database, tx: Tx, tokens: readonly string[]): Promise<KnownVisit[]> {
+async function findVisits(tx: Tx, { dialect }: Database, tokens: readonly string[]): Promise<KnownVisit[]> {
   const rows = await tx.rows<
     Omit<KnownVisit, "pageviewTs" | "isReleased"> & { pageviewMs: number; cookiesAtMs: number | null }
   >(KNOWN(dialect), { tokens: dialect.textList(tokens) });

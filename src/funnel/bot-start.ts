@@ -111,7 +111,7 @@ export async function startFromOutside(
       languageCode: input.language_code,
     };
     const known = isCopy
-      ? await knownOf(db, tx, bot.id, person.telegramUserId)
+      ? await knownOf(tx, db, bot.id, person.telegramUserId)
       : await recordStart(deps, tx, bot, person, token, at);
     const answer = answerOf(bot.username, person.telegramUserId, known);
     return { kind: "started", isFirst: known.isFirst, answer };
@@ -119,13 +119,13 @@ export async function startFromOutside(
 }
 
 /** Who was there before a copy of an update came. It writes nothing: nobody who was erased meanwhile comes back by it. */
-async function knownOf(db: Database, tx: Tx, botId: number, telegramUserId: string): Promise<Known> {
+async function knownOf(tx: Tx, db: Database, botId: number, telegramUserId: string): Promise<Known> {
   const { tables } = db;
   const isTheirs = isPersonInBot(tables, { botId, telegramUserId });
   const [botUser = null] = await tx.select().from(tables.botUsers).where(isTheirs);
   const trackingToken = botUser?.latestToken ?? null;
   const session = await findSession(tx, tables, trackingToken);
-  const pool = await findPoolOf(db, tx, { poolId: session?.poolId ?? null, botId });
+  const pool = await findPoolOf(tx, db, { poolId: session?.poolId ?? null, botId });
   return { botUser, session, pool, trackingToken, isFirst: false };
 }
 

@@ -39,7 +39,7 @@ async function onMembership(ctx: Filter<FunnelContext, "my_chat_member">): Promi
   const person = { botId: turn.bot.id, telegramUserId: String(ctx.myChatMember.from.id) };
   const isBlocked = ctx.myChatMember.new_chat_member.status === "kicked";
   await turn.once((tx) =>
-    isBlocked ? markUnreachable(tx, db.tables, person, turn.now) : markReachable(db, tx, person, turn.now),
+    isBlocked ? markUnreachable(tx, db.tables, person, turn.now) : markReachable(tx, db, person, turn.now),
   );
 }
 

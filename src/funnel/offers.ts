@@ -66,7 +66,7 @@ export async function showOffer(
   person: Person,
   offer: Offer,
 ): Promise<void> {
-  const visitor = await recordVisitor(db, tx, bot.id, person, null, now);
+  const visitor = await recordVisitor(tx, db, bot.id, person, null, now);
   const { botUser, poolId, trackingToken } = visitor;
   const step = {
     state: "offer_viewed" as const,
@@ -89,7 +89,7 @@ export async function showOffer(
 export async function sell(turn: Turn, tx: Tx, person: Person, offer: Offer): Promise<void> {
   const { deps, bot, now, updateId } = turn;
   const { db, sales } = deps;
-  const visitor = await recordVisitor(db, tx, bot.id, person, null, now);
+  const visitor = await recordVisitor(tx, db, bot.id, person, null, now);
   const { botUser, trackingToken } = visitor;
   const { paymentId } = await sales.beginCheckout(tx, {
     botId: bot.id,

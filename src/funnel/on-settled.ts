@@ -24,7 +24,7 @@ export function funnelOnSettled({ db, now }: { readonly db: Database; readonly n
           break;
         case "dead":
           if (ending.because === "unreachable") await markUnreachableOf(db, tx, route, row, now());
-          if (ending.because === "unpayable") await apologize(db, tx, route, row);
+          if (ending.because === "unpayable") await apologize(tx, db, route, row);
           break;
         case "expired":
         case "discarded":
@@ -48,7 +48,7 @@ async function markUnreachableOf({ tables }: Database, tx: Tx, route: string, ro
 }
 
 /** The tap on "buy" is answered all the same, by the bot's own lane. */
-async function apologize({ tables }: Database, tx: Tx, route: string, row: ClaimedRow): Promise<void> {
+async function apologize(tx: Tx, { tables }: Database, route: string, row: ClaimedRow): Promise<void> {
   const outgoing = readOutgoing(row.payload);
   if (outgoing === null) return;
   const botId = botOfRoute(route);

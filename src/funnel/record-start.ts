@@ -49,9 +49,9 @@ export async function recordStart(
   token: string | null,
   now: Date,
 ): Promise<Started> {
-  const visitor = await recordVisitor(db, tx, bot.id, person, token, now);
+  const visitor = await recordVisitor(tx, db, bot.id, person, token, now);
   const { botUser, trackingToken, poolId } = visitor;
-  if (botUser.blockedAt !== null) await markReachable(db, tx, botUser, now);
+  if (botUser.blockedAt !== null) await markReachable(tx, db, botUser, now);
   const step = {
     state: "started" as const,
     of: `${botUser.id}_${trackingToken ?? "organic"}`,
@@ -67,8 +67,8 @@ export async function recordStart(
 
 /** Brings the person's row up to date and finds their visit (of `token`, else the latest), which learns who came by it. */
 export async function recordVisitor(
-  db: Database,
   tx: Tx,
+  db: Database,
   botId: number,
   person: Person,
   token: string | null,
@@ -93,7 +93,7 @@ export async function recordVisitor(
       .set({ userExternalId: person.telegramUserId, updatedAt: now })
       .where(and(eq(sessions.id, session.id), isNull(sessions.userExternalId)));
   }
-  const pool = await findPoolOf(db, tx, { poolId: session?.poolId ?? null, botId });
+  const pool = await findPoolOf(tx, db, { poolId: session?.poolId ?? null, botId });
   return { botId, botUser, session, pool, poolId: pool?.id ?? null, trackingToken };
 }
 

@@ -40,8 +40,8 @@ export async function markUnreachable(
 
 /** They came back: messages may reach them again, first of all what they have paid for. */
 export async function markReachable(
-  db: Database,
   tx: Tx,
+  db: Database,
   person: Pick<BotUser, "botId" | "telegramUserId">,
   now: Date,
 ): Promise<void> {
@@ -51,11 +51,11 @@ export async function markReachable(
     .set({ blockedAt: null, updatedAt: now })
     .where(and(isPersonInBot(db.tables, person), isNotNull(botUsers.blockedAt)))
     .returning({ id: botUsers.id });
-  if (user) await sendDeliveriesAgain(db, tx, user.id);
+  if (user) await sendDeliveriesAgain(tx, db, user.id);
 }
 
 /** Deliveries that died of the block go out after all. */
-async function sendDeliveriesAgain({ tables, dialect }: Database, tx: Tx, botUserId: number): Promise<void> {
+async function sendDeliveriesAgain(tx: Tx, { tables, dialect }: Database, botUserId: number): Promise<void> {
   const { outboxEvents, outboxProgress, payments } = tables;
   const paid = await tx
     .select({ id: payments.id })

@@ -159,5 +159,5 @@ async function changeStatus(
   if (to === "expired") return;
   // Meta is told nothing; the funnel shows that the money went back.
   await recordFunnelState(tx, db.tables, paymentStep("refunded", payment), at);
-  await withholdDelivery(db, tx, payment);
+  await withholdDelivery(tx, db, payment);
 }

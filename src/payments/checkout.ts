@@ -64,7 +64,7 @@ function requestOf({ publicUrl }: CheckoutDeps, payment: Payment, bot: string | 
 function keepCheckout({ db, now }: CheckoutDeps, paymentId: string, checkout: Checkout): Promise<Checkout> {
   const { payments } = db.tables;
   return db.transaction(async (tx) => {
-    const payment = await lockById(db, tx, paymentId);
+    const payment = await lockById(tx, db, paymentId);
     const stored = payment && storedCheckout(payment);
     if (stored) return stored;
     await tx

@@ -35,7 +35,7 @@ export async function deliveryEntry(
 }
 
 /** Keeps a delivery here that has not gone out yet: the money went back. */
-export async function withholdDelivery({ tables }: Database, tx: Tx, payment: Payment): Promise<void> {
+export async function withholdDelivery(tx: Tx, { tables }: Database, payment: Payment): Promise<void> {
   const { outboxEvents, outboxProgress } = tables;
   const delivery = tx
     .select({ id: outboxEvents.id })

@@ -10,8 +10,8 @@ export interface Reference {
 
 /** The payment of a provider's reference. */
 export async function findByReference(
-  db: Database,
   reader: Reader,
+  db: Database,
   reference: Reference,
 ): Promise<Payment | undefined> {
   const [payment] = await reader.select().from(db.tables.payments).where(hasReference(db, reference));
@@ -20,8 +20,8 @@ export async function findByReference(
 
 /** The same, locked until the transaction ends. */
 export async function lockByReference(
-  db: Database,
   tx: Tx,
+  db: Database,
   reference: Reference,
 ): Promise<Payment | undefined> {
   const { payments } = db.tables;
@@ -30,7 +30,7 @@ export async function lockByReference(
 }
 
 /** The payment of our own id, locked until the transaction ends. */
-export async function lockById(db: Database, tx: Tx, id: string): Promise<Payment | undefined> {
+export async function lockById(tx: Tx, db: Database, id: string): Promise<Payment | undefined> {
   const { payments } = db.tables;
   const [payment] = await db.dialect.locked(tx.select().from(payments).where(eq(payments.id, id)));
   return payment;

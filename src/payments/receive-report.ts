@@ -31,14 +31,14 @@ export async function receiveReport(deps: ApplyDeps, report: ProviderReport): Pr
   const { db } = deps;
   const redisCopy = await redisCopyOf(deps, await ownerFromReport(deps, report));
   const received = await buyersTransaction<Received>(db, async (tx) => {
-    const seen = await findByReference(db, tx, report);
+    const seen = await findByReference(tx, db, report);
     // The person's row is locked before the payment's, here as where a payment is registered: never crosswise.
     const said =
       seen && isProven(seen, report)
         ? await belongingsFromReport(deps, tx, seen, report.details, redisCopy)
         : null;
     if (!seen) await createFrom(deps, tx, report.registration, redisCopy);
-    const known = await lockByReference(db, tx, report);
+    const known = await lockByReference(tx, db, report);
     if (!known || !isProven(known, report)) return { kind: "unknown" };
     if (said !== null && known.erasedAt !== null) throw new ErasedMeanwhile();
     const payment = said === null ? known : await fillPayment(deps, tx, known, said);

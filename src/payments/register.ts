@@ -58,11 +58,11 @@ export async function registerInside(
   redisCopy: StoredVisit | null = null,
 ): Promise<Registered> {
   // Of whoever was erased nothing is written again: not the person whom the repetition names, either.
-  const seen = await findByReference(deps.db, tx, referenceOf(input));
+  const seen = await findByReference(tx, deps.db, referenceOf(input));
   if (seen && seen.erasedAt !== null) return compared(seen, input);
   const payer = await whoPays(deps, tx, input, sale, redisCopy);
   if (payer === null) {
-    const known = await lockByReference(deps.db, tx, referenceOf(input));
+    const known = await lockByReference(tx, deps.db, referenceOf(input));
     return known ? compared(known, input) : { kind: "unknown_bot" };
   }
   const payment = pendingPayment(input, sale, payer.belongings, deps.now());
@@ -120,7 +120,7 @@ async function registerAgain(
   belongings: Belongings,
   redisCopy: StoredVisit | null,
 ): Promise<Registered> {
-  const known = await lockByReference(deps.db, tx, referenceOf(input));
+  const known = await lockByReference(tx, deps.db, referenceOf(input));
   if (!known) throw new Error(`payment ${input.provider} ${input.provider_ref} is neither new nor there`);
   // By now the person that the repetition names is written again.
   if (known.erasedAt !== null) throw new ErasedMeanwhile();

@@ -39,7 +39,7 @@ export async function withVisit(
   const botUser = await findBotUser(tx, tables, payment.botUserId);
   const visit = await visitBehind(tx, tables, { trackingToken, botUser }, redisCopy);
   const botId = payment.botId ?? visit.botId ?? visit.botUser?.botId ?? null;
-  const pool = await findPoolOf(deps.db, tx, { poolId: visit.poolId ?? payment.poolId, botId });
+  const pool = await findPoolOf(tx, deps.db, { poolId: visit.poolId ?? payment.poolId, botId });
   const learnt = { trackingToken: visit.trackingToken, botId, botUserId: visit.botUser?.id ?? null };
   return { payment: await fillPayment(deps, tx, payment, learnt, pool), visit, pool };
 }
@@ -91,7 +91,7 @@ export async function catchUp(
 async function keepRefusal(deps: PaymentDeps, tx: Tx, { id }: Payment, consent: Refusal): Promise<void> {
   const { payments } = deps.db.tables;
   // Read again: the event that brought us here may have left a note on it.
-  const payment = await lockById(deps.db, tx, id);
+  const payment = await lockById(tx, deps.db, id);
   await tx
     .update(payments)
     .set({ providerData: { ...payment?.providerData, consent }, updatedAt: deps.now() })

@@ -40,7 +40,7 @@ async function findTelegramPayment(
   tx: Tx,
   { paymentId, botId, chargeId }: TelegramCharge,
 ): Promise<Payment | undefined> {
-  const payment = await lockById(db, tx, paymentId);
+  const payment = await lockById(tx, db, paymentId);
   if (payment?.provider === TELEGRAM_PROVIDER && payment.botId === botId) return payment;
   log.error(
     { payment: paymentId, botId, chargeId },

@@ -46,7 +46,7 @@ export async function whoPays(
   const trackingToken = said.tracking_token ?? null;
   const visit = await visitBehind(tx, tables, { trackingToken, botUser: named }, redisCopy);
   const botId = seller?.botId ?? bot?.id ?? visit.botId ?? visit.botUser?.botId ?? null;
-  const pool = await findPoolOf(deps.db, tx, { poolId: visit.poolId, botId });
+  const pool = await findPoolOf(tx, deps.db, { poolId: visit.poolId, botId });
   const { id, email, phone, first_name, last_name } = said.customer ?? {};
   return {
     visit,
@@ -81,7 +81,7 @@ export async function leadsToPool(
   const session = await findSession(tx, tables, token);
   if (session === null && token !== null && mayBeSpooled(token, now())) return true;
   const poolId = session?.poolId ?? redisCopy?.poolId ?? null;
-  return (await findPoolOf(db, tx, { poolId, botId: bot?.id ?? session?.botId ?? null })) !== null;
+  return (await findPoolOf(tx, db, { poolId, botId: bot?.id ?? session?.botId ?? null })) !== null;
 }
 
 /** What a report says of whose a payment is, without a bot that does not exist: the rest of it still counts. */

@@ -9,8 +9,8 @@ import type { PoolRow } from "./pool-view.ts";
  * events go.
  */
 export async function findPoolOf(
-  db: Database,
   tx: Tx,
+  db: Database,
   known: { readonly poolId: number | null; readonly botId: number | null },
 ): Promise<PoolRow | null> {
   const { dialect, tables } = db;
@@ -37,7 +37,7 @@ export async function findPoolOf(
       pools.id,
     )
     .limit(1);
-  return ofBot ? findPoolOf(db, tx, { ...known, ...ofBot }) : null;
+  return ofBot ? findPoolOf(tx, db, { ...known, ...ofBot }) : null;
 }
 
 /** The pixel that the pool reports to; null where it reports nothing. */

@@ -89,9 +89,9 @@ async function eraseTraces(deps: ErasureDeps, person: Person, found: Traces): Pr
   inSpool(() => spool?.forget(person.tokens));
   for (const some of chunksOf(events)) {
     const ids = some.map(({ id }) => id);
-    await db.transaction((tx) => eraseEvents(db, tx, ids));
+    await db.transaction((tx) => eraseEvents(tx, db, ids));
   }
-  for (const ids of chunksOf(answers)) await db.transaction((tx) => eraseAnswers(db, tx, ids));
+  for (const ids of chunksOf(answers)) await db.transaction((tx) => eraseAnswers(tx, db, ids));
   for (const ids of chunksOf(sessions)) await db.transaction((tx) => eraseSessions(db, tx, ids, now()));
   // What leads to everything else goes last and together, so that an erasure that was cut off finds its way again.
   const batches = chunksOf(payments);

@@ -47,7 +47,7 @@ export async function findEvents(db: Database, { tokens, botUserIds, paymentIds 
  * One that is on its way at this moment loses its lease: its dispatcher finds nothing to settle, and nobody tries it
  * again.
  */
-export async function eraseEvents(db: Database, tx: Tx, ids: readonly number[]): Promise<void> {
+export async function eraseEvents(tx: Tx, db: Database, ids: readonly number[]): Promise<void> {
   const { outboxEvents, outboxProgress } = db.tables;
   const rows = await db.dialect.locked(
     tx
@@ -97,7 +97,7 @@ export async function findAnswers(db: Database, rows: readonly Row[]): Promise<n
 }
 
 /** Takes the answers of these requests away; that they were made, and when, stays. */
-export async function eraseAnswers(db: Database, tx: Tx, ids: readonly number[]): Promise<void> {
+export async function eraseAnswers(tx: Tx, db: Database, ids: readonly number[]): Promise<void> {
   const { outboxAttempts } = db.tables;
   await tx
     .update(outboxAttempts)

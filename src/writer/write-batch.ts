@@ -21,6 +21,6 @@ export async function writeBatch(db: Database, batch: Batch): Promise<void> {
       }
       return;
     case "cookies":
-      await db.transaction((tx) => recordCookies(db, tx, batch.reports));
+      await db.transaction((tx) => recordCookies(tx, db, batch.reports));
   }
 }

@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 
 const record = (db: Database, reports: readonly BrowserReport[]) =>
-  db.transaction((tx) => recordCookies(db, tx, reports));
+  db.transaction((tx) => recordCookies(tx, db, reports));
 
 async function session(token: string) {
   const { sessions } = own.db.tables;
@@ -106,7 +106,7 @@ describe(`cookies of one visit in two processes on ${testDialect}`, () => {
         await untilHeldUp(own.db, erased);
         await tx.updateMany(...call);
       };
-      return recordCookies(own.db, { ...tx, updateMany }, [{ trackingToken: token, report: { fbc, fbi } }]);
+      return recordCookies({ ...tx, updateMany }, own.db, [{ trackingToken: token, report: { fbc, fbi } }]);
     });
     await erased;
     expect(await session(token)).toMatchObject({ consent: "erased", fbp: null, fbc: null, fbi: null });

@@ -60,7 +60,7 @@ describe(`two at one event, on ${testDialect}`, () => {
     const { trackingToken } = visit;
     const reports = [{ trackingToken, report: { fbi: "177.45.10.77.AQYCAQMB" } }];
     const take = () => claim(own.db, "lease", { destination: "meta", route: "1234567890", limit: 10 });
-    const during = await meanwhile((tx) => recordCookies(own.db, tx, reports), take);
+    const during = await meanwhile((tx) => recordCookies(tx, own.db, reports), take);
     const taken = [...during, ...(await take())];
     expect(taken).toHaveLength(1);
     expect(taken[0]?.payload).toContain("177.45.10.77");
@@ -70,7 +70,7 @@ describe(`two at one event, on ${testDialect}`, () => {
   test("what is erased while somebody retries it stays erased", async () => {
     const [id = 0] = await addRows(own.db, 1, { status: "discarded" });
     const retried = await meanwhile(
-      (tx) => eraseEvents(own.db, tx, [id]),
+      (tx) => eraseEvents(tx, own.db, [id]),
       () => replay(own.db, "retry", { ids: [id] }),
     );
     expect(retried).toBe(0);
@@ -107,7 +107,7 @@ describe(`two at one event, on ${testDialect}`, () => {
     test("does not bring back what is erased meanwhile", async () => {
       const [id = 0] = await addRows(own.db, 1);
       const changed = await meanwhile(
-        (tx) => eraseEvents(own.db, tx, [id]),
+        (tx) => eraseEvents(tx, own.db, [id]),
         () => byHand("update outbox set available_at = now() where status = 'pending'"),
       );
       expect(changed).toBe(0);
@@ -117,7 +117,7 @@ describe(`two at one event, on ${testDialect}`, () => {
     test("does not bring back what is erased from a delivered event", async () => {
       const [id = 0] = await addRows(own.db, 1, { status: "delivered" });
       await meanwhile(
-        (tx) => eraseEvents(own.db, tx, [id]),
+        (tx) => eraseEvents(tx, own.db, [id]),
         () => byHand("update outbox set tracking_token = null where status = 'delivered'"),
       );
       expect(await row()).toMatchObject({ status: "delivered", payload: { erased: true } });

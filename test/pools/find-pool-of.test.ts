@@ -16,7 +16,7 @@ test.skipIf(testDialect === "sqlite")(
     const added = await addPool(db, { slug: "shop" });
     const visit = visitsOf(added);
     await db.transaction(async (tx) => {
-      await findPoolOf(db, tx, { poolId: added.pool.id, botId: null });
+      await findPoolOf(tx, db, { poolId: added.pool.id, botId: null });
       const count = async (at: typeof db) => {
         for (let n = 0; n < VISITS; n++) await writerOn(at).write([visit()]);
       };

@@ -491,7 +491,7 @@ describe(`erasing a person on ${testDialect}`, () => {
         .where(eq(botUsers.id, sale.botUserId ?? 0));
       erased = erase({ kind: "payment", paymentId: sale.id });
       await untilHeldUp(db, erased);
-      expect(await lockById(db, tx, sale.id)).toMatchObject({ erasedAt: null });
+      expect(await lockById(tx, db, sale.id)).toMatchObject({ erasedAt: null });
     });
     expect(await erased).toMatchObject({ people: 1, payments: 1 });
   });
