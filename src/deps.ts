@@ -86,7 +86,7 @@ async function migrateInTime(db: Database, log: Log, stopping: AbortSignal): Pro
  */
 export async function openDeps(config: Config, log: Log): Promise<Deps> {
   const now = () => new Date();
-  // First, for what is no database is not ours: it keeps its mode, and gets no key beside it.
+  // First: a file that is no database is not ours, so its mode is left alone and no key is made beside it.
   const db = await openDatabase(config.database);
   closeToOthers(privateFiles(config), log);
   const secrets = createSecrets(appSecret(config));

@@ -77,7 +77,7 @@ export const databaseUrl = z
   .refine((text) => POSTGRES_URL.test(text) || isFile(text), wanted("a file or a postgres:// URL"))
   .refine((text) => isFile(text) || isWholePostgresUrl(text), WHOLE_URL);
 
-/** A URL in quotes, as Docker reads it from a file, or a server told of in `psql`'s other words, names no file. */
+/** Whether it is a file's path: not a quoted URL (Docker keeps an env file's quotes), and not a libpq string such as `host=db password=…`. */
 function isFile(text: string): boolean {
   const path = sqlitePath(text);
   return path.trim() !== "" && !/:\/\/|^postgres(ql)?(:|\/\/)|\bpassword\s*=/i.test(path);
@@ -121,7 +121,7 @@ export const key32 = z.string().transform((text, context) => {
   return bytes;
 });
 
-/** A line end that came along with a secret is in no header that carries it: nobody's would be the right one. */
+/** A secret. HTTP strips blanks and line ends around a header, so one that has them would never be given right. */
 export const secretText = (min: number, max = Number.POSITIVE_INFINITY) =>
   z
     .string()

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { findBotRow } from "../bots/bot-view.ts";
 import type { Database, Tx } from "../db/database.ts";
+import { wellFormed } from "../platform/parse-input.ts";
 import { findPoolOf } from "../pools/find-pool-of.ts";
 import { type BotUser, isPersonInBot } from "../tracking/bot-users.ts";
 import { findSession } from "../tracking/find-session.ts";
@@ -11,12 +12,7 @@ import { recordStart, type StartDeps, type Started } from "./record-start.ts";
 import { noteUpdate } from "./turn.ts";
 
 /** Room for Telegram's names, which have no documented limit below a message's. */
-const name = z
-  .string()
-  .max(256)
-  .regex(/^[^\0\p{Cs}]*$/u, "must be well-formed text without NUL")
-  .nullable()
-  .optional();
+const name = wellFormed.max(256).nullable().optional();
 
 /** `POST /api/bot/start`: an operator's own bot says that somebody pressed /start. */
 export const botStartSchema = z

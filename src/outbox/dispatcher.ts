@@ -8,7 +8,8 @@ import { createBell } from "./bell.ts";
 import { deliver, type RequestFact } from "./deliver.ts";
 import type { Adapters } from "./destination.ts";
 import { beat, withdraw } from "./heartbeat.ts";
-import { claim, RENEW_EVERY_MS, reclaimExpired, renewLeases } from "./lease.ts";
+import { claim, RENEW_EVERY_MS } from "./lease.ts";
+import { createLeaseKeeper } from "./lease-keeper.ts";
 import { PATIENCE_MS } from "./limits.ts";
 import { endOverlongPauses } from "./overlong-pauses.ts";
 import type { OnSettled } from "./record-request.ts";
@@ -67,11 +68,19 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   let draining: Promise<void> | undefined;
   let nextDue: Timer | undefined;
   /** The sign of life that is being given. */
-  let life: Promise<void> | undefined;
+  let sign: Promise<void> | undefined;
 
   const outage = createOutage(log, {
     failed: "the outbox cannot be read; trying again every second",
     worked: "the outbox can be read again",
+  });
+
+  const leases = createLeaseKeeper({
+    db,
+    log,
+    leaseIds: () => [...held.keys()],
+    isStopping: () => stopping,
+    onTaken: wake,
   });
 
   const underWay = () => underWayOf(held.values(), performance.now());
@@ -166,7 +175,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     if (soonest < 1_000 && !stopping) nextDue = setTimeout(wake, Math.ceil(soonest));
   }
 
-  /** During a drain it only rings: what each of a million wakes left to be done at its end would fill the memory. */
+  /** During a drain it only rings: a promise kept for each of a million wake-ups would fill the memory. */
   function wake(): void {
     if (draining) bell.ring();
     else drain().catch((error) => outage.failed({ error, todo: db.advice(error) }));
@@ -175,47 +184,28 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   async function tick(): Promise<void> {
     wake();
     if (stopping || outage.isOn) return;
-    await takeOver().catch((error) =>
-      log.warn({ error }, "lapsed leases could not be taken over; trying again in a second"),
-    );
+    await leases
+      .takeOver()
+      .catch((error) =>
+        log.warn({ error }, "lapsed leases could not be taken over; trying again in a second"),
+      );
   }
 
-  async function takeOver(): Promise<void> {
-    // A clock that was set, or a machine that slept, ends leases of requests that are under way: nobody sends those twice.
-    await renew();
-    const taken = await inPieces(async () => {
-      const piece = await reclaimExpired(db);
-      if (piece > 0) wake();
-      return piece;
-    });
-    if (taken > 0)
-      log.warn({ events: taken }, "a dispatcher died or lost its leases; its events are taken over");
-  }
-
-  const renew = () => inPieces(() => renewLeases(db, [...held.keys()]));
-
-  /** Work that lets visitors by between its pieces, each in its own time, until nothing is left to do. Answers how much it did. */
-  async function inPieces(work: () => Promise<number>): Promise<number> {
-    let total = 0;
-    for (let piece = 1; piece > 0 && !stopping; total += piece) piece = await inTime(work());
-    return total;
-  }
-
-  async function showLife(): Promise<void> {
+  async function giveSign(): Promise<void> {
     const failed = (what: string) => (error: unknown) => {
       // That the database is away stands in the log already.
       if (!outage.isOn) log.warn({ error }, what);
     };
-    await renew().catch(failed("this dispatcher's leases could not be renewed"));
+    await leases.renew().catch(failed("this dispatcher's leases could not be renewed"));
     if (stopping) return;
     await inTime(beat(db, id)).catch(failed("this dispatcher's sign of life could not be renewed"));
     await inTime(endOverlongPauses(db)).catch(failed("pauses that are too long could not be ended"));
   }
 
   /** A stop waits for it: what it writes must not come after what a stop takes back. */
-  function live(): Promise<void> {
-    life = showLife();
-    return life;
+  function showLife(): Promise<void> {
+    sign = giveSign();
+    return sign;
   }
 
   const schedules: Cron[] = [];
@@ -228,9 +218,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       const options = { protect: true, unref: true };
       schedules.push(
         new Cron(EVERY_SECOND, options, tick),
-        new Cron(`*/${RENEW_EVERY_MS / 1000} * * * * *`, options, live),
+        new Cron(`*/${RENEW_EVERY_MS / 1000} * * * * *`, options, showLife),
       );
-      void live();
+      void showLife();
       void tick();
     },
     async stop(graceMs = STOP_GRACE_MS) {
@@ -243,7 +233,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       bell.ring();
       await draining?.catch(() => undefined);
       clearTimeout(grace);
-      await life;
+      await sign;
       await withdraw(db, id).catch((error) => log.warn({ error }, "the sign of life could not be withdrawn"));
     },
   };

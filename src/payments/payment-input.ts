@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isCurrency, TELEGRAM_STARS } from "../money/currencies.ts";
 import { isAmountMinor } from "../money/minor-units.ts";
+import { wellFormed } from "../platform/parse-input.ts";
 import { telegramUserIdSchema } from "../tracking/telegram-user-id.ts";
 import { isTrackingToken } from "../tracking/tracking-token.ts";
 
@@ -15,13 +16,7 @@ const currencySchema = z
 
 const trackingTokenSchema = z.string().refine(isTrackingToken, "must be 32 lowercase hex digits");
 
-/** Without what Postgres' text cannot hold: NUL, and halves of characters. */
-const short = z
-  .string()
-  .trim()
-  .min(1)
-  .max(200)
-  .regex(/^[^\0\p{Cs}]*$/u, "must be well-formed text without NUL");
+const short = wellFormed.trim().min(1).max(200);
 
 /** How a provider names a payment. */
 export const providerRefSchema = short;

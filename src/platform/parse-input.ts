@@ -4,6 +4,9 @@ import { type ProblemError, problemErrors } from "./problem.ts";
 /** A form's, a flag's or a JSON body's text: outer spaces never count. */
 export const text = (pattern: RegExp, message: string) => z.string().trim().regex(pattern, message);
 
+/** Text that Postgres can hold: without NUL and halves of characters. Anything else is refused. */
+export const wellFormed = z.string().regex(/^[^\0\p{Cs}]*$/u, "must be well-formed text without NUL");
+
 /** A text that can also be cleared: with null, or (from a form or a flag) with nothing. Reads as null then. */
 export const clearable = (pattern: RegExp, message: string, example: string, meta: object = {}) =>
   text(new RegExp(`^$|${pattern.source}`, pattern.flags), message)

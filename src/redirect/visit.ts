@@ -54,7 +54,7 @@ export function createVisitHandler(deps: VisitDeps) {
     return unavailablePage(locale);
   }
 
-  /** Looking ahead counts only where the gate refuses it, and the limit holds for all of it: else its secret could be guessed. */
+  /** HEAD and prefetch count only where the gate refuses them. The limit holds for all, or the gate's secret could be guessed. */
   function limit(limiter: RateLimiter, arrival: Arrival) {
     const { request, nowMs } = arrival;
     const clientIp = deps.clientAddress.find(deps.peerOf(request), request.headers.get("x-forwarded-for"));

@@ -60,7 +60,7 @@ export async function startConsole({
     PUBLIC_URL: "https://go.example.com",
     TELEGRAM_API_URL: sandbox.url,
     META_GRAPH_URL: sandbox.url,
-    PUSHINPAY_TOKEN: "a token of the stand-in",
+    PUSHINPAY_TOKEN: "a-token-of-the-stand-in",
     ...environment,
   });
   const traffic = await seedTraffic(own.db, { endMs: Date.now(), hours, clicksPerHour });

@@ -52,7 +52,7 @@ describe("a pool's rules", () => {
     [{ bots: [{ username: "abc" }] }, "bots.0.username"],
     [{ bots: [{ username: "shop_bot", weight: 0 }] }, "bots.0.weight"],
     [{ bots: [{ username: "shop_bot", weight: 1.5 }] }, "bots.0.weight"],
-    [{ colour: "red" }, ""],
+    [{ colour: "red" }, "colour"],
   ])("refuse %j, naming the field", (input, path) => {
     expect(pathsOf(input)).toEqual([path]);
   });

@@ -4,10 +4,9 @@ import { breathe } from "../../platform/breathe.ts";
 type Kind = "here" | "whenever" | "elsewhere";
 
 /**
- * Lets asynchronous work run one after the other in the order in which it was asked for; but what can wait and what
- * cannot take turns where both are there, so that nobody waits for more than one piece of work that can. After each piece
- * that kept this thread busy it has time for whoever came meanwhile. A failed turn fails alone; the next one starts all
- * the same.
+ * Runs asynchronous work one piece at a time, in the order in which it was asked for. What can wait takes turns with what
+ * cannot, so that nobody waits for more than one piece that can. After each piece on this thread the event loop has a turn.
+ * A piece that fails fails alone.
  */
 export function takeTurns(): <T>(work: () => Promise<T>, kind: Kind) => Promise<T> {
   const front: Turn[] = [];

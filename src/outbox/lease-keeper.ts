@@ -1,0 +1,42 @@
+import type { Database } from "../db/database.ts";
+import { promptly } from "../db/promptly.ts";
+import type { Log } from "../platform/log.ts";
+import { reclaimExpired, renewLeases } from "./lease.ts";
+import { PATIENCE_MS } from "./limits.ts";
+
+interface LeaseKeeperDeps {
+  readonly db: Database;
+  readonly log: Log;
+  /** The leases that the dispatcher holds at this moment. */
+  leaseIds(): readonly string[];
+  isStopping(): boolean;
+  /** Rows were taken over, and are due. */
+  onTaken(): void;
+}
+
+/** Keeps a dispatcher's own leases, and takes over those that others left. */
+export function createLeaseKeeper({ db, log, leaseIds, isStopping, onTaken }: LeaseKeeperDeps) {
+  const renew = () => inPieces(() => renewLeases(db, leaseIds()));
+
+  async function takeOver(): Promise<void> {
+    // A clock that was set, or a machine that slept, ends leases of requests that are under way: nobody sends those twice.
+    await renew();
+    const taken = await inPieces(async () => {
+      const piece = await reclaimExpired(db);
+      if (piece > 0) onTaken();
+      return piece;
+    });
+    if (taken > 0)
+      log.warn({ events: taken }, "a dispatcher died or lost its leases; its events are taken over");
+  }
+
+  /** Work that lets visitors by between its pieces, each in its own time, until nothing is left to do. Answers how much it did. */
+  async function inPieces(work: () => Promise<number>): Promise<number> {
+    let total = 0;
+    for (let piece = 1; piece > 0 && !isStopping(); total += piece)
+      piece = await promptly(db, PATIENCE_MS, work());
+    return total;
+  }
+
+  return { renew, takeOver };
+}
