@@ -1,3 +1,4 @@
+import { LONGEST_API_KEY } from "../config/variables.ts";
 import type { Database } from "../db/database.ts";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import type { KeyScope } from "../db/vocabulary.ts";
@@ -23,7 +24,7 @@ type Authorization =
 /** Decides whether a request's key lets it do what needs that scope. */
 export type Authorize = (request: Request, needs: KeyScope) => Promise<Authorization>;
 
-const BEARER = /^Bearer +([\x21-\x7e]{1,512})$/i;
+const BEARER = new RegExp(`^Bearer +([\\x21-\\x7e]{1,${LONGEST_API_KEY}})$`, "i");
 
 /** `Authorization: Bearer <key>` against `API_KEY` and the keys made by operators. */
 export function createAuthorize(deps: AuthorizeDeps): Authorize {

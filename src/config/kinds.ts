@@ -77,7 +77,10 @@ export const databaseUrl = z
   .refine((text) => POSTGRES_URL.test(text) || isFile(text), wanted("a file or a postgres:// URL"))
   .refine((text) => isFile(text) || isWholePostgresUrl(text), WHOLE_URL);
 
-/** Whether it is a file's path: not a quoted URL (Docker keeps an env file's quotes), and not a libpq string such as `host=db password=…`. */
+/**
+ * Whether it is a file's path: not a quoted URL (Docker keeps an env file's quotes), and not a libpq string such as
+ * `host=db password=…`.
+ */
 function isFile(text: string): boolean {
   const path = sqlitePath(text);
   return path.trim() !== "" && !/:\/\/|^postgres(ql)?(:|\/\/)|\bpassword\s*=/i.test(path);

@@ -19,6 +19,8 @@ import {
 const HOUR_MS = 3_600_000;
 /** Nobody types more; without a limit a long text would keep a core busy. */
 export const LONGEST_PASSWORD = 1_000;
+/** Longer ones are not looked for in a request. */
+export const LONGEST_API_KEY = 512;
 
 /** Every variable with its form and default; what each means stands in the README. */
 export const variables = z.object({
@@ -48,7 +50,7 @@ export const variables = z.object({
   CONSENT_DENIED: oneOf("drop", "ldu").default("drop"),
   APP_SECRET: key32.optional(),
   OPERATOR_PASSWORD: secretText(8, LONGEST_PASSWORD).optional(),
-  API_KEY: headerSecret(16, 512).optional(),
+  API_KEY: headerSecret(16, LONGEST_API_KEY).optional(),
   ROLE: oneOf("all", "web", "dispatcher").default("all"),
   PAGEVIEW_HOLD_MS: wholeNumber(0, HOUR_MS).default(5000),
   RATE_LIMIT_PER_HOUR: wholeNumber(0, 1_000_000_000).default(10_000),

@@ -23,7 +23,7 @@ export interface Dialect {
     select: Q,
     of?: PgTable,
   ): Q;
-  /** Locks such rows `for key share`: nobody removes them until the transaction ends, and any number may lock them at once. */
+  /** Locks such rows `for key share`: nobody removes them until the transaction ends. Any number may lock them at once. */
   keyShared<Q extends { for(strength: "key share"): unknown }>(select: Q): Q;
   /**
    * Selected of a pool's number: from then on, until the transaction ends, it is `shared` with others who write of the

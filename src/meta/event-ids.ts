@@ -3,7 +3,7 @@ export function pageViewId(trackingToken: string): string {
   return `evt_${trackingToken}`;
 }
 
-/** The Lead of a visit; `of` is its token. */
+/** The Lead of a visit, by its token, or of a person who came without one. */
 export function leadId(of: string): string {
   return `lead_${of}`;
 }

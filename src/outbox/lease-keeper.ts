@@ -30,7 +30,7 @@ export function createLeaseKeeper({ db, log, leaseIds, isStopping, onTaken }: Le
       log.warn({ events: taken }, "a dispatcher died or lost its leases; its events are taken over");
   }
 
-  /** Work that lets visitors by between its pieces, each in its own time, until nothing is left to do. Answers how much it did. */
+  /** Works until nothing is left to do, and lets visitors by between its pieces. Answers how much was done. */
   async function inPieces(work: () => Promise<number>): Promise<number> {
     let total = 0;
     for (let piece = 1; piece > 0 && !isStopping(); total += piece)

@@ -62,7 +62,9 @@ export async function removeOldRows(removal: Removal, numbered: Numbered): Promi
   return removed;
 }
 
-/** Whether an old row still follows. Looks 1, 2, 4 … rows ahead: a clock that ran ahead may have dated some rows too young. */
+/**
+ * Whether an old row still follows. Looks 1, 2, 4 … rows ahead: a clock that ran ahead may have dated some rows too young.
+ */
 async function isFollowedByOld(
   { db, cutoff }: Removal,
   { table, id, at }: Numbered,

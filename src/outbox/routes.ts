@@ -36,8 +36,8 @@ export interface Standing {
 }
 
 /**
- * The pixel or the bot of a route. Whoever asks us to slow down means all that we send for it,
- * so that is written there, and every lane rests: for `waitingRoutes`, and for whoever looks at it or resumes it.
+ * The pixel or the bot of a route. Whoever asks us to slow down means all that we send for it, so that is written there,
+ * and every lane rests: for `waitingRoutes`, and for whoever looks at it or resumes it.
  */
 export function accountOf({ destination, route }: RouteKey): RouteKey {
   return { destination, route: parseRoute(route).account };

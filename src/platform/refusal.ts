@@ -31,7 +31,7 @@ function validationProblem(error: ValidationError): Response {
   if (error.value === NOT_JSON) return notJson();
   const errors = problemErrors(
     error.all.map(({ path, message }) => ({
-      path: path === undefined || path === "root" || path === "" ? [] : String(path).split("."),
+      path: path === undefined || path === "root" || path === "" ? [] : [String(path)],
       message: message ?? "invalid",
     })),
   );

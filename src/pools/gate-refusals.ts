@@ -15,8 +15,8 @@ export interface RefusalCount {
 }
 
 /**
- * Refusals in the whole hours that a span touches, from `fromMs` to `toMs`, by pool, the most first; of one pool where `poolId` is given.
- * The index begins with the pool and the reason, so both are named.
+ * Refusals in the whole hours that a span touches, from `fromMs` to `toMs`, by pool, the most first; of one pool where
+ * `poolId` is given. The index begins with the pool and the reason, so both are named.
  */
 export async function readRefusals(
   db: Database,

@@ -54,7 +54,7 @@ export function createVisitHandler(deps: VisitDeps) {
     return unavailablePage(locale);
   }
 
-  /** HEAD and prefetch count only where the gate refuses them. The limit holds for all, or the gate's secret could be guessed. */
+  /** HEAD and prefetch count only where the gate refuses them. They keep to the limit, or its secret could be guessed. */
   function limit(limiter: RateLimiter, arrival: Arrival) {
     const { request, nowMs } = arrival;
     const clientIp = deps.clientAddress.find(deps.peerOf(request), request.headers.get("x-forwarded-for"));

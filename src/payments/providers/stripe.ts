@@ -23,8 +23,8 @@ interface StripeSettings {
 }
 
 /**
- * So long a repeated request gets the same session, and no longer: Stripe keeps a 500, too, for a day. A second session, which
- * nobody is shown, expires. Source: Stripe's API reference, "Idempotent requests".
+ * So long a repeated request gets the same session, and no longer: Stripe keeps a 500, too, for a day. A second session,
+ * which nobody is shown, expires. Source: Stripe's API reference, "Idempotent requests".
  */
 const SAME_ANSWER_MS = 10 * 60_000;
 
