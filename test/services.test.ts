@@ -16,7 +16,12 @@ const DAY_MS = 86_400_000;
 
 let own: TestApp;
 beforeAll(async () => {
-  own = await createTestApp({ RETENTION_DAYS: "30", META_GRAPH_URL: "http://127.0.0.1:9" });
+  own = await createTestApp({
+    RETENTION_DAYS: "30",
+    // Nobody is there: what a test leaves behind goes nowhere.
+    META_GRAPH_URL: "http://127.0.0.1:9",
+    TELEGRAM_API_URL: "http://127.0.0.1:9",
+  });
 });
 afterAll(() => own.dispose());
 
