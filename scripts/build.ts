@@ -1,55 +1,79 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 const ROOT = join(import.meta.dir, "..");
-const DIST = join(ROOT, "dist");
-const PROGRAM = join(DIST, "ponte");
-/** Says for which Bun and which place the program was made; as old as the beginning of that. */
-const MARK = "made-for";
+/** Says for which Bun and which place an executable was made; as old as the beginning of that. */
+const MARK = ".made-for";
 const MADE_FOR = `Bun ${Bun.version} in ${ROOT}\n`;
 const SOURCES = ["{package.json,bun.lock,tsconfig.json}", "scripts/build.ts", "{src,views,patches}/**/*"];
 
 /**
- * Makes `dist/ponte`, which servers run: one executable of Bun itself, the server and the thread that writes, with the
- * engine's bytecode, so that a start parses nothing and reads little. Does nothing where no source is newer. Migrations,
- * style sheets and scripts for browsers stay where they lie, and are found by this checkout's whole path.
+ * Makes `dist/ponte`, which servers run: the server and the thread that writes. Migrations, style sheets and scripts for
+ * browsers stay where they lie, and are found by this checkout's whole path.
  *
  * @returns its path
  */
-export async function ensureProgram(): Promise<string> {
-  if (isUpToDate()) return PROGRAM;
+export const ensureProgram = (): Promise<string> =>
+  ensureExecutable({
+    path: join(ROOT, "dist/ponte"),
+    entrypoints: ["src/main.ts", "src/writer/thread.ts"],
+    // By its place inside.
+    define: { WRITER_THREAD: JSON.stringify("./writer/thread.js") },
+  });
+
+/**
+ * Makes one executable of Bun itself and some of the sources, with the engine's bytecode, so that a start parses nothing
+ * and reads little. Does nothing where no source is newer.
+ *
+ * @param entrypoints files of the repository, of which the first is the one that runs
+ * @param sources globs of what else it is made of
+ * @returns its path
+ */
+export async function ensureExecutable({
+  path,
+  entrypoints,
+  sources = [],
+  define = {},
+}: {
+  readonly path: string;
+  readonly entrypoints: readonly string[];
+  readonly sources?: readonly string[];
+  readonly define?: Readonly<Record<string, string>>;
+}): Promise<string> {
+  if (isUpToDate(path, [...SOURCES, ...sources])) return path;
   const startedAt = new Date();
-  // Made elsewhere and moved into place whole: who starts meanwhile finds no half of it.
-  const made = join(ROOT, ".cache", `dist-${process.pid}`);
-  mkdirSync(made, { recursive: true });
+  const folder = join(ROOT, ".cache", `made-${basename(path)}-${process.pid}`);
+  const made = join(folder, "executable");
+  const mark = made + MARK;
+  mkdirSync(folder, { recursive: true });
+  mkdirSync(dirname(path), { recursive: true });
   await Bun.build({
-    entrypoints: [join(ROOT, "src/main.ts"), join(ROOT, "src/writer/thread.ts")],
-    compile: { outfile: join(made, "ponte") },
+    entrypoints: entrypoints.map((file) => join(ROOT, file)),
+    compile: { outfile: made },
     target: "bun",
     // The format in which `import.meta.dir` is the source's own folder. Nothing is minified, which gains a millisecond,
     // and there is no source map, which the first stack trace would read whole: an error's lines are those of the text
     // that is inside.
     format: "cjs",
     bytecode: true,
-    define: {
-      "process.env.NODE_ENV": JSON.stringify("production"),
-      // By its place inside.
-      WRITER_THREAD: JSON.stringify("./writer/thread.js"),
-    },
+    define: { "process.env.NODE_ENV": JSON.stringify("production"), ...define },
   });
-  writeFileSync(join(made, MARK), MADE_FOR);
+  writeFileSync(mark, MADE_FOR);
   // What changes while it is made is newer.
-  utimesSync(join(made, MARK), startedAt, startedAt);
-  rmSync(DIST, { recursive: true, force: true });
-  renameSync(made, DIST);
-  return PROGRAM;
+  utimesSync(mark, startedAt, startedAt);
+  // Made elsewhere and moved into place whole: who starts it meanwhile has the old or the new. The mark comes last.
+  renameSync(made, path);
+  renameSync(mark, path + MARK);
+  rmSync(folder, { recursive: true });
+  return path;
 }
 
-function isUpToDate(): boolean {
+function isUpToDate(path: string, globs: readonly string[]): boolean {
   try {
-    const mark = join(DIST, MARK);
+    statSync(path);
+    const mark = path + MARK;
     const madeMs = statSync(mark).mtimeMs;
-    const files = SOURCES.flatMap((glob) => [...new Bun.Glob(glob).scanSync({ cwd: ROOT, absolute: true })]);
+    const files = globs.flatMap((glob) => [...new Bun.Glob(glob).scanSync({ cwd: ROOT, absolute: true })]);
     return readFileSync(mark, "utf8") === MADE_FOR && files.every((file) => changedMs(file) < madeMs);
   } catch {
     // There is none yet.

@@ -10,5 +10,7 @@ for (const stream of [process.stdout, process.stderr]) {
     if (codeOf(error) !== "EPIPE") throw error;
   });
 }
-// A code rather than an exit: what is still being written to a pipe gets there.
-process.exitCode = await runCli(process.argv.slice(2), processTerminal());
+runCli(process.argv.slice(2), processTerminal()).then((code) => {
+  // Rather than an exit: what is still being written to a pipe gets there.
+  process.exitCode = code;
+});

@@ -1,3 +1,4 @@
+import { commandLine } from "../support/executables.ts";
 import { runProgram } from "../support/run-program.ts";
 
 /** What commands are told of a database, with `testSecrets`' key, and of the sandbox that is Meta and Telegram to them. */
@@ -17,14 +18,14 @@ export function commandEnvironment(
 }
 
 /** Runs the command line as a process of its own, with no more environment than is given. */
-export function ponte(
+export async function ponte(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
   input = "",
 ) {
   const { PATH, HOME } = process.env;
   const env = { PATH, HOME, ...environment };
-  return runProgram([process.execPath, "src/cli/main.ts", ...args], { input, env });
+  return runProgram([await commandLine(), ...args], { input, env });
 }
 
 /** The answer of a command that was asked for JSON and must succeed. */

@@ -2,7 +2,6 @@ import { Database as SqliteClient } from "bun:sqlite";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensureProgram } from "../../scripts/build.ts";
 import { openDatabase } from "../../src/db/open.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
@@ -36,8 +35,6 @@ export async function openWorld(dialect: "sqlite" | "postgres", { pools = 1, ...
   const { databaseFolder = folder, dataDir = folder } = places;
   const cluster: Cluster | null = dialect === "postgres" ? await startCluster() : null;
   const url = cluster?.url ?? join(databaseFolder, "ponte.db");
-  // What is mistreated is what ships.
-  const program = await ensureProgram();
   const sandbox = await startSandbox();
   const db = await openDatabase({ url });
   await db.migrate();
@@ -85,7 +82,7 @@ export async function openWorld(dialect: "sqlite" | "postgres", { pools = 1, ...
           PAGEVIEW_HOLD_MS: "500",
           ...environment,
         },
-        { dataDir, program, ...options },
+        { dataDir, ...options },
       );
       servers.add(server);
       return {

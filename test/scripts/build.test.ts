@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, statSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { ensureProgram } from "../../scripts/build.ts";
 import { openDatabase } from "../../src/db/open.ts";
 import { addPool } from "../support/pools.ts";
@@ -9,15 +9,11 @@ import { startServer } from "../support/server.ts";
 import { until } from "../support/until.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ponte-build-"));
-let program: string;
-beforeAll(async () => {
-  program = await ensureProgram();
-}, 60_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("the program serves everything from a database of its own making, wherever it is started", async () => {
   const url = join(folder, "ponte.db");
-  const server = await startServer(url, { API_KEY: "a-key-of-many-letters" }, { program, cwd: folder });
+  const server = await startServer(url, { API_KEY: "a-key-of-many-letters" }, { cwd: folder });
   const db = await openDatabase({ url });
   await addPool(db, { slug: "open" });
   const get = async (path: string) => {
@@ -42,11 +38,12 @@ test("the program serves everything from a database of its own making, wherever 
 }, 60_000);
 
 test("the program is made anew when a source is newer, and only then", async () => {
+  const program = await ensureProgram();
   const madeMs = () => statSync(program).mtimeMs;
   const before = madeMs();
   await ensureProgram();
   expect(madeMs()).toBe(before);
-  utimesSync(join(dirname(program), "made-for"), new Date(0), new Date(0));
+  utimesSync(`${program}.made-for`, new Date(0), new Date(0));
   await ensureProgram();
   expect(madeMs()).toBeGreaterThan(before);
 }, 60_000);

@@ -9,7 +9,12 @@ import { mortalDriver } from "./mortal-driver.ts";
 import { happen, saleStepSchema } from "./sale-step.ts";
 
 const [url = "", step = "", k = ""] = process.argv.slice(2);
-const mortal = mortalDriver(Number(k));
-const db = await openDatabase({ url });
-await happen(mortal(db), saleStepSchema.parse(JSON.parse(step)));
-await db.close();
+
+async function sellAndDie(): Promise<void> {
+  const mortal = mortalDriver(Number(k));
+  const db = await openDatabase({ url });
+  await happen(mortal(db), saleStepSchema.parse(JSON.parse(step)));
+  await db.close();
+}
+
+sellAndDie();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { freePort } from "../../scripts/lib/free-port.ts";
 import { isAnswering } from "../../scripts/lib/is-answering.ts";
 import { linesOf } from "../../scripts/lib/lines.ts";
+import { serverProgram } from "./executables.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const SOURCES = join(ROOT, "src/main.ts");
@@ -13,8 +14,8 @@ export interface ServerOptions {
   readonly dataDir?: string;
   /** Gets what it logs, line by line. */
   readonly onLogLine?: (line: string) => void;
-  /** The executable to run instead of the sources. */
-  readonly program?: string;
+  /** Runs the sources instead of the executable that is made of them. */
+  readonly fromSources?: boolean;
   /** The folder that it runs in, instead of the repository. */
   readonly cwd?: string;
   /** The path that answers once it has started; `/healthz` unless said otherwise, which waits for all of it. */
@@ -29,10 +30,10 @@ export async function startServer(
   environment: Readonly<Record<string, string>> = {},
   options: ServerOptions = {},
 ) {
-  const { dataDir, onLogLine, program, cwd = ROOT } = options;
+  const { dataDir, onLogLine, fromSources = false, cwd = ROOT } = options;
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), "ponte-server-"));
   const port = freePort();
-  const child = Bun.spawn(program === undefined ? ["bun", SOURCES] : [program], {
+  const child = Bun.spawn(fromSources ? ["bun", SOURCES] : [await serverProgram()], {
     cwd,
     env: {
       ...process.env,
