@@ -260,8 +260,11 @@ describe(`consent=denied with CONSENT_DENIED=ldu on ${testDialect}`, () => {
   test("nothing is sent, nor counted as forgotten, of a sale whose visit was its first reader's, who was erased since", async () => {
     const { db, deps, pool } = funnel;
     const { pools, sessions } = db.tables;
-    const setPixel = (metaPixelId: string | null) =>
-      db.transaction((tx) => tx.update(pools).set({ metaPixelId }).where(eq(pools.id, pool.id)));
+    const setPixel = async (metaPixelId: string | null) => {
+      await db.transaction((tx) => tx.update(pools).set({ metaPixelId }).where(eq(pools.id, pool.id)));
+      // Not left to the next of the readings that come every second.
+      await deps.pools.refresh();
+    };
     const { token } = await click(funnel, "fbclid=AbCdEf&consent=denied");
     const buyer = newUser();
     for (const { id } of [newUser(), buyer]) {
@@ -291,7 +294,12 @@ describe(`consent=denied with CONSENT_DENIED=ldu on ${testDialect}`, () => {
   test("everybody else's events are not limited", async () => {
     const { token } = await wholeWay(funnel, "fbclid=AbCdEf");
     const rows = await metaRows(funnel, token);
-    expect(rows).toHaveLength(4);
+    expect(rows.map(({ eventName }) => eventName).sort()).toEqual([
+      "InitiateCheckout",
+      "Lead",
+      "PageView",
+      "Purchase",
+    ]);
     expect(JSON.stringify(rows)).not.toContain("data_processing_options");
   });
 });
