@@ -140,13 +140,17 @@ export async function renewLeases(db: Database, leaseIds: readonly string[]): Pr
  * Gives some rows back whose lease ran out because their dispatcher died, and answers how many: ask until it is none. A row
  * is due at once the first time; then after its attempts' back-off, for it may be what dispatchers die of. Lost with the
  * machine's power, as `relaxed` may be, it is done again.
+ *
+ * @param ownLeaseIds of who asks, and lives: a clock that is set after they were renewed ends none of them
  */
-export async function reclaimExpired(db: Database): Promise<number> {
-  const { now, plusMs } = db.dialect;
+export async function reclaimExpired(db: Database, ownLeaseIds: readonly string[] = []): Promise<number> {
+  const { now, plusMs, anyText, textList } = db.dialect;
+  const isOthers = sql`not ${anyText(sql`coalesce(lease_id, '')`, textList(ownLeaseIds))}`;
   return db.transaction(async (tx) => {
     // One after the other: for both together SQLite would go through all that is being sent.
-    const lapsed = await reclaim(tx, db, sql`lease_until < ${now}`);
-    return lapsed + (await reclaim(tx, db, sql`lease_until > ${plusMs(now, LONGEST_LEASE_MS)}`));
+    const lapsed = await reclaim(tx, db, sql`lease_until < ${now} and ${isOthers}`);
+    const tooLong = sql`lease_until > ${plusMs(now, LONGEST_LEASE_MS)}`;
+    return lapsed + (await reclaim(tx, db, sql`${tooLong} and ${isOthers}`));
   }, "relaxed");
 }
 

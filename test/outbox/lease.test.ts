@@ -97,6 +97,17 @@ describe(`leases on ${testDialect}`, () => {
     expect(await countSending(own.db)).toBe(0);
   });
 
+  test("of who takes over are its own, though a clock was set since it renewed them", async () => {
+    for (const leaseId of ["ours", "theirs"]) {
+      await addRows(own.db, 2, { ...lapsed, leaseId });
+      await addRows(own.db, 1, { ...lapsed, leaseId, leaseUntil: new Date(Date.now() + DAY_MS) });
+    }
+    expect(await reclaimExpired(own.db, ["gone", "ours"])).toBe(3);
+    const { outboxProgress } = own.db.tables;
+    const sending = await own.db.select().from(outboxProgress).where(eq(outboxProgress.status, "sending"));
+    expect(sending.map(({ leaseId }) => leaseId)).toEqual(["ours", "ours", "ours"]);
+  });
+
   test("are renewed a piece at a time: those that need it, of whom they belong to, and no others", async () => {
     const { outboxProgress } = own.db.tables;
     const lease = async (n: number, leaseId: string, ms: number) => {
