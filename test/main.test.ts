@@ -4,10 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ponte } from "./cli/ponte.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "./support/database.ts";
-import { serverProgram } from "./support/executables.ts";
 import { addPool } from "./support/pools.ts";
 import { runProgram } from "./support/run-program.ts";
-import { startServer } from "./support/server.ts";
+import { PROGRAM, startServer } from "./support/server.ts";
 import { until } from "./support/until.ts";
 
 let own: TestDatabase;
@@ -75,7 +74,7 @@ test("a folder in a database's place is left as open as it was", async () => {
   const place = mkdtempSync(join(tmpdir(), "ponte-folder-"));
   chmodSync(place, 0o777);
   const env = { ...process.env, DATABASE_URL: place, DATA_DIR: join(place, "data") };
-  const { err } = await runProgram([await serverProgram()], { env });
+  const { err } = await runProgram([PROGRAM], { env });
   expect(err).toContain(`DATABASE_URL: the SQLite file ${place} cannot be opened`);
   const { mode } = statSync(place);
   rmSync(place, { recursive: true, force: true });
@@ -113,7 +112,7 @@ test.each([
 ] as const)("%s starts no server, and leads to the commands", async (argument, code) => {
   const place = mkdtempSync(join(tmpdir(), "ponte-argument-"));
   const env = { PATH: process.env.PATH };
-  const ran = await runProgram([await serverProgram(), argument], { cwd: place, env });
+  const ran = await runProgram([PROGRAM, argument], { cwd: place, env });
   expect(ran.code).toBe(code);
   expect(ran.out + ran.err).toContain("bun run ponte --help");
   expect(readdirSync(place)).toEqual([]);
@@ -121,7 +120,7 @@ test.each([
 });
 
 test("a wrong setting stops it with what is wrong, and nothing else", async () => {
-  const { err, code } = await runProgram([await serverProgram()], { env: { ...process.env, PORT: "none" } });
+  const { err, code } = await runProgram([PROGRAM], { env: { ...process.env, PORT: "none" } });
   expect(err).toBe(`PORT: must be a whole number from 0 to 65535, not "none". Example: 3000\n`);
   expect(code).toBe(1);
 }, 60_000);
@@ -185,7 +184,7 @@ describe("what it cannot start with is said with the setting, its value and what
 
 async function failedStart(environment: Record<string, string>) {
   const env = { ...process.env, LOG_LEVEL: "silent", PORT: "0", ...environment };
-  const { code, err } = await runProgram([await serverProgram()], { env });
+  const { code, err } = await runProgram([PROGRAM], { env });
   return { code, lines: err.trim().split("\n") };
 }
 

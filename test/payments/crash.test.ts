@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { eq, sql } from "drizzle-orm";
+import { ensureExecutable } from "../../scripts/build.ts";
 import { reclaimExpired } from "../../src/outbox/lease.ts";
 import { registerInside } from "../../src/payments/register.ts";
 import { newId } from "../../src/platform/ids.ts";
@@ -7,7 +9,6 @@ import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { saveBotUser } from "../../src/tracking/bot-users.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
-import { saleAndDie } from "../support/executables.ts";
 import { BOT_TOKEN } from "../support/funnel.ts";
 import { testSecrets } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";
@@ -15,6 +16,12 @@ import { happen, type SaleStep, WEBHOOK_SECRET } from "../support/sale-step.ts";
 import { newUser, paidUpdate } from "../support/telegram-updates.ts";
 import { visitsOf } from "../support/visits.ts";
 
+/** Made before any test's time begins; started more than fifty times. */
+const CHILD = await ensureExecutable({
+  path: join(import.meta.dir, "../../.cache/tests/sale-and-die"),
+  entrypoints: ["test/support/sale-and-die.ts"],
+  sources: ["test/support/*"],
+});
 /** More steps than any of it takes. */
 const MOST_STEPS = 200;
 
@@ -84,7 +91,7 @@ afterAll(async () => {
 
 /** Runs the child that dies before its k-th step. */
 async function happenAndDie(step: SaleStep, k: number): Promise<"killed" | "finished"> {
-  const child = Bun.spawn([await saleAndDie(), own.url, JSON.stringify(step), String(k)], { stderr: "pipe" });
+  const child = Bun.spawn([CHILD, own.url, JSON.stringify(step), String(k)], { stderr: "pipe" });
   await child.exited;
   if (child.signalCode === "SIGKILL") return "killed";
   expect(await new Response(child.stderr).text()).toBe("");

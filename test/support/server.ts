@@ -1,13 +1,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ensureProgram } from "../../scripts/build.ts";
 import { freePort } from "../../scripts/lib/free-port.ts";
 import { isAnswering } from "../../scripts/lib/is-answering.ts";
 import { linesOf } from "../../scripts/lib/lines.ts";
-import { serverProgram } from "./executables.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const SOURCES = join(ROOT, "src/main.ts");
+/** `dist/ponte`, which servers run; made before any test's time begins. */
+export const PROGRAM = await ensureProgram();
 
 export interface ServerOptions {
   /** Where spool and secret lie, for a server that comes back; without it, a folder that ends with the server. */
@@ -33,7 +35,7 @@ export async function startServer(
   const { dataDir, onLogLine, fromSources = false, cwd = ROOT } = options;
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), "ponte-server-"));
   const port = freePort();
-  const child = Bun.spawn(fromSources ? ["bun", SOURCES] : [await serverProgram()], {
+  const child = Bun.spawn(fromSources ? ["bun", SOURCES] : [PROGRAM], {
     cwd,
     env: {
       ...process.env,
