@@ -20,10 +20,10 @@ export function funnelOnSettled({ db, now }: { readonly db: Database; readonly n
     for (const row of rows) {
       switch (ending.kind) {
         case "delivered":
-          if (row.eventName === "delivery") await markDelivered(db, tx, row, now());
+          if (row.eventName === "delivery") await markDelivered(tx, db, row, now());
           break;
         case "dead":
-          if (ending.because === "unreachable") await markUnreachableOf(db, tx, route, row, now());
+          if (ending.because === "unreachable") await markUnreachableOf(tx, db, route, row, now());
           if (ending.because === "unpayable") await apologize(tx, db, route, row);
           break;
         case "expired":
@@ -34,14 +34,14 @@ export function funnelOnSettled({ db, now }: { readonly db: Database; readonly n
   };
 }
 
-async function markDelivered({ tables }: Database, tx: Tx, { paymentId }: ClaimedRow, now: Date) {
+async function markDelivered(tx: Tx, { tables }: Database, { paymentId }: ClaimedRow, now: Date) {
   if (paymentId === null) return;
   const { payments } = tables;
   const [payment] = await tx.select().from(payments).where(eq(payments.id, paymentId));
   if (payment) await recordFunnelState(tx, tables, paymentStep("delivered", payment), now);
 }
 
-async function markUnreachableOf({ tables }: Database, tx: Tx, route: string, row: ClaimedRow, now: Date) {
+async function markUnreachableOf(tx: Tx, { tables }: Database, route: string, row: ClaimedRow, now: Date) {
   const outgoing = readOutgoing(row.payload);
   if (outgoing === null) return;
   await markUnreachable(tx, tables, { botId: botOfRoute(route), telegramUserId: chatOf(outgoing) }, now);

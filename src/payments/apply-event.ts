@@ -84,7 +84,7 @@ async function confirm(
   const paid: Payment = { ...known, ...columns };
   const purchase = traced && (await purchaseEntry(deps, tx, { ...traced, payment: paid }));
   const delivery =
-    traced && decision.deliver ? await deliveryEntry(db, tx, paid, traced.visit.botUser) : null;
+    traced && decision.deliver ? await deliveryEntry(tx, db, paid, traced.visit.botUser) : null;
 
   await tx
     .update(tables.payments)

@@ -9,8 +9,8 @@ import type { Payment } from "./payment.ts";
 
 /** What was bought, on its way to the buyer; null where it was not sold by a bot of ours. */
 export async function deliveryEntry(
-  { tables: { offers, bots } }: Database,
   tx: Tx,
+  { tables: { offers, bots } }: Database,
   payment: Payment,
   botUser: BotUser | null,
 ): Promise<OutboxEntry | null> {

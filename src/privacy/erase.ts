@@ -92,16 +92,16 @@ async function eraseTraces(deps: ErasureDeps, person: Person, found: Traces): Pr
     await db.transaction((tx) => eraseEvents(tx, db, ids));
   }
   for (const ids of chunksOf(answers)) await db.transaction((tx) => eraseAnswers(tx, db, ids));
-  for (const ids of chunksOf(sessions)) await db.transaction((tx) => eraseSessions(db, tx, ids, now()));
+  for (const ids of chunksOf(sessions)) await db.transaction((tx) => eraseSessions(tx, db, ids, now()));
   // What leads to everything else goes last and together, so that an erasure that was cut off finds its way again.
   const batches = chunksOf(payments);
   const last = batches.pop() ?? [];
-  for (const ids of batches) await db.transaction((tx) => erasePayments(db, tx, ids, now()));
+  for (const ids of batches) await db.transaction((tx) => erasePayments(tx, db, ids, now()));
   if (last.length + people.length > 0) {
     await db.transaction(async (tx) => {
       // People before payments, as where one is registered or confirmed: never crosswise.
-      await eraseBotUsers(db, tx, people, now());
-      await erasePayments(db, tx, last, now());
+      await eraseBotUsers(tx, db, people, now());
+      await erasePayments(tx, db, last, now());
     });
   }
   return trackingStore.forget(person.tokens);

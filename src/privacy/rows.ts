@@ -19,7 +19,7 @@ export async function findSessions(db: Database, { tokens }: Person): Promise<nu
 }
 
 /** The visit stays as a click of its pool and campaign; `erased` keeps it from being filled in or reported again. */
-export async function eraseSessions({ tables }: Database, tx: Tx, ids: readonly number[], now: Date) {
+export async function eraseSessions(tx: Tx, { tables }: Database, ids: readonly number[], now: Date) {
   const { sessions } = tables;
   await tx
     .update(sessions)
@@ -55,7 +55,7 @@ export async function findBotUsers(db: Database, { botUserIds }: Person): Promis
 }
 
 /** The row stays, nameless, so that the funnel's counts of people stay true. */
-export async function eraseBotUsers({ tables }: Database, tx: Tx, ids: readonly number[], now: Date) {
+export async function eraseBotUsers(tx: Tx, { tables }: Database, ids: readonly number[], now: Date) {
   const { botUsers } = tables;
   await tx
     .update(botUsers)
@@ -85,7 +85,7 @@ export async function findPayments(db: Database, { paymentIds }: Person): Promis
 }
 
 /** What the books need stays: amounts, dates, the provider's reference, what was sold. */
-export async function erasePayments({ tables }: Database, tx: Tx, ids: readonly string[], now: Date) {
+export async function erasePayments(tx: Tx, { tables }: Database, ids: readonly string[], now: Date) {
   const { payments } = tables;
   await tx
     .update(payments)
