@@ -22,7 +22,7 @@ export function createLeaseKeeper({ db, log, leaseIds, isStopping, onTaken }: Le
     // A clock that was set, or a machine that slept, ends leases of requests that are under way: nobody sends those twice.
     await renew();
     const taken = await inPieces(async () => {
-      const piece = await reclaimExpired(db, leaseIds());
+      const piece = await reclaimExpired(db, leaseIds);
       if (piece > 0) onTaken();
       return piece;
     });

@@ -141,16 +141,20 @@ export async function renewLeases(db: Database, leaseIds: readonly string[]): Pr
  * is due at once the first time; then after its attempts' back-off, for it may be what dispatchers die of. Lost with the
  * machine's power, as `relaxed` may be, it is done again.
  *
- * @param ownLeaseIds of who asks, and lives: a clock that is set after they were renewed ends none of them
+ * @param ownLeaseIds of who asks, and lives: a clock that is set after they were renewed ends none of them. Asked for within
+ *   the transaction: while that waits to begin, new ones are taken
  */
-export async function reclaimExpired(db: Database, ownLeaseIds: readonly string[] = []): Promise<number> {
+export async function reclaimExpired(
+  db: Database,
+  ownLeaseIds: () => readonly string[] = () => [],
+): Promise<number> {
   const { now, plusMs, anyText, textList } = db.dialect;
-  const isOthers = sql`not ${anyText(sql`coalesce(lease_id, '')`, textList(ownLeaseIds))}`;
+  const isOthers = () => sql`not ${anyText(sql`coalesce(lease_id, '')`, textList(ownLeaseIds()))}`;
   return db.transaction(async (tx) => {
     // One after the other: for both together SQLite would go through all that is being sent.
-    const lapsed = await reclaim(tx, db, sql`lease_until < ${now} and ${isOthers}`);
+    const lapsed = await reclaim(tx, db, sql`lease_until < ${now} and ${isOthers()}`);
     const tooLong = sql`lease_until > ${plusMs(now, LONGEST_LEASE_MS)}`;
-    return lapsed + (await reclaim(tx, db, sql`${tooLong} and ${isOthers}`));
+    return lapsed + (await reclaim(tx, db, sql`${tooLong} and ${isOthers()}`));
   }, "relaxed");
 }
 
