@@ -5,6 +5,7 @@ import { wellFormed } from "../platform/parse-input.ts";
 import { findPoolOf } from "../pools/find-pool-of.ts";
 import { type BotUser, isPersonInBot } from "../tracking/bot-users.ts";
 import { findSession } from "../tracking/find-session.ts";
+import { nameIfVisitCame } from "../tracking/name-visits.ts";
 import type { RecallVisit } from "../tracking/recall-visit.ts";
 import { telegramUserIdSchema } from "../tracking/telegram-user-id.ts";
 import { isTrackingToken } from "../tracking/tracking-token.ts";
@@ -94,7 +95,7 @@ export async function startFromOutside(
   const given = input.tracking_token?.trim() ?? "";
   const token = isTrackingToken(given) ? given : null;
   if (token !== null) await deps.recallVisit(token);
-  return db.transaction(async (tx) => {
+  const started = await db.transaction(async (tx): Promise<BotStarted> => {
     const at = deps.now();
     const bot = await findBotRow(tx, db.tables, input.bot);
     if (bot === undefined) return { kind: "unknown_bot" };
@@ -112,6 +113,8 @@ export async function startFromOutside(
     const answer = answerOf(bot.username, person.telegramUserId, known);
     return { kind: "started", isFirst: known.isFirst, answer };
   });
+  if (token !== null) await nameIfVisitCame(db, token);
+  return started;
 }
 
 /** Who was there before a copy of an update came. It writes nothing: nobody who was erased meanwhile comes back by it. */

@@ -4,6 +4,7 @@ import { isId } from "../platform/ids.ts";
 import { readButton } from "../telegram/messages.ts";
 import { OfferGoneError, type TelegramCharge } from "../telegram/sale.ts";
 import { type Texts, textsFor } from "../telegram/texts.ts";
+import { nameIfVisitCame } from "../tracking/name-visits.ts";
 import { isInvoiceOpen } from "./invoice.ts";
 import { findOffer, sell, showOffer, welcome } from "./offers.ts";
 import { type FunnelContext, personOf } from "./turn.ts";
@@ -30,6 +31,7 @@ async function onStart(ctx: CommandContext<ChatTypeContext<FunnelContext, "priva
   const token = ctx.match.trim() || null;
   if (token !== null) await turn.deps.recallVisit(token);
   await turn.once((tx) => welcome(turn, tx, personOf(from), token));
+  if (token !== null) await nameIfVisitCame(turn.deps.db, token);
 }
 
 async function onMembership(ctx: Filter<FunnelContext, "my_chat_member">): Promise<void> {

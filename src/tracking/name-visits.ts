@@ -1,11 +1,13 @@
 import { and, eq, inArray, isNull, sql } from "drizzle-orm";
-import type { Tx } from "../db/database.ts";
+import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import { findSession } from "./find-session.ts";
 import { isTelegramUserId } from "./telegram-user-id.ts";
 
 /**
  * Visits have come into the database after the starts that they led to: each learns who came by it first, as it would
- * have from the start; nothing of somebody who was erased meanwhile.
+ * have from the start; nothing of somebody who was erased meanwhile. Only after the visits' commit: who records a start
+ * looks once more after its own (`nameIfVisitCame`), so that one of the two sees what the other wrote.
  */
 export async function nameVisits(tx: Tx, tables: Tables, trackingTokens: readonly string[]): Promise<void> {
   const { sessions, funnelStates, botUsers } = tables;
@@ -28,4 +30,14 @@ export async function nameVisits(tx: Tx, tables: Tables, trackingTokens: readonl
       .set({ userExternalId: telegramUser, updatedAt: new Date(tx.nowMs()) })
       .where(and(eq(sessions.trackingToken, token), isNameless));
   }
+}
+
+/**
+ * The other look: a start has been committed, and its visit may have come in meanwhile, in a transaction that saw as little
+ * of the start as the start's did of the visit.
+ */
+export async function nameIfVisitCame(db: Database, trackingToken: string): Promise<void> {
+  const session = await findSession(db, db.tables, trackingToken);
+  if (session?.userExternalId !== null) return;
+  await db.transaction((tx) => nameVisits(tx, db.tables, [trackingToken]));
 }

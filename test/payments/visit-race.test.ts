@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
-import type { Database } from "../../src/db/database.ts";
 import { openSpool, type Spool } from "../../src/db/spool/spool.ts";
 import { receiveReport } from "../../src/payments/receive-report.ts";
 import { registerPayment } from "../../src/payments/register.ts";
@@ -11,6 +10,7 @@ import { encodeVisit } from "../../src/redirect/visit-json.ts";
 import type { VisitRecord } from "../../src/redirect/visit-record.ts";
 import { createVisitRecorder } from "../../src/redirect/visit-recorder.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { heldDatabase } from "../support/held-database.ts";
 import { addPool } from "../support/pools.ts";
 import { untilHeldUp } from "../support/until-held-up.ts";
 import { visitsOf, writerOn } from "../support/visits.ts";
@@ -32,34 +32,18 @@ afterAll(async () => {
   await own.dispose();
 });
 
-/** A machine of its own; its first transaction, all its work done, commits when it is let go. */
+/** A machine of its own; its first transaction, all its work done, commits when it is let go, where it is held. */
 function machine(isHeld: boolean) {
-  const done = Promise.withResolvers<void>();
-  const letGo = Promise.withResolvers<void>();
-  let transactions = 0;
-  const db: Database = {
-    ...own.db,
-    transaction: (work, durability) => {
-      const isFirst = transactions++ === 0;
-      return own.db.transaction(async (tx) => {
-        const result = await work(tx);
-        if (isHeld && isFirst) {
-          done.resolve();
-          await letGo.promise;
-        }
-        return result;
-      }, durability);
-    },
-  };
+  const { db, done, letGo } = heldDatabase(own.db);
   const deps = {
-    db,
+    db: isHeld ? db : own.db,
     log,
     now: () => new Date(),
     starsUsdMinorPerThousand: null,
     consentDenied: "drop" as const,
     trackingData: async () => null,
   };
-  return { deps, done: done.promise, letGo: letGo.resolve };
+  return { deps, done, letGo };
 }
 type Machine = ReturnType<typeof machine>;
 
