@@ -4,7 +4,7 @@ import { inChunks } from "./chunks.ts";
 import type { Person } from "./person.ts";
 
 /** Begins what stands in the place of a Telegram user's id. */
-const ERASED_USER = "erased-";
+export const ERASED_USER = "erased-";
 
 /** Visits that still tell of their visitor. */
 export async function findSessions(db: Database, { tokens }: Person): Promise<number[]> {

@@ -227,6 +227,48 @@ describe(`erasing a person on ${testDialect}`, () => {
     expect(reachedMeta(funnel, late.trackingToken)).toEqual([]);
   });
 
+  test("a visit that comes in after its person's erasure is erased then, and nobody else's with it", async () => {
+    const { db, deps } = funnel;
+    const [ana, bia, caio] = [await person(), await person(), await person()];
+    const lateOf = ({ known }: Somebody) => ({
+      ...funnel.visit(`fbclid=${known.fbclid}`),
+      userAgent: known.userAgent,
+    });
+    const [started, bought, stays] = [lateOf(ana), lateOf(bia), lateOf(caio)];
+    for (const [{ user }, { trackingToken }] of [
+      [ana, started],
+      [caio, stays],
+      // The link was passed on; the visit is still whose start came first.
+      [ana, stays],
+    ] as const) {
+      await funnel.post(funnel.shop.id, startUpdate(user, trackingToken));
+    }
+    const sale = { provider_ref: newId(), amount_minor: 4990, currency: "BRL" };
+    await post(funnel, "/api/payments", {
+      ...sale,
+      provider: "generic",
+      tracking_token: bought.trackingToken,
+      customer: { id: bia.known.shopCustomer },
+    });
+    await report(funnel, { ...sale, status: "paid" });
+    await erase(customer(ana.user.id));
+    await erase(customer(bia.known.shopCustomer));
+    deps.spool.append(
+      [started, bought, stays].map((visit) => ({ key: visit.trackingToken, body: encodeVisit(visit) })),
+    );
+    await deps.recorder.replay();
+    expect(await tracesOf(db, ana.known)).toEqual([]);
+    expect(await tracesOf(db, bia.known)).toEqual([]);
+    await funnel.dispatcher.drain();
+    for (const { trackingToken } of [started, bought]) {
+      expect(reachedMeta(funnel, trackingToken)).toEqual([]);
+    }
+    const { sessions } = db.tables;
+    expect(
+      await db.select().from(sessions).where(eq(sessions.trackingToken, stays.trackingToken)),
+    ).toMatchObject([{ userExternalId: String(caio.user.id), fbclid: caio.known.fbclid }]);
+  });
+
   test("what somebody does while they are being erased goes too", async () => {
     const ana = await person();
     await goAllTheWay(ana);
