@@ -58,7 +58,7 @@ export function createExpireWaiting(deps: ExpireWaitingDeps): Periodic<number> {
       if (old.length > 0) expired += await end(key, old);
       const last = stretch.at(-1);
       if (!last || stretch.length < PIECE) break;
-      after = sql`and (available_at, id) > (select o.available_at, o.id from outbox o where o.id = ${last.id})`;
+      after = sql`and (available_at, id) > (select o.available_at, o.id from outbox_progress o where o.id = ${last.id})`;
       await Bun.sleep(PAUSE_MS);
     }
     return expired;

@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import { promptly } from "../db/promptly.ts";
+import { changeFound } from "./change-found.ts";
 import { PATIENCE_MS, PIECE } from "./limits.ts";
 import type { RouteKey } from "./routes.ts";
 
@@ -34,14 +35,12 @@ export async function hurryPiece(
     mostAttempts === undefined
       ? sql`(attempts > 0 or last_error is not null)`
       : sql`attempts between 1 and ${mostAttempts}`;
-  const rows = await tx.rows(sql`
-    with retries as materialized (
-      select id from outbox_progress
-      where status = 'pending' and destination = ${key.destination} and route = ${key.route}
-        and available_at > ${now} and ${isHurried}
-      limit ${PIECE} ${skipLocked}
-    )
-    update outbox_progress set available_at = ${now} where id in (select id from retries) returning id`);
-  if (rows.length > 0) await tx.notify("outbox");
-  return rows.length;
+  const retries = sql`
+    select id from outbox_progress
+    where status = 'pending' and destination = ${key.destination} and route = ${key.route}
+      and available_at > ${now} and ${isHurried}
+    limit ${PIECE} ${skipLocked}`;
+  const hurried = await changeFound(tx, db, retries, sql`available_at = ${now}`);
+  if (hurried > 0) await tx.notify("outbox");
+  return hurried;
 }

@@ -1,9 +1,10 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { Database, Tx } from "../db/database.ts";
+import type { Database, Reader, Tx } from "../db/database.ts";
 import type { Dialect } from "../db/dialect.ts";
 import { keptStatement } from "../db/kept.ts";
 import { backOffCeilingMs, HIGHEST_CEILING_AT } from "./back-off.ts";
 import { pickBatch, pickProbe } from "./batch-size.ts";
+import { changeFound } from "./change-found.ts";
 import { changeRoute, takeProbe } from "./change-route.ts";
 import type { ClaimedRow } from "./destination.ts";
 import { PIECE } from "./limits.ts";
@@ -59,12 +60,27 @@ const progressColumns = ({ now, epochMs }: Dialect) => sql`
 const eventColumns = ({ jsonText }: Dialect) => sql`
   event_id as "eventId", ${jsonText(sql`payload`)} as payload, tracking_token as "trackingToken", payment_id as "paymentId"`;
 
-/** The rows that a condition on `outbox` finds; it may go on with an order and a limit. */
-export async function rowsWhere({ dialect, rows }: Database, condition: SQL): Promise<ClaimedRow[]> {
-  const found = await rows<ClaimedRow>(
-    sql`select id, ${progressColumns(dialect)}, ${eventColumns(dialect)} from outbox where ${condition}`,
+/** The rows that a condition on `outbox_progress` finds; it may go on with an order and a limit. */
+export async function rowsWhere(db: Database, condition: SQL): Promise<ClaimedRow[]> {
+  const found = await db.rows<Progress>(
+    sql`select id, ${progressColumns(db.dialect)} from outbox_progress where ${condition}`,
   );
-  return found.map(withNumbers);
+  return withEvents(db, db.dialect, found.map(withNumbers));
+}
+
+/** What is sent, read by itself: with statistics of an emptier table, Postgres joins both tables row by row. */
+async function withEvents(
+  reader: Reader,
+  dialect: Dialect,
+  rows: readonly Progress[],
+): Promise<ClaimedRow[]> {
+  const ids = dialect.idList(rows.map(({ id }) => id));
+  const events = await reader.rows<Content>(EVENTS(dialect), { ids });
+  const byId = new Map(events.map((event) => [Number(event.id), event]));
+  return rows.flatMap((progress) => {
+    const event = byId.get(progress.id);
+    return event ? [{ ...event, ...progress }] : [];
+  });
 }
 
 /** Postgres writes 64-bit numbers as text. */
@@ -85,14 +101,9 @@ async function claimRows(
   });
   if (due.length === 0) return [];
   const going = (isProbe ? pickProbe(due, limit) : pickBatch(due, limit)).map(withNumbers);
-  const ids = dialect.idList(going.map(({ id }) => id));
-  await tx.rows(LEASED(dialect), { leaseId, ids });
-  const events = await tx.rows<Content>(EVENTS(dialect), { ids });
-  const byId = new Map(events.map((event) => [Number(event.id), event]));
-  return going.flatMap((progress) => {
-    const event = byId.get(progress.id);
-    return event ? [{ ...event, ...progress, attempts: progress.attempts + 1 }] : [];
-  });
+  await tx.rows(LEASED(dialect), { leaseId, ids: dialect.idList(going.map(({ id }) => id)) });
+  const leased = await withEvents(tx, dialect, going);
+  return leased.map((row) => ({ ...row, attempts: row.attempts + 1 }));
 }
 
 /**
@@ -177,12 +188,9 @@ async function reclaim(tx: Tx, db: Database, hasEnded: SQL): Promise<number> {
 }
 
 /** Changes some of the rows that are being sent, those whose lease ends first, but none that somebody else is changing. */
-async function changeSending(tx: Tx, { dialect }: Database, condition: SQL, set: SQL): Promise<number> {
-  const changed = await tx.rows(sql`
-    with some_rows as materialized (
-      select id from outbox_progress where status = 'sending' and ${condition}
-      order by lease_until limit ${PIECE} ${dialect.skipLocked}
-    )
-    update outbox_progress set ${set} where id in (select id from some_rows) returning id`);
-  return changed.length;
+function changeSending(tx: Tx, db: Database, condition: SQL, set: SQL): Promise<number> {
+  const found = sql`
+    select id from outbox_progress where status = 'sending' and ${condition}
+    order by lease_until limit ${PIECE} ${db.dialect.skipLocked}`;
+  return changeFound(tx, db, found, set);
 }

@@ -3,6 +3,7 @@ import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
 import { LONGEST_BACK_OFF_MS, LONGEST_THROTTLE_MS } from "./back-off.ts";
+import { changeFound } from "./change-found.ts";
 import { PIECE } from "./limits.ts";
 import type { RouteKey } from "./routes.ts";
 import { withPendingHeads } from "./waiting-routes.ts";
@@ -37,14 +38,12 @@ export function createMisdatedSweep(deps: { readonly db: Database; readonly log:
 async function makeDue(db: Database, { destination, route }: RouteKey): Promise<number> {
   const { now, skipLocked } = db.dialect;
   return db.transaction(async (tx) => {
-    const rows = await tx.rows(sql`
-      with misdated as materialized (
-        select id from outbox_progress where ${isMisdated(db, sql`${destination}`, sql`${route}`)}
-        limit ${PIECE} ${skipLocked}
-      )
-      update outbox_progress set available_at = ${now} where id in (select id from misdated) returning id`);
-    if (rows.length > 0) await tx.notify("outbox");
-    return rows.length;
+    const misdated = sql`
+      select id from outbox_progress where ${isMisdated(db, sql`${destination}`, sql`${route}`)}
+      limit ${PIECE} ${skipLocked}`;
+    const due = await changeFound(tx, db, misdated, sql`available_at = ${now}`);
+    if (due > 0) await tx.notify("outbox");
+    return due;
   }, "relaxed");
 }
 

@@ -1,6 +1,7 @@
-import { and, desc, eq, getViewSelectedFields, gte, inArray, lte, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, getViewSelectedFields, gte, lte, type SQL, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import { isOneOf } from "../db/dialect.ts";
 import { type Page, pageOf } from "../platform/pagination.ts";
 import { filterCondition, type OutboxFilter } from "./filter.ts";
 import { idWindows, isFewWaiting, isInWindow } from "./id-windows.ts";
@@ -38,8 +39,9 @@ export async function listOutbox(
   const matching = filterCondition(db, filter);
   const inOrder = (found: readonly FoundRow[]) => pageOf(found.map(outboxView), limit, ({ id }) => id);
   if (await isQuicklyFound(db, filter)) {
-    const newest = newestIds(db, filter, cursor, limit + 1);
-    return inOrder(await readRows(db, inArray(outbox.id, newest), desc(outbox.id), limit + 1));
+    const newest = await newestIds(db, filter, cursor, limit + 1);
+    const ids = newest.map(({ id }) => id);
+    return inOrder(await readRows(db, isOneOf(db, outbox.id, ids), desc(outbox.id), limit + 1));
   }
   const found: FoundRow[] = [];
   const startedMs = performance.now();
