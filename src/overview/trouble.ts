@@ -136,11 +136,13 @@ async function readDead(db: Database): Promise<TroubleFacts["deadByPool"]> {
     events: RawNumber;
     error: string | null;
   }>(sql`
-    select p.slug as pool, d.event_name as name, d.events, o.last_error as error from (
+    select p.slug as pool, d.event_name as name, d.events,
+      (select o.last_error from ${outboxProgress} o where o.id = d.id) as error
+    from (
       select pool_id, event_name, count(*) as events, max(id) as id from (
         select id, pool_id, event_name from ${outboxProgress} where ${hasStatus(outboxProgress, "dead")} order by id desc limit ${MOST_DEAD}
       ) newest group by pool_id, event_name
-    ) d join ${outboxProgress} o on o.id = d.id left join ${pools} p on p.id = d.pool_id
+    ) d left join ${pools} p on p.id = d.pool_id
     order by d.events desc, name limit 20`);
   return rows.map(({ pool, name, events, error }) => ({
     pool: pool ?? "without an ad",
