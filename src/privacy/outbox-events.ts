@@ -1,5 +1,6 @@
 import { and, eq, inArray, isNull, ne, or, type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
+import { isOneOf } from "../db/dialect.ts";
 import { eventIdsOfPayment, eventIdsOfVisit } from "../meta/event-ids.ts";
 import { isErased, withoutPerson } from "../outbox/erased.ts";
 import { carriedRow } from "../outbox/outbox-rows.ts";
@@ -13,9 +14,9 @@ const ERASED_ANSWER = "[erased]";
 
 type Row = Awaited<ReturnType<typeof findEvents>>[number];
 
-/** Everything in the outbox about the person, each query by an index. */
+/** Everything in the outbox about the person, each query by an index of one table. */
 export async function findEvents(db: Database, { tokens, botUserIds, paymentIds }: Person) {
-  const { outbox } = db.tables;
+  const { outbox, outboxEvents: events } = db.tables;
   const columns = {
     id: outbox.id,
     destination: outbox.destination,
@@ -26,20 +27,21 @@ export async function findEvents(db: Database, { tokens, botUserIds, paymentIds 
     deliveredAt: outbox.deliveredAt,
     isErased: sql`${isErased(db)}`.mapWith(Boolean),
   };
-  const select = (where: SQL | undefined) => db.select(columns).from(outbox).where(where);
+  const find = (where: SQL | undefined) => db.select({ id: events.id }).from(events).where(where);
   // Of a visit that was passed on, the messages to others are theirs.
   const isTheirs = or(
-    eq(outbox.destination, "meta"),
-    isNull(outbox.botUserId),
-    inArray(outbox.botUserId, [...botUserIds]),
+    eq(events.destination, "meta"),
+    isNull(events.botUserId),
+    inArray(events.botUserId, [...botUserIds]),
   );
   const eventIds = [...tokens.flatMap(eventIdsOfVisit), ...paymentIds.flatMap(eventIdsOfPayment)];
   const found = [
-    ...(await inChunks(tokens, (some) => select(and(inArray(outbox.trackingToken, some), isTheirs)))),
-    ...(await inChunks(botUserIds, (some) => select(inArray(outbox.botUserId, some)))),
-    ...(await inChunks(eventIds, (some) => select(inArray(outbox.eventId, some)))),
+    ...(await inChunks(tokens, (some) => find(and(inArray(events.trackingToken, some), isTheirs)))),
+    ...(await inChunks(botUserIds, (some) => find(inArray(events.botUserId, some)))),
+    ...(await inChunks(eventIds, (some) => find(inArray(events.eventId, some)))),
   ];
-  return [...new Map(found.map((row) => [row.id, row])).values()];
+  const ids = new Set(found.map(({ id }) => id));
+  return inChunks([...ids], (some) => db.select(columns).from(outbox).where(inArray(outbox.id, some)));
 }
 
 /**
@@ -51,34 +53,26 @@ export async function eraseEvents(tx: Tx, db: Database, ids: readonly number[]):
   const { outboxEvents, outboxProgress } = db.tables;
   const rows = await db.dialect.locked(
     tx
-      .select({
-        id: outboxProgress.id,
-        status: outboxProgress.status,
-        lastError: outboxProgress.lastError,
-        payload: outboxEvents.payload,
-      })
+      .select({ id: outboxProgress.id, status: outboxProgress.status })
       .from(outboxProgress)
-      .innerJoin(outboxEvents, eq(outboxEvents.id, outboxProgress.id))
-      .where(inArray(outboxProgress.id, [...ids]))
+      .where(isOneOf(db, outboxProgress.id, ids))
       .orderBy(outboxProgress.id),
-    outboxProgress,
   );
+  const locked = rows.map(({ id }) => id);
+  const events = await tx
+    .select({ id: outboxEvents.id, payload: outboxEvents.payload })
+    .from(outboxEvents)
+    .where(isOneOf(db, outboxEvents.id, locked));
   await tx.updateMany(
     outboxEvents,
     ["id"],
-    rows.map(({ id, payload }) => ({ id, payload: withoutPerson(payload) })),
+    events.map(({ id, payload }) => ({ id, payload: withoutPerson(payload) })),
   );
-  await tx.updateMany(
-    outboxProgress,
-    ["id"],
-    rows.map(({ id, status, lastError }) => ({
-      id,
-      status: status === "delivered" ? ("delivered" as const) : ("discarded" as const),
-      lastError: status === "delivered" ? lastError : ERASED_REASON,
-      leaseId: null,
-      leaseUntil: null,
-    })),
-  );
+  const unsent = rows.filter(({ status }) => status !== "delivered").map(({ id }) => id);
+  await tx
+    .update(outboxProgress)
+    .set({ status: "discarded", lastError: ERASED_REASON, leaseId: null, leaseUntil: null })
+    .where(isOneOf(db, outboxProgress.id, unsent));
 }
 
 /** Requests of the Bot API that carried these rows and still have their answer; Meta's answers name nobody. */

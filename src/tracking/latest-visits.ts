@@ -1,5 +1,6 @@
 import { and, desc, eq, inArray, lt } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
+import { isOneOf } from "../db/dialect.ts";
 import type { OutboxStatus } from "../db/vocabulary.ts";
 import { pageViewId } from "../meta/event-ids.ts";
 import { isTrackingToken } from "./tracking-token.ts";
@@ -59,10 +60,14 @@ export async function latestVisits(
 /** How far events for Meta are, by their event id. */
 async function statusOf(db: Database, eventIds: readonly string[]): Promise<Map<string, OutboxStatus>> {
   const { outboxEvents, outboxProgress } = db.tables;
-  const rows = await db
-    .select({ eventId: outboxEvents.eventId, status: outboxProgress.status })
+  const events = await db
+    .select({ id: outboxEvents.id, eventId: outboxEvents.eventId })
     .from(outboxEvents)
-    .innerJoin(outboxProgress, eq(outboxProgress.id, outboxEvents.id))
     .where(and(inArray(outboxEvents.eventId, [...eventIds]), eq(outboxEvents.destination, "meta")));
-  return new Map(rows.map(({ eventId, status }) => [eventId, status]));
+  const nameOf = new Map(events.map(({ id, eventId }) => [id, eventId]));
+  const rows = await db
+    .select({ id: outboxProgress.id, status: outboxProgress.status })
+    .from(outboxProgress)
+    .where(isOneOf(db, outboxProgress.id, [...nameOf.keys()]));
+  return new Map(rows.map(({ id, status }) => [nameOf.get(id) ?? "", status]));
 }

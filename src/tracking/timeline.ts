@@ -66,11 +66,11 @@ export async function timelineByPayment(db: Database, paymentId: string): Promis
 /** The visitor whom that event reports, by its `event_id` at Meta or Telegram. */
 export async function timelineByEventId(db: Database, eventId: string): Promise<Timeline | null> {
   if (!EVENT_ID.test(eventId)) return null;
-  const { outbox } = db.tables;
+  const { outboxEvents: events } = db.tables;
   const [row] = await db
-    .select({ trackingToken: outbox.trackingToken, paymentId: outbox.paymentId })
-    .from(outbox)
-    .where(eq(outbox.eventId, eventId));
+    .select({ trackingToken: events.trackingToken, paymentId: events.paymentId })
+    .from(events)
+    .where(eq(events.eventId, eventId));
   if (row?.trackingToken) return timelineByToken(db, row.trackingToken);
   if (row?.paymentId) return timelineByPayment(db, row.paymentId);
   // Retention removes delivered rows, but the id itself says whose event it was.

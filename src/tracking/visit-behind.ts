@@ -64,21 +64,23 @@ export async function visitBehind(
  */
 export async function consentByNow(
   reader: Reader,
-  { botUsers, sessions }: Tables,
+  tables: Tables,
   visit: Pick<VisitBehind, "botUser" | "trackingToken" | "consent">,
 ): Promise<Consent | null> {
+  const { botUsers } = tables;
   const { botUser, trackingToken, consent } = visit;
   if (botUser === null || consent === "denied" || consent === "erased") return consent;
   const [latest] = await reader
-    .select({ token: botUsers.latestToken, consent: sessions.consent })
+    .select({ token: botUsers.latestToken })
     .from(botUsers)
-    .leftJoin(sessions, eq(sessions.trackingToken, botUsers.latestToken))
     .where(and(eq(botUsers.telegramUserId, botUser.telegramUserId), isNotNull(botUsers.latestToken)))
     .orderBy(desc(botUsers.latestToken))
     .limit(1);
   const token = latest?.token ?? null;
   if (token === null || (trackingToken !== null && token <= trackingToken)) return consent;
-  return latest?.consent === "denied" || consentInToken(token) === "denied" ? "denied" : consent;
+  if (consentInToken(token) === "denied") return "denied";
+  const session = await findSession(reader, tables, token);
+  return session?.consent === "denied" ? "denied" : consent;
 }
 
 /**
