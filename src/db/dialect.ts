@@ -39,6 +39,8 @@ export interface Dialect {
   anyId(column: SQL, list: string | Placeholder): SQL;
   /** The same over texts. */
   anyText(column: SQL, list: string | Placeholder): SQL;
+  /** `id in (select …)`: the select is answered first, whatever the planner believes of the tables. */
+  idAmong(column: SQL, select: SQL): SQL;
   /** The list for `anyId`. */
   idList(ids: readonly number[]): string;
   /** The list for `anyText`. */
@@ -70,6 +72,7 @@ export const sqliteDialect: Dialect = {
   jsonText: (column) => sql`${column}`,
   anyId: (column, list) => sql`${column} in (select value from json_each(${list}))`,
   anyText: (column, list) => sql`${column} in (select value from json_each(${list}))`,
+  idAmong: (column, select) => sql`${column} in (${select})`,
   idList: (ids) => JSON.stringify(ids),
   textList: (texts) => JSON.stringify(texts),
   jsonOf: (text) => sql`${text}`,
@@ -102,6 +105,7 @@ export const postgresDialect: Dialect = {
   jsonText: (column) => sql`${column}::text`,
   anyId: (column, list) => sql`${column} = any(${list}::bigint[])`,
   anyText: (column, list) => sql`${column} = any(${list}::text[])`,
+  idAmong: (column, select) => sql`${column} = any(array(${select}))`,
   idList: (ids) => arrayOf(ids),
   textList: (texts) => arrayOf(texts, quoted),
   jsonOf: (text) => sql`${text}::text::json`,

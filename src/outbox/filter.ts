@@ -52,9 +52,9 @@ export function filterCondition(db: Database, filter: OutboxFilter): SQL | undef
     ),
     given(filter.route, (route) => eq(outbox.route, route)),
     given(filter.eventName, (name) => eq(outbox.eventName, name)),
-    given(filter.eventId, (id) => eq(outbox.eventId, id)),
-    given(filter.trackingToken, (token) => eq(outbox.trackingToken, token)),
-    given(filter.paymentId, (id) => eq(outbox.paymentId, id)),
+    given(filter.eventId, (id) => isOfEvents(db, sql`e.event_id = ${id}`)),
+    given(filter.trackingToken, (token) => isOfEvents(db, sql`e.tracking_token = ${token}`)),
+    given(filter.paymentId, (id) => isOfEvents(db, sql`e.payment_id = ${id}`)),
     given(filter.text, (text) => containsText(db, text)),
     given(filter.after, (date) => gte(outbox.createdAt, date)),
     given(filter.before, (date) => lt(outbox.createdAt, date)),
@@ -63,6 +63,11 @@ export function filterCondition(db: Database, filter: OutboxFilter): SQL | undef
 
 function given<T>(value: T | undefined, condition: (value: T) => SQL): SQL | undefined {
   return value === undefined ? undefined : condition(value);
+}
+
+/** Found in the events' own table, by its indexes: through the view, Postgres may join both tables whole. */
+function isOfEvents({ dialect, tables: { outbox, outboxEvents } }: Database, condition: SQL): SQL {
+  return dialect.idAmong(sql`${outbox.id}`, sql`select e.id from ${outboxEvents} e where ${condition}`);
 }
 
 function containsText({ tables: { outbox } }: Database, text: string): SQL {

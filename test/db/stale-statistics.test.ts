@@ -8,6 +8,7 @@ import { hurryRetries } from "../../src/outbox/hurry-retries.ts";
 import { reclaimExpired, renewLeases } from "../../src/outbox/lease.ts";
 import { createMisdatedSweep } from "../../src/outbox/misdated.ts";
 import { listOutbox } from "../../src/outbox/outbox-rows.ts";
+import { countReplay } from "../../src/outbox/replay.ts";
 import { readTrouble, routeNames } from "../../src/overview/trouble.ts";
 import { readUnreportedSales } from "../../src/overview/unreported-sales.ts";
 import { newId } from "../../src/platform/ids.ts";
@@ -144,6 +145,10 @@ const WORK: Readonly<Record<string, (db: Database) => Promise<unknown>>> = {
     await createExpireWaiting({ db, log, adapters: { meta }, onSettled: async () => undefined }).run();
   },
   "a page of what waits": (db) => listOutbox(db, { status: "pending" }, { limit: 10, cursor: 6 * ROWS }),
+  "a page of a visitor's events": (db) => listOutbox(db, { trackingToken: VISITOR }, { limit: 10 }),
+  "an event to be discarded": (db) => countReplay(db, "discard", { filter: { eventId: `evt_${VISITOR}` } }),
+  "a payment's events to be tried again": (db) =>
+    countReplay(db, "retry", { filter: { paymentId: newId() } }),
   "a page of visits": (db) => latestVisits(db, { limit: ROWS, before: null }),
   "the visitor of an event": (db) => timelineByEventId(db, `evt_${VISITOR}`),
   "what is in trouble": async (db) => readTrouble(db, await routeNames(db)),
