@@ -147,8 +147,6 @@ const WORK: Readonly<Record<string, (db: Database) => Promise<unknown>>> = {
   "a page of what waits": (db) => listOutbox(db, { status: "pending" }, { limit: 10, cursor: 6 * ROWS }),
   "a page of a visitor's events": (db) => listOutbox(db, { trackingToken: VISITOR }, { limit: 10 }),
   "an event to be discarded": (db) => countReplay(db, "discard", { filter: { eventId: `evt_${VISITOR}` } }),
-  "a payment's events to be tried again": (db) =>
-    countReplay(db, "retry", { filter: { paymentId: newId() } }),
   "a page of visits": (db) => latestVisits(db, { limit: ROWS, before: null }),
   "the visitor of an event": (db) => timelineByEventId(db, `evt_${VISITOR}`),
   "what is in trouble": async (db) => readTrouble(db, await routeNames(db)),
