@@ -1,23 +1,51 @@
-import { and, inArray, isNotNull, like } from "drizzle-orm";
+import { and, inArray, isNotNull, like, sql } from "drizzle-orm";
+import { recordAudit } from "../audit/audit-log.ts";
 import type { Database } from "../db/database.ts";
+import { eventIdsOfVisit } from "../meta/event-ids.ts";
+import { isErased } from "../outbox/erased.ts";
 import { inChunks } from "./chunks.ts";
-import { type ErasureDeps, erasePerson } from "./erase.ts";
-import { ERASED_USER } from "./rows.ts";
+import type { ErasureDeps } from "./erase.ts";
+import { NOTHING } from "./erasure.ts";
+import { eraseEvents } from "./outbox-events.ts";
+import { ERASED_USER, eraseSessions, findSessions } from "./rows.ts";
 import { ownersOf } from "./visit-owners.ts";
 
-const BY = { actor: "spool", dryRun: false };
+type LateVisitDeps = Omit<ErasureDeps, "spool">;
 
 /**
  * Visits have come into the database late, out of a spool. Those of people who were erased meanwhile, which no erasure
  * could find on another machine's disk, go as they would have gone with the rest.
  */
-export async function eraseLateVisits(
-  deps: Omit<ErasureDeps, "spool">,
-  trackingTokens: readonly string[],
-): Promise<void> {
-  for (const token of await visitsOfErased(deps.db, trackingTokens)) {
-    await erasePerson({ ...deps, spool: null }, { kind: "token", token }, BY);
-  }
+export async function eraseLateVisits(deps: LateVisitDeps, trackingTokens: readonly string[]): Promise<void> {
+  for (const token of await visitsOfErased(deps.db, trackingTokens)) await eraseVisit(deps, token);
+}
+
+/** The visit alone: whoever came by its link since is a stranger, and what they have done stays theirs. */
+async function eraseVisit({ db, trackingStore, now }: LateVisitDeps, token: string): Promise<void> {
+  const { tables } = db;
+  const { outbox } = tables;
+  const sessions = await findSessions(db, { tokens: [token] });
+  if (sessions.length === 0) return;
+  const copies = await trackingStore.forget([token]);
+  await db.transaction(async (tx) => {
+    // The visit before its events, as where a browser reports: never crosswise.
+    await eraseSessions(tx, db, sessions, now());
+    const events = await tx
+      .select({ id: outbox.id, status: outbox.status })
+      .from(outbox)
+      .where(and(inArray(outbox.eventId, eventIdsOfVisit(token)), sql`not ${isErased(db)}`));
+    const ids = events.map(({ id }) => id);
+    if (ids.length > 0) await eraseEvents(tx, db, ids);
+    const { dry_run: _, ...nothing } = NOTHING;
+    const unsent = events.filter(({ status }) => status !== "delivered").length;
+    await recordAudit(tx, tables, {
+      at: now(),
+      actor: "spool",
+      action: "privacy.erase",
+      subject: `session:${token}`,
+      after: { ...nothing, sessions: sessions.length, outbox: events.length, unsent, copies },
+    });
+  });
 }
 
 /** Whose start came first was erased; or, where nobody started with it, who paid. */

@@ -7,7 +7,7 @@ import type { Person } from "./person.ts";
 export const ERASED_USER = "erased-";
 
 /** Visits that still tell of their visitor. */
-export async function findSessions(db: Database, { tokens }: Person): Promise<number[]> {
+export async function findSessions(db: Database, { tokens }: Pick<Person, "tokens">): Promise<number[]> {
   const { sessions } = db.tables;
   const rows = await inChunks(tokens, (some) =>
     db

@@ -1,7 +1,7 @@
 import { Database as SqliteClient } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, inArray, or, sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import { claim } from "../../src/outbox/lease.ts";
 import { carriedRow } from "../../src/outbox/outbox-rows.ts";
@@ -267,6 +267,51 @@ describe(`erasing a person on ${testDialect}`, () => {
     expect(
       await db.select().from(sessions).where(eq(sessions.trackingToken, stays.trackingToken)),
     ).toMatchObject([{ userExternalId: String(caio.user.id), fbclid: caio.known.fbclid }]);
+  });
+
+  test("who came again after their erasure keeps what they did since, though the old link's visit comes in only then", async () => {
+    const { db, deps } = funnel;
+    const { payments, outbox } = db.tables;
+    const { user, known } = await person();
+    const late = funnel.visit(`fbclid=${known.fbclid}`);
+    const { token } = await click(funnel, "fbclid=AnotherClick");
+    const shopSale = async (trackingToken: string) => {
+      const sale = { provider_ref: newId(), amount_minor: 4990, currency: "BRL" };
+      const customer = { id: known.shopCustomer };
+      await post(funnel, "/api/payments", {
+        ...sale,
+        provider: "generic",
+        tracking_token: trackingToken,
+        customer,
+      });
+      await report(funnel, { ...sale, status: "paid" });
+      return sale.provider_ref;
+    };
+    await buyInBot(user, late.trackingToken);
+    await erase(customer(user.id));
+    await shopSale(late.trackingToken);
+    await erase(customer(known.shopCustomer));
+
+    const inBot = await buyInBot(user, late.trackingToken);
+    await pay(inBot.id);
+    const references = [inBot.id, await shopSale(late.trackingToken), await shopSale(token)];
+    const since = async () => ({
+      sales: await db.select().from(payments).where(inArray(payments.providerRef, references)),
+      events: await db
+        .select({ eventId: outbox.eventId, status: outbox.status, payload: outbox.payload })
+        .from(outbox)
+        .where(or(eq(outbox.paymentId, inBot.id), eq(outbox.trackingToken, token)))
+        .orderBy(outbox.id),
+    });
+    const before = await since();
+    expect(before.events.map(({ status }) => status)).not.toContain("discarded");
+    deps.spool.append([{ key: late.trackingToken, body: encodeVisit(late) }]);
+    await deps.recorder.replay();
+    expect(await tracesOf(db, { click: known.fbclid })).toEqual([]);
+    expect(await since()).toEqual(before);
+    await funnel.dispatcher.drain();
+    expect(reachedMeta(funnel, `purchase_${inBot.id}`)).toHaveLength(1);
+    expect(reachedMeta(funnel, `evt_${late.trackingToken}`)).toEqual([]);
   });
 
   test("what somebody does while they are being erased goes too", async () => {
