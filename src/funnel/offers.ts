@@ -86,15 +86,16 @@ export async function showOffer(
 }
 
 /** The button to buy: a payment is registered, and the way to pay goes out. */
-export async function sell(turn: Turn, tx: Tx, person: Person, offer: Offer): Promise<void> {
+export async function sell(turn: Turn, tx: Tx, person: Person, seen: Offer): Promise<void> {
   const { deps, bot, now, updateId } = turn;
   const { db, sales } = deps;
   const visitor = await recordVisitor(tx, db, bot.id, person, null, now);
   const { botUser, trackingToken } = visitor;
-  const { paymentId } = await sales.beginCheckout(tx, {
+  // The buyer pays what the payment asks for: the offer may have been changed since it was seen.
+  const { paymentId, offer } = await sales.beginCheckout(tx, {
     botId: bot.id,
     botUserId: botUser.id,
-    offerId: offer.id,
+    offerId: seen.id,
     trackingToken,
     deduplicate: `${bot.id}_${updateId}`,
   });

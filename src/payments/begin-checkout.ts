@@ -16,14 +16,15 @@ const LOOKED_THROUGH = 20;
 /**
  * Registers the pending payment of a sale inside the caller's transaction, and asks nobody outside: a person's row is
  * locked, so that two taps at once are one sale, and the offer is kept from being removed while it is sold, to any number
- * at once. The provider will know the payment by its id.
- * @throws OfferGoneError where the offer does not exist
+ * at once. The provider will know the payment by its id. Answers the offer as it is sold: since whoever asks has read it, it
+ * may have been changed.
+ * @throws OfferGoneError where the offer does not exist, or is not for sale
  */
 export async function beginCheckout(
   deps: PaymentDeps,
   tx: Tx,
   sale: Sale,
-): Promise<{ readonly paymentId: string }> {
+): Promise<{ readonly paymentId: string; readonly offer: Offer }> {
   const { offers, botUsers } = deps.db.tables;
   await deps.db.dialect.locked(
     tx.select({ id: botUsers.id }).from(botUsers).where(eq(botUsers.id, sale.botUserId)),
@@ -31,9 +32,9 @@ export async function beginCheckout(
   const [offer] = await deps.db.dialect.keyShared(
     tx.select().from(offers).where(eq(offers.id, sale.offerId)),
   );
-  if (!offer) throw new OfferGoneError(`offer ${sale.offerId} does not exist`);
+  if (!offer?.enabled) throw new OfferGoneError(`offer ${sale.offerId} is not for sale any more`);
   const open = await openPayment(deps, tx, sale, offer);
-  if (open) return { paymentId: open.id };
+  if (open) return { paymentId: open.id, offer };
   const paymentId = newId();
   const registered = await registerInside(
     deps,
@@ -55,7 +56,7 @@ export async function beginCheckout(
     },
   );
   if (registered.kind === "unknown_bot") throw new Error(`bot ${sale.botId} does not exist`);
-  return { paymentId: registered.payment.id };
+  return { paymentId: registered.payment.id, offer };
 }
 
 /**

@@ -24,7 +24,7 @@ export interface Sale {
   readonly deduplicate: string;
 }
 
-/** Somebody wants to buy an offer that was removed a moment ago. */
+/** Somebody wants to buy an offer that was removed, or taken off sale, a moment ago. */
 export class OfferGoneError extends Error {
   override readonly name = "OfferGoneError";
 }

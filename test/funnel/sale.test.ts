@@ -196,6 +196,35 @@ describe(`offers and sales in the chat on ${testDialect}`, () => {
     expect(await stored(user)).toMatchObject({ states: ["started"], sales: [] });
   });
 
+  test.each([
+    ["the price is being changed", { priceMinor: 70 }, 70],
+    ["the offer is being taken off sale", { enabled: false }, null],
+  ] as const)("a tap on buy while %s sells for the new price, or not at all", async (_, change, amount) => {
+    const { db } = funnel;
+    const { offers, botUsers } = db.tables;
+    const offer = await addStarsOffer();
+    const user = newUser();
+    await funnel.push(startUpdate(user));
+    const tap = await db.transaction(async (tx) => {
+      await tx.update(offers).set(change).where(eq(offers.id, offer.id));
+      // Held, so that the tap waits: it has seen the offer by then.
+      const isBuyer = eq(botUsers.telegramUserId, String(user.id));
+      await tx.update(botUsers).set({ username: "ana" }).where(isBuyer);
+      const tap = funnel.push(buttonUpdate(user, `buy:${offer.id}`));
+      await untilHeldUp(db, tap);
+      return { answer: tap };
+    });
+    await tap.answer;
+    await funnel.dispatcher.drain();
+    const invoices = funnel.chat(user.id).filter(({ method }) => method === "sendInvoice");
+    const { sales } = await stored(user);
+    expect([invoices.length, sales.length]).toEqual(amount === null ? [0, 0] : [1, 1]);
+    const [invoice] = invoices;
+    if (amount === null || !invoice) return;
+    expect(JSON.stringify(invoice.params.prices)).toContain(`"amount":${amount}`);
+    expect(await mayPay(user, String(invoice.params.payload), amount, "XTR")).toMatchObject({ ok: true });
+  });
+
   test("whose offer somebody removed in SQL before the way to pay went out hears that it cannot be paid", async () => {
     const { db, dispatcher } = funnel;
     const { offers } = db.tables;
