@@ -24,7 +24,9 @@ function explain(argument: string): never {
 
 main().catch(async (error) => {
   if (error instanceof ConfigError) {
-    for (const line of error.lines) console.error(line);
+    // What is missing may stand under a misspelt name.
+    const { misspeltLines } = await import("./platform/misspelt.ts");
+    for (const line of [...error.lines, ...misspeltLines(process.env)]) console.error(line);
   } else {
     const { failureText } = await import("./cli/failure.ts");
     console.error(`Ponte could not start: ${failureText(error, process.env)}`);

@@ -119,8 +119,17 @@ test.each([
   rmSync(place, { recursive: true });
 });
 
+test("a setting that is missing and one that is misspelt are named together", async () => {
+  const change = { PUSHINPAY_WEBHOOK_TOKEN: "a-token-of-theirs", PUSHINPAY_TOKN: "a-token-of-ours" };
+  const { err, code } = await runProgram([PROGRAM], { env: { PATH: process.env.PATH, ...change } });
+  const [missing, ...asked] = err.trimEnd().split("\n");
+  expect(missing).toStartWith("PUSHINPAY_TOKEN: is missing");
+  expect(asked).toEqual(["PUSHINPAY_TOKN is no setting of Ponte's. Did you mean PUSHINPAY_TOKEN?"]);
+  expect(code).toBe(1);
+});
+
 test("a wrong setting stops it with what is wrong, and nothing else", async () => {
-  const { err, code } = await runProgram([PROGRAM], { env: { ...process.env, PORT: "none" } });
+  const { err, code } = await runProgram([PROGRAM], { env: { PATH: process.env.PATH, PORT: "none" } });
   expect(err).toBe(`PORT: must be a whole number from 0 to 65535, not "none". Example: 3000\n`);
   expect(code).toBe(1);
 }, 60_000);

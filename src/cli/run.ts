@@ -1,5 +1,6 @@
 import { version } from "../../package.json";
 import { ConfigError } from "../config.ts";
+import { misspeltLines } from "../platform/misspelt.ts";
 import { nearest } from "../platform/nearest.ts";
 import { type Command, Refused, WrongUsage } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
@@ -50,8 +51,11 @@ async function perform(command: Command, args: string[], json: boolean, terminal
       terminal.err(`${error.message}\nSee: bun run ponte ${command.name} --help`);
       return EXIT.wrongUsage;
     }
-    if (error instanceof Refused || error instanceof ConfigError) terminal.err(error.message);
-    else terminal.err(failureText(error, terminal.environment));
+    if (error instanceof Refused) terminal.err(error.message);
+    else if (error instanceof ConfigError) {
+      // What is missing may stand under a misspelt name.
+      for (const line of [...error.lines, ...misspeltLines(terminal.environment)]) terminal.err(line);
+    } else terminal.err(failureText(error, terminal.environment));
     return EXIT.refused;
   }
 }

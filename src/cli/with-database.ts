@@ -3,7 +3,7 @@ import { type Config, readConfig } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { openDatabase } from "../db/open.ts";
 import { appSecret, findAppSecret } from "../platform/app-secret.ts";
-import { misspelt } from "../platform/misspelt.ts";
+import { misspeltLines } from "../platform/misspelt.ts";
 import { createSecrets, SealBrokenError, type Secrets } from "../platform/secrets.ts";
 import { type Context, Refused } from "./command.ts";
 
@@ -30,9 +30,7 @@ export async function withDatabase<T>(
   { mayCreate = false, tellsMisspelt = true }: { mayCreate?: boolean; tellsMisspelt?: boolean } = {},
 ): Promise<T> {
   const config = readConfig(terminal.environment);
-  for (const { name, meant } of tellsMisspelt ? misspelt(terminal.environment) : []) {
-    terminal.err(`${name} is no setting of Ponte's. Did you mean ${meant}?`);
-  }
+  for (const line of tellsMisspelt ? misspeltLines(terminal.environment) : []) terminal.err(line);
   const { sqliteFile } = config;
   if (sqliteFile !== null && !mayCreate && isMissing(sqliteFile)) {
     throw new Refused(`There is no database at ${sqliteFile}. Make it with: bun run ponte migrate`);

@@ -27,6 +27,13 @@ export function misspelt(environment: Readonly<Record<string, string | undefined
   });
 }
 
+/** A question for each variable that is probably misspelt. */
+export function misspeltLines(environment: Readonly<Record<string, string | undefined>>): string[] {
+  return misspelt(environment).map(
+    ({ name, meant }) => `${name} is no setting of Ponte's. Did you mean ${meant}?`,
+  );
+}
+
 function isLike(name: string, setting: Variable): boolean {
   if (name === `PONTE_${setting}`) return true;
   const most = Math.min(MOST_MISTAKES, Math.floor(setting.length / LETTERS_PER_MISTAKE));

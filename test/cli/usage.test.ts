@@ -53,6 +53,15 @@ describe("the command line", () => {
     );
   });
 
+  test("where settings are wrong, what is missing may stand under a misspelt name", async () => {
+    const environment = { STRIPE_SECRET_KEY: "sk_test_12345678", STRIPE_WEBHOK_SECRET: "whsec_12345678" };
+    expect(await runWith({ environment }, "pool", "list")).toEqual({
+      code: 1,
+      out: "",
+      err: "STRIPE_WEBHOOK_SECRET: is missing, and STRIPE_SECRET_KEY is of no use without it. Example: whsec_…\nSTRIPE_WEBHOK_SECRET is no setting of Ponte's. Did you mean STRIPE_WEBHOOK_SECRET?",
+    });
+  });
+
   test("bun run shows nothing but the command's own words: its arguments may be secrets", async () => {
     const command = [process.execPath, "run", "ponte", "bot", "add", "--tokn", "s3cret"];
     expect(await runProgram(command)).toEqual({
