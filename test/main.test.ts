@@ -151,7 +151,7 @@ describe("what it cannot start with is said with the setting, its value and what
     [
       { DATABASE_URL: file },
       new RegExp(`DATABASE_URL: the SQLite file ${file} .*not a database`),
-      /^Let it name/,
+      /^Let it name Ponte's own file or a new one\. .* backup/,
     ],
     [{ DATA_DIR: file }, new RegExp(`DATA_DIR: ${file}/app-secret cannot be used`), /set DATA_DIR/],
     [

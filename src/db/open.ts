@@ -1,7 +1,11 @@
 import { POSTGRES_URL, sqlitePath } from "../config/database-url.ts";
+import { codeOf } from "../platform/errors.ts";
 import { roomOr, SettingError } from "../platform/setting-error.ts";
 import type { Database } from "./database.ts";
 import { openSqlite } from "./sqlite/sqlite.ts";
+
+/** What is in the file is not, or not wholly, a database. */
+const UNREADABLE = /^SQLITE_(NOTADB|CORRUPT)/;
 
 export interface DatabaseSettings {
   /** `postgres://…`, or a path (optionally `sqlite:…` or `file:…`) to a SQLite file. */
@@ -22,13 +26,16 @@ export async function openDatabase(settings: DatabaseSettings): Promise<Database
   try {
     return openSqlite(path);
   } catch (error) {
-    throw new SettingError(
-      `DATABASE_URL: the SQLite file ${path} cannot be opened`,
-      roomOr(
-        "Let it name a file that Ponte may write, in a folder where it may, or a postgres:// URL.",
-        error,
-      ),
-      error,
-    );
+    throw new SettingError(`DATABASE_URL: the SQLite file ${path} cannot be opened`, todoOf(error), error);
   }
+}
+
+function todoOf(error: unknown): string {
+  if (error instanceof Error && UNREADABLE.test(codeOf(error))) {
+    return "Let it name Ponte's own file or a new one. Where this is Ponte's, it is damaged: put a backup in its place (docs/operations.md).";
+  }
+  return roomOr(
+    "Let it name a file that Ponte may write, in a folder where it may, or a postgres:// URL.",
+    error,
+  );
 }
