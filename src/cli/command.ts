@@ -79,19 +79,25 @@ function readArguments<O extends Options>(args: string[], options: O) {
     return parseArgs(parsing);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new WrongUsage(argumentError(error.message, Object.keys(options)));
+    throw new WrongUsage(argumentError(error.message, options));
   }
 }
 
 /** `parseArgs`' words, shorter, and with the flag that was probably meant. */
-function argumentError(message: string, known: readonly string[]): string {
+function argumentError(message: string, options: Options): string {
   const unknown = /^Unknown option '(-[^']*)'/.exec(message)?.[1];
   const valueless = /^Option '(--\S+) <value>' argument missing/.exec(message)?.[1];
   if (valueless !== undefined) return `${valueless}: its value is missing`;
   const switched = /^Option '(--\S+)' does not take an argument/.exec(message)?.[1];
   if (switched !== undefined) return `${switched} takes no value`;
+  const ambiguous = /^Option '(--\S+)' argument is ambiguous/.exec(message)?.[1];
+  if (ambiguous !== undefined) {
+    return `${ambiguous}: its value is missing; one that begins with a hyphen is given as ${ambiguous}=-…`;
+  }
   if (unknown === undefined) return message.replaceAll("\n", " ");
-  const guess = nearest(unknown.replace(/^-+/, ""), known);
+  const turnedOff = /^--no-(.+)/.exec(unknown)?.[1] ?? "";
+  if (options[turnedOff]?.type === "boolean") return `${unknown} takes no value`;
+  const guess = nearest(unknown.replace(/^-+/, ""), Object.keys(options));
   return `unknown flag ${unknown}${guess === null ? "" : `; did you mean --${guess}?`}`;
 }
 

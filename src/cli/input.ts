@@ -22,10 +22,14 @@ export function checked<S extends z.ZodType>(
   return parsed.value;
 }
 
+/** A switch that an issue would have turned off, as the API calls it. */
+const OFF = / off \((\w+)\)/;
+
 /** Issues in the words of the command line: one line each, with its flag. */
 export function issueLines(issues: readonly Issue[], flagOfField?: FlagOfField): string {
   return issues
-    .map(({ path, message }) => {
+    .map(({ path, message: said }) => {
+      const message = said.replace(OFF, (_, field: string) => ` off (--no-${flagOf(field, flagOfField)})`);
       const flag = flagOf(path.split(".")[0] ?? "", flagOfField);
       if (flag === "") return message;
       return message === IS_MISSING ? `--${flag} ${message}` : `--${flag}: ${message}`;

@@ -78,7 +78,9 @@ export const outboxResume = defineCommand({
     await withDatabase(context, async ({ db, now }) => {
       const isResumed = await resumeRouteBy({ db, now }, ACTOR, { destination, route });
       if (!isResumed) {
-        throw new Refused(`Nothing holds ${destination} route ${route} up. See: bun run ponte outbox routes`);
+        throw new Refused(
+          `Nothing holds ${destination} route ${route} up. See: bun run ponte outbox routes${orBot(destination)}`,
+        );
       }
       answer(
         context,
@@ -156,11 +158,13 @@ function replayText(action: Replay, rows: number): string {
 }
 
 function noSuchRoute(destination: Destination, route: string): string {
-  const see =
-    destination === "meta"
-      ? "See: bun run ponte pool list (for a bot add --destination telegram)"
-      : "See: bun run ponte bot list";
-  return `No pixel, bot or waiting event has the ${destination} route ${route}. ${see}`;
+  const list = destination === "meta" ? "pool list" : "bot list";
+  return `No pixel, bot or waiting event has the ${destination} route ${route}. See: bun run ponte ${list}${orBot(destination)}`;
+}
+
+/** A bot's number alone is taken for a pixel's. */
+function orBot(destination: Destination): string {
+  return destination === "meta" ? " (for a bot add --destination telegram)" : "";
 }
 
 function destinationOf(text: string | undefined): Destination {

@@ -109,6 +109,7 @@ describe(`ponte on ${testDialect}`, () => {
     const refused = await ponte(["pool", "update", "summer", "--access-token", ""], environment);
     expect(refused).toMatchObject({ code: 1, out: "" });
     expect(refused.err).toContain("--access-token: a pixel needs its Conversions API token");
+    expect(refused.err).toContain("(--no-tracking)");
     const again = await ponte(["pool", "add", "--slug", "summer", "--bot", "two_bot"], environment);
     expect(again).toMatchObject({ code: 1, out: "" });
     expect((await ponte(["pool", "show", "nobody"], environment)).code).toBe(1);
@@ -224,7 +225,9 @@ describe(`ponte on ${testDialect}`, () => {
     const routes = await ponte(["outbox", "routes"], environment);
     expect(routes.out).toContain("token leaked");
     expect((await ponte(["outbox", "resume", "123"], environment)).code).toBe(0);
-    expect((await ponte(["outbox", "resume", "123"], environment)).code).toBe(1);
+    const again = await ponte(["outbox", "resume", "123"], environment);
+    expect(again).toMatchObject({ code: 1 });
+    expect(again.err).toContain("for a bot add --destination telegram");
   });
 
   test("tells a visitor's story by token, event, Telegram user and payment", async () => {

@@ -130,6 +130,12 @@ describe("the command line", () => {
     [["pool", "add", "--frobnicate"], "unknown flag --frobnicate\n"],
     [["pool", "add", "--slug"], "--slug: its value is missing\n"],
     [["pool", "add", "--enabled=no"], "--enabled takes no value\n"],
+    [["pool", "add", "--no-enabled=yes"], "--no-enabled takes no value\n"],
+    [["pool", "add", "--no-slug=yes"], "unknown flag --no-slug"],
+    [
+      ["pool", "add", "--auto-continue-ms", "-5"],
+      "--auto-continue-ms: its value is missing; one that begins with a hyphen is given as --auto-continue-ms=-…\n",
+    ],
     [
       ["pool", "add", "--slug", "ok", "--bot", "shop_bot", "--strategy", "random"],
       "--strategy: one of weighted, round_robin, least_used\n",
