@@ -292,6 +292,14 @@ describe(`payments on ${testDialect}`, () => {
     expect((await stored(body.id)).payment?.status).toBe("paid");
   });
 
+  test("signed text that is no JSON is called so, and no field of it missing", async () => {
+    const at = Math.floor(Date.now() / 1000);
+    const headers = { "x-ponte-signature": `t=${at},v1=${hmacSha256Hex(SECRET, `${at}.paid`)}` };
+    const answer = await post("/api/payments/webhooks/generic", "paid", headers);
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ detail: "The body is not valid JSON.", errors: [] });
+  });
+
   test("forged, stale and future signatures are 401, and nothing changes", async () => {
     const { body } = await register();
     const paid = { provider_ref: reference, status: "paid" };

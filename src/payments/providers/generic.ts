@@ -14,13 +14,16 @@ export function genericProvider(secret: string, now: () => Date): PaymentProvide
     async read({ bytes, text, headers }): Promise<WebhookReading> {
       const fault = timestampedSignatureFault(headers.get("x-ponte-signature"), bytes, secret, now());
       if (fault) return { kind: "forged", reason: fault };
-      const parsed = genericWebhookSchema.safeParse(parseJson(text));
+      const body = parseJson(text);
+      const parsed = genericWebhookSchema.safeParse(body);
       if (!parsed.success) {
-        return {
-          kind: "malformed",
-          reason: "Send JSON with provider_ref and status.",
-          errors: problemErrors(parsed.error.issues),
-        };
+        return body === undefined
+          ? { kind: "malformed", reason: "The body is not valid JSON." }
+          : {
+              kind: "malformed",
+              reason: "Send JSON with provider_ref and status.",
+              errors: problemErrors(parsed.error.issues),
+            };
       }
       const { status, amount_minor: amountMinor, currency, ...rest } = parsed.data;
       const { provider_ref, created_at, tracking_token, bot, telegram_user_id, customer, content } = rest;
