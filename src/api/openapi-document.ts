@@ -59,7 +59,7 @@ export type Schemas = Readonly<Record<string, JsonSchema>>;
 
 /** A value that the schema takes: its first example, else one made of its parts. */
 export function exampleOf(given: JsonSchema | undefined, schemas: Schemas, depth = 0): unknown {
-  if (given === undefined || depth > 8) return null;
+  if (given === undefined || depth > 16) return null;
   if (given.$ref !== undefined) {
     return exampleOf(schemas[given.$ref.split("/").at(-1) ?? ""], schemas, depth + 1);
   }

@@ -116,6 +116,20 @@ test("what a key that may only read is refused, too large a body, and a database
   }
 });
 
+test("every example is written to its end: a list whose members are null is none of ours", async () => {
+  const { paths, components } = openapiDocument.parse(await (await own.request("/openapi/json")).json());
+  for (const [path, methods] of Object.entries(paths)) {
+    for (const { responses = {} } of Object.values(methods)) {
+      for (const { content } of Object.values(responses)) {
+        const example = exampleOf(content?.["application/json"]?.schema, components.schemas ?? {});
+        expect({ path, example: JSON.stringify(example) }).not.toMatchObject({
+          example: expect.stringContaining("[null]"),
+        });
+      }
+    }
+  }
+});
+
 test("every example of a body that the document shows is understood", async () => {
   const { paths, components } = openapiDocument.parse(await (await own.request("/openapi/json")).json());
   const misunderstood: string[] = [];
