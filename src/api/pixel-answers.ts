@@ -20,6 +20,7 @@ export interface TestEventAnswer {
   readonly answer: { readonly status: number | null; readonly body: string; readonly duration_ms: number };
 }
 
+/** What Meta said of a pool's token and pixel, as the API tells it. */
 export function pixelAnswer(check: PoolPixelCheck, pixelId: string | null): PixelAnswer {
   const of = { kind: check.kind, pixel_id: pixelId };
   switch (check.kind) {
@@ -37,6 +38,7 @@ export function pixelAnswer(check: PoolPixelCheck, pixelId: string | null): Pixe
   }
 }
 
+/** A test event that was sent, and what Meta said of it, as the API tells it. */
 export function testEventAnswer(
   { event, answer, outcome }: Extract<TestEvent, { kind: "sent" }>,
   testEventCode: string,

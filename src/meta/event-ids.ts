@@ -8,10 +8,12 @@ export function leadId(of: string): string {
   return `lead_${of}`;
 }
 
+/** The InitiateCheckout of a payment. The message with the way to pay has a number behind it. */
 export function checkoutId(paymentId: string): string {
   return `checkout_${paymentId}`;
 }
 
+/** The Purchase of a payment, once however often it is confirmed. */
 export function purchaseId(paymentId: string): string {
   return `purchase_${paymentId}`;
 }
