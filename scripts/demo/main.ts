@@ -31,8 +31,6 @@ const PORT_TROUBLES = new Map([
 ]);
 
 async function main(): Promise<void> {
-  // As the server itself does; the demo makes its database for it.
-  process.umask(0o077);
   const environment = demoEnvironment(process.env);
   const config = readConfig(environment);
   const sandboxPort = config.port + 1;
@@ -43,6 +41,10 @@ async function main(): Promise<void> {
   }
   refuseTaken(config.host, config.port, "Ponte");
   refuseTaken(SANDBOX_HOST, sandboxPort, "the sandbox");
+  // Whoever may read the sources may run it: a service has a user of its own.
+  const program = await ensureProgram();
+  // As the server itself does; the demo makes its database for it.
+  process.umask(0o077);
   const sandbox = await startSandbox({ port: sandboxPort, hostname: SANDBOX_HOST });
   const base = localUrl(config);
   const publicUrl = config.publicUrl ?? base;
@@ -56,7 +58,7 @@ async function main(): Promise<void> {
 
   const password = config.operatorPassword ?? randomBytes(9).toString("base64url");
   const apiKey = config.apiKey ?? `demo-${randomBytes(12).toString("base64url")}`;
-  const server = Bun.spawn([await ensureProgram()], {
+  const server = Bun.spawn([program], {
     cwd: ROOT,
     env: {
       ...environment,
