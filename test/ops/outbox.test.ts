@@ -232,6 +232,15 @@ describe(`the console's outbox on ${testDialect}`, () => {
     expect(await see(linkIn(list, "Discard this page…"))).toContain("Nothing to discard");
   });
 
+  test("where all that match are none, it is said that those that wait were not meant", async () => {
+    await addRows(own.db, 1, { status: "pending", eventName: "Waits" });
+    const asked = await see("/ops/outbox/replay?action=discard&all=1&event=Waits");
+    expect(asked).toContain("Nothing to discard");
+    expect(asked).toContain("Filter: event “Waits”, of those that are dead or expired.");
+    const named = await see("/ops/outbox/replay?action=discard&all=1&event=Waits&status=pending");
+    expect(named).toContain("Discard 1 event?");
+  });
+
   test("a filter that finds nothing can be cleared", async () => {
     const html = await see("/ops/outbox?event=Nobody");
     expect(html).toContain("No event matches.");

@@ -43,6 +43,7 @@ export function AskReplayPage(props: {
       <>
         <PageHead title={`Nothing to ${action}`} />
         <Banner tone="info">
+          {ids === null ? <FilterText filled={filled} /> : null}
           <p safe>{whyNothing(action)}</p>
         </Banner>
         <div class="actions">{back}</div>
