@@ -107,6 +107,18 @@ describe("the Grafana dashboard and the alerts", () => {
     }
   });
 
+  test.each(rules)(
+    "$alert names only labels that it keeps, and lists the status that it is about",
+    (rule) => {
+      const kept = (/\bby \(([^)]*)\)/.exec(rule.expr)?.[1] ?? "").split(",").map((label) => label.trim());
+      const { summary, description } = rule.annotations;
+      for (const [, label = ""] of `${summary} ${description}`.matchAll(/\$labels\.(\w+)/g))
+        expect(kept).toContain(label);
+      // A command for one status shows nothing of another.
+      if (kept.includes("status")) expect(description).not.toMatch(/--status \w/);
+    },
+  );
+
   test("every metric of ours stands in the dashboard or in an alert", () => {
     const used = new Set(queries.flatMap(({ expr }) => expr.match(METRIC) ?? []).map(withoutSuffix));
     const exported = new Set(
