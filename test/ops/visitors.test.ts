@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import fc from "fast-check";
-import { pageViewId } from "../../src/meta/event-ids.ts";
+import { pageViewId, purchaseId } from "../../src/meta/event-ids.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
 import { logIn, OPERATOR_PASSWORD, type TestOperator } from "../support/operator.ts";
@@ -132,5 +132,27 @@ describe(`the console's visitors on ${testDialect}`, () => {
     const answer = await own.request(`/ops/visitors/${visitor.token}`);
     expect(answer.status).toBe(303);
     expect(await answer.text()).not.toContain(visitor.token);
+  });
+
+  test("a payment's line says how far its Purchase is, and not that it was written down alone", async () => {
+    const { db } = own;
+    const { outboxEvents, outboxProgress } = db.tables;
+    const buyer = await seedVisitor(db);
+    const purchase = async () => {
+      const html = await see(`/ops/visitors/${buyer.token}`);
+      const payments = [...html.matchAll(/<tbody>(.*?)<\/tbody>/gs)][1]?.[1] ?? "";
+      return payments
+        .match(/<td[^>]*>.*?<\/td>/gs)
+        ?.at(-1)
+        ?.replace(/<[^>]*>/g, "");
+    };
+    expect(await purchase()).toBe("dead");
+    const isIts = eq(outboxEvents.eventId, purchaseId(buyer.paymentId));
+    const [event] = await db.select({ id: outboxEvents.id }).from(outboxEvents).where(isIts);
+    await db.transaction(async (tx) => {
+      await tx.delete(outboxProgress).where(eq(outboxProgress.id, event?.id ?? 0));
+      await tx.delete(outboxEvents).where(isIts);
+    });
+    expect(await purchase()).toBe("no longer kept");
   });
 });

@@ -40,6 +40,8 @@ export interface PaymentLine {
   readonly created_at: string;
   readonly paid_at: string | null;
   readonly meta_purchase_sent_at: string | null;
+  /** How far its Purchase is; null where there is none, or none any more. */
+  readonly purchase: OutboxStatus | null;
 }
 
 /** One visitor from click to delivery. */

@@ -109,6 +109,14 @@ function paymentColumns(zone: string): Column<PaymentLine>[] {
     textColumn("Provider", ({ provider }) => provider),
     { head: "Made", cell: ({ created_at }) => <TimeOf at={created_at} zone={zone} /> },
     { head: "Paid", cell: ({ paid_at }) => <TimeOf at={paid_at} zone={zone} /> },
-    textColumn("Purchase", (row) => (row.meta_purchase_sent_at === null ? "–" : "in the outbox")),
+    {
+      head: "Purchase",
+      cell: ({ purchase, meta_purchase_sent_at }) =>
+        purchase === null ? (
+          <span>{meta_purchase_sent_at === null ? "–" : "no longer kept"}</span>
+        ) : (
+          <Badge tone={STATUS_TONES[purchase]} text={purchase} />
+        ),
+    },
   ];
 }

@@ -1,4 +1,5 @@
 import type { VisitorFacts } from "../../../views/ops/visitor-data.ts";
+import { purchaseId } from "../../meta/event-ids.ts";
 import { formatMoney } from "../../money/format.ts";
 import type { Timeline } from "../../tracking/timeline.ts";
 import type { PersonView, SessionView } from "../../tracking/timeline-view.ts";
@@ -6,7 +7,14 @@ import type { PersonView, SessionView } from "../../tracking/timeline-view.ts";
 type Known = readonly (readonly [name: string, value: string | null | undefined])[];
 
 /** A timeline as the console's pages show it. */
-export function visitorFacts({ tracking_token, session, people, payments, steps }: Timeline): VisitorFacts {
+export function visitorFacts({
+  tracking_token,
+  session,
+  people,
+  payments,
+  outbox,
+  steps,
+}: Timeline): VisitorFacts {
   const known: Known = [...(session === null ? [] : sessionFacts(session)), ...people.flatMap(personFacts)];
   return {
     token: tracking_token,
@@ -14,6 +22,7 @@ export function visitorFacts({ tracking_token, session, people, payments, steps 
     payments: payments.map((payment) => ({
       ...payment,
       amount: formatMoney(payment.amount_minor, payment.currency, "en"),
+      purchase: outbox.find(({ event_id }) => event_id === purchaseId(payment.id))?.status ?? null,
     })),
     known: known.flatMap(([name, value]) => (value ? [[name, value] as const] : [])),
   };
