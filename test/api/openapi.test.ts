@@ -156,13 +156,18 @@ test.each([
   ["/openapi/json", "*/*"],
 ])("%s as %s is written once, not for everybody who asks", async (path, accept) => {
   const ask = async () => (await own.request(path, { headers: { accept } })).text();
+  const json = await (await own.request("/openapi/json")).text();
   const first = await ask();
-  const took: number[] = [];
-  for (let i = 0; i < 30; i++) {
+  const took = { answering: Number.POSITIVE_INFINITY, reading: Number.POSITIVE_INFINITY };
+  const time = async (name: keyof typeof took, work: () => unknown) => {
     const startedMs = performance.now();
-    expect(await ask()).toBe(first);
-    took.push(performance.now() - startedMs);
+    await work();
+    took[name] = Math.min(took[name], performance.now() - startedMs);
+  };
+  for (let i = 0; i < 30; i++) {
+    await time("answering", async () => expect(await ask()).toBe(first));
+    await time("reading", () => JSON.parse(json));
   }
-  // The quickest, which no neighbour held up. Written anew it takes some milliseconds.
-  expect(Math.min(...took)).toBeLessThan(0.5);
+  // The quickest of each, which no neighbour held up: it is written in no less time than it is read.
+  expect(took.answering).toBeLessThan(took.reading);
 });
