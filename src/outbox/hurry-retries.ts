@@ -41,6 +41,6 @@ export async function hurryPiece(
       and available_at > ${now} and ${isHurried}
     limit ${PIECE} ${skipLocked}`;
   const hurried = await changeFound(tx, db, retries, sql`available_at = ${now}`);
-  if (hurried > 0) await tx.notify("outbox");
-  return hurried;
+  if (hurried.length > 0) await tx.notify("outbox");
+  return hurried.length;
 }

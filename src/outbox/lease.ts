@@ -188,9 +188,9 @@ async function reclaim(tx: Tx, db: Database, hasEnded: SQL): Promise<number> {
 }
 
 /** Changes some of the rows that are being sent, those whose lease ends first, but none that somebody else is changing. */
-function changeSending(tx: Tx, db: Database, condition: SQL, set: SQL): Promise<number> {
+async function changeSending(tx: Tx, db: Database, condition: SQL, set: SQL): Promise<number> {
   const found = sql`
     select id from outbox_progress where status = 'sending' and ${condition}
     order by lease_until limit ${PIECE} ${db.dialect.skipLocked}`;
-  return changeFound(tx, db, found, set);
+  return (await changeFound(tx, db, found, set)).length;
 }

@@ -42,8 +42,8 @@ async function makeDue(db: Database, { destination, route }: RouteKey): Promise<
       select id from outbox_progress where ${isMisdated(db, sql`${destination}`, sql`${route}`)}
       limit ${PIECE} ${skipLocked}`;
     const due = await changeFound(tx, db, misdated, sql`available_at = ${now}`);
-    if (due > 0) await tx.notify("outbox");
-    return due;
+    if (due.length > 0) await tx.notify("outbox");
+    return due.length;
   }, "relaxed");
 }
 

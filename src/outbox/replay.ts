@@ -2,6 +2,7 @@ import { and, eq, gt, inArray, or, type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import { isOneOf } from "../db/dialect.ts";
 import { MOOT_WHEN, type OutboxStatus } from "../db/vocabulary.ts";
+import { changeFound } from "./change-found.ts";
 import { isErased } from "./erased.ts";
 import { filterCondition, hasStatus, type OutboxFilter } from "./filter.ts";
 import { type IdWindow, idWindows, isFewWaiting, isInWindow } from "./id-windows.ts";
@@ -150,31 +151,21 @@ async function lock(
   return rows.map(({ id }) => id);
 }
 
-/**
- * Changes those of the locked rows that have the status: a dispatcher may have taken one. Answers their ids. Found first,
- * then changed: where its statistics are of an emptier table, Postgres answers both in one statement row by row, for
- * a minute and more.
- */
-async function change(
+/** Changes those of the locked rows that have the status: a dispatcher may have taken one. Answers their ids. */
+function change(
   tx: Tx,
   db: Database,
   action: Replay,
   ids: readonly number[],
   status: OutboxStatus,
-): Promise<number[]> {
-  const { outbox, outboxProgress } = db.tables;
-  const matching = await tx
-    .select({ id: outbox.id })
-    .from(outbox)
-    .where(selectionCondition(db, action, { ids }, status));
-  const changed = matching.map(({ id }) => id);
-  if (changed.length === 0) return changed;
-  const now = sql<Date>`${db.dialect.now}`;
-  await tx
-    .update(outboxProgress)
-    .set(action === "retry" ? { status: "pending", attempts: 0, availableAt: now } : { status: "discarded" })
-    .where(isOneOf(db, outboxProgress.id, changed));
-  return changed;
+): Promise<readonly number[]> {
+  const { dialect, tables } = db;
+  const matching = sql`select id from ${tables.outbox} where ${selectionCondition(db, action, { ids }, status)}`;
+  const set =
+    action === "retry"
+      ? sql`status = 'pending', attempts = 0, available_at = ${dialect.now}`
+      : sql`status = 'discarded'`;
+  return changeFound(tx, db, matching, set);
 }
 
 function selectionCondition(
