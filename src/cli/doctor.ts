@@ -3,13 +3,8 @@ import { type Config, readConfig } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { misspelt } from "../platform/misspelt.ts";
 import { type Context, defineCommand, Refused } from "./command.ts";
-import {
-  checkClock,
-  checkDispatcher,
-  checkOutbox,
-  checkPartial,
-  checkSales,
-} from "./doctor/check-database.ts";
+import { checkClocks } from "./doctor/check-clock.ts";
+import { checkDispatcher, checkOutbox, checkPartial, checkSales } from "./doctor/check-database.ts";
 import { checkDamagedSpools, checkDataDir, checkOthersVisits, checkSpool } from "./doctor/check-disk.ts";
 import { checkNumbers } from "./doctor/check-numbers.ts";
 import { checkOffers } from "./doctor/check-offers.ts";
@@ -25,7 +20,7 @@ export const doctor = defineCommand({
   summary: "Check everything Ponte needs, and say what to do",
   options: { offline: { type: "boolean", help: "ask nothing of Meta and Telegram" } },
   details:
-    "Checks the database with its tables, rights and clock, Redis, the dispatcher, held-up events, sales that were not reported, the data folder and its spool, pixel credentials, bot webhooks and who takes the money for the offers. Changes nothing and sends no event. Exit code 1 where something is wrong.",
+    "Checks the database with its tables and rights, the clocks, Redis, the dispatcher, held-up events, sales that were not reported, the data folder and its spool, pixel credentials, bot webhooks and who takes the money for the offers. Changes nothing and sends no event. Exit code 1 where something is wrong.",
   async run(given, _values, context) {
     const config = readConfig(context.terminal.environment);
     const isOnline = given.offline !== true;
@@ -65,7 +60,7 @@ async function databaseFindings(config: Config, context: Context, isOnline: bool
           ["views", () => checkViews(db, databaseUser(config))],
           ["numbers", () => checkNumbers(db)],
           ["spool", () => checkOthersVisits(db, config)],
-          ["clock", () => checkClock(db)],
+          ["clock", () => checkClocks(db, config, isOnline)],
           ["dispatcher", () => checkDispatcher(db)],
           ["outbox", () => checkOutbox(db)],
           ["meta", () => checkPartial(db)],

@@ -2,6 +2,7 @@ import { errorText } from "../platform/errors.ts";
 import { BREAKER_THRESHOLD, backOffMs } from "./back-off.ts";
 import { ALONE_AFTER } from "./batch-size.ts";
 import { changeRoute, type RouteChange } from "./change-route.ts";
+import { clockLeap } from "./clock-leap.ts";
 import { commitWithRetry } from "./commit-with-retry.ts";
 import { consequencesOf } from "./consequences.ts";
 import type { ClaimedRow, DestinationAdapter, Sent, Verdict } from "./destination.ts";
@@ -17,6 +18,19 @@ import {
 import type { RouteKey } from "./routes.ts";
 import { settle } from "./settle.ts";
 import { storable, storableText } from "./storable.ts";
+
+/** How long what seems too old waits while the clock is doubted. */
+const HELD_MS = 3_600_000;
+const HELD = {
+  kind: "released",
+  afterMs: HELD_MS,
+  reason: "waits: it seems too old to be sent, but the clock leapt forward not long ago",
+} as const;
+const EXPIRED = {
+  kind: "expired",
+  fbtraceId: null,
+  reason: "not sent: older than the other side takes when its turn came",
+} as const;
 
 /** One request made, for the metrics. */
 export interface RequestFact extends RouteKey {
@@ -145,16 +159,20 @@ function report(
   }
 }
 
+/** Ends what became too old to be sent; where the clock is doubted it waits, for it may be as young as it ever was. */
 async function expire(deps: DeliveryDeps, batch: LeasedBatch, rows: readonly ClaimedRow[]): Promise<void> {
-  deps.log.error(
-    { route: batch.key.route, events: rows.length },
-    "events were older than the other side takes when their turn came; they end as expired",
-  );
-  const reason = "not sent: older than the other side takes when its turn came";
+  const { db, log } = deps;
   const nothingIsSent = rows.length === batch.rows.length;
-  await commitWithRetry(deps, async (tx, tried) => {
-    const ending = { kind: "expired", fbtraceId: null, reason } as const;
-    const isOurs = await settleRows(deps, tx, batch, rows, ending, tried);
+  const isHeld = await commitWithRetry(deps, async (tx, tried) => {
+    const leap = await clockLeap(tx, db.dialect);
+    const isOurs = leap
+      ? (await settle(tx, db, batch.leaseId, rows, HELD)).length > 0
+      : await settleRows(deps, tx, batch, rows, EXPIRED, tried);
     if (isOurs && nothingIsSent) await noteChange(deps, tx, batch, { kind: "unknown" });
+    return leap !== null;
   });
+  const fact = { route: batch.key.route, events: rows.length };
+  if (isHeld) log.warn(fact, "events seem too old to be sent; they wait, for the clock leapt not long ago");
+  else
+    log.error(fact, "events were older than the other side takes when their turn came; they end as expired");
 }

@@ -5,6 +5,7 @@ import { newId } from "../platform/ids.ts";
 import type { Log } from "../platform/log.ts";
 import { createOutage } from "../platform/outage.ts";
 import { createBell } from "./bell.ts";
+import { watchClock } from "./clock-leap.ts";
 import { deliver, type RequestFact } from "./deliver.ts";
 import type { Adapters } from "./destination.ts";
 import { beat, withdraw } from "./heartbeat.ts";
@@ -198,6 +199,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     };
     await leases.renew().catch(failed("this dispatcher's leases could not be renewed"));
     if (stopping) return;
+    await inTime(watchClock(db, log)).catch(failed("the database's clock could not be looked at"));
     await inTime(beat(db, id)).catch(failed("this dispatcher's sign of life could not be renewed"));
     await inTime(endOverlongPauses(db)).catch(failed("pauses that are too long could not be ended"));
   }

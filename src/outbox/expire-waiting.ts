@@ -3,6 +3,7 @@ import type { Database } from "../db/database.ts";
 import { isOneOf } from "../db/dialect.ts";
 import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
+import { clockLeap } from "./clock-leap.ts";
 import type { Adapters, ClaimedRow } from "./destination.ts";
 import { rowsWhere } from "./lease.ts";
 import { PIECE } from "./limits.ts";
@@ -26,13 +27,14 @@ interface ExpireWaitingDeps {
 
 /**
  * Ends what became too old to be sent on paused routes, and answers how much: it is never claimed, so that nobody would
- * notice.
+ * notice. While the clock is doubted nothing ends.
  */
 export function createExpireWaiting(deps: ExpireWaitingDeps): Periodic<number> {
   const { db, log, adapters, onSettled } = deps;
   const { outboxRoutes } = db.tables;
 
   async function expireAll(signal: AbortSignal): Promise<number> {
+    if (await clockLeap(db, db.dialect)) return 0;
     const paused = await db
       .select({ destination: outboxRoutes.destination, route: outboxRoutes.route })
       .from(outboxRoutes)

@@ -3,6 +3,7 @@ import type { Database } from "../db/database.ts";
 import { isOneOf } from "../db/dialect.ts";
 import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
+import { clockLeap } from "./clock-leap.ts";
 import { type Removal, removeOldRows, removeOldSessions } from "./remove-old.ts";
 
 const PAUSE_MS = 20;
@@ -20,9 +21,12 @@ interface Removed {
   readonly sessions: number;
 }
 
+const NOTHING: Removed = { outbox: 0, outboxAttempts: 0, telegramUpdates: 0, sessions: 0 };
+
 /**
  * Removes what is older than `days`: events that are done with (delivered, expired, discarded), the requests made for
  * events, Telegram's update numbers and sessions. Dead events stay until an operator decides.
+ * While the clock is doubted nothing goes.
  */
 export function createRetention(deps: {
   readonly db: Database;
@@ -37,6 +41,10 @@ export function createRetention(deps: {
     worked: "old rows can be removed again",
   };
   return periodic(deps, job, async (signal) => {
+    if (await clockLeap(db, db.dialect)) {
+      log.warn("nothing is removed for its age: the clock leapt forward not long ago");
+      return NOTHING;
+    }
     const cutoff = new Date((await db.transaction(async (tx) => tx.nowMs())) - days * DAY_MS);
     const removed = await removeAll({ db, cutoff, pauseMs, signal });
     const total = Object.values(removed).reduce((sum, n) => sum + n, 0);

@@ -12,6 +12,7 @@ import { openDatabase } from "../../src/db/open.ts";
 import { openSpool } from "../../src/db/spool/spool.ts";
 import * as tables from "../../src/db/sqlite/tables.ts";
 import { changeRoute } from "../../src/outbox/change-route.ts";
+import { CLOCK } from "../../src/outbox/clock-leap.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { type RunningSandbox, startSandbox } from "../../src/sandbox/app.ts";
 import { openDisk } from "../faults/disk.ts";
@@ -70,7 +71,6 @@ describe(`ponte doctor on ${testDialect}`, () => {
       "migrations",
       "tables",
       "views",
-      "clock",
       "pool doc",
       "bot @doc_bot",
       "redis",
@@ -79,6 +79,10 @@ describe(`ponte doctor on ${testDialect}`, () => {
     ]) {
       expect(of(check)).toMatchObject([{ level: "good", todo: null }]);
     }
+    expect(of("clock")).toMatchObject([
+      { level: "good", text: expect.stringContaining("the database is ") },
+      { level: "good", text: expect.stringMatching(/^this machine is .* Meta$/) },
+    ]);
     expect(of("dispatcher")).toMatchObject([{ level: "warning", text: "none runs: events wait" }]);
     expect(
       outside.requests
@@ -101,6 +105,26 @@ describe(`ponte doctor on ${testDialect}`, () => {
     for (const check of ["pool doc", "bot @doc_bot", "redis"])
       expect(of(check)).toMatchObject([{ level: "bad" }]);
     expect(err).toContain("3 things are wrong.");
+  });
+
+  test("tells a clock that Meta's contradicts, and one that leapt forward", async () => {
+    const at = (aheadMs: number) => new Date(Date.now() + aheadMs);
+    using meta = Bun.serve({
+      port: 0,
+      fetch: () => new Response("", { headers: { date: at(-36_000_000).toUTCString() } }),
+    });
+    const { settings } = own.db.tables;
+    const seen = { seenAtMs: at(-9 * 86_400_000).getTime(), leap: null };
+    await own.db.transaction((tx) =>
+      tx.insert(settings).values({ key: CLOCK, value: JSON.stringify(seen), updatedAt: at(0) }),
+    );
+    const { of } = await diagnose({ META_GRAPH_URL: meta.url.origin });
+    await own.db.transaction((tx) => tx.delete(settings).where(eq(settings.key, CLOCK)));
+    expect(of("clock")).toMatchObject([
+      { level: "good" },
+      { level: "bad", text: expect.stringContaining("this machine is 10 h ahead of Meta") },
+      { level: "warning", text: expect.stringContaining("went on by 9 d since it was last seen") },
+    ]);
   });
 
   test("blames the version, not the token, where Meta has ended it", async () => {

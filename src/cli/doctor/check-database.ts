@@ -1,6 +1,6 @@
 import { and, asc, eq, sql } from "drizzle-orm";
 import type { Config } from "../../config.ts";
-import type { Database, RawNumber } from "../../db/database.ts";
+import type { Database } from "../../db/database.ts";
 import { hasStatus } from "../../outbox/filter.ts";
 import { ALIVE_MS, lastSignMs } from "../../outbox/heartbeat.ts";
 import { accountOf, isOperators, isRoute, type RouteKey } from "../../outbox/routes.ts";
@@ -9,22 +9,7 @@ import { readUnreportedSales } from "../../overview/unreported-sales.ts";
 import { count, duration } from "../print.ts";
 import { bad, type Finding, good, warning } from "./finding.ts";
 
-const CLOCK_WARNING_MS = 2_000;
-const CLOCK_BAD_MS = 60_000;
 const DAY_MS = 86_400_000;
-
-/** Whether the two clocks agree, reckoned to the middle of the round trip. */
-export async function checkClock(db: Database): Promise<Finding> {
-  const { dialect } = db;
-  const startedMs = Date.now();
-  const [row] = await db.rows<{ now_ms: RawNumber }>(sql`select ${dialect.epochMs(dialect.now)} as now_ms`);
-  const differenceMs = Math.round(Number(row?.now_ms) - (startedMs + Date.now()) / 2);
-  const text = `the database is ${duration(Math.abs(differenceMs))} ${differenceMs < 0 ? "behind" : "ahead of"} this machine`;
-  const todo = "Run a time service (chrony, systemd-timesyncd) on both machines.";
-  if (Math.abs(differenceMs) > CLOCK_BAD_MS)
-    return bad("clock", `${text}: Meta refuses events from the future`, todo);
-  return Math.abs(differenceMs) > CLOCK_WARNING_MS ? warning("clock", text, todo) : good("clock", text);
-}
 
 /** Whether somebody sends what waits. */
 export async function checkDispatcher(db: Database): Promise<Finding> {
