@@ -37,7 +37,7 @@ export type Verdict =
     }
   /** Nobody was asked, for the rows must not go before `afterMs`. The attempt does not count. */
   | { readonly kind: "early"; readonly reason: string; readonly afterMs: number }
-  /** The credential was refused, but it is not the latest one any more: send again with that. The attempt does not count. */
+  /** What was refused is known better since, such as a newer credential: send again with that. The attempt does not count. */
   | { readonly kind: "outdated"; readonly reason: string }
   /** The route waits for an operator; the attempt does not count. */
   | { readonly kind: "credential"; readonly reason: string }

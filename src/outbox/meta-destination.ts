@@ -8,6 +8,7 @@ import { isRecord, parseJson } from "../platform/json.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import type { Answer, ClaimedRow, DestinationAdapter, Verdict } from "./destination.ts";
 import { REQUEST_TIMEOUT_MS } from "./lease.ts";
+import { createMetaClock } from "./meta-clock.ts";
 import { lookUpTokens } from "./pixel-tokens.ts";
 import { parseRoute } from "./routes.ts";
 
@@ -19,11 +20,21 @@ interface MetaDestinationDeps {
   readonly timeoutMs?: number;
 }
 
+/** A request that Meta answered. */
+interface MadeRequest {
+  readonly pixelId: string;
+  readonly accessToken: string;
+  readonly rows: readonly ClaimedRow[];
+  /** The latest time that any of them said. Unix seconds. */
+  readonly latestSeconds: number;
+}
+
 /** Sends PageViews and Purchases to Meta's Conversions API, a request for each batch of a pixel. */
 export function metaDestination(deps: MetaDestinationDeps): DestinationAdapter {
   const { graphUrl, graphVersion, timeoutMs = REQUEST_TIMEOUT_MS } = deps;
   /** Tokens that Meta refused, by pixel, while the pixel has others. */
   const refused = new Map<string, Set<string>>();
+  const clock = createMetaClock();
 
   function notRefused(pixelId: string, tokens: readonly string[]): string | undefined {
     return tokens.find((token) => !refused.get(pixelId)?.has(token));
@@ -42,6 +53,35 @@ export function metaDestination(deps: MetaDestinationDeps): DestinationAdapter {
     return false;
   }
 
+  /** The verdict; or that the rows are well sent again at once, for what they were refused for is known better since. */
+  async function reconsider(
+    verdict: Verdict,
+    answer: GraphAnswer,
+    { pixelId, accessToken, rows, latestSeconds }: MadeRequest,
+  ): Promise<Verdict> {
+    const outdated = (why: string, reason: string): Verdict => ({
+      kind: "outdated",
+      reason: `${why}: ${reason}`,
+    });
+    switch (verdict.kind) {
+      case "delivered":
+        clock.taken(answer, claimedAtMs(rows));
+        return verdict;
+      case "credential":
+        return (await hasAnother(pixelId, rows, accessToken))
+          ? outdated("the pixel has another token, which is tried next", verdict.reason)
+          : verdict;
+      case "invalid": {
+        const newest = Math.min(latestSeconds, Math.max(...rows.map(eventTimeOf)));
+        return clock.refused(answer, newest)
+          ? outdated("our clock is ahead of Meta's, whose time is taken next", verdict.reason)
+          : verdict;
+      }
+      default:
+        return verdict;
+    }
+  }
+
   return {
     maxBatch: MAX_EVENTS_PER_REQUEST,
     isExpired: (row, now) => isExpired(eventTimeOf(row), now),
@@ -51,26 +91,30 @@ export function metaDestination(deps: MetaDestinationDeps): DestinationAdapter {
       if (tokens.kind === "missing")
         return { verdict: { kind: "credential", reason: tokens.reason }, answer: null };
       const accessToken = notRefused(pixelId, tokens.accessTokens) ?? tokens.accessTokens[0];
+      const latestSeconds = clock.latestSeconds(claimedAtMs(rows));
       const answer = await sendEvents({
         graphUrl,
         version: graphVersion,
         pixelId,
         accessToken,
         testEventCode,
-        events: rows.map(eventText),
+        events: rows.map((row) => eventText(row, latestSeconds)),
         timeoutMs,
         partnerAgent: "ponte",
         signal,
       });
       const outcome = outcomeOf(answer, rows.length);
-      const verdict = verdictOf(outcome, rows);
-      if (verdict.kind === "credential" && (await hasAnother(pixelId, rows, accessToken))) {
-        const reason = `the pixel has another token, which is tried next: ${verdict.reason}`;
-        return { verdict: { kind: "outdated", reason }, answer: answerOf(answer, outcome) };
-      }
-      return { verdict, answer: answerOf(answer, outcome) };
+      const made = { pixelId, accessToken, rows, latestSeconds };
+      return {
+        verdict: await reconsider(verdictOf(outcome, rows), answer, made),
+        answer: answerOf(answer, outcome),
+      };
     },
   };
+}
+
+function claimedAtMs(rows: readonly ClaimedRow[]): number {
+  return Math.max(...rows.map((row) => row.claimedAtMs));
 }
 
 const EVENT_TIME = /("event_time":\s*)(\d+)/;
@@ -81,11 +125,10 @@ function eventTimeOf(row: ClaimedRow): number {
   return found === undefined ? row.createdAtMs / 1000 : Number(found);
 }
 
-/** The event as it was committed; but Meta refuses the future, which an older version took from machines whose clocks were ahead. */
-function eventText(row: ClaimedRow): string {
+/** The event as it was committed; but Meta refuses the future, where a clock that is ahead puts events. */
+function eventText(row: ClaimedRow, latestSeconds: number): string {
   const text = withGoodIds(row.payload);
-  if (eventTimeOf(row) * 1000 <= row.claimedAtMs) return text;
-  return text.replace(EVENT_TIME, `$1${Math.floor(row.claimedAtMs / 1000)}`);
+  return eventTimeOf(row) <= latestSeconds ? text : text.replace(EVENT_TIME, `$1${latestSeconds}`);
 }
 
 const inside = ({ source }: RegExp) => source.slice(1, -1);
@@ -141,7 +184,7 @@ function suspicion({ reason, expired }: Extract<Outcome, { kind: "invalid" }>, r
 }
 
 function looksWrong(row: ClaimedRow): boolean {
-  return validateEvent(parseJson(eventText(row)), new Date(row.claimedAtMs)).kind !== "ok";
+  return validateEvent(parseJson(withGoodIds(row.payload)), new Date(row.claimedAtMs)).kind !== "ok";
 }
 
 function answerOf(answer: GraphAnswer, outcome: Outcome): Answer {

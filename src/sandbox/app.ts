@@ -73,7 +73,14 @@ function createSandbox(options: SandboxOptions = {}): Sandbox {
     .use(telegramRoutes({ now, requests, calls }))
     .use(providerRoutes({ now, requests }));
 
-  return { fetch: async (request) => app.fetch(request), events, requests: requests.list, calls };
+  async function answer(request: Request): Promise<Response> {
+    const response = await app.fetch(request);
+    // As Meta's, its answers tell its own time.
+    response.headers.set("date", new Date(now()).toUTCString());
+    return response;
+  }
+
+  return { fetch: answer, events, requests: requests.list, calls };
 }
 
 /** Starts a sandbox on a port (0 picks a free one); on loopback unless another `hostname` is given. */

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
+import type { GraphAnswer } from "../../src/meta/graph-client.ts";
+import { createMetaClock } from "../../src/outbox/meta-clock.ts";
+import { type RunningSandbox, startSandbox } from "../../src/sandbox/app.ts";
+import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { addSendingPool, enqueueEvents, pageView, statusCounts, testDispatcher } from "../support/outbox.ts";
+
+const PIXEL = "1111111111";
+const HOUR_MS = 3_600_000;
+
+describe(`a clock that is ahead of Meta's, on ${testDialect}`, () => {
+  let behindMs = 0;
+  let meta: RunningSandbox;
+  let own: TestDatabase;
+  beforeAll(async () => {
+    meta = await startSandbox({ now: () => Date.now() - behindMs });
+  });
+  afterAll(() => meta.stop());
+  beforeEach(async () => {
+    meta.events.clear();
+    own = await createTestDatabase();
+    await addSendingPool(own.db, "one", PIXEL);
+  });
+
+  /** The outcomes of the requests so far. */
+  async function outcomes() {
+    const { outboxAttempts } = own.db.tables;
+    const rows = await own.db.select().from(outboxAttempts).orderBy(outboxAttempts.id);
+    return rows.map(({ outcome }) => outcome);
+  }
+
+  test.each([3_000, 2 * HOUR_MS, 400 * 24 * HOUR_MS])("by %d ms kills no event", async (aheadMs) => {
+    behindMs = aheadMs;
+    const dispatcher = testDispatcher(own.db, meta.url);
+    const events = Array.from({ length: 50 }, (_, i) => pageView(`e${i}`));
+    await enqueueEvents(own.db, PIXEL, events);
+    await dispatcher.drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 50 });
+    expect(await outcomes()).toEqual(["outdated", "delivered"]);
+    const { outbox } = own.db.tables;
+    expect(new Set((await own.db.select().from(outbox)).map(({ attempts }) => attempts))).toEqual(
+      new Set([1]),
+    );
+
+    // It is known from then on.
+    await enqueueEvents(own.db, PIXEL, [pageView("later")]);
+    await dispatcher.drain();
+    expect(await outcomes()).toEqual(["outdated", "delivered", "delivered"]);
+    await own.dispose();
+  });
+
+  test("still lets a bad event die alone, with Meta's words", async () => {
+    behindMs = 2 * HOUR_MS;
+    const bad = { ...pageView("bad"), user_data: { em: ["no digest"] } };
+    await enqueueEvents(own.db, PIXEL, [pageView("a"), pageView("b"), pageView("c")]);
+    const { outboxEvents } = own.db.tables;
+    await own.db.transaction((tx) =>
+      tx.update(outboxEvents).set({ payload: bad }).where(eq(outboxEvents.eventId, "b")),
+    );
+    await testDispatcher(own.db, meta.url).drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 2, dead: 1 });
+    await own.dispose();
+  });
+});
+
+describe("what answers tell of Meta's clock", () => {
+  const answer = (date: string | undefined): GraphAnswer => ({
+    kind: "answered",
+    status: 400,
+    headers: date === undefined ? {} : { date },
+    body: "",
+    durationMs: 10,
+  });
+  const metaMs = Date.UTC(2026, 0, 1);
+  const dated = answer(new Date(metaMs).toUTCString());
+
+  test.each([
+    ["says no time", answer(undefined)],
+    ["says rubbish", answer("yesterday")],
+    ["did not come", { kind: "unanswered", error: "time-out", durationMs: 10 } as const],
+  ])("is nothing where one %s", (_, none) => {
+    const clock = createMetaClock();
+    expect(clock.refused(none, 9e9)).toBe(false);
+    expect(clock.latestSeconds(metaMs)).toBe(metaMs / 1_000);
+  });
+
+  test("explains no refusal of events that lay in its past, nor the same refusal twice, and follows the clock that is put right", () => {
+    let uptimeMs = 5;
+    const clock = createMetaClock(() => uptimeMs);
+    const claimedAtMs = metaMs + HOUR_MS;
+    expect(clock.refused(dated, metaMs / 1_000)).toBe(false);
+    expect(clock.refused(dated, clock.latestSeconds(claimedAtMs))).toBe(true);
+    expect(clock.refused(dated, clock.latestSeconds(claimedAtMs))).toBe(false);
+    uptimeMs += 10_000;
+    expect(clock.latestSeconds(claimedAtMs)).toBe(metaMs / 1_000 + 10);
+    // Put right, it counts again, from the next answer on alone.
+    expect(clock.latestSeconds(metaMs + 9_000)).toBe(metaMs / 1_000 + 9);
+    clock.taken(dated, metaMs);
+    expect(clock.latestSeconds(claimedAtMs)).toBe(claimedAtMs / 1_000);
+  });
+});
