@@ -6,6 +6,7 @@ import { type Context, defineCommand, Refused } from "./command.ts";
 import { checkClocks } from "./doctor/check-clock.ts";
 import { checkDispatcher, checkOutbox, checkPartial, checkSales } from "./doctor/check-database.ts";
 import { checkDamagedSpools, checkDataDir, checkOthersVisits, checkSpool } from "./doctor/check-disk.ts";
+import { checkEncoding } from "./doctor/check-encoding.ts";
 import { checkNumbers } from "./doctor/check-numbers.ts";
 import { checkOffers } from "./doctor/check-offers.ts";
 import { checkBots, checkPixels, checkRedis, type OutsideDeps } from "./doctor/check-outside.ts";
@@ -59,6 +60,7 @@ async function databaseFindings(config: Config, context: Context, isOnline: bool
         const checks: readonly (readonly [string, () => Promise<Finding | Finding[]>])[] = [
           ["views", () => checkViews(db, databaseUser(config))],
           ["numbers", () => checkNumbers(db)],
+          ["encoding", () => checkEncoding(db)],
           ["spool", () => checkOthersVisits(db, config)],
           ["clock", () => checkClocks(db, config, isOnline)],
           ["dispatcher", () => checkDispatcher(db)],

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import postgres from "postgres";
 import { findBotRow } from "../../src/bots/bot-view.ts";
+import { checkEncoding } from "../../src/cli/doctor/check-encoding.ts";
 import type { Database } from "../../src/db/database.ts";
 import { openDatabase } from "../../src/db/open.ts";
 import { listOutbox } from "../../src/outbox/outbox-rows.ts";
@@ -23,8 +24,9 @@ describe.skipIf(testDialect === "sqlite")("Postgres in another language", () => 
     const admin = postgres(own.url, { max: 1, onnotice: () => undefined });
     await admin.unsafe(statement).finally(() => admin.end());
   };
-  async function makeDatabase(language: string): Promise<void> {
-    await asAdmin(`create database ${name} template template0 locale_provider icu icu_locale '${language}'`);
+  const makeDatabase = (language: string) => make(`locale_provider icu icu_locale '${language}'`);
+  async function make(settings: string): Promise<void> {
+    await asAdmin(`create database ${name} template template0 ${settings}`);
     url = Object.assign(new URL(own.url), { pathname: `/${name}` }).href;
     db = await openDatabase({ url });
   }
@@ -35,6 +37,23 @@ describe.skipIf(testDialect === "sqlite")("Postgres in another language", () => 
     await db.close();
     await asAdmin(`drop database ${name} with (force)`);
     await own.dispose();
+  });
+
+  test.each(["LATIN1", "SQL_ASCII"])(
+    "of %s letters, it gets no tables: a visit with an emoji could not be kept",
+    async (encoding) => {
+      await make(`encoding '${encoding}' lc_collate 'C' lc_ctype 'C'`);
+      await expect(db.migrate()).rejects.toThrow(`keeps text as ${encoding}`);
+    },
+  );
+
+  test("of LATIN1 letters, with tables already, it goes on, and doctor says that it is to be made anew", async () => {
+    await make("encoding 'LATIN1' lc_collate 'C' lc_ctype 'C'");
+    await migrateUntil("_bot_names", url);
+    await db.migrate();
+    expect(await checkEncoding(db)).toMatchObject([
+      { level: "bad", text: expect.stringContaining("LATIN1"), todo: expect.stringContaining("'UTF8'") },
+    ]);
   });
 
   test("as Danes sort, aa after z, it gets no tables: visits could not be looked up by their time", async () => {

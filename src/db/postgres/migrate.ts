@@ -15,7 +15,8 @@ const LOCK_EVERY_MS = 100;
  * Applies what is missing, and makes the views anew where they changed. The lock is held until the client's only
  * connection is closed; where nothing is missing, none is taken.
  *
- * @throws Error where the lock is not to be had, or views of somebody else's stand in the way, before anything is touched
+ * @throws Error, before anything is touched, where the lock is not to be had, views of somebody else's stand in the way, or
+ *   a new database is of another language
  */
 export async function migratePostgres(client: Sql, lockPatienceMs = LOCK_PATIENCE_MS): Promise<void> {
   const plan = migrationPlan("postgres");
@@ -23,7 +24,10 @@ export async function migratePostgres(client: Sql, lockPatienceMs = LOCK_PATIENC
   const hasViews = async () => (await viewsDigest(client, plan.viewsKey)) === plan.viewsDigest;
   if ((await hasTables()) && (await hasViews())) return;
   await takeLock(client, lockPatienceMs);
-  if ((await appliedUpTo(client, plan.migrationsTable)) === 0) await refuseForeignOrder(client);
+  if ((await appliedUpTo(client, plan.migrationsTable)) === 0) {
+    await refuseForeignLetters(client);
+    await refuseForeignOrder(client);
+  }
   const isMigrated = await hasTables();
   if (isMigrated && (await hasViews())) return;
   await refuseForeignViews(client);
@@ -67,6 +71,15 @@ async function appliedUpTo(client: Sql, table: string): Promise<number> {
 async function viewsDigest(client: Sql, key: string): Promise<string | undefined> {
   const [row] = await client<{ value: string }[]>`select value from settings where key = ${key}`;
   return row?.value;
+}
+
+/** A new database must keep what people write: a visit with a letter that it lacks would never come in. */
+async function refuseForeignLetters(client: Sql): Promise<void> {
+  const [row] = await client<{ encoding: string }[]>`select current_setting('server_encoding') as encoding`;
+  if (row?.encoding === "UTF8") return;
+  throw new Error(
+    `this database keeps text as ${row?.encoding}, which lacks letters that people write. Make it anew: create database ponte template template0 encoding 'UTF8' lc_collate 'C' lc_ctype 'C'.`,
+  );
 }
 
 /**
