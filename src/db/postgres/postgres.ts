@@ -52,7 +52,12 @@ const TRANSACTION_SETTINGS: Readonly<Record<Durability, string>> = {
   relaxed: `set local synchronous_commit = off; ${FRESH_PLANS}; ${CHEAP_LOOKUPS}`,
 };
 
-const CONNECTION = { application_name: "ponte" };
+/** What a server or a role may have set otherwise, and our statements go by. PgBouncer takes these from us. */
+const CONNECTION = { application_name: "ponte", DateStyle: "ISO", standard_conforming_strings: "on" };
+/** Our transactions wait for each other by locks; under a stricter rule they would fail each other instead. */
+const READ_COMMITTED = "read committed" as const;
+/** What PgBouncer refuses to be asked for. */
+const DIRECT_CONNECTION = { ...CONNECTION, default_transaction_isolation: READ_COMMITTED };
 
 function connect(given: string, own: postgres.Options<Record<string, never>>): postgres.Sql {
   const { url, ...server } = placeOf(given);
@@ -63,7 +68,7 @@ function connect(given: string, own: postgres.Options<Record<string, never>>): p
     // Arrays go out as text that is ready made, and none comes back; and a server that dies while the driver asks for
     // their types ends the process.
     fetch_types: false,
-    connection: CONNECTION,
+    connection: DIRECT_CONNECTION,
     ...server,
     ...own,
   });
@@ -103,11 +108,11 @@ function txOn(
 /** Opens a pool of connections to Postgres; connecting happens at the first query. */
 export function openPostgres(options: PostgresOptions): Database {
   const prepare = options.pooler !== "transaction";
-  // PgBouncer refuses limits that are asked for at the start; there they are the role's.
-  const limits = prepare ? SERVER_LIMITS : {};
+  // Behind PgBouncer the rest is the role's.
+  const connection = prepare ? { ...DIRECT_CONNECTION, ...SERVER_LIMITS } : CONNECTION;
   const pool = openPool(() =>
     connect(options.url, {
-      connection: { ...CONNECTION, ...limits },
+      connection,
       max: options.maxConnections ?? 10,
       prepare,
       // PgBouncer (1.18) gives a connection back after a query's answer, though half of the next one was sent on it
@@ -129,7 +134,7 @@ export function openPostgres(options: PostgresOptions): Database {
     const woken = new Set<Channel>();
     await clock.ready();
     const { client } = pool;
-    const result = await client.begin(async (bare) => {
+    const result = await client.begin(`isolation level ${READ_COMMITTED}`, async (bare) => {
       // Drizzle looks for the client's options, which `postgres` leaves off a transaction's connection.
       const connection = Object.assign(bare, { options: client.options });
       const tx = txOn(connection, { prepare, nowMs: clock.nowMs, woken });
