@@ -156,6 +156,8 @@ describe("DATABASE_URL", () => {
     "sqlite:",
     "sqlite://",
     " ",
+    ":memory:",
+    "sqlite::memory:",
   ])("%j is another database's or nothing, and no file name", (DATABASE_URL) => {
     const [line, ...more] = refusal({ DATABASE_URL });
     expect(line).toStartWith("DATABASE_URL: must be a file or a postgres:// URL, not ");
@@ -175,7 +177,6 @@ describe("DATABASE_URL", () => {
     "postgres://me:pass,word@db-1:5432,db-2:5432/ponte",
     "postgres:///ponte?host=/var/run/postgresql",
     "postgres://ponte@/ponte?host=/var/run/postgresql",
-    ":memory:",
   ])("%s is one of ours", (DATABASE_URL) => {
     expect(readConfig({ DATABASE_URL }).database.url).toBe(DATABASE_URL);
   });
@@ -242,6 +243,30 @@ describe("PUBLIC_URL", () => {
     ["http://127.0.0.1:3000", "http://127.0.0.1:3000"],
   ])("%s is %s", (PUBLIC_URL, origin) => {
     expect(readConfig({ PUBLIC_URL }).publicUrl).toBe(origin);
+  });
+});
+
+describe("where an API is", () => {
+  const names = ["META_GRAPH_URL", "TELEGRAM_API_URL", "STRIPE_API_URL"] as const;
+
+  test.each(names)("is no address whose query or fragment would swallow our paths: %s", (name) => {
+    for (const value of [
+      "https://api.example.com?",
+      "https://api.example.com/#a",
+      "https://api.example.com/v1?a=1",
+    ]) {
+      const [line, ...more] = refusal({ [name]: value });
+      expect(line).toStartWith(`${name}: must be an http:// or https:// URL without ? and #, not `);
+      expect(more).toEqual([]);
+    }
+  });
+
+  test("is taken without what a blank or a slash at its end would do to our paths", () => {
+    const { meta } = readConfig({ META_GRAPH_URL: " http://127.0.0.1:3001/graph// " });
+    expect(meta.graphUrl).toBe("http://127.0.0.1:3001/graph");
+    expect(readConfig({ TELEGRAM_API_URL: "http://127.0.0.1:3001 " }).telegramApiUrl).toBe(
+      "http://127.0.0.1:3001",
+    );
   });
 });
 

@@ -39,13 +39,14 @@ export const wholeNumber = (min: number, max: number) =>
     )
     .transform(Number);
 
+/** Paths of other people's are added to it: a query or a fragment would swallow them, and a blank at its end spoil them. */
 export const httpUrl = z
   .string()
   .refine(
-    (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol),
-    wanted("an http:// or https:// URL"),
+    (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && !/[?#]/.test(text),
+    wanted("an http:// or https:// URL without ? and #"),
   )
-  .transform((text) => text.replace(/\/+$/, ""));
+  .transform((text) => new URL(text).href.replace(/\/+$/, ""));
 
 /** Only an origin: paths of ours are added to it, and cookies go on its host. */
 export const originUrl = httpUrl
@@ -82,8 +83,10 @@ export const databaseUrl = z
  * `host=db password=…`.
  */
 function isFile(text: string): boolean {
-  const path = sqlitePath(text);
-  return path.trim() !== "" && !/:\/\/|^postgres(ql)?(:|\/\/)|\bpassword\s*=/i.test(path);
+  const path = sqlitePath(text).trim();
+  // In memory each connection would have a database of its own.
+  if (path === "" || path === ":memory:") return false;
+  return !/:\/\/|^postgres(ql)?(:|\/\/)|\bpassword\s*=/i.test(path);
 }
 
 /** It may have several hosts, of which the first is looked at, or none. */
