@@ -1,4 +1,5 @@
 import { isTimeZone } from "../config/kinds.ts";
+import { LAST_INSTANT_MS } from "../platform/instant.ts";
 
 /** The time zone that the operator chose, where it is one; else the installation's. */
 export function zoneOf(cookie: string | undefined, home: string): string {
@@ -43,7 +44,8 @@ export function instantOfWall(text: string, zone: string): number | null {
   // Twice: the first guess may lie on the other side of a change of the clocks.
   let atMs = wanted;
   for (let i = 0; i < 2; i++) atMs -= wallMs(atMs, zone) - wanted;
-  return atMs;
+  // West of Greenwich the last evening of 9999 is a year later in UTC.
+  return Math.min(atMs, LAST_INSTANT_MS);
 }
 
 /** The other way: what `<input type="datetime-local">` takes. */

@@ -56,6 +56,7 @@ describe(`the outbox over the API on ${testDialect}`, () => {
     "?status=lost",
     "?after=yesterday",
     "?after=0000-01-01",
+    "?before=9999-12-31T23:59:59-03:00",
     "?after=0001-01-01T00:00:00%2B14:00",
     "?colour=red",
     "?text=%00",

@@ -31,6 +31,11 @@ test("gives null for what is no time", () => {
   }
 });
 
+test("takes the last evening of all for the last instant that both databases read", () => {
+  const last = "9999-12-31T23:59:59.999Z";
+  expect(new Date(instantOfWall("9999-12-31T23:59", "America/Sao_Paulo") ?? 0).toISOString()).toBe(last);
+});
+
 test("every instant comes back from its own wall clock, but for the hour that a clock shows twice", () => {
   const zones = ["UTC", "America/Sao_Paulo", "Asia/Kolkata", "Europe/Lisbon", "Pacific/Chatham"];
   const minutes = fc.integer({ min: 0, max: 60 * 24 * 365 * 80 });
