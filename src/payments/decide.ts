@@ -14,7 +14,14 @@ export type PaymentEvent =
       /** The provider's own id of the money that moved: a payment may be paid twice. */
       readonly chargeId?: string | undefined;
     }
-  | { readonly kind: "refunded" | "chargeback"; readonly chargeId?: string | undefined }
+  | {
+      readonly kind: "refunded";
+      /** What went back, where it is said; less than was paid is a part. */
+      readonly amountMinor?: number | undefined;
+      readonly currency?: string | undefined;
+      readonly chargeId?: string | undefined;
+    }
+  | { readonly kind: "chargeback"; readonly chargeId?: string | undefined }
   | { readonly kind: "expired" }
   /** Changes nothing, and a person should know: a partial refund, a dispute that was won. */
   | { readonly kind: "noted"; readonly note: string };
@@ -61,8 +68,9 @@ const NOTHING: Decision = { kind: "nothing", note: null };
  * Copies of what was counted leave no note. `noted` changes no state and leaves its note. Of two charges the first
  * counts: that of the second, and its giving back, are noted; where one went back before any was confirmed, another that
  * is paid is the first. A payment is confirmed once. A confirmation that comes after the money went back reports nothing.
- * A second confirmation with another amount changes nothing and is noted. A first one that differs from what was
- * registered is reported as what was paid; less money than asked for, or another currency, delivers nothing.
+ * A second confirmation with another amount, and a refund of a part, change nothing and are noted. A first one that
+ * differs from what was registered is reported as what was paid; less money than asked for, or another currency,
+ * delivers nothing.
  */
 export function decide(payment: PaymentState, event: PaymentEvent): Decision {
   const note = noteOfOtherCharge(payment, event);
@@ -71,9 +79,7 @@ export function decide(payment: PaymentState, event: PaymentEvent): Decision {
     case "paid":
       return decidePaid(payment, event);
     case "refunded":
-      return payment.status === "refunded" || payment.status === "chargeback"
-        ? NOTHING
-        : { kind: "move", to: "refunded" };
+      return decideRefunded(payment, event);
     case "chargeback":
       return payment.status === "chargeback" ? NOTHING : { kind: "move", to: "chargeback" };
     case "expired":
@@ -138,6 +144,17 @@ function decidePaid(payment: PaymentState, event: Extract<PaymentEvent, { kind: 
         note: joined(isItsCharge ? null : `confirmed after it ended as ${payment.status}`, event.note),
       };
   }
+}
+
+function decideRefunded(
+  { status, ...paid }: PaymentState,
+  { amountMinor = paid.amountMinor, currency = paid.currency }: Extract<PaymentEvent, { kind: "refunded" }>,
+): Decision {
+  if (status === "refunded" || status === "chargeback") return NOTHING;
+  const isPart = currency === paid.currency && amountMinor < paid.amountMinor;
+  return isPart
+    ? { kind: "nothing", note: `refunded in part: ${amountMinor} ${currency}` }
+    : { kind: "move", to: "refunded" };
 }
 
 /** Whether it is another charge than what went back, and that before any money was counted. */

@@ -259,6 +259,23 @@ describe(`payments on ${testDialect}`, () => {
     expect(notes).toHaveLength(1);
   });
 
+  test("a part that is refunded leaves the payment paid and its delivery on its way, and calls a person once", async () => {
+    const id = await sellOffer();
+    await signed({ provider_ref: reference, status: "paid" });
+    for (let i = 0; i < 2; i++) {
+      const part = await signed({ provider_ref: reference, status: "refunded", amount_minor: 1000 });
+      expect(await part.json()).toEqual({ id, status: "unchanged" });
+    }
+    const { payment, states } = await stored(id);
+    expect(payment).toMatchObject({ status: "paid", refundedAt: null });
+    expect(states).not.toContain("refunded");
+    const timeline = await timelineByPayment(own.db, id);
+    const notes = timeline?.payments.find((known) => known.id === id)?.notes;
+    expect(notes).toEqual(["refunded in part: 1000 BRL"]);
+    await signed({ provider_ref: reference, status: "refunded", amount_minor: 4990, currency: "BRL" });
+    expect((await stored(id)).payment?.status).toBe("refunded");
+  });
+
   test("less money than asked for is reported as what it is, delivers nothing, and calls a person", async () => {
     const id = await sellOffer();
     await signed({ provider_ref: reference, status: "paid", amount_minor: 100, currency: "BRL" });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { PaymentStatus } from "../../src/db/vocabulary.ts";
-import { decide, type PaymentEvent, type PaymentState } from "../../src/payments/decide.ts";
+import { type Decision, decide, type PaymentEvent, type PaymentState } from "../../src/payments/decide.ts";
 
 const STATUSES: readonly PaymentStatus[] = ["pending", "expired", "paid", "refunded", "chargeback"];
 const REGISTERED = { amountMinor: 4990, currency: "BRL", chargeId: null, returned: [] };
@@ -141,6 +141,19 @@ describe("the life of a payment, whatever comes in whatever order", () => {
     (status) => {
       const copy = { kind: "paid", amountMinor: 4990, currency: "BRL", chargeId: "a" } as const;
       expect(decide({ ...REGISTERED, status, chargeId: "a" }, copy)).toEqual({ kind: "nothing", note: null });
+    },
+  );
+
+  test.each(["pending", "expired", "paid"] as const)(
+    "a part that is refunded moves nothing from %s and calls a person; the whole, or more, is a refund",
+    (status) => {
+      const refund = (amountMinor: number, currency?: string) =>
+        decide({ status, ...REGISTERED }, { kind: "refunded", amountMinor, currency });
+      const part: Decision = { kind: "nothing", note: "refunded in part: 4989 BRL" };
+      expect([refund(4989), refund(4989, "BRL")]).toEqual([part, part]);
+      for (const whole of [refund(4990), refund(4991, "BRL"), refund(1, "USD")]) {
+        expect(whole).toEqual({ kind: "move", to: "refunded" });
+      }
     },
   );
 

@@ -42,7 +42,10 @@ export function genericProvider(secret: string, now: () => Date): PaymentProvide
       return {
         kind: "event",
         providerRef: provider_ref,
-        event: status === "paid" ? { kind: "paid", amountMinor, currency } : { kind: status },
+        event:
+          status === "paid" || status === "refunded"
+            ? { kind: status, amountMinor, currency }
+            : { kind: status },
         registration: registration.success ? registration.data : null,
         details,
       };
