@@ -60,7 +60,7 @@ export async function serve(config: Config): Promise<void> {
 /** Opens the door to the network. What no handler has an answer to shows nobody how this program looks inside. */
 export async function listen(
   app: AnyElysia,
-  { host, port }: Pick<Config, "host" | "port">,
+  { host, port, role }: Pick<Config, "host" | "port" | "role">,
   log: Log,
 ): Promise<void> {
   const isShared = await isAnswered(host, port);
@@ -68,8 +68,8 @@ export async function listen(
     app.listen({
       hostname: host,
       port,
-      // Several processes may stand behind one port.
-      reusePort: true,
+      // Several processes may stand behind one port, but those that only dispatch have nothing for a visitor.
+      reusePort: role !== "dispatcher",
       idleTimeout: IDLE_SECONDS,
       development: false,
       error(error) {

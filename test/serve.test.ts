@@ -26,7 +26,7 @@ describe("the door to the network", () => {
       .onError(async ({ request }) => new URL(new URL(request.url).search).href)
       .get("/broken", () => Promise.reject(new Error("the first fault")));
     app = broken;
-    await listen(broken, { host: "127.0.0.1", port: 0 }, log);
+    await listen(broken, { host: "127.0.0.1", port: 0, role: "all" }, log);
     const answer = await fetch(`http://127.0.0.1:${broken.server?.port}/broken?who=ana@example.com`);
     expect(answer.status).toBe(500);
     expect(answer.headers.get("content-type")).toBe("application/problem+json");
@@ -46,7 +46,7 @@ describe("the door to the network", () => {
       { parse: "none" },
     );
     app = taking;
-    await listen(taking, { host: "127.0.0.1", port: 0 }, createLog("silent"));
+    await listen(taking, { host: "127.0.0.1", port: 0, role: "all" }, createLog("silent"));
     const url = `http://127.0.0.1:${taking.server?.port}`;
     const send = (length: number) => fetch(url, { method: "POST", body: "x".repeat(length) });
     expect(await (await send(LARGEST_BODY_BYTES)).text()).toBe(String(LARGEST_BODY_BYTES));
@@ -61,13 +61,31 @@ describe("the door to the network", () => {
     const log = createLog("info", { write: (line) => void lines.push(line) });
     const [first, beside] = [new Elysia(), new Elysia()];
     app = first;
-    await listen(first, { host: "127.0.0.1", port: 0 }, log);
+    await listen(first, { host: "127.0.0.1", port: 0, role: "all" }, log);
     expect(lines).toEqual([]);
     second = beside;
-    await listen(beside, { host: "127.0.0.1", port: Number(first.server?.port) }, log);
+    const port = Number(first.server?.port);
+    await listen(beside, { host: "127.0.0.1", port, role: "web" }, log);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain("each gets a part of the visitors");
   });
+
+  test.each([
+    ["web", "dispatcher"],
+    ["dispatcher", "web"],
+    ["dispatcher", "dispatcher"],
+  ] as const)(
+    "of %s opens beside none of %s: what only dispatches would turn visitors away",
+    async (one, other) => {
+      const log = createLog("silent");
+      const [first, beside] = [new Elysia(), new Elysia()];
+      app = first;
+      await listen(first, { host: "127.0.0.1", port: 0, role: one }, log);
+      const port = Number(first.server?.port);
+      const opening = listen(beside, { host: "127.0.0.1", port, role: other }, log);
+      await expect(opening).rejects.toThrow(`PORT: ${port} is taken on 127.0.0.1`);
+    },
+  );
 });
 
 describe(`the console's password, on ${testDialect}, where the database cannot be read at the start`, () => {
