@@ -16,7 +16,8 @@ import { markReachable, markUnreachable } from "./unreachable.ts";
  */
 export function createConversation(): Composer<FunnelContext> {
   const conversation = new Composer<FunnelContext>();
-  conversation.chatType("private").command("start", onStart);
+  // With text only: grammy looks for commands wherever entities are, and falls over those of a kind that has no text.
+  conversation.chatType("private").on([":text", ":caption"]).command("start", onStart);
   conversation.on("my_chat_member", onMembership);
   conversation.on("callback_query:data", onButton);
   conversation.on("pre_checkout_query", onPreCheckout);

@@ -122,6 +122,10 @@ describe(`the webhook on ${testDialect}`, () => {
     ["a text", { message: { message_id: 1, date: 1, chat, from: user, text: "oi" } }],
     ["a photo", { message: { message_id: 1, date: 1, chat, from: user, photo: [] } }],
     [
+      "a message of a kind to come, with a command and without a text",
+      { message: { message_id: 1, date: 1, chat, from: user, entities: command } },
+    ],
+    [
       "/help",
       {
         message: {
