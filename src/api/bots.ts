@@ -1,6 +1,6 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
-import { botChangeSchema, botDraftSchema } from "../bots/bot-rules.ts";
+import { botChangeSchema, botDraftSchema, USERNAME_FORM } from "../bots/bot-rules.ts";
 import { findBot, listBots } from "../bots/bot-view.ts";
 import { type BotDeps, reconnectBot } from "../bots/connect-bot.ts";
 import { createBot, deleteBot, updateBot } from "../bots/manage-bots.ts";
@@ -13,7 +13,7 @@ import { pageOfQuery, pageQuery } from "./params.ts";
 const params = z.object({
   username: z
     .string()
-    .regex(/^@?[A-Za-z0-9_]{5,32}$/)
+    .regex(USERNAME_FORM)
     .meta({ examples: ["shop_bot"] }),
 });
 const describe = describeRoute("Bots");

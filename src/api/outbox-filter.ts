@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { DESTINATIONS, OUTBOX_STATUSES } from "../db/vocabulary.ts";
 import type { OutboxFilter } from "../outbox/filter.ts";
+import { oneLine } from "../platform/parse-input.ts";
 import { instant } from "./params.ts";
 
 const word = (description: string, example: string) =>
   z
     .string()
-    .regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u, "1 to 200 characters, none of them a control character")
+    .regex(...oneLine(200))
     .meta({ description, examples: [example] })
     .optional();
 

@@ -4,6 +4,7 @@ import { pauseRouteBy, resumeRouteBy } from "../audit/audited-routes.ts";
 import type { Database } from "../db/database.ts";
 import { DESTINATIONS } from "../db/vocabulary.ts";
 import { readOutboxState } from "../outbox/status.ts";
+import { oneLine } from "../platform/parse-input.ts";
 import { problem } from "../platform/problem.ts";
 import type { Authorize } from "./authorize.ts";
 import { CHANGES, describeRoute } from "./describe.ts";
@@ -11,9 +12,7 @@ import { apiGuard } from "./guard.ts";
 import { ROUTE_MEANS } from "./outbox-filter.ts";
 
 const describe = describeRoute("Outbox");
-const line = z
-  .string()
-  .regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u, "1 to 200 characters, none of them a control character");
+const line = z.string().regex(...oneLine(200));
 
 const routeShape = {
   destination: z.enum(DESTINATIONS),

@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import { z } from "zod";
 import { problem } from "../platform/problem.ts";
 import { createPool, deletePool, type ManageDeps, updatePool } from "../pools/manage-pools.ts";
-import { poolChangeSchema, poolDraftSchema } from "../pools/pool-rules.ts";
+import { poolChangeSchema, poolDraftSchema, SLUG_FORM } from "../pools/pool-rules.ts";
 import { findPool, listPools, withoutGateValue } from "../pools/pool-view.ts";
 import type { Authorize } from "./authorize.ts";
 import { CHANGES, describeRoute } from "./describe.ts";
@@ -13,7 +13,7 @@ import { pageOfQuery, pageQuery } from "./params.ts";
 export const poolParams = z.object({
   slug: z
     .string()
-    .regex(/^[a-z0-9-]{1,64}$/)
+    .regex(SLUG_FORM)
     .meta({ examples: ["summer"] }),
 });
 const describe = describeRoute("Pools");

@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
 import type { Database } from "../db/database.ts";
+import { oneLine } from "../platform/parse-input.ts";
 import { problem } from "../platform/problem.ts";
 import { findVisitors } from "../tracking/find-visitors.ts";
 import { timelineByPayment, timelineByToken } from "../tracking/timeline.ts";
@@ -16,7 +17,7 @@ const params = z.object({ token: key });
 const searchQuery = z.strictObject({
   q: z
     .string()
-    .regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u, "1 to 200 characters, none of them a control character")
+    .regex(...oneLine(200))
     .meta({ examples: ["purchase_0193f2a5c1d27e3f8a4b5c6d7e8f9012"] }),
 });
 

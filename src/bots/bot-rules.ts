@@ -2,11 +2,11 @@ import { z } from "zod";
 import { LOCALES } from "../db/vocabulary.ts";
 import { clearable, text } from "../platform/parse-input.ts";
 
+/** What Telegram takes for a username, with or without `@`. */
+export const USERNAME_FORM = /^@?[A-Za-z0-9_]{5,32}$/;
+
 /** A bot's username, with or without `@`. */
-export const username = text(
-  /^@?[A-Za-z0-9_]{5,32}$/,
-  "5 to 32 letters, digits or underscores, with or without @",
-)
+export const username = text(USERNAME_FORM, "5 to 32 letters, digits or underscores, with or without @")
   .meta({ examples: ["shop_bot"] })
   .transform((name) => name.replace(/^@/, ""));
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { USERNAME_FORM } from "../bots/bot-rules.ts";
 import { findBotRow } from "../bots/bot-view.ts";
 import type { Database, Tx } from "../db/database.ts";
 import { wellFormed } from "../platform/parse-input.ts";
@@ -21,7 +22,7 @@ export const botStartSchema = z
     bot: z
       .string()
       .trim()
-      .regex(/^@?[A-Za-z0-9_]{5,32}$/, "must be the bot's username")
+      .regex(USERNAME_FORM, "must be the bot's username")
       .meta({ examples: ["my_shop_bot"] }),
     telegram_user_id: telegramUserIdSchema,
     /** What came after `/start`, as it came: one that is no visit's is an organic start. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { KEY_SCOPES } from "../db/vocabulary.ts";
+import { oneLine } from "../platform/parse-input.ts";
 
 /** What the audit log calls `API_KEY` of the environment, so that no key of ours may be called so. */
 export const ENVIRONMENT_KEY = "environment";
@@ -14,7 +15,7 @@ export const apiKeyDraftSchema = z.strictObject({
   name: z
     .string()
     .trim()
-    .regex(/^[^\p{Cc}\p{Cs}]{1,60}$/u, "1 to 60 characters, none of them a control character")
+    .regex(...oneLine(60))
     .refine(
       (name) => name.toLowerCase() !== ENVIRONMENT_KEY,
       "the audit log calls API_KEY of the environment so: choose another name",

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { username } from "../bots/bot-rules.ts";
 import { isCurrency, TELEGRAM_STARS } from "../money/currencies.ts";
 import { isAmountMinor } from "../money/minor-units.ts";
+import { oneLine } from "../platform/parse-input.ts";
 
 /** The last place among a bot's offers. */
 export const LARGEST_POSITION = 1_000_000;
@@ -28,7 +29,7 @@ const fields = {
   name: z
     .string()
     .trim()
-    .regex(/^[^\p{Cc}\p{Cs}]{1,100}$/u, "1 to 100 characters, none of them a control character")
+    .regex(...oneLine(100))
     .meta({ examples: ["Course"] }),
   description: lines(3_500).meta({ examples: ["Everything about bridges"] }),
   price_minor: z

@@ -4,6 +4,12 @@ import { type ProblemError, problemErrors } from "./problem.ts";
 /** A form's, a flag's or a JSON body's text: outer spaces never count. */
 export const text = (pattern: RegExp, message: string) => z.string().trim().regex(pattern, message);
 
+/** The rule for a name or a value of one line, as pattern and message. Postgres would not even look for anything else. */
+export const oneLine = (longest: number): readonly [pattern: RegExp, message: string] => [
+  new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${longest}}$`, "u"),
+  `1 to ${longest} characters, none of them a control character`,
+];
+
 /** Text that Postgres can hold: without NUL and halves of characters. Anything else is refused. */
 export const wellFormed = z.string().regex(/^[^\0\p{Cs}]*$/u, "must be well-formed text without NUL");
 

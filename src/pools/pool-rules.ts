@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { username } from "../bots/bot-rules.ts";
 import { LOCALES, STRATEGIES } from "../db/vocabulary.ts";
-import { clearable, text } from "../platform/parse-input.ts";
+import { clearable, oneLine, text } from "../platform/parse-input.ts";
 
 /** Needs no percent-encoding in a link (RFC 3986, unreserved), and has no meaning of its own to Ponte or Meta. */
 const paramName = text(
@@ -27,13 +27,16 @@ const poolBots = z
   )
   .meta({ examples: [[{ username: "shop_bot", weight: 1 }]] });
 
-const slug = text(/^[a-z0-9-]{1,64}$/, "1 to 64 lowercase letters, digits or hyphens").meta({
+/** A slug stands in links as it is. */
+export const SLUG_FORM = /^[a-z0-9-]{1,64}$/;
+
+const slug = text(SLUG_FORM, "1 to 64 lowercase letters, digits or hyphens").meta({
   examples: ["summer"],
 });
 
 /** Everything about a pool that may change. */
 const poolFields = {
-  name: text(/^[^\p{Cc}\p{Cs}]{1,100}$/u, "1 to 100 characters, none of them a control character")
+  name: text(...oneLine(100))
     .meta({ examples: ["Summer sale"] })
     .optional(),
   enabled: z.boolean().optional(),

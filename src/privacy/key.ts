@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { oneLine } from "../platform/parse-input.ts";
 import type { PersonKey } from "./person.ts";
 
 const id = z
@@ -12,7 +13,7 @@ const keyShape = {
   customer: z
     .string()
     .trim()
-    .regex(/^[^\p{Cc}\p{Cs}]{1,200}$/u, "1 to 200 characters, none of them a control character")
+    .regex(...oneLine(200))
     .optional()
     .describe("A Telegram user's id, or customer.id of your own shop's payments"),
 };
