@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { sql } from "drizzle-orm";
 import { readMigrationFiles } from "drizzle-orm/migrator";
 import { sha256Hex } from "../platform/secrets.ts";
+import type { RawNumber, Reader } from "./database.ts";
 
 /** Which migrations a database has. */
 export const MIGRATIONS_TABLE = "ponte_migrations";
@@ -16,7 +18,8 @@ export const OPERATOR_VIEWS = [
   "pool_performance",
 ] as const;
 
-const VIEWS_KEY = "views_digest";
+/** In `settings`: the digest of the views that were made last. */
+export const VIEWS_KEY = "views_digest";
 
 /** Where the generated migrations and the operators' views of a dialect lie. */
 export function migrationPlan(dialect: "sqlite" | "postgres") {
@@ -26,9 +29,15 @@ export function migrationPlan(dialect: "sqlite" | "postgres") {
   return {
     config: { migrationsFolder, migrationsTable: MIGRATIONS_TABLE, migrationsSchema: "public" },
     latest: Math.max(...readMigrationFiles({ migrationsFolder }).map((migration) => migration.folderMillis)),
-    migrationsTable: MIGRATIONS_TABLE,
     views,
-    viewsKey: VIEWS_KEY,
     viewsDigest: sha256Hex(views),
   };
+}
+
+/** The newest migration that a database has, to be held against a plan's `latest`; 0 where none was applied. */
+export async function newestMigration(reader: Reader): Promise<number> {
+  const [row] = await reader.rows<{ latest: RawNumber | null }>(
+    sql`select max(created_at) as latest from ${sql.identifier(MIGRATIONS_TABLE)}`,
+  );
+  return Number(row?.latest ?? 0);
 }

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { z } from "zod";
-import type { Database, RawNumber } from "../db/database.ts";
-import { migrationPlan } from "../db/migration-plan.ts";
+import type { Database } from "../db/database.ts";
+import { migrationPlan, newestMigration } from "../db/migration-plan.ts";
 import type { Spool } from "../db/spool/spool.ts";
 import { ALIVE_MS, lastSignMs } from "../outbox/heartbeat.ts";
 import { withDeadline } from "../platform/deadline.ts";
@@ -29,11 +29,11 @@ export type Readiness = z.output<typeof readinessSchema>;
  */
 export function createReadiness({ db, spool }: { db: Database; spool: Spool }): () => Promise<Readiness> {
   // Read once: what lies on the disk later is another version's.
-  const { latest, migrationsTable } = migrationPlan(db.dialect.name);
+  const { latest } = migrationPlan(db.dialect.name);
   return async () => {
     const [database, migrations, dispatcher] = await Promise.all([
       checkDatabase(db),
-      checkMigrations(db, migrationsTable, latest),
+      checkMigrations(db, latest),
       checkDispatcher(db),
     ]);
     const checks = { database, migrations, dispatcher, spool: checkSpool(spool) };
@@ -50,13 +50,9 @@ async function checkDatabase(db: Database): Promise<Check> {
   }
 }
 
-async function checkMigrations(db: Database, migrationsTable: string, latest: number): Promise<Check> {
+async function checkMigrations(db: Database, latest: number): Promise<Check> {
   try {
-    const asked = db.rows<{ latest: RawNumber | null }>(
-      sql`select max(created_at) as latest from ${sql.identifier(migrationsTable)}`,
-    );
-    const [row] = await withDeadline(asked, PATIENCE_MS);
-    return Number(row?.latest ?? 0) >= latest
+    return (await withDeadline(newestMigration(db), PATIENCE_MS)) >= latest
       ? { ok: true, detail: "all applied" }
       : { ok: false, detail: "the database is older than this version; run: bun run ponte migrate" };
   } catch {

@@ -1,11 +1,11 @@
 import { getTableColumns, getTableName, sql } from "drizzle-orm";
 import { toSnakeCase } from "drizzle-orm/casing";
 import type { PgTable } from "drizzle-orm/pg-core";
-import type { Database, RawNumber, Tx } from "../../db/database.ts";
+import type { Database, Tx } from "../../db/database.ts";
 import { tablesOf } from "../../db/define-schema.ts";
 import { grantCommand, INSUFFICIENT_PRIVILEGE } from "../../db/fault.ts";
 import { grantOn, rightsOn } from "../../db/grants.ts";
-import { migrationPlan, OPERATOR_VIEWS } from "../../db/migration-plan.ts";
+import { MIGRATIONS_TABLE, migrationPlan, newestMigration, OPERATOR_VIEWS } from "../../db/migration-plan.ts";
 import { causesOf, codeOf } from "../../platform/errors.ts";
 import { roomOr } from "../../platform/setting-error.ts";
 import { bad, type Finding, good } from "./finding.ts";
@@ -14,26 +14,22 @@ const MIGRATE = "Run: bun run ponte migrate";
 
 /** Whether every migration was applied. */
 export async function checkMigrations(db: Database, user: string): Promise<Finding> {
-  const { latest, migrationsTable } = migrationPlan(db.dialect.name);
-  const applied = { latestMs: 0 };
+  const { latest } = migrationPlan(db.dialect.name);
+  let newest = 0;
   const error = await failureOf(
-    db
-      .rows<{ latest: RawNumber | null }>(
-        sql`select max(created_at) as latest from ${sql.identifier(migrationsTable)}`,
-      )
-      .then(([row]) => {
-        applied.latestMs = Number(row?.latest ?? 0);
-      }),
+    newestMigration(db).then((found) => {
+      newest = found;
+    }),
   );
   if (error?.code === INSUFFICIENT_PRIVILEGE) {
     return bad(
       "migrations",
       error.message,
-      `As its owner, run: ${grantOn(migrationsTable, ["SELECT"], user)} (or ${grantCommand(user)})`,
+      `As its owner, run: ${grantOn(MIGRATIONS_TABLE, ["SELECT"], user)} (or ${grantCommand(user)})`,
     );
   }
-  if (error !== null || applied.latestMs === 0) return bad("migrations", "none was ever applied", MIGRATE);
-  return applied.latestMs < latest
+  if (error !== null || newest === 0) return bad("migrations", "none was ever applied", MIGRATE);
+  return newest < latest
     ? bad("migrations", "the database is older than this version of Ponte", MIGRATE)
     : good("migrations", "all applied");
 }

@@ -2,7 +2,7 @@ import { drizzle } from "drizzle-orm/postgres-js";
 import { migrate as applyMigrations } from "drizzle-orm/postgres-js/migrator";
 import type { Sql } from "postgres";
 import { isDeadlock } from "../fault.ts";
-import { migrationPlan, OPERATOR_VIEWS } from "../migration-plan.ts";
+import { MIGRATIONS_TABLE, migrationPlan, OPERATOR_VIEWS, VIEWS_KEY } from "../migration-plan.ts";
 
 /** Any number, as long as every Ponte that migrates the same database takes the same lock. */
 const MIGRATION_LOCK = 7_066_838_301;
@@ -20,11 +20,11 @@ const LOCK_EVERY_MS = 100;
  */
 export async function migratePostgres(client: Sql, lockPatienceMs = LOCK_PATIENCE_MS): Promise<void> {
   const plan = migrationPlan("postgres");
-  const hasTables = async () => (await appliedUpTo(client, plan.migrationsTable)) >= plan.latest;
-  const hasViews = async () => (await viewsDigest(client, plan.viewsKey)) === plan.viewsDigest;
+  const hasTables = async () => (await appliedUpTo(client)) >= plan.latest;
+  const hasViews = async () => (await viewsDigest(client)) === plan.viewsDigest;
   if ((await hasTables()) && (await hasViews())) return;
   await takeLock(client, lockPatienceMs);
-  if ((await appliedUpTo(client, plan.migrationsTable)) === 0) {
+  if ((await appliedUpTo(client)) === 0) {
     await refuseForeignLetters(client);
     await refuseForeignOrder(client);
   }
@@ -39,7 +39,7 @@ export async function migratePostgres(client: Sql, lockPatienceMs = LOCK_PATIENC
     client.begin(async (tx) => {
       await tx.unsafe(plan.views);
       for (const grant of grants) await tx.unsafe(grant);
-      await tx`insert into settings (key, value, updated_at) values (${plan.viewsKey}, ${plan.viewsDigest}, now())
+      await tx`insert into settings (key, value, updated_at) values (${VIEWS_KEY}, ${plan.viewsDigest}, now())
         on conflict (key) do update set value = excluded.value, updated_at = excluded.updated_at`;
     }),
   );
@@ -61,15 +61,16 @@ async function takeLock(client: Sql, patienceMs: number): Promise<void> {
 }
 
 /** The newest migration that this database has; 0 where it has none. Asks first, so that no DDL right is needed. */
-async function appliedUpTo(client: Sql, table: string): Promise<number> {
-  const [found] = await client`select to_regclass(${table}) is not null as yes`;
+async function appliedUpTo(client: Sql): Promise<number> {
+  const [found] = await client`select to_regclass(${MIGRATIONS_TABLE}) is not null as yes`;
   if (!found?.yes) return 0;
-  const [row] = await client`select coalesce(max(created_at), 0)::float8 as latest from ${client(table)}`;
+  const [row] =
+    await client`select coalesce(max(created_at), 0)::float8 as latest from ${client(MIGRATIONS_TABLE)}`;
   return Number(row?.latest ?? 0);
 }
 
-async function viewsDigest(client: Sql, key: string): Promise<string | undefined> {
-  const [row] = await client<{ value: string }[]>`select value from settings where key = ${key}`;
+async function viewsDigest(client: Sql): Promise<string | undefined> {
+  const [row] = await client<{ value: string }[]>`select value from settings where key = ${VIEWS_KEY}`;
   return row?.value;
 }
 

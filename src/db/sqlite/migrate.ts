@@ -1,7 +1,7 @@
 import type { Database as SqliteClient } from "bun:sqlite";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import { migrate as applyMigrations } from "drizzle-orm/bun-sqlite/migrator";
-import { MIGRATIONS_TABLE, migrationPlan } from "../migration-plan.ts";
+import { MIGRATIONS_TABLE, migrationPlan, VIEWS_KEY } from "../migration-plan.ts";
 import { isBusy } from "./wal.ts";
 
 /** How long another process may take over the same migrations, which may copy large tables. */
@@ -16,13 +16,13 @@ export function migrateSqlite(client: SqliteClient): void {
     applyMissing(client, plan);
     const known = client
       .query<{ value: string }, [string]>("select value from settings where key = ?")
-      .get(plan.viewsKey);
+      .get(VIEWS_KEY);
     if (known?.value === plan.viewsDigest) return;
     const makeViews = client.transaction(() => {
       client.run(plan.views);
       client.run(
         "insert into settings (key, value, updated_at) values (?, ?, ?) on conflict (key) do update set value = excluded.value, updated_at = excluded.updated_at",
-        [plan.viewsKey, plan.viewsDigest, Date.now()],
+        [VIEWS_KEY, plan.viewsDigest, Date.now()],
       );
     });
     // One that only turns into a writer is refused, without waiting, where another process wrote since it began.
