@@ -57,6 +57,10 @@ export type Locale = (typeof LOCALES)[number];
 export const FBC_ORIGINS = ["cookie", "generated"] as const;
 export type FbcOrigin = (typeof FBC_ORIGINS)[number];
 
+/** Why the gate refuses a visitor: the link's secret parameter, or a client that says that it is automated. */
+export const REFUSAL_REASONS = ["param", "automated"] as const;
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
+
 /** What an API key may do. */
 export const KEY_SCOPES = ["read", "write"] as const;
 export type KeyScope = (typeof KEY_SCOPES)[number];

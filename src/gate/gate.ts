@@ -1,9 +1,7 @@
 import { isbot } from "isbot";
+import type { RefusalReason } from "../db/vocabulary.ts";
 import { equalInConstantTime } from "../platform/secrets.ts";
 import type { Gate } from "../pools/pool.ts";
-
-export const REFUSAL_REASONS = ["param", "automated"] as const;
-export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 type GateVerdict =
   | { readonly kind: "admitted" }

@@ -2,10 +2,10 @@ import { and, inArray, like, lt, ne, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
+import { REFUSAL_REASONS, type RefusalReason } from "../db/vocabulary.ts";
 import { newId } from "../platform/ids.ts";
 import type { Log } from "../platform/log.ts";
 import { createOutage } from "../platform/outage.ts";
-import { REFUSAL_REASONS, type RefusalReason } from "./gate.ts";
 
 const HOUR_MS = 3_600_000;
 const FLUSH_MS = 1_000;

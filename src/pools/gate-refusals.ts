@@ -1,5 +1,6 @@
 import { and, asc, eq, gte, inArray, lt, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
+import { REFUSAL_REASONS, type RefusalReason } from "../db/vocabulary.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -23,7 +24,7 @@ export async function readRefusals(
   { fromMs, toMs, poolId }: { readonly fromMs: number; readonly toMs: number; readonly poolId?: number },
 ): Promise<RefusalCount[]> {
   const { gateRefusals: r, pools } = db.tables;
-  const of = (reason: string) =>
+  const of = (reason: RefusalReason) =>
     sql<number>`coalesce(sum(case when ${r.reason} = ${reason} then ${r.total} end), 0)`.mapWith(Number);
   return db
     .select({ pool_id: pools.id, pool: pools.slug, param: of("param"), automated: of("automated") })
@@ -32,7 +33,7 @@ export async function readRefusals(
     .where(
       and(
         poolId === undefined ? undefined : eq(pools.id, poolId),
-        inArray(r.reason, ["param", "automated"]),
+        inArray(r.reason, REFUSAL_REASONS),
         gte(r.hour, new Date(fromMs - (fromMs % HOUR_MS))),
         lt(r.hour, new Date(toMs)),
       ),

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Kit } from "../postgres/kit.ts";
-import type { Locale, Strategy } from "../vocabulary.ts";
+import type { Locale, RefusalReason, Strategy } from "../vocabulary.ts";
 import { timesOf } from "./times.ts";
 
 /** Pools with their bots, and what the bots sell. */
@@ -94,7 +94,7 @@ export function poolTables(kit: Kit) {
       poolId: big()
         .notNull()
         .references(() => pools.id),
-      reason: text().notNull(),
+      reason: text().$type<RefusalReason>().notNull(),
       hour: instant().notNull(),
       total: big().notNull(),
     },
