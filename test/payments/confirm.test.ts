@@ -135,7 +135,7 @@ async function sellOffer() {
       .set({ offerId, botUserId })
       .where(eq(own.db.tables.payments.id, body.id));
   });
-  return body.id as string;
+  return String(body.id);
 }
 
 describe(`payments on ${testDialect}`, () => {

@@ -67,6 +67,7 @@ export function queries(connection: Sql | TransactionSql): { builder: QueryBuild
       select: builder.select.bind(builder),
       selectDistinct: builder.selectDistinct.bind(builder),
       $count: builder.$count.bind(builder),
+      // Drizzle says `unknown` of what it has encoded for this driver, and `T` is the caller's word for the rows.
       rows: async <T>(statement: SQL, values?: Values) => {
         const { sql: text, params } = values ? keptQuery(statement) : pgDialect.sqlToQuery(statement);
         const parameters = values ? filled(params, values) : params;

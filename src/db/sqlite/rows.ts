@@ -153,7 +153,10 @@ function cell(row: Row, key: string): unknown {
   return row[key];
 }
 
-/** Drizzle's own encoding, without the detour where a value goes in as it is: a visit has fifty of them. */
+/**
+ * Drizzle's own encoding, without the detour where a value goes in as it is: a visit has fifty of them. It says `unknown`
+ * of what it has encoded.
+ */
 function encoderOf(column: Column): (value: unknown) => Parameter {
   switch (column.dataType) {
     case "string":

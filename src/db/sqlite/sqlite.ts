@@ -163,6 +163,7 @@ function queries(client: SqliteClient): { builder: QueryBuilder; reader: Reader;
       select: builder.select.bind(builder),
       selectDistinct: builder.selectDistinct.bind(builder),
       $count: builder.$count.bind(builder),
+      // Drizzle says `unknown` of what it has encoded for this driver, and `T` is the caller's word for the rows.
       rows: async <T>(statement: SQL, values?: Values) => {
         if (values) return kept.all(statement, values) as T[];
         const { sql, params } = sqlDialect.sqlToQuery(statement);
