@@ -43,7 +43,7 @@ export const POOL_FLAGS = {
   enabled: { type: "boolean", help: "--no-enabled: its link answers 404" },
 } as const satisfies Options;
 
-/** Which flag a field of the pool's rules came from, for error messages. */
+/** The flags of the pool rules' fields whose flag is called otherwise, for error messages. */
 export const POOL_FLAG_OF_FIELD: FlagOfField = {
   meta_pixel_id: "pixel-id",
   meta_access_token: "access-token",
@@ -51,8 +51,6 @@ export const POOL_FLAG_OF_FIELD: FlagOfField = {
   meta_cloaker_param_name: "gate-param",
   meta_cloaker_param_value: "gate-param",
   meta_tracking_enabled: "tracking",
-  utmify_pixel_id: "utmify-pixel-id",
-  auto_continue_ms: "auto-continue-ms",
   capture_params: "capture-param",
   bots: "bot",
 };
