@@ -3,7 +3,7 @@ import type { Config } from "./config.ts";
 import { type Deps, openDeps } from "./deps.ts";
 import { createLog, type Log } from "./platform/log.ts";
 import { untilItWorks } from "./platform/outage.ts";
-import { ourFault } from "./platform/problem.ts";
+import { internalServerError } from "./platform/problem.ts";
 import { secretValues } from "./platform/scrub.ts";
 import { listenError } from "./platform/setting-error.ts";
 import type { Services } from "./services.ts";
@@ -74,7 +74,7 @@ export async function listen(
       development: false,
       error(error) {
         log.error({ error }, "a request failed, and its answer too");
-        return ourFault();
+        return internalServerError();
       },
     });
   } catch (error) {

@@ -6,7 +6,7 @@ import { answeredWithError } from "./health/observe.ts";
 import { databaseAwayPage, failedPage, isOpsPage } from "./ops/failed-page.ts";
 import { methodsAt } from "./platform/methods.ts";
 import { peerOf } from "./platform/peer.ts";
-import { comeAgain, methodNotAllowed, ourFault, problem } from "./platform/problem.ts";
+import { internalServerError, methodNotAllowed, problem, serviceUnavailable } from "./platform/problem.ts";
 import { refusalOf } from "./platform/refusal.ts";
 import { enterRequest } from "./platform/request-id.ts";
 import { SettingError } from "./platform/setting-error.ts";
@@ -102,13 +102,13 @@ function errorAnswer(
   log.error({ error, method: request.method, todo }, "a request failed");
   const isForOperators = isOpsPage(request);
   if (error instanceof SettingError && !isForOperators) {
-    return comeAgain(`${error.message}. ${error.todo}`);
+    return serviceUnavailable(`${error.message}. ${error.todo}`);
   }
   if (isAway(error)) {
     if (isForOperators) return databaseAwayPage(assets.ops.css);
-    return comeAgain("The database cannot be used at this moment. Try again.");
+    return serviceUnavailable("The database cannot be used at this moment. Try again.");
   }
   if (isForOperators) return failedPage(assets.ops.css, todo);
-  if (isUnwritable(error)) return comeAgain(`The database takes nothing until you ${todo}.`);
-  return ourFault();
+  if (isUnwritable(error)) return serviceUnavailable(`The database takes nothing until you ${todo}.`);
+  return internalServerError();
 }

@@ -5,7 +5,7 @@ import type { KeyScope } from "../db/vocabulary.ts";
 import { findApiKey, noteUse } from "../keys/api-keys.ts";
 import { ENVIRONMENT_KEY } from "../keys/key-rules.ts";
 import type { Log } from "../platform/log.ts";
-import { comeAgain, problem } from "../platform/problem.ts";
+import { problem, serviceUnavailable } from "../platform/problem.ts";
 import { equalInConstantTime } from "../platform/secrets.ts";
 
 interface AuthorizeDeps {
@@ -55,7 +55,7 @@ async function authorizeStored(deps: AuthorizeDeps, key: string, needs: KeyScope
     return { kind: "authorized", actor: `api:${row.name}`, scope: row.scope };
   } catch (error) {
     deps.log.error({ error, todo: deps.db.advice(error) }, "an API key could not be looked up");
-    return refused(comeAgain("The key cannot be checked right now. Try again."));
+    return refused(serviceUnavailable("The key cannot be checked right now. Try again."));
   }
 }
 

@@ -3,7 +3,7 @@ import { QueueFullError } from "../db/group-commit.ts";
 import { readBody } from "../platform/body.ts";
 import { parseJson } from "../platform/json.ts";
 import type { Log } from "../platform/log.ts";
-import { comeAgain, problem } from "../platform/problem.ts";
+import { problem, serviceUnavailable } from "../platform/problem.ts";
 import { enterRequest } from "../platform/request-id.ts";
 import { readReport } from "./report.ts";
 import { type ReportRecorder, VisitWaitsError } from "./report-recorder.ts";
@@ -37,7 +37,7 @@ export function createReportHandler({ db, reports, isTrustedProxy, log, onAnswer
       if (!(error instanceof QueueFullError || error instanceof VisitWaitsError)) {
         log.error({ error, todo: db.advice(error) }, "a cookie report could not be stored");
       }
-      return comeAgain("Nothing was stored. Send it again in a moment.");
+      return serviceUnavailable("Nothing was stored. Send it again in a moment.");
     }
     if (errors.length > 0) return problem(400, { detail: report ? PARTLY_KEPT : EXPECTED, errors });
     return new Response(null, { status: 204 });

@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { readJson } from "../platform/body.ts";
-import { comeAgain, methodNotAllowed, problem } from "../platform/problem.ts";
+import { methodNotAllowed, problem, serviceUnavailable } from "../platform/problem.ts";
 import { botStartSchema, startFromOutside } from "./bot-start.ts";
 import { botStartDetail } from "./bot-start-docs.ts";
 import { createConversation } from "./conversation.ts";
@@ -58,6 +58,6 @@ async function start(deps: FunnelDeps, request: Request): Promise<Response> {
     }
   } catch (error) {
     deps.log.error({ error, todo: deps.db.advice(error) }, "a start could not be stored");
-    return comeAgain("Nothing was stored. Send it again in a moment.");
+    return serviceUnavailable("Nothing was stored. Send it again in a moment.");
   }
 }

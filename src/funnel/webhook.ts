@@ -5,7 +5,7 @@ import type { BotRow } from "../bots/bot-view.ts";
 import type { Database } from "../db/database.ts";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { LARGEST_BODY_BYTES, readBody } from "../platform/body.ts";
-import { comeAgain, problem } from "../platform/problem.ts";
+import { problem, serviceUnavailable } from "../platform/problem.ts";
 import { equalInConstantTime, type Secrets } from "../platform/secrets.ts";
 import { type ConversationDeps, createTurn, type FunnelContext } from "./turn.ts";
 import { readUpdate } from "./update.ts";
@@ -48,7 +48,7 @@ export async function takeUpdate(
       { error: cause, bot: botId, todo: deps.db.advice(cause) },
       "an update could not be handled; Telegram sends it again",
     );
-    return comeAgain("Nothing was stored. Send it again in a moment.");
+    return serviceUnavailable("Nothing was stored. Send it again in a moment.");
   }
 }
 

@@ -1,6 +1,6 @@
 import { and, gte, lt, type SQL, sql } from "drizzle-orm";
 import type { Database, RawNumber } from "../db/database.ts";
-import { breathe } from "../platform/breathe.ts";
+import { yieldToEventLoop } from "../platform/yield-to-event-loop.ts";
 import { hasStatus, type OutboxFilter } from "./filter.ts";
 
 /** Ids from `from` on and below `to`. */
@@ -34,13 +34,13 @@ export async function* idWindows(
   if (direction === "down") {
     for (let at = to; at > from; at -= WINDOW) {
       yield { from: Math.max(from, at - WINDOW), to: at };
-      await breathe();
+      await yieldToEventLoop();
     }
     return;
   }
   for (let at = from; at < to; at += WINDOW) {
     yield { from: at, to: Math.min(to, at + WINDOW) };
-    await breathe();
+    await yieldToEventLoop();
   }
 }
 

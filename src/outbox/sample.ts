@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Database, RawNumber } from "../db/database.ts";
 import type { HoldState, OutboxStatus } from "../db/vocabulary.ts";
-import { breathe } from "../platform/breathe.ts";
+import { yieldToEventLoop } from "../platform/yield-to-event-loop.ts";
 import { LONGEST_OPEN_MS } from "./back-off.ts";
 import { hasStatus, statusLiteral } from "./filter.ts";
 import { isAlive } from "./heartbeat.ts";
@@ -86,7 +86,7 @@ export async function sampleOutbox(db: Database): Promise<OutboxSample> {
 /** On SQLite an awaited look never leaves the process, and several would keep visitors waiting together. */
 async function alone<T>(look: Promise<T>): Promise<T> {
   const seen = await look;
-  await breathe();
+  await yieldToEventLoop();
   return seen;
 }
 

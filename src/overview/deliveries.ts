@@ -1,7 +1,7 @@
 import { and, eq, gte, inArray, lt, sql } from "drizzle-orm";
 import type { PgColumn } from "drizzle-orm/pg-core";
 import type { Database } from "../db/database.ts";
-import { breathe } from "../platform/breathe.ts";
+import { yieldToEventLoop } from "../platform/yield-to-event-loop.ts";
 import { bucketStart, HOUR_MS, MINUTE_MS } from "../rollups/bucket.ts";
 import type { Stretch } from "./stretch.ts";
 
@@ -69,7 +69,7 @@ export async function readDeliveries(db: Database, { fromMs, toMs, unit }: Stret
     .groupBy(r.destination, r.route)
     .orderBy(sql`sum(${r.delivered}) desc`, r.destination, r.route)
     .limit(MOST_ROUTES);
-  await breathe();
+  await yieldToEventLoop();
   const hours = await readHours(db, routes.slice(0, BUSIEST_ROUTES), bucketStart(fromMs, HOUR_MS), toMs);
   return {
     hours,

@@ -1,7 +1,7 @@
 import { and, desc, eq, gte, inArray, lt, ne, type SQL, sql } from "drizzle-orm";
 import type { PgColumn } from "drizzle-orm/pg-core";
 import type { Database } from "../db/database.ts";
-import { breathe } from "../platform/breathe.ts";
+import { yieldToEventLoop } from "../platform/yield-to-event-loop.ts";
 import { bucketStart, HOUR_MS } from "../rollups/bucket.ts";
 import { type Counts, type Dimension, OTHER_CAMPAIGNS } from "../rollups/funnel-tally.ts";
 import type { Stretch } from "./stretch.ts";
@@ -94,7 +94,7 @@ async function readLines(
   nameOf: (key: string) => Pick<FunnelLine, "name" | "isThere">,
 ): Promise<FunnelLine[]> {
   const { funnelHourly: f } = db.tables;
-  await breathe();
+  await yieldToEventLoop();
   const best = await db
     .select({ key: f.key, ...sums(db) })
     .from(f)
@@ -103,7 +103,7 @@ async function readLines(
     .orderBy(desc(sql`sum(${f.paid})`), desc(sql`sum(${f.clicks})`), f.key)
     .limit(MOST_LINES);
   if (best.length === 0) return [];
-  await breathe();
+  await yieldToEventLoop();
   const keys = best.map(({ key }) => key);
   const values = await db
     .select({ key: f.key, currency: f.currency, valueMinor: sum(f.valueMinor) })

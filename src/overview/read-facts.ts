@@ -1,6 +1,6 @@
 import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
-import { breathe } from "../platform/breathe.ts";
+import { yieldToEventLoop } from "../platform/yield-to-event-loop.ts";
 import { type RefusalCount, readRefusals } from "../pools/gate-refusals.ts";
 import { countedAt } from "../rollups/rollups.ts";
 import { type DeliveryFacts, readDeliveries } from "./deliveries.ts";
@@ -34,16 +34,16 @@ export async function readPresent(
 ): Promise<PresentFacts> {
   const names = await routeNames(db);
   const trouble = await readTrouble(db, names);
-  await breathe();
+  await yieldToEventLoop();
   return { trouble, unreported: await readUnreportedSales(db, config), names };
 }
 
 /** The same for what was counted. */
 export async function readCounted(db: Database, stretch: Stretch): Promise<CountedFacts> {
   const deliveries = await readDeliveries(db, stretch);
-  await breathe();
+  await yieldToEventLoop();
   const funnel = await readFunnel(db, stretch);
-  await breathe();
+  await yieldToEventLoop();
   const refused = await readRefusals(db, { fromMs: funnel.fromMs, toMs: stretch.toMs });
   return { deliveries, funnel, refused, countedAt: await countedAt(db) };
 }

@@ -4,7 +4,7 @@ import type { HoldState, OutboxStatus } from "../db/vocabulary.ts";
 import { hasStatus } from "../outbox/filter.ts";
 import { parseRoute } from "../outbox/routes.ts";
 import { sampleOutbox } from "../outbox/sample.ts";
-import { breathe } from "../platform/breathe.ts";
+import { yieldToEventLoop } from "../platform/yield-to-event-loop.ts";
 
 const MOST_PAUSED = 50;
 /** Dead events are looked at as far as this. */
@@ -56,7 +56,7 @@ export interface TroubleFacts {
 export async function readTrouble(db: Database, names: RouteNames): Promise<TroubleFacts> {
   const { outboxRoutes } = db.tables;
   const sample = await sampleOutbox(db);
-  await breathe();
+  await yieldToEventLoop();
   const pausedRows = await db
     .select()
     .from(outboxRoutes)

@@ -1,6 +1,6 @@
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { LARGEST_BODY_BYTES, readBody } from "../platform/body.ts";
-import { comeAgain, type ProblemError, problem } from "../platform/problem.ts";
+import { type ProblemError, problem, serviceUnavailable } from "../platform/problem.ts";
 import { urlOf } from "../platform/request-url.ts";
 import type { ApplyDeps } from "./apply-event.ts";
 import { findByReference, type Reference } from "./find-payment.ts";
@@ -115,5 +115,5 @@ function unknownPayment({ log }: WebhookDeps, { provider, providerRef }: Referen
 /** It may not have been stored, so the sender keeps it and sends it again, which does no harm where it was. */
 export function tryAgain({ log, db }: Pick<WebhookDeps, "log" | "db">, error: unknown): Response {
   log.error({ error, todo: db.advice(error) }, "a payment could not be stored");
-  return comeAgain("It may not have been stored. Send it again in a moment; twice does no harm.");
+  return serviceUnavailable("It may not have been stored. Send it again in a moment; twice does no harm.");
 }

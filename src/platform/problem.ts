@@ -46,12 +46,12 @@ export function problem(status: number, { detail, errors = [], headers = {} }: P
 }
 
 /** The answer to what went wrong here. */
-export function ourFault(): Response {
+export function internalServerError(): Response {
   return problem(500, { detail: "This is our fault and has been logged. Try again." });
 }
 
 /** The answer while what it takes is away for a moment. */
-export function comeAgain(detail: string): Response {
+export function serviceUnavailable(detail: string): Response {
   return problem(503, { detail, headers: { "retry-after": "5" } });
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { breathe } from "../../src/platform/breathe.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { periodic } from "../../src/platform/periodic.ts";
+import { yieldToEventLoop } from "../../src/platform/yield-to-event-loop.ts";
 import { until } from "../support/until.ts";
 
 const NEVER = "0 0 0 29 2 *";
@@ -40,7 +40,7 @@ test("a stop waits for the run under way, which may end by the signal without a 
   const { lines, deps } = record();
   let hasEnded = false;
   const work = periodic(deps, { schedule: NEVER, ...says }, async (signal) => {
-    await breathe();
+    await yieldToEventLoop();
     hasEnded = true;
     signal.throwIfAborted();
   });

@@ -1,4 +1,4 @@
-import { breathe } from "../../platform/breathe.ts";
+import { yieldToEventLoop } from "../../platform/yield-to-event-loop.ts";
 
 /** Whose work it is: this thread's, which somebody waits for, or which can wait; or another thread's. */
 type Kind = "here" | "whenever" | "elsewhere";
@@ -22,7 +22,7 @@ export function takeTurns(): <T>(work: () => Promise<T>, kind: Kind) => Promise<
       const turn = last.shift();
       if (!turn) break;
       await turn.take();
-      if (turn.kind !== "elsewhere") await breathe();
+      if (turn.kind !== "elsewhere") await yieldToEventLoop();
     }
     isRunning = false;
   }

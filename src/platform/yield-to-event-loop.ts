@@ -2,6 +2,6 @@
  * Lets everybody else have a turn: on SQLite an awaited read returns without ever leaving the process, and visitors
  * would wait for all the reads of a page together.
  */
-export function breathe(): Promise<void> {
+export function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
