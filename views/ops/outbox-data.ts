@@ -51,12 +51,18 @@ export interface EventFacts extends EventLine {
   readonly requests: readonly RequestLine[];
 }
 
+/** What can be done with events. */
+export type ReplayAction = "retry" | "discard";
+
+/** Where it is asked (GET) and done (POST). */
+export const REPLAY_ADDRESS = "/ops/outbox/replay";
+
 /** A change of all that a filter matches: how far it is, or what it came to. */
 export type ReplayJob = RunningJob | EndedJob;
 
 interface RunningJob {
   readonly state: "running";
-  readonly action: "retry" | "discard";
+  readonly action: ReplayAction;
   readonly done: number;
   /** What was counted before it began; null where nobody did. */
   readonly total: number | null;
@@ -64,7 +70,7 @@ interface RunningJob {
 
 export interface EndedJob {
   readonly state: "finished" | "stopped" | "failed";
-  readonly action: "retry" | "discard";
+  readonly action: ReplayAction;
   readonly done: number;
 }
 

@@ -1,27 +1,24 @@
 /** @jsxImportSource @kitajs/html */
 import { HiddenFields, PostForm } from "./form.tsx";
 import { countedText, countText } from "./numbers.ts";
+import { REPLAY_ADDRESS, type ReplayAction } from "./outbox-data.ts";
 import { Banner, Card, PageHead } from "./parts.tsx";
-
-type Action = "retry" | "discard";
-
-const ADDRESS = "/ops/outbox/replay";
 
 /** The address of the question about all that a filter matches, or about certain events. */
 export function askAddress(
-  action: Action,
+  action: ReplayAction,
   of: { readonly ids: readonly number[] } | "all",
   filled: Readonly<Record<string, string>>,
 ): string {
   const query = new URLSearchParams({ action, ...filled });
   if (of === "all") query.set("all", "1");
   else for (const id of of.ids) query.append("id", String(id));
-  return `${ADDRESS}?${query}`;
+  return `${REPLAY_ADDRESS}?${query}`;
 }
 
 /** Asks before many events are sent or dropped, with their number. */
 export function AskReplayPage(props: {
-  readonly action: Action;
+  readonly action: ReplayAction;
   /** How many of those asked about can be changed now. */
   readonly total: number;
   /** Certain events; null for all that the filter matches. */
@@ -60,7 +57,7 @@ export function AskReplayPage(props: {
           >{`Of ${eventsText(chosen)} only ${countText(total)} can be changed: the others were delivered, are on their way, or are so already.`}</p>
         ) : null}
         <p safe>{consequence(action)}</p>
-        <PostForm action={ADDRESS} csrfToken={props.csrfToken} class="actions">
+        <PostForm action={REPLAY_ADDRESS} csrfToken={props.csrfToken} class="actions">
           <input type="hidden" name="action" value={action} />
           <HiddenFields fields={filled} />
           {ids === null ? (
@@ -91,21 +88,21 @@ function FilterText({ filled }: { readonly filled: Readonly<Record<string, strin
   );
 }
 
-function consequence(action: Action): string {
+function consequence(action: ReplayAction): string {
   return action === "retry"
     ? "They will be sent at once, or, where their route is paused, when it goes again. What was sent cannot be taken back."
     : "They will not be sent. There is no undo; a discarded event can be retried until retention removes it.";
 }
 
 /** Of events none of which can be changed. */
-export function whyNothing(action: Action): string {
+export function whyNothing(action: ReplayAction): string {
   return action === "retry"
     ? "What waits and is due goes by itself, unless its route is paused. Delivered events are never sent again, those on their way are left alone, and some are not sent any more: an erased person's, what was bought with money that went back, a way to pay for what is paid."
     : "Delivered and discarded events are left as they are, and so are those on their way.";
 }
 
 /** What became of so many. */
-export function changedText(action: Action, total: number): string {
+export function changedText(action: ReplayAction, total: number): string {
   return action === "retry" ? `${eventsText(total)} will be sent again.` : `${eventsText(total)} discarded.`;
 }
 

@@ -1,7 +1,7 @@
 /** @jsxImportSource @kitajs/html */
 import { ConfirmForm } from "./form.tsx";
 import { isChangeable, STATUS_TONES } from "./outbox.tsx";
-import type { EventFacts, EventHold, RequestLine } from "./outbox-data.ts";
+import { type EventFacts, type EventHold, REPLAY_ADDRESS, type RequestLine } from "./outbox-data.ts";
 import { HeldRoute, poolLink } from "./outbox-hold.tsx";
 import { eventsText } from "./outbox-replay.tsx";
 import { Badge, Banner, Card, Facts, PageHead } from "./parts.tsx";
@@ -111,7 +111,7 @@ function RowActions(props: {
     <>
       {isChangeable(status) && !props.isHeld ? (
         <ConfirmForm
-          action="/ops/outbox/replay"
+          action={REPLAY_ADDRESS}
           csrfToken={csrfToken}
           label="Retry…"
           question="It will be sent at once, or, where its route is paused, when that goes again. What was sent cannot be taken back."
@@ -121,7 +121,7 @@ function RowActions(props: {
       ) : null}
       {isChangeable(status) && status !== "discarded" ? (
         <ConfirmForm
-          action="/ops/outbox/replay"
+          action={REPLAY_ADDRESS}
           csrfToken={csrfToken}
           label="Discard…"
           question="It will not be sent. There is no undo; it can be retried until retention removes it."

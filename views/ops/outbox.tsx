@@ -3,14 +3,19 @@ import { DESTINATIONS, OUTBOX_STATUSES, type OutboxStatus } from "../../src/db/v
 import { SelectField, TextField } from "./fields.tsx";
 import { FilterForm, HiddenFields } from "./form.tsx";
 import type { FieldErrors } from "./form-data.ts";
-import { type EventLine, LONGEST_WORD, type OutboxFields } from "./outbox-data.ts";
+import {
+  type EventLine,
+  LONGEST_WORD,
+  type OutboxFields,
+  REPLAY_ADDRESS,
+  type ReplayAction,
+} from "./outbox-data.ts";
 import { askAddress, eventsText } from "./outbox-replay.tsx";
 import { Badge, Banner, Card, PageHead, Pager, type Tone } from "./parts.tsx";
 import { type Column, DataTable, textColumn } from "./table.tsx";
 import { TimeOf } from "./time.tsx";
 
 const LIST = "/ops/outbox";
-const REPLAY = "/ops/outbox/replay";
 
 export const STATUS_TONES: Readonly<Record<OutboxStatus, Tone>> = {
   pending: "info",
@@ -35,7 +40,7 @@ export function OutboxPage(props: {
   readonly wasChange: boolean;
   readonly filled: Filled;
   /** What can be done with all that match. */
-  readonly possible: readonly Action[];
+  readonly possible: readonly ReplayAction[];
   readonly zone: string;
 }): JSX.Element {
   const { filled, errors } = props;
@@ -50,7 +55,6 @@ export function OutboxPage(props: {
   );
 }
 
-type Action = "retry" | "discard";
 type Filled = Readonly<Record<string, string>>;
 
 function Events(props: {
@@ -59,7 +63,7 @@ function Events(props: {
   readonly isCutShort: boolean;
   readonly isFirst: boolean;
   readonly filled: Filled;
-  readonly possible: readonly Action[];
+  readonly possible: readonly ReplayAction[];
   readonly zone: string;
 }): JSX.Element {
   const { rows, next, isCutShort, isFirst, filled, zone } = props;
@@ -70,7 +74,7 @@ function Events(props: {
   const older = isCutShort ? "; Next looks at older ones" : "";
   return (
     <Card title="Events" actions={rows.length === 0 ? null : <ActOnAll {...props} />}>
-      <form method="get" action={REPLAY} class="rows">
+      <form method="get" action={REPLAY_ADDRESS} class="rows">
         <HiddenFields fields={filled} />
         <DataTable
           caption="Events, newest first"
@@ -92,7 +96,13 @@ function Events(props: {
 }
 
 /** Each leads to a question with the number, which is counted only then: among millions it takes its time. */
-function ActOnAll({ possible, filled }: { readonly possible: readonly Action[]; readonly filled: Filled }) {
+function ActOnAll({
+  possible,
+  filled,
+}: {
+  readonly possible: readonly ReplayAction[];
+  readonly filled: Filled;
+}) {
   return (
     <>
       {possible.map((action) => (
