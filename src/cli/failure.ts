@@ -1,4 +1,5 @@
-import { isAway, isForbidden, isLocked, isOutdated, isTurnedAway } from "../db/fault.ts";
+import { isAway, isForbidden, isLocked, isOutdated, isReadOnly, isTurnedAway } from "../db/fault.ts";
+import { diskTodo } from "../platform/disk.ts";
 import { causesOf } from "../platform/errors.ts";
 import { createScrubber, secretValues } from "../platform/scrub.ts";
 import { SealBrokenError } from "../platform/secrets.ts";
@@ -12,7 +13,8 @@ export function failureText(
   if (error instanceof SealBrokenError) return error.message;
   const text = reasonsOf(error).join(": ");
   const withoutSecrets = createScrubber(secretValues(environment));
-  return `${withoutSecrets(text)}${error instanceof SettingError ? `\n${error.todo}` : hintFor(error)}`;
+  const todo = error instanceof SettingError ? error.todo : todoFor(error);
+  return `${withoutSecrets(text)}${todo === null ? "" : `\n${todo}`}`;
 }
 
 /** Outermost first; drizzle's "Failed query" alone says nothing that helps. */
@@ -23,14 +25,18 @@ function reasonsOf(error: unknown): string[] {
   return helpful.length > 0 ? helpful : reasons;
 }
 
-function hintFor(error: unknown): string {
-  if (isOutdated(error)) return "\nThe database is not up to date. Run: bun run ponte migrate";
+/** What to do about what the database or the system says; null where they say nothing that somebody's deed would mend. */
+export function todoFor(error: unknown): string | null {
+  if (isOutdated(error)) return "The database is not up to date. Run: bun run ponte migrate";
   if (isLocked(error)) {
-    return "\nAnother program is writing to it, a backup perhaps. Wait for it or end it, then try again.";
+    return "Another program is writing to it, a backup perhaps. Wait for it or end it, then try again.";
   }
-  if (isForbidden(error)) return "\nA right is missing. See which: bun run ponte doctor";
+  if (isForbidden(error)) return "A right is missing. See which: bun run ponte doctor";
+  if (isReadOnly(error)) {
+    return "The database can only be read: it is a replica, or its files are read-only. Let DATABASE_URL name one that can be written.";
+  }
   if (isAway(error) || isTurnedAway(error)) {
-    return "\nThe database cannot be reached. Check DATABASE_URL, then: bun run ponte doctor";
+    return "The database cannot be reached. Check DATABASE_URL, then: bun run ponte doctor";
   }
-  return "";
+  return diskTodo(error);
 }

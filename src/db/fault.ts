@@ -1,5 +1,6 @@
 import { getTableName } from "drizzle-orm";
 import { DeadlineError } from "../platform/deadline.ts";
+import { isDiskFull } from "../platform/disk.ts";
 import { causesOf, codeOf } from "../platform/errors.ts";
 import { type Tables, tablesOf } from "./define-schema.ts";
 import { grantOn, rightsOn } from "./grants.ts";
@@ -58,15 +59,13 @@ export function isOutdated(error: unknown): boolean {
 
 /** Whether the database takes nothing until somebody does what `adviceOn` says; what is in it can be read meanwhile. */
 export function isUnwritable(error: unknown): boolean {
-  return reasonsOf(error).some(({ code }) => READ_ONLY.test(code) || FULL.test(code));
+  return isReadOnly(error) || isDiskFull(error);
 }
 
-/** Whether SQLite, or the system, says that a file's disk is full, or fails. */
-export function isDiskAtFault(error: unknown): boolean {
-  return reasonsOf(error).some(({ code }) => DISK_AT_FAULT.test(code));
+/** Whether the database can be read, and takes nothing from anybody. */
+export function isReadOnly(error: unknown): boolean {
+  return reasonsOf(error).some(({ code }) => READ_ONLY.test(code));
 }
-
-const DISK_AT_FAULT = /^(SQLITE_(FULL|IOERR)|(ENOSPC|EDQUOT|EIO)$)/;
 
 /** Whether Postgres gave this transaction up because another one waited for it, and it for that one: it may be tried again. */
 export function isDeadlock(error: unknown): boolean {
@@ -95,7 +94,7 @@ export function adviceOn(
     const advice = adviceOnReason(reason, user, tables);
     if (advice !== undefined) return advice;
   }
-  return undefined;
+  return isDiskFull(error) ? "make room on the database's disk" : undefined;
 }
 
 // SQLSTATE, by Postgres' appendix A; SQLite says the same with names.
@@ -104,7 +103,6 @@ const DEADLOCK = "40P01";
 const UNIQUE_VIOLATION = "23505";
 const UNDEFINED = /^42(P01|703)$/;
 const READ_ONLY = /^25006$|^SQLITE_READONLY/;
-const FULL = /^53100$|^SQLITE_FULL/;
 
 function isSomethingUndefined({ code, message }: Reason): boolean {
   return UNDEFINED.test(code) || /no such (table|column)/.test(message);
@@ -117,7 +115,6 @@ function adviceOnReason(reason: Reason, user: string, tables: Tables): string | 
     return "run: bun run ponte migrate (or, where the app's user may not: scripts/create_meta_tracking_sessions.sh <privileged postgres url>)";
   }
   if (READ_ONLY.test(code)) return "make the database writable: it is a replica, or its files are read-only";
-  if (FULL.test(code)) return "make room on the database's disk";
   const behind = takenNumberOf(code, message);
   if (behind !== null) {
     return `the numbers of ${behind} are behind its rows, as in a copy that came without its sequences; as the tables' owner, run: ${numbersAhead(behind)}`;

@@ -1,7 +1,5 @@
+import { diskTodo } from "./disk.ts";
 import { codeOf } from "./errors.ts";
-
-/** A full disk as the system, SQLite and Postgres call it. */
-const FULL = /^(ENOSPC|SQLITE_FULL|53100$)/;
 
 /** What a setting names cannot be used. The message begins with the setting and has its value; `todo` says what to do. */
 export class SettingError extends Error {
@@ -16,9 +14,9 @@ export class SettingError extends Error {
   }
 }
 
-/** What to do about a file that cannot be used: make room where its disk is full, and the given thing otherwise. */
+/** What to do about a file that cannot be used: make room where its disk is at fault, and the given thing otherwise. */
 export function roomOr(todo: string, error: unknown): string {
-  return error instanceof Error && FULL.test(codeOf(error)) ? "Make room on its disk." : todo;
+  return diskTodo(error) ?? todo;
 }
 
 /** Works with a file of ours in `DATA_DIR`. @throws SettingError with what went wrong */

@@ -326,6 +326,16 @@ describe(`ponte doctor on ${testDialect}`, () => {
     expect(of("spool")).toMatchObject([{ level: "good" }]);
   });
 
+  test.skipIf(testDialect === "sqlite")("says of a replica, once, that it can only be read", async () => {
+    const { of } = await diagnose({ DATABASE_URL: `${own.url}?default_transaction_read_only=on` });
+    expect(of("tables")).toMatchObject([
+      {
+        text: expect.stringContaining(`${TABLES} of ${TABLES} cannot be used`),
+        todo: expect.stringMatching(/can only be read: it is a replica.* Let DATABASE_URL name/),
+      },
+    ]);
+  });
+
   test("names a lost column", async () => {
     const broken = await createTestDatabase();
     await broken.db.transaction((tx) => tx.rows(sql`alter table meta_tracking_sessions drop column consent`));

@@ -39,6 +39,14 @@ describe("what to do about a failure of the database is said", () => {
     ["3D000", "The database cannot be reached."],
     ["53300", "The database cannot be reached."],
     ["57P03", "The database cannot be reached."],
+    ["25006", "The database can only be read"],
+    ["SQLITE_READONLY", "The database can only be read"],
+    ["SQLITE_READONLY_DBMOVED", "The database can only be read"],
+    ["53100", "Make room on its disk."],
+    ["SQLITE_FULL", "Make room on its disk."],
+    ["ENOSPC", "Make room on its disk."],
+    ["EDQUOT", "Make room on its disk."],
+    ["SQLITE_IOERR_SHMSIZE", "Make room on its disk; where it has room"],
   ])("where it says %s", (code, todo) => {
     const cause = Object.assign(new Error("words of the driver"), { code });
     const failed = new DrizzleQueryError("select 1", [], cause);

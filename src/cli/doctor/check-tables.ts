@@ -3,11 +3,11 @@ import { toSnakeCase } from "drizzle-orm/casing";
 import type { PgTable } from "drizzle-orm/pg-core";
 import type { Database, Tx } from "../../db/database.ts";
 import { tablesOf } from "../../db/define-schema.ts";
-import { grantCommand, INSUFFICIENT_PRIVILEGE } from "../../db/fault.ts";
+import { grantCommand, INSUFFICIENT_PRIVILEGE, isOutdated } from "../../db/fault.ts";
 import { grantOn, rightsOn } from "../../db/grants.ts";
 import { MIGRATIONS_TABLE, migrationPlan, newestMigration, OPERATOR_VIEWS } from "../../db/migration-plan.ts";
 import { causesOf, codeOf } from "../../platform/errors.ts";
-import { roomOr } from "../../platform/setting-error.ts";
+import { todoFor } from "../failure.ts";
 import { bad, type Finding, good } from "./finding.ts";
 
 const MIGRATE = "Run: bun run ponte migrate";
@@ -108,7 +108,11 @@ async function failureOf(
   } catch (error) {
     const cause = causesOf(error).at(-1);
     return cause
-      ? { message: cause.message, code: codeOf(cause), todo: roomOr(MIGRATE, cause) }
+      ? { message: cause.message, code: codeOf(cause), todo: todoOf(cause) }
       : { message: String(error), code: "", todo: MIGRATE };
   }
+}
+
+function todoOf(error: Error): string {
+  return isOutdated(error) ? MIGRATE : (todoFor(error) ?? MIGRATE);
 }

@@ -11,10 +11,10 @@ import {
   rmSync,
 } from "node:fs";
 import { basename, dirname } from "node:path";
+import { isDiskAtFault } from "../../platform/disk.ts";
 import type { Log } from "../../platform/log.ts";
 import { inDataDir } from "../../platform/setting-error.ts";
 import { exclusively } from "../exclusively.ts";
-import { isDiskAtFault } from "../fault.ts";
 import { salvage } from "./salvage.ts";
 import { DamagedSpoolError, noSpool, openSpool, type Spool } from "./spool.ts";
 
