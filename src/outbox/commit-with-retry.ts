@@ -50,7 +50,7 @@ export async function commitWithRetry<T>(
       const isWaitedFor = isAway(error) && !signal.aborted && performance.now() - startedMs < AWAY_MS;
       if (tries >= MOST_TRIES && !isWaitedFor) throw error;
       failure = error;
-      log.warn({ error, tries }, "a result could not be written down; trying again");
+      log.warn({ error, todo: db.advice(error), tries }, "a result could not be written down; trying again");
       await Bun.sleep(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (tries - 1)));
     }
   }

@@ -85,6 +85,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   });
 
   const underWay = () => underWayOf(held.values(), performance.now());
+  const warning = (what: string) => (error: unknown) => log.warn({ error, todo: db.advice(error) }, what);
   const inTime = <T>(work: Promise<T>) => promptly(db, PATIENCE_MS, work);
 
   function drain(): Promise<void> {
@@ -185,17 +186,13 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   async function tick(): Promise<void> {
     wake();
     if (stopping || outage.isOn) return;
-    await leases
-      .takeOver()
-      .catch((error) =>
-        log.warn({ error }, "lapsed leases could not be taken over; trying again in a second"),
-      );
+    await leases.takeOver().catch(warning("lapsed leases could not be taken over; trying again in a second"));
   }
 
   async function giveSign(): Promise<void> {
     const failed = (what: string) => (error: unknown) => {
       // That the database is away stands in the log already.
-      if (!outage.isOn) log.warn({ error }, what);
+      if (!outage.isOn) warning(what)(error);
     };
     await leases.renew().catch(failed("this dispatcher's leases could not be renewed"));
     if (stopping) return;
@@ -236,7 +233,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       await draining?.catch(() => undefined);
       clearTimeout(grace);
       await sign;
-      await withdraw(db, id).catch((error) => log.warn({ error }, "the sign of life could not be withdrawn"));
+      await withdraw(db, id).catch(warning("the sign of life could not be withdrawn"));
     },
   };
 }

@@ -1,6 +1,8 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import { sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
+import { createDispatcher } from "../../src/outbox/dispatcher.ts";
+import { createLog } from "../../src/platform/log.ts";
 import { testDialect } from "../support/database.ts";
 import { addSendingPool, enqueueEvents, statusCounts, testDispatcher } from "../support/outbox.ts";
 import { until } from "../support/until.ts";
@@ -59,6 +61,21 @@ describe(`dispatcher on ${testDialect}`, () => {
     await drained;
     expect(tries).toBe(1);
     expect(await statusCounts(own.db)).toEqual({ delivered: 1 });
+  });
+
+  test("a database that takes nothing is told of with what to do, also where nothing waits", async () => {
+    const lines: string[] = [];
+    const db: Database = {
+      ...own.db,
+      transaction: () =>
+        Promise.reject(Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" })),
+    };
+    const log = createLog("warn", { write: (line) => void lines.push(line) });
+    const running = createDispatcher({ db, log, adapters: {} });
+    running.start();
+    await until(() => lines.length >= 2);
+    await running.stop();
+    expect(lines.filter((line) => !line.includes('"todo":"make room on the database\'s disk"'))).toEqual([]);
   });
 
   test("as many pixels that hang as there are slots hold up no other for the length of a time-out", async () => {
