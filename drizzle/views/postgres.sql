@@ -122,18 +122,21 @@ with waiting as (
   select routes.destination, routes.route, coalesce(w.waiting, 0) as waiting, coalesce(w.due, 0) as due,
     coalesce(s.sending, 0) as sending, w.next,
     case when w.oldest is null or s.oldest < w.oldest then s.oldest else w.oldest end as oldest,
-    (select max(account.throttled_until) from outbox_routes account where account.destination = routes.destination
-      and (account.route = routes.route or routes.route like account.route || '/%')) as throttled_until
+    case when r.throttled_until is null or account.throttled_until > r.throttled_until then account.throttled_until
+      else r.throttled_until end as throttled_until, r.paused_at, r.paused_reason, r.open_until, r.failures
   from routes
   left join waiting w on w.destination = routes.destination and w.route = routes.route
   left join sending s on s.destination = routes.destination and s.route = routes.route
+  left join outbox_routes r on r.destination = routes.destination and r.route = routes.route
+  left join outbox_routes account on account.destination = routes.destination
+    and account.route = split_part(routes.route, '/', 1)
 )
-select b.destination, b.route, case when r.paused_at is not null then 'paused' when b.throttled_until > now() then 'throttled'
-    when r.open_until > now() and r.open_until <= now() + interval '2 minutes' then 'resting' else 'ready' end as state,
+select b.destination, b.route, case when b.paused_at is not null then 'paused' when b.throttled_until > now() then 'throttled'
+    when b.open_until > now() and b.open_until <= now() + interval '2 minutes' then 'resting' else 'ready' end as state,
   b.waiting, b.due, b.sending, b.oldest as oldest_created_at, cast(extract(epoch from now() - b.oldest) as integer) as oldest_age_seconds,
-  b.next as next_at, r.paused_at as paused_at, r.paused_reason,
-  b.throttled_until as throttled_until, r.open_until as open_until, coalesce(r.failures, 0) as failures
-from backlog b left join outbox_routes r on r.destination = b.destination and r.route = b.route;
+  b.next as next_at, b.paused_at as paused_at, b.paused_reason,
+  b.throttled_until as throttled_until, b.open_until as open_until, coalesce(b.failures, 0) as failures
+from backlog b;
 
 -- Events that will not be sent unless somebody retries them, with the other side's own words.
 create view outbox_dead as

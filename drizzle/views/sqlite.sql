@@ -95,18 +95,21 @@ with clock as (
   select routes.destination, routes.route, coalesce(w.waiting, 0) as waiting, coalesce(w.due, 0) as due,
     coalesce(s.sending, 0) as sending, w.next,
     case when w.oldest is null or s.oldest < w.oldest then s.oldest else w.oldest end as oldest,
-    (select max(account.throttled_until) from outbox_routes account where account.destination = routes.destination
-      and (account.route = routes.route or routes.route like account.route || '/%')) as throttled_until
+    case when r.throttled_until is null or account.throttled_until > r.throttled_until then account.throttled_until
+      else r.throttled_until end as throttled_until, r.paused_at, r.paused_reason, r.open_until, r.failures
   from routes
   left join waiting w on w.destination = routes.destination and w.route = routes.route
   left join sending s on s.destination = routes.destination and s.route = routes.route
+  left join outbox_routes r on r.destination = routes.destination and r.route = routes.route
+  left join outbox_routes account on account.destination = routes.destination
+    and account.route = substr(routes.route, 1, instr(routes.route || '/', '/') - 1)
 )
-select b.destination, b.route, case when r.paused_at is not null then 'paused' when b.throttled_until > (select now_ms from clock) then 'throttled'
-    when r.open_until > (select now_ms from clock) and r.open_until <= (select now_ms from clock) + 120000 then 'resting' else 'ready' end as state,
+select b.destination, b.route, case when b.paused_at is not null then 'paused' when b.throttled_until > (select now_ms from clock) then 'throttled'
+    when b.open_until > (select now_ms from clock) and b.open_until <= (select now_ms from clock) + 120000 then 'resting' else 'ready' end as state,
   b.waiting, b.due, b.sending, strftime('%Y-%m-%dT%H:%M:%fZ', b.oldest / 1000.0, 'unixepoch') as oldest_created_at, ((select now_ms from clock) - b.oldest) / 1000 as oldest_age_seconds,
-  strftime('%Y-%m-%dT%H:%M:%fZ', b.next / 1000.0, 'unixepoch') as next_at, strftime('%Y-%m-%dT%H:%M:%fZ', r.paused_at / 1000.0, 'unixepoch') as paused_at, r.paused_reason,
-  strftime('%Y-%m-%dT%H:%M:%fZ', b.throttled_until / 1000.0, 'unixepoch') as throttled_until, strftime('%Y-%m-%dT%H:%M:%fZ', r.open_until / 1000.0, 'unixepoch') as open_until, coalesce(r.failures, 0) as failures
-from backlog b left join outbox_routes r on r.destination = b.destination and r.route = b.route;
+  strftime('%Y-%m-%dT%H:%M:%fZ', b.next / 1000.0, 'unixepoch') as next_at, strftime('%Y-%m-%dT%H:%M:%fZ', b.paused_at / 1000.0, 'unixepoch') as paused_at, b.paused_reason,
+  strftime('%Y-%m-%dT%H:%M:%fZ', b.throttled_until / 1000.0, 'unixepoch') as throttled_until, strftime('%Y-%m-%dT%H:%M:%fZ', b.open_until / 1000.0, 'unixepoch') as open_until, coalesce(b.failures, 0) as failures
+from backlog b;
 
 -- Events that will not be sent unless somebody retries them, with the other side's own words.
 create view outbox_dead as

@@ -45,6 +45,8 @@ export interface Dialect {
   idList(ids: readonly number[]): string;
   /** The list for `anyText`. */
   textList(texts: readonly string[]): string;
+  /** A text as far as the first such mark in it; the whole text where there is none. */
+  upTo(text: SQL, mark: SQL): SQL;
   /** A text parameter as a JSON document. */
   jsonOf(text: string | Placeholder): SQL;
 }
@@ -75,6 +77,7 @@ export const sqliteDialect: Dialect = {
   idAmong: (column, select) => sql`${column} in (${select})`,
   idList: (ids) => JSON.stringify(ids),
   textList: (texts) => JSON.stringify(texts),
+  upTo: (text, mark) => sql`substr(${text}, 1, instr(${text} || ${mark}, ${mark}) - 1)`,
   jsonOf: (text) => sql`${text}`,
 };
 
@@ -108,5 +111,6 @@ export const postgresDialect: Dialect = {
   idAmong: (column, select) => sql`${column} = any(array(${select}))`,
   idList: (ids) => arrayOf(ids),
   textList: (texts) => arrayOf(texts, quoted),
+  upTo: (text, mark) => sql`split_part(${text}, ${mark}, 1)`,
   jsonOf: (text) => sql`${text}::text::json`,
 };

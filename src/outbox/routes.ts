@@ -8,16 +8,19 @@ export interface RouteKey {
   readonly route: string;
 }
 
+/** Between a pixel or a bot and its lane. */
+export const LANE_MARK = "/";
+
 /** The pixel or the bot, and its lane where it has several: `<account>` or `<account>/<lane>`. */
 export function formatRoute(account: string | number, lane: string | null): string {
-  return lane ? `${account}/${lane}` : String(account);
+  return lane ? `${account}${LANE_MARK}${lane}` : String(account);
 }
 
 /** The same, read back. */
 export function parseRoute(route: string): { readonly account: string; readonly lane: string | null } {
-  const slash = route.indexOf("/");
-  if (slash < 0) return { account: route, lane: null };
-  return { account: route.slice(0, slash), lane: route.slice(slash + 1) };
+  const mark = route.indexOf(LANE_MARK);
+  if (mark < 0) return { account: route, lane: null };
+  return { account: route.slice(0, mark), lane: route.slice(mark + 1) };
 }
 
 /** A route's name among all destinations. */

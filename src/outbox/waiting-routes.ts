@@ -4,7 +4,7 @@ import type { Dialect } from "../db/dialect.ts";
 import { keptStatement } from "../db/kept.ts";
 import { DESTINATIONS, type Destination } from "../db/vocabulary.ts";
 import { LONGEST_OPEN_MS } from "./back-off.ts";
-import type { RouteKey, Standing } from "./routes.ts";
+import { LANE_MARK, type RouteKey, type Standing } from "./routes.ts";
 
 /** A route with something waiting. */
 export interface WaitingRoute extends RouteKey, Standing {
@@ -14,8 +14,8 @@ export interface WaitingRoute extends RouteKey, Standing {
 
 /**
  * The routes that have pending rows and are not paused. Hops through the index of pending rows from one route's first
- * row to the next's, so its cost follows the number of routes, not of rows. A pixel or a bot that is to slow down
- * (`<id>`) holds its other routes (`<id>/…`) back as well.
+ * row to the next's, and looks each route's standing up by its name, so its cost follows the number of routes, not of
+ * rows. A pixel or a bot that is to slow down (`<id>`) holds its other routes (`<id>/…`) back as well.
  */
 export async function waitingRoutes(reader: Reader, dialect: Dialect): Promise<WaitingRoute[]> {
   const rows = await reader.rows<{
@@ -23,19 +23,20 @@ export async function waitingRoutes(reader: Reader, dialect: Dialect): Promise<W
     route: string;
     due: number;
     throttled: number | null;
+    accountThrottled: number | null;
     open: number | null;
     now: number;
     failures: number | null;
     throttles: number | null;
     unexplained: number | null;
   }>(WAITING(dialect), {});
-  return rows.map(({ destination, route, due, throttled, open, now, failures, throttles, unexplained }) => ({
+  return rows.map(({ destination, route, due, throttled, accountThrottled, open, now, ...standing }) => ({
     destination,
     route,
-    dueInMs: Math.max(due, throttled ?? 0, openUntilMs(open, now)) - now,
-    failures: failures ?? 0,
-    throttles: throttles ?? 0,
-    unexplained: unexplained ?? 0,
+    dueInMs: Math.max(due, throttled ?? 0, accountThrottled ?? 0, openUntilMs(open, now)) - now,
+    failures: standing.failures ?? 0,
+    throttles: standing.throttles ?? 0,
+    unexplained: standing.unexplained ?? 0,
   }));
 }
 
@@ -75,14 +76,13 @@ function ofRow(id: string, column: string): SQL {
 }
 
 const WAITING = keptStatement(
-  ({ epochMs, now }) => sql`
+  ({ epochMs, now, upTo }) => sql`
     ${withPendingHeads()}
     select heads.destination, heads.route, ${epochMs(sql`heads.available_at`)} as due,
-      ${epochMs(sql`(
-        select max(a.throttled_until) from outbox_routes a
-        where a.destination = heads.destination and (a.route = heads.route or heads.route like a.route || '/%')
-      )`)} as throttled, ${epochMs(sql`r.open_until`)} as open,
-      ${epochMs(now)} as now, r.failures, r.throttles, r.unexplained
+      ${epochMs(sql`r.throttled_until`)} as throttled, ${epochMs(sql`account.throttled_until`)} as "accountThrottled",
+      ${epochMs(sql`r.open_until`)} as open, ${epochMs(now)} as now, r.failures, r.throttles, r.unexplained
     from heads left join outbox_routes r on r.destination = heads.destination and r.route = heads.route
+      left join outbox_routes account
+        on account.destination = heads.destination and account.route = ${upTo(sql`heads.route`, sql.raw(`'${LANE_MARK}'`))}
     where r.paused_at is null`,
 );

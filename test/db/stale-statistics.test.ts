@@ -9,6 +9,7 @@ import { reclaimExpired, renewLeases } from "../../src/outbox/lease.ts";
 import { createMisdatedSweep } from "../../src/outbox/misdated.ts";
 import { listOutbox } from "../../src/outbox/outbox-rows.ts";
 import { countReplay } from "../../src/outbox/replay.ts";
+import { waitingRoutes } from "../../src/outbox/waiting-routes.ts";
 import { readTrouble, routeNames } from "../../src/overview/trouble.ts";
 import { readUnreportedSales } from "../../src/overview/unreported-sales.ts";
 import { newId } from "../../src/platform/ids.ts";
@@ -126,10 +127,28 @@ const eventIds = async (db: Database) => {
   return rows.map(({ id }) => id);
 };
 
+/** Gives each event that waits a route of its own, and each route a row. */
+async function scatter(db: Database): Promise<void> {
+  await db.transaction(async (tx) => {
+    await tx.rows(sql`update outbox_progress set route = id::text where status = 'pending'`);
+    await tx.rows(
+      sql`insert into outbox_routes (destination, route, updated_at) select distinct destination, route, now() from outbox_progress`,
+    );
+  });
+}
+
 const WORK: Readonly<Record<string, (db: Database) => Promise<unknown>>> = {
   "renewing leases": (db) => renewLeases(db, ["lease"]),
   "taking lapsed leases back": (db) => reclaimExpired(db),
   "hurrying a route's retries": (db) => hurryRetries(db, { destination: "meta", route: "777" }),
+  "the look for waiting routes": async (db) => {
+    await scatter(db);
+    await waitingRoutes(db, db.dialect);
+  },
+  "the operators' view of what waits": async (db) => {
+    await scatter(db);
+    await db.rows(sql`select * from outbox_backlog`);
+  },
   "making due what a clock put off": (db) => createMisdatedSweep({ db, log }).run(),
   "looking for what is too old": async (db) => {
     await db.transaction((tx) =>

@@ -100,6 +100,17 @@ describe(`plans on ${testDialect}, where nearly everything was delivered`, () =>
     expect(plan.filter((line) => WHOLE_TABLE.test(line))).toEqual([]);
   });
 
+  test.skipIf(testDialect === "postgres").each([
+    ["the look for waiting routes", (db: Database) => waitingRoutes(db, db.dialect)],
+    ["the operators' view of what waits", (db: Database) => db.rows(sql`select * from outbox_backlog`)],
+  ])("%s looks routes up by their names, and not each among all of them", async (_, work) => {
+    const [statement] = await statementsOf(work);
+    if (!statement) throw new Error("no statement was run");
+    const plan = (await planOf(statement.sql, statement.values)).join("\n");
+    expect(plan).toContain("outbox_routes_destination_route_unique (destination=? AND route=?)");
+    expect(plan).not.toContain("outbox_routes_destination_route_unique (destination=?)");
+  });
+
   test("leases that lapsed, and such as no clock of ours gives, are each found by one look", async () => {
     const statements = await statementsOf(reclaimExpired);
     expect(statements).toHaveLength(2);
