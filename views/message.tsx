@@ -51,14 +51,17 @@ export function gateRefused(page: MessagePage & { poolName: string; poolSlug: st
   });
 }
 
+/** No pool has this link, or nothing stands at the address. */
 export function notFound(page: MessagePage): string {
   return message({ ...page, ...TEXTS[page.locale].notFound, id: "not_found", sign: "?" });
 }
 
+/** This address asked too often; the visitor may try again later. */
 export function tooManyRequests(page: MessagePage): string {
   return message({ ...page, ...TEXTS[page.locale].tooMany, id: "too_many_requests", sign: "…" });
 }
 
+/** Nothing can lead the visitor to the bot at present, though the link is right. */
 export function unavailable(page: MessagePage): string {
   return message({ ...page, ...TEXTS[page.locale].unavailable, id: "unavailable", sign: "…" });
 }

@@ -119,6 +119,7 @@ export function poolsApi(deps: ManageDeps & { readonly authorize: Authorize }) {
     );
 }
 
+/** The answer 404 where no pool has that slug. */
 export function noSuchPool(slug: string): Response {
   return problem(404, { detail: `There is no pool "${slug}".` });
 }

@@ -194,6 +194,7 @@ function tokenTrouble(trouble: Exclude<TokenCheck, { kind: "verified" }>): Refus
       );
 }
 
+/** To be thrown where no bot has that username, with or without its @. */
 export function noSuchBot(username: string): Refused {
   return new Refused(`There is no bot @${username.replace(/^@/, "")}. See: bun run ponte bot list`);
 }

@@ -29,6 +29,7 @@ export function groupHelp(group: string, commands: readonly Command[]): string {
   ].join("\n");
 }
 
+/** One command: how it is called, its flags and examples. */
 export function commandHelp({ name, summary, takes = [], options, details, examples = [] }: Command): string {
   const flags = Object.entries(options).map(([flag, { value, multiple, help }]): [string, string] => [
     `--${flag}${value === undefined ? "" : ` <${value}>`}${multiple ? " …" : ""}`,

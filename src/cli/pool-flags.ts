@@ -102,6 +102,7 @@ function numberOrNull(text: string | undefined): number | null | undefined {
   return text === "" ? null : Number(text);
 }
 
+/** To be thrown where no pool has that slug. */
 export function noSuchPool(slug: string): Refused {
   return new Refused(`There is no pool "${slug}". See: bun run ponte pool list`);
 }

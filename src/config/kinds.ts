@@ -27,9 +27,11 @@ function shown(value: string): string {
   return JSON.stringify(text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text);
 }
 
+/** One of these words, as it is written here. */
 export const oneOf = <const Choice extends string>(...choices: readonly Choice[]) =>
   z.enum(choices, wanted(choices.join(" or ")));
 
+/** A whole number in plain digits, both bounds among the allowed; becomes a number. */
 export const wholeNumber = (min: number, max: number) =>
   z
     .string()
@@ -56,6 +58,7 @@ export const originUrl = httpUrl
 /** A URL that looks right but for a character of its password, which is not shown. */
 const WHOLE_URL = wanted("a whole URL (in a password write # as %23, / as %2F, ? as %3F, % as %25)");
 
+/** A Postgres server's URL that can be taken apart; stays as it was given. */
 export const postgresUrl = z
   .string()
   .regex(POSTGRES_URL, wanted("a postgres:// URL"))
@@ -105,6 +108,7 @@ function isWholeUrl(text: string): boolean {
   }
 }
 
+/** Addresses and ranges, with blanks or commas between; an address becomes a range of itself, as 10.0.0.1/32. */
 export const cidrList = z.string().transform((text, context) => {
   const given = text.split(/[\s,]+/).filter(Boolean);
   const entries = given.map((entry) =>
@@ -119,6 +123,7 @@ export const cidrList = z.string().transform((text, context) => {
   return entries;
 });
 
+/** A key of 32 bytes in base64; becomes the bytes. */
 export const key32 = z.string().transform((text, context) => {
   const bytes = new Uint8Array(Buffer.from(text, "base64"));
   if (bytes.length !== 32) {
@@ -151,6 +156,7 @@ export const headerSecret = (min: number, max?: number) =>
     "must be of ASCII letters, digits and signs, without blanks, since a header carries nothing else",
   );
 
+/** A version of Meta's Graph API. */
 export const graphVersion = z.string().regex(/^v\d+\.\d+$/, wanted("a version such as v24.0"));
 
 /** US dollars with at most two decimals as whole cents, moved by digits. */
@@ -162,6 +168,7 @@ export const usdMinor = z
     return Number(dollars + cents.padEnd(2, "0"));
   });
 
+/** A time zone's name, as `isTimeZone` knows them. */
 export const timeZone = z.string().refine(isTimeZone, wanted("an IANA time zone"));
 
 /** Whether it is the name of a time zone, such as `America/Sao_Paulo`. */

@@ -1,6 +1,8 @@
+/** How far an event of the outbox is. The last four are ends; from all but `delivered` it can be sent again. */
 export const OUTBOX_STATUSES = ["pending", "sending", "delivered", "dead", "expired", "discarded"] as const;
 export type OutboxStatus = (typeof OUTBOX_STATUSES)[number];
 
+/** Where the outbox sends to. */
 export const DESTINATIONS = ["meta", "telegram"] as const;
 export type Destination = (typeof DESTINATIONS)[number];
 
@@ -24,6 +26,7 @@ export const ATTEMPT_OUTCOMES = [
 ] as const;
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 
+/** How far a person came in a bot; `blocked` is one who cannot be written to. */
 export const FUNNEL_STATES = [
   "started",
   "offer_viewed",
@@ -35,6 +38,7 @@ export const FUNNEL_STATES = [
 ] as const;
 export type FunnelState = (typeof FUNNEL_STATES)[number];
 
+/** How a payment stands; `chargeback` is money that the buyer's bank took back. */
 export const PAYMENT_STATUSES = ["pending", "paid", "refunded", "chargeback", "expired"] as const;
 export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
 
@@ -47,9 +51,11 @@ export const MOOT_WHEN: Readonly<Record<string, readonly PaymentStatus[]>> = {
 /** Who makes checkouts: what an offer's provider may be, and so what the lane of a bot's checkouts is called. */
 export const CHECKOUT_PROVIDERS: readonly string[] = ["stripe", "mercadopago", "pushinpay", "telegram"];
 
+/** How a pool chooses a bot for a visitor. */
 export const STRATEGIES = ["weighted", "round_robin", "least_used"] as const;
 export type Strategy = (typeof STRATEGIES)[number];
 
+/** The languages that visitors and buyers are spoken to in. */
 export const LOCALES = ["pt-BR", "en"] as const;
 export type Locale = (typeof LOCALES)[number];
 

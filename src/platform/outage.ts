@@ -19,6 +19,7 @@ interface Says {
   readonly worked: string;
 }
 
+/** Says that something fails at most once a minute, and once that it works again. */
 export function createOutage(log: Log, says: Says, nowMs: () => number = () => performance.now()): Outage {
   let saidAtMs: number | null = null;
   return {

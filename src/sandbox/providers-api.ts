@@ -41,10 +41,12 @@ export function onceFor(
   return { charge, isNew: true };
 }
 
+/** The HMAC-SHA256 of a text, in hex, with which webhooks are signed. */
 export function hmacHex(secret: string, text: string): string {
   return new Bun.CryptoHasher("sha256", secret).update(text).digest("hex");
 }
 
+/** So many random bytes in hex: twice as many characters. */
 export function randomHex(bytes: number): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString("hex");
 }

@@ -1,5 +1,6 @@
 import { boundedList, type RecentMap, recentMap } from "./bounded.ts";
 
+/** The providers that the sandbox stands in for. */
 export const PROVIDERS = ["stripe", "mercadopago", "pushinpay"] as const;
 export type ProviderName = (typeof PROVIDERS)[number];
 
@@ -32,6 +33,7 @@ export type Charge = {
   wasProcessing: boolean;
 };
 
+/** The charges of all stood-in providers together, of which the oldest are forgotten. */
 export type Charges = {
   add(charge: Charge): Charge;
   find(provider: string, id: string): Charge | undefined;
@@ -45,6 +47,7 @@ export type Charges = {
   nextNumber(): number;
 };
 
+/** Keeps the newest `capacity` charges and idempotency keys, in memory only. */
 export function createCharges(capacity: number): Charges {
   const kept = boundedList<Charge>(capacity);
   let number = 0;

@@ -3,6 +3,7 @@ import type { Children } from "@kitajs/html";
 import { Head } from "./head.tsx";
 import { Icon } from "./icons.tsx";
 
+/** What every page without the frame needs. */
 export interface BareProps {
   readonly nonce: string;
   /** The style sheet's address. */

@@ -28,6 +28,7 @@ interface BotState extends StoredBot {
   readonly created_at: string;
 }
 
+/** The form of a bot that is not stored yet. */
 export function NewBotPage(props: FormProps): JSX.Element {
   return (
     <>

@@ -80,6 +80,7 @@ export function WebhookBadge({ webhook }: { readonly webhook: WebhookFacts }): J
   return <Badge tone={webhook.tone} text={webhook.short} />;
 }
 
+/** e.g. `1,234`, or `1,234+` where there are more than were counted. */
 export function peopleText({ total, isMore }: PeopleCount): string {
   return isMore ? `${countText(total)}+` : countText(total);
 }

@@ -80,6 +80,7 @@ function SecretField(props: FieldProps & { readonly isSet: boolean }): JSX.Eleme
   );
 }
 
+/** Several lines of text, four high unless `rows` says otherwise. */
 export function TextArea(
   props: FieldProps & { readonly value: string; readonly rows?: number },
 ): JSX.Element {
@@ -92,6 +93,7 @@ export function TextArea(
   );
 }
 
+/** A choice among `options`; `value` is the chosen one's. */
 export function SelectField(
   props: FieldProps & {
     readonly value: string;
@@ -127,6 +129,7 @@ export function StoredSecretField(
   );
 }
 
+/** A box to tick, which sends `value`, or else "1", and nothing where it is not ticked. */
 export function CheckField(
   props: FieldProps & { readonly checked: boolean; readonly value?: string },
 ): JSX.Element {

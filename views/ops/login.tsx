@@ -10,6 +10,7 @@ export type LoginFault =
   | { readonly kind: "away" }
   | { readonly kind: "foreign" };
 
+/** The console's first page for whoever is not logged in. */
 export function loginPage(
   props: Omit<BareProps, "title"> & {
     /** The page to go to afterwards. */

@@ -31,6 +31,7 @@ interface OfferState {
   readonly updated_at: string;
 }
 
+/** The form of an offer that is not stored yet; the bot is the one that will sell it. */
 export function NewOfferPage(
   props: FormProps & {
     readonly bot: SellingBot;

@@ -17,6 +17,7 @@ import { TimeOf } from "./time.tsx";
 
 const LIST = "/ops/outbox";
 
+/** The colour of each status, wherever an event's status is shown. */
 export const STATUS_TONES: Readonly<Record<OutboxStatus, Tone>> = {
   pending: "info",
   sending: "info",
@@ -135,6 +136,7 @@ function ActOnSome({ rows, filled }: { readonly rows: readonly EventLine[]; read
   );
 }
 
+/** Whether an operator can do something with it: not where it went out or is on its way. */
 export function isChangeable(status: OutboxStatus): boolean {
   return status !== "delivered" && status !== "sending";
 }

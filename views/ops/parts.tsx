@@ -56,6 +56,7 @@ function Actions({ children }: { readonly children?: Children }): JSX.Element {
   return <div class="actions">{children}</div>;
 }
 
+/** A word or two in a colour, for a state. */
 export function Badge({ tone, text }: { readonly tone: Tone; readonly text: string }): JSX.Element {
   return (
     <span class={`badge ${tone}`} safe>

@@ -32,6 +32,7 @@ interface PoolState {
   readonly updated_at: string;
 }
 
+/** The form of a pool that is not stored yet. */
 export function NewPoolPage(props: FormProps): JSX.Element {
   return (
     <>

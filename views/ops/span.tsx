@@ -13,6 +13,7 @@ export interface SpanChoice {
   readonly to: string;
 }
 
+/** Tabs for the usual spans, and a form for two times of one's own. */
 export function SpanChooser({ span }: { readonly span: SpanChoice }): JSX.Element {
   const shown = `${span.from.replace("T", " ")} to ${span.to.replace("T", " ")}`;
   const custom: string = span.name === "custom" ? shown : "Custom…";

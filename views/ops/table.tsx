@@ -2,6 +2,7 @@
 import { countText } from "./numbers.ts";
 import { Name } from "./parts.tsx";
 
+/** A column of a table: what its head says, and what stands in each row's cell. */
 export interface Column<T> {
   readonly head: string;
   /** Stands beside the head's words, such as a box that ticks all. */

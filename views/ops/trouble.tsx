@@ -13,6 +13,7 @@ export interface RouteName {
   readonly of: string;
 }
 
+/** A route that goes no more until somebody resumes it. */
 export interface PausedRoute extends RouteName {
   /** The pixel or the bot. */
   readonly account: string;

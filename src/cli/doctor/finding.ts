@@ -7,6 +7,7 @@ export interface Finding {
   readonly todo: string | null;
 }
 
+/** Works; nothing is to be done. */
 export function good(check: string, text: string): Finding {
   return { check, level: "good", text, todo: null };
 }
