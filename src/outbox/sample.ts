@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Database, RawNumber } from "../db/database.ts";
+import { databaseNowMs } from "../db/database-now.ts";
 import type { HoldState, OutboxStatus } from "../db/vocabulary.ts";
 import { yieldToEventLoop } from "../platform/yield-to-event-loop.ts";
 import { LONGEST_OPEN_MS } from "./back-off.ts";
@@ -50,7 +51,7 @@ interface OutboxSample {
  * is the state of no single moment.
  */
 export async function sampleOutbox(db: Database): Promise<OutboxSample> {
-  const { now, plusMs, epochMs } = db.dialect;
+  const { now, plusMs } = db.dialect;
   const heads = await alone(
     db.rows<RouteKey>(sql`${withPendingHeads()} select destination, route from heads limit ${MOST_ROUTES}`),
   );
@@ -59,7 +60,7 @@ export async function sampleOutbox(db: Database): Promise<OutboxSample> {
   const sending = await alone(countByRoute(db, "sending", MOST_SENDING));
   const dead = await alone(countByRoute(db, "dead", MOST_ENDED));
   const expired = await alone(countByRoute(db, "expired", MOST_ENDED));
-  const [held, alive, clock] = await Promise.all([
+  const [held, alive, nowMs] = await Promise.all([
     db.rows<HeldRoute>(sql`
       select destination, route, case when paused_at is not null then 'paused'
         when throttled_until > ${now} then 'throttled' else 'resting' end as state
@@ -67,9 +68,8 @@ export async function sampleOutbox(db: Database): Promise<OutboxSample> {
         or (open_until > ${now} and open_until <= ${plusMs(now, LONGEST_OPEN_MS)})
       limit ${MOST_ROUTES}`),
     db.rows<{ n: RawNumber }>(sql`select count(*) as n from ${db.tables.dispatchers} where ${isAlive(db)}`),
-    db.rows<{ ms: RawNumber }>(sql`select ${epochMs(now)} as ms`),
+    databaseNowMs(db),
   ]);
-  const nowMs = Number(clock[0]?.ms);
   return {
     depths: [...pending, ...sending, ...dead, ...expired].map(({ events, oldest_ms, ...of }) => ({
       ...of,

@@ -1,5 +1,5 @@
-import { sql } from "drizzle-orm";
-import type { Database, RawNumber } from "../db/database.ts";
+import type { Database } from "../db/database.ts";
+import { databaseNowMs } from "../db/database-now.ts";
 import type { Destination, HoldState, OutboxStatus } from "../db/vocabulary.ts";
 import { holdOf, type RouteRow } from "./holds.ts";
 import { accountOf, type RouteKey, routeName } from "./routes.ts";
@@ -79,9 +79,7 @@ async function statusCounts(
 }
 
 async function backlogOf(db: Database, tallies: readonly Tally[]): Promise<RouteBacklog[]> {
-  const { epochMs, now } = db.dialect;
-  const [clock] = await db.rows<{ ms: RawNumber }>(sql`select ${epochMs(now)} as ms`);
-  const nowMs = Number(clock?.ms);
+  const nowMs = await databaseNowMs(db);
   const rows = await db.select().from(db.tables.outboxRoutes);
   const known = new Map(rows.map((row) => [routeName(row), row]));
   const isThrottled = ({ throttledUntil }: RouteRow) =>

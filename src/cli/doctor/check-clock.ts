@@ -1,6 +1,6 @@
-import { sql } from "drizzle-orm";
 import type { Config } from "../../config.ts";
-import type { Database, RawNumber } from "../../db/database.ts";
+import type { Database } from "../../db/database.ts";
+import { databaseNowMs } from "../../db/database-now.ts";
 import { clockLeap, LEAP_TODO } from "../../outbox/clock-leap.ts";
 import { duration } from "../print.ts";
 import { bad, type Finding, good, warning } from "./finding.ts";
@@ -22,10 +22,9 @@ export async function checkClocks(db: Database, { meta }: Config, isOnline: bool
 }
 
 async function compareDatabase(db: Database): Promise<Finding> {
-  const { dialect } = db;
   const startedMs = Date.now();
-  const [row] = await db.rows<{ now_ms: RawNumber }>(sql`select ${dialect.epochMs(dialect.now)} as now_ms`);
-  const aheadMs = Number(row?.now_ms) - middle(startedMs);
+  const databaseMs = await databaseNowMs(db);
+  const aheadMs = databaseMs - middle(startedMs);
   const todo = "Run a time service (chrony, systemd-timesyncd) on both machines.";
   return difference("the database", aheadMs, "this machine", todo);
 }
