@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { type CountedFacts, type PresentFacts, readCounted, readPresent } from "../overview/read-facts.ts";
-import { LONGEST_MS, unitOf } from "../overview/stretch.ts";
+import { endOfThisMinute, LONGEST_MS, unitOf } from "../overview/stretch.ts";
 import { problem } from "../platform/problem.ts";
 import { createRemembered } from "../platform/remembered.ts";
 import type { Authorize } from "./authorize.ts";
@@ -12,7 +12,6 @@ import { apiGuard } from "./guard.ts";
 import { FUNNEL_BY, overviewAnswer } from "./overview-answer.ts";
 import { instant } from "./params.ts";
 
-const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** However many scripts ask, the same thing is read from the database no more often than this. */
 const REMEMBERED_MS = 4_000;
@@ -42,8 +41,7 @@ export function overviewApi({
     "/overview",
     async ({ query: { from, to, by = "pool" } }) => {
       const nowMs = now().getTime();
-      // The minute that has begun is part of it, so that what happens now shows now.
-      const toMs = to?.getTime() ?? nowMs - (nowMs % MINUTE_MS) + MINUTE_MS;
+      const toMs = to?.getTime() ?? endOfThisMinute(nowMs);
       const fromMs = from?.getTime() ?? toMs - DAY_MS;
       const fault = faultOf(fromMs, toMs);
       if (fault !== null)

@@ -1,4 +1,4 @@
-import { HOUR_MS } from "../rollups/bucket.ts";
+import { bucketStart, HOUR_MS, MINUTE_MS } from "../rollups/bucket.ts";
 
 /** The longest stretch that is read in one go. */
 export const LONGEST_MS = 92 * 24 * HOUR_MS;
@@ -12,6 +12,11 @@ export interface Stretch {
   readonly toMs: number;
   /** How finely deliveries are told. */
   readonly unit: "minute" | "hour";
+}
+
+/** Where a stretch up to now ends: the minute that has begun is part of it, so that what happens now shows now. Pure. */
+export function endOfThisMinute(nowMs: number): number {
+  return bucketStart(nowMs, MINUTE_MS) + MINUTE_MS;
 }
 
 /** How finely deliveries between those instants can be told. Pure. */

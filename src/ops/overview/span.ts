@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { LONGEST_MS, type Stretch, unitOf } from "../../overview/stretch.ts";
-import { bucketStart, HOUR_MS, MINUTE_MS } from "../../rollups/bucket.ts";
+import { endOfThisMinute, LONGEST_MS, type Stretch, unitOf } from "../../overview/stretch.ts";
+import { HOUR_MS } from "../../rollups/bucket.ts";
 import { instantOfWall } from "../zone.ts";
 
 export const SPANS = ["1h", "24h", "7d", "30d"] as const;
@@ -57,8 +57,7 @@ export function readSpan(query: unknown, zone: string, nowMs: number): Span {
 }
 
 function preset(name: (typeof SPANS)[number], nowMs: number, fault: string | null): Span {
-  // The minute that has begun is part of it, so that what happens now shows now.
-  const toMs = bucketStart(nowMs, MINUTE_MS) + MINUTE_MS;
+  const toMs = endOfThisMinute(nowMs);
   const fromMs = toMs - LENGTHS[name];
   return {
     name,
