@@ -1,5 +1,6 @@
 import pino, { type Logger } from "pino";
 import { loggedError } from "./log-error.ts";
+import { REDACTED } from "./redact-secret.ts";
 import { currentRequestId } from "./request-id.ts";
 import { createScrubber } from "./scrub.ts";
 
@@ -34,7 +35,7 @@ export function createLog(
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: {
       paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]),
-      censor: "[redacted]",
+      censor: REDACTED,
     },
     serializers: { error: loggedError },
     mixin() {

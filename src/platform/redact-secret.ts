@@ -1,4 +1,5 @@
-const REDACTED = "[redacted]";
+/** Stands where a secret stood, in answers and in the log. */
+export const REDACTED = "[redacted]";
 
 /** Meta's tokens have over a hundred characters. Taking out a word of a few letters would only spoil the answer. */
 const SHORTEST_SECRET = 8;

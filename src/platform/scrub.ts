@@ -1,9 +1,8 @@
 import { unescape as decoded } from "node:querystring";
+import { REDACTED } from "./redact-secret.ts";
 
 /** Shorter values are words that stand in a line for other reasons. */
 const SHORTEST_SECRET = 6;
-
-const REDACTED = "[redacted]";
 
 /** Forms of secrets that Ponte handles, wherever they turn up: Telegram's and Meta's tokens, API keys, passwords in URLs. */
 const FORMS: readonly (readonly [RegExp, string])[] = [

@@ -5,6 +5,7 @@ import { decimalToMinor, minorToDecimal } from "../../money/minor-units.ts";
 import type { OfferView } from "../../offers/offer-view.ts";
 import { priceFault } from "../../offers/price-fault.ts";
 import type { Issue } from "../../platform/parse-input.ts";
+import { TELEGRAM_PROVIDER } from "../../telegram/sale.ts";
 import type { FormFields } from "../form.ts";
 import { fieldErrors } from "../form-errors.ts";
 
@@ -56,7 +57,7 @@ export function offerInputOf(fields: OfferFields): Record<string, unknown> {
     price_minor: readPrice(fields),
     ...(fields.position !== "" && { position: wholeNumber(fields.position) }),
     // Nobody but Telegram takes Stars.
-    provider: fields.provider === "" && currency === TELEGRAM_STARS ? "telegram" : fields.provider,
+    provider: fields.provider === "" && currency === TELEGRAM_STARS ? TELEGRAM_PROVIDER : fields.provider,
   };
 }
 
