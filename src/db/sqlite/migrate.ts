@@ -7,11 +7,13 @@ import { isBusy } from "./wal.ts";
 /** How long another process may take over the same migrations, which may copy large tables. */
 const PATIENCE_MS = 600_000;
 const PAUSE_MS = 50;
+/** How long one statement waits for another writer. */
+const STATEMENT_PATIENCE_MS = 5_000;
 
 /** Applies what is missing; the migrator runs in a transaction, and the views are made anew where they changed. */
 export function migrateSqlite(client: SqliteClient): void {
   const plan = migrationPlan("sqlite");
-  client.run("pragma busy_timeout = 5000");
+  client.run(`pragma busy_timeout = ${STATEMENT_PATIENCE_MS}`);
   try {
     applyMissing(client, plan);
     const known = client
