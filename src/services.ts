@@ -8,9 +8,9 @@ import { createExpireWaiting } from "./outbox/expire-waiting.ts";
 import { liftSealed } from "./outbox/lift-sealed.ts";
 import { metaDestination } from "./outbox/meta-destination.ts";
 import { createMisdatedSweep } from "./outbox/misdated.ts";
-import { createRetention } from "./outbox/retention.ts";
 import { createExpiry } from "./payments/expire.ts";
 import { createSales } from "./payments/sales.ts";
+import { createRetention } from "./retention/retention.ts";
 import { createRollups } from "./rollups/rollups.ts";
 
 /** What a process does besides answering requests. */

@@ -47,6 +47,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   funnel: KNOWLEDGE,
   // Goes through everybody's tables to take one person out of them.
   privacy: KNOWLEDGE,
+  // Goes through everybody's tables too, and takes out what is too old.
+  retention: [...STORE, "outbox"],
   // Keys of the JSON API, which the API, the console and the command line make.
   keys: [...STORE, "audit"],
   // Counts over the tables of visits, payments and deliveries alike, so it stands beside what writes them.

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Database } from "../../src/db/database.ts";
-import { createRetention } from "../../src/outbox/retention.ts";
 import { outboxBacklog, readOutboxState } from "../../src/outbox/status.ts";
 import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
+import { createRetention } from "../../src/retention/retention.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows, statusCounts } from "../support/outbox.ts";
 

@@ -1,9 +1,9 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { isOneOf } from "../db/dialect.ts";
+import { clockLeap } from "../outbox/clock-leap.ts";
 import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
-import { clockLeap } from "./clock-leap.ts";
 import { type Removal, removeOldRows, removeOldSessions } from "./remove-old.ts";
 
 const PAUSE_MS = 20;

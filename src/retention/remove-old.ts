@@ -2,8 +2,8 @@ import { and, gt, lt, type SQL, sql } from "drizzle-orm";
 import type { PgColumn, PgTable } from "drizzle-orm/pg-core";
 import type { Database, Tx } from "../db/database.ts";
 import { isOneOf } from "../db/dialect.ts";
+import { PIECE } from "../outbox/limits.ts";
 import { firstIdAt } from "../platform/ids.ts";
-import { PIECE } from "./limits.ts";
 
 /** What is to be removed from where, and how gently. */
 export interface Removal {
