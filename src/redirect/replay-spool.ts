@@ -39,16 +39,7 @@ export function createReplay({ db, spool, log, deadlineMs, write, onBatch }: Rep
         warnOfOthers(database);
         break;
       }
-      const visits = batch.flatMap(decodeOrSetAside);
-      try {
-        await promptly(db, deadlineMs * PATIENCE, write(visits));
-        spool.remove(visits.map(({ trackingToken }) => trackingToken));
-      } catch (error) {
-        if (!isRowFault(error)) throw error;
-        for (const visit of visits) {
-          if (await writeAlone(visit)) spool.remove([visit.trackingToken]);
-        }
-      }
+      await bringIn(batch.flatMap(decodeOrSetAside));
       replayed += batch.length;
       // Whoever comes now need not wait for all the others: under steady traffic the spool would never be empty.
       await onBatch();
@@ -57,6 +48,19 @@ export function createReplay({ db, spool, log, deadlineMs, write, onBatch }: Rep
     }
     await onBatch();
     return replayed;
+  }
+
+  /** Together, or one by one where a row is at fault; what is in the database leaves the spool. */
+  async function bringIn(visits: readonly VisitRecord[]): Promise<void> {
+    try {
+      await promptly(db, deadlineMs * PATIENCE, write(visits));
+      spool.remove(visits.map(({ trackingToken }) => trackingToken));
+    } catch (error) {
+      if (!isRowFault(error)) throw error;
+      for (const visit of visits) {
+        if (await writeAlone(visit)) spool.remove([visit.trackingToken]);
+      }
+    }
   }
 
   /** Numbers of another database's pools mean something else here: their visits stay where they are, and the log says so. */

@@ -15,7 +15,7 @@ import { isDiskAtFault } from "../../platform/disk.ts";
 import type { Log } from "../../platform/log.ts";
 import { inDataDir } from "../../platform/setting-error.ts";
 import { exclusively } from "../exclusively.ts";
-import { salvage } from "./salvage.ts";
+import { type Salvaged, salvage } from "./salvage.ts";
 import { DamagedSpoolError, noSpool, openSpool, type Spool } from "./spool.ts";
 
 /** What a damaged spool's name ends with until all that can be read of it is in the new one. */
@@ -131,21 +131,29 @@ export function isUnread(damaged: string): boolean {
 function bringIn(spool: Spool, aside: string, log: Log): void {
   let documents = 0;
   try {
-    for (const batch of salvage(aside)) {
-      const keys = batch.map(({ key }) => key);
-      // Some come twice, and some were forgotten.
-      const known = spool.count(keys);
-      spool.append(batch);
-      for (const { key, reason } of batch) if (reason !== null) spool.setAside(key, reason);
-      documents += spool.count(keys) - known;
-    }
-    const file = aside.slice(0, -UNREAD.length);
-    if (existsSync(aside + LOG)) renameSync(aside + LOG, file + LOG);
-    renameSync(aside, file);
+    for (const batch of salvage(aside)) documents += addSalvaged(spool, batch);
+    const file = nameAsRead(aside);
     const todo = 'See docs/operations.md, "A damaged spool", then delete the file: it names people.';
     log.warn({ documents, file, todo }, "what could be read of the damaged spool is in the new one");
   } catch (error) {
     const todo = "See to the data folder's disk, then restart Ponte, which brings in the rest.";
     log.error({ error, documents, file: aside, todo }, "not all of the damaged spool could be brought in");
   }
+}
+
+/** Answers how many were new: some come twice, and some were forgotten. */
+function addSalvaged(spool: Spool, batch: readonly Salvaged[]): number {
+  const keys = batch.map(({ key }) => key);
+  const known = spool.count(keys);
+  spool.append(batch);
+  for (const { key, reason } of batch) if (reason !== null) spool.setAside(key, reason);
+  return spool.count(keys) - known;
+}
+
+/** Answers the name that it has from now on. */
+function nameAsRead(aside: string): string {
+  const file = aside.slice(0, -UNREAD.length);
+  if (existsSync(aside + LOG)) renameSync(aside + LOG, file + LOG);
+  renameSync(aside, file);
+  return file;
 }

@@ -13,7 +13,7 @@ import { parseJson } from "../../platform/json.ts";
 import { SPOOL_TABLE } from "./spool.ts";
 
 /** A document as a spool kept it. */
-interface Salvaged {
+export interface Salvaged {
   readonly key: string;
   readonly body: string;
   /** Why it was set aside; null where it waited. */
