@@ -5,8 +5,9 @@ import { createLog } from "../platform/log.ts";
 import { type ErasureDeps, erasePerson } from "../privacy/erase.ts";
 import { type Erasure, isAnything } from "../privacy/erasure.ts";
 import { erasureSchema, personKey } from "../privacy/key.ts";
+import type { PersonKey } from "../privacy/person.ts";
 import { noTrackingStore, redisTrackingStore } from "../tracking/tracking-store.ts";
-import { defineCommand, Refused, WrongUsage } from "./command.ts";
+import { type Context, defineCommand, Refused, WrongUsage } from "./command.ts";
 import { checked } from "./input.ts";
 import { answer, count, record } from "./print.ts";
 import { refuseUnasked } from "./refuse-unasked.ts";
@@ -38,21 +39,29 @@ export const privacyErase = defineCommand({
     const flagOfField = { tracking_token: "token", payment_id: "payment" };
     const key = personKey(checked(erasureSchema, input, flagOfField));
     refuseUnasked(context, given);
-    const { terminal } = context;
-    await withDatabase(context, async (opened) => {
-      await withStores(opened, async (deps) => {
-        const preview = await erasePerson(deps, key, { actor: ACTOR, dryRun: true });
-        if (given["dry-run"]) return answer(context, preview, () => erasureText(preview));
-        if (isAnything(preview) && !given.yes) {
-          terminal.err(erasureText(preview));
-          if (!(await terminal.confirm("Erase this for good?"))) throw new Refused("Nothing was changed.");
-        }
-        const erasure = await erasePerson(deps, key, { actor: ACTOR, dryRun: false });
-        answer(context, erasure, () => erasureText(erasure));
-      });
-    });
+    await withDatabase(context, (opened) =>
+      withStores(opened, (deps) => eraseIfMeant(deps, key, context, given)),
+    );
   },
 });
+
+/** A dry run only counts; and who does not say `--yes` sees first what would go. */
+async function eraseIfMeant(
+  deps: ErasureDeps,
+  key: PersonKey,
+  context: Context,
+  given: { readonly "dry-run"?: boolean; readonly yes?: boolean },
+): Promise<void> {
+  const { terminal } = context;
+  const preview = await erasePerson(deps, key, { actor: ACTOR, dryRun: true });
+  if (given["dry-run"]) return answer(context, preview, () => erasureText(preview));
+  if (isAnything(preview) && !given.yes) {
+    terminal.err(erasureText(preview));
+    if (!(await terminal.confirm("Erase this for good?"))) throw new Refused("Nothing was changed.");
+  }
+  const erasure = await erasePerson(deps, key, { actor: ACTOR, dryRun: false });
+  answer(context, erasure, () => erasureText(erasure));
+}
 
 /** The spool and Redis of this machine, where it has them. */
 async function withStores({ config, db, now }: Opened, work: (deps: ErasureDeps) => Promise<void>) {

@@ -2,7 +2,7 @@ import { eq } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { ClaimedRow } from "../outbox/destination.ts";
 import { enqueue } from "../outbox/enqueue.ts";
-import type { OnSettled } from "../outbox/record-request.ts";
+import type { Ending, OnSettled } from "../outbox/record-request.ts";
 import { unpayableMessage } from "../telegram/checkout-message.ts";
 import { isPersonInBot } from "../tracking/bot-users.ts";
 import { paymentStep, recordFunnelState } from "../tracking/funnel-states.ts";
@@ -15,22 +15,24 @@ import { markUnreachable } from "./unreachable.ts";
  * hears so.
  */
 export function funnelOnSettled({ db, now }: { readonly db: Database; readonly now: () => Date }): OnSettled {
+  async function onEnd(tx: Tx, row: ClaimedRow, ending: Ending, route: string): Promise<void> {
+    switch (ending.kind) {
+      case "delivered":
+        if (row.eventName === "delivery") await markDelivered(tx, db, row, now());
+        return;
+      case "dead":
+        if (ending.because === "unreachable") await markUnreachableOf(tx, db, route, row, now());
+        if (ending.because === "unpayable") await apologize(tx, db, route, row);
+        return;
+      case "expired":
+      case "discarded":
+        return;
+    }
+  }
+
   return async (tx, rows, ending, { destination, route }) => {
     if (destination !== "telegram") return;
-    for (const row of rows) {
-      switch (ending.kind) {
-        case "delivered":
-          if (row.eventName === "delivery") await markDelivered(tx, db, row, now());
-          break;
-        case "dead":
-          if (ending.because === "unreachable") await markUnreachableOf(tx, db, route, row, now());
-          if (ending.because === "unpayable") await apologize(tx, db, route, row);
-          break;
-        case "expired":
-        case "discarded":
-          break;
-      }
-    }
+    for (const row of rows) await onEnd(tx, row, ending, route);
   };
 }
 
