@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { type CountedFacts, type PresentFacts, readCounted, readPresent } from "../overview/read-facts.ts";
 import { endOfThisMinute, LONGEST_MS, unitOf } from "../overview/stretch.ts";
+import { DAY_MS } from "../platform/durations.ts";
 import { problem } from "../platform/problem.ts";
 import { createRemembered } from "../platform/remembered.ts";
 import type { Authorize } from "./authorize.ts";
@@ -12,7 +13,6 @@ import { apiGuard } from "./guard.ts";
 import { FUNNEL_BY, overviewAnswer } from "./overview-answer.ts";
 import { instant } from "./params.ts";
 
-const DAY_MS = 86_400_000;
 /** However many scripts ask, the same thing is read from the database no more often than this. */
 const REMEMBERED_MS = 4_000;
 

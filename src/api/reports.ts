@@ -2,14 +2,13 @@ import { Elysia } from "elysia";
 import { z } from "zod";
 import { listAudit } from "../audit/audit-log.ts";
 import type { Database } from "../db/database.ts";
+import { DAY_MS } from "../platform/durations.ts";
 import { readRefusals } from "../pools/gate-refusals.ts";
 import { withoutGateValue } from "../pools/pool-view.ts";
 import type { Authorize } from "./authorize.ts";
 import { describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
 import { instant, pageOfQuery, pageQuery } from "./params.ts";
-
-const DAY_MS = 86_400_000;
 
 const describe = describeRoute("Reports");
 const spanQuery = z.strictObject({

@@ -1,3 +1,4 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../platform/durations.ts";
 import type { Context } from "./command.ts";
 
 /** Prints the command's answer: as JSON where `--json` asks for it, else as a person reads it. */
@@ -91,8 +92,8 @@ export function second(instant: string): string {
 /** A span of time as one reads it: `250 ms`, `3.2 s`, `5 min`, `2 h`, `3 d`. What a clock ahead of ours dated is new. */
 export function duration(ms: number): string {
   if (ms < 1_000) return `${Math.round(Math.max(0, ms))} ms`;
-  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
-  if (ms < 3_600_000) return `${Math.round(ms / 60_000)} min`;
-  if (ms < 172_800_000) return `${Math.round(ms / 3_600_000)} h`;
-  return `${Math.round(ms / 86_400_000)} d`;
+  if (ms < MINUTE_MS) return `${(ms / 1_000).toFixed(1)} s`;
+  if (ms < HOUR_MS) return `${Math.round(ms / MINUTE_MS)} min`;
+  if (ms < 2 * DAY_MS) return `${Math.round(ms / HOUR_MS)} h`;
+  return `${Math.round(ms / DAY_MS)} d`;
 }

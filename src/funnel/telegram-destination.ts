@@ -4,6 +4,7 @@ import { MOOT_WHEN, type PaymentStatus } from "../db/vocabulary.ts";
 import { TELEGRAM_STARS } from "../money/currencies.ts";
 import type { Answer, ClaimedRow, DestinationAdapter, Sent, Verdict } from "../outbox/destination.ts";
 import { REQUEST_TIMEOUT_MS } from "../outbox/lease.ts";
+import { DAY_MS } from "../platform/durations.ts";
 import { errorText } from "../platform/errors.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import { type BotApiAnswer, callBotApi } from "../telegram/call.ts";
@@ -17,7 +18,7 @@ import type { Sales } from "./sales.ts";
 import { UNREACHABLE } from "./unreachable.ts";
 
 /** An answer in a chat is worth nothing a day later. What was bought is delivered however late. */
-const ANSWER_WORTH_MS = 24 * 3_600_000;
+const ANSWER_WORTH_MS = DAY_MS;
 
 interface TelegramDestinationDeps {
   readonly db: Database;

@@ -3,16 +3,16 @@ import type { Database } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { REFUSAL_REASONS, type RefusalReason } from "../db/vocabulary.ts";
+import { DAY_MS, HOUR_MS } from "../platform/durations.ts";
 import { newId } from "../platform/ids.ts";
 import type { Log } from "../platform/log.ts";
 import { createOutage } from "../platform/outage.ts";
 
-const HOUR_MS = 3_600_000;
 const FLUSH_MS = 1_000;
 /** In `settings`, by process: the last batch that was added. */
 const NOTES = "gate_refusals:";
 /** Of a process that is gone. */
-const NOTE_KEPT_MS = 24 * HOUR_MS;
+const NOTE_KEPT_MS = DAY_MS;
 
 export interface RefusalCounter {
   count(poolId: number, reason: RefusalReason, atMs: number): void;

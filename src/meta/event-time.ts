@@ -1,4 +1,4 @@
-const DAY_MS = 86_400_000;
+import { DAY_MS } from "../platform/durations.ts";
 
 /** Meta refuses what is older when it arrives. */
 export const MAX_EVENT_AGE_MS = 7 * DAY_MS;

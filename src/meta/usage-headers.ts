@@ -1,10 +1,10 @@
+import { DAY_MS, MINUTE_MS } from "../platform/durations.ts";
 import { isRecord, parseJson } from "../platform/json.ts";
 
 const SECOND_MS = 1000;
-const MINUTE_MS = 60_000;
 
 /** No header can hold a pixel longer than this: past it, asking again is cheaper than trusting a wild number. */
-const LONGEST_PAUSE_MS = 24 * 60 * MINUTE_MS;
+const LONGEST_PAUSE_MS = DAY_MS;
 
 /** The pause where a quota is used up and Meta does not say for how long; its windows roll within the hour. */
 const USED_UP_PAUSE_MS = MINUTE_MS;

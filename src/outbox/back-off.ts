@@ -1,6 +1,8 @@
+import { HOUR_MS } from "../platform/durations.ts";
+
 const BASE_MS = 2_000;
 /** The longest wait after a failure. */
-export const LONGEST_BACK_OFF_MS = 3_600_000;
+export const LONGEST_BACK_OFF_MS = HOUR_MS;
 const LEAST_MS = 500;
 
 /**
@@ -39,7 +41,7 @@ export function breakerRestMs(failures: number): number {
 const THROTTLE_MS = 60_000;
 const THROTTLE_LEAST_MS = 1_000;
 /** No other side is heeded for more than a day: a longer pause was written by a clock that was ahead, and is over. */
-export const LONGEST_THROTTLE_MS = 25 * 3_600_000;
+export const LONGEST_THROTTLE_MS = 25 * HOUR_MS;
 
 /**
  * How long a route is left alone at the n-th answer in a row that asked it to slow down: for as long as it was asked

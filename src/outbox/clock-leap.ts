@@ -2,13 +2,12 @@ import { sql } from "drizzle-orm";
 import { z } from "zod";
 import type { Database, RawNumber, Reader } from "../db/database.ts";
 import type { Dialect } from "../db/dialect.ts";
+import { DAY_MS, MINUTE_MS } from "../platform/durations.ts";
 import { parseJson } from "../platform/json.ts";
 import type { Log } from "../platform/log.ts";
 
 /** The row of `settings` that says when the database's clock was last looked at. */
 export const CLOCK = "clock";
-const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
 /** Nobody looked for so long: every dispatcher was off, or the clock was set forward. */
 const LEAP_MS = DAY_MS;
 /** A clock that went steadily for so long since is believed. */

@@ -1,12 +1,13 @@
 import { hostname } from "node:os";
 import { and, eq, gt, lt, lte, type SQL, sql } from "drizzle-orm";
 import type { Database, RawNumber } from "../db/database.ts";
+import { DAY_MS } from "../platform/durations.ts";
 
 /** A dispatcher gives a sign of life every few seconds; longer silence means that it is gone. */
 export const ALIVE_MS = 60_000;
 
 /** A dispatcher that gave no sign of life for so long was killed; nobody needs to see it any more. */
-const FORGOTTEN_AFTER_MS = 86_400_000;
+const FORGOTTEN_AFTER_MS = DAY_MS;
 
 /** Says in the table `dispatchers` that this one lives, by the database's clock; forgets those long gone. */
 export async function beat(db: Database, id: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { and, gte, lt, type SQL, sql } from "drizzle-orm";
 import type { Database, RawNumber } from "../db/database.ts";
+import { HOUR_MS } from "../platform/durations.ts";
 import { yieldToEventLoop } from "../platform/yield-to-event-loop.ts";
 import { hasStatus, type OutboxFilter } from "./filter.ts";
 
@@ -14,7 +15,7 @@ const WINDOW = 20_000;
 /** Waiting rows that are still read all at once. */
 const FEW_WAITING = 50_000;
 /** Rows are numbered as they are written down; clocks and long transactions are never this far off. */
-const SLACK_MS = 3_600_000;
+const SLACK_MS = HOUR_MS;
 
 /**
  * The whole table, or what of it may lie between the filter's times, in pieces that are quickly read, with a breath

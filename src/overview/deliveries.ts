@@ -1,8 +1,9 @@
 import { and, eq, gte, inArray, lt, sql } from "drizzle-orm";
 import type { PgColumn } from "drizzle-orm/pg-core";
 import type { Database } from "../db/database.ts";
+import { HOUR_MS, MINUTE_MS } from "../platform/durations.ts";
 import { yieldToEventLoop } from "../platform/yield-to-event-loop.ts";
-import { bucketStart, HOUR_MS, MINUTE_MS } from "../rollups/bucket.ts";
+import { bucketStart } from "../rollups/bucket.ts";
 import type { Stretch } from "./stretch.ts";
 
 /** Events delivered in a minute or an hour. */

@@ -1,8 +1,9 @@
 import { and, desc, eq, gte, inArray, lt, ne, type SQL, sql } from "drizzle-orm";
 import type { PgColumn } from "drizzle-orm/pg-core";
 import type { Database } from "../db/database.ts";
+import { HOUR_MS } from "../platform/durations.ts";
 import { yieldToEventLoop } from "../platform/yield-to-event-loop.ts";
-import { bucketStart, HOUR_MS } from "../rollups/bucket.ts";
+import { bucketStart } from "../rollups/bucket.ts";
 import { type Counts, type Dimension, OTHER_CAMPAIGNS } from "../rollups/funnel-tally.ts";
 import type { Stretch } from "./stretch.ts";
 

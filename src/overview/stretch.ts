@@ -1,7 +1,8 @@
-import { bucketStart, HOUR_MS, MINUTE_MS } from "../rollups/bucket.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../platform/durations.ts";
+import { bucketStart } from "../rollups/bucket.ts";
 
 /** The longest stretch that is read in one go. */
-export const LONGEST_MS = 92 * 24 * HOUR_MS;
+export const LONGEST_MS = 92 * DAY_MS;
 /** Longer ones are told by the hour; minutes are kept for three days. */
 const LONGEST_BY_MINUTE_MS = 25 * HOUR_MS;
 const MINUTES_REACH_BACK_MS = 60 * HOUR_MS;

@@ -1,6 +1,7 @@
 import { and, desc, eq } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import { MINUTE_MS } from "../platform/durations.ts";
 import { newId } from "../platform/ids.ts";
 import { OfferGoneError, providerOf, type Sale } from "../telegram/sale.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
@@ -9,7 +10,7 @@ import { registerInside } from "./register.ts";
 type Offer = Tables["offers"]["$inferSelect"];
 
 /** Somebody who buys the same again within this time gets the payment that is open already. */
-const YOUNG_MS = 30 * 60_000;
+const YOUNG_MS = 30 * MINUTE_MS;
 /** How many payments of one person and offer are looked through for an open one. */
 const LOOKED_THROUGH = 20;
 

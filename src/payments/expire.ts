@@ -1,5 +1,6 @@
 import { and, asc, inArray, lt, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
+import { HOUR_MS } from "../platform/durations.ts";
 import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
 
@@ -7,7 +8,7 @@ import { type Periodic, periodic } from "../platform/periodic.ts";
  * A payment that nobody paid within this time is no longer waited for; money that arrives later still counts. Longer
  * than any provider keeps a checkout open: Stripe's pages and Pix codes live for a day.
  */
-const PENDING_FOR_MS = 48 * 3_600_000;
+const PENDING_FOR_MS = 48 * HOUR_MS;
 const BATCH = 500;
 const EVERY_FIVE_MINUTES = "17 */5 * * * *";
 

@@ -1,8 +1,7 @@
 import { and, asc, eq, gte, inArray, lt, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { REFUSAL_REASONS, type RefusalReason } from "../db/vocabulary.ts";
-
-const HOUR_MS = 3_600_000;
+import { HOUR_MS } from "../platform/durations.ts";
 
 /** Visitors whom a pool's gate did not let in, ready for JSON. */
 export interface RefusalCount {

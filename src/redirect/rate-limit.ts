@@ -1,7 +1,6 @@
+import { HOUR_MS } from "../platform/durations.ts";
 import { networkOf } from "../platform/network.ts";
 import { createWindowCounts } from "../platform/window-counts.ts";
-
-const HOUR_MS = 3_600_000;
 
 /** Visitors counted in one process before all are counted anew: bounds the memory under a flood. */
 const MAX_ADDRESSES = 200_000;

@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { isOneOf } from "../db/dialect.ts";
 import { clockLeap } from "../outbox/clock-leap.ts";
+import { DAY_MS } from "../platform/durations.ts";
 import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
 import { type Removal, removeOldRows, removeOldSessions } from "./remove-old.ts";
@@ -9,7 +10,6 @@ import { type Removal, removeOldRows, removeOldSessions } from "./remove-old.ts"
 const PAUSE_MS = 20;
 /** Each names up to a thousand events, and so takes as long as several other rows. */
 const ATTEMPTS = 100;
-const DAY_MS = 86_400_000;
 /** Once an hour, at a minute at which nobody else's jobs run. */
 const SCHEDULE = "0 23 * * * *";
 

@@ -1,5 +1,4 @@
-export const MINUTE_MS = 60_000;
-export const HOUR_MS = 3_600_000;
+import { HOUR_MS } from "../platform/durations.ts";
 
 /** The beginning of the minute, hour … that an instant lies in. Both in Unix milliseconds. */
 export function bucketStart(atMs: number, widthMs: number): number {

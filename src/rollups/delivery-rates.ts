@@ -2,7 +2,8 @@ import { and, eq, gte, lt, sql } from "drizzle-orm";
 import type { PgColumn } from "drizzle-orm/pg-core";
 import type { Database, RawNumber } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import { bucketStart, HOUR_MS, MINUTE_MS } from "./bucket.ts";
+import { HOUR_MS, MINUTE_MS } from "../platform/durations.ts";
+import { bucketStart } from "./bucket.ts";
 import type { RouteMinutes } from "./news.ts";
 import type { Pace } from "./pace.ts";
 

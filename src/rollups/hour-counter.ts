@@ -1,5 +1,6 @@
 import type { Database } from "../db/database.ts";
-import { bucketStart, HOUR_MS, type HourNews, MINUTE_MS } from "./bucket.ts";
+import { HOUR_MS, MINUTE_MS } from "../platform/durations.ts";
+import { bucketStart, type HourNews } from "./bucket.ts";
 import { countFunnel } from "./count-funnel.ts";
 import { type FunnelCount, sumUp } from "./funnel-tally.ts";
 import type { Pace } from "./pace.ts";

@@ -2,7 +2,8 @@ import { and, eq, gt, lt, type SQL, sql } from "drizzle-orm";
 import type { PgTable } from "drizzle-orm/pg-core";
 import type { Database, RawNumber } from "../db/database.ts";
 import type { Destination } from "../db/vocabulary.ts";
-import { bucketStart, HOUR_MS, type HourNews, hoursOfHead, MINUTE_MS, TOKEN_HEAD } from "./bucket.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../platform/durations.ts";
+import { bucketStart, type HourNews, hoursOfHead, TOKEN_HEAD } from "./bucket.ts";
 import { type Marks, moveMark } from "./marks.ts";
 import type { Pace } from "./pace.ts";
 
@@ -11,8 +12,6 @@ const PAGE = 1_000;
 const ATTEMPTS_PAGE = 500;
 /** Requests made before anything was counted are counted as far back as this. */
 const MOST_OLD_ATTEMPTS = 50_000;
-
-const DAY_MS = 24 * HOUR_MS;
 
 /** A route's minutes, from the first to the last that had a request. Unix milliseconds. */
 export interface RouteMinutes {

@@ -1,8 +1,8 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
+import { DAY_MS } from "../platform/durations.ts";
 import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
-import { MINUTE_MS } from "./bucket.ts";
 import { forgetMinutes, recountRoute } from "./delivery-rates.ts";
 import { DIMENSIONS, type FunnelCount, foldCampaigns } from "./funnel-tally.ts";
 import { createHourCounter } from "./hour-counter.ts";
@@ -17,7 +17,7 @@ const TURN_MS = 9_000;
 export const ROLLUPS = "rollups";
 /** Campaigns kept by name in an hour. */
 const MOST_CAMPAIGNS = 100;
-const MINUTES_KEPT_MS = 3 * 24 * 60 * MINUTE_MS;
+const MINUTES_KEPT_MS = 3 * DAY_MS;
 const CHUNK = 200;
 
 /**

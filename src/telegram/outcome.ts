@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DAY_MS } from "../platform/durations.ts";
 import { parseJson } from "../platform/json.ts";
 import type { BotApiAnswer } from "./call.ts";
 
@@ -36,7 +37,7 @@ const refusalSchema = z.object({
 const successSchema = z.object({ ok: z.literal(true) });
 
 /** Longest pause that an answer can ask for; a longer one is a mistake on the way. */
-const LONGEST_PAUSE_MS = 24 * 3_600_000;
+const LONGEST_PAUSE_MS = DAY_MS;
 
 /**
  * Reads a Bot API answer. Only `{"ok": true}` counts as delivered: a proxy's 200 page does not. An answer that is

@@ -1,3 +1,4 @@
+import { DAY_MS, MINUTE_MS } from "../platform/durations.ts";
 import { isId } from "../platform/ids.ts";
 
 /*
@@ -32,9 +33,9 @@ export function isWorthKeeping(token: string, now: Date): boolean {
 }
 
 /** A visit of an unknown token may wait in another process's spool for this long; older ones never come. */
-const SPOOLED_FOR_MS = 7 * 24 * 3_600_000;
+const SPOOLED_FOR_MS = 7 * DAY_MS;
 /** How far the clocks of two machines of ours may be apart. */
-const CLOCK_SKEW_MS = 5 * 60_000;
+const CLOCK_SKEW_MS = 5 * MINUTE_MS;
 
 /** Whether an unknown token may be a visit that has not reached the database yet, and not one made up, or long gone. */
 export function mayBeSpooled(token: string, now: Date): boolean {

@@ -6,10 +6,9 @@ import { ALIVE_MS, lastSignMs } from "../../outbox/heartbeat.ts";
 import { accountOf, isOperators, isRoute, type RouteKey } from "../../outbox/routes.ts";
 import { outboxBacklog } from "../../outbox/status.ts";
 import { readUnreportedSales } from "../../overview/unreported-sales.ts";
+import { DAY_MS } from "../../platform/durations.ts";
 import { count, duration } from "../print.ts";
 import { bad, type Finding, good, warning } from "./finding.ts";
-
-const DAY_MS = 86_400_000;
 
 /** Whether somebody sends what waits. */
 export async function checkDispatcher(db: Database): Promise<Finding> {

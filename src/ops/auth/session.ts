@@ -2,13 +2,13 @@ import { randomBytes } from "node:crypto";
 import { and, eq, gt, lte } from "drizzle-orm";
 import type { Database, Tx } from "../../db/database.ts";
 import type { Tables } from "../../db/define-schema.ts";
+import { DAY_MS, HOUR_MS } from "../../platform/durations.ts";
 import { sha256Hex } from "../../platform/secrets.ts";
 
-const HOUR_MS = 3_600_000;
 /** A session that nobody uses ends after this long… */
 const IDLE_MS = 12 * HOUR_MS;
 /** …and one in daily use when it is this old. */
-export const LONGEST_SESSION_MS = 7 * 24 * HOUR_MS;
+export const LONGEST_SESSION_MS = 7 * DAY_MS;
 /** How seldom use is written down. */
 const NOTED_EVERY_MS = HOUR_MS;
 

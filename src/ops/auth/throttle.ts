@@ -1,9 +1,10 @@
 import type { Redis } from "ioredis";
+import { MINUTE_MS } from "../../platform/durations.ts";
 import { networkOf } from "../../platform/network.ts";
 import { countInRedis, createWindowCounts } from "../../platform/window-counts.ts";
 
 /** Attempts are counted in windows of this length. */
-const WINDOW_MS = 15 * 60_000;
+const WINDOW_MS = 15 * MINUTE_MS;
 const MOST_PER_CLIENT = 10;
 /** Altogether, from browsers in which nobody ever logged in: a botnet has many addresses. */
 const MOST_FROM_STRANGERS = 100;

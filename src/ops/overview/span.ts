@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { endOfThisMinute, LONGEST_MS, type Stretch, unitOf } from "../../overview/stretch.ts";
-import { HOUR_MS } from "../../rollups/bucket.ts";
+import { DAY_MS, HOUR_MS } from "../../platform/durations.ts";
 import { instantOfWall } from "../zone.ts";
 
 export const SPANS = ["1h", "24h", "7d", "30d"] as const;
-const LENGTHS = { "1h": HOUR_MS, "24h": 24 * HOUR_MS, "7d": 7 * 24 * HOUR_MS, "30d": 30 * 24 * HOUR_MS };
+const LENGTHS = { "1h": HOUR_MS, "24h": DAY_MS, "7d": 7 * DAY_MS, "30d": 30 * DAY_MS };
 
 /** Which stretch of time the page tells of. */
 export interface Span extends Stretch {

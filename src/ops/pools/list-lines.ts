@@ -2,8 +2,9 @@ import { and, eq, gte, isNotNull, sql } from "drizzle-orm";
 import type { PoolLine } from "../../../views/ops/pool-data.ts";
 import type { Database } from "../../db/database.ts";
 import { formatRoute } from "../../outbox/routes.ts";
+import { HOUR_MS } from "../../platform/durations.ts";
 import type { PoolView } from "../../pools/pool-view.ts";
-import { bucketStart, HOUR_MS } from "../../rollups/bucket.ts";
+import { bucketStart } from "../../rollups/bucket.ts";
 import { instantOfWall, wallText } from "../zone.ts";
 
 /** Pools as the list shows them, with the clicks since midnight on the operator's clock. */

@@ -5,6 +5,7 @@ import type { PixelTrial, PoolFields } from "../../../views/ops/pool-data.ts";
 import { PoolsPage } from "../../../views/ops/pools.tsx";
 import { findHold } from "../../outbox/holds.ts";
 import { formatRoute } from "../../outbox/routes.ts";
+import { DAY_MS } from "../../platform/durations.ts";
 import { readRefusals } from "../../pools/gate-refusals.ts";
 import { listPools, type PoolView } from "../../pools/pool-view.ts";
 import type { OpsDeps } from "../deps.ts";
@@ -16,7 +17,6 @@ import { adLinkFacts } from "./ad-link.ts";
 import { poolLines } from "./list-lines.ts";
 import { EMPTY_POOL, poolFieldsOf } from "./pool-form.ts";
 
-const DAY_MS = 86_400_000;
 /** Usernames offered while one types. */
 const MOST_SUGGESTIONS = 100;
 

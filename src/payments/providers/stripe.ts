@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { toStripeAmount } from "../../offers/stripe-amount.ts";
+import { MINUTE_MS } from "../../platform/durations.ts";
 import { parseJson } from "../../platform/json.ts";
 import {
   assertPayable,
@@ -26,7 +27,7 @@ interface StripeSettings {
  * So long a repeated request gets the same session, and no longer: Stripe keeps a 500, too, for a day. A second session,
  * which nobody is shown, expires. Source: Stripe's API reference, "Idempotent requests".
  */
-const SAME_ANSWER_MS = 10 * 60_000;
+const SAME_ANSWER_MS = 10 * MINUTE_MS;
 
 const createdSession = z.looseObject({ id: z.string(), url: z.url({ protocol: /^https?$/ }) });
 const paymentIntent = z.looseObject({ metadata: z.record(z.string(), z.string()).nullish() });
