@@ -47,7 +47,7 @@ export type Charges = {
   nextNumber(): number;
 };
 
-/** Keeps the newest `capacity` charges and idempotency keys, in memory only. */
+/** Keeps the newest `capacity` charges, and at most as many idempotency keys, in memory only. */
 export function createCharges(capacity: number): Charges {
   const kept = boundedList<Charge>(capacity);
   let number = 0;
