@@ -5,8 +5,12 @@ import postgres from "postgres";
 import { freePort } from "../../scripts/lib/free-port.ts";
 import { until } from "./until.ts";
 
-/** PgBouncer in transaction mode before the database of that URL, with so few connections that clients share them. */
-export async function startPgBouncer(databaseUrl: string, connections: number) {
+/** PgBouncer before the database of that URL; in transaction mode with so few connections that clients share them. */
+export async function startPgBouncer(
+  databaseUrl: string,
+  connections: number,
+  mode: "transaction" | "session" = "transaction",
+) {
   // Debian puts it where only root's PATH looks.
   const program = Bun.which("pgbouncer", { PATH: `${process.env.PATH}:/usr/sbin` });
   if (!program) throw new Error("pgbouncer is missing; install it (Debian's package has that name)");
@@ -26,7 +30,7 @@ listen_addr = 127.0.0.1
 listen_port = ${port}
 unix_socket_dir =
 auth_type = any
-pool_mode = transaction
+pool_mode = ${mode}
 default_pool_size = ${connections}
 `,
   );

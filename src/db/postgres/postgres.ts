@@ -52,12 +52,14 @@ const TRANSACTION_SETTINGS: Readonly<Record<Durability, string>> = {
   relaxed: `set local synchronous_commit = off; ${FRESH_PLANS}; ${CHEAP_LOOKUPS}`,
 };
 
-/** What a server or a role may have set otherwise, and our statements go by. PgBouncer takes these from us. */
-const CONNECTION = { application_name: "ponte", DateStyle: "ISO", standard_conforming_strings: "on" };
+/**
+ * What a server or a role may have set otherwise, and our statements go by. PgBouncer takes these from us; any other, even
+ * from those who listen and migrate, for whom its session mode is good enough, it may refuse. In the server's own words, or
+ * it would set them anew for every transaction.
+ */
+const CONNECTION = { application_name: "ponte", DateStyle: "ISO, MDY", standard_conforming_strings: "on" };
 /** Our transactions wait for each other by locks; under a stricter rule they would fail each other instead. */
 const READ_COMMITTED = "read committed" as const;
-/** What PgBouncer refuses to be asked for. */
-const DIRECT_CONNECTION = { ...CONNECTION, default_transaction_isolation: READ_COMMITTED };
 
 function connect(given: string, own: postgres.Options<Record<string, never>>): postgres.Sql {
   const { url, ...server } = placeOf(given);
@@ -68,7 +70,7 @@ function connect(given: string, own: postgres.Options<Record<string, never>>): p
     // Arrays go out as text that is ready made, and none comes back; and a server that dies while the driver asks for
     // their types ends the process.
     fetch_types: false,
-    connection: DIRECT_CONNECTION,
+    connection: CONNECTION,
     ...server,
     ...own,
   });
@@ -109,7 +111,8 @@ function txOn(
 export function openPostgres(options: PostgresOptions): Database {
   const prepare = options.pooler !== "transaction";
   // Behind PgBouncer the rest is the role's.
-  const connection = prepare ? { ...DIRECT_CONNECTION, ...SERVER_LIMITS } : CONNECTION;
+  const rest = { ...SERVER_LIMITS, default_transaction_isolation: READ_COMMITTED };
+  const connection = prepare ? { ...CONNECTION, ...rest } : CONNECTION;
   const pool = openPool(() =>
     connect(options.url, {
       connection,

@@ -116,3 +116,26 @@ describe.if(testDialect === "postgres")("behind PgBouncer in transaction mode", 
     expect(await Promise.all(servers.map((server) => server.stop()))).toEqual([0, 0]);
   }, 60_000);
 });
+
+test.if(testDialect === "postgres")(
+  "its session mode is good enough to migrate and to listen",
+  async () => {
+    const own = await createTestDatabase({ migrated: false });
+    const session = await startPgBouncer(own.url, CONNECTIONS, "session");
+    const db = await openDatabase({ url: own.url, directUrl: session.url });
+    await db.migrate();
+    let hasRung = false;
+    const stopListening = db.listen("outbox", () => {
+      hasRung = true;
+    });
+    await until(async () => {
+      await own.db.transaction((tx) => tx.notify("outbox"));
+      return hasRung;
+    });
+    stopListening();
+    await db.close();
+    await session.stop();
+    await own.dispose();
+  },
+  60_000,
+);
