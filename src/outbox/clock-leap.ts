@@ -28,12 +28,14 @@ export type ClockMark = z.output<typeof markSchema>;
 
 /**
  * The mark after a look at `nowMs`. Pure. A clock that leapt forward may be wrong, by years after a flat battery, and is
- * doubted until it went steadily for a day, or was set back behind its leap.
+ * doubted until it went steadily for a day, or was set back to within a day of where it leapt from. Set back by less, it may
+ * be wrong still; or somebody's look took long, and comes after another's.
  */
 export function moveMark(before: ClockMark | null, nowMs: number): ClockMark {
   if (before === null) return { seenAtMs: nowMs, leap: null };
   const { seenAtMs, leap } = before;
-  if (nowMs - seenAtMs > LEAP_MS) return { seenAtMs: nowMs, leap: { fromMs: seenAtMs, toMs: nowMs } };
+  const fromMs = leap !== null && nowMs < leap.toMs ? leap.fromMs : seenAtMs;
+  if (nowMs - fromMs > LEAP_MS) return { seenAtMs: nowMs, leap: { fromMs, toMs: nowMs } };
   const isDoubted = leap !== null && nowMs >= leap.toMs && nowMs - leap.toMs < DOUBTED_FOR_MS;
   return { seenAtMs: nowMs, leap: isDoubted ? leap : null };
 }

@@ -34,7 +34,6 @@ export function createExpireWaiting(deps: ExpireWaitingDeps): Periodic<number> {
   const { outboxRoutes } = db.tables;
 
   async function expireAll(signal: AbortSignal): Promise<number> {
-    if (await clockLeap(db, db.dialect)) return 0;
     const paused = await db
       .select({ destination: outboxRoutes.destination, route: outboxRoutes.route })
       .from(outboxRoutes)
@@ -71,6 +70,7 @@ export function createExpireWaiting(deps: ExpireWaitingDeps): Periodic<number> {
     const { outboxProgress } = db.tables;
     const ids = rows.map(({ id }) => id);
     return db.transaction(async (tx) => {
+      if (await clockLeap(tx, db.dialect)) return 0;
       const changed = await tx
         .update(outboxProgress)
         .set({ status: "expired", lastError: REASON })
