@@ -1,7 +1,10 @@
 import type { GraphAnswer } from "../meta/graph-client.ts";
 
-/** Nearer than this two clocks agree: `Date` is in whole seconds, and an answer takes its time. */
-const AGREED_MS = 2_000;
+/**
+ * Nearer than this two clocks may agree, for `Date` leaves out a part of a second. Further would forget clocks that differ
+ * by a second, and have nearly every batch refused once.
+ */
+const AGREED_MS = 1_000;
 
 /** Meta's time, as far as it has to be known. */
 interface MetaClock {

@@ -98,6 +98,8 @@ describe("what answers tell of Meta's clock", () => {
     expect(clock.latestSeconds(claimedAtMs)).toBe(metaMs / 1_000 + 10);
     // Put right, it counts again, from the next answer on alone.
     expect(clock.latestSeconds(metaMs + 9_000)).toBe(metaMs / 1_000 + 9);
+    clock.taken(dated, metaMs + 1_500);
+    expect(clock.latestSeconds(claimedAtMs)).toBe(metaMs / 1_000);
     clock.taken(dated, metaMs);
     expect(clock.latestSeconds(claimedAtMs)).toBe(claimedAtMs / 1_000);
   });
