@@ -3,6 +3,8 @@ import { readAnswer } from "../platform/read-answer.ts";
 import { redactSecret } from "../platform/redact-secret.ts";
 
 const USER_AGENT = "Ponte/1.0";
+/** What Meta knows the integration by. */
+export const PARTNER_AGENT = "ponte";
 
 /** Answer headers worth deciding on or logging. None carries a secret; values are redacted all the same. */
 const KEPT_HEADERS: readonly string[] = [

@@ -66,7 +66,7 @@ export async function watchClock(db: Database, log: Log): Promise<void> {
   if (next.leap === null || next.leap.toMs === mark?.leap?.toMs) return;
   log.warn(
     { from: new Date(next.leap.fromMs), to: new Date(next.leap.toMs), todo: LEAP_TODO },
-    "the clock went on by more than a day since it was last seen: for a day nothing ends or is removed for its age",
+    "the clock went on by more than a day since it was last seen: for a day no event ends as too old, and retention removes nothing",
   );
 }
 

@@ -1,10 +1,14 @@
 import type { GraphAnswer } from "../meta/graph-client.ts";
+import { DAY_MS } from "../platform/durations.ts";
 
 /**
  * Nearer than this two clocks may agree, for `Date` leaves out a part of a second. Further would forget clocks that differ
  * by a second, and have nearly every batch refused once.
  */
 const AGREED_MS = 1_000;
+
+/** What was learnt within so much of a time that turned out to be wrong is wrong too. */
+const SAME_MISTAKE_MS = DAY_MS;
 
 /** Meta's time, as far as it has to be known. */
 interface MetaClock {
@@ -15,6 +19,11 @@ interface MetaClock {
    * then the same events are well sent again.
    */
   refused(answer: GraphAnswer, newestSeconds: number): boolean;
+  /**
+   * To be told that events were refused as too old which only said an earlier time because of this. Answers whether they
+   * are well sent again: what was learnt is forgotten, for a proxy on a machine whose clock is behind writes its own `Date`.
+   */
+  misled(): boolean;
   /** To be told that events were taken. */
   taken(answer: GraphAnswer, claimedAtMs: number): void;
 }
@@ -31,6 +40,8 @@ export function createMetaClock(uptimeMs = () => performance.now()): MetaClock {
    * much: the header leaves out a part of one.
    */
   let offsetMs: number | null = null;
+  /** One that was wrong. */
+  let wrongMs: number | null = null;
   return {
     latestSeconds(claimedAtMs) {
       const latestMs = offsetMs === null ? claimedAtMs : Math.min(claimedAtMs, offsetMs + uptimeMs());
@@ -39,7 +50,15 @@ export function createMetaClock(uptimeMs = () => performance.now()): MetaClock {
     refused(answer, newestSeconds) {
       const metaMs = dateOf(answer);
       if (metaMs === null || newestSeconds * 1_000 <= metaMs) return false;
-      offsetMs = metaMs - uptimeMs();
+      const learntMs = metaMs - uptimeMs();
+      if (wrongMs !== null && Math.abs(learntMs - wrongMs) < SAME_MISTAKE_MS) return false;
+      offsetMs = learntMs;
+      return true;
+    },
+    misled() {
+      if (offsetMs === null) return false;
+      wrongMs = offsetMs;
+      offsetMs = null;
       return true;
     },
     taken(answer, claimedAtMs) {

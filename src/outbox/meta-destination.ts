@@ -2,7 +2,7 @@ import type { Database } from "../db/database.ts";
 import { BROWSER_ID_FORMS, goodBrowserIds } from "../meta/browser-ids.ts";
 import { isExpired, MAX_EVENTS_PER_REQUEST, validateEvent } from "../meta/event-limits.ts";
 import { readGraphBody } from "../meta/graph-body.ts";
-import { type GraphAnswer, sendEvents } from "../meta/graph-client.ts";
+import { type GraphAnswer, PARTNER_AGENT, sendEvents } from "../meta/graph-client.ts";
 import { type Outcome, outcomeOf } from "../meta/outcome.ts";
 import { isRecord, parseJson } from "../platform/json.ts";
 import type { Secrets } from "../platform/secrets.ts";
@@ -72,8 +72,16 @@ export function metaDestination(deps: MetaDestinationDeps): DestinationAdapter {
           ? outdated("the pixel has another token, which is tried next", verdict.reason)
           : verdict;
       case "invalid": {
-        const newest = Math.min(latestSeconds, Math.max(...rows.map(eventTimeOf)));
-        return clock.refused(answer, newest)
+        const times = rows.map(eventTimeOf);
+        const newest = Math.max(...times);
+        const isAnyOld = isExpired(Math.min(...times), new Date(latestSeconds * 1_000));
+        if (verdict.as === "expired" && newest > latestSeconds && !isAnyOld && clock.misled()) {
+          return outdated(
+            "our own time is taken next, for the one that Meta's answers told was wrong",
+            verdict.reason,
+          );
+        }
+        return clock.refused(answer, Math.min(newest, latestSeconds))
           ? outdated("our clock is ahead of Meta's, whose time is taken next", verdict.reason)
           : verdict;
       }
@@ -100,7 +108,7 @@ export function metaDestination(deps: MetaDestinationDeps): DestinationAdapter {
         testEventCode,
         events: rows.map((row) => eventText(row, latestSeconds)),
         timeoutMs,
-        partnerAgent: "ponte",
+        partnerAgent: PARTNER_AGENT,
         signal,
       });
       const outcome = outcomeOf(answer, rows.length);

@@ -1,7 +1,7 @@
 import { recordAudit } from "../audit/audit-log.ts";
 import { checkPixel, type PixelCheck } from "../meta/check-pixel.ts";
 import type { MetaEvent } from "../meta/event.ts";
-import { type GraphAnswer, sendEvents } from "../meta/graph-client.ts";
+import { type GraphAnswer, PARTNER_AGENT, sendEvents } from "../meta/graph-client.ts";
 import { type Outcome, outcomeOf } from "../meta/outcome.ts";
 import { pageViewEvent } from "../meta/page-view.ts";
 import { storableText } from "../outbox/storable.ts";
@@ -92,7 +92,7 @@ export async function sendTestEvent(
     testEventCode,
     events: [JSON.stringify(event)],
     timeoutMs: TIMEOUT_MS,
-    partnerAgent: "ponte",
+    partnerAgent: PARTNER_AGENT,
   });
   const outcome = outcomeOf(answer, 1);
   await db.transaction((tx) =>

@@ -64,6 +64,35 @@ describe(`a clock that is ahead of Meta's, on ${testDialect}`, () => {
     expect(await statusCounts(own.db)).toEqual({ delivered: 2, dead: 1 });
     await own.dispose();
   });
+
+  test("is not believed of a proxy that writes its own time, a month behind: only the bad event ends", async () => {
+    behindMs = 0;
+    using proxy = Bun.serve({
+      port: 0,
+      async fetch(request) {
+        const { pathname } = new URL(request.url);
+        const body = await request.text();
+        const headers = { "content-type": "application/json" };
+        const answer = await fetch(meta.url + pathname, { method: "POST", headers, body });
+        const date = new Date(Date.now() - 30 * 24 * HOUR_MS).toUTCString();
+        return new Response(await answer.text(), { status: answer.status, headers: { ...headers, date } });
+      },
+    });
+    await enqueueEvents(own.db, PIXEL, ["a", "b", "c", "d"].map(justNow));
+    const { outboxEvents } = own.db.tables;
+    const bad = { ...justNow("b"), user_data: { em: ["no digest"] } };
+    await own.db.transaction((tx) =>
+      tx.update(outboxEvents).set({ payload: bad }).where(eq(outboxEvents.eventId, "b")),
+    );
+    const dispatcher = testDispatcher(own.db, proxy.url.origin);
+    await dispatcher.drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 3, dead: 1 });
+    expect((await outcomes()).slice(0, 2)).toEqual(["outdated", "outdated"]);
+    await enqueueEvents(own.db, PIXEL, ["e", "f"].map(justNow));
+    await dispatcher.drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 5, dead: 1 });
+    await own.dispose();
+  });
 });
 
 describe("what answers tell of Meta's clock", () => {
@@ -85,6 +114,18 @@ describe("what answers tell of Meta's clock", () => {
     const clock = createMetaClock();
     expect(clock.refused(none, 9e9)).toBe(false);
     expect(clock.latestSeconds(metaMs)).toBe(metaMs / 1_000);
+  });
+
+  test("is forgotten where it was wrong, and not learnt again; another time is", () => {
+    const clock = createMetaClock(() => 5);
+    expect(clock.misled()).toBe(false);
+    const claimedAtMs = metaMs + 400 * 24 * HOUR_MS;
+    expect(clock.refused(dated, claimedAtMs / 1_000)).toBe(true);
+    expect(clock.misled()).toBe(true);
+    expect(clock.latestSeconds(claimedAtMs)).toBe(claimedAtMs / 1_000);
+    expect(clock.refused(dated, claimedAtMs / 1_000)).toBe(false);
+    const right = answer(new Date(metaMs + 30 * 24 * HOUR_MS).toUTCString());
+    expect(clock.refused(right, claimedAtMs / 1_000)).toBe(true);
   });
 
   test("explains no refusal of events that lay in its past, nor the same refusal twice, and follows the clock that is put right", () => {

@@ -58,6 +58,6 @@ async function checkLeap(db: Database): Promise<Finding | null> {
   const leap = await clockLeap(db, db.dialect);
   if (leap === null) return null;
   const { fromMs, toMs } = leap;
-  const text = `the database's went on by ${duration(toMs - fromMs)} since it was last seen: nothing ends or is removed for its age until it went steadily for a day`;
+  const text = `the database's went on by ${duration(toMs - fromMs)} since it was last seen: no event ends as too old, and retention removes nothing, until it went steadily for a day`;
   return warning("clock", text, LEAP_TODO);
 }
