@@ -2,6 +2,7 @@ import { and, eq, or, type SQL, sql } from "drizzle-orm";
 import type { Database, Reader, Tx } from "../db/database.ts";
 import { hurryPiece, hurryRetries } from "./hurry-retries.ts";
 import {
+  accountIn,
   accountOf,
   formatRoute,
   isOfAccount,
@@ -77,8 +78,9 @@ async function forgetRefusals(tx: Tx, db: Database, which: SQL | undefined): Pro
 }
 
 /** Meta's routes of pixels that no pool holds a token for: their pools have another pixel by now, or none. */
-function isNoPoolsPixel({ tables: { outboxRoutes, pools } }: Database): SQL | undefined {
-  const isOfPool = sql`(${outboxRoutes.route} = ${pools.metaPixelId} or ${outboxRoutes.route} like ${pools.metaPixelId} || '/%')`;
-  const hasPool = sql`exists (select 1 from ${pools} where ${pools.metaAccessToken} is not null and ${isOfPool})`;
-  return and(eq(outboxRoutes.destination, "meta"), sql`not ${hasPool}`);
+function isNoPoolsPixel({ dialect, tables: { outboxRoutes, pools } }: Database): SQL | undefined {
+  const pixel = accountIn(dialect, sql`${outboxRoutes.route}`);
+  const held = sql`select ${pools.metaPixelId} from ${pools}
+    where ${pools.metaPixelId} is not null and ${pools.metaAccessToken} is not null`;
+  return and(eq(outboxRoutes.destination, "meta"), sql`${pixel} not in (${held})`);
 }

@@ -1,5 +1,6 @@
 import { and, desc, eq, type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
+import type { Dialect } from "../db/dialect.ts";
 import type { Destination, PausedBy } from "../db/vocabulary.ts";
 
 /** What is sent together and fails together: a pixel or its test code at Meta, a bot or its provider at Telegram. */
@@ -9,7 +10,7 @@ export interface RouteKey {
 }
 
 /** Between a pixel or a bot and its lane. */
-export const LANE_MARK = "/";
+const LANE_MARK = "/";
 
 /** The pixel or the bot, and its lane where it has several: `<account>` or `<account>/<lane>`. */
 export function formatRoute(account: string | number, lane: string | null): string {
@@ -44,6 +45,11 @@ export interface Standing {
  */
 export function accountOf({ destination, route }: RouteKey): RouteKey {
   return { destination, route: parseRoute(route).account };
+}
+
+/** The account of a route's name, in SQL. */
+export function accountIn({ upTo }: Dialect, route: SQL): SQL {
+  return upTo(route, sql.raw(`'${LANE_MARK}'`));
 }
 
 /** Whether an operator paused the route. */

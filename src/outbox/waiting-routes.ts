@@ -4,7 +4,7 @@ import type { Dialect } from "../db/dialect.ts";
 import { keptStatement } from "../db/kept.ts";
 import { DESTINATIONS, type Destination } from "../db/vocabulary.ts";
 import { LONGEST_OPEN_MS } from "./back-off.ts";
-import { LANE_MARK, type RouteKey, type Standing } from "./routes.ts";
+import { accountIn, type RouteKey, type Standing } from "./routes.ts";
 
 /** A route with something waiting. */
 export interface WaitingRoute extends RouteKey, Standing {
@@ -75,14 +75,15 @@ function ofRow(id: string, column: string): SQL {
   return sql.raw(`(select p.${column} from outbox_progress p where p.id = ${id})`);
 }
 
-const WAITING = keptStatement(
-  ({ epochMs, now, upTo }) => sql`
+const WAITING = keptStatement((dialect) => {
+  const { epochMs, now } = dialect;
+  return sql`
     ${withPendingHeads()}
     select heads.destination, heads.route, ${epochMs(sql`heads.available_at`)} as due,
       ${epochMs(sql`r.throttled_until`)} as throttled, ${epochMs(sql`account.throttled_until`)} as "accountThrottled",
       ${epochMs(sql`r.open_until`)} as open, ${epochMs(now)} as now, r.failures, r.throttles, r.unexplained
     from heads left join outbox_routes r on r.destination = heads.destination and r.route = heads.route
       left join outbox_routes account
-        on account.destination = heads.destination and account.route = ${upTo(sql`heads.route`, sql.raw(`'${LANE_MARK}'`))}
-    where r.paused_at is null`,
-);
+        on account.destination = heads.destination and account.route = ${accountIn(dialect, sql`heads.route`)}
+    where r.paused_at is null`;
+});

@@ -16,6 +16,7 @@ const STYLE = `
   body { margin: 2rem auto; max-width: 76rem; padding: 0 1rem }
   table { border-collapse: collapse; width: 100% }
   th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #8884 }
+  td { overflow-wrap: anywhere }
   pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 18rem; overflow: auto }
 `;
 
