@@ -1,6 +1,8 @@
 import type { AnyElysia } from "elysia";
 import type { Config } from "./config.ts";
 import { type Deps, openDeps } from "./deps.ts";
+import { DAY_MS } from "./platform/durations.ts";
+import { codeOf } from "./platform/errors.ts";
 import { createLog, type Log } from "./platform/log.ts";
 import { untilItWorks } from "./platform/outage.ts";
 import { internalServerError } from "./platform/problem.ts";
@@ -30,6 +32,8 @@ export async function serve(config: Config): Promise<void> {
   const deps = await openDeps(config, log);
   const { app, services } = config.role === "dispatcher" ? await dispatcherProcess(deps) : wholeProcess(deps);
   await listen(app, config, log);
+  // Its door would keep the process from ending.
+  if (!app.server) setInterval(() => undefined, DAY_MS);
   log.info({ host: config.host, port: app.server?.port, role: config.role }, "ready");
 
   let stopping = false;
@@ -57,7 +61,12 @@ export async function serve(config: Config): Promise<void> {
   }
 }
 
-/** Opens the door to the network. What no handler has an answer to shows nobody how this program looks inside. */
+/**
+ * Opens the door to the network. What no handler has an answer to shows nobody how this program looks inside. A dispatcher
+ * goes without where its port is taken: nobody visits it.
+ *
+ * @throws SettingError where it cannot listen
+ */
 export async function listen(
   app: AnyElysia,
   { host, port, role }: Pick<Config, "host" | "port" | "role">,
@@ -78,7 +87,14 @@ export async function listen(
       },
     });
   } catch (error) {
-    throw listenError({ host, port }, error);
+    const isTaken = error instanceof Error && codeOf(error) === "EADDRINUSE";
+    if (role !== "dispatcher" || !isTaken) throw listenError({ host, port }, error);
+    const todo = "Give this dispatcher a PORT of its own.";
+    log.warn(
+      { host, port, todo },
+      "the port is taken: this dispatcher works without health checks and metrics",
+    );
+    return;
   }
   if (isShared) {
     log.warn(
@@ -132,6 +148,7 @@ async function loadOtherDoors(deps: Deps): Promise<AnyElysia> {
 
 /** Takes no more requests and lets those under way finish, within a deadline: one slow client keeps nobody from stopping. */
 async function stopAnswering(app: AnyElysia): Promise<void> {
+  if (!app.server) return;
   const cutOff = setTimeout(() => void app.stop(true), REQUESTS_DEADLINE_MS);
   await app.stop();
   clearTimeout(cutOff);

@@ -34,6 +34,21 @@ test(`a process that only dispatches, on ${testDialect}, says that it is well an
   expect(await server.stop()).toBe(0);
 }, 60_000);
 
+test("a process that only dispatches works on where its port is taken, and turns none of its visitors away", async () => {
+  const { dispatchers } = own.db.tables;
+  const web = await startServer(own.url, { ROLE: "web" });
+  const dispatcher = await startServer(own.url, { ROLE: "dispatcher", PORT: new URL(web.url).port });
+  const signs = new Set<number>();
+  await until(async () => {
+    for (const { heartbeatAt } of await own.db.select().from(dispatchers)) signs.add(heartbeatAt.getTime());
+    return signs.size > 1;
+  });
+  for (let i = 0; i < 10; i++) expect((await fetch(`${web.url}/go/open`)).status).toBe(200);
+  expect(await dispatcher.stop()).toBe(0);
+  expect(await own.db.$count(dispatchers)).toBe(0);
+  expect(await web.stop()).toBe(0);
+}, 60_000);
+
 test("the sources start from any folder: their views say themselves what their markup is compiled to", async () => {
   const server = await startServer(own.url, {}, { fromSources: true, cwd: tmpdir() });
   for (const path of ["/go/open", "/ops/login"]) {

@@ -70,20 +70,29 @@ describe("the door to the network", () => {
     expect(lines[0]).toContain("each gets a part of the visitors");
   });
 
-  test.each([
-    ["web", "dispatcher"],
-    ["dispatcher", "web"],
-    ["dispatcher", "dispatcher"],
-  ] as const)(
-    "of %s opens beside none of %s: what only dispatches would turn visitors away",
-    async (one, other) => {
-      const log = createLog("silent");
+  test("of a dispatcher is its own: beside it no other opens, for it would turn visitors away", async () => {
+    const log = createLog("silent");
+    const [first, beside] = [new Elysia(), new Elysia()];
+    app = first;
+    await listen(first, { host: "127.0.0.1", port: 0, role: "dispatcher" }, log);
+    const port = Number(first.server?.port);
+    const opening = listen(beside, { host: "127.0.0.1", port, role: "web" }, log);
+    await expect(opening).rejects.toThrow(`PORT: ${port} is taken on 127.0.0.1`);
+  });
+
+  test.each(["web", "dispatcher"] as const)(
+    "of %s leaves a dispatcher on that port without one",
+    async (role) => {
+      const lines: string[] = [];
+      const log = createLog("info", { write: (line) => void lines.push(line) });
       const [first, beside] = [new Elysia(), new Elysia()];
       app = first;
-      await listen(first, { host: "127.0.0.1", port: 0, role: one }, log);
+      await listen(first, { host: "127.0.0.1", port: 0, role }, log);
       const port = Number(first.server?.port);
-      const opening = listen(beside, { host: "127.0.0.1", port, role: other }, log);
-      await expect(opening).rejects.toThrow(`PORT: ${port} is taken on 127.0.0.1`);
+      await listen(beside, { host: "127.0.0.1", port, role: "dispatcher" }, log);
+      expect(beside.server).toBeNull();
+      expect(lines).toHaveLength(1);
+      expect(lines[0]).toContain("works without health checks and metrics");
     },
   );
 });

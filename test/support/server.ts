@@ -25,7 +25,7 @@ export interface ServerOptions {
 }
 
 /**
- * Ponte as a process of its own, on a free port. `kill` is `kill -9`: no handler runs, nothing is flushed.
+ * Ponte as a process of its own, on a free port unless one is given. `kill` is `kill -9`: no handler runs, nothing is flushed.
  */
 export async function startServer(
   databaseUrl: string,
@@ -34,7 +34,7 @@ export async function startServer(
 ) {
   const { dataDir, onLogLine, fromSources = false, cwd = ROOT } = options;
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), "ponte-server-"));
-  const port = freePort();
+  const port = environment.PORT ?? freePort();
   const child = Bun.spawn(fromSources ? ["bun", SOURCES] : [PROGRAM], {
     cwd,
     env: {
