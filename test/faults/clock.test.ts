@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { rmSync } from "node:fs";
 import { seededRandom } from "../support/seeded-random.ts";
 import { until } from "../support/until.ts";
 import { faultSeed } from "./fault-seed.ts";
@@ -53,6 +54,9 @@ describe.if(process.env.TEST_FAULTS === "1")("a clock that is ahead by more than
     const hasSaid = (words: string) => said.some((line) => line.includes(words));
     await until(() => hasSaid("they wait, for the clock leapt") && hasSaid("nothing is removed for its age"));
     await ahead.kill();
+    // What faketime shares between processes outlives them.
+    for (const name of ["faketime_shm_", "sem.faketime_sem_"])
+      rmSync(`/dev/shm/${name}${ahead.pid}`, { force: true });
     expect(await db.$count(db.tables.sessions)).toBe(visits);
     expect(await db.$count(db.tables.outboxProgress)).toBe(waiting);
 
