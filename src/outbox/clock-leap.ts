@@ -21,7 +21,7 @@ const leapSchema = z.object({ fromMs: z.number(), toMs: z.number() });
 const markSchema = z.object({ seenAtMs: z.number(), leap: leapSchema.nullable() });
 
 /** From where to where the clock went at once. Milliseconds since 1970. */
-export type Leap = z.output<typeof leapSchema>;
+type Leap = z.output<typeof leapSchema>;
 
 /** What was seen of the clock: its last time, and a leap that is not long ago. */
 export type ClockMark = z.output<typeof markSchema>;

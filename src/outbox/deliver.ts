@@ -1,3 +1,4 @@
+import { HOUR_MS } from "../platform/durations.ts";
 import { errorText } from "../platform/errors.ts";
 import { BREAKER_THRESHOLD, backOffMs } from "./back-off.ts";
 import { ALONE_AFTER } from "./batch-size.ts";
@@ -20,7 +21,7 @@ import { settle } from "./settle.ts";
 import { storable, storableText } from "./storable.ts";
 
 /** How long what seems too old waits while the clock is doubted. */
-const HELD_MS = 3_600_000;
+const HELD_MS = HOUR_MS;
 const HELD = {
   kind: "released",
   afterMs: HELD_MS,
