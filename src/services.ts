@@ -5,9 +5,9 @@ import { funnelOnSettled } from "./funnel/on-settled.ts";
 import { telegramDestination } from "./funnel/telegram-destination.ts";
 import { createDispatcher, type Dispatcher } from "./outbox/dispatcher.ts";
 import { createExpireWaiting } from "./outbox/expire-waiting.ts";
-import { liftSealed } from "./outbox/lift-sealed.ts";
 import { metaDestination } from "./outbox/meta-destination.ts";
 import { createMisdatedSweep } from "./outbox/misdated.ts";
+import { resumeSealed } from "./outbox/resume-sealed.ts";
 import { createExpiry } from "./payments/expire.ts";
 import { createSales } from "./payments/sales.ts";
 import { createRetention } from "./retention/retention.ts";
@@ -67,7 +67,7 @@ export async function startServices(deps: Deps, hourlyAfterMs = HOURLY_AFTER_MS)
     createRetention({ ...deps, days: deps.config.retentionDays }),
     createExpireWaiting(delivery),
   ];
-  const lifting = liftSealed(deps);
+  const lifting = resumeSealed(deps);
   dispatcher.start();
   for (const work of often) work.start();
   for (const work of hourly) work.start(hourlyAfterMs);

@@ -4,7 +4,7 @@ import type { Tables } from "../db/define-schema.ts";
 import { CHECKOUT_PROVIDERS } from "../db/vocabulary.ts";
 import { pauseRoute } from "../outbox/change-route.ts";
 import { findHold } from "../outbox/holds.ts";
-import { hurryBeforeResuming, resumeRoute } from "../outbox/resume-route.ts";
+import { makeDueBeforeResuming, resumeRoute } from "../outbox/resume-route.ts";
 import { parseRoute, type RouteKey } from "../outbox/routes.ts";
 import { recordAudit } from "./audit-log.ts";
 
@@ -45,7 +45,7 @@ export async function pauseRouteBy(
  * there was anything to resume.
  */
 export async function resumeRouteBy({ db, now }: RouteDeps, actor: string, key: RouteKey): Promise<boolean> {
-  await hurryBeforeResuming(db, key);
+  await makeDueBeforeResuming(db, key);
   return db.transaction(async (tx) => {
     const before = await findHold(tx, db, key, tx.nowMs());
     const isResumed = await resumeRoute(tx, db, key);

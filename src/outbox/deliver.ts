@@ -7,8 +7,8 @@ import { clockLeap } from "./clock-leap.ts";
 import { commitWithRetry } from "./commit-with-retry.ts";
 import { consequencesOf } from "./consequences.ts";
 import type { ClaimedRow, DestinationAdapter, Sent, Verdict } from "./destination.ts";
-import { hurryRetries } from "./hurry-retries.ts";
 import { isolate, type Reply } from "./isolate.ts";
+import { makeRetriesDue } from "./make-retries-due.ts";
 import {
   type LeasedBatch,
   noteChange,
@@ -41,7 +41,7 @@ export interface RequestFact extends RouteKey {
 }
 
 /** What a delivery works with. */
-interface DeliveryDeps extends RecordDeps {
+export interface DeliveryDeps extends RecordDeps {
   readonly adapter: DestinationAdapter;
   readonly onRequest: (fact: RequestFact) => void;
   /** Aborted when the process stops. */
@@ -124,13 +124,13 @@ async function send(deps: DeliveryDeps, batch: LeasedBatch, rows: readonly Claim
     recordRequest(deps, tx, batch, { rows, sent, consequences }, tried),
   );
   const isProbeThrough = consequences.change?.kind === "healthy" && standing.failures >= BREAKER_THRESHOLD;
-  if (isNoted && isProbeThrough) await hurry(deps, key);
+  if (isNoted && isProbeThrough) await makeDue(deps, key);
   return consequences.reply;
 }
 
 /** The route works again. What was tried while it did not goes at its own time where this fails. */
-async function hurry({ db, log }: DeliveryDeps, key: RouteKey): Promise<void> {
-  await hurryRetries(db, key, ALONE_AFTER).catch((error) =>
+async function makeDue({ db, log }: DeliveryDeps, key: RouteKey): Promise<void> {
+  await makeRetriesDue(db, key, ALONE_AFTER).catch((error) =>
     log.warn({ error, route: key.route }, "what failed before its route worked again could not be made due"),
   );
 }

@@ -1,6 +1,6 @@
 import { and, eq, or, type SQL, sql } from "drizzle-orm";
 import type { Database, Reader, Tx } from "../db/database.ts";
-import { hurryPiece, hurryRetries } from "./hurry-retries.ts";
+import { makePieceDue, makeRetriesDue } from "./make-retries-due.ts";
 import {
   accountIn,
   accountOf,
@@ -16,8 +16,8 @@ import {
  * Makes due what is to go once the route is resumed, while it is still held up: whatever ends this in the midst, there is
  * something to resume, and resuming again goes on with it.
  */
-export async function hurryBeforeResuming(db: Database, key: RouteKey): Promise<void> {
-  for (const route of await resumedTogether(db, db, key)) await hurryRetries(db, route);
+export async function makeDueBeforeResuming(db: Database, key: RouteKey): Promise<void> {
+  for (const route of await resumedTogether(db, db, key)) await makeRetriesDue(db, route);
 }
 
 /**
@@ -32,8 +32,8 @@ export async function resumeRoute(tx: Tx, db: Database, key: RouteKey): Promise<
   if (resumed.length === 0) return false;
   await tx.update(outboxRoutes).set({ throttledUntil: null }).where(isRoute(db, account));
   await tx.delete(outboxRoutes).where(isRoute(db, key));
-  // What was put off since `hurryBeforeResuming`.
-  for (const route of resumed) await hurryPiece(tx, db, route);
+  // What was put off since `makeDueBeforeResuming`.
+  for (const route of resumed) await makePieceDue(tx, db, route);
   await tx.notify("outbox");
   return true;
 }

@@ -20,7 +20,7 @@ export interface Secrets {
   open(sealed: string, purpose: SealPurpose): string;
 }
 
-/** What every such error says; `outbox/lift-sealed.ts` finds the routes by it that were paused for one. */
+/** What every such error says; `outbox/resume-sealed.ts` finds the routes by it that were paused for one. */
 export const OTHER_SECRET = "is not the one it was sealed with";
 
 export class SealBrokenError extends Error {

@@ -4,8 +4,8 @@ import { readConfig } from "../../src/config.ts";
 import type { Database, Tx } from "../../src/db/database.ts";
 import type { Values } from "../../src/db/kept.ts";
 import { createExpireWaiting } from "../../src/outbox/expire-waiting.ts";
-import { hurryRetries } from "../../src/outbox/hurry-retries.ts";
 import { reclaimExpired, renewLeases } from "../../src/outbox/lease.ts";
+import { makeRetriesDue } from "../../src/outbox/make-retries-due.ts";
 import { createMisdatedSweep } from "../../src/outbox/misdated.ts";
 import { listOutbox } from "../../src/outbox/outbox-rows.ts";
 import { countReplay } from "../../src/outbox/replay.ts";
@@ -140,7 +140,7 @@ async function scatter(db: Database): Promise<void> {
 const WORK: Readonly<Record<string, (db: Database) => Promise<unknown>>> = {
   "renewing leases": (db) => renewLeases(db, ["lease"]),
   "taking lapsed leases back": (db) => reclaimExpired(db),
-  "hurrying a route's retries": (db) => hurryRetries(db, { destination: "meta", route: "777" }),
+  "making a route's retries due": (db) => makeRetriesDue(db, { destination: "meta", route: "777" }),
   "the look for waiting routes": async (db) => {
     await scatter(db);
     await waitingRoutes(db, db.dialect);

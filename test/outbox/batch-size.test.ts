@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import { maxBatchFor, pickBatch, pickProbe } from "../../src/outbox/batch-size.ts";
-import { hurryRetries } from "../../src/outbox/hurry-retries.ts";
+import { makeRetriesDue } from "../../src/outbox/make-retries-due.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import {
   addRows,
@@ -169,9 +169,9 @@ describe(`batches that fail again and again on ${testDialect}`, () => {
         .where(sql`${outbox.availableAt} <= ${plusMs(now, 1_000)}`);
       return rows.map(({ id }) => id).sort((a, b) => a - b);
     };
-    await hurryRetries(own.db, key, 13);
+    await makeRetriesDue(own.db, key, 13);
     expect(await due()).toEqual(ids.slice(0, 2));
-    await hurryRetries(own.db, key);
+    await makeRetriesDue(own.db, key);
     expect(await due()).toEqual(ids);
   });
 });

@@ -49,7 +49,7 @@ describe(`breaker of a dispatcher on ${testDialect}`, () => {
     await passTime(own.db);
   }
 
-  test("a probe that gets through hurries what waits, but for rows that failed even alone", async () => {
+  test("a probe that gets through makes due what waits, but for rows that failed even alone", async () => {
     const key = { destination: "meta" as const, route: PIXEL };
     await letProbe(key);
     await addRows(own.db, 1, key);

@@ -90,7 +90,7 @@ describe(`credentials of a dispatcher on ${testDialect}`, () => {
     expect(await statusCounts(own.db)).toEqual({ delivered: 4 });
   });
 
-  test("a resumed route hurries what was tried before, and not what waits for its browser; neither forgets its last words", async () => {
+  test("a resumed route makes due what was tried before, and not what waits for its browser; neither forgets its last words", async () => {
     const key = { destination: "meta" as const, route: PIXEL };
     await addRows(own.db, 1, { ...key, availableInMs: 3_600_000 });
     await addRows(own.db, 1, { ...key, availableInMs: 3_600_000, attempts: 1, lastError: "down" });

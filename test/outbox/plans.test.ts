@@ -5,8 +5,8 @@ import type { Values } from "../../src/db/kept.ts";
 import { chatRestMs, whoseQuiet } from "../../src/funnel/chat-rest.ts";
 import { ALONE_AFTER } from "../../src/outbox/batch-size.ts";
 import { filterCondition } from "../../src/outbox/filter.ts";
-import { hurryRetries } from "../../src/outbox/hurry-retries.ts";
 import { claim, reclaimExpired, renewLeases } from "../../src/outbox/lease.ts";
+import { makeRetriesDue } from "../../src/outbox/make-retries-due.ts";
 import { createMisdatedSweep } from "../../src/outbox/misdated.ts";
 import { newestIds } from "../../src/outbox/outbox-rows.ts";
 import { waitingRoutes } from "../../src/outbox/waiting-routes.ts";
@@ -71,9 +71,9 @@ describe(`plans on ${testDialect}, where nearly everything was delivered`, () =>
     ],
     ["the look at what waits", "outbox_pending_idx", (db: Database) => waitingRoutes(db, db.dialect)],
     [
-      "the hurry after an outage",
+      "retries made due after an outage",
       "outbox_pending_idx",
-      (db: Database) => hurryRetries(db, { destination: "meta", route: "123" }, ALONE_AFTER),
+      (db: Database) => makeRetriesDue(db, { destination: "meta", route: "123" }, ALONE_AFTER),
     ],
     [
       "the look for what a clock that was ahead put off",

@@ -4,7 +4,7 @@ import { resumeRouteBy } from "../../src/audit/audited-routes.ts";
 import type { Database, Reader, Tx } from "../../src/db/database.ts";
 import { ALONE_AFTER } from "../../src/outbox/batch-size.ts";
 import { changeRoute, pauseRoute } from "../../src/outbox/change-route.ts";
-import { hurryRetries } from "../../src/outbox/hurry-retries.ts";
+import { makeRetriesDue } from "../../src/outbox/make-retries-due.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import {
   addRows,
@@ -165,16 +165,16 @@ describe(`what failed, when its route may go again, on ${testDialect}`, () => {
 
   test("is all made due by two at the same time", async () => {
     await addRetries();
-    await Promise.all([hurryRetries(own.db, KEY), hurryRetries(own.db, KEY)]);
+    await Promise.all([makeRetriesDue(own.db, KEY), makeRetriesDue(own.db, KEY)]);
     expect(await countPutOff(own.db)).toBe(0);
   });
 
   test("is made due by a probe without what never failed and was only told to wait, such as for a chat's quiet", async () => {
     await addRows(own.db, 1, { ...KEY, ...later, attempts: 1, lastError: "down" });
     await addRows(own.db, 2, { ...KEY, ...later, lastError: "its chat rests: slow down" });
-    await hurryRetries(own.db, KEY, ALONE_AFTER);
+    await makeRetriesDue(own.db, KEY, ALONE_AFTER);
     expect(await countPutOff(own.db)).toBe(2);
-    await hurryRetries(own.db, KEY);
+    await makeRetriesDue(own.db, KEY);
     expect(await countPutOff(own.db)).toBe(0);
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
 import { changeRoute } from "../../src/outbox/change-route.ts";
-import { liftSealed } from "../../src/outbox/lift-sealed.ts";
+import { resumeSealed } from "../../src/outbox/resume-sealed.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { OTHER_SECRET } from "../../src/platform/secrets.ts";
 import { createTestDatabase, testDialect } from "../support/database.ts";
@@ -23,7 +23,7 @@ test(`a token's route goes again once the database, away at the start, is back, 
   );
   await rename("outbox_routes", "outbox_routes_away");
   const stopping = new AbortController();
-  await liftSealed({ db, log: createLog("silent"), stopping: stopping.signal });
+  await resumeSealed({ db, log: createLog("silent"), stopping: stopping.signal });
   await rename("outbox_routes_away", "outbox_routes");
   const paused = async () => (await db.select().from(outboxRoutes)).flatMap(({ pausedAt }) => pausedAt ?? []);
   expect(await paused()).toHaveLength(1);

@@ -9,7 +9,7 @@ import { isOperators, lockRoutes } from "./routes.ts";
  * Lets routes go again that were paused because their token could not be opened: whoever starts a dispatcher anew may
  * have put `APP_SECRET` right. Where not, the next batch pauses its route again, before anything is sent.
  */
-export async function liftSealed(deps: {
+export async function resumeSealed(deps: {
   readonly db: Database;
   readonly log: Log;
   readonly stopping: AbortSignal;
@@ -26,7 +26,7 @@ export async function liftSealed(deps: {
     worked: "routes whose tokens could not be opened have been looked after",
   };
   await untilItWorks(deps, says, async () => {
-    const lifted = await db.transaction(async (tx) => {
+    const resumed = await db.transaction(async (tx) => {
       await lockRoutes(tx, db, isSealed);
       const routes = await tx
         .update(outboxRoutes)
@@ -36,7 +36,7 @@ export async function liftSealed(deps: {
       if (routes.length > 0) await tx.notify("outbox");
       return routes.map(({ route }) => route);
     });
-    if (lifted.length > 0)
-      log.info({ routes: lifted }, "routes whose tokens could not be opened are tried again");
+    if (resumed.length > 0)
+      log.info({ routes: resumed }, "routes whose tokens could not be opened are tried again");
   });
 }
