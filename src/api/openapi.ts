@@ -23,7 +23,15 @@ export function openapiPlugin({ version }: { readonly version: string }) {
     // The pages that come with it load their scripts from another host.
     provider: null,
     documentation: {
-      info: { title: "Ponte", version, description: DESCRIPTION },
+      info: {
+        title: "Ponte",
+        version,
+        description: DESCRIPTION,
+        license: { name: "MIT", identifier: "MIT" },
+      },
+      servers: [{ url: "/" }],
+      // An operation that asks for a key says so itself.
+      security: [],
       components: {
         securitySchemes: { [API_KEY_SCHEME]: { type: "http", scheme: "bearer" } },
         schemas: answerSchemas(),

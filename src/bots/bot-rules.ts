@@ -20,7 +20,7 @@ const botFields = {
   payment_token: clearable(
     /^[\x21-\x7e]{1,256}$/,
     "the payment provider's token as @BotFather gave it",
-    "284685063:TEST:NThlNTAy…",
+    "284685063:TEST:NThlNTAyNjYx",
     { writeOnly: true },
   ),
   enabled: z.boolean().optional(),

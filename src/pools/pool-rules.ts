@@ -58,9 +58,14 @@ const poolFields = {
     .describe("Query parameters kept besides the standard ones."),
   meta_tracking_enabled: z.boolean().optional(),
   meta_pixel_id: clearable(/^\d{1,20}$/, "up to 20 digits", "1234567890123456"),
-  meta_access_token: clearable(/^[\x21-\x7e]{1,1024}$/, "up to 1024 characters without spaces", "EAAB…", {
-    writeOnly: true,
-  }),
+  meta_access_token: clearable(
+    /^[\x21-\x7e]{1,1024}$/,
+    "up to 1024 characters without spaces",
+    "EAABsbCS1iHgBA",
+    {
+      writeOnly: true,
+    },
+  ),
   meta_test_event_code: clearable(
     /^[A-Za-z0-9_-]{1,64}$/,
     "up to 64 letters, digits, hyphens or underscores, as in TEST12345",

@@ -12,6 +12,7 @@ import { refusalOf } from "../../src/platform/refusal.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import { clientAddressFinder } from "../../src/redirect/client-address.ts";
 import { noTrackingStore } from "../../src/tracking/tracking-store.ts";
+import { contractOf } from "../support/contract.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { makeApiKey } from "../support/keys.ts";
 
@@ -31,6 +32,7 @@ export interface Harness {
   newKey(scope: KeyScope, name?: string): Promise<string>;
   /** A call with the environment's key, unless another (or none: null) is given. */
   call(method: string, path: string, body?: unknown, key?: string | null): Promise<Answer>;
+  /** @throws Error where the answer is not as the OpenAPI document says */
   send(request: Request): Promise<Answer>;
 }
 
@@ -77,8 +79,12 @@ export async function openHarness({ graphUrl = "http://127.0.0.1:9" } = {}): Pro
     )
     .use(openapiPlugin({ version: "0.0.0-test" }));
 
+  const promised = await app.handle(new Request("http://localhost/openapi/json"));
+  const keepsContract = contractOf(await promised.text());
+
   const send = async (request: Request): Promise<Answer> => {
     const response = await app.handle(request);
+    await keepsContract(request, response);
     const text = await response.text();
     const isJson = /json/.test(response.headers.get("content-type") ?? "");
     return {

@@ -116,6 +116,24 @@ test("what a key that may only read is refused, too large a body, and a database
   }
 });
 
+test("every example is of the form that it is an example of", async () => {
+  const withForm = z.looseObject({ pattern: z.string(), examples: z.array(z.string()) });
+  const strays: string[] = [];
+  let looked = 0;
+  const look = (at: unknown): void => {
+    if (typeof at !== "object" || at === null) return;
+    Object.values(at).forEach(look);
+    const { data } = withForm.safeParse(at);
+    if (!data) return;
+    looked++;
+    const form = new RegExp(data.pattern, "u");
+    strays.push(...data.examples.filter((example) => !form.test(example)));
+  };
+  look(await (await own.request("/openapi/json")).json());
+  expect(strays).toEqual([]);
+  expect(looked).toBeGreaterThan(20);
+});
+
 test("every example is written to its end: a list whose members are null is none of ours", async () => {
   const { paths, components } = openapiDocument.parse(await (await own.request("/openapi/json")).json());
   for (const [path, methods] of Object.entries(paths)) {

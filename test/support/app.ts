@@ -7,6 +7,7 @@ import { type Deps, openDeps } from "../../src/deps.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { secretValues } from "../../src/platform/scrub.ts";
 import { createVisitorsApp } from "../../src/visitors-app.ts";
+import { type Contract, contractOf } from "./contract.ts";
 import { createMigratedPlace } from "./database.ts";
 
 const REDIS_TIMEOUT_MS = 30_000;
@@ -50,9 +51,16 @@ export async function createTestApp(
     deps,
     db: deps.db,
     logLines,
-    /** A request to the app, as if it had come over the network. */
-    request: (path: string, init?: RequestInit) =>
-      app.handle(new Request(`http://bridge.example.com${path}`, init)),
+    /** A request to the app, as if it had come over the network. @throws Error where its answer breaks the contract */
+    async request(path: string, init?: RequestInit): Promise<Response> {
+      const request = new Request(`http://bridge.example.com${path}`, init);
+      const response = await app.handle(request);
+      if (/^\/(api|healthz|readyz|metrics)/.test(path)) {
+        contract ??= openContract();
+        await (await contract)(request, response);
+      }
+      return response;
+    },
     /** Opens it on a free port of the loopback, until it is disposed of; answers its URL. */
     listen(): string {
       app.listen({ port: 0, hostname: "127.0.0.1" });
@@ -65,6 +73,17 @@ export async function createTestApp(
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+let contract: Promise<Contract> | undefined;
+
+/** What the app's OpenAPI document promises: asked of another app, so that no test counts the request. */
+async function openContract(): Promise<Contract> {
+  const other = await createTestApp();
+  const answer = await other.app.handle(new Request("http://localhost/openapi/json"));
+  const keepsContract = contractOf(await answer.text());
+  await other.dispose();
+  return keepsContract;
 }
 
 export type TestApp = Awaited<ReturnType<typeof createTestApp>>;
