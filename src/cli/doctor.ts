@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { telegramBotApi } from "../bots/telegram-bot-api.ts";
 import { type Config, readConfig } from "../config.ts";
 import type { Database } from "../db/database.ts";
+import { keyFile } from "../platform/app-secret.ts";
 import { misspelt } from "../platform/misspelt.ts";
 import { type Context, defineCommand, Refused } from "./command.ts";
 import { checkClocks } from "./doctor/check-clock.ts";
@@ -86,15 +88,25 @@ async function reach(db: Database): Promise<Finding> {
   return good("database", `${db.dialect.name} answers in ${(performance.now() - startedMs).toFixed(1)} ms`);
 }
 
-function secretFindings({ appSecret, sqliteFile, dataDir }: Config): Finding[] {
-  if (appSecret !== undefined || sqliteFile !== null) return [];
-  return [
-    warning(
-      "APP_SECRET",
-      `is not set: this machine keeps its own in ${dataDir}`,
-      "Set the same APP_SECRET (openssl rand -base64 32) on every machine that uses this database.",
-    ),
-  ];
+/** Where several machines may share the database, they need one key: the one that has sealed tokens, where there is one. */
+function secretFindings(config: Config): Finding[] {
+  if (config.appSecret !== undefined || config.sqliteFile !== null) return [];
+  const path = keyFile(config);
+  return existsSync(path)
+    ? [
+        warning(
+          "APP_SECRET",
+          `is not set: this machine keeps its own in ${path}`,
+          "It has sealed tokens: set APP_SECRET to it, not to a new one, on every machine that uses this database.",
+        ),
+      ]
+    : [
+        warning(
+          "APP_SECRET",
+          "is not set, and this machine has no key of its own yet",
+          "Set it, on every machine that uses this database, to the one that sealed the tokens there; where there are none, to a new one (openssl rand -base64 32).",
+        ),
+      ];
 }
 
 function databaseUser({ database }: Config): string {

@@ -183,6 +183,23 @@ describe(`ponte doctor on ${testDialect}`, () => {
     expect(existsSync(dataDir)).toBe(false);
   });
 
+  test.skipIf(testDialect === "sqlite")("never advises a new key where one has sealed tokens", async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), "ponte-key-"));
+    const settings = { APP_SECRET: "", DATA_DIR: dataDir };
+    const before = (await diagnose(settings, "--offline")).of("APP_SECRET");
+    expect(before).toMatchObject([{ level: "warning", todo: expect.stringContaining("openssl rand") }]);
+    const file = join(dataDir, "app-secret");
+    writeFileSync(file, `${Buffer.alloc(32, 7).toString("base64")}\n`);
+    const after = (await diagnose(settings, "--offline")).of("APP_SECRET");
+    expect(after).toMatchObject([
+      {
+        text: expect.stringContaining(file),
+        todo: expect.stringContaining("set APP_SECRET to it, not to a new one"),
+      },
+    ]);
+    rmSync(dataDir, { recursive: true });
+  });
+
   test("warns of an offer that nobody can pay for", async () => {
     const offer = "--name Song --description Words --price 5 --currency USD --provider stripe --delivery x";
     await ponteJson(["offer", "add", "--bot", "doc_bot", ...offer.split(" ")], environment);
