@@ -68,7 +68,7 @@ function databaseDigest({ database, sqliteFile }: Config): string {
 async function migrateInTime(db: Database, log: Log, stopping: AbortSignal): Promise<void> {
   const says = {
     failed:
-      "the database could not be brought up to date, and visits go to the spool; trying again every five seconds. `bun run ponte doctor` says what is missing",
+      "the database could not be brought up to date, and visits that it does not take go to the spool; trying again every five seconds. `bun run ponte doctor` says what is missing",
     worked: "the database is up to date now",
   };
   const migrated = untilItWorks({ log, db, stopping }, says, () => db.migrate());

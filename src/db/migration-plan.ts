@@ -34,6 +34,20 @@ export function migrationPlan(dialect: "sqlite" | "postgres") {
   };
 }
 
+/** What to do with a database that knows migrations which this version does not. */
+export const NEWER_DATABASE_TODO =
+  "Run the newer version. To go back to this one, restore the backup from before the upgrade (docs/operations.md).";
+
+/**
+ * Of a database that a newer version brought up to date, tables and views are not ours to change.
+ *
+ * @throws Error where `applied`, its newest migration, comes after our `latest`
+ */
+export function refuseNewer(applied: number, latest: number): void {
+  if (applied <= latest) return;
+  throw new Error(`the database was brought up to date by a newer version of Ponte. ${NEWER_DATABASE_TODO}`);
+}
+
 /** The newest migration that a database has, to be held against a plan's `latest`; 0 where none was applied. */
 export async function newestMigration(reader: Reader): Promise<number> {
   const [row] = await reader.rows<{ latest: RawNumber | null }>(

@@ -52,9 +52,13 @@ async function checkDatabase(db: Database): Promise<Check> {
 
 async function checkMigrations(db: Database, latest: number): Promise<Check> {
   try {
-    return (await withDeadline(newestMigration(db), PATIENCE_MS)) >= latest
-      ? { ok: true, detail: "all applied" }
-      : { ok: false, detail: "the database is older than this version; run: bun run ponte migrate" };
+    const newest = await withDeadline(newestMigration(db), PATIENCE_MS);
+    if (newest === latest) return { ok: true, detail: "all applied" };
+    const detail =
+      newest < latest
+        ? "the database is older than this version; run: bun run ponte migrate"
+        : "the database is of a newer version; run that one";
+    return { ok: false, detail };
   } catch {
     return { ok: false, detail: "cannot be read; run: bun run ponte doctor" };
   }

@@ -5,7 +5,13 @@ import type { Database, Tx } from "../../db/database.ts";
 import { tablesOf } from "../../db/define-schema.ts";
 import { grantCommand, INSUFFICIENT_PRIVILEGE, isOutdated } from "../../db/fault.ts";
 import { grantOn, rightsOn } from "../../db/grants.ts";
-import { MIGRATIONS_TABLE, migrationPlan, newestMigration, OPERATOR_VIEWS } from "../../db/migration-plan.ts";
+import {
+  MIGRATIONS_TABLE,
+  migrationPlan,
+  NEWER_DATABASE_TODO,
+  newestMigration,
+  OPERATOR_VIEWS,
+} from "../../db/migration-plan.ts";
 import { causesOf, codeOf } from "../../platform/errors.ts";
 import { todoFor } from "../failure.ts";
 import { bad, type Finding, good } from "./finding.ts";
@@ -29,6 +35,9 @@ export async function checkMigrations(db: Database, user: string): Promise<Findi
     );
   }
   if (error !== null || newest === 0) return bad("migrations", "none was ever applied", MIGRATE);
+  if (newest > latest) {
+    return bad("migrations", "the database is newer than this version of Ponte", NEWER_DATABASE_TODO);
+  }
   return newest < latest
     ? bad("migrations", "the database is older than this version of Ponte", MIGRATE)
     : good("migrations", "all applied");

@@ -2,7 +2,13 @@ import { drizzle } from "drizzle-orm/postgres-js";
 import { migrate as applyMigrations } from "drizzle-orm/postgres-js/migrator";
 import type { Sql } from "postgres";
 import { isDeadlock } from "../fault.ts";
-import { MIGRATIONS_TABLE, migrationPlan, OPERATOR_VIEWS, VIEWS_KEY } from "../migration-plan.ts";
+import {
+  MIGRATIONS_TABLE,
+  migrationPlan,
+  OPERATOR_VIEWS,
+  refuseNewer,
+  VIEWS_KEY,
+} from "../migration-plan.ts";
 
 /** Any number, as long as every Ponte that migrates the same database takes the same lock. */
 const MIGRATION_LOCK = 7_066_838_301;
@@ -15,12 +21,16 @@ const LOCK_EVERY_MS = 100;
  * Applies what is missing, and makes the views anew where they changed. The lock is held until the client's only
  * connection is closed; where nothing is missing, none is taken.
  *
- * @throws Error, before anything is touched, where the lock is not to be had, views of somebody else's stand in the way, or
- *   a new database is of another language
+ * @throws Error, before anything is touched, where the lock is not to be had, views of somebody else's stand in the way, a
+ *   newer version made the database what it is, or a new one is of another language
  */
 export async function migratePostgres(client: Sql, lockPatienceMs = LOCK_PATIENCE_MS): Promise<void> {
   const plan = migrationPlan("postgres");
-  const hasTables = async () => (await appliedUpTo(client)) >= plan.latest;
+  const hasTables = async () => {
+    const applied = await appliedUpTo(client);
+    refuseNewer(applied, plan.latest);
+    return applied === plan.latest;
+  };
   const hasViews = async () => (await viewsDigest(client)) === plan.viewsDigest;
   if ((await hasTables()) && (await hasViews())) return;
   await takeLock(client, lockPatienceMs);

@@ -1,7 +1,7 @@
 import type { Database as SqliteClient } from "bun:sqlite";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import { migrate as applyMigrations } from "drizzle-orm/bun-sqlite/migrator";
-import { MIGRATIONS_TABLE, migrationPlan, VIEWS_KEY } from "../migration-plan.ts";
+import { MIGRATIONS_TABLE, migrationPlan, refuseNewer, VIEWS_KEY } from "../migration-plan.ts";
 import { isBusy } from "./wal.ts";
 
 /** How long another process may take over the same migrations, which may copy large tables. */
@@ -10,12 +10,17 @@ const PAUSE_MS = 50;
 /** How long one statement waits for another writer. */
 const STATEMENT_PATIENCE_MS = 5_000;
 
-/** Applies what is missing; the migrator runs in a transaction, and the views are made anew where they changed. */
+/**
+ * Applies what is missing; the migrator runs in a transaction, and the views are made anew where they changed.
+ *
+ * @throws Error, before anything is touched, where a newer version made the database what it is
+ */
 export function migrateSqlite(client: SqliteClient): void {
   const plan = migrationPlan("sqlite");
   client.run(`pragma busy_timeout = ${STATEMENT_PATIENCE_MS}`);
   try {
     applyMissing(client, plan);
+    refuseNewer(appliedUpTo(client), plan.latest);
     const known = client
       .query<{ value: string }, [string]>("select value from settings where key = ?")
       .get(VIEWS_KEY);
