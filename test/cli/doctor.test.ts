@@ -200,6 +200,22 @@ describe(`ponte doctor on ${testDialect}`, () => {
     rmSync(dataDir, { recursive: true });
   });
 
+  test.skipIf(testDialect === "sqlite")(
+    "says of a Postgres without pools that those of the SQLite file do not come along",
+    async () => {
+      const dataDir = mkdtempSync(join(tmpdir(), "ponte-moved-"));
+      const fresh = await createTestDatabase();
+      const settings = { DATABASE_URL: fresh.url, DATA_DIR: dataDir };
+      const todo = async () => (await diagnose(settings, "--offline")).of("pools").map((found) => found.todo);
+      expect(await todo()).toEqual(["Make one: bun run ponte pool add --help"]);
+      const file = join(dataDir, "ponte.db");
+      writeFileSync(file, "");
+      expect(await todo()).toEqual([expect.stringContaining(`${file} is another database`)]);
+      await fresh.dispose();
+      rmSync(dataDir, { recursive: true });
+    },
+  );
+
   test("warns of an offer that nobody can pay for", async () => {
     const offer = "--name Song --description Words --price 5 --currency USD --provider stripe --delivery x";
     await ponteJson(["offer", "add", "--bot", "doc_bot", ...offer.split(" ")], environment);

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { asc, eq } from "drizzle-orm";
 import type { BotApi } from "../../bots/bot-api.ts";
 import type { BotRow } from "../../bots/bot-view.ts";
@@ -12,6 +14,8 @@ import { pixelCredential } from "../../pools/try-pixel.ts";
 import { bad, type Finding, good, warning } from "./finding.ts";
 
 const TIMEOUT_MS = 10_000;
+/** What the SQLite file is called in `DATA_DIR` unless DATABASE_URL says otherwise. */
+const SQLITE_NAME = "ponte.db";
 
 export interface OutsideDeps {
   readonly db: Database;
@@ -56,10 +60,19 @@ export async function checkPixels(deps: OutsideDeps, isOnline: boolean): Promise
   const { pools } = deps.db.tables;
   const rows = await deps.db.select().from(pools).where(eq(pools.enabled, true)).orderBy(asc(pools.id));
   if (rows.length === 0) {
-    return [warning("pools", "there is none", "Make one: bun run ponte pool add --help")];
+    return [
+      warning("pools", "there is none", `Make one: bun run ponte pool add --help${leftBehind(deps.config)}`),
+    ];
   }
   const findings = await Promise.all(rows.map((row) => poolFindings(deps, row, isOnline)));
   return findings.flat();
+}
+
+/** Whoever points DATABASE_URL at a Postgres may take it for the same database with another engine. */
+function leftBehind({ sqliteFile, dataDir }: Config): string {
+  const path = join(dataDir, SQLITE_NAME);
+  if (sqliteFile !== null || !existsSync(path)) return "";
+  return `. ${path} is another database, whose pools and bots do not come along: docs/operations.md says how to move.`;
 }
 
 async function poolFindings(deps: OutsideDeps, pool: PoolRow, isOnline: boolean): Promise<Finding[]> {
