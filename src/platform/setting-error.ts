@@ -28,7 +28,7 @@ export function inDataDir<T>(path: string, work: () => T): T {
     throw new SettingError(
       `DATA_DIR: ${path} cannot be used`,
       roomOr(
-        "Let the user that Ponte runs as write in that folder, or set DATA_DIR to one where it may.",
+        "Let the user that Ponte runs as own the file and write in its folder, or set DATA_DIR to a folder where it may.",
         error,
       ),
       error,
