@@ -1,4 +1,5 @@
 import { isRecord, parseJson } from "../platform/json.ts";
+import { readAnswer } from "../platform/read-answer.ts";
 import { redactSecret } from "../platform/redact-secret.ts";
 import { readGraphBody } from "./graph-body.ts";
 import { ADDRESS_CODES, TOKEN_CODES } from "./outcome.ts";
@@ -30,7 +31,8 @@ export async function checkPixel(request: {
       redirect: "manual",
       signal: AbortSignal.timeout(timeoutMs),
     });
-    return judge(response.status, redactSecret(await response.text(), accessToken, false));
+    const { text, isCut } = await readAnswer(response);
+    return judge(response.status, redactSecret(text, accessToken, isCut));
   } catch (error) {
     return { kind: "unanswered", reason: redactSecret(String(error), accessToken, false) };
   }

@@ -1,4 +1,4 @@
-/** Longest answer read, in characters. Meta's and Telegram's are under 30 kB; what is longer is none of theirs. */
+/** Longest answer read, in characters. Meta's, Telegram's and payment providers' are far shorter; what is longer is none of theirs. */
 export const LONGEST_ANSWER = 1_048_576;
 
 /** An answer's body as text. What comes after `LONGEST_ANSWER` characters is never downloaded. */

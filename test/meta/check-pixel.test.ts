@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { checkPixel } from "../../src/meta/check-pixel.ts";
+import { LONGEST_ANSWER } from "../../src/platform/read-answer.ts";
 
 const TOKEN = "EAAtest-token-0123456789";
 
@@ -23,4 +24,18 @@ test.each([
   });
   expect(check).toMatchObject(expected);
   expect(JSON.stringify(check)).not.toContain(TOKEN);
+});
+
+test("an answer without an end is given up, and says nothing of the pixel", async () => {
+  const endless = `${" ".repeat(LONGEST_ANSWER)}${JSON.stringify({ id: "1", name: "Shop" })}`;
+  using meta = Bun.serve({ port: 0, fetch: () => new Response(endless) });
+  const graphUrl = meta.url.origin;
+  const check = await checkPixel({
+    graphUrl,
+    version: "v25.0",
+    pixelId: "1",
+    accessToken: TOKEN,
+    timeoutMs: 5_000,
+  });
+  expect(check).toMatchObject({ kind: "unanswered" });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { mercadoPagoProvider } from "../../src/payments/providers/mercadopago.ts";
+import { LONGEST_ANSWER } from "../../src/platform/read-answer.ts";
 import { hmacSha256Hex } from "../../src/platform/secrets.ts";
 import { startRedirecting } from "../support/redirecting.ts";
 import { mercadoPagoNotification, mercadoPagoPayment, REFERENCE } from "./payloads.ts";
@@ -141,6 +142,7 @@ describe("Mercado Pago's documented notifications", () => {
     ["a refusal", 401, { message: "invalid access token" }],
     ["an error", 500, { message: "internal_error" }],
     ["no JSON", 200, "<html>"],
+    ["an answer without an end", 200, " ".repeat(LONGEST_ANSWER) + JSON.stringify(mercadoPagoPayment())],
   ])("%s from the API: to be sent again", async (_, status, body) => {
     api.answer = { status, body };
     await expect(mercadopago.read(fromMercadoPago())).rejects.toThrow("Mercado Pago");

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { errorText } from "../../platform/errors.ts";
 import { parseJson } from "../../platform/json.ts";
+import { readAnswer } from "../../platform/read-answer.ts";
 import { redactSecret } from "../../platform/redact-secret.ts";
 import { ProviderError } from "./adapter.ts";
 
@@ -37,7 +38,7 @@ export async function getFromProvider<T>(
   schema: z.ZodType<T>,
 ): Promise<T | null> {
   const answer = await exchange(api, path, { method: "GET" });
-  return answer.status === 404 ? null : readAnswer(api, answer, schema);
+  return answer.status === 404 ? null : understood(api, answer, schema);
 }
 
 /**
@@ -50,7 +51,7 @@ export async function postToProvider<T>(
   posted: Posted,
   schema: z.ZodType<T>,
 ): Promise<T> {
-  return readAnswer(api, await exchange(api, path, { method: "POST", ...posted }), schema);
+  return understood(api, await exchange(api, path, { method: "POST", ...posted }), schema);
 }
 
 interface ProviderAnswer {
@@ -73,14 +74,15 @@ async function exchange(
       redirect: "manual",
       signal: deadline,
     });
-    return { status: response.status, text: await response.text() };
+    const { text } = await readAnswer(response);
+    return { status: response.status, text };
   } catch (error) {
     if (deadline.aborted) throw failure(api, `did not answer within ${timeoutMs} ms`);
     throw failure(api, `could not be reached: ${errorText(error)}`);
   }
 }
 
-function readAnswer<T>(api: ProviderApi, { status, text }: ProviderAnswer, schema: z.ZodType<T>): T {
+function understood<T>(api: ProviderApi, { status, text }: ProviderAnswer, schema: z.ZodType<T>): T {
   const body = parseJson(text);
   if (status < 200 || status > 299) {
     const words = `answered ${status}: ${reasonIn(body) ?? text}`.slice(0, LONGEST_REASON);
