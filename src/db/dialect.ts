@@ -23,6 +23,8 @@ export interface Dialect {
     select: Q,
     of?: PgTable,
   ): Q;
+  /** Locks such rows `for share`: they stay as they are until the transaction ends. Any number may lock them at once. */
+  shared<Q extends { for(strength: "share"): unknown }>(select: Q): Q;
   /** Locks such rows `for key share`: nobody removes them until the transaction ends. Any number may lock them at once. */
   keyShared<Q extends { for(strength: "key share"): unknown }>(select: Q): Q;
   /**
@@ -68,6 +70,7 @@ export const sqliteDialect: Dialect = {
   instant: (date) => sql`${date.getTime()}`,
   skipLocked: sql``,
   locked: (select) => select,
+  shared: (select) => select,
   keyShared: (select) => select,
   poolLock: () => sql`null`,
   lockedOf: () => sql``,
@@ -94,6 +97,10 @@ export const postgresDialect: Dialect = {
   skipLocked: sql`for update skip locked`,
   locked: (select, of) => {
     select.for("update", of && { of });
+    return select;
+  },
+  shared: (select) => {
+    select.for("share");
     return select;
   },
   keyShared: (select) => {

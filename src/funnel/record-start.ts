@@ -1,4 +1,3 @@
-import { and, eq, isNull } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { type DeniedPolicy, permittedEvent } from "../meta/consent.ts";
@@ -9,8 +8,9 @@ import { formatRoute } from "../outbox/routes.ts";
 import { findPoolOf, reportingPixel } from "../pools/find-pool-of.ts";
 import type { PoolRow } from "../pools/pool-view.ts";
 import { type BotUser, type Person, saveBotUser } from "../tracking/bot-users.ts";
-import { findSession } from "../tracking/find-session.ts";
+import { findSession, holdSession } from "../tracking/find-session.ts";
 import { recordFunnelState } from "../tracking/funnel-states.ts";
+import { nameVisit } from "../tracking/name-visits.ts";
 import { type Session, sessionFacts } from "../tracking/session.ts";
 import { consentInToken, isWorthKeeping } from "../tracking/tracking-token.ts";
 import { consentByNow } from "../tracking/visit-behind.ts";
@@ -84,15 +84,8 @@ export async function recordVisitor(
   const botUser = await saveBotUser(tx, tables, botId, person, kept, now);
   // An update that comes late is about its own visit, even where a newer one is known already.
   const trackingToken = kept ?? botUser.latestToken;
-  const session =
-    named?.trackingToken === trackingToken ? named : await findSession(tx, tables, trackingToken);
-  if (session !== null && session.userExternalId === null && session.consent !== "erased") {
-    const { sessions } = tables;
-    await tx
-      .update(sessions)
-      .set({ userExternalId: person.telegramUserId, updatedAt: now })
-      .where(and(eq(sessions.id, session.id), isNull(sessions.userExternalId)));
-  }
+  if (trackingToken !== null) await nameVisit(tx, tables, trackingToken, person.telegramUserId, now);
+  const session = await holdSession(tx, db, trackingToken);
   const pool = await findPoolOf(tx, db, { poolId: session?.poolId ?? null, botId });
   return { botId, botUser, session, pool, poolId: pool?.id ?? null, trackingToken };
 }

@@ -37,7 +37,7 @@ export async function withVisit(
   const { tables } = deps.db;
   const { trackingToken } = payment;
   const botUser = await findBotUser(tx, tables, payment.botUserId);
-  const visit = await visitBehind(tx, tables, { trackingToken, botUser }, redisCopy);
+  const visit = await visitBehind(tx, deps.db, { trackingToken, botUser }, redisCopy);
   const botId = payment.botId ?? visit.botId ?? visit.botUser?.botId ?? null;
   const pool = await findPoolOf(tx, deps.db, { poolId: visit.poolId ?? payment.poolId, botId });
   const learnt = { trackingToken: visit.trackingToken, botId, botUserId: visit.botUser?.id ?? null };

@@ -44,7 +44,7 @@ export async function whoPays(
     ? await findBotUser(tx, tables, seller.botUserId)
     : await buyerOf(deps, tx, bot?.id ?? null, said);
   const trackingToken = said.tracking_token ?? null;
-  const visit = await visitBehind(tx, tables, { trackingToken, botUser: named }, redisCopy);
+  const visit = await visitBehind(tx, deps.db, { trackingToken, botUser: named }, redisCopy);
   const botId = seller?.botId ?? bot?.id ?? visit.botId ?? visit.botUser?.botId ?? null;
   const pool = await findPoolOf(tx, deps.db, { poolId: visit.poolId, botId });
   const { id, email, phone, first_name, last_name } = said.customer ?? {};

@@ -1,5 +1,5 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
-import type { Reader } from "../db/database.ts";
+import type { Database, Reader, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import type { Session } from "./session.ts";
 import { isTrackingToken } from "./tracking-token.ts";
@@ -13,6 +13,22 @@ export async function findSession(
   if (trackingToken === null || !isTrackingToken(trackingToken)) return null;
   const { sessions } = tables;
   const [session] = await reader.select().from(sessions).where(eq(sessions.trackingToken, trackingToken));
+  return session ?? null;
+}
+
+/**
+ * The same, as it stays until the transaction ends: nobody erases a visit between what is read of it and what is written.
+ * Asked for after people and payments were locked, never before.
+ */
+export async function holdSession(
+  tx: Tx,
+  { tables: { sessions }, dialect }: Database,
+  trackingToken: string | null,
+): Promise<Session | null> {
+  if (trackingToken === null || !isTrackingToken(trackingToken)) return null;
+  const [session] = await dialect.shared(
+    tx.select().from(sessions).where(eq(sessions.trackingToken, trackingToken)),
+  );
   return session ?? null;
 }
 

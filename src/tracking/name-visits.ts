@@ -4,6 +4,24 @@ import type { Tables } from "../db/define-schema.ts";
 import { findSession } from "./find-session.ts";
 import { isTelegramUserId } from "./telegram-user-id.ts";
 
+/** The visit learns who came by it, where it does not know yet; nothing more of anybody once it was erased. */
+export async function nameVisit(
+  tx: Tx,
+  { sessions }: Tables,
+  trackingToken: string,
+  telegramUserId: string,
+  now: Date,
+): Promise<void> {
+  await tx
+    .update(sessions)
+    .set({ userExternalId: telegramUserId, updatedAt: now })
+    .where(and(eq(sessions.trackingToken, trackingToken), isNameless(sessions)));
+}
+
+function isNameless({ userExternalId, consent }: Tables["sessions"]) {
+  return and(isNull(userExternalId), sql`${consent} is distinct from 'erased'`);
+}
+
 /**
  * Visits have come into the database after the starts that they led to: each learns who came by it first, as it would
  * have from the start; nothing of somebody who was erased meanwhile. Only after the visits' commit: who records a start
@@ -11,13 +29,12 @@ import { isTelegramUserId } from "./telegram-user-id.ts";
  */
 export async function nameVisits(tx: Tx, tables: Tables, trackingTokens: readonly string[]): Promise<void> {
   const { sessions, funnelStates, botUsers } = tables;
-  const isNameless = and(isNull(sessions.userExternalId), sql`${sessions.consent} is distinct from 'erased'`);
   const steps = await tx
     .select({ token: sessions.trackingToken, telegramUser: botUsers.telegramUserId })
     .from(sessions)
     .innerJoin(funnelStates, eq(funnelStates.trackingToken, sessions.trackingToken))
     .innerJoin(botUsers, eq(botUsers.id, funnelStates.botUserId))
-    .where(and(inArray(sessions.trackingToken, [...trackingTokens]), isNameless))
+    .where(and(inArray(sessions.trackingToken, [...trackingTokens]), isNameless(sessions)))
     // By token, so that two processes never lock visits crosswise.
     .orderBy(sessions.trackingToken, funnelStates.id);
   const seen = new Set<string>();
@@ -25,10 +42,7 @@ export async function nameVisits(tx: Tx, tables: Tables, trackingTokens: readonl
     const isFirst = !seen.has(token);
     seen.add(token);
     if (!isFirst || !isTelegramUserId(telegramUser)) continue;
-    await tx
-      .update(sessions)
-      .set({ userExternalId: telegramUser, updatedAt: new Date(tx.nowMs()) })
-      .where(and(eq(sessions.trackingToken, token), isNameless));
+    await nameVisit(tx, tables, token, telegramUser, new Date(tx.nowMs()));
   }
 }
 

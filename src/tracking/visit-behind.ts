@@ -1,10 +1,10 @@
 import { and, desc, eq, isNotNull } from "drizzle-orm";
-import type { Reader } from "../db/database.ts";
+import type { Database, Reader, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import type { SessionFacts } from "../meta/session-facts.ts";
 import type { Consent } from "../platform/consent.ts";
 import { type BotUser, isPersonInBot } from "./bot-users.ts";
-import { findSession } from "./find-session.ts";
+import { findSession, holdSession } from "./find-session.ts";
 import { type Session, sessionFacts } from "./session.ts";
 import type { StoredVisit } from "./tracking-store.ts";
 import { consentInToken } from "./tracking-token.ts";
@@ -26,19 +26,20 @@ export interface VisitBehind {
 
 /**
  * Finds the visit behind a payment: that of its token, else the person's latest, else what Redis has of either; and the
- * person, where only the visit is named.
+ * person, where only the visit is named. The visit stays as it is until the transaction ends.
  *
  * @param redisCopy the visit as Redis knows it, asked for before the transaction
  */
 export async function visitBehind(
-  reader: Reader,
-  tables: Tables,
+  tx: Tx,
+  db: Database,
   known: { readonly trackingToken: string | null; readonly botUser: BotUser | null },
   redisCopy: StoredVisit | null,
 ): Promise<VisitBehind> {
-  const named = await findSession(reader, tables, known.trackingToken);
-  const botUser = known.botUser ?? (await visitorOf(reader, tables, known.trackingToken, named));
-  const session = named ?? (await findSession(reader, tables, botUser?.latestToken ?? null));
+  const { tables } = db;
+  const named = await holdSession(tx, db, known.trackingToken);
+  const botUser = known.botUser ?? (await visitorOf(tx, tables, known.trackingToken, named));
+  const session = named ?? (await holdSession(tx, db, botUser?.latestToken ?? null));
   const trackingToken = known.trackingToken ?? session?.trackingToken ?? botUser?.latestToken ?? null;
   const copy = session === null && redisCopy?.trackingToken === trackingToken ? redisCopy : null;
   const facts = session === null ? copy : sessionFacts(session);
@@ -48,7 +49,7 @@ export async function visitBehind(
   return {
     session,
     facts,
-    consent: await consentByNow(reader, tables, { botUser, trackingToken, consent }),
+    consent: await consentByNow(tx, tables, { botUser, trackingToken, consent }),
     botUser,
     trackingToken,
     poolId: session?.poolId ?? copy?.poolId ?? null,

@@ -583,6 +583,67 @@ describe(`erasing a person on ${testDialect}`, () => {
     expect(await erased).toMatchObject({ people: 1, payments: 1 });
   });
 
+  /** A visit, and what it would be found by. */
+  async function visit() {
+    const ana = await person();
+    const { fbclid, address, userAgent, referrer, externalId } = ana.known;
+    const { token } = await click(funnel, `fbclid=${fbclid}`, { "user-agent": userAgent, referer: referrer });
+    await post(funnel, "/api/tracking/cookies", { tracking_token: token, _fbi: address });
+    return { ana, token, traces: { fbclid, address, userAgent, referrer, externalId } };
+  }
+
+  test("a start that has read of a visit, and not written yet, writes nothing of it once that is erased", async () => {
+    const { ana, token, traces } = await visit();
+    const { db } = funnel;
+    const { botUsers, sessions } = db.tables;
+    await funnel.post(funnel.shop.id, startUpdate(ana.user));
+    let both: Promise<unknown> = Promise.resolve();
+    await db.transaction(async (tx) => {
+      await tx
+        .update(botUsers)
+        .set({ firstName: "Ana" })
+        .where(eq(botUsers.telegramUserId, ana.known.telegramUser));
+      const started = funnel.post(funnel.shop.id, startUpdate(ana.user, token));
+      await untilHeldUp(db, started);
+      const erased = erase({ kind: "token", token });
+      await untilHeldUp(db, erased, 2);
+      both = Promise.all([started, erased]);
+    });
+    await both;
+    expect(await tracesOf(db, traces)).toEqual([]);
+    const [row] = await db.select().from(sessions).where(eq(sessions.trackingToken, token));
+    expect(row).toMatchObject({ consent: "erased", userExternalId: null });
+  });
+
+  test("a payment that is being registered with a visit says nothing of it once that is erased", async () => {
+    const { ana, token, traces } = await visit();
+    const { db } = funnel;
+    const sale = { provider: "generic", providerRef: newId(), amountMinor: 4990, currency: "BRL" };
+    let both: Promise<unknown> = Promise.resolve();
+    const other = db.transaction(async (tx) => {
+      const now = new Date();
+      await tx
+        .insert(db.tables.payments)
+        .values({ ...sale, id: newId(), status: "pending", customer: {}, createdAt: now, updatedAt: now });
+      const registered = post(funnel, "/api/payments", {
+        provider: sale.provider,
+        provider_ref: sale.providerRef,
+        amount_minor: sale.amountMinor,
+        currency: sale.currency,
+        tracking_token: token,
+        customer: { email: ana.known.email },
+      });
+      await untilHeldUp(db, registered);
+      const erased = erase({ kind: "token", token });
+      await untilHeldUp(db, erased, 2);
+      both = Promise.all([registered, erased]);
+      throw new Error("came to nothing");
+    });
+    await expect(other).rejects.toThrow("came to nothing");
+    await both;
+    expect(await tracesOf(db, traces)).toEqual([]);
+  });
+
   test("the shop's id of a customer, from before such ids were hashed, is the same customer's", async () => {
     const phone = "+55 11 98765-4321";
     const register = async (extra: object) => {
