@@ -57,6 +57,17 @@ describe(`the operator's password on ${testDialect}`, () => {
     expect(JSON.stringify(audited)).not.toContain("another one");
   });
 
+  test("opens nothing more, also in a process that still has it, once another has changed it", async () => {
+    const [before, after] = [{ operatorPassword: "the first one" }, { operatorPassword: "another one" }];
+    await ensureOperatorPassword(own.db, before);
+    const [stays, comes] = [createPasswordCheck(own.db, before), createPasswordCheck(own.db, after)];
+    expect(await stays("the first one")).toBe("right");
+    await ensureOperatorPassword(own.db, after);
+    expect(await stays("the first one")).toBe("wrong");
+    expect(await stays("another one")).toBe("wrong");
+    expect(await comes("another one")).toBe("right");
+  });
+
   test("lets nobody in while there is none", async () => {
     expect(await createPasswordCheck(own.db, MADE_HERE)("")).toBe("wrong");
     expect(await createPasswordCheck(own.db, MADE_HERE)("anything")).toBe("wrong");

@@ -33,7 +33,8 @@ export async function ensureOperatorPassword(
 
 /**
  * Checks passwords by argon2id, one at a time: against `OPERATOR_PASSWORD` where it is set, else against the hash in
- * `settings`. As slow for a wrong password as for a right one, and as slow where none is set.
+ * `settings`. As slow for a wrong password as where none is set. One that another process has replaced since is wrong
+ * here, too: it would open a session that outlives the change.
  */
 export function createPasswordCheck(
   db: Database,
@@ -50,7 +51,14 @@ export function createPasswordCheck(
       await hashOf(given);
       return "wrong";
     }
-    return (await Bun.password.verify(given, expected)) ? "right" : "wrong";
+    const isRight = await Bun.password.verify(given, expected);
+    return isRight && (await isStillTheOne(given)) ? "right" : "wrong";
+  }
+
+  async function isStillTheOne(given: string): Promise<boolean> {
+    if (config.operatorPassword === undefined) return true;
+    const stored = await storedHash(db);
+    return stored === null || Bun.password.verify(given, stored);
   }
 
   return async (given) => {
