@@ -15,7 +15,7 @@ export const LARGEST_BODY_BYTES = 256 * 1024;
 
 /**
  * A request's whole body, as bytes and as UTF-8 text. Refuses one longer than `maxBytes` (413), whatever
- * `Content-Length` claims, and one that is not UTF-8 (400).
+ * `Content-Length` claims, and one that is not UTF-8, or whose sender hung up before its end (400).
  */
 export async function readBody(request: Request, maxBytes: number): Promise<Body> {
   const tooLarge = () =>
@@ -25,8 +25,20 @@ export async function readBody(request: Request, maxBytes: number): Promise<Body
     });
   const claimed = request.headers.get("content-length");
   if (Number(claimed ?? 0) > maxBytes) return { kind: "refused", response: tooLarge };
-  const bytes =
-    claimed === null ? await bytesUpTo(request.body, maxBytes) : new Uint8Array(await request.arrayBuffer());
+  let bytes: Uint8Array | null;
+  try {
+    bytes =
+      claimed === null
+        ? await bytesUpTo(request.body, maxBytes)
+        : new Uint8Array(await request.arrayBuffer());
+  } catch (error) {
+    if (!request.signal.aborted) throw error;
+    // Nobody hears it, but log and metrics would take it for a fault of ours.
+    return {
+      kind: "refused",
+      response: () => problem(400, { detail: "The connection was closed before the body's end." }),
+    };
+  }
   if (bytes === null || bytes.length > maxBytes) return { kind: "refused", response: tooLarge };
   try {
     return { kind: "read", text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), bytes };

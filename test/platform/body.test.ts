@@ -1,16 +1,32 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import { readBody } from "../../src/platform/body.ts";
+import { until } from "../support/until.ts";
 
 let server: Bun.Server<undefined>;
+/** Each answer's status, or what was thrown instead; also of answers that nobody hears. */
+let outcomes: unknown[] = [];
 beforeAll(() => {
   server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
     async fetch(request) {
-      const body = await readBody(request, 1_000);
-      return body.kind === "read" ? new Response(body.text) : body.response();
+      arrived.resolve();
+      try {
+        const body = await readBody(request, 1_000);
+        const response = body.kind === "read" ? new Response(body.text) : body.response();
+        outcomes.push(response.status);
+        return response;
+      } catch (error) {
+        outcomes.push(error);
+        throw error;
+      }
     },
   });
+});
+let arrived = Promise.withResolvers<void>();
+beforeEach(() => {
+  outcomes = [];
+  arrived = Promise.withResolvers();
 });
 afterAll(() => server.stop(true));
 
@@ -32,4 +48,20 @@ test("a body in chunks is read whole", async () => {
 test("a body in chunks is refused as soon as it is too long, whatever else would come", async () => {
   const answer = await send(["x".repeat(600), "x".repeat(600)], { isWhole: false });
   expect(answer.status).toBe(413);
+});
+
+test.each([
+  ["of a known length", "content-length: 200\r\n\r\nhello"],
+  ["in chunks", "transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n"],
+])("a body %s whose sender hangs up before its end is the sender's fault, not ours", async (_, rest) => {
+  const socket = await Bun.connect({
+    hostname: "127.0.0.1",
+    port: server.port ?? 0,
+    socket: { data: () => undefined },
+  });
+  socket.write(`POST / HTTP/1.1\r\nhost: ponte\r\n${rest}`);
+  await arrived.promise;
+  socket.terminate();
+  await until(async () => outcomes.length > 0);
+  expect(outcomes).toEqual([400]);
 });
