@@ -4,7 +4,7 @@ import type { AttemptView, OutboxView } from "../outbox/views.ts";
 import { LARGEST_PAGE } from "../platform/pagination.ts";
 import { defineCommand, Refused, WrongUsage } from "./command.ts";
 import { filterOf, idsOf, OUTBOX_FLAGS, refuseUnknownPool } from "./outbox-flags.ts";
-import { answer, duration, record, second, table } from "./print.ts";
+import { answer, duration, jsonText, record, second, table } from "./print.ts";
 import { withDatabase } from "./with-database.ts";
 
 export const outboxStatusCommand = defineCommand({
@@ -162,7 +162,7 @@ function detailText(row: OutboxDetail): string {
     ]),
     "",
     "Payload",
-    JSON.stringify(row.payload, null, 2),
+    jsonText(row.payload),
     "",
     row.requests.length === 0 ? "No request was made for it yet." : requestTable(row.requests),
   ].join("\n");

@@ -3,7 +3,15 @@ import type { Context } from "./command.ts";
 
 /** Prints the command's answer: as JSON where `--json` asks for it, else as a person reads it. */
 export function answer({ terminal, json }: Context, data: unknown, human: () => string): void {
-  terminal.out(json ? JSON.stringify(data, null, 2) : human());
+  terminal.out(json ? jsonText(data) : human());
+}
+
+/** JSON for people and programs; control characters above ASCII are written out as those below are: some terminals obey them. */
+export function jsonText(data: unknown): string {
+  return JSON.stringify(data, null, 2).replace(
+    /[\u007f-\u009f]/g,
+    (control) => `\\u00${control.charCodeAt(0).toString(16)}`,
+  );
 }
 
 /** A column of a table: its head, and what stands under it. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { version } from "../../package.json";
 import { COMMANDS } from "../../src/cli/commands.ts";
-import { cellText, duration, record, table } from "../../src/cli/print.ts";
+import { cellText, duration, jsonText, record, table } from "../../src/cli/print.ts";
 import { runCli } from "../../src/cli/run.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
 import { nearest } from "../../src/platform/nearest.ts";
@@ -304,7 +304,10 @@ describe("what is printed", () => {
   });
 
   test("obeys no control character of somebody else's text", () => {
-    expect(cellText("a\u001b[31m\nb\u0000\u009bc")).toBe("a [31m b c");
+    const hostile = "a\u001b[31m\nb\u0000\u009bc";
+    expect(cellText(hostile)).toBe("a [31m b c");
+    expect(jsonText({ hostile })).not.toMatch(/[^\P{Cc}\n]/u);
+    expect(JSON.parse(jsonText({ hostile }))).toEqual({ hostile });
   });
 
   test.each([
