@@ -123,7 +123,7 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
     onCommit: metrics.onCommit,
     async onReplay(trackingTokens) {
       const { eraseLateVisits } = await import("./privacy/late-visits.ts");
-      await eraseLateVisits({ db, trackingStore, now }, trackingTokens);
+      await eraseLateVisits({ db, spool: readSpool, trackingStore, now }, trackingTokens);
       const { nameVisits } = await import("./tracking/name-visits.ts");
       await db.transaction((tx) => nameVisits(tx, db.tables, trackingTokens));
       await db.transaction((tx) => reportPurchasesOf(payments, tx, trackingTokens));

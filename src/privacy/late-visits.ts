@@ -1,6 +1,7 @@
 import { and, inArray, isNotNull, like, sql } from "drizzle-orm";
 import { recordAudit } from "../audit/audit-log.ts";
 import type { Database } from "../db/database.ts";
+import type { Spool } from "../db/spool/spool.ts";
 import { eventIdsOfVisit } from "../meta/event-ids.ts";
 import { isErased } from "../outbox/erased.ts";
 import { inChunks } from "./chunks.ts";
@@ -10,14 +11,19 @@ import { eraseEvents } from "./outbox-events.ts";
 import { ERASED_USER, eraseSessions, findSessions } from "./rows.ts";
 import { ownersOf } from "./visit-owners.ts";
 
-type LateVisitDeps = Omit<ErasureDeps, "spool">;
+interface LateVisitDeps extends Omit<ErasureDeps, "spool"> {
+  readonly spool: Pick<Spool, "wasForgotten">;
+}
 
 /**
  * Visits have come into the database late, out of a spool. Those of people who were erased meanwhile, which no erasure
- * could find on another machine's disk, go as they would have gone with the rest.
+ * could find on another machine's disk, go as they would have gone with the rest; and so do those that were erased on this
+ * one's while they were being brought in.
  */
 export async function eraseLateVisits(deps: LateVisitDeps, trackingTokens: readonly string[]): Promise<void> {
-  for (const token of await visitsOfErased(deps.db, trackingTokens)) await eraseVisit(deps, token);
+  const forgotten = trackingTokens.filter((token) => deps.spool.wasForgotten(token));
+  const ofErased = await visitsOfErased(deps.db, trackingTokens);
+  for (const token of new Set([...forgotten, ...ofErased])) await eraseVisit(deps, token);
 }
 
 /** The visit alone: whoever came by its link since is a stranger, and what they have done stays theirs. */

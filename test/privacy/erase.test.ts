@@ -745,6 +745,26 @@ describe(`erasing a person on ${testDialect}`, () => {
     expect(await tracesOf(funnel.db, { click: "OtherClick" })).not.toEqual([]);
   });
 
+  test("one that is on its way from the spool into the database at that moment is erased there", async () => {
+    const { db, deps, pool } = funnel;
+    await deps.recorder.close();
+    const visit = funnel.visit("fbclid=ReplayedClick");
+    deps.spool.append([{ key: visit.trackingToken, body: encodeVisit(visit) }]);
+    let both: Promise<unknown> = Promise.resolve();
+    await db.transaction(async (tx) => {
+      const { pools } = db.tables;
+      await tx.update(pools).set({ name: pool.name }).where(eq(pools.id, pool.id));
+      const replayed = deps.recorder.replay();
+      await untilHeldUp(db, replayed);
+      const erased = erase({ kind: "token", token: visit.trackingToken });
+      await untilHeldUp(db, erased, 2);
+      both = Promise.all([replayed, erased]);
+    });
+    await both;
+    expect(await tracesOf(db, { click: "ReplayedClick" })).toEqual([]);
+    expect(deps.spool.count([visit.trackingToken])).toBe(0);
+  });
+
   test("nobody is found by keys that are nobody's", async () => {
     const before = await dump(funnel.db);
     const keys: PersonKey[] = [

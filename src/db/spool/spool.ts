@@ -27,6 +27,8 @@ export interface Spool {
   remove(keys: readonly string[]): void;
   /** Removes them, and lets nothing bring them back that is still read out of a damaged spool. */
   forget(keys: readonly string[]): void;
+  /** Whether it was forgotten while it was here: whoever had read it before may bring it in all the same. */
+  wasForgotten(key: string): boolean;
   /** No damaged spool is left to be read: what was forgotten needs no watching for. */
   endForgetting(): void;
   /** How many of these are here, set aside or not. */
@@ -106,6 +108,7 @@ export function noSpool(reason: unknown): Spool {
     find: refuse,
     remove: refuse,
     forget: refuse,
+    wasForgotten: refuse,
     endForgetting: refuse,
     count: refuse,
     setAside: refuse,
@@ -138,6 +141,7 @@ function spoolOf(client: SqliteClient): Spool {
   );
   const remove = client.prepare("delete from spool where key = ?");
   const forget = client.prepare("insert into forgotten (key) values (?) on conflict do nothing");
+  const forgotten = client.query<{ key: string }, [string]>("select key from forgotten where key = ?");
   const has = client.query<{ key: string }, [string]>("select key from spool where key = ?");
   const isHere = (key: string) => has.get(key) !== null;
   const count = client.query<{ waiting: number; setAside: number }, []>(
@@ -166,6 +170,7 @@ function spoolOf(client: SqliteClient): Spool {
       if (isForgettingOver && !keys.some(isHere)) return;
       removeAndForget(keys);
     },
+    wasForgotten: (key) => forgotten.get(key) !== null,
     endForgetting() {
       // Without a condition the table is made anew, which is a write though it is empty.
       client.run("delete from forgotten where true");
