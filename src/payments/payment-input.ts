@@ -9,10 +9,14 @@ const amountMinorSchema = z
   .number()
   .refine((n) => isAmountMinor(n) && n > 0, "must be a whole number of minor units (cents), above 0");
 
+const CURRENCY_RULE = "must be an ISO 4217 code such as BRL";
+
 const currencySchema = z
   .string()
+  // Other letters become ASCII's, and more of them, as capitals: ınr, ßp.
+  .regex(/^[A-Za-z]{3}$/, CURRENCY_RULE)
   .transform((code) => code.toUpperCase())
-  .refine((code) => isCurrency(code) || code === TELEGRAM_STARS, "must be an ISO 4217 code such as BRL");
+  .refine((code) => isCurrency(code) || code === TELEGRAM_STARS, CURRENCY_RULE);
 
 const trackingTokenSchema = z.string().refine(isTrackingToken, "must be 32 lowercase hex digits");
 

@@ -200,6 +200,10 @@ describe(`payments on ${testDialect}`, () => {
     expect(JSON.stringify(delivery?.payload)).toContain("Curso &lt;1&gt;");
   });
 
+  test.each(["ınr", "ßp", "XYZ", "BRL "])("%p is no currency", async (currency) => {
+    expect((await register({ currency })).status).toBe(400);
+  });
+
   test.each(["BRL", "XTR"])("%s in small letters is the same currency", async (currency) => {
     const { status, body } = await register({ currency: currency.toLowerCase() });
     expect(status).toBe(201);
