@@ -54,9 +54,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // Counts over the tables of visits, payments and deliveries alike, so it stands beside what writes them.
   rollups: STORE,
   // What goes on and what it came to, which the API tells scripts and the console tells people.
-  overview: [...KNOWLEDGE, "rollups"],
-  api: [...KNOWLEDGE, "keys", "privacy", "overview"],
-  ops: [...KNOWLEDGE, "keys", "overview", "rollups", "assets", "views"],
+  overview: [...KNOWLEDGE, "gate", "rollups"],
+  api: [...KNOWLEDGE, "gate", "keys", "privacy", "overview"],
+  ops: [...KNOWLEDGE, "gate", "keys", "overview", "rollups", "assets", "views"],
   views: ["db", "config"],
 };
 

@@ -1,9 +1,9 @@
 import type { HoldState } from "../db/vocabulary.ts";
+import type { RefusalCount } from "../gate/read-refusals.ts";
 import type { FunnelFacts, FunnelLine, Steps, Value } from "../overview/funnel.ts";
 import type { OverviewFacts } from "../overview/read-facts.ts";
 import type { Stretch } from "../overview/stretch.ts";
 import type { RouteName } from "../overview/trouble.ts";
-import type { RefusalCount } from "../pools/gate-refusals.ts";
 
 /** What the funnel is told by. */
 export const FUNNEL_BY = ["pool", "bot", "campaign", "hour"] as const;

@@ -56,7 +56,7 @@ export async function resumeRouteBy({ db, now }: RouteDeps, actor: string, key: 
         action: "outbox.resume",
         subject: subjectOf(key),
         before,
-        after: { state: "free" },
+        after: { state: "ready" },
       });
     }
     return isResumed;

@@ -1,7 +1,7 @@
 import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
+import { type RefusalCount, readRefusals } from "../gate/read-refusals.ts";
 import { yieldToEventLoop } from "../platform/yield-to-event-loop.ts";
-import { type RefusalCount, readRefusals } from "../pools/gate-refusals.ts";
 import { countedAt } from "../rollups/rollups.ts";
 import { type DeliveryFacts, readDeliveries } from "./deliveries.ts";
 import { type FunnelFacts, readFunnel } from "./funnel.ts";

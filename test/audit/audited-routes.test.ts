@@ -43,7 +43,7 @@ describe(`the audit of what is held up on ${testDialect}`, () => {
         actor: "console",
         action: "outbox.resume",
         before: paused("longer holiday"),
-        after: { state: "free" },
+        after: { state: "ready" },
       },
     ]);
   });

@@ -126,7 +126,7 @@ describe(`the console's outbox on ${testDialect}`, () => {
         actor: "console",
         subject: "route:meta:4040",
         before: { state: "paused", paused_reason: `token ${EVIL}`, paused_at: expect.any(String) },
-        after: { state: "free" },
+        after: { state: "ready" },
       },
     ]);
   });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { RefusalCount } from "../../pools/gate-refusals.ts";
+import type { RefusalCount } from "../../gate/read-refusals.ts";
 import { count, instant, text } from "./kinds.ts";
 
 export const auditEntrySchema = z.strictObject({
