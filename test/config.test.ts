@@ -101,6 +101,13 @@ describe("a wrong value", () => {
     ]);
   });
 
+  test("takes an offset for no time zone: older browsers know names alone", () => {
+    expect(refusal({ TZ_DISPLAY: "Asia/Kolkata" })).toEqual([]);
+    expect(refusal({ TZ_DISPLAY: "+05:30" })).toEqual([
+      'TZ_DISPLAY: must be the IANA name of a time zone, not "+05:30". Example: America/Sao_Paulo',
+    ]);
+  });
+
   test.each([
     ["PUBLIC_URL", "https://me:hush@go.example.com", '"https://…@go.example.com"'],
     ["PUBLIC_URL", "me:hush@go.example.com/?key=hush", '"…@go.example.com/?…"'],

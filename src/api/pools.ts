@@ -87,7 +87,7 @@ export function poolsApi(deps: ManageDeps & { readonly authorize: Authorize }) {
         detail: describe(
           "Change a pool",
           { 200: "Pool", 404: null, 422: null, ...CHANGES },
-          "Only what is named changes; null clears. `bots` is the whole new list.",
+          "Only what is named changes; null clears. `bots` and `capture_params` are the whole new lists. Of two changes of one field the later stands.",
         ),
       },
     )

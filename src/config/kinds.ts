@@ -169,10 +169,14 @@ export const usdMinor = z
   });
 
 /** A time zone's name, as `isTimeZone` knows them. */
-export const timeZone = z.string().refine(isTimeZone, wanted("an IANA time zone"));
+export const timeZone = z.string().refine(isTimeZone, wanted("the IANA name of a time zone"));
 
-/** Whether it is the name of a time zone, such as `America/Sao_Paulo`. */
+/**
+ * Whether it is the IANA name of a time zone, such as `America/Sao_Paulo`. An offset, such as `+05:30`, is none: older
+ * browsers know only names, and would draw no chart.
+ */
 export function isTimeZone(name: string): boolean {
+  if (/^[+-]/.test(name)) return false;
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });
     return true;
