@@ -12,7 +12,7 @@ import { checkoutMessage, type SendPhoto } from "../telegram/checkout-message.ts
 import { type CallOutcome, outcomeOfCall } from "../telegram/outcome.ts";
 import { withoutPerson } from "../telegram/without-person.ts";
 import { type BotTokens, lookUpTokens } from "./bot-tokens.ts";
-import { CHAT_RESTS, chatRestMs, whoseQuiet } from "./chat-rest.ts";
+import { CHAT_LIMITED, chatBackOffMs, rateLimitScope } from "./chat-rate-limit.ts";
 import { botOfRoute, type CheckoutCall, type MethodCall, readOutgoing } from "./outgoing.ts";
 import type { Sales } from "./sales.ts";
 import { UNREACHABLE } from "./unreachable.ts";
@@ -48,17 +48,17 @@ export function telegramDestination(deps: TelegramDestinationDeps): DestinationA
       const botId = botOfRoute(route);
       const tokens = await lookUpTokens(deps, botId);
       if (tokens.kind === "missing") return unsent({ kind: "credential", reason: tokens.reason });
-      const restMs = await chatRestMs(deps.db, row);
-      if (restMs > 0) {
-        return unsent({ kind: "early", reason: `${CHAT_RESTS}an earlier message waits`, afterMs: restMs });
+      const waitMs = await chatBackOffMs(deps.db, row);
+      if (waitMs > 0) {
+        return unsent({ kind: "early", reason: `${CHAT_LIMITED}an earlier message waits`, afterMs: waitMs });
       }
       const call = await callOf(deps, row);
       if (call.kind === "unsent") return unsent(call.verdict);
       const sent = await callTelegram(deps, tokens, call.message, signal);
       const { verdict } = sent;
       if (verdict.kind === "throttled") {
-        const whose = await whoseQuiet(deps.db, route, botId, row);
-        return { ...sent, verdict: { ...verdict, whose, reason: `${CHAT_RESTS}${verdict.reason}` } };
+        const whose = await rateLimitScope(deps.db, route, row);
+        return { ...sent, verdict: { ...verdict, whose, reason: `${CHAT_LIMITED}${verdict.reason}` } };
       }
       if (verdict.kind !== "credential") return sent;
       const again = await lookUpTokens(deps, botId);

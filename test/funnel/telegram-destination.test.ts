@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { and, eq, inArray } from "drizzle-orm";
 import { updateBot } from "../../src/bots/manage-bots.ts";
 import { telegramBotApi } from "../../src/bots/telegram-bot-api.ts";
-import { chatRestMs } from "../../src/funnel/chat-rest.ts";
+import { chatBackOffMs } from "../../src/funnel/chat-rate-limit.ts";
 import { telegramDestination } from "../../src/funnel/telegram-destination.ts";
 import { enqueue } from "../../src/outbox/enqueue.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
@@ -135,7 +135,7 @@ describe(`messages to Telegram on ${testDialect}`, () => {
     expect(waiting).toHaveLength(4);
     expect(waiting.at(-1)).toMatchObject({ eventName: "checkout", attempts: 0 });
     const dueAt = waiting.map(({ availableAt }) => availableAt.getTime());
-    // At once, they would be refused one after the other again, while everybody else waits. Each rest counts from its own
+    // At once, they would be refused one after the other again, while everybody else waits. Each wait counts from its own
     // writing down, so between two that were in hand together some milliseconds may lack.
     const betweenMs = dueAt.slice(1).map((at, i) => at - (dueAt[i] ?? at));
     expect(Math.min(...betweenMs)).toBeGreaterThan(500);
@@ -148,7 +148,7 @@ describe(`messages to Telegram on ${testDialect}`, () => {
     expect(funnel.chat(tapper.id)).toHaveLength(4);
   });
 
-  test("a message whose chat rests leaves a second to an earlier one that is in hand at the same time", async () => {
+  test("a message to a chat that is limited leaves a second to an earlier one that is in hand at the same time", async () => {
     const { db } = funnel;
     const offer = await funnel.addOffer();
     const tapper = newUser();
@@ -163,8 +163,8 @@ describe(`messages to Telegram on ${testDialect}`, () => {
     await db.transaction((tx) =>
       tx.update(outboxProgress).set({ status: "sending" }).where(eq(outboxProgress.id, second.id)),
     );
-    const thirdRestsMs = await chatRestMs(db, third);
-    expect(thirdRestsMs - (await chatRestMs(db, second))).toBeGreaterThanOrEqual(1_000);
+    const thirdWaitsMs = await chatBackOffMs(db, third);
+    expect(thirdWaitsMs - (await chatBackOffMs(db, second))).toBeGreaterThanOrEqual(1_000);
     await db.transaction((tx) =>
       tx.update(outboxProgress).set({ status: "pending" }).where(eq(outboxProgress.id, second.id)),
     );
@@ -175,7 +175,7 @@ describe(`messages to Telegram on ${testDialect}`, () => {
     expect(funnel.chat(tapper.id)).toHaveLength(3);
   });
 
-  test("a message that waited for its chat goes before later ones, though all of the bot rested meanwhile", async () => {
+  test("a message that waited for its chat goes before later ones, though all of the bot was limited meanwhile", async () => {
     const { db } = funnel;
     const { outboxProgress } = db.tables;
     const offer = await funnel.addOffer();
@@ -219,7 +219,7 @@ describe(`messages to Telegram on ${testDialect}`, () => {
     for (const tapper of tappers) expect(funnel.chat(tapper.id)).toHaveLength(1);
   });
 
-  test("429 for one chat after the other is the bot's limit: all of it rests, and then all of it goes", async () => {
+  test("429 for one chat after the other is the bot's limit: all of it waits, and then all of it goes", async () => {
     const [first, second, third] = [newUser(), newUser(), newUser()];
     await funnel.fault({ mode: "429", times: 2, retry_after: 60 });
     for (const user of [first, second]) {
@@ -479,15 +479,15 @@ describe(`messages to Telegram on ${testDialect}`, () => {
   });
 
   test.each([
-    ["a lane's rests the bot itself", "/pix", ""],
-    ["the bot's rests its lanes", "", "/pix"],
-  ])("a 429 is for the whole bot: %s, and no other bot", async (_, limited, resting) => {
+    ["a lane's throttles the bot itself", "/pix", ""],
+    ["the bot's throttles its lanes", "", "/pix"],
+  ])("a 429 is for the whole bot: %s, and no other bot", async (_, limited, throttled) => {
     const { db, shop, other } = funnel;
     const first = await say(newUser(), "oi", "welcome", `${shop.id}${limited}`);
     await funnel.fault({ mode: "429", retry_after: 30, times: 1 });
     await funnel.dispatcher.drain();
     expect(await first()).toMatchObject({ status: "pending", attempts: 0 });
-    const second = await say(newUser(), "oi", "welcome", `${shop.id}${resting}`);
+    const second = await say(newUser(), "oi", "welcome", `${shop.id}${throttled}`);
     const elsewhere = await say(newUser(), "oi", "welcome", String(other.id));
     await funnel.dispatcher.drain();
     expect(await second()).toMatchObject({ status: "pending", attempts: 0 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../../src/db/database.ts";
 import type { Values } from "../../src/db/kept.ts";
-import { chatRestMs, whoseQuiet } from "../../src/funnel/chat-rest.ts";
+import { chatBackOffMs, rateLimitScope } from "../../src/funnel/chat-rate-limit.ts";
 import { ALONE_AFTER } from "../../src/outbox/batch-size.ts";
 import { filterCondition } from "../../src/outbox/filter.ts";
 import { claim, reclaimExpired, renewLeases } from "../../src/outbox/lease.ts";
@@ -83,14 +83,14 @@ describe(`plans on ${testDialect}, where nearly everything was delivered`, () =>
     ["the takeover of lapsed leases", "outbox_sending_idx", reclaimExpired],
     ["the renewal of leases", "outbox_sending_idx", (db: Database) => renewLeases(db, ["a", "b"])],
     [
-      "the look for a chat's rest, before every message,",
+      "the look for a chat's rate limit, before every message,",
       "outbox_events_bot_user_idx",
-      (db: Database) => chatRestMs(db, { id: 20_500 }),
+      (db: Database) => chatBackOffMs(db, { id: 20_500 }),
     ],
     [
-      "the question whose quiet a 429 asks for",
+      "the question whose rate limit a 429 tells of",
       "outbox_pending_idx",
-      (db: Database) => whoseQuiet(db, "1", 1, { id: 20_500 }),
+      (db: Database) => rateLimitScope(db, "1", { id: 20_500 }),
     ],
   ])("%s goes through %s alone", async (_, index, work) => {
     const [statement] = await statementsOf(work);
@@ -110,6 +110,18 @@ describe(`plans on ${testDialect}, where nearly everything was delivered`, () =>
     expect(plan).toContain("outbox_routes_destination_route_unique (destination=? AND route=?)");
     expect(plan).not.toContain("outbox_routes_destination_route_unique (destination=?)");
   });
+
+  test.skipIf(testDialect === "postgres")(
+    "whose rate limit a 429 tells of is asked of what is not due yet, and not of all that waits for the bot",
+    async () => {
+      const [statement] = await statementsOf((db) => rateLimitScope(db, "1", { id: 20_500 }));
+      if (!statement) throw new Error("no statement was run");
+      const plan = (await planOf(statement.sql, statement.values)).join("\n");
+      expect(plan).toContain(
+        "outbox_pending_idx (destination=? AND route=? AND available_at>? AND available_at<?)",
+      );
+    },
+  );
 
   test("leases that lapsed, and such as no clock of ours gives, are each found by one look", async () => {
     const statements = await statementsOf(reclaimExpired);
