@@ -5,6 +5,7 @@ import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import type { DeniedPolicy } from "../meta/consent.ts";
 import type { Log } from "../platform/log.ts";
+import { storableText } from "../platform/storable-text.ts";
 import type { Person } from "../tracking/bot-users.ts";
 import type { RecallVisit } from "../tracking/recall-visit.ts";
 import type { Sales } from "./sales.ts";
@@ -77,7 +78,6 @@ export function personOf(user: User): Person {
   };
 }
 
-/** Without what Postgres' text cannot hold: NUL, and halves of characters. */
 function storable(text: string | undefined): string | undefined {
-  return text?.replaceAll("\0", "").toWellFormed();
+  return text === undefined ? undefined : storableText(text);
 }
