@@ -2,7 +2,7 @@
 
 import { countedText } from "./numbers.ts";
 import { Card, CursorPager, PageHead } from "./parts.tsx";
-import { type Column, DataTable, textColumn } from "./table.tsx";
+import { type Column, DataTable, nameColumn, textColumn } from "./table.tsx";
 import { TimeOf } from "./time.tsx";
 
 const LIST = "/ops/audit";
@@ -48,9 +48,9 @@ export function AuditPage(props: {
 function columns(zone: string): Column<AuditLine>[] {
   return [
     { head: "When", cell: ({ at }) => <TimeOf at={at} zone={zone} /> },
-    textColumn("Who", ({ actor }) => actor),
+    nameColumn("Who", ({ actor }) => actor),
     textColumn("Did", ({ action }) => action),
-    textColumn("To", ({ subject }) => subject),
+    nameColumn("To", ({ subject }) => subject),
     { head: "What", cell: (line) => <Changes lines={changeLines(line)} /> },
   ];
 }

@@ -12,7 +12,7 @@ import {
 } from "./outbox-data.ts";
 import { askAddress, eventsText } from "./outbox-replay.tsx";
 import { Badge, Banner, Card, PageHead, Pager, type Tone } from "./parts.tsx";
-import { type Column, DataTable, textColumn } from "./table.tsx";
+import { type Column, DataTable, nameColumn, textColumn } from "./table.tsx";
 import { TimeOf } from "./time.tsx";
 
 const LIST = "/ops/outbox";
@@ -208,8 +208,8 @@ function columns(zone: string): Column<EventLine>[] {
     textColumn("Event", ({ event_name }) => event_name),
     { head: "Status", cell: ({ status }) => <Badge tone={STATUS_TONES[status]} text={status} /> },
     { head: "Tries", align: "end", cell: ({ attempts }) => <span>{attempts}</span> },
-    textColumn("Pool", ({ pool }) => pool ?? "–"),
-    textColumn("Route", ({ destination, route }) => `${destination} ${route}`),
+    nameColumn("Pool", ({ pool }) => pool ?? "–"),
+    nameColumn("Route", ({ destination, route }) => `${destination} ${route}`),
     textColumn("Last error", ({ last_error }) => last_error ?? ""),
   ];
 }

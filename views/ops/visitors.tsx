@@ -103,8 +103,8 @@ function columns(zone: string): Column<VisitLine>[] {
         </a>
       ),
     },
-    textColumn("Pool", ({ poolSlug }) => poolSlug ?? "removed"),
-    textColumn("Source", ({ source }) => source ?? "–"),
+    nameColumn("Pool", ({ poolSlug }) => poolSlug ?? "removed"),
+    nameColumn("Source", ({ source }) => source ?? "–"),
     nameColumn("Campaign", ({ campaign }) => campaign ?? "–"),
     { head: "Cookies", cell: ({ hasCookies }) => <span>{hasCookies ? "yes" : "no"}</span> },
     {
