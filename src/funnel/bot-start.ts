@@ -100,8 +100,10 @@ export async function startFromOutside(
     const at = deps.now();
     const bot = await findBotRow(tx, db.tables, input.bot);
     if (bot === undefined) return { kind: "unknown_bot" };
+    const { update_id: updateId } = input;
     const isCopy =
-      input.update_id !== undefined && !(await noteUpdate(tx, db.tables, bot.id, input.update_id, at));
+      updateId !== undefined &&
+      !(await noteUpdate(tx, db.tables, { botId: bot.id, updateId, createdAt: at }));
     const person = {
       telegramUserId: input.telegram_user_id,
       username: input.username,
@@ -110,7 +112,7 @@ export async function startFromOutside(
     };
     const known = isCopy
       ? await knownOf(tx, db, bot.id, person.telegramUserId)
-      : await recordStart(deps, tx, bot, person, token, at);
+      : await recordStart(deps, tx, { bot, person, token, now: at });
     const answer = answerOf(bot.username, person.telegramUserId, known);
     return { kind: "started", isFirst: known.isFirst, answer };
   });

@@ -44,7 +44,7 @@ export async function welcome(
   token: string | null,
 ): Promise<void> {
   const { db } = deps;
-  const started = await recordStart(deps, tx, bot, person, token, now);
+  const started = await recordStart(deps, tx, { bot, person, token, now });
   const { botUser } = started;
   const message = welcomeMessage(
     botUser.telegramUserId,
@@ -66,7 +66,7 @@ export async function showOffer(
   person: Person,
   offer: Offer,
 ): Promise<void> {
-  const visitor = await recordVisitor(tx, db, bot.id, person, null, now);
+  const visitor = await recordVisitor(tx, db, { bot, person, token: null, now });
   const { botUser, poolId, trackingToken } = visitor;
   const step = {
     state: "offer_viewed" as const,
@@ -89,7 +89,7 @@ export async function showOffer(
 export async function sell(turn: Turn, tx: Tx, person: Person, seen: Offer): Promise<void> {
   const { deps, bot, now, updateId } = turn;
   const { db, sales } = deps;
-  const visitor = await recordVisitor(tx, db, bot.id, person, null, now);
+  const visitor = await recordVisitor(tx, db, { bot, person, token: null, now });
   const { botUser, trackingToken } = visitor;
   // The buyer pays what the payment asks for: the offer may have been changed since it was seen.
   const { paymentId, offer } = await sales.beginCheckout(tx, {

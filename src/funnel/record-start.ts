@@ -1,5 +1,4 @@
 import type { Database, Tx } from "../db/database.ts";
-import type { Tables } from "../db/define-schema.ts";
 import { type DeniedPolicy, permittedEvent } from "../meta/consent.ts";
 import { leadId } from "../meta/event-ids.ts";
 import { leadEvent } from "../meta/step-event.ts";
@@ -16,6 +15,15 @@ import { consentInToken, isWorthKeeping } from "../tracking/tracking-token.ts";
 import { consentByNow } from "../tracking/visit-behind.ts";
 import type { Recipient } from "./outgoing.ts";
 import { markReachable } from "./unreachable.ts";
+
+/** Somebody shows up in a bot. */
+interface Arrival {
+  readonly bot: { readonly id: number; readonly username: string };
+  readonly person: Person;
+  /** Of the visit that they name, if any. */
+  readonly token: string | null;
+  readonly now: Date;
+}
 
 /** Somebody in a bot, and the visit that brought them. */
 interface Visitor extends Recipient {
@@ -41,15 +49,10 @@ export interface StartDeps {
  * pool wants it, a Lead. Without a token, or with one that cannot be ours, it is an organic start, and what is known
  * of the person stays.
  */
-export async function recordStart(
-  { db, consentDenied }: StartDeps,
-  tx: Tx,
-  bot: { readonly id: number; readonly username: string },
-  person: Person,
-  token: string | null,
-  now: Date,
-): Promise<Started> {
-  const visitor = await recordVisitor(tx, db, bot.id, person, token, now);
+export async function recordStart(deps: StartDeps, tx: Tx, arrival: Arrival): Promise<Started> {
+  const { db } = deps;
+  const { bot, now } = arrival;
+  const visitor = await recordVisitor(tx, db, arrival);
   const { botUser, trackingToken, poolId } = visitor;
   if (botUser.blockedAt !== null) await markReachable(tx, db, botUser, now);
   const step = {
@@ -61,7 +64,7 @@ export async function recordStart(
     trackingToken,
   };
   const isFirst = await recordFunnelState(tx, db.tables, step, now);
-  if (isFirst) await enqueueLead(tx, db.tables, visitor, bot.username, consentDenied, now);
+  if (isFirst) await enqueueLead(deps, tx, visitor, arrival);
   return { ...visitor, isFirst };
 }
 
@@ -69,19 +72,17 @@ export async function recordStart(
 export async function recordVisitor(
   tx: Tx,
   db: Database,
-  botId: number,
-  person: Person,
-  token: string | null,
-  now: Date,
+  { bot, person, token, now }: Arrival,
 ): Promise<Visitor> {
   const { tables } = db;
+  const botId = bot.id;
   const found = await findSession(tx, tables, token);
   // Whoever had that visit erased is a stranger when they come again.
   const isErased = found?.consent === "erased";
   const named = isErased ? null : found;
   const isKept = named !== null || (token !== null && !isErased && isWorthKeeping(token, now));
   const kept = isKept ? token : null;
-  const botUser = await saveBotUser(tx, tables, botId, person, kept, now);
+  const botUser = await saveBotUser(tx, tables, { botId, person, trackingToken: kept }, now);
   // An update that comes late is about its own visit, even where a newer one is known already.
   const trackingToken = kept ?? botUser.latestToken;
   if (trackingToken !== null) await nameVisit(tx, tables, trackingToken, person.telegramUserId, now);
@@ -91,16 +92,14 @@ export async function recordVisitor(
 }
 
 async function enqueueLead(
+  { db: { tables }, consentDenied }: StartDeps,
   tx: Tx,
-  tables: Tables,
   { botUser, session, pool, trackingToken }: Visitor,
-  username: string,
-  consentDenied: DeniedPolicy,
-  now: Date,
+  { bot, now }: Arrival,
 ): Promise<void> {
   const pixelId = reportingPixel(pool);
   if (!pool?.sendLead || !pixelId) return;
-  const seller = { userId: botUser.telegramUserId, fallbackUrl: `https://t.me/${username}` };
+  const seller = { userId: botUser.telegramUserId, fallbackUrl: `https://t.me/${bot.username}` };
   const lead = leadEvent(session && sessionFacts(session), seller, now, now);
   // Without a session it is one per person and bot: the same person may well be a lead of two shops.
   const eventId = session ? lead.event_id : leadId(`user_${botUser.id}`);

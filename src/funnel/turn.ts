@@ -44,27 +44,22 @@ export function createTurn(deps: ConversationDeps, bot: BotRow, updateId: number
     updateId,
     once: (work) =>
       deps.db.transaction(async (tx) => {
-        if (await noteUpdate(tx, deps.db.tables, bot.id, updateId, now)) await work(tx);
+        const update = { botId: bot.id, updateId, createdAt: now };
+        if (await noteUpdate(tx, deps.db.tables, update)) await work(tx);
       }),
   };
 }
 
 /**
- * Notes that an update is handled. Answers whether it is new; a copy that is handled elsewhere at this moment is
+ * Notes that an update is handled, as of `createdAt`. Answers whether it is new; a copy that is handled elsewhere at this moment is
  * waited for.
  */
 export async function noteUpdate(
   tx: Tx,
   { telegramUpdates }: Tables,
-  botId: number,
-  updateId: number,
-  now: Date,
+  update: { readonly botId: number; readonly updateId: number; readonly createdAt: Date },
 ): Promise<boolean> {
-  const [isNew = false] = await tx.insertMany(
-    telegramUpdates,
-    ["botId", "updateId"],
-    [{ botId, updateId, createdAt: now }],
-  );
+  const [isNew = false] = await tx.insertMany(telegramUpdates, ["botId", "updateId"], [update]);
   return isNew;
 }
 

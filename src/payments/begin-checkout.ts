@@ -37,10 +37,8 @@ export async function beginCheckout(
   const open = await openPayment(deps, tx, sale, offer);
   if (open) return { paymentId: open.id, offer };
   const paymentId = newId();
-  const registered = await registerInside(
-    deps,
-    tx,
-    {
+  const registered = await registerInside(deps, tx, {
+    input: {
       provider: providerOf(offer),
       provider_ref: paymentId,
       amount_minor: offer.priceMinor,
@@ -48,14 +46,15 @@ export async function beginCheckout(
       tracking_token: sale.trackingToken ?? undefined,
       content: { ids: [String(offer.id)], name: offer.name },
     },
-    {
+    sale: {
       paymentId,
       botId: sale.botId,
       botUserId: sale.botUserId,
       offerId: offer.id,
       providerData: { deduplicate: sale.deduplicate },
     },
-  );
+    redisCopy: null,
+  });
   if (registered.kind === "unknown_bot") throw new Error(`bot ${sale.botId} does not exist`);
   return { paymentId: registered.payment.id, offer };
 }

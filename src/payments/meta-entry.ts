@@ -8,9 +8,16 @@ import type { OutboxEntry } from "../outbox/enqueue.ts";
 import { formatRoute } from "../outbox/routes.ts";
 import { reportingPixel } from "../pools/find-pool-of.ts";
 import type { PoolRow } from "../pools/pool-view.ts";
-import type { BotUser } from "../tracking/bot-users.ts";
 import type { VisitBehind } from "../tracking/visit-behind.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
+
+/** A payment with what is known of where it came from. */
+export interface Traced {
+  readonly payment: Payment;
+  readonly visit: VisitBehind;
+  /** The visit's own, else the one that the payment has, else its bot's. */
+  readonly pool: PoolRow | null;
+}
 
 /** `purchaseEvent` or `initiateCheckoutEvent`. */
 type EventOf = (
@@ -25,15 +32,17 @@ export async function metaEntry(
   deps: PaymentDeps,
   tx: Tx,
   eventOf: EventOf,
-  payment: Payment,
-  { facts, consent, botUser }: VisitBehind,
-  pool: PoolRow | null,
+  { payment, visit, pool }: Traced,
 ): Promise<OutboxEntry | null> {
   const pixelId = reportingPixel(pool);
   if (!pool || !pixelId) return null;
-  const seller = await sellingBot(deps, tx, payment, botUser, pool);
-  const event = eventOf(payment, facts, seller, deps.now());
-  const payload = permittedEvent(event, consent, deps.consentDenied);
+  const seller = {
+    userId: visit.botUser?.telegramUserId ?? null,
+    fallbackUrl: await linkOf(deps, tx, payment, pool),
+    starsUsdMinorPerThousand: deps.starsUsdMinorPerThousand,
+  };
+  const event = eventOf(payment, visit.facts, seller, deps.now());
+  const payload = permittedEvent(event, visit.consent, deps.consentDenied);
   if (payload === null) return null;
   return {
     destination: "meta",
@@ -48,21 +57,16 @@ export async function metaEntry(
   };
 }
 
-/** Who sold: the bot user's id, and the pool's link, else the bot's, as the event's source where no visit is known. */
-async function sellingBot(
-  { db, publicUrl, starsUsdMinorPerThousand }: PaymentDeps,
+/** The pool's link, or the bot's where our own address is not known: the event's source where no visit is. */
+async function linkOf(
+  { db, publicUrl }: PaymentDeps,
   tx: Tx,
   { botId }: Payment,
-  botUser: BotUser | null,
   { slug }: PoolRow,
-): Promise<SellingBot> {
+): Promise<string> {
+  if (publicUrl !== undefined) return `${publicUrl}/go/${slug}`;
   const { bots } = db.tables;
   const [bot] =
     botId === null ? [] : await tx.select({ username: bots.username }).from(bots).where(eq(bots.id, botId));
-  const botUrl = bot ? `https://t.me/${bot.username}` : "https://t.me/";
-  return {
-    userId: botUser?.telegramUserId ?? null,
-    fallbackUrl: publicUrl === undefined ? botUrl : `${publicUrl}/go/${slug}`,
-    starsUsdMinorPerThousand,
-  };
+  return bot ? `https://t.me/${bot.username}` : "https://t.me/";
 }

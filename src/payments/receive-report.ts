@@ -5,7 +5,7 @@ import { buyersTransaction, ErasedMeanwhile } from "./erased-meanwhile.ts";
 import { fillPayment } from "./fill-payment.ts";
 import { findByReference, lockByReference } from "./find-payment.ts";
 import type { Payment } from "./payment.ts";
-import type { PaymentDetails, RegisterInput } from "./payment-input.ts";
+import type { RegisterInput } from "./payment-input.ts";
 import type { PaymentReport } from "./providers/adapter.ts";
 import { type Owner, ownerFromDetails, redisCopyOf } from "./redis-copy.ts";
 import { registerInside } from "./register.ts";
@@ -34,9 +34,7 @@ export async function receiveReport(deps: ApplyDeps, report: ProviderReport): Pr
     const seen = await findByReference(tx, db, report);
     // The person's row is locked before the payment's, here as where a payment is registered: never crosswise.
     const said =
-      seen && isProven(seen, report)
-        ? await belongingsFromReport(deps, tx, seen, report.details, redisCopy)
-        : null;
+      seen && isProven(seen, report) ? await belongingsFromReport(deps, tx, seen, report, redisCopy) : null;
     if (!seen) await createFrom(deps, tx, report.registration, redisCopy);
     const known = await lockByReference(tx, db, report);
     if (!known || !isProven(known, report)) return { kind: "unknown" };
@@ -60,7 +58,7 @@ async function createFrom(
 ): Promise<void> {
   const usable = registration && (await withoutUnknownBot(deps, tx, registration));
   if (!usable || !(await leadsToPool(deps, tx, usable, redisCopy))) return;
-  await registerInside(deps, tx, usable, null, redisCopy);
+  await registerInside(deps, tx, { input: usable, sale: null, redisCopy });
 }
 
 /** What the report says of whose a payment is that is registered already; null where it says nothing. */
@@ -68,13 +66,14 @@ async function belongingsFromReport(
   deps: ApplyDeps,
   tx: Tx,
   payment: Payment,
-  details: PaymentDetails | undefined,
+  report: ProviderReport,
   redisCopy: StoredVisit | null,
 ): Promise<Belongings | null> {
-  if (details === undefined || payment.erasedAt !== null) return null;
+  if (report.details === undefined || payment.erasedAt !== null) return null;
   // The payment's own token goes first, so that nobody of another visit is taken for its buyer.
-  const said = { ...details, tracking_token: payment.trackingToken ?? details.tracking_token };
-  const payer = await whoPays(deps, tx, await withoutUnknownBot(deps, tx, said), null, redisCopy);
+  const tracking_token = payment.trackingToken ?? report.details.tracking_token;
+  const said = await withoutUnknownBot(deps, tx, { ...report.details, tracking_token });
+  const payer = await whoPays(deps, tx, { said, seller: null, redisCopy });
   return payer?.belongings ?? null;
 }
 

@@ -25,6 +25,15 @@ interface BotSale {
   readonly providerData?: Readonly<Record<string, unknown>>;
 }
 
+/** What a payment is registered by. */
+interface Registration {
+  readonly input: RegisterInput;
+  /** Null where it was begun outside of our bots. */
+  readonly sale: BotSale | null;
+  /** The visit as Redis knows it, for a token that the database does not have. */
+  readonly redisCopy: StoredVisit | null;
+}
+
 type Registered =
   | { readonly kind: "created" | "existing"; readonly payment: Payment }
   /** The reference is taken by a payment of another amount or currency. */
@@ -38,7 +47,7 @@ export async function registerPayment(
 ): Promise<Registered> {
   const redisCopy = await redisCopyOf(deps, await ownerFromDetails(deps, input));
   const registered = await buyersTransaction(deps.db, (tx) =>
-    registerInside(deps, tx, input, null, redisCopy),
+    registerInside(deps, tx, { input, sale: null, redisCopy }),
   );
   if (registered.kind === "existing") await reportIfVisitCame(deps, registered.payment.id);
   return registered;
@@ -46,28 +55,25 @@ export async function registerPayment(
 
 /**
  * The same inside a transaction that goes on, such as a webhook which creates and confirms at once.
- *
- * @param redisCopy the visit as Redis knows it, for a token that the database does not have
  * @throws ErasedMeanwhile
  */
 export async function registerInside(
   deps: PaymentDeps,
   tx: Tx,
-  input: RegisterInput,
-  sale: BotSale | null,
-  redisCopy: StoredVisit | null = null,
+  registration: Registration,
 ): Promise<Registered> {
+  const { input, sale, redisCopy } = registration;
   // Of whoever was erased nothing is written again: not the person whom the repetition names, either.
   const seen = await findByReference(tx, deps.db, referenceOf(input));
   if (seen && seen.erasedAt !== null) return compared(seen, input);
-  const payer = await whoPays(deps, tx, input, sale, redisCopy);
+  const payer = await whoPays(deps, tx, { said: input, seller: sale, redisCopy });
   if (payer === null) {
     const known = await lockByReference(tx, deps.db, referenceOf(input));
     return known ? compared(known, input) : { kind: "unknown_bot" };
   }
   const payment = pendingPayment(input, sale, payer.belongings, deps.now());
   const [isNew] = await tx.insertMany(deps.db.tables.payments, ["provider", "providerRef"], [payment]);
-  if (!isNew) return registerAgain(deps, tx, input, payer.belongings, redisCopy);
+  if (!isNew) return registerAgain(deps, tx, registration, payer.belongings);
   await recordCheckout(deps, tx, payment, payer);
   return { kind: "created", payment };
 }
@@ -108,7 +114,7 @@ async function recordCheckout(
   const { tables } = deps.db;
   await recordFunnelState(tx, tables, paymentStep("checkout_started", payment), payment.updatedAt);
   if (!pool?.sendInitiateCheckout) return;
-  const entry = await metaEntry(deps, tx, initiateCheckoutEvent, payment, visit, pool);
+  const entry = await metaEntry(deps, tx, initiateCheckoutEvent, { payment, visit, pool });
   if (entry) await enqueue(tx, tables, [entry]);
 }
 
@@ -116,9 +122,8 @@ async function recordCheckout(
 async function registerAgain(
   deps: PaymentDeps,
   tx: Tx,
-  input: RegisterInput,
+  { input, redisCopy }: Registration,
   belongings: Belongings,
-  redisCopy: StoredVisit | null,
 ): Promise<Registered> {
   const known = await lockByReference(tx, deps.db, referenceOf(input));
   if (!known) throw new Error(`payment ${input.provider} ${input.provider_ref} is neither new nor there`);

@@ -5,23 +5,14 @@ import { purchaseEvent } from "../meta/purchase.ts";
 import { TELEGRAM_STARS } from "../money/currencies.ts";
 import { enqueue, type OutboxEntry } from "../outbox/enqueue.ts";
 import { findPoolOf } from "../pools/find-pool-of.ts";
-import type { PoolRow } from "../pools/pool-view.ts";
 import { findBotUser } from "../tracking/bot-users.ts";
 import type { StoredVisit } from "../tracking/tracking-store.ts";
-import { type VisitBehind, visitBehind } from "../tracking/visit-behind.ts";
+import { visitBehind } from "../tracking/visit-behind.ts";
 import { fillPayment } from "./fill-payment.ts";
 import { lockById } from "./find-payment.ts";
-import { metaEntry } from "./meta-entry.ts";
+import { metaEntry, type Traced } from "./meta-entry.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
 import { isRefusal, keptRefusal, type Refusal } from "./provider-data.ts";
-
-/** A payment with what is known of where it came from. */
-interface Traced {
-  readonly payment: Payment;
-  readonly visit: VisitBehind;
-  /** The visit's own, else the one that it has, else its bot's. */
-  readonly pool: PoolRow | null;
-}
 
 /**
  * The visit and the pool behind a payment, whose row learns from them what it did not know.
@@ -48,13 +39,9 @@ export async function withVisit(
  * The Purchase, whether or not a PageView ever went; null where the pool reports nothing, consent was denied, or Stars
  * are not to be reported as money: Meta takes no Purchase without a value.
  */
-export async function purchaseEntry(
-  deps: PaymentDeps,
-  tx: Tx,
-  { payment, visit, pool }: Traced,
-): Promise<OutboxEntry | null> {
-  if (payment.currency === TELEGRAM_STARS && deps.starsUsdMinorPerThousand === null) return null;
-  return metaEntry(deps, tx, purchaseEvent, payment, visit, pool);
+export async function purchaseEntry(deps: PaymentDeps, tx: Tx, traced: Traced): Promise<OutboxEntry | null> {
+  if (traced.payment.currency === TELEGRAM_STARS && deps.starsUsdMinorPerThousand === null) return null;
+  return metaEntry(deps, tx, purchaseEvent, traced);
 }
 
 /**

@@ -29,13 +29,20 @@ interface Seller {
   readonly botUserId: number;
 }
 
+/** What there is to go by. */
+interface Hints {
+  readonly said: PaymentDetails;
+  /** Null where the sale began elsewhere. */
+  readonly seller: Seller | null;
+  /** The visit as Redis knows it, for a token that the database does not have. */
+  readonly redisCopy: StoredVisit | null;
+}
+
 /** Finds out who pays, out of what was said; null where the bot that was named does not exist. */
 export async function whoPays(
   deps: PaymentDeps,
   tx: Tx,
-  said: PaymentDetails,
-  seller: Seller | null,
-  redisCopy: StoredVisit | null,
+  { said, seller, redisCopy }: Hints,
 ): Promise<WhoPays | null> {
   const { tables } = deps.db;
   const bot = await botOf(deps, tx, said);
@@ -110,7 +117,12 @@ async function buyerOf(
   const session = await findSession(tx, tables, token);
   const isKept =
     session === null ? token !== null && isWorthKeeping(token, now()) : session.consent !== "erased";
-  return saveBotUser(tx, tables, botId, { telegramUserId }, isKept ? token : null, now());
+  return saveBotUser(
+    tx,
+    tables,
+    { botId, person: { telegramUserId }, trackingToken: isKept ? token : null },
+    now(),
+  );
 }
 
 function contentOf({ content }: PaymentDetails): Payment["content"] {

@@ -13,6 +13,13 @@ export interface Person {
   readonly languageCode?: string | null | undefined;
 }
 
+/** A person in one of the bots, and the visit that they came by, where they came by one. */
+interface PersonInBot {
+  readonly botId: number;
+  readonly person: Person;
+  readonly trackingToken: string | null;
+}
+
 /** The person of that row number; null where it names nobody. */
 export async function findBotUser(
   reader: Reader,
@@ -40,13 +47,10 @@ export function isPersonInBot(
  */
 export async function saveBotUser(
   tx: Tx,
-  tables: Tables,
-  botId: number,
-  person: Person,
-  trackingToken: string | null,
+  { botUsers }: Tables,
+  { botId, person, trackingToken }: PersonInBot,
   now: Date,
 ): Promise<BotUser> {
-  const { botUsers } = tables;
   const kept = (column: string) => sql.raw(`coalesce(excluded.${column}, bot_users.${column})`);
   // The smaller or the greater of the new token and the old one; the other where one is missing.
   const ofBoth = (column: string, order: "<" | ">") =>

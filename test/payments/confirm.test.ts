@@ -31,7 +31,8 @@ beforeAll(async () => {
   token = visit.trackingToken;
   await own.db.transaction(async (tx) => {
     await recordVisits(tx, tables, [visit]);
-    const user = await saveBotUser(tx, tables, botId, { telegramUserId: "777" }, token, new Date());
+    const person = { telegramUserId: "777" };
+    const user = await saveBotUser(tx, tables, { botId, person, trackingToken: token }, new Date());
     botUserId = user.id;
     const [offer] = await tx
       .insert(tables.offers)

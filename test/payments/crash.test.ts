@@ -69,17 +69,18 @@ beforeAll(async () => {
       const buyer = await saveBotUser(
         tx,
         tables,
-        botId,
-        { telegramUserId: String(user.id) },
-        trackingToken,
+        { botId, person: { telegramUserId: String(user.id) }, trackingToken },
         now,
       );
       const paymentId = newId();
       await registerInside(
         { db, now: () => now, starsUsdMinorPerThousand: null, consentDenied: "drop" },
         tx,
-        { ...money, provider_ref: paymentId, tracking_token: trackingToken },
-        { paymentId, botId, botUserId: buyer.id, offerId },
+        {
+          input: { ...money, provider_ref: paymentId, tracking_token: trackingToken },
+          sale: { paymentId, botId, botUserId: buyer.id, offerId },
+          redisCopy: null,
+        },
       );
       return { paymentId, user };
     });

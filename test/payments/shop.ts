@@ -104,7 +104,7 @@ export async function openShop() {
       people += 1;
       return db.transaction(async (tx) => {
         const person = { telegramUserId: String(people) };
-        const user = await saveBotUser(tx, tables, botId, person, token, now());
+        const user = await saveBotUser(tx, tables, { botId, person, trackingToken: token }, now());
         const [created] = await tx
           .insert(tables.offers)
           .values({
