@@ -1,14 +1,22 @@
-import { Elysia } from "elysia";
+import { Elysia, status } from "elysia";
 import { z } from "zod";
 import { botChangeSchema, botDraftSchema, USERNAME_FORM } from "../bots/bot-rules.ts";
 import { findBot, listBots } from "../bots/bot-view.ts";
 import { type BotDeps, reconnectBot } from "../bots/connect-bot.ts";
-import { createBot, deleteBot, updateBot } from "../bots/manage-bots.ts";
+import {
+  type CreateBotResult,
+  createBot,
+  type DeleteBotResult,
+  deleteBot,
+  type UpdateBotResult,
+  updateBot,
+} from "../bots/manage-bots.ts";
 import { problem } from "../platform/problem.ts";
 import type { Authorize } from "./authorize.ts";
 import { CHANGES, describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
 import { pageOfQuery, pageQuery } from "./params.ts";
+import { wouldNotWork } from "./would-not-work.ts";
 
 const params = z.object({
   username: z
@@ -27,33 +35,15 @@ export function botsApi(deps: BotDeps & { readonly authorize: Authorize }) {
       query: z.strictObject(pageQuery),
       detail: describe("List bots", { 200: "BotPage" }),
     })
-    .post(
-      "/bots",
-      async ({ body, actor, status }) => {
-        const result = await createBot(deps, actor, body);
-        switch (result.kind) {
-          case "created":
-            return status(201, { ...result.bot, webhook: result.webhook });
-          case "username_taken":
-            return problem(409, {
-              detail: `There is a bot @${body.username} already; change it with PATCH.`,
-            });
-          case "invalid":
-            return problem(422, { detail: "The bot would not work like this.", errors: result.issues });
-          case "telegram_unreachable":
-            return telegramUnreachable(result.reason);
-        }
-      },
-      {
-        parse: "json",
-        body: botDraftSchema,
-        detail: describe(
-          "Make a bot",
-          { 201: "BotWithWebhook", 409: null, 422: null, ...CHANGES },
-          "A token is verified at Telegram first; the webhook is set once the bot is saved.",
-        ),
-      },
-    )
+    .post("/bots", async ({ body, actor }) => madeAnswer(await createBot(deps, actor, body), body.username), {
+      parse: "json",
+      body: botDraftSchema,
+      detail: describe(
+        "Make a bot",
+        { 201: "BotWithWebhook", 409: null, 422: null, ...CHANGES },
+        "A token is verified at Telegram first; the webhook is set once the bot is saved.",
+      ),
+    })
     .get(
       "/bots/:username",
       async ({ params }) => (await findBot(db, db.tables, params.username)) ?? noSuchBot(params.username),
@@ -61,21 +51,8 @@ export function botsApi(deps: BotDeps & { readonly authorize: Authorize }) {
     )
     .patch(
       "/bots/:username",
-      async ({ params, body, actor }) => {
-        const result = await updateBot(deps, actor, params.username, body);
-        switch (result.kind) {
-          case "updated":
-            return { ...result.bot, webhook: result.webhook };
-          case "unchanged":
-            return { ...result.bot, webhook: { kind: "as_before" as const } };
-          case "not_found":
-            return noSuchBot(params.username);
-          case "invalid":
-            return problem(422, { detail: "The bot would not work like this.", errors: result.issues });
-          case "telegram_unreachable":
-            return telegramUnreachable(result.reason);
-        }
-      },
+      async ({ params, body, actor }) =>
+        changedAnswer(await updateBot(deps, actor, params.username, body), params.username),
       {
         params,
         parse: "json",
@@ -105,25 +82,54 @@ export function botsApi(deps: BotDeps & { readonly authorize: Authorize }) {
     )
     .delete(
       "/bots/:username",
-      async ({ params, actor, status }) => {
-        const result = await deleteBot(deps, actor, params.username);
-        switch (result.kind) {
-          case "deleted":
-            return status(204);
-          case "not_found":
-            return noSuchBot(params.username);
-          case "in_use":
-            return problem(409, {
-              detail:
-                "A pool, an offer or a person names the bot; disable it instead: PATCH {enabled: false}.",
-            });
-        }
-      },
+      async ({ params, actor }) =>
+        removedAnswer(await deleteBot(deps, actor, params.username), params.username),
       {
         params,
         detail: describe("Remove a bot that nothing names", { 204: null, 404: null, 409: null, ...CHANGES }),
       },
     );
+}
+
+function madeAnswer(result: CreateBotResult, username: string) {
+  switch (result.kind) {
+    case "created":
+      return status(201, { ...result.bot, webhook: result.webhook });
+    case "username_taken":
+      return problem(409, { detail: `There is a bot @${username} already; change it with PATCH.` });
+    case "invalid":
+      return wouldNotWork("bot", result.issues);
+    case "telegram_unreachable":
+      return telegramUnreachable(result.reason);
+  }
+}
+
+function changedAnswer(result: UpdateBotResult, username: string) {
+  switch (result.kind) {
+    case "updated":
+      return { ...result.bot, webhook: result.webhook };
+    case "unchanged":
+      return { ...result.bot, webhook: { kind: "as_before" as const } };
+    case "not_found":
+      return noSuchBot(username);
+    case "invalid":
+      return wouldNotWork("bot", result.issues);
+    case "telegram_unreachable":
+      return telegramUnreachable(result.reason);
+  }
+}
+
+function removedAnswer(result: DeleteBotResult, username: string) {
+  switch (result.kind) {
+    case "deleted":
+      return status(204);
+    case "not_found":
+      return noSuchBot(username);
+    case "in_use":
+      return problem(409, {
+        detail: "A pool, an offer or a person names the bot; disable it instead: PATCH {enabled: false}.",
+      });
+  }
 }
 
 function noSuchBot(username: string): Response {

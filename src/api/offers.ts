@@ -1,8 +1,16 @@
-import { Elysia } from "elysia";
+import { Elysia, status } from "elysia";
 import { z } from "zod";
 import { username } from "../bots/bot-rules.ts";
 import { findBot } from "../bots/bot-view.ts";
-import { createOffer, deleteOffer, type OfferDeps, updateOffer } from "../offers/manage-offers.ts";
+import {
+  type CreateOfferResult,
+  createOffer,
+  type DeleteOfferResult,
+  deleteOffer,
+  type OfferDeps,
+  type UpdateOfferResult,
+  updateOffer,
+} from "../offers/manage-offers.ts";
 import { offerChangeSchema, offerDraftSchema } from "../offers/offer-rules.ts";
 import { findOfferView, listOffers } from "../offers/offer-view.ts";
 import { problem } from "../platform/problem.ts";
@@ -10,6 +18,7 @@ import type { Authorize } from "./authorize.ts";
 import { CHANGES, describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
 import { idParams, pageOfQuery, pageQuery } from "./params.ts";
+import { wouldNotWork } from "./would-not-work.ts";
 
 const describe = describeRoute("Offers");
 
@@ -30,23 +39,11 @@ export function offersApi(deps: OfferDeps & { readonly authorize: Authorize }) {
         detail: describe("List offers", { 200: "OfferPage" }, "Of one bot where `bot` names it."),
       },
     )
-    .post(
-      "/offers",
-      async ({ body, actor, status }) => {
-        const result = await createOffer(deps, actor, body);
-        switch (result.kind) {
-          case "created":
-            return status(201, result.offer);
-          case "invalid":
-            return problem(422, { detail: "The offer would not work like this.", errors: result.issues });
-        }
-      },
-      {
-        parse: "json",
-        body: offerDraftSchema,
-        detail: describe("Make an offer", { 201: "Offer", 422: null, ...CHANGES }),
-      },
-    )
+    .post("/offers", async ({ body, actor }) => madeAnswer(await createOffer(deps, actor, body)), {
+      parse: "json",
+      body: offerDraftSchema,
+      detail: describe("Make an offer", { 201: "Offer", 422: null, ...CHANGES }),
+    })
     .get(
       "/offers/:id",
       async ({ params }) => (await findOfferView(db, db.tables, params.id)) ?? noSuchOffer(),
@@ -54,18 +51,7 @@ export function offersApi(deps: OfferDeps & { readonly authorize: Authorize }) {
     )
     .patch(
       "/offers/:id",
-      async ({ params, body, actor }) => {
-        const result = await updateOffer(deps, actor, params.id, body);
-        switch (result.kind) {
-          case "updated":
-          case "unchanged":
-            return result.offer;
-          case "not_found":
-            return noSuchOffer();
-          case "invalid":
-            return problem(422, { detail: "The offer would not work like this.", errors: result.issues });
-        }
-      },
+      async ({ params, body, actor }) => changedAnswer(await updateOffer(deps, actor, params.id, body)),
       {
         params: idParams,
         parse: "json",
@@ -79,20 +65,7 @@ export function offersApi(deps: OfferDeps & { readonly authorize: Authorize }) {
     )
     .delete(
       "/offers/:id",
-      async ({ params, actor, status }) => {
-        const result = await deleteOffer(deps, actor, params.id);
-        switch (result.kind) {
-          case "deleted":
-            return status(204);
-          case "not_found":
-            return noSuchOffer();
-          case "in_use":
-            return problem(409, {
-              detail:
-                "Somebody looked at the offer or bought it; disable it instead: PATCH {enabled: false}.",
-            });
-        }
-      },
+      async ({ params, actor }) => removedAnswer(await deleteOffer(deps, actor, params.id)),
       {
         params: idParams,
         detail: describe("Remove an offer that nobody has seen", {
@@ -103,6 +76,35 @@ export function offersApi(deps: OfferDeps & { readonly authorize: Authorize }) {
         }),
       },
     );
+}
+
+function madeAnswer(result: CreateOfferResult) {
+  return result.kind === "created" ? status(201, result.offer) : wouldNotWork("offer", result.issues);
+}
+
+function changedAnswer(result: UpdateOfferResult) {
+  switch (result.kind) {
+    case "updated":
+    case "unchanged":
+      return result.offer;
+    case "not_found":
+      return noSuchOffer();
+    case "invalid":
+      return wouldNotWork("offer", result.issues);
+  }
+}
+
+function removedAnswer(result: DeleteOfferResult) {
+  switch (result.kind) {
+    case "deleted":
+      return status(204);
+    case "not_found":
+      return noSuchOffer();
+    case "in_use":
+      return problem(409, {
+        detail: "Somebody looked at the offer or bought it; disable it instead: PATCH {enabled: false}.",
+      });
+  }
 }
 
 function unknownBot(username: string): Response {

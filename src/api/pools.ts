@@ -1,13 +1,22 @@
-import { Elysia } from "elysia";
+import { Elysia, status } from "elysia";
 import { z } from "zod";
 import { problem } from "../platform/problem.ts";
-import { createPool, deletePool, type ManageDeps, updatePool } from "../pools/manage-pools.ts";
+import {
+  type CreatePoolResult,
+  createPool,
+  type DeletePoolResult,
+  deletePool,
+  type ManageDeps,
+  type UpdatePoolResult,
+  updatePool,
+} from "../pools/manage-pools.ts";
 import { poolChangeSchema, poolDraftSchema, SLUG_FORM } from "../pools/pool-rules.ts";
 import { findPool, listPools, withoutGateValue } from "../pools/pool-view.ts";
 import type { Authorize } from "./authorize.ts";
 import { CHANGES, describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
 import { pageOfQuery, pageQuery } from "./params.ts";
+import { wouldNotWork } from "./would-not-work.ts";
 
 /** A pool in a path. */
 export const poolParams = z.object({
@@ -35,25 +44,11 @@ export function poolsApi(deps: ManageDeps & { readonly authorize: Authorize }) {
         detail: describe("List pools", { 200: "PoolPage" }, GATE_VALUE),
       },
     )
-    .post(
-      "/pools",
-      async ({ body, actor, status }) => {
-        const result = await createPool(deps, actor, body);
-        switch (result.kind) {
-          case "created":
-            return status(201, result.pool);
-          case "slug_taken":
-            return problem(409, { detail: `There is a pool "${body.slug}" already; change it with PATCH.` });
-          case "invalid":
-            return problem(422, { detail: "The pool would not work like this.", errors: result.issues });
-        }
-      },
-      {
-        parse: "json",
-        body: poolDraftSchema,
-        detail: describe("Make a pool", { 201: "Pool", 409: null, 422: null, ...CHANGES }),
-      },
-    )
+    .post("/pools", async ({ body, actor }) => madeAnswer(await createPool(deps, actor, body), body.slug), {
+      parse: "json",
+      body: poolDraftSchema,
+      detail: describe("Make a pool", { 201: "Pool", 409: null, 422: null, ...CHANGES }),
+    })
     .get(
       "/pools/:slug",
       async ({ params, scope }) => {
@@ -68,18 +63,8 @@ export function poolsApi(deps: ManageDeps & { readonly authorize: Authorize }) {
     )
     .patch(
       "/pools/:slug",
-      async ({ params, body, actor }) => {
-        const result = await updatePool(deps, actor, params.slug, body);
-        switch (result.kind) {
-          case "updated":
-          case "unchanged":
-            return result.pool;
-          case "not_found":
-            return noSuchPool(params.slug);
-          case "invalid":
-            return problem(422, { detail: "The pool would not work like this.", errors: result.issues });
-        }
-      },
+      async ({ params, body, actor }) =>
+        changedAnswer(await updatePool(deps, actor, params.slug, body), params.slug),
       {
         params: poolParams,
         parse: "json",
@@ -93,20 +78,7 @@ export function poolsApi(deps: ManageDeps & { readonly authorize: Authorize }) {
     )
     .delete(
       "/pools/:slug",
-      async ({ params, actor, status }) => {
-        const result = await deletePool(deps, actor, params.slug);
-        switch (result.kind) {
-          case "deleted":
-            return status(204);
-          case "not_found":
-            return noSuchPool(params.slug);
-          case "in_use":
-            return problem(409, {
-              detail:
-                "The pool has had visits, or events of it wait; disable it instead: PATCH {enabled: false}.",
-            });
-        }
-      },
+      async ({ params, actor }) => removedAnswer(await deletePool(deps, actor, params.slug), params.slug),
       {
         params: poolParams,
         detail: describe("Remove a pool that never had a visit and has no event waiting", {
@@ -117,6 +89,42 @@ export function poolsApi(deps: ManageDeps & { readonly authorize: Authorize }) {
         }),
       },
     );
+}
+
+function madeAnswer(result: CreatePoolResult, slug: string) {
+  switch (result.kind) {
+    case "created":
+      return status(201, result.pool);
+    case "slug_taken":
+      return problem(409, { detail: `There is a pool "${slug}" already; change it with PATCH.` });
+    case "invalid":
+      return wouldNotWork("pool", result.issues);
+  }
+}
+
+function changedAnswer(result: UpdatePoolResult, slug: string) {
+  switch (result.kind) {
+    case "updated":
+    case "unchanged":
+      return result.pool;
+    case "not_found":
+      return noSuchPool(slug);
+    case "invalid":
+      return wouldNotWork("pool", result.issues);
+  }
+}
+
+function removedAnswer(result: DeletePoolResult, slug: string) {
+  switch (result.kind) {
+    case "deleted":
+      return status(204);
+    case "not_found":
+      return noSuchPool(slug);
+    case "in_use":
+      return problem(409, {
+        detail: "The pool has had visits, or events of it wait; disable it instead: PATCH {enabled: false}.",
+      });
+  }
 }
 
 /** The answer 404 where no pool has that slug. */

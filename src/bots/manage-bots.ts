@@ -23,12 +23,14 @@ import {
 type VerifiedToken = Extract<TokenCheck, { kind: "verified" }>;
 type TokenTrouble = Exclude<TokenCheck, VerifiedToken>;
 
-type CreateBotResult =
+/** What became of a draft. */
+export type CreateBotResult =
   | { readonly kind: "created"; readonly bot: BotView; readonly webhook: WebhookState }
   | { readonly kind: "username_taken" }
   | TokenTrouble;
 
-type UpdateBotResult =
+/** What became of a change. */
+export type UpdateBotResult =
   | { readonly kind: "updated"; readonly bot: BotView; readonly webhook: WebhookState }
   | Unsaved
   | TokenTrouble;
@@ -40,7 +42,8 @@ type SavedChange =
   | Unsaved
   | Overtaken<BotView>;
 
-type DeleteBotResult =
+/** What became of a removal. */
+export type DeleteBotResult =
   | { readonly kind: "deleted"; readonly webhook: WebhookRemoval }
   | { readonly kind: "not_found" }
   /** A pool, an offer or a person names it: disable it instead. */

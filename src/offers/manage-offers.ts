@@ -19,14 +19,17 @@ export interface OfferDeps {
   readonly now: () => Date;
 }
 
-type CreateOfferResult = { readonly kind: "created"; readonly offer: OfferView } | Invalid;
+/** What became of a draft. */
+export type CreateOfferResult = { readonly kind: "created"; readonly offer: OfferView } | Invalid;
 
-type UpdateOfferResult =
+/** What became of a change. */
+export type UpdateOfferResult =
   | { readonly kind: "updated" | "unchanged"; readonly offer: OfferView }
   | { readonly kind: "not_found" }
   | Invalid;
 
-type DeleteOfferResult =
+/** What became of a removal. */
+export type DeleteOfferResult =
   | { readonly kind: "deleted" }
   | { readonly kind: "not_found" }
   /** It was looked at or bought: disable it instead. */

@@ -19,19 +19,22 @@ export interface ManageDeps {
   readonly now: () => Date;
 }
 
-type CreatePoolResult =
+/** What became of a draft. */
+export type CreatePoolResult =
   | { readonly kind: "created"; readonly pool: PoolView }
   | { readonly kind: "slug_taken" }
   | Invalid;
 
-type UpdatePoolResult =
+/** What became of a change. */
+export type UpdatePoolResult =
   | { readonly kind: "updated"; readonly pool: PoolView }
   /** All that was asked for is so already. */
   | { readonly kind: "unchanged"; readonly pool: PoolView }
   | { readonly kind: "not_found" }
   | Invalid;
 
-type DeletePoolResult =
+/** What became of a removal. */
+export type DeletePoolResult =
   | { readonly kind: "deleted" }
   | { readonly kind: "not_found" }
   /** It has had visits, whose history names it, or events of it wait: disable it instead. */
