@@ -4,9 +4,9 @@ import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { type CountedFacts, type PresentFacts, readCounted, readPresent } from "../overview/read-facts.ts";
 import { endOfThisMinute, LONGEST_MS, unitOf } from "../overview/stretch.ts";
+import { createCache } from "../platform/cache.ts";
 import { DAY_MS } from "../platform/durations.ts";
 import { problem } from "../platform/problem.ts";
-import { createRemembered } from "../platform/remembered.ts";
 import type { Authorize } from "./authorize.ts";
 import { describeRoute } from "./describe.ts";
 import { apiGuard } from "./guard.ts";
@@ -14,7 +14,7 @@ import { FUNNEL_BY, overviewAnswer } from "./overview-answer.ts";
 import { instant } from "./params.ts";
 
 /** However many scripts ask, the same thing is read from the database no more often than this. */
-const REMEMBERED_MS = 4_000;
+const CACHED_MS = 4_000;
 
 const describe = describeRoute("Reports");
 const overviewQuery = z.strictObject({
@@ -35,8 +35,8 @@ export function overviewApi({
   readonly config: Pick<Config, "consentDenied" | "payments">;
   readonly authorize: Authorize;
 }) {
-  const present = createRemembered<PresentFacts>(REMEMBERED_MS);
-  const counted = createRemembered<CountedFacts>(REMEMBERED_MS);
+  const present = createCache<PresentFacts>(CACHED_MS);
+  const counted = createCache<CountedFacts>(CACHED_MS);
   return new Elysia({ name: "api.overview", prefix: "/api" }).use(apiGuard({ authorize })).get(
     "/overview",
     async ({ query: { from, to, by = "pool" } }) => {

@@ -3,13 +3,13 @@ import { Gauge, type Registry } from "prom-client";
 import type { Database } from "../db/database.ts";
 import type { Spool } from "../db/spool/spool.ts";
 import { sampleOutbox } from "../outbox/sample.ts";
+import { createCache } from "../platform/cache.ts";
 import { withDeadline } from "../platform/deadline.ts";
 import type { Log } from "../platform/log.ts";
-import { createRemembered } from "../platform/remembered.ts";
 import { testingPools } from "../pools/testing-pools.ts";
 
 const SAMPLE_MS = 5_000;
-const PATIENCE_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 
 interface GaugeDeps {
   readonly db: Database;
@@ -26,14 +26,14 @@ export function addGauges(registry: Registry, deps: GaugeDeps): void {
 }
 
 function addDatabase(registry: Registry, { db }: GaugeDeps): void {
-  const remembered = createRemembered<0 | 1>(SAMPLE_MS);
+  const cached = createCache<0 | 1>(SAMPLE_MS);
   const up = () =>
-    withDeadline(db.rows(sql`select 1 as one`), PATIENCE_MS).then(
+    withDeadline(db.rows(sql`select 1 as one`), TIMEOUT_MS).then(
       () => 1 as const,
       () => 0 as const,
     );
   addGauge(registry, "ponte_database_up", "Whether the database answers.", [], async () => [
-    [{}, await remembered("up", up)],
+    [{}, await cached("up", up)],
   ]);
 }
 
@@ -117,13 +117,13 @@ function addSpool(registry: Registry, { spool, log }: GaugeDeps): void {
 
 /** What the database is asked for the metrics: seldom and not for long. Null, and a line in the log, where it fails. */
 function sampled<T>({ db, log }: GaugeDeps, failure: string, ask: () => Promise<T>): () => Promise<T | null> {
-  const remembered = createRemembered<T | null>(SAMPLE_MS);
+  const cached = createCache<T | null>(SAMPLE_MS);
   const read = () =>
-    withDeadline(ask(), PATIENCE_MS).catch((error) => {
+    withDeadline(ask(), TIMEOUT_MS).catch((error) => {
       log.warn({ error, todo: db.advice(error) }, failure);
       return null;
     });
-  return () => remembered("sample", read);
+  return () => cached("sample", read);
 }
 
 type Value<L extends string> = readonly [labels: Readonly<Record<L, string>>, value: number];

@@ -4,9 +4,9 @@ import type { Database } from "../db/database.ts";
 import type { Spool } from "../db/spool/spool.ts";
 import { type Build, createExposition } from "../metrics/exposition.ts";
 import type { Metrics } from "../metrics/metrics.ts";
+import { createCache } from "../platform/cache.ts";
 import type { Log } from "../platform/log.ts";
 import { ASKS_FOR_KEY, jsonAnswer, problemAnswers, REFUSALS, textAnswer } from "../platform/openapi.ts";
-import { createRemembered } from "../platform/remembered.ts";
 import { sha256Hex } from "../platform/secrets.ts";
 import { addGauges } from "./gauges.ts";
 import { createReadiness, type Readiness, readinessSchema } from "./readiness.ts";
@@ -32,7 +32,7 @@ export function healthPlugin(deps: HealthDeps) {
   addGauges(exposition.registry, deps);
   let lastKey: string | undefined;
   const readiness = createReadiness(deps);
-  const remembered = createRemembered<Readiness>(READINESS_MS);
+  const cached = createCache<Readiness>(READINESS_MS);
   return new Elysia({ name: "health" })
     .get("/healthz", () => new Response("ok\n", { headers: NO_STORE }), {
       detail: {
@@ -44,7 +44,7 @@ export function healthPlugin(deps: HealthDeps) {
     .get(
       "/readyz",
       async () => {
-        const found = await remembered("readiness", readiness);
+        const found = await cached("readiness", readiness);
         return Response.json(found, { status: found.ready ? 200 : 503, headers: NO_STORE });
       },
       {

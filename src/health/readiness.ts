@@ -6,7 +6,7 @@ import type { Spool } from "../db/spool/spool.ts";
 import { ALIVE_MS, lastSignMs } from "../outbox/heartbeat.ts";
 import { withDeadline } from "../platform/deadline.ts";
 
-const PATIENCE_MS = 2_000;
+const TIMEOUT_MS = 2_000;
 
 /** What one check found. `detail` is for anybody who asks, so it names no host, user or error of the database. */
 const check = z.strictObject({ ok: z.boolean(), detail: z.string() });
@@ -43,7 +43,7 @@ export function createReadiness({ db, spool }: { db: Database; spool: Spool }): 
 
 async function checkDatabase(db: Database): Promise<Check> {
   try {
-    await withDeadline(db.rows(sql`select 1 as one`), PATIENCE_MS);
+    await withDeadline(db.rows(sql`select 1 as one`), TIMEOUT_MS);
     return { ok: true, detail: "answers" };
   } catch {
     return { ok: false, detail: "does not answer; visits are kept on this machine's disk until it does" };
@@ -52,7 +52,7 @@ async function checkDatabase(db: Database): Promise<Check> {
 
 async function checkMigrations(db: Database, latest: number): Promise<Check> {
   try {
-    const newest = await withDeadline(newestMigration(db), PATIENCE_MS);
+    const newest = await withDeadline(newestMigration(db), TIMEOUT_MS);
     if (newest === latest) return { ok: true, detail: "all applied" };
     const detail =
       newest < latest
@@ -66,7 +66,7 @@ async function checkMigrations(db: Database, latest: number): Promise<Check> {
 
 async function checkDispatcher(db: Database): Promise<Readiness["checks"]["dispatcher"]> {
   try {
-    const ageMs = await withDeadline(lastSignMs(db), PATIENCE_MS);
+    const ageMs = await withDeadline(lastSignMs(db), TIMEOUT_MS);
     if (ageMs === null) return { ok: false, detail: "none runs: events wait", heartbeat_age_seconds: null };
     const isFresh = ageMs <= ALIVE_MS;
     return {

@@ -2,7 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Database, RawNumber } from "../db/database.ts";
 import { firstIdAt } from "../platform/ids.ts";
 import { type Counts, createTally, type FunnelCount } from "./funnel-tally.ts";
-import type { Pace } from "./pace.ts";
+import type { Throttle } from "./throttle.ts";
 
 /** Rows read in one go. */
 const PAGE = 1_000;
@@ -30,15 +30,15 @@ interface Span {
 }
 
 /** Everything that happened in that time, counted from the rows themselves. */
-export async function countFunnel(db: Database, span: Span, pace: Pace): Promise<FunnelCount[]> {
+export async function countFunnel(db: Database, span: Span, throttle: Throttle): Promise<FunnelCount[]> {
   const tally = createTally();
   const add: Add = ({ pool, bot, campaign }, currency, change) => {
     tally.add({ dimension: "pool", key: String(pool ?? ""), currency }, change);
     tally.add({ dimension: "bot", key: String(bot ?? ""), currency }, change);
     tally.add({ dimension: "campaign", key: campaign ?? "", currency }, change);
   };
-  const clicks = await countClicks(db, span, pace, add);
-  await countStates(db, span, Math.min(MOST_SLICES, Math.ceil((clicks + 1) / PAGE)), pace, add);
+  const clicks = await countClicks(db, span, throttle, add);
+  await countStates(db, span, Math.min(MOST_SLICES, Math.ceil((clicks + 1) / PAGE)), throttle, add);
   return tally.all();
 }
 
@@ -46,13 +46,13 @@ export async function countFunnel(db: Database, span: Span, pace: Pace): Promise
 async function countClicks(
   { tables, ...db }: Database,
   { fromMs, toMs }: Span,
-  pace: Pace,
+  throttle: Throttle,
   add: Add,
 ): Promise<number> {
   const end = firstIdAt(toMs);
   let total = 0;
   for (let last = firstIdAt(fromMs), rows = PAGE; rows === PAGE; total += rows) {
-    const groups = await pace(() =>
+    const groups = await throttle(() =>
       db.rows<Group & { readonly clicks: RawNumber; readonly last: string }>(sql`
         select pool_id as pool, bot_id as bot, campaign, count(*) as clicks, max(tracking_token) as last
         from (
@@ -84,7 +84,7 @@ async function countStates(
   { tables, dialect, ...db }: Database,
   { fromMs, toMs }: Span,
   slices: number,
-  pace: Pace,
+  throttle: Throttle,
   add: Add,
 ): Promise<void> {
   // Looked up one by one: a join with statistics of an emptier table reads all that is there for each step.
@@ -96,7 +96,7 @@ async function countStates(
   for (let i = 0; i < slices; i++) {
     const begin = (slice: number) => new Date(fromMs + Math.floor((slice * (toMs - fromMs)) / slices));
     const [from, to] = [dialect.instant(begin(i)), dialect.instant(begin(i + 1))];
-    const groups = await pace(() =>
+    const groups = await throttle(() =>
       db.rows<StateGroup>(sql`
         select state, pool, bot, campaign, currency, count(*) as people, sum(minor) as minor
         from (

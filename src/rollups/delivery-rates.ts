@@ -5,7 +5,7 @@ import type { Tables } from "../db/define-schema.ts";
 import { HOUR_MS, MINUTE_MS } from "../platform/durations.ts";
 import { bucketStart } from "./bucket.ts";
 import type { RouteMinutes } from "./news.ts";
-import type { Pace } from "./pace.ts";
+import type { Throttle } from "./throttle.ts";
 
 /** Rows in one insert. */
 const CHUNK = 500;
@@ -13,13 +13,13 @@ const CHUNK = 500;
 type RateRow = Tables["deliveryRates"]["$inferInsert"];
 
 /** Counts a route's requests again, minute by minute, an hour at a time, and the hours that these minutes lie in. */
-export async function recountRoute(db: Database, minutes: RouteMinutes, pace: Pace): Promise<void> {
+export async function recountRoute(db: Database, minutes: RouteMinutes, throttle: Throttle): Promise<void> {
   const firstHourMs = bucketStart(minutes.fromMs, HOUR_MS);
   for (let hourMs = firstHourMs; hourMs < minutes.toMs; hourMs += HOUR_MS) {
     const from = Math.max(minutes.fromMs, hourMs);
     const to = Math.min(minutes.toMs, hourMs + HOUR_MS);
-    const rows = await pace(() => countMinutes(db, minutes, from, to));
-    if (rows.length > 0) await pace(() => replaceMinutes(db, minutes, { from, to, hourMs }, rows));
+    const rows = await throttle(() => countMinutes(db, minutes, from, to));
+    if (rows.length > 0) await throttle(() => replaceMinutes(db, minutes, { from, to, hourMs }, rows));
   }
 }
 

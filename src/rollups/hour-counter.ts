@@ -3,7 +3,7 @@ import { HOUR_MS, MINUTE_MS } from "../platform/durations.ts";
 import { bucketStart, type HourNews } from "./bucket.ts";
 import { countFunnel } from "./count-funnel.ts";
 import { type FunnelCount, sumUp } from "./funnel-tally.ts";
-import type { Pace } from "./pace.ts";
+import type { Throttle } from "./throttle.ts";
 
 /** What is older is hardly ever added to: a look goes through the last minute or two again (see `marks.ts`). */
 const CALM_AFTER_MS = 5 * MINUTE_MS;
@@ -26,7 +26,11 @@ export function createHourCounter(db: Database) {
 
   return {
     /** Everything in that hour, whose news since the last count begin at `fromMs`. */
-    async count({ hourMs, fromMs }: HourNews, nowMs: number, pace: Pace): Promise<readonly FunnelCount[]> {
+    async count(
+      { hourMs, fromMs }: HourNews,
+      nowMs: number,
+      throttle: Throttle,
+    ): Promise<readonly FunnelCount[]> {
       const oldestMs = bucketStart(nowMs, HOUR_MS) - HOUR_MS;
       for (const [keptMs, { untilMs }] of calmParts) {
         if (keptMs < oldestMs || (keptMs === hourMs && untilMs > fromMs)) calmParts.delete(keptMs);
@@ -35,13 +39,13 @@ export function createHourCounter(db: Database) {
       const calmMs = Math.min(toMs, bucketStart(nowMs - CALM_AFTER_MS, MINUTE_MS));
       let calm = calmParts.get(hourMs) ?? { untilMs: hourMs, counts: [] };
       if (calmMs > calm.untilMs) {
-        const more = await countFunnel(db, { fromMs: calm.untilMs, toMs: calmMs }, pace);
+        const more = await countFunnel(db, { fromMs: calm.untilMs, toMs: calmMs }, throttle);
         calm = { untilMs: calmMs, counts: sumUp([...calm.counts, ...more]) };
         if (hourMs >= oldestMs && calm.counts.length <= MOST_KEPT) calmParts.set(hourMs, calm);
         else calmParts.delete(hourMs);
       }
       if (calm.untilMs === toMs) return calm.counts;
-      const rest = await countFunnel(db, { fromMs: calm.untilMs, toMs }, pace);
+      const rest = await countFunnel(db, { fromMs: calm.untilMs, toMs }, throttle);
       return sumUp([...calm.counts, ...rest]);
     },
     forget(): void {

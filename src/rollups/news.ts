@@ -5,7 +5,7 @@ import type { Destination } from "../db/vocabulary.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../platform/durations.ts";
 import { bucketStart, type HourNews, hoursOfHead, TOKEN_HEAD } from "./bucket.ts";
 import { type Marks, moveMark } from "./marks.ts";
-import type { Pace } from "./pace.ts";
+import type { Throttle } from "./throttle.ts";
 
 /** Rows looked at in one go; requests are long rows. */
 const PAGE = 1_000;
@@ -30,7 +30,7 @@ interface News {
 }
 
 /** Looks through the rows that were written since, whatever time they tell of: spooled visits come late. */
-export async function findNews(db: Database, marks: Marks, nowMs: number, pace: Pace): Promise<News> {
+export async function findNews(db: Database, marks: Marks, nowMs: number, throttle: Throttle): Promise<News> {
   const { sessions, funnelStates, outboxAttempts } = db.tables;
   // Before the rows are looked at: what comes meanwhile is the next look's.
   const newest = {
@@ -40,16 +40,16 @@ export async function findNews(db: Database, marks: Marks, nowMs: number, pace: 
   };
   const oldestAttempt = newest.outboxAttempts - MOST_OLD_ATTEMPTS;
   const { settled } = marks.sessions;
-  const visits = await hoursOfVisits(db, settled, pace);
+  const visits = await hoursOfVisits(db, settled, throttle);
   const isLate = visits.some(({ hourMs }) => hourMs < bucketStart(nowMs, HOUR_MS));
   const hours = joinHours([
     ...visits,
-    ...(isLate ? await hoursOfEarlierSteps(db, settled, pace) : []),
-    ...(await hoursOfStates(db, marks.funnelStates.settled, pace)),
+    ...(isLate ? await hoursOfEarlierSteps(db, settled, throttle) : []),
+    ...(await hoursOfStates(db, marks.funnelStates.settled, throttle)),
   ]);
   return {
     hours: await stillCountable(db, hours, nowMs),
-    routes: await routesOfRequests(db, Math.max(marks.outboxAttempts.settled, oldestAttempt), pace),
+    routes: await routesOfRequests(db, Math.max(marks.outboxAttempts.settled, oldestAttempt), throttle),
     marks: {
       sessions: moveMark(marks.sessions, newest.sessions, nowMs),
       funnelStates: moveMark(marks.funnelStates, newest.funnelStates, nowMs),
@@ -66,8 +66,8 @@ function joinHours(news: readonly HourNews[]): HourNews[] {
 }
 
 /** A visit's time lies in its token. */
-async function hoursOfVisits(db: Database, begin: number, pace: Pace): Promise<HourNews[]> {
-  const found = await walk(begin, PAGE, pace, (after) =>
+async function hoursOfVisits(db: Database, begin: number, throttle: Throttle): Promise<HourNews[]> {
+  const found = await walk(begin, PAGE, throttle, (after) =>
     db.rows<Group & { readonly head: string }>(sql`
       select count(*) as rows, max(id) as last, head from (
         select id, substr(tracking_token, 1, ${sql.raw(String(TOKEN_HEAD))}) as head from ${db.tables.sessions}
@@ -81,10 +81,10 @@ async function hoursOfVisits(db: Database, begin: number, pace: Pace): Promise<H
  * What followed a visit that came late, out of a spool, was counted under no campaign; in the visit's own hour it is
  * counted again with it.
  */
-async function hoursOfEarlierSteps(db: Database, begin: number, pace: Pace): Promise<HourNews[]> {
+async function hoursOfEarlierSteps(db: Database, begin: number, throttle: Throttle): Promise<HourNews[]> {
   const { dialect, tables } = db;
   const { sessions, funnelStates } = tables;
-  const found = await walk(begin, PAGE, pace, async (after) => {
+  const found = await walk(begin, PAGE, throttle, async (after) => {
     const page = await db
       .select({ id: sessions.id, token: sessions.trackingToken })
       .from(sessions)
@@ -129,9 +129,9 @@ function hourOf({ dialect }: Database, instant: SQL): SQL {
   return sql`(cast(${dialect.epochMs(instant)} as bigint) / ${sql.raw(String(HOUR_MS))})`;
 }
 
-async function hoursOfStates(db: Database, begin: number, pace: Pace): Promise<HourNews[]> {
+async function hoursOfStates(db: Database, begin: number, throttle: Throttle): Promise<HourNews[]> {
   const { dialect, tables } = db;
-  const found = await walk(begin, PAGE, pace, (after) =>
+  const found = await walk(begin, PAGE, throttle, (after) =>
     db.rows<Group & { readonly first_ms: RawNumber }>(sql`
       select count(*) as rows, max(id) as last, min(${dialect.epochMs(sql`created_at`)}) as first_ms from (
         select id, created_at from ${tables.funnelStates} where id > ${after} order by id limit ${PAGE}
@@ -153,9 +153,9 @@ interface RequestGroup extends Group {
   readonly last_ms: RawNumber;
 }
 
-async function routesOfRequests(db: Database, begin: number, pace: Pace): Promise<RouteMinutes[]> {
+async function routesOfRequests(db: Database, begin: number, throttle: Throttle): Promise<RouteMinutes[]> {
   const startedMs = db.dialect.epochMs(sql`started_at`);
-  const found = await walk(begin, ATTEMPTS_PAGE, pace, (after) =>
+  const found = await walk(begin, ATTEMPTS_PAGE, throttle, (after) =>
     db.rows<RequestGroup>(sql`
       select count(*) as rows, max(id) as last, destination, route, min(at_ms) as first_ms, max(at_ms) as last_ms
       from (
@@ -176,12 +176,12 @@ interface Group {
 async function walk<G extends Group>(
   begin: number,
   page: number,
-  pace: Pace,
+  throttle: Throttle,
   read: (after: number) => Promise<readonly G[]>,
 ): Promise<G[]> {
   const found: G[] = [];
   for (let after = begin; ; ) {
-    const groups = await pace(() => read(after));
+    const groups = await throttle(() => read(after));
     found.push(...groups);
     after = Math.max(after, ...groups.map(({ last }) => Number(last)));
     if (groups.reduce((sum, { rows }) => sum + Number(rows), 0) < page) return found;

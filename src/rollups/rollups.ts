@@ -8,7 +8,7 @@ import { DIMENSIONS, type FunnelCount, foldCampaigns } from "./funnel-tally.ts";
 import { createHourCounter } from "./hour-counter.ts";
 import { NO_MARKS, readMarks } from "./marks.ts";
 import { findNews } from "./news.ts";
-import { createPace } from "./pace.ts";
+import { createThrottle } from "./throttle.ts";
 
 const EVERY_TEN_SECONDS = "*/10 * * * * *";
 /** Of several processes one counts at a time: it has the turn until it was quiet for this long. */
@@ -37,12 +37,12 @@ export function createRollups(deps: { readonly db: Database; readonly log: Log }
   return periodic(deps, job, async (signal) => {
     const turn = await takeTurn(db);
     if (turn === null) return false;
-    const pace = createPace(signal);
-    const news = await findNews(db, readMarks(turn.marks), turn.nowMs, pace);
-    for (const route of news.routes) await recountRoute(db, route, pace);
+    const throttle = createThrottle(signal);
+    const news = await findNews(db, readMarks(turn.marks), turn.nowMs, throttle);
+    for (const route of news.routes) await recountRoute(db, route, throttle);
     if (turn.marks !== ownMarks) hours.forget();
     for (const hour of news.hours) {
-      const counts = await hours.count(hour, turn.nowMs, pace);
+      const counts = await hours.count(hour, turn.nowMs, throttle);
       await replaceHour(db, hour.hourMs, foldCampaigns(counts, MOST_CAMPAIGNS));
     }
     await forgetMinutes(db, turn.nowMs - MINUTES_KEPT_MS);

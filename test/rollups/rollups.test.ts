@@ -8,8 +8,8 @@ import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { type Dimension, type FunnelCount, OTHER_CAMPAIGNS } from "../../src/rollups/funnel-tally.ts";
 import { createHourCounter } from "../../src/rollups/hour-counter.ts";
-import { createPace } from "../../src/rollups/pace.ts";
 import { createRollups } from "../../src/rollups/rollups.ts";
+import { createThrottle } from "../../src/rollups/throttle.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 
 const HOUR = Date.parse("2025-03-01T12:00:00.000Z");
@@ -381,7 +381,7 @@ describe(`hours in hand, on ${testDialect}`, () => {
   const MINUTE_MS = 60_000;
   /** Half an hour into it. */
   const now = HOUR + 30 * MINUTE_MS;
-  const pace = createPace(new AbortController().signal);
+  const throttle = createThrottle(new AbortController().signal);
   const clicks = (counts: readonly FunnelCount[]) =>
     counts.filter(({ dimension }) => dimension === "pool").reduce((sum, count) => sum + count.clicks, 0);
   afterEach(() => setSystemTime());
@@ -391,24 +391,24 @@ describe(`hours in hand, on ${testDialect}`, () => {
     const hours = createHourCounter(own.db);
     await visit(HOUR);
     await visit(now - MINUTE_MS);
-    expect(clicks(await hours.count({ hourMs: HOUR, fromMs: HOUR }, now, pace))).toBe(2);
+    expect(clicks(await hours.count({ hourMs: HOUR, fromMs: HOUR }, now, throttle))).toBe(2);
     await forgetVisits();
     await visit(now);
     const news = { hourMs: HOUR, fromMs: now };
-    expect(clicks(await hours.count(news, now, pace))).toBe(2);
-    expect(clicks(await hours.count(news, now + 10 * MINUTE_MS, pace))).toBe(2);
+    expect(clicks(await hours.count(news, now, throttle))).toBe(2);
+    expect(clicks(await hours.count(news, now + 10 * MINUTE_MS, throttle))).toBe(2);
     hours.forget();
-    expect(clicks(await hours.count(news, now, pace))).toBe(1);
+    expect(clicks(await hours.count(news, now, throttle))).toBe(1);
   });
 
   test("where something new lies among it, all is read again, though the clock went back meanwhile", async () => {
     const hours = createHourCounter(own.db);
     await visit(HOUR);
-    await hours.count({ hourMs: HOUR, fromMs: HOUR }, now, pace);
+    await hours.count({ hourMs: HOUR, fromMs: HOUR }, now, throttle);
     await visit(HOUR + MINUTE_MS);
     const late = { hourMs: HOUR, fromMs: HOUR + MINUTE_MS };
-    expect(clicks(await hours.count(late, HOUR, pace))).toBe(2);
-    expect(clicks(await hours.count({ hourMs: HOUR, fromMs: now }, now, pace))).toBe(2);
+    expect(clicks(await hours.count(late, HOUR, throttle))).toBe(2);
+    expect(clicks(await hours.count({ hourMs: HOUR, fromMs: now }, now, throttle))).toBe(2);
   });
 
   test("a visit and a step that come late, into minutes that were counted, are counted", async () => {
@@ -520,7 +520,7 @@ describe(`delivery rates, on ${testDialect}`, () => {
 
 test("a count that is told to stop begins no further piece", async () => {
   let begun = 0;
-  const pace = createPace(AbortSignal.abort(new Error("stopped")));
-  await expect(pace(async () => void begun++)).rejects.toThrow("stopped");
+  const throttle = createThrottle(AbortSignal.abort(new Error("stopped")));
+  await expect(throttle(async () => void begun++)).rejects.toThrow("stopped");
   expect(begun).toBe(0);
 });

@@ -14,7 +14,7 @@ import {
 const MIGRATION_LOCK = 7_066_838_301;
 const MOST_TRIES = 5;
 /** How long somebody else may be migrating. */
-const LOCK_PATIENCE_MS = 60_000;
+const LOCK_TIMEOUT_MS = 60_000;
 const LOCK_EVERY_MS = 100;
 
 /**
@@ -24,7 +24,7 @@ const LOCK_EVERY_MS = 100;
  * @throws Error, before anything is touched, where the lock is not to be had, views of somebody else's stand in the way, a
  *   newer version made the database what it is, or a new one is of another language
  */
-export async function migratePostgres(client: Sql, lockPatienceMs = LOCK_PATIENCE_MS): Promise<void> {
+export async function migratePostgres(client: Sql, lockTimeoutMs = LOCK_TIMEOUT_MS): Promise<void> {
   const plan = migrationPlan("postgres");
   const hasTables = async () => {
     const applied = await appliedUpTo(client);
@@ -33,7 +33,7 @@ export async function migratePostgres(client: Sql, lockPatienceMs = LOCK_PATIENC
   };
   const hasViews = async () => (await viewsDigest(client)) === plan.viewsDigest;
   if ((await hasTables()) && (await hasViews())) return;
-  await takeLock(client, lockPatienceMs);
+  await takeLock(client, lockTimeoutMs);
   if ((await appliedUpTo(client)) === 0) {
     await refuseForeignLetters(client);
     await refuseForeignOrder(client);
@@ -56,8 +56,8 @@ export async function migratePostgres(client: Sql, lockPatienceMs = LOCK_PATIENC
 }
 
 /** Asked for again and again: who waits for it inside the database waits for ever. */
-async function takeLock(client: Sql, patienceMs: number): Promise<void> {
-  const until = performance.now() + patienceMs;
+async function takeLock(client: Sql, timeoutMs: number): Promise<void> {
+  const until = performance.now() + timeoutMs;
   for (;;) {
     const [row] = await client<{ taken: boolean }[]>`select pg_try_advisory_lock(${MIGRATION_LOCK}) as taken`;
     if (row?.taken) return;

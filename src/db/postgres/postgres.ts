@@ -29,7 +29,7 @@ interface PostgresOptions {
 const reconnectAfterSeconds = (failures: number) =>
   (0.5 + Math.random() / 2) * Math.min(3 ** failures / 100, 0.5);
 
-const CLOCK_PATIENCE_MS = 2_000;
+const CLOCK_TIMEOUT_MS = 2_000;
 
 /**
  * The server's own limits, in milliseconds, for statements that wait for ever and for transactions whose client is
@@ -128,7 +128,7 @@ export function openPostgres(options: PostgresOptions): Database {
   const clock = createClock(async () => {
     const asked = pool.client`select extract(epoch from clock_timestamp())::float8 * 1000 as ms`;
     // Every transaction waits for the first measurement.
-    const [row] = await withDeadline(asked, CLOCK_PATIENCE_MS);
+    const [row] = await withDeadline(asked, CLOCK_TIMEOUT_MS);
     return Number(row?.ms);
   });
   const listener = openListener(() => connect(directUrl, { max: 1 }), listeners);

@@ -98,7 +98,7 @@ export function outboxTables(kit: Kit) {
       /** Null: before this was written down. */
       pausedBy: text().$type<PausedBy>(),
       throttledUntil: instant(),
-      /** Answers in a row that asked for quiet. */
+      /** Answers in a row that asked to slow down. */
       throttles: integer().notNull().default(0),
       failures: integer().notNull().default(0),
       openUntil: instant(),

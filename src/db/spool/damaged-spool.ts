@@ -14,7 +14,7 @@ import { basename, dirname } from "node:path";
 import { isDiskAtFault } from "../../platform/disk.ts";
 import type { Log } from "../../platform/log.ts";
 import { inDataDir } from "../../platform/setting-error.ts";
-import { exclusively } from "../exclusively.ts";
+import { withFileLock } from "../file-lock.ts";
 import { type Salvaged, salvage } from "./salvage.ts";
 import { DamagedSpoolError, noSpool, openSpool, type Spool } from "./spool.ts";
 
@@ -42,7 +42,7 @@ export function openSpoolAnyway(path: string, log: Log): Spool {
 
 function openInTurn(path: string, log: Log): Spool {
   mkdirSync(dirname(path), { recursive: true });
-  return exclusively(`${path}.lock`, () => {
+  return withFileLock(`${path}.lock`, () => {
     forgetHalfMoves(path);
     const spool = openSoundSpool(path, log);
     for (const aside of unreadOnes(path)) bringIn(spool, aside, log);

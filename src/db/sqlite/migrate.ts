@@ -5,10 +5,10 @@ import { MIGRATIONS_TABLE, migrationPlan, refuseNewer, VIEWS_KEY } from "../migr
 import { isBusy } from "./wal.ts";
 
 /** How long another process may take over the same migrations, which may copy large tables. */
-const PATIENCE_MS = 600_000;
+const TIMEOUT_MS = 600_000;
 const PAUSE_MS = 50;
 /** How long one statement waits for another writer. */
-const STATEMENT_PATIENCE_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 5_000;
 
 /**
  * Applies what is missing; the migrator runs in a transaction, and the views are made anew where they changed.
@@ -17,7 +17,7 @@ const STATEMENT_PATIENCE_MS = 5_000;
  */
 export function migrateSqlite(client: SqliteClient): void {
   const plan = migrationPlan("sqlite");
-  client.run(`pragma busy_timeout = ${STATEMENT_PATIENCE_MS}`);
+  client.run(`pragma busy_timeout = ${STATEMENT_TIMEOUT_MS}`);
   try {
     applyMissing(client, plan);
     refuseNewer(appliedUpTo(client), plan.latest);
@@ -41,7 +41,7 @@ export function migrateSqlite(client: SqliteClient): void {
 
 /** Drizzle looks at what is missing before it waits for its turn; so of two at once one fails, and finds it all done. */
 function applyMissing(client: SqliteClient, { config, latest }: ReturnType<typeof migrationPlan>): void {
-  const deadline = performance.now() + PATIENCE_MS;
+  const deadline = performance.now() + TIMEOUT_MS;
   for (;;) {
     try {
       applyMigrations(drizzle({ client }), config);

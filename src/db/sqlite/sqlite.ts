@@ -10,11 +10,11 @@ import { sqliteDialect } from "../dialect.ts";
 import { adviceOn } from "../fault.ts";
 import type { Values } from "../kept.ts";
 import { createListeners } from "../listeners.ts";
+import { createFairQueue } from "./fair-queue.ts";
 import { createKeptStatements } from "./kept.ts";
 import { migrateSqlite } from "./migrate.ts";
 import { createRowWriter, type Parameter, sqlDialect } from "./rows.ts";
 import * as tables from "./tables.ts";
-import { takeTurns } from "./turns.ts";
 import { isBusy, switchToWal } from "./wal.ts";
 
 /** How long a write waits for another process (the CLI, a backup) that holds the file's write lock. */
@@ -29,7 +29,7 @@ export function openSqlite(path: string): Database {
   const writer = openWriter(path);
   const readerClient = openReader(path);
   const listeners = createListeners();
-  const inTurn = takeTurns();
+  const inTurn = createFairQueue();
   const woken = new Set<Channel>();
   const rowWriter = createRowWriter(writer);
   const writing = queries(writer);

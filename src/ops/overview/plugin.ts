@@ -4,8 +4,8 @@ import { LiveOverview, OverviewPage } from "../../../views/ops/overview.tsx";
 import { resumeRouteBy } from "../../audit/audited-routes.ts";
 import { DESTINATIONS } from "../../db/vocabulary.ts";
 import { type CountedFacts, type PresentFacts, readCounted, readPresent } from "../../overview/read-facts.ts";
+import { createCache } from "../../platform/cache.ts";
 import { oneLine } from "../../platform/parse-input.ts";
-import { createRemembered } from "../../platform/remembered.ts";
 import { fragmentAnswer, insideOps } from "../answer.ts";
 import type { OpsDeps } from "../deps.ts";
 import { formFields } from "../form.ts";
@@ -29,10 +29,10 @@ const routeSchema = z.object({
 /** `/ops`: whether money is being lost. */
 export function overviewPages(deps: OpsDeps) {
   const { db, now, config } = deps;
-  const present = createRemembered<PresentFacts>(PRESENT_MS);
+  const present = createCache<PresentFacts>(PRESENT_MS);
   const counted = {
-    minute: createRemembered<CountedFacts>(COUNTED_MS.minute),
-    hour: createRemembered<CountedFacts>(COUNTED_MS.hour),
+    minute: createCache<CountedFacts>(COUNTED_MS.minute),
+    hour: createCache<CountedFacts>(COUNTED_MS.hour),
   };
 
   async function overview(operator: Operator, query: unknown) {

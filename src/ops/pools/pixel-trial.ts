@@ -66,7 +66,11 @@ function verdict(
     case "invalid":
       return { tone: "bad", title: "Meta refuses the event", text: outcome.reason };
     case "throttled":
-      return { tone: "warn", title: "Meta asks for quiet", text: `${outcome.reason}. Try again in a while.` };
+      return {
+        tone: "warn",
+        title: "Meta asks to slow down",
+        text: `${outcome.reason}. Try again in a while.`,
+      };
     case "partial":
     case "transient":
       return { tone: "warn", title: "Meta could not take it now", text: `${outcome.reason}. Try again.` };

@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { exclusively } from "../../src/db/exclusively.ts";
+import { withFileLock } from "../../src/db/file-lock.ts";
 import { createSqliteFolder } from "../support/database.ts";
 
 test("the lock puts nothing on the disk but its empty file, so that a full one stops nobody", async () => {
   const folder = createSqliteFolder();
   const lock = join(dirname(folder.url), "lock");
-  const files = exclusively(lock, () => readdirSync(dirname(folder.url)));
+  const files = withFileLock(lock, () => readdirSync(dirname(folder.url)));
   expect(files).toEqual(["lock"]);
   expect(Bun.file(lock).size).toBe(0);
   await folder.remove();

@@ -2,28 +2,28 @@
 const MOST_KEPT = 50;
 
 /** An answer may never come, where a connection died without a word: after so long the question is asked anew. */
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
 /** Answers kept by name for a short while; several who ask at once wait for one answer. */
-interface Remembered<T> {
+interface Cache<T> {
   (name: string, read: () => Promise<T>): Promise<T>;
   /** The next who asks gets it fresh. */
   forget(): void;
 }
 
-/** Keeps answers for `ms` milliseconds, and no failure. */
-export function createRemembered<T>(ms: number, uptimeMs = () => performance.now()): Remembered<T> {
+/** A cache of answers for `ttlMs` milliseconds, and of no failure. */
+export function createCache<T>(ttlMs: number, uptimeMs = () => performance.now()): Cache<T> {
   const kept = new Map<string, { readonly answer: Promise<T>; untilMs: number }>();
-  function remembered(name: string, read: () => Promise<T>): Promise<T> {
+  function cached(name: string, read: () => Promise<T>): Promise<T> {
     const had = kept.get(name);
     if (had && uptimeMs() < had.untilMs) return had.answer;
     if (kept.size >= MOST_KEPT) kept.clear();
     // Its time begins when it is there: a slow answer is not asked for again before it comes, or is given up.
-    const asked = { answer: read(), untilMs: uptimeMs() + PATIENCE_MS };
+    const asked = { answer: read(), untilMs: uptimeMs() + TIMEOUT_MS };
     kept.set(name, asked);
     asked.answer.then(
       () => {
-        asked.untilMs = uptimeMs() + ms;
+        asked.untilMs = uptimeMs() + ttlMs;
       },
       () => {
         if (kept.get(name) === asked) kept.delete(name);
@@ -31,5 +31,5 @@ export function createRemembered<T>(ms: number, uptimeMs = () => performance.now
     );
     return asked.answer;
   }
-  return Object.assign(remembered, { forget: () => kept.clear() });
+  return Object.assign(cached, { forget: () => kept.clear() });
 }

@@ -8,7 +8,7 @@ type Kind = "here" | "whenever" | "elsewhere";
  * cannot, so that nobody waits for more than one piece that can. After each piece on this thread the event loop has a turn.
  * A piece that fails fails alone.
  */
-export function takeTurns(): <T>(work: () => Promise<T>, kind: Kind) => Promise<T> {
+export function createFairQueue(): <T>(work: () => Promise<T>, kind: Kind) => Promise<T> {
   const front: Turn[] = [];
   const back: Turn[] = [];
   let isRunning = false;

@@ -7,10 +7,10 @@ const SHORTEST_PAUSE_MS = 2;
  *
  * @throws the signal's reason, instead of beginning a piece, once it is aborted
  */
-export type Pace = <T>(work: () => Promise<T>) => Promise<T>;
+export type Throttle = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** Makes a pace that ends when `signal` is aborted. */
-export function createPace(signal: AbortSignal): Pace {
+/** A throttle that ends when `signal` is aborted. */
+export function createThrottle(signal: AbortSignal): Throttle {
   return async (work) => {
     signal.throwIfAborted();
     const startedMs = performance.now();

@@ -3,7 +3,7 @@ import { SettingError } from "../platform/setting-error.ts";
 import { isBusy } from "./sqlite/wal.ts";
 
 /** So long one process waits for the others. */
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 
 /**
  * Does the work while no other process that names the same file does theirs. The system frees the lock of a process that
@@ -11,10 +11,10 @@ const PATIENCE_MS = 60_000;
  *
  * @throws SettingError where others take longer than a minute
  */
-export function exclusively<T>(lockPath: string, work: () => T): T {
+export function withFileLock<T>(lockPath: string, work: () => T): T {
   const lock = new SqliteClient(lockPath, { create: true });
   try {
-    lock.run(`pragma busy_timeout = ${PATIENCE_MS}`);
+    lock.run(`pragma busy_timeout = ${TIMEOUT_MS}`);
     begin(lock, lockPath);
     return work();
   } finally {

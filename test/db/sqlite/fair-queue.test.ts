@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { takeTurns } from "../../../src/db/sqlite/turns.ts";
+import { createFairQueue } from "../../../src/db/sqlite/fair-queue.ts";
 
 type Kind = "here" | "whenever" | "elsewhere";
 
 /** Lets `works` ask for their turns at once; resolves to the order in which they had them. */
 async function orderOf(works: readonly Kind[]): Promise<string[]> {
-  const inTurn = takeTurns();
+  const inTurn = createFairQueue();
   const order: string[] = [];
   let under = 0;
   await Promise.all(
@@ -46,7 +46,7 @@ test("whatever is asked for, each has its turn once, alone, and in the order of 
 test.each(["here", "whenever"] as const)(
   "after work done %s whoever came meanwhile is read, before more of it",
   async (kind) => {
-    const inTurn = takeTurns();
+    const inTurn = createFairQueue();
     const order: string[] = [];
     const first = inTurn(async () => {
       order.push("first");
@@ -60,7 +60,7 @@ test.each(["here", "whenever"] as const)(
 );
 
 test("after another thread's work the next begins at once", async () => {
-  const inTurn = takeTurns();
+  const inTurn = createFairQueue();
   const order: string[] = [];
   const first = inTurn(async () => {
     setImmediate(() => order.push("request"));
@@ -71,7 +71,7 @@ test("after another thread's work the next begins at once", async () => {
 });
 
 test("a turn that fails fails alone", async () => {
-  const inTurn = takeTurns();
+  const inTurn = createFairQueue();
   const failing = inTurn(() => Promise.reject(new Error("disk full")), "here");
   const next = inTurn(async () => "written", "here");
   await expect(failing).rejects.toThrow("disk full");
