@@ -22,7 +22,10 @@ export function spread(values: readonly number[]): number {
 }
 
 /** What a ratio must reach: at least so much of the yardstick, or at most so many times as long. */
-export type Bar = { readonly kind: "at-least" | "at-most"; readonly ratio: number };
+export interface Bar {
+  readonly kind: "at-least" | "at-most";
+  readonly ratio: number;
+}
 
 /** The ratio of the medians, and whether it reaches the bar. */
 export function judge(

@@ -76,8 +76,14 @@ function unsent(verdict: Verdict): Sent {
   return { verdict, answer: null };
 }
 
-type Call = { readonly kind: "call"; readonly message: MethodCall | SendPhoto };
-type Unsent = { readonly kind: "unsent"; readonly verdict: Verdict };
+interface Call {
+  readonly kind: "call";
+  readonly message: MethodCall | SendPhoto;
+}
+interface Unsent {
+  readonly kind: "unsent";
+  readonly verdict: Verdict;
+}
 
 /** What Telegram is to be asked; a checkout is made at its provider now. */
 async function callOf(deps: TelegramDestinationDeps, row: ClaimedRow): Promise<Call | Unsent> {

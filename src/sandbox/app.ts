@@ -9,7 +9,7 @@ import { telegramRoutes } from "./telegram.ts";
 import type { CallLog, TelegramCall } from "./telegram-calls.ts";
 
 /** Settings of a sandbox; every one has a default. */
-export type SandboxOptions = {
+export interface SandboxOptions {
   /** Events listed in full (100 000, about 200 MB of typical events); older ones are only counted. */
   readonly maxEvents?: number;
   /** Event ids remembered for deduplication (1 000 000). */
@@ -18,16 +18,16 @@ export type SandboxOptions = {
   readonly maxRequests?: number;
   /** The clock, milliseconds since 1970. */
   readonly now?: () => number;
-};
+}
 
 /** A sandbox without a port: answers requests, and shows what it received. */
-type Sandbox = {
+interface Sandbox {
   /** Never rejects. A `reset` answers with a body that fails: only a real server can break the connection. */
   readonly fetch: (request: Request) => Promise<Response>;
   readonly events: EventLog;
   readonly requests: BoundedList<ReceivedRequest>;
   readonly calls: CallLog;
-};
+}
 
 /** A sandbox that listens. */
 export type RunningSandbox = Sandbox & {

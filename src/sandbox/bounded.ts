@@ -1,12 +1,12 @@
 /** The newest `capacity` items, in order; `dropped` counts the older ones that had to go. */
-export type BoundedList<T> = {
+export interface BoundedList<T> {
   readonly capacity: number;
   push(item: T): void;
   items(): readonly T[];
   newest(count: number): readonly T[];
   dropped(): number;
   clear(): void;
-};
+}
 
 /** Makes a list that never holds more than `capacity` items; pushing is O(1) amortised. */
 export function boundedList<T>(capacity: number): BoundedList<T> {
@@ -33,13 +33,13 @@ export function boundedList<T>(capacity: number): BoundedList<T> {
 }
 
 /** A map that remembers at least the newest `capacity / 2` and at most `capacity` keys. */
-export type RecentMap<V> = {
+export interface RecentMap<V> {
   readonly capacity: number;
   get(key: string): V | undefined;
   set(key: string, value: V): void;
   size(): number;
   clear(): void;
-};
+}
 
 /**
  * Makes a {@link RecentMap}. Two generations instead of one least-recently-used list: forgetting is dropping

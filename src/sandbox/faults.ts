@@ -15,11 +15,11 @@ export const scheduleFields = {
   after: z.boolean().default(false),
 };
 
-type Schedule = {
+interface Schedule {
   readonly times?: number | undefined;
   readonly rate?: number | undefined;
   readonly seed?: number | undefined;
-};
+}
 
 /** A fault as listed: what was asked, and how often it struck. `remaining` is `null` where it has no end. */
 type ListedFault<F> = F & {
@@ -29,21 +29,21 @@ type ListedFault<F> = F & {
 };
 
 /** Faults waiting to strike, oldest first. At most one strikes a request. */
-export type Faults<F> = {
+export interface Faults<F> {
   add(fault: F): ListedFault<F>;
   list(): readonly ListedFault<F>[];
   /** The first fault that applies to this request and strikes; it is counted. */
   take(applies: (fault: F) => boolean): F | null;
   clear(): number;
-};
+}
 
-type Armed<F> = {
+interface Armed<F> {
   readonly id: number;
   readonly fault: F;
   readonly random: () => number;
   hits: number;
   remaining: number | null;
-};
+}
 
 /** Makes an empty set of faults. Every request counts, also those that would be refused anyway. */
 export function createFaults<F extends Schedule>(): Faults<F> {

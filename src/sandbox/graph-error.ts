@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 
 /** What goes wrong in a Graph API answer. */
-export type GraphError = {
+export interface GraphError {
   /** HTTP status. */
   readonly status: number;
   readonly code: number;
@@ -11,7 +11,7 @@ export type GraphError = {
   readonly transient?: boolean;
   readonly userTitle?: string;
   readonly userMessage?: string;
-};
+}
 
 /** A trace id shaped like Meta's: `A` and 22 url-safe characters. */
 export function fbtraceId(): string {

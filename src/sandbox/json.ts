@@ -1,5 +1,7 @@
 /** A JSON object whose fields are still unknown. */
-export type JsonObject = { readonly [key: string]: unknown };
+export interface JsonObject {
+  readonly [key: string]: unknown;
+}
 
 /** Is this parsed JSON value an object (not null, not an array)? */
 export function isJsonObject(value: unknown): value is JsonObject {

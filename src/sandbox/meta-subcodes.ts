@@ -18,11 +18,11 @@ export const META_SUBCODES = {
 } as const;
 
 /** Why one event (or the whole request) is refused, before its place in the request is known. */
-export type EventProblem = {
+export interface EventProblem {
   readonly subcode: (typeof META_SUBCODES)[keyof typeof META_SUBCODES];
   readonly title: string;
   readonly detail: string;
-};
+}
 
 /** Builds an {@link EventProblem}. */
 export function problem(subcode: EventProblem["subcode"], title: string, detail: string): EventProblem {

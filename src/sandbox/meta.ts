@@ -8,11 +8,11 @@ import { judgeRequest } from "./meta-rules.ts";
 import type { RequestLog, RequestNote } from "./request-log.ts";
 import type { EventLog } from "./store.ts";
 
-type MetaDeps = {
+interface MetaDeps {
   readonly now: () => number;
   readonly events: EventLog;
   readonly requests: RequestLog;
-};
+}
 
 const eventQuery = z.object({
   pixel: z.string().optional(),
@@ -28,7 +28,7 @@ export function metaRoutes(deps: MetaDeps) {
     .post(
       "/:version/:pixel/events",
       ({ request, params }) =>
-        deps.requests.record(request, (note) => receive(request, params, note, deps, faults)),
+        deps.requests.record(request, (note) => receive({ request, target: params, note }, deps, faults)),
       { parse: "none" },
     )
     .get("/:version/:pixel", ({ request, params }) =>
@@ -50,13 +50,20 @@ export function metaRoutes(deps: MetaDeps) {
     .delete("/faults", () => ({ cleared: faults.clear() }));
 }
 
-type Target = { readonly version: string; readonly pixel: string };
+interface Target {
+  readonly version: string;
+  readonly pixel: string;
+}
+
+interface Delivery {
+  readonly request: Request;
+  readonly target: Target;
+  readonly note: RequestNote;
+}
 
 /** One batch of events: fault before, rules, record, fault after. */
 async function receive(
-  request: Request,
-  target: Target,
-  note: RequestNote,
+  { request, target, note }: Delivery,
   { now, events }: MetaDeps,
   faults: Faults<MetaFault>,
 ): Promise<Response> {

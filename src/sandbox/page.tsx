@@ -4,12 +4,12 @@ import type { EventCount, ReceivedEvent } from "./store.ts";
 import type { TelegramCall } from "./telegram-calls.ts";
 
 /** What the sandbox's page shows; lists are oldest first. */
-type PageData = {
+interface PageData {
   readonly count: EventCount;
   readonly events: readonly ReceivedEvent[];
   readonly requests: readonly ReceivedRequest[];
   readonly calls: readonly TelegramCall[];
-};
+}
 
 const STYLE = `
   :root { color-scheme: light dark; font: 14px/1.5 system-ui, sans-serif }

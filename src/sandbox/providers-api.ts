@@ -1,26 +1,26 @@
 import type { Charge, Charges } from "./providers-charges.ts";
 
 /** What the handlers of a stood-in provider work with. */
-export type ProviderApi = {
+export interface ProviderApi {
   readonly now: () => number;
   readonly charges: Charges;
-};
+}
 
 /** A webhook ready to be sent. */
-export type Webhook = {
+export interface Webhook {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-};
+}
 
 /** How a webhook is to be made: the secret it is signed with, and what is to be wrong about it. */
-export type WebhookOrder = {
+export interface WebhookOrder {
   readonly secret: string;
   /** The merchant's address, where the provider is told it in its panel. */
   readonly url: string | null;
   readonly signature: "good" | "forged" | "stale";
   readonly format: "json" | "form";
-};
+}
 
 /** The bearer token of a request; null where it has none that could be one. */
 export function bearer(request: Request): string | null {

@@ -18,7 +18,7 @@ export const CHARGE_EVENTS = [
 export type ChargeEvent = (typeof CHARGE_EVENTS)[number];
 
 /** One sale at one of the stood-in providers, in that provider's own units. */
-export type Charge = {
+export interface Charge {
   readonly provider: ProviderName;
   readonly id: string;
   /** What the merchant calls it, where the provider has a place for that. */
@@ -31,10 +31,10 @@ export type Charge = {
   readonly createdAtMs: number;
   state: "created" | ChargeEvent;
   wasProcessing: boolean;
-};
+}
 
 /** The charges of all stood-in providers together, of which the oldest are forgotten. */
-export type Charges = {
+export interface Charges {
   add(charge: Charge): Charge;
   find(provider: string, id: string): Charge | undefined;
   /** By the provider's id, or by the merchant's reference. */
@@ -45,7 +45,7 @@ export type Charges = {
   /** Idempotency keys whose request ended in a 500, which Stripe answers again, whatever has been mended since. */
   readonly failed: RecentMap<true>;
   nextNumber(): number;
-};
+}
 
 /** Keeps the newest `capacity` charges, and at most as many idempotency keys, in memory only. */
 export function createCharges(capacity: number): Charges {

@@ -1,7 +1,7 @@
 import { type BoundedList, boundedList } from "./bounded.ts";
 
 /** One call of a stood-in API, as `GET /requests` shows it. Secrets are replaced by `***`. */
-export type ReceivedRequest = {
+export interface ReceivedRequest {
   /** When it arrived, milliseconds since 1970. */
   readonly at: number;
   readonly duration_ms: number;
@@ -15,17 +15,21 @@ export type ReceivedRequest = {
   readonly events: number;
   /** The fault that hit this request. */
   readonly fault: string | null;
-};
+}
 
 /** What a handler tells the log about the request it answers. */
-export type RequestNote = { bodyBytes: number; events: number; fault: string | null };
+export interface RequestNote {
+  bodyBytes: number;
+  events: number;
+  fault: string | null;
+}
 
 /** The calls every stand-in received, in order, bounded in memory. */
-export type RequestLog = {
+export interface RequestLog {
   readonly list: BoundedList<ReceivedRequest>;
   /** Runs `answer` and records the request with what came of it. */
   record(request: Request, answer: (note: RequestNote) => Promise<Response>): Promise<Response>;
-};
+}
 
 const SECRET_HEADER = /authorization|cookie|token|secret|api-?key|signature/i;
 const SECRET_QUERY = /([?&](?:access_token|appsecret_proof|token|key|secret)=)[^&]*/gi;

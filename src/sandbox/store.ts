@@ -2,27 +2,27 @@ import { boundedList, recentMap } from "./bounded.ts";
 import type { JsonObject } from "./json.ts";
 
 /** One event as `GET /events` shows it. */
-export type ReceivedEvent = {
+export interface ReceivedEvent {
   readonly received_at: string;
   readonly pixel_id: string;
   readonly test_event_code: string | null;
   /** The same pixel, `event_name` and `event_id` came within the 48 hours before. */
   readonly duplicate: boolean;
   readonly event: JsonObject;
-};
+}
 
 /** Which events to look at; a missing field matches all. */
-type EventFilter = {
+interface EventFilter {
   readonly pixel?: string | undefined;
   readonly event_name?: string | undefined;
   readonly event_id?: string | undefined;
-};
+}
 
 /**
  * How many events came. `first_deliveries + duplicates = count`. Counts are exact even for events no longer
  * kept, unless the filter names an `event_id`: then only kept events are looked at.
  */
-export type EventCount = {
+export interface EventCount {
   readonly count: number;
   readonly first_deliveries: number;
   readonly duplicates: number;
@@ -31,10 +31,10 @@ export type EventCount = {
   readonly capacity: number;
   readonly remembered_ids: number;
   readonly remembered_ids_capacity: number;
-};
+}
 
 /** What the stand-in for Meta received, in order, bounded in memory. */
-export type EventLog = {
+export interface EventLog {
   add(batch: {
     readonly pixelId: string;
     readonly testEventCode: string | null;
@@ -44,12 +44,15 @@ export type EventLog = {
   list(filter?: EventFilter, newest?: number): readonly ReceivedEvent[];
   count(filter?: EventFilter): EventCount;
   clear(): void;
-};
+}
 
 /** Meta drops a second event with the same pixel, name and id within this time of the first. */
 const DEDUPLICATION_MS = 48 * 60 * 60 * 1000;
 
-type Tally = { firstDeliveries: number; duplicates: number };
+interface Tally {
+  firstDeliveries: number;
+  duplicates: number;
+}
 
 /** Makes the event log; `maxEvents` are listed in full, `maxEventIds` are remembered for deduplication. */
 export function createEventLog(limits: {

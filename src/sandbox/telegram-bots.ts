@@ -2,17 +2,17 @@ import { type RecentMap, recentMap } from "./bounded.ts";
 import type { JsonObject } from "./json.ts";
 
 /** A bot's webhook as set by `setWebhook`, with the last failure of delivering to it. */
-type Webhook = {
+interface Webhook {
   readonly url: string;
   readonly secretToken: string | null;
   readonly maxConnections: number;
   /** Empty: Telegram's default, all kinds but the few that must be asked for. */
   readonly allowedUpdates: readonly string[];
   lastError: { readonly atSeconds: number; readonly message: string } | null;
-};
+}
 
 /** One bot of the stand-in. Known from its first call, or registered with a chosen username. */
-export type Bot = {
+export interface Bot {
   readonly id: number;
   /** The only token it takes; `null` where it was never registered: then any well-formed one. */
   token: string | null;
@@ -24,7 +24,7 @@ export type Bot = {
   /** Messages it sent, by `chat:message_id`, so that edits can be checked. */
   readonly messages: RecentMap<JsonObject>;
   readonly refundedCharges: Set<string>;
-};
+}
 
 /** Whose token is this? Telegram answers 404 to a malformed one and 401 to a wrong one. */
 type TokenVerdict =
@@ -33,12 +33,12 @@ type TokenVerdict =
   | { readonly kind: "malformed" };
 
 /** The bots of one sandbox. */
-type Bots = {
+interface Bots {
   byToken(token: string): TokenVerdict;
   /** Fixes a bot's token and username; `null` where the token is not well-formed. */
   register(token: string, username: string): Bot | null;
   list(): readonly Bot[];
-};
+}
 
 /** A bot's id and its secret. */
 const TOKEN = /^(\d{1,16}):([\w-]+)$/;

@@ -5,7 +5,7 @@ import type { MethodOutcome } from "./telegram-methods.ts";
 import { type Params, textParam } from "./telegram-params.ts";
 
 /** One Bot API call as `GET /telegram/calls` shows it; tokens and secrets are `***`. */
-export type TelegramCall = {
+export interface TelegramCall {
   readonly at: string;
   readonly bot_id: number;
   readonly token: string;
@@ -22,17 +22,17 @@ export type TelegramCall = {
   /** Present where Telegram carried the call out, even if a fault then hid the answer. */
   readonly result?: unknown;
   readonly description?: string;
-};
+}
 
 /** The calls every bot made, in order, bounded in memory. */
 export type CallLog = BoundedList<TelegramCall>;
 
 /** Which calls to look at; a missing field matches all. */
-type CallFilter = {
+interface CallFilter {
   readonly method?: string | undefined;
   readonly chat_id?: string | undefined;
   readonly bot_id?: string | undefined;
-};
+}
 
 /** The kept calls that match, in order. */
 export function listCalls(log: CallLog, { method, chat_id, bot_id }: CallFilter): readonly TelegramCall[] {
@@ -47,14 +47,14 @@ export function listCalls(log: CallLog, { method, chat_id, bot_id }: CallFilter)
 }
 
 /** What happened to one call; `outcome` is `null` where a fault struck before Telegram did anything. */
-type CallEnd = {
+interface CallEnd {
   readonly method: string;
   readonly params: Params;
   readonly via: TelegramCall["via"];
   readonly fault: string | null;
   readonly status: number | null;
   readonly outcome: MethodOutcome | null;
-};
+}
 
 /** The call as it is listed. */
 export function describeCall(bot: Bot, end: CallEnd, nowMs: number): TelegramCall {

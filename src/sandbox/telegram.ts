@@ -11,11 +11,11 @@ import { callMethod, type MethodOutcome } from "./telegram-methods.ts";
 import { readParams } from "./telegram-params.ts";
 import { deliverUpdate } from "./telegram-updates.ts";
 
-type TelegramDeps = {
+interface TelegramDeps {
   readonly now: () => number;
   readonly requests: RequestLog;
   readonly calls: CallLog;
-};
+}
 
 const callQuery = z.object({
   method: z.string().optional(),
@@ -37,7 +37,8 @@ export function telegramRoutes(deps: TelegramDeps) {
     .post(
       "/bot:token/:method",
       ({ request, params }) => {
-        const verdict = bots.byToken(params.token);
+        const { method, token } = params;
+        const verdict = bots.byToken(token);
         return requests.record(request, async (note) => {
           switch (verdict.kind) {
             case "malformed":
@@ -45,7 +46,7 @@ export function telegramRoutes(deps: TelegramDeps) {
             case "unauthorized":
               return refusalResponse(401, "Unauthorized");
             case "known":
-              return answerCall(verdict.bot, params.method, request, note, deps, faults);
+              return answerCall({ bot: verdict.bot, method, request, note }, deps, faults);
           }
         });
       },
@@ -96,12 +97,16 @@ export function telegramRoutes(deps: TelegramDeps) {
     );
 }
 
+interface Call {
+  readonly bot: Bot;
+  readonly method: string;
+  readonly request: Request;
+  readonly note: RequestNote;
+}
+
 /** One call of the Bot API: fault before, method, fault after (only where there was something to hide). */
 async function answerCall(
-  bot: Bot,
-  method: string,
-  request: Request,
-  note: RequestNote,
+  { bot, method, request, note }: Call,
   { now, calls }: TelegramDeps,
   faults: Faults<TelegramFault>,
 ): Promise<Response> {

@@ -69,7 +69,10 @@ async function purchases(token: string) {
 
 describe(`a visit that one machine brings in while another takes the money, on ${testDialect}`, () => {
   const money = { amount_minor: 4990, currency: "BRL" };
-  type Sale = { readonly provider_ref: string; readonly tracking_token: string };
+  interface Sale {
+    readonly provider_ref: string;
+    readonly tracking_token: string;
+  }
   const report = (deps: Machine["deps"], { provider_ref, ...sale }: Sale) =>
     receiveReport(deps, {
       provider: "generic",

@@ -9,23 +9,23 @@ export const BOT_TOKEN = "123456789:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQr";
 export const DIGEST = "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b";
 
 /** What a request came to: status, headers, and the body as text and as JSON (`undefined` where it is not). */
-export type Answer = {
+export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
   /** Untyped as JSON.parse answers it: a test reads answers by their documented shape. */
   readonly json: ReturnType<typeof JSON.parse>;
-};
+}
 
 /** A client for one running sandbox. */
-export type SandboxClient = {
+export interface SandboxClient {
   sandbox(): RunningSandbox;
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Sends a batch to the Conversions API with a token in the body. */
   send(events: readonly unknown[], extra?: Record<string, unknown>, pixel?: string): Promise<Answer>;
   /** Calls the Bot API with JSON. */
   bot(method: string, params?: Record<string, unknown>): Promise<Answer>;
-};
+}
 
 /** Starts a sandbox for the test file, empties it before each test, stops it at the end. */
 export function useSandbox(options: SandboxOptions = {}): SandboxClient {

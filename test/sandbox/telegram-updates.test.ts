@@ -3,7 +3,10 @@ import { BOT_TOKEN, useSandbox } from "./client.ts";
 
 const client = useSandbox();
 
-type Delivered = { readonly secret: string | null; readonly update: Record<string, unknown> };
+interface Delivered {
+  readonly secret: string | null;
+  readonly update: Record<string, unknown>;
+}
 const delivered: Delivered[] = [];
 let answer = () => new Response("ok");
 const webhook = Bun.serve({
