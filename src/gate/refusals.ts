@@ -34,62 +34,24 @@ interface Batch {
 
 /** Counts refusals in memory and adds them, by pool, reason and hour, once a second: a refusal costs no write. */
 export function createRefusalCounter({ db, log }: { db: Database; log: Log }): RefusalCounter {
-  const { gateRefusals, pools, settings } = db.tables;
   const outage = createOutage(log, {
     failed: "gate refusals could not be stored yet",
     worked: "gate refusals are stored again",
   });
   const processId = newId();
-  let byHour = new Map<number, Map<number, Counts>>();
+  const counts = createHourlyCounts();
   /** What may be in the database, or not: its commit was asked for and nobody answered. */
   let unsure: Batch | null = null;
   let flushing: Promise<void> | undefined;
 
-  /** Takes what was counted, in rows; by pool, so that two processes that store theirs meet in one order. */
-  function takeCounted(): Row[] {
-    const rows = [...byHour].flatMap(([hourMs, byPool]) =>
-      [...byPool].flatMap(([poolId, counts]) =>
-        REFUSAL_REASONS.map((reason) => ({ poolId, reason, hour: new Date(hourMs), total: counts[reason] })),
-      ),
-    );
-    byHour = new Map();
-    return rows.filter(({ total }) => total > 0).sort((a, b) => a.poolId - b.poolId);
-  }
-
-  async function store({ id, rows }: Batch): Promise<void> {
-    await db.transaction(async (tx) => {
-      const note = { key: NOTES + processId, value: id, updatedAt: new Date() };
-      const noted = await tx
-        .insert(settings)
-        .values(note)
-        .onConflictDoUpdate({ target: settings.key, set: note, setWhere: ne(settings.value, id) })
-        .returning({ key: settings.key });
-      if (noted.length === 0) return;
-      const isOld = lt(settings.updatedAt, new Date(Date.now() - NOTE_KEPT_MS));
-      await tx.delete(settings).where(and(like(settings.key, `${NOTES}%`), isOld));
-      const ids = [...new Set(rows.map(({ poolId }) => poolId))];
-      const known = await tx.select({ id: pools.id }).from(pools).where(inArray(pools.id, ids));
-      // A pool may have been deleted since: its refusals are nobody's, and must not keep the others from being stored.
-      const present = rows.filter(({ poolId }) => known.some((pool) => pool.id === poolId));
-      if (present.length === 0) return;
-      await tx
-        .insert(gateRefusals)
-        .values(present)
-        .onConflictDoUpdate({
-          target: [gateRefusals.poolId, gateRefusals.reason, gateRefusals.hour],
-          set: { total: sql`gate_refusals.total + excluded.total` },
-        });
-    });
-  }
-
   async function flushNext(): Promise<void> {
     if (unsure === null) {
-      const rows = takeCounted();
+      const rows = counts.take();
       if (rows.length === 0) return;
       unsure = { id: newId(), rows };
     }
     try {
-      await promptly(db, ANSWER_MS, store(unsure));
+      await promptly(db, ANSWER_MS, storeOnce(db, processId, unsure));
       unsure = null;
       outage.worked();
     } catch (error) {
@@ -107,14 +69,7 @@ export function createRefusalCounter({ db, log }: { db: Database; log: Log }): R
   const timer = setInterval(flush, FLUSH_MS);
   timer.unref();
   return {
-    count(poolId, reason, atMs) {
-      const hourMs = atMs - (atMs % HOUR_MS);
-      const byPool = byHour.get(hourMs) ?? new Map<number, Counts>();
-      byHour.set(hourMs, byPool);
-      const counts = byPool.get(poolId) ?? { param: 0, automated: 0 };
-      byPool.set(poolId, counts);
-      counts[reason] += 1;
-    },
+    count: counts.add,
     flush,
     async close() {
       clearInterval(timer);
@@ -123,4 +78,62 @@ export function createRefusalCounter({ db, log }: { db: Database; log: Log }): R
       if (unsure === null) await flush();
     },
   };
+}
+
+/** Refusals in this process, by hour and pool, until somebody takes them. */
+function createHourlyCounts() {
+  let byHour = new Map<number, Map<number, Counts>>();
+  return {
+    add(poolId: number, reason: RefusalReason, atMs: number): void {
+      const hourMs = atMs - (atMs % HOUR_MS);
+      const byPool = byHour.get(hourMs) ?? new Map<number, Counts>();
+      byHour.set(hourMs, byPool);
+      const counts = byPool.get(poolId) ?? { param: 0, automated: 0 };
+      byPool.set(poolId, counts);
+      counts[reason] += 1;
+    },
+    /** Takes what was counted, in rows; by pool, so that two processes that store theirs meet in one order. */
+    take(): Row[] {
+      const rows = [...byHour].flatMap(([hourMs, byPool]) =>
+        [...byPool].flatMap(([poolId, counts]) =>
+          REFUSAL_REASONS.map((reason) => ({
+            poolId,
+            reason,
+            hour: new Date(hourMs),
+            total: counts[reason],
+          })),
+        ),
+      );
+      byHour = new Map();
+      return rows.filter(({ total }) => total > 0).sort((a, b) => a.poolId - b.poolId);
+    },
+  };
+}
+
+/** Adds a batch, unless it is the one that the process added last. */
+async function storeOnce(db: Database, processId: string, { id, rows }: Batch): Promise<void> {
+  const { gateRefusals, pools, settings } = db.tables;
+  await db.transaction(async (tx) => {
+    const note = { key: NOTES + processId, value: id, updatedAt: new Date() };
+    const noted = await tx
+      .insert(settings)
+      .values(note)
+      .onConflictDoUpdate({ target: settings.key, set: note, setWhere: ne(settings.value, id) })
+      .returning({ key: settings.key });
+    if (noted.length === 0) return;
+    const isOld = lt(settings.updatedAt, new Date(Date.now() - NOTE_KEPT_MS));
+    await tx.delete(settings).where(and(like(settings.key, `${NOTES}%`), isOld));
+    const ids = [...new Set(rows.map(({ poolId }) => poolId))];
+    const known = await tx.select({ id: pools.id }).from(pools).where(inArray(pools.id, ids));
+    // A pool may have been deleted since: its refusals are nobody's, and must not keep the others from being stored.
+    const present = rows.filter(({ poolId }) => known.some((pool) => pool.id === poolId));
+    if (present.length === 0) return;
+    await tx
+      .insert(gateRefusals)
+      .values(present)
+      .onConflictDoUpdate({
+        target: [gateRefusals.poolId, gateRefusals.reason, gateRefusals.hour],
+        set: { total: sql`gate_refusals.total + excluded.total` },
+      });
+  });
 }

@@ -19,66 +19,66 @@ import { type Client, createLoginThrottle } from "./throttle.ts";
 
 const MAX_BODY_BYTES = 8 * 1024;
 
+/** What a login comes to. */
+type Admission = { readonly kind: "admitted"; readonly key: string } | LoginFault;
+
 /** `/ops/login`: the one page of the console that needs no session. */
 export function loginPages(deps: OpsDeps) {
   const { db, log, now, config, clientAddress } = deps;
   const check = createPasswordCheck(db, config);
   const throttle = createLoginThrottle(deps.redis);
 
-  const pageFor =
-    (request: Request, peer: string | null) =>
-    (next: string, fault: LoginFault | null, status: number, headers = {}): Response => {
-      const goTo = safeAddress(deps, request, peer);
-      return htmlAnswer((nonce) => loginPage({ nonce, css: deps.assets.ops.css, next, fault, goTo }), {
-        status,
-        headers,
-      });
-    };
+  const pageFor = (request: Request, peer: string | null) => (next: string, fault: LoginFault | null) => {
+    const goTo = safeAddress(deps, request, peer);
+    return htmlAnswer(
+      (nonce) => loginPage({ nonce, css: deps.assets.ops.css, next, fault, goTo }),
+      fault === null ? { status: 200 } : refusalOf(fault),
+    );
+  };
+
+  /** Counts the attempt, looks at the password, and opens a session where it is right. */
+  async function admit(client: Client, password: string, oldKey: string | undefined): Promise<Admission> {
+    const { address } = client;
+    const nowMs = now().getTime();
+    const attempt = await throttle.attempt(client, nowMs);
+    if (attempt.kind === "throttled") {
+      log.warn({ address }, "a login was refused unread: too many attempts");
+      return attempt;
+    }
+    try {
+      const verdict = await check(password);
+      if (verdict === "wrong") log.warn({ address }, "a login failed: wrong password");
+      if (verdict !== "right") return { kind: verdict };
+      await throttle.succeeded(client, nowMs);
+      return { kind: "admitted", key: await replaceSession(deps, oldKey, address) };
+    } catch (error) {
+      log.error({ error, todo: db.advice(error) }, "nobody can log in: the database cannot be used");
+      return { kind: "away" };
+    }
+  }
 
   async function logIn(request: Request, peer: string | null, body: unknown): Promise<Response> {
     const page = pageFor(request, peer);
     const fields = formFields(body);
     const next = insideOps(fields.text("next"));
-    if (!isFromHere(config, request)) return page(next, { kind: "foreign" }, 403);
+    if (!isFromHere(config, request)) return page(next, { kind: "foreign" });
     const secure = isSecure(deps, request, peer);
     const cookies = readCookies(request);
     const address = clientAddress.find(peer, request.headers.get("x-forwarded-for")) ?? "unknown";
-    const client: Client = {
-      address,
-      device: knownDevice(deps, cookies.get(cookieName(DEVICE_COOKIE, secure))),
-    };
-    const nowMs = now().getTime();
-
-    const attempt = await throttle.attempt(client, nowMs);
-    if (attempt.kind === "throttled") {
-      log.warn({ address }, "a login was refused unread: too many attempts");
-      return page(next, attempt, 429, { "retry-after": String(attempt.retryAfterSeconds) });
-    }
-    let key: string;
-    try {
-      const verdict = await check(fields.raw("password"));
-      if (verdict === "busy") return page(next, { kind: "busy" }, 503, { "retry-after": "5" });
-      if (verdict === "wrong") {
-        log.warn({ address }, "a login failed: wrong password");
-        return page(next, { kind: "wrong" }, 403);
-      }
-      await throttle.succeeded(client, nowMs);
-      key = await replaceSession(deps, cookies.get(cookieName(SESSION_COOKIE, secure)), address);
-    } catch (error) {
-      log.error({ error, todo: db.advice(error) }, "nobody can log in: the database cannot be used");
-      return page(next, { kind: "away" }, 503, { "retry-after": "5" });
-    }
-    const device = deps.secrets.seal(client.device ?? newId(), "ops.device");
+    const device = knownDevice(deps, cookies.get(cookieName(DEVICE_COOKIE, secure)));
+    const oldKey = cookies.get(cookieName(SESSION_COOKIE, secure));
+    const admission = await admit({ address, device }, fields.raw("password"), oldKey);
+    if (admission.kind !== "admitted") return page(next, admission);
     return seeOther(next, [
       cookieHeader({
         name: cookieName(SESSION_COOKIE, secure),
-        value: key,
+        value: admission.key,
         maxAgeSeconds: LONGEST_SESSION_MS / 1_000,
         secure,
       }),
       cookieHeader({
         name: cookieName(DEVICE_COOKIE, secure),
-        value: device,
+        value: deps.secrets.seal(device ?? newId(), "ops.device"),
         maxAgeSeconds: YEAR_SECONDS,
         secure,
       }),
@@ -97,9 +97,23 @@ export function loginPages(deps: OpsDeps) {
       const next = insideOps(urlOf(request).searchParams.get("next"));
       // While the database is away the page still shows; whoever sends it is told.
       const session = await findSession(db, key, now()).catch(() => null);
-      return session ? seeOther(next) : pageFor(request, peer)(next, null, 200);
+      return session ? seeOther(next) : pageFor(request, peer)(next, null);
     })
     .post("/ops/login", ({ request, server, body }) => logIn(request, peerOf(request, server), body));
+}
+
+/** How a refused login is answered. */
+function refusalOf(fault: LoginFault): { status: number; headers?: Readonly<Record<string, string>> } {
+  switch (fault.kind) {
+    case "foreign":
+    case "wrong":
+      return { status: 403 };
+    case "throttled":
+      return { status: 429, headers: { "retry-after": String(fault.retryAfterSeconds) } };
+    case "busy":
+    case "away":
+      return { status: 503, headers: { "retry-after": "5" } };
+  }
 }
 
 /** The session that the browser had ends, and a new one begins: no key from before the login is worth anything. */
