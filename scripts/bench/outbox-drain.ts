@@ -4,8 +4,8 @@ import type { Database, RawNumber } from "../../src/db/database.ts";
 import { pauseRoute } from "../../src/outbox/change-route.ts";
 import { resumeRoute } from "../../src/outbox/resume-route.ts";
 import { formatRoute } from "../../src/outbox/routes.ts";
-import { NO_MARKS } from "../../src/rollups/marks.ts";
 import { ROLLUPS } from "../../src/rollups/rollups.ts";
+import { NO_WATERMARKS } from "../../src/rollups/watermarks.ts";
 import { PIXEL, seedVisits } from "./seed.ts";
 import type { Place } from "./servers/databases.ts";
 import { startPonte } from "./servers/ponte.ts";
@@ -61,7 +61,11 @@ export async function drainOutbox(
  */
 async function holdCounting(db: Database): Promise<void> {
   const { settings } = db.tables;
-  const turn = { key: ROLLUPS, value: JSON.stringify(NO_MARKS), updatedAt: sql<Date>`${db.dialect.now}` };
+  const turn = {
+    key: ROLLUPS,
+    value: JSON.stringify(NO_WATERMARKS),
+    updatedAt: sql<Date>`${db.dialect.now}`,
+  };
   await db.transaction(async (tx) => {
     const taken = { updatedAt: turn.updatedAt };
     await tx.insert(settings).values(turn).onConflictDoUpdate({ target: settings.key, set: taken });

@@ -5,7 +5,7 @@ import { countFunnel } from "./count-funnel.ts";
 import { type FunnelCount, sumUp } from "./funnel-tally.ts";
 import type { Throttle } from "./throttle.ts";
 
-/** What is older is hardly ever added to: a look goes through the last minute or two again (see `marks.ts`). */
+/** What is older is hardly ever added to: a look goes through the last minute or two again (see `watermarks.ts`). */
 const CALM_AFTER_MS = 5 * MINUTE_MS;
 /** An hour with more counts than this, a flood of made-up campaigns, is not kept in memory. */
 const MOST_KEPT = 20_000;

@@ -4,8 +4,8 @@ import type { Database, RawNumber } from "../db/database.ts";
 import type { Destination } from "../db/vocabulary.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../platform/durations.ts";
 import { bucketStart, type HourNews, hoursOfHead, TOKEN_HEAD } from "./bucket.ts";
-import { type Marks, moveMark } from "./marks.ts";
 import type { Throttle } from "./throttle.ts";
+import { advance, type Watermarks } from "./watermarks.ts";
 
 /** Rows looked at in one go; requests are long rows. */
 const PAGE = 1_000;
@@ -21,16 +21,21 @@ export interface RouteMinutes {
   readonly toMs: number;
 }
 
-/** What has to be counted again, and the marks once it is. */
+/** What has to be counted again, and the watermarks once it is. */
 interface News {
   /** The newest first. */
   readonly hours: readonly HourNews[];
   readonly routes: readonly RouteMinutes[];
-  readonly marks: Marks;
+  readonly watermarks: Watermarks;
 }
 
 /** Looks through the rows that were written since, whatever time they tell of: spooled visits come late. */
-export async function findNews(db: Database, marks: Marks, nowMs: number, throttle: Throttle): Promise<News> {
+export async function findNews(
+  db: Database,
+  watermarks: Watermarks,
+  nowMs: number,
+  throttle: Throttle,
+): Promise<News> {
   const { sessions, funnelStates, outboxAttempts } = db.tables;
   // Before the rows are looked at: what comes meanwhile is the next look's.
   const newest = {
@@ -39,21 +44,21 @@ export async function findNews(db: Database, marks: Marks, nowMs: number, thrott
     outboxAttempts: await newestId(db, outboxAttempts),
   };
   const oldestAttempt = newest.outboxAttempts - MOST_OLD_ATTEMPTS;
-  const { settled } = marks.sessions;
+  const { settled } = watermarks.sessions;
   const visits = await hoursOfVisits(db, settled, throttle);
   const isLate = visits.some(({ hourMs }) => hourMs < bucketStart(nowMs, HOUR_MS));
   const hours = joinHours([
     ...visits,
     ...(isLate ? await hoursOfEarlierSteps(db, settled, throttle) : []),
-    ...(await hoursOfStates(db, marks.funnelStates.settled, throttle)),
+    ...(await hoursOfStates(db, watermarks.funnelStates.settled, throttle)),
   ]);
   return {
     hours: await stillCountable(db, hours, nowMs),
-    routes: await routesOfRequests(db, Math.max(marks.outboxAttempts.settled, oldestAttempt), throttle),
-    marks: {
-      sessions: moveMark(marks.sessions, newest.sessions, nowMs),
-      funnelStates: moveMark(marks.funnelStates, newest.funnelStates, nowMs),
-      outboxAttempts: moveMark(marks.outboxAttempts, newest.outboxAttempts, nowMs),
+    routes: await routesOfRequests(db, Math.max(watermarks.outboxAttempts.settled, oldestAttempt), throttle),
+    watermarks: {
+      sessions: advance(watermarks.sessions, newest.sessions, nowMs),
+      funnelStates: advance(watermarks.funnelStates, newest.funnelStates, nowMs),
+      outboxAttempts: advance(watermarks.outboxAttempts, newest.outboxAttempts, nowMs),
     },
   };
 }

@@ -6,14 +6,14 @@ import { type Periodic, periodic } from "../platform/periodic.ts";
 import { forgetMinutes, recountRoute } from "./delivery-rates.ts";
 import { DIMENSIONS, type FunnelCount, foldCampaigns } from "./funnel-tally.ts";
 import { createHourCounter } from "./hour-counter.ts";
-import { NO_MARKS, readMarks } from "./marks.ts";
 import { findNews } from "./news.ts";
 import { createThrottle } from "./throttle.ts";
+import { NO_WATERMARKS, readWatermarks } from "./watermarks.ts";
 
 const EVERY_TEN_SECONDS = "*/10 * * * * *";
-/** Of several processes one counts at a time: it has the turn until it was quiet for this long. */
-const TURN_MS = 9_000;
-/** The row of `settings` that says whose turn it is, and how far the counting is. */
+/** Of several processes one counts at a time: its lease ends when it was silent for this long. */
+const LEASE_MS = 9_000;
+/** The row of `settings` that says since when the lease is held, and how far the counting is. */
 export const ROLLUPS = "rollups";
 /** Campaigns kept by name in an hour. */
 const MOST_CAMPAIGNS = 100;
@@ -23,69 +23,69 @@ const CHUNK = 200;
 /**
  * Keeps `funnel_hourly` and `delivery_rates`: hours and minutes in which anything was written are counted again from
  * the rows themselves. Nothing is ever added up twice, whoever counts and however often it is cut short. A run answers
- * whether it was this process's turn.
+ * whether this process had the lease.
  */
 export function createRollups(deps: { readonly db: Database; readonly log: Log }): Periodic<boolean> {
   const { db } = deps;
   const hours = createHourCounter(db);
-  let ownMarks = "";
+  let ownWatermarks = "";
   const job = {
     schedule: EVERY_TEN_SECONDS,
     failed: "the console's numbers could not be counted",
     worked: "the console's numbers are counted again",
   };
   return periodic(deps, job, async (signal) => {
-    const turn = await takeTurn(db);
-    if (turn === null) return false;
+    const lease = await takeLease(db);
+    if (lease === null) return false;
     const throttle = createThrottle(signal);
-    const news = await findNews(db, readMarks(turn.marks), turn.nowMs, throttle);
+    const news = await findNews(db, readWatermarks(lease.watermarks), lease.nowMs, throttle);
     for (const route of news.routes) await recountRoute(db, route, throttle);
-    if (turn.marks !== ownMarks) hours.forget();
+    if (lease.watermarks !== ownWatermarks) hours.forget();
     for (const hour of news.hours) {
-      const counts = await hours.count(hour, turn.nowMs, throttle);
+      const counts = await hours.count(hour, lease.nowMs, throttle);
       await replaceHour(db, hour.hourMs, foldCampaigns(counts, MOST_CAMPAIGNS));
     }
-    await forgetMinutes(db, turn.nowMs - MINUTES_KEPT_MS);
-    ownMarks = JSON.stringify(news.marks);
-    await writeMarks(db, ownMarks);
+    await forgetMinutes(db, lease.nowMs - MINUTES_KEPT_MS);
+    ownWatermarks = JSON.stringify(news.watermarks);
+    await writeWatermarks(db, ownWatermarks);
     return true;
   });
 }
 
-/** Takes the turn by the database's clock; null where another process has it, for no longer than that by any clock. */
-async function takeTurn(db: Database): Promise<{ marks: string; nowMs: number } | null> {
+/** Takes the lease by the database's clock; null where another process has it, for no longer than that by any clock. */
+async function takeLease(db: Database): Promise<{ watermarks: string; nowMs: number } | null> {
   const { settings } = db.tables;
   const { now, plusMs } = db.dialect;
   const at = sql<Date>`${now}`;
   return db.transaction(async (tx) => {
-    const empty = JSON.stringify(NO_MARKS);
+    const empty = JSON.stringify(NO_WATERMARKS);
     const begun = await tx
       .insert(settings)
       .values({ key: ROLLUPS, value: empty, updatedAt: at })
       .onConflictDoNothing()
       .returning({ key: settings.key });
-    if (begun.length > 0) return { marks: empty, nowMs: tx.nowMs() };
-    const [turn] = await tx
+    if (begun.length > 0) return { watermarks: empty, nowMs: tx.nowMs() };
+    const [lease] = await tx
       .update(settings)
       .set({ updatedAt: at })
       .where(sql`${settings.key} = ${ROLLUPS}
-        and (${settings.updatedAt} <= ${plusMs(now, -TURN_MS)} or ${settings.updatedAt} > ${plusMs(now, TURN_MS)})`)
-      .returning({ marks: settings.value });
-    return turn ? { marks: turn.marks, nowMs: tx.nowMs() } : null;
+        and (${settings.updatedAt} <= ${plusMs(now, -LEASE_MS)} or ${settings.updatedAt} > ${plusMs(now, LEASE_MS)})`)
+      .returning({ watermarks: settings.value });
+    return lease ? { watermarks: lease.watermarks, nowMs: tx.nowMs() } : null;
   });
 }
 
-async function writeMarks(db: Database, marks: string): Promise<void> {
+async function writeWatermarks(db: Database, watermarks: string): Promise<void> {
   const { settings } = db.tables;
   await db.transaction(async (tx) => {
     await tx
       .update(settings)
-      .set({ value: marks, updatedAt: sql<Date>`${db.dialect.now}` })
+      .set({ value: watermarks, updatedAt: sql<Date>`${db.dialect.now}` })
       .where(eq(settings.key, ROLLUPS));
   });
 }
 
-/** In one transaction with a sign that the turn is still taken. */
+/** In one transaction with a sign that the lease is still held. */
 async function replaceHour(db: Database, hourMs: number, counts: readonly FunnelCount[]): Promise<void> {
   const { funnelHourly, settings } = db.tables;
   const hour = new Date(hourMs);

@@ -357,11 +357,11 @@ describe(`hourly counts, on ${testDialect}`, () => {
     expect(await count()).toBe(true);
     const aheadMs = Date.now() + 90 * 86_400_000;
     const seen = { settled: 0, newest: 1, newestAtMs: aheadMs };
-    const marks = JSON.stringify({ sessions: seen, funnelStates: seen, outboxAttempts: seen });
+    const watermarks = JSON.stringify({ sessions: seen, funnelStates: seen, outboxAttempts: seen });
     await own.db.transaction((tx) =>
       tx
         .update(settings)
-        .set({ value: marks, updatedAt: new Date(aheadMs) })
+        .set({ value: watermarks, updatedAt: new Date(aheadMs) })
         .where(isRollups),
     );
     expect(await process().run()).toBe(true);
@@ -428,7 +428,7 @@ describe(`hours in hand, on ${testDialect}`, () => {
     expect((await funnel()).map(({ clicks, starts }) => [clicks, starts])).toEqual([[2, 1]]);
   });
 
-  test("what another process saw while it had the turn is not missed afterwards", async () => {
+  test("what another process saw while it had the lease is not missed afterwards", async () => {
     const [here, there] = [process(), process()];
     setSystemTime(now);
     await visit(HOUR);
