@@ -56,19 +56,19 @@ export async function drainOutbox(
 }
 
 /**
- * Takes the turn at counting the visits for the console, for some seconds. All that were written for the drain are new
+ * Takes the lease for counting the visits for the console, for some seconds. All that were written for the drain are new
  * to it, every ten seconds: so it would fall into some rounds and not into others.
  */
 async function holdCounting(db: Database): Promise<void> {
   const { settings } = db.tables;
-  const turn = {
+  const lease = {
     key: ROLLUPS,
     value: JSON.stringify(NO_WATERMARKS),
     updatedAt: sql<Date>`${db.dialect.now}`,
   };
   await db.transaction(async (tx) => {
-    const taken = { updatedAt: turn.updatedAt };
-    await tx.insert(settings).values(turn).onConflictDoUpdate({ target: settings.key, set: taken });
+    const taken = { updatedAt: lease.updatedAt };
+    await tx.insert(settings).values(lease).onConflictDoUpdate({ target: settings.key, set: taken });
   });
 }
 
