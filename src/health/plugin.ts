@@ -66,10 +66,10 @@ export function healthPlugin(deps: HealthDeps) {
       async ({ request }) => {
         const refusal = await deps.mayRead(request);
         const key = sha256Hex(request.headers.get("authorization") ?? "");
-        if (refusal) {
-          // Keys lie in the database; when it is away, whoever could read before shall see that it is.
-          if (refusal.status !== 503 || key !== lastKey) return refusal;
-        } else lastKey = key;
+        // Keys lie in the database; when it is away, whoever could read before shall see that it is.
+        const couldReadBefore = refusal?.status === 503 && key === lastKey;
+        if (refusal && !couldReadBefore) return refusal;
+        lastKey = key;
         const text = await exposition.text();
         return new Response(text, {
           headers: { ...NO_STORE, "content-type": exposition.registry.contentType },

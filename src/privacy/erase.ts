@@ -40,11 +40,10 @@ export async function erasePerson(
   { actor, dryRun }: { readonly actor: string; readonly dryRun: boolean },
 ): Promise<Erasure> {
   let person = await findPerson(deps.db, key);
+  if (dryRun) return wouldErase(deps, person);
   let total = NOTHING;
   for (let n = 0; n < MOST_PASSES; n++) {
     const found = await findTraces(deps, person);
-    if (dryRun)
-      return { ...countOf(found), dry_run: true, copies: await deps.trackingStore.count(person.tokens) };
     const copies = await eraseTraces(deps, person, found);
     const changed = { ...countOf(found), copies };
     if (n > 0 && !isAnything(changed)) break;
@@ -54,6 +53,13 @@ export async function erasePerson(
   }
   if (isAnything(total)) await audit(deps, key, actor, total);
   return total;
+}
+
+/** What an erasure would change by all that is known now. */
+async function wouldErase(deps: ErasureDeps, person: Person): Promise<Erasure> {
+  const found = await findTraces(deps, person);
+  const copies = await deps.trackingStore.count(person.tokens);
+  return { ...countOf(found), dry_run: true, copies };
 }
 
 /** What still tells of the person, and where. */

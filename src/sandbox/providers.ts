@@ -11,14 +11,14 @@ import {
   type ProviderName,
 } from "./providers-charges.ts";
 import { type ProviderFault, providerFaultSchema, strikeProvider } from "./providers-faults.ts";
-import { createPayment, getPayment, mercadoPagoWebhook } from "./providers-mercadopago.ts";
+import { createPayment, getPayment } from "./providers-mercadopago.ts";
 import { payPage } from "./providers-page.ts";
-import { createCharge, pushinPayWebhook, transactionReader } from "./providers-pushinpay.ts";
-import { createSession, getPaymentIntent, stripeWebhook } from "./providers-stripe.ts";
+import { createCharge, transactionReader } from "./providers-pushinpay.ts";
+import { createSession, getPaymentIntent } from "./providers-stripe.ts";
+import { deliverWebhook, webhookOf } from "./providers-webhooks.ts";
 import type { RequestLog } from "./request-log.ts";
 
 const MOST_CHARGES = 20_000;
-const WEBHOOK_TIMEOUT_MS = 60_000;
 
 const name = z.enum(PROVIDERS);
 const endpointBody = z.strictObject({ provider: name, url: z.url().optional(), secret: z.string().min(1) });
@@ -118,7 +118,7 @@ export function providerRoutes({
         const charge = api.charges.find(params.provider, params.id);
         if (!charge) return status(404, { error: "no such charge" });
         const webhook = happen(charge, "paid");
-        if (webhook) await deliver(webhook);
+        if (webhook) await deliverWebhook(webhook);
         return charge.returnUrl ? Response.redirect(charge.returnUrl, 303) : payPage(charge);
       },
       { parse: "none" },
@@ -142,7 +142,7 @@ export function providerRoutes({
         if (times > 0 && webhook === null) {
           return status(409, { error: "no webhook address: see POST /providers/endpoints" });
         }
-        const copies = webhook === null ? [] : Array.from({ length: times }, () => deliver(webhook));
+        const copies = webhook === null ? [] : Array.from({ length: times }, () => deliverWebhook(webhook));
         return { charge, deliveries: await Promise.all(copies) };
       },
       { parse: "json", body: eventBody },
@@ -153,35 +153,4 @@ export function providerRoutes({
     })
     .get("/providers/faults", () => faults.list())
     .delete("/providers/faults", () => ({ cleared: faults.clear() }));
-}
-
-function webhookOf(charge: Charge, event: ChargeEvent, order: WebhookOrder, nowMs: number): Webhook | null {
-  switch (charge.provider) {
-    case "stripe":
-      return stripeWebhook(charge, event, order, nowMs);
-    case "mercadopago":
-      return mercadoPagoWebhook(charge, order, nowMs);
-    case "pushinpay":
-      return pushinPayWebhook(charge, order);
-  }
-}
-
-/** How the merchant answered one webhook. One attempt: repeating is the caller's choice. */
-async function deliver({ url, headers, body }: Webhook) {
-  try {
-    const response = await fetch(url, {
-      method: "POST",
-      headers,
-      body,
-      redirect: "manual",
-      signal: AbortSignal.timeout(WEBHOOK_TIMEOUT_MS),
-    });
-    return {
-      status: response.status,
-      retry_after: response.headers.get("retry-after"),
-      body: await response.text(),
-    };
-  } catch (error) {
-    return { status: null, retry_after: null, body: error instanceof Error ? error.message : String(error) };
-  }
 }
