@@ -32,9 +32,12 @@ function addDatabase(registry: Registry, { db }: GaugeDeps): void {
       () => 1 as const,
       () => 0 as const,
     );
-  addGauge(registry, "ponte_database_up", "Whether the database answers.", [], async () => [
-    [{}, await cached("up", up)],
-  ]);
+  addGauge(registry, {
+    name: "ponte_database_up",
+    help: "Whether the database answers.",
+    labelNames: [],
+    values: async () => [[{}, await cached("up", up)]],
+  });
 }
 
 function addOutbox(registry: Registry, deps: GaugeDeps): void {
@@ -42,64 +45,58 @@ function addOutbox(registry: Registry, deps: GaugeDeps): void {
     sampleOutbox(deps.db),
   );
   const route = ["destination", "route"] as const;
-  addGauge(
-    registry,
-    "ponte_outbox_events",
-    "Events not delivered, by route and status. Counting stops at 50 000 pending, all routes together, and 2 000 dead.",
-    [...route, "status"],
-    async () =>
+  addGauge(registry, {
+    name: "ponte_outbox_events",
+    help: "Events not delivered, by route and status. Counting stops at 50 000 pending, all routes together, and 2 000 dead.",
+    labelNames: [...route, "status"],
+    values: async () =>
       (await sample())?.depths.map(({ destination, route, status, events }) => [
         { destination, route, status },
         events,
       ]),
-  );
-  addGauge(
-    registry,
-    "ponte_outbox_oldest_seconds",
-    "Age of the oldest pending event, among those of a route whose turn is next.",
-    route,
-    async () =>
+  });
+  addGauge(registry, {
+    name: "ponte_outbox_oldest_seconds",
+    help: "Age of the oldest pending event, among those of a route whose turn is next.",
+    labelNames: route,
+    values: async () =>
       (await sample())?.depths.flatMap(({ destination, route, oldestSeconds }) =>
         oldestSeconds === null ? [] : [[{ destination, route }, oldestSeconds] as const],
       ),
-  );
-  addGauge(
-    registry,
-    "ponte_outbox_route_held",
-    "1 for a route that is paused, throttled or resting; absent for a healthy one.",
-    [...route, "state"],
-    async () =>
+  });
+  addGauge(registry, {
+    name: "ponte_outbox_route_held",
+    help: "1 for a route that is paused, throttled or resting; absent for a healthy one.",
+    labelNames: [...route, "state"],
+    values: async () =>
       (await sample())?.held.map(({ destination, route, state }) => [{ destination, route, state }, 1]),
-  );
-  addGauge(
-    registry,
-    "ponte_dispatchers_alive",
-    "Dispatchers that gave a sign of life in the last minute, on all machines.",
-    [],
-    async () => [[{}, (await sample())?.dispatchersAlive ?? Number.NaN]],
-  );
+  });
+  addGauge(registry, {
+    name: "ponte_dispatchers_alive",
+    help: "Dispatchers that gave a sign of life in the last minute, on all machines.",
+    labelNames: [],
+    values: async () => [[{}, (await sample())?.dispatchersAlive ?? Number.NaN]],
+  });
 }
 
 function addPools(registry: Registry, deps: GaugeDeps): void {
   const testing = sampled(deps, "the pools could not be looked at for the metrics", () =>
     testingPools(deps.db),
   );
-  addGauge(
-    registry,
-    "ponte_pools_testing",
-    "1 for a pool that is on and has a test_event_code; absent for the others.",
-    ["pool"],
-    async () => (await testing())?.map(({ slug }) => [{ pool: slug }, 1]),
-  );
+  addGauge(registry, {
+    name: "ponte_pools_testing",
+    help: "1 for a pool that is on and has a test_event_code; absent for the others.",
+    labelNames: ["pool"],
+    values: async () => (await testing())?.map(({ slug }) => [{ pool: slug }, 1]),
+  });
 }
 
 function addSpool(registry: Registry, { spool, log }: GaugeDeps): void {
-  addGauge(
-    registry,
-    "ponte_spool_visits",
-    "Visits on this machine's disk: waiting for the database, or set aside for a person.",
-    ["state"],
-    async () => {
+  addGauge(registry, {
+    name: "ponte_spool_visits",
+    help: "Visits on this machine's disk: waiting for the database, or set aside for a person.",
+    labelNames: ["state"],
+    values: async () => {
       try {
         const { waiting, setAside } = spool.counts();
         return [
@@ -112,7 +109,7 @@ function addSpool(registry: Registry, { spool, log }: GaugeDeps): void {
         return undefined;
       }
     },
-  );
+  });
 }
 
 /** What the database is asked for the metrics: seldom and not for long. Null, and a line in the log, where it fails. */
@@ -128,13 +125,17 @@ function sampled<T>({ db, log }: GaugeDeps, failure: string, ask: () => Promise<
 
 type Value<L extends string> = readonly [labels: Readonly<Record<L, string>>, value: number];
 
+interface GaugeSpec<L extends string> {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly L[];
+  readonly values: () => Promise<readonly Value<L>[] | undefined>;
+}
+
 /** A gauge whose values are looked up whenever somebody asks; what has none any more is absent. */
 function addGauge<L extends string>(
   registry: Registry,
-  name: string,
-  help: string,
-  labelNames: readonly L[],
-  values: () => Promise<readonly Value<L>[] | undefined>,
+  { name, help, labelNames, values }: GaugeSpec<L>,
 ): void {
   new Gauge({
     name,

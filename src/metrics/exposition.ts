@@ -32,55 +32,54 @@ export function createExposition(counted: Counted, build: Build): Exposition {
 }
 
 function addVisits(registry: Registry, { visits }: Counted): void {
-  addCounter(registry, "ponte_visits_total", "Requests for /go, by what became of them.", ["result"], () =>
-    by("result", {
-      page: visits.page,
-      redirect: visits.redirect,
-      gate_refused: visits.refusedParam + visits.refusedAutomated,
-      rate_limited: visits.rateLimited,
-      not_found: visits.notFound,
-      unavailable: visits.unavailable,
-      looked_ahead: visits.lookedAhead,
-    }),
-  );
-  addCounter(
-    registry,
-    "ponte_gate_refusals_total",
-    "Requests that the gate refused, by reason.",
-    ["reason"],
-    () => by("reason", { param: visits.refusedParam, automated: visits.refusedAutomated }),
-  );
-  addCounter(
-    registry,
-    "ponte_visits_recorded_total",
-    "Accepted visits, by where they were stored.",
-    ["where"],
-    () => by("where", { database: visits.committed, spool: visits.spooled, nowhere: visits.lost }),
-  );
+  addCounter(registry, {
+    name: "ponte_visits_total",
+    help: "Requests for /go, by what became of them.",
+    labelNames: ["result"],
+    values: () =>
+      by("result", {
+        page: visits.page,
+        redirect: visits.redirect,
+        gate_refused: visits.refusedParam + visits.refusedAutomated,
+        rate_limited: visits.rateLimited,
+        not_found: visits.notFound,
+        unavailable: visits.unavailable,
+        looked_ahead: visits.lookedAhead,
+      }),
+  });
+  addCounter(registry, {
+    name: "ponte_gate_refusals_total",
+    help: "Requests that the gate refused, by reason.",
+    labelNames: ["reason"],
+    values: () => by("reason", { param: visits.refusedParam, automated: visits.refusedAutomated }),
+  });
+  addCounter(registry, {
+    name: "ponte_visits_recorded_total",
+    help: "Accepted visits, by where they were stored.",
+    labelNames: ["where"],
+    values: () => by("where", { database: visits.committed, spool: visits.spooled, nowhere: visits.lost }),
+  });
 }
 
 function addDeliveries(registry: Registry, { requests, events, webhooks }: Counted): void {
-  addCounter(
-    registry,
-    "ponte_delivery_requests_total",
-    "Requests to Meta and Telegram, by outcome.",
-    ["destination", "outcome"],
-    requests.entries,
-  );
-  addCounter(
-    registry,
-    "ponte_delivery_events_total",
-    "Events in those requests; an event that is tried again counts again.",
-    ["destination", "outcome"],
-    events.entries,
-  );
-  addCounter(
-    registry,
-    "ponte_webhooks_total",
-    "Webhooks by provider (telegram is one) and result.",
-    ["provider", "result"],
-    webhooks.entries,
-  );
+  addCounter(registry, {
+    name: "ponte_delivery_requests_total",
+    help: "Requests to Meta and Telegram, by outcome.",
+    labelNames: ["destination", "outcome"],
+    values: requests.entries,
+  });
+  addCounter(registry, {
+    name: "ponte_delivery_events_total",
+    help: "Events in those requests; an event that is tried again counts again.",
+    labelNames: ["destination", "outcome"],
+    values: events.entries,
+  });
+  addCounter(registry, {
+    name: "ponte_webhooks_total",
+    help: "Webhooks by provider (telegram is one) and result.",
+    labelNames: ["provider", "result"],
+    values: webhooks.entries,
+  });
 }
 
 /** What the process itself needs, and what it is, under Prometheus' usual names. */
@@ -97,9 +96,14 @@ function addProcess(registry: Registry, build: Build): void {
   const startedSeconds = (Date.now() - process.uptime() * 1000) / 1000;
   gauge("process_resident_memory_bytes", "Resident memory.", () => process.memoryUsage.rss());
   gauge("process_start_time_seconds", "Start of the process, Unix time.", () => startedSeconds);
-  addCounter(registry, "process_cpu_seconds_total", "User and system CPU time.", [], () => {
-    const { user, system } = process.cpuUsage();
-    return [[{}, (user + system) / 1e6]];
+  addCounter(registry, {
+    name: "process_cpu_seconds_total",
+    help: "User and system CPU time.",
+    labelNames: [],
+    values: () => {
+      const { user, system } = process.cpuUsage();
+      return [[{}, (user + system) / 1e6]];
+    },
   });
   new Gauge({
     name: "ponte_build_info",
@@ -109,13 +113,17 @@ function addProcess(registry: Registry, build: Build): void {
   }).set({ version: build.version, role: build.role }, 1);
 }
 
+interface CounterSpec<L extends string> {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly L[];
+  readonly values: Tally<L>["entries"];
+}
+
 /** A counter whose numbers are kept elsewhere, and read whenever somebody asks. */
 function addCounter<L extends string>(
   registry: Registry,
-  name: string,
-  help: string,
-  labelNames: readonly L[],
-  values: Tally<L>["entries"],
+  { name, help, labelNames, values }: CounterSpec<L>,
 ): void {
   new Counter({
     name,

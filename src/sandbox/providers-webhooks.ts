@@ -6,7 +6,7 @@ import { stripeWebhook } from "./providers-stripe.ts";
 
 const WEBHOOK_TIMEOUT_MS = 60_000;
 
-/** What the charge's provider sends about it; null where it has no address to send to. */
+/** What the charge's provider sends about it; null where that is nothing, or it has no address to send to. */
 export function webhookOf(
   charge: Charge,
   event: ChargeEvent,
