@@ -18,7 +18,7 @@ import {
 } from "./record-request.ts";
 import type { RouteKey } from "./routes.ts";
 import { settle } from "./settle.ts";
-import { storable, storableText } from "./storable.ts";
+import { keptText, storable } from "./storable.ts";
 
 /** How long what seems too old waits while the clock is doubted. */
 const HELD_MS = HOUR_MS;
@@ -94,7 +94,7 @@ async function giveBack(
 /** Something of ours failed, such as the database: what the batch still holds is tried again like any failure. */
 async function setBack({ db, log }: DeliveryDeps, batch: LeasedBatch, error: unknown): Promise<void> {
   const afterMs = (attempts: number) => backOffMs(attempts, Math.random());
-  const reason = storableText(`could not be handled: ${errorText(error)}`);
+  const reason = keptText(`could not be handled: ${errorText(error)}`);
   await db
     .transaction(async (tx) => {
       await settle(tx, db, batch.leaseId, batch.rows, { kind: "retry", afterMs, fbtraceId: null, reason });

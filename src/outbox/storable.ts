@@ -1,3 +1,4 @@
+import { storableText } from "../platform/storable-text.ts";
 import type { Answer, Sent, Verdict } from "./destination.ts";
 
 /** Longest text of the other side's that is kept, in characters: logs, pages and rows stay readable. */
@@ -13,15 +14,15 @@ export function storable({ verdict, answer }: Sent): Sent {
   return { verdict: storableVerdict(verdict), answer: answer && storableAnswer(answer) };
 }
 
-/** The text cut to what is kept, without zero bytes and half characters, which Postgres refuses. */
-export function storableText(text: string): string {
-  return text.slice(0, LONGEST_TEXT).replaceAll("\0", "\uFFFD").toWellFormed();
+/** The text cut to what is kept, as both databases take it. */
+export function keptText(text: string): string {
+  return storableText(text.slice(0, LONGEST_TEXT));
 }
 
 function storableVerdict(verdict: Verdict): Verdict {
   return verdict.kind === "delivered"
-    ? { ...verdict, note: verdict.note && storableText(verdict.note) }
-    : { ...verdict, reason: storableText(verdict.reason) };
+    ? { ...verdict, note: verdict.note && keptText(verdict.note) }
+    : { ...verdict, reason: keptText(verdict.reason) };
 }
 
 function storableAnswer(answer: Answer): Answer {
@@ -29,8 +30,8 @@ function storableAnswer(answer: Answer): Answer {
     ...answer,
     code: storableInteger(answer.code),
     subcode: storableInteger(answer.subcode),
-    fbtraceId: answer.fbtraceId && storableText(answer.fbtraceId),
-    response: storableText(answer.response),
+    fbtraceId: answer.fbtraceId && keptText(answer.fbtraceId),
+    response: keptText(answer.response),
   };
 }
 

@@ -4,7 +4,7 @@ import type { MetaEvent } from "../meta/event.ts";
 import { type GraphAnswer, PARTNER_AGENT, sendEvents } from "../meta/graph-client.ts";
 import { type Outcome, outcomeOf } from "../meta/outcome.ts";
 import { pageViewEvent } from "../meta/page-view.ts";
-import { storableText } from "../outbox/storable.ts";
+import { keptText } from "../outbox/storable.ts";
 import { newId } from "../platform/ids.ts";
 import { openSealed, type Sealed } from "../platform/open-sealed.ts";
 import type { Secrets } from "../platform/secrets.ts";
@@ -104,7 +104,7 @@ export async function sendTestEvent(
       after: { test_event_code: testEventCode, event_id: event.event_id, outcome: outcome.kind },
     }),
   );
-  const shown = answer.kind === "answered" ? { ...answer, body: storableText(answer.body) } : answer;
+  const shown = answer.kind === "answered" ? { ...answer, body: keptText(answer.body) } : answer;
   return { kind: "sent", event, answer: shown, outcome };
 }
 

@@ -1,5 +1,6 @@
 import type { DeniedPolicy } from "../meta/consent.ts";
 import { formatRoute } from "../outbox/routes.ts";
+import { storableText } from "../platform/storable-text.ts";
 import type { Pool, PoolBot } from "../pools/pool.ts";
 import { canonicalFbc, newFbp, tidyFbi, validFbc, validFbp } from "../tracking/meta-cookies.ts";
 import { refusingToken } from "../tracking/tracking-token.ts";
@@ -136,6 +137,6 @@ const UNSTORABLE = /[\0\ud800-\udfff]/;
 function storable(text: string | null | undefined, max: number): string | null {
   if (!text) return null;
   if (text.length <= max && !UNSTORABLE.test(text)) return text;
-  const clean = (text.includes("\0") ? text.replaceAll("\0", "") : text).slice(0, max).toWellFormed();
+  const clean = storableText(text).slice(0, max).toWellFormed();
   return clean === "" ? null : clean;
 }

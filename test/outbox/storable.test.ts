@@ -10,7 +10,7 @@ const GOOD: Verdict = { kind: "delivered", note: null, pauseMs: null };
 describe("what a database takes", () => {
   test.each([
     ["nothing odd", "odd text", "odd text"],
-    ["a zero byte", "odd \0 text", "odd \uFFFD text"],
+    ["a zero byte", "odd\0 text", "odd text"],
     ["half a character", "odd \uD83D text", "odd \uFFFD text"],
     ["a whole one", "odd 😀 text", "odd 😀 text"],
     ["a book", "x".repeat(2_000_000), "x".repeat(16_384)],
@@ -71,8 +71,8 @@ describe(`odd answers on ${testDialect}`, () => {
     const { row, attempt } = await sendTo(200, { events_received: 1, messages, fbtrace_id: "A\0" });
     expect(row).toMatchObject({
       status: "delivered",
-      lastError: "odd \uFFFD text \uFFFD",
-      fbtraceId: "A\uFFFD",
+      lastError: "odd  text \uFFFD",
+      fbtraceId: "A",
     });
     expect(attempt).toMatchObject({ outcome: "delivered", events: 1 });
   });
