@@ -1,5 +1,5 @@
 import type { Database } from "../db/database.ts";
-import { QueueFullError } from "../db/group-commit.ts";
+import { QueueFullError } from "../db/waiting-list.ts";
 import { readBody } from "../platform/body.ts";
 import { parseJson } from "../platform/json.ts";
 import type { Log } from "../platform/log.ts";

@@ -1,15 +1,5 @@
-/** The queue is full: the database does not keep up. The caller answers 503. */
-export class QueueFullError extends Error {
-  constructor(limit: number) {
-    super(`${limit} rows already wait for the database`);
-    this.name = "QueueFullError";
-  }
-}
-
-/** The database takes too long over those before: nothing was written of it. */
-class OverdueError extends Error {
-  override readonly name = "OverdueError";
-}
+import { yieldToEventLoop } from "../platform/yield-to-event-loop.ts";
+import { createWaitingList, type Waiting } from "./waiting-list.ts";
 
 interface GroupCommitOptions<T> {
   /** Writes the items in one transaction; rejecting means that none of them was written. */
@@ -27,7 +17,7 @@ interface GroupCommitOptions<T> {
   /** Items that may wait at once. */
   maxWaiting?: number;
   /** Whoever waited for so long when a batch ends is not written, but told so at once; without it, all wait their turn. */
-  patienceMs?: number;
+  maxWaitMs?: number;
   /** Told of every finished batch, for the metrics. */
   onCommit?(size: number, durationMs: number): void;
 }
@@ -37,13 +27,6 @@ interface GroupCommit<T> {
   submit(item: T): Promise<void>;
   /** Resolves when nothing waits and nothing is being written. */
   idle(): Promise<void>;
-}
-
-interface Waiting<T> {
-  readonly item: T;
-  readonly sinceMs: number;
-  resolve(): void;
-  reject(error: unknown): void;
 }
 
 /** An error, boxed: anything may be thrown, null too. */
@@ -61,8 +44,8 @@ const WORTH_A_BATCH = 1 / 4;
  */
 export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommit<T> {
   const { write, isRowFault, maxBatch = 512, maxWrites = 1, targetBatch = 32 } = options;
-  const { maxWaiting = 20_000, patienceMs = Number.POSITIVE_INFINITY } = options;
-  let waiting: Waiting<T>[] = [];
+  const { maxWaiting = 20_000, maxWaitMs = Number.POSITIVE_INFINITY } = options;
+  const waiting = createWaitingList<T>(maxWaiting, maxWaitMs);
   let gathering: Promise<void> | undefined;
   /** Batches, and their items, that are being written. */
   let writes = 0;
@@ -74,7 +57,7 @@ export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommi
 
   /** Lets a turn of the event loop go by first, so that requests read together are committed together. */
   async function gather(): Promise<void> {
-    await new Promise<void>((next) => setImmediate(next));
+    await yieldToEventLoop();
     gathering = undefined;
     pump();
   }
@@ -99,9 +82,7 @@ export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommi
   }
 
   async function writeNext(): Promise<void> {
-    const size = batchSize();
-    const items = waiting.slice(0, size);
-    waiting = waiting.slice(size);
+    const items = waiting.take(batchSize());
     writes += 1;
     writing += items.length;
     const failure = await attempt(items);
@@ -111,8 +92,9 @@ export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommi
     writing -= items.length;
     written = items.length;
     // A database that is away would keep everybody behind this batch for a deadline of their own each.
-    if (fault && !isRowFault(fault.error)) rejectWaiting(fault.error);
-    rejectOverdue();
+    if (fault && !isRowFault(fault.error)) waiting.failAll(fault.error);
+    // One that answers slowly never catches up with steady traffic, and everybody would wait for all before them.
+    waiting.failOverdue();
     // What gathered meanwhile is on its way before anybody is answered: the database does not wait for answers.
     pump();
     if (isOneOfMany) return;
@@ -136,22 +118,6 @@ export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommi
     return null;
   }
 
-  function rejectWaiting(error: unknown): void {
-    const given = waiting;
-    waiting = [];
-    for (const { reject } of given) reject(error);
-  }
-
-  /** A database that answers slowly never catches up with steady traffic, and everybody would wait for all before them. */
-  function rejectOverdue(): void {
-    const patientSinceMs = performance.now() - patienceMs;
-    const patient = waiting.findIndex(({ sinceMs }) => sinceMs >= patientSinceMs);
-    const overdue = waiting.splice(0, patient < 0 ? waiting.length : patient);
-    if (overdue.length === 0) return;
-    const error = new OverdueError(`what came before took the database ${patienceMs} ms and longer`);
-    for (const { reject } of overdue) reject(error);
-  }
-
   /** Writes the items; resolves to what went wrong, or to null. */
   async function attempt(items: readonly Waiting<T>[]): Promise<Failure | null> {
     const begun = performance.now();
@@ -166,14 +132,12 @@ export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommi
 
   return {
     submit(item) {
-      if (waiting.length >= maxWaiting) return Promise.reject(new QueueFullError(maxWaiting));
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      waiting.push({ item, sinceMs: performance.now(), resolve, reject });
+      const committed = waiting.add(item);
       if (writes < maxWrites) {
         if (waiting.length >= targetBatch) pump();
         else gathering ??= gather();
       }
-      return promise;
+      return committed;
     },
     async idle() {
       while (gathering || unsettled.size > 0) await Promise.all([gathering, ...unsettled]);

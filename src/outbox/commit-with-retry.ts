@@ -2,7 +2,7 @@ import type { Database, Tx } from "../db/database.ts";
 import { isAway } from "../db/fault.ts";
 import { promptly } from "../db/promptly.ts";
 import type { Log } from "../platform/log.ts";
-import { PATIENCE_MS } from "./limits.ts";
+import { DATABASE_TIMEOUT_MS } from "./limits.ts";
 
 const MOST_TRIES = 8;
 const FIRST_PAUSE_MS = 50;
@@ -43,7 +43,7 @@ export async function commitWithRetry<T>(
     try {
       return await promptly(
         db,
-        PATIENCE_MS,
+        DATABASE_TIMEOUT_MS,
         db.transaction((tx) => work(tx, tried()), "relaxed"),
       );
     } catch (error) {

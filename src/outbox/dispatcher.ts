@@ -8,7 +8,7 @@ import { createBatchRunner } from "./batch-runner.ts";
 import type { RequestFact } from "./deliver.ts";
 import type { Adapters } from "./destination.ts";
 import { createLeaseKeeper } from "./lease-keeper.ts";
-import { PATIENCE_MS } from "./limits.ts";
+import { DATABASE_TIMEOUT_MS } from "./limits.ts";
 import type { OnSettled } from "./record-request.ts";
 import { routeName } from "./routes.ts";
 import { type Limits, nextTurns, slotsTaken } from "./schedule.ts";
@@ -101,7 +101,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
   /** That the outbox can be read is known from here on: while events keep coming, a drain need not end. */
   async function look(): Promise<WaitingRoute[]> {
-    const waiting = await promptly(db, PATIENCE_MS, waitingRoutes(db, db.dialect));
+    const waiting = await promptly(db, DATABASE_TIMEOUT_MS, waitingRoutes(db, db.dialect));
     outage.worked();
     return waiting;
   }

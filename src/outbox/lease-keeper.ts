@@ -2,7 +2,7 @@ import type { Database } from "../db/database.ts";
 import { promptly } from "../db/promptly.ts";
 import type { Log } from "../platform/log.ts";
 import { reclaimExpired, renewLeases } from "./lease.ts";
-import { PATIENCE_MS } from "./limits.ts";
+import { DATABASE_TIMEOUT_MS } from "./limits.ts";
 
 interface LeaseKeeperDeps {
   readonly db: Database;
@@ -34,7 +34,7 @@ export function createLeaseKeeper({ db, log, leaseIds, isStopping, onTaken }: Le
   async function inPieces(work: () => Promise<number>): Promise<number> {
     let total = 0;
     for (let piece = 1; piece > 0 && !isStopping(); total += piece)
-      piece = await promptly(db, PATIENCE_MS, work());
+      piece = await promptly(db, DATABASE_TIMEOUT_MS, work());
     return total;
   }
 

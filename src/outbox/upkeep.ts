@@ -6,7 +6,7 @@ import type { Log } from "../platform/log.ts";
 import { watchClock } from "./clock-leap.ts";
 import { beat, withdraw } from "./heartbeat.ts";
 import { RENEW_EVERY_MS } from "./lease.ts";
-import { PATIENCE_MS } from "./limits.ts";
+import { DATABASE_TIMEOUT_MS } from "./limits.ts";
 import { endOverlongPauses } from "./overlong-pauses.ts";
 
 interface UpkeepDeps {
@@ -28,7 +28,7 @@ interface Upkeep {
 /** Keeps a dispatcher's leases, watches the clock, shows that the dispatcher lives, and ends pauses that are too long. */
 export function createUpkeep({ db, log, renewLeases, isAway, isStopping }: UpkeepDeps): Upkeep {
   const dispatcherId = newId();
-  const inTime = <T>(work: Promise<T>) => promptly(db, PATIENCE_MS, work);
+  const inTime = <T>(work: Promise<T>) => promptly(db, DATABASE_TIMEOUT_MS, work);
   const steps = [
     { work: renewLeases, failed: "this dispatcher's leases could not be renewed" },
     { work: () => inTime(watchClock(db, log)), failed: "the database's clock could not be looked at" },

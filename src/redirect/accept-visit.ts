@@ -1,5 +1,5 @@
-import { QueueFullError } from "../db/group-commit.ts";
 import type { Locale } from "../db/vocabulary.ts";
+import { QueueFullError } from "../db/waiting-list.ts";
 import type { DeniedPolicy } from "../meta/consent.ts";
 import type { VisitTallies } from "../metrics/tallies.ts";
 import { newId } from "../platform/ids.ts";

@@ -11,7 +11,7 @@ import type { VisitRecord } from "./visit-record.ts";
 /** Visits brought in by one transaction. */
 const BATCH = 100;
 /** A replayed batch holds up nobody, so it may take this many times a visit's deadline. */
-const PATIENCE = 5;
+const REPLAY_FACTOR = 5;
 
 interface ReplayDeps {
   readonly db: Database;
@@ -53,7 +53,7 @@ export function createReplay({ db, spool, log, deadlineMs, write, onBatch }: Rep
   /** Together, or one by one where a row is at fault; what is in the database leaves the spool. */
   async function bringIn(visits: readonly VisitRecord[]): Promise<void> {
     try {
-      await promptly(db, deadlineMs * PATIENCE, write(visits));
+      await promptly(db, deadlineMs * REPLAY_FACTOR, write(visits));
       spool.remove(visits.map(({ trackingToken }) => trackingToken));
     } catch (error) {
       if (!isRowFault(error)) throw error;

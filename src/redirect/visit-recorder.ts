@@ -1,7 +1,8 @@
 import type { Database } from "../db/database.ts";
 import { isRowFault } from "../db/fault.ts";
-import { createGroupCommit, QueueFullError } from "../db/group-commit.ts";
+import { createGroupCommit } from "../db/group-commit.ts";
 import type { Spool } from "../db/spool/spool.ts";
+import { QueueFullError } from "../db/waiting-list.ts";
 import { withDeadline } from "../platform/deadline.ts";
 import type { Log } from "../platform/log.ts";
 import { createOutage } from "../platform/outage.ts";
@@ -67,7 +68,7 @@ export function createVisitRecorder(deps: {
     isRowFault,
     maxWrites: db.arrivalsAtOnce,
     // A database that is slow, and not away, makes nobody wait for all who came before.
-    patienceMs: deadlineMs,
+    maxWaitMs: deadlineMs,
     ...(onCommit && { onCommit }),
   });
   const toSpool = createGroupCommit<VisitRecord>({

@@ -6,7 +6,7 @@ import { type Batch, writeBatch } from "./write-batch.ts";
  * A batch may take so long, and the next ones must not wait behind it any longer. Less than `ANSWER_MS`: who comes after
  * somebody was told to try again is written over new connections.
  */
-const PATIENCE_MS = 2_500;
+const TIMEOUT_MS = 2_500;
 
 /**
  * Writes batches over a connection for each kind, which connects with its first: cookies may wait for somebody who has
@@ -20,7 +20,7 @@ export function openOwnConnections(settings: DatabaseSettings) {
     /** Resolves when the batch is committed. @throws DeadlineError, or what the database said, with its code */
     async write(batch: Batch): Promise<void> {
       const db = await connections[batch.kind];
-      await promptly(db, PATIENCE_MS, writeBatch(db, batch));
+      await promptly(db, TIMEOUT_MS, writeBatch(db, batch));
     },
     async close(): Promise<void> {
       await Promise.all(Object.values(connections).map(async (opening) => (await opening).close()));

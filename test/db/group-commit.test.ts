@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { createGroupCommit, QueueFullError } from "../../src/db/group-commit.ts";
+import { createGroupCommit } from "../../src/db/group-commit.ts";
+import { QueueFullError } from "../../src/db/waiting-list.ts";
 import { until } from "../support/until.ts";
 
 describe("createGroupCommit", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
-import { QueueFullError } from "../../src/db/group-commit.ts";
+import { QueueFullError } from "../../src/db/waiting-list.ts";
 import type { Deps } from "../../src/deps.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createTestApp } from "../support/app.ts";
