@@ -67,14 +67,14 @@ export async function startServices(deps: Deps, hourlyAfterMs = HOURLY_AFTER_MS)
     createRetention({ ...deps, days: deps.config.retentionDays }),
     createExpireWaiting(delivery),
   ];
-  const lifting = resumeSealed(deps);
+  const resuming = resumeSealed(deps);
   dispatcher.start();
   for (const work of often) work.start();
   for (const work of hourly) work.start(hourlyAfterMs);
   return {
     async stop() {
       // All at once: the dispatcher would go on taking rows while others finish, and could be cut off with them.
-      await Promise.all([dispatcher.stop(), lifting, ...[...often, ...hourly].map((work) => work.stop())]);
+      await Promise.all([dispatcher.stop(), resuming, ...[...often, ...hourly].map((work) => work.stop())]);
     },
   };
 }
