@@ -183,6 +183,23 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     await context.close();
   });
 
+  test("a browser that lets nobody look at its cookies reports that it has none, and stumbles over nothing", async () => {
+    const { context } = await newVisitor(browser);
+    await context.addInitScript(() => {
+      const get = () => {
+        throw new DOMException("denied", "SecurityError");
+      };
+      Object.defineProperty(document, "cookie", { get, set: get });
+    });
+    const page = await context.newPage();
+    const faults: string[] = [];
+    page.on("pageerror", (error) => faults.push(error.message));
+    await page.goto(`${base}/go/open?fbclid=NoCookies`);
+    await untilReported(await tokenOn(page));
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
   test.each([
     ["the server", 503],
     ["a proxy whose server starts anew", 502],
@@ -303,6 +320,44 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     await page.click("#start");
     await page.clock.runFor(10_000);
     expect(await page.getAttribute("body", "class")).toBe("stays");
+    await context.close();
+  });
+
+  test("does not send away again whoever goes back to it", async () => {
+    const { context } = await newVisitor(browser);
+    const { promise: tapped, resolve: tap } = Promise.withResolvers<void>();
+    // Nothing is said, and so nobody goes on by themselves, before the tap.
+    await context.route(/connect\.facebook\.net/, async (route) => {
+      await tapped;
+      await route.fallback().catch(() => undefined);
+    });
+    const page = await context.newPage();
+    await page.goto(`${base}/go/patient`, { waitUntil: "domcontentloaded" });
+    await page.click("#start");
+    await page.waitForURL(/t\.me/);
+    tap();
+    await page.goBack();
+    await page.waitForFunction(() => {
+      const names = performance.getEntriesByType("resource").map(({ name }) => name);
+      return ["facebook.com/tr", "/api/tracking/cookies"].every((part) => names.join().includes(part));
+    });
+    await page.waitForTimeout(300);
+    expect(page.url()).toBe(`${base}/go/patient`);
+    await page.click("#start");
+    await page.waitForURL(/t\.me/);
+    await context.close();
+  });
+
+  test("goes on all the same where what it waits for fails", async () => {
+    const { context } = await newVisitor(browser);
+    await context.addInitScript(() => {
+      PerformanceObserver.prototype.observe = () => {
+        throw new TypeError("not this kind");
+      };
+    });
+    const page = await context.newPage();
+    await page.goto(`${base}/go/auto`);
+    await page.waitForURL(/^https:\/\/t\.me\/auto_bot/);
     await context.close();
   });
 

@@ -60,18 +60,28 @@ function run(): void {
 
 /**
  * Goes on to the bot when everything has been said, and at the latest after `ms` milliseconds; not where the visitor was
- * faster. The page leaves no entry in the history: going back would come here again, as another visit, and go on again.
+ * faster, and not where they came back to the page, which would send them away again at once. The page leaves no entry
+ * in the history: going back would come here again, as another visit.
  */
 function continueAfter(ms: number, said: Promise<unknown>): void {
   const link = document.getElementById("start");
-  if (!(link instanceof HTMLAnchorElement)) return;
+  if (!(link instanceof HTMLAnchorElement) || hasComeBack()) return;
   let isTapped = false;
   link.addEventListener("click", () => {
     isTapped = true;
   });
-  Promise.race([said, pause(ms)]).then(() => {
+  const timeIsUp = pause(ms);
+  // What fails has said nothing, and keeps nobody here.
+  Promise.race([said.catch(() => timeIsUp), timeIsUp]).then(() => {
     if (!isTapped) location.replace(link.href);
   });
+}
+
+/** Whether the visitor came by going back or forward in their history. */
+function hasComeBack(): boolean {
+  return performance
+    .getEntriesByType("navigation")
+    .some((entry) => entry instanceof PerformanceNavigationTiming && entry.type === "back_forward");
 }
 
 run();

@@ -18,16 +18,25 @@ declare global {
 
 const NAMES = ["_fbp", "_fbc", "_fbi"];
 
-/** Meta's cookies as the browser has them this moment. */
+/** Meta's cookies as the browser has them this moment; none where it lets nobody look. */
 function readCookies(): Cookies {
   const found: Record<string, string> = {};
-  for (const pair of document.cookie.split("; ")) {
+  for (const pair of allCookies().split("; ")) {
     const equals = pair.indexOf("=");
     const name = pair.slice(0, equals);
     const value = pair.slice(equals + 1);
     if (NAMES.includes(name) && value) found[name] = value;
   }
   return found;
+}
+
+/** A browser that forbids cookies may throw where they are asked for. */
+function allCookies(): string {
+  try {
+    return document.cookie;
+  } catch {
+    return "";
+  }
 }
 
 /** Resolves when the param builder's script has run; never where it is blocked. */
