@@ -244,6 +244,8 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
     [404, false],
     [408, false],
     [409, false],
+    [423, false],
+    [424, false],
     [425, false],
     [429, false],
     [500, false],

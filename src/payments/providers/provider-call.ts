@@ -100,11 +100,12 @@ function failure({ provider, secret }: ProviderApi, reason: string, isPermanent 
 
 /**
  * Whether the provider says that this very request is wrong. Not so what is wrong with the settings (a credential 401,
- * 403; an address 404) or what passes by itself (time-out 408, a request with the same idempotency key under way 409, too
- * early 425, too many 429).
+ * 403; an address 404) or what passes by itself (time-out 408, a request with the same idempotency key under way 409,
+ * locked 423, somebody behind the provider failing 424, too early 425, too many 429). Source for 424: Stripe's API
+ * reference, "Errors"; for 423 and 425: RFC 4918 and RFC 8470.
  */
 function isRefusal(status: number): boolean {
-  return status >= 400 && status < 500 && ![401, 403, 404, 408, 409, 425, 429].includes(status);
+  return status >= 400 && status < 500 && ![401, 403, 404, 408, 409, 423, 424, 425, 429].includes(status);
 }
 
 /** The words of an error body: `{ message }`, or Stripe's `{ error: { message } }`. */
