@@ -90,7 +90,9 @@ function render(page: BridgePage): string {
         <div class="mark" aria-hidden="true" safe>
           {initial(poolName)}
         </div>
-        <h1 safe>{poolName}</h1>
+        <h1 dir="auto" safe>
+          {poolName}
+        </h1>
         <p class="handle" safe>{`@${botUsername}`}</p>
         <p safe>{texts.lead}</p>
         <a class="go" id="start" href={`https://t.me/${botUsername}?start=${TOKEN}`} rel="noreferrer">

@@ -14,6 +14,8 @@ const EVIL = `"><img src=x onerror="window.pwned=1"><script>window.pwned=1</scri
 // No "<script" in this one: Chromium ignores the nonce of a script that has it in an attribute.
 const EVIL_PIXEL = `1" onload="window.pwned=1" x='\`>`;
 
+const ARABIC_NAME = "دورة التصميم (2026)!";
+
 /** As long as a pool's name may be. */
 const LONG_NAME = "W".repeat(100);
 
@@ -39,6 +41,7 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
       utmifyPixelId: "66f0a1",
       autoContinueMs: 20_000,
     });
+    await addPool(own.db, { slug: "arabic", name: ARABIC_NAME });
     await addPool(own.db, { slug: "evil", name: EVIL, metaPixelId: EVIL_PIXEL });
     await addPool(own.db, { slug: "long-name", name: LONG_NAME }, [{ username: "W".repeat(32) }]);
     await own.deps.pools.refresh();
@@ -507,6 +510,41 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     const box = await page.locator("#start").boundingBox();
     expect((box?.y ?? height) + (box?.height ?? 0)).toBeLessThanOrEqual(height);
     expect((box?.x ?? width) + (box?.width ?? 0)).toBeLessThanOrEqual(width);
+    await context.close();
+  });
+
+  test("with the page zoomed to double on a phone the button's words stay whole", async () => {
+    const { context, page } = await open("/go/open", { viewport: { width: 180, height: 320 } });
+    const broken = await page.evaluate(() => {
+      const text = document.querySelector("#start span")?.firstChild;
+      const words = [...(text?.textContent ?? "").matchAll(/\S+/g)];
+      return words.flatMap(({ 0: word, index }) => {
+        const range = document.createRange();
+        if (text) range.setStart(text, index);
+        if (text) range.setEnd(text, index + word.length);
+        return range.getClientRects().length === 1 ? [] : [word];
+      });
+    });
+    expect(broken).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+    await context.close();
+  });
+
+  test("the button is seen as one in the visitor's own colours, too", async () => {
+    const { context, page } = await open("/go/open", { forcedColors: "active" });
+    const border = await page.evaluate(() => {
+      const { borderTopColor, borderTopWidth } = getComputedStyle(document.links[0] ?? document.body);
+      return { borderTopColor, borderTopWidth, paper: getComputedStyle(document.body).backgroundColor };
+    });
+    expect(border.borderTopWidth).toBe("1px");
+    expect(border.borderTopColor).not.toMatch(/, 0\)$/);
+    expect(border.borderTopColor).not.toBe(border.paper);
+    await context.close();
+  });
+
+  test("a name that is read from the right stands so", async () => {
+    const { context, page } = await open("/go/arabic");
+    expect(await page.evaluate(() => document.querySelector("h1:dir(rtl)")?.textContent)).toBe(ARABIC_NAME);
     await context.close();
   });
 
