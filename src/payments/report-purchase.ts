@@ -103,7 +103,8 @@ export async function reportPurchasesOf(
       .select()
       .from(payments)
       .where(and(inArray(payments.trackingToken, [...trackingTokens]), isUnreported(payments)))
-      .orderBy(payments.id),
+      // By token, as browsers' reports do it: each holds its visit, and two processes never lock visits crosswise.
+      .orderBy(payments.trackingToken, payments.id),
   );
   for (const payment of unreported) await catchUp(deps, tx, payment, null);
 }

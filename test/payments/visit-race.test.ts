@@ -131,4 +131,26 @@ describe(`a visit that one machine brings in while another takes the money, on $
     await Promise.all([givingBack, bringing]);
     expect(await purchases(late.trackingToken)).toEqual([]);
   });
+
+  test("several visits are looked at in the order in which browsers' reports lock them", async () => {
+    const { deps } = machine(false);
+    const [earlier, later] = [visit(), visit()];
+    const tokens = [earlier, later].map(({ trackingToken }) => trackingToken);
+    // Payments are numbered crosswise to the visits that they came of.
+    for (const tracking_token of tokens.toReversed()) {
+      await register(deps, { provider_ref: newId(), tracking_token });
+    }
+    await writerOn(own.db).write([earlier, later]);
+    let reporting: Promise<void> = Promise.resolve();
+    await own.db.transaction(async (tx) => {
+      const { sessions } = own.db.tables;
+      const browserReports = (token: string) =>
+        tx.update(sessions).set({ cookiesAt: new Date() }).where(eq(sessions.trackingToken, token));
+      await browserReports(earlier.trackingToken);
+      reporting = deps.db.transaction((other) => reportPurchasesOf(deps, other, tokens));
+      await untilHeldUp(own.db, reporting);
+      await browserReports(later.trackingToken);
+    });
+    await reporting;
+  });
 });
