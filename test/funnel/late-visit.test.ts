@@ -1,3 +1,4 @@
+import { Database as SqliteClient } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, spyOn, test } from "bun:test";
 import { eq, inArray } from "drizzle-orm";
 import type { Durability, Tx } from "../../src/db/database.ts";
@@ -66,6 +67,21 @@ test(`a start whose visit still waits on this machine's disk, on ${testDialect},
   const [step] = await db.select().from(funnelStates).where(eq(funnelStates.trackingToken, trackingToken));
   expect(step).toMatchObject({ state: "started", poolId: pool.id });
   expect(deps.spool.counts().waiting).toBe(0);
+});
+
+test(`a start is linked to its visit, on ${testDialect}, though the spool cannot say any more what was erased`, async () => {
+  const { db, deps, other, pool, post } = funnel;
+  const visit = visitOf(pool.id, 0, other.id, "fbclid=AbCd");
+  deps.spool.append([{ key: visit.trackingToken, body: encodeVisit(visit) }]);
+  const file = new SqliteClient(deps.config.spoolFile);
+  file.run("alter table forgotten rename to damaged");
+  const user = newUser();
+  expect((await post(other.id, startUpdate(user, visit.trackingToken))).status).toBe(200);
+  file.run("alter table damaged rename to forgotten");
+  file.close();
+  const { sessions } = db.tables;
+  const [session] = await db.select().from(sessions).where(eq(sessions.trackingToken, visit.trackingToken));
+  expect(session?.userExternalId).toBe(String(user.id));
 });
 
 /** Lets this machine bring in the visits of its spool. */

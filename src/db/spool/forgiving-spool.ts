@@ -21,6 +21,7 @@ export function forgivingSpool(spool: Spool, log: Log): Spool {
     oldest: or(spool.oldest, []),
     ofOthers: or(spool.ofOthers, []),
     find: or(spool.find, null),
+    wasForgotten: or(spool.wasForgotten, false),
     count: or(spool.count, 0),
     counts: or(spool.counts, { waiting: 0, setAside: 0 }),
     note: or(spool.note, null),
