@@ -20,7 +20,8 @@ const LATE_MS = 60_000;
 
 /**
  * How long a message waits because earlier ones wait for its chat's rate limit; 0: none does. It must not overtake them, and
- * is due a second after the last: were all due at once, they would hold up every other chat, one after the other. Earlier ones that are in a dispatcher's hands at this moment are about to wait as well.
+ * is due a second after the last: were all due at once, they would hold up every other chat, one after the other. Earlier
+ * ones that are in a dispatcher's hands at this moment are about to wait as well.
  */
 export async function chatBackOffMs(db: Database, { id }: Pick<ClaimedRow, "id">): Promise<number> {
   const [found] = await db.rows<{ lastInMs: number | null; inHand: RawNumber }>(EARLIER(db.dialect), { id });

@@ -51,8 +51,8 @@ export function createTurn(deps: ConversationDeps, bot: BotRow, updateId: number
 }
 
 /**
- * Notes that an update is handled, as of `createdAt`. Answers whether it is new; a copy that is handled elsewhere at this moment is
- * waited for.
+ * Notes that an update is handled, as of `createdAt`. Answers whether it is new; a copy that is handled elsewhere at this
+ * moment is waited for.
  */
 export async function noteUpdate(
   tx: Tx,

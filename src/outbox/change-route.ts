@@ -7,7 +7,7 @@ import { accountOf, isOperators, isRoute, type RouteKey } from "./routes.ts";
 /** What a request's outcome does to its route. */
 export type RouteChange =
   /**
-   * It went through, or was refused for its events alone. `pauseMs`: the other side asks for quiet before the next one.
+   * It went through, or was refused for its events alone. `pauseMs`: the other side asks to slow down before the next one.
    * `unexplained`: whether it was one more refusal that nothing explains, or the end of such.
    */
   | {

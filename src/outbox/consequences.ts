@@ -19,7 +19,7 @@ export interface Consequences {
 interface Circumstances {
   /** Rows in the request. */
   readonly events: number;
-  /** Answers of the route in a row, before this one, that asked for quiet. */
+  /** Answers of the route in a row, before this one, that asked to slow down. */
   readonly throttles: number;
   /** Refusals of the route in a row that nothing explained. */
   readonly unexplained: number;

@@ -22,7 +22,7 @@ export type FinalCause = "unreachable" | "unpayable";
 
 /** What a request for some rows came to. */
 export type Verdict =
-  /** `pauseMs`: the other side asks for quiet before the route's next request. */
+  /** `pauseMs`: the other side asks to slow down before the route's next request. */
   | { readonly kind: "delivered"; readonly note: string | null; readonly pauseMs: number | null }
   /** Some of the rows arrived, nobody knows which: all are sent apart until each of them did. */
   | { readonly kind: "partial"; readonly reason: string; readonly pauseMs: number | null }

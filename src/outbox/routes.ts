@@ -33,7 +33,7 @@ export function routeName({ destination, route }: RouteKey): string {
 export interface Standing {
   /** Requests that failed. */
   readonly failures: number;
-  /** Answers that asked for quiet. */
+  /** Answers that asked to slow down. */
   readonly throttles: number;
   /** Refusals that nothing in the events explained. */
   readonly unexplained: number;
