@@ -5,8 +5,8 @@ import type { Config } from "./config.ts";
 import { createReportRecorder, type ReportRecorder } from "./cookies/report-recorder.ts";
 import type { Database } from "./db/database.ts";
 import { openDatabase } from "./db/open.ts";
-import { openSpoolAnyway } from "./db/spool/damaged-spool.ts";
-import { forgivingSpool } from "./db/spool/forgiving-spool.ts";
+import { bestEffortSpool } from "./db/spool/best-effort-spool.ts";
+import { openOrRecoverSpool } from "./db/spool/damaged-spool.ts";
 import type { Spool } from "./db/spool/spool.ts";
 import { createRefusalCounter, type RefusalCounter } from "./gate/refusals.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
@@ -16,8 +16,8 @@ import type { SalesDeps } from "./payments/sales.ts";
 import { appSecret, keyFile } from "./platform/app-secret.ts";
 import { withDeadline } from "./platform/deadline.ts";
 import type { Log } from "./platform/log.ts";
-import { untilItWorks } from "./platform/outage.ts";
 import { closeToOthers } from "./platform/private-files.ts";
+import { retryUntilSuccess } from "./platform/retry-until-success.ts";
 import { createSecrets, type Secrets, sha256Hex } from "./platform/secrets.ts";
 import { openPoolCache, type PoolCache } from "./pools/pool-cache.ts";
 import { spoolSnapshot } from "./pools/pool-snapshot.ts";
@@ -71,7 +71,7 @@ async function migrateInTime(db: Database, log: Log, stopping: AbortSignal): Pro
       "the database could not be brought up to date, and visits that it does not take go to the spool; trying again every five seconds. `bun run ponte doctor` says what is missing",
     worked: "the database is up to date now",
   };
-  const migrated = untilItWorks({ log, db, stopping }, says, () => db.migrate());
+  const migrated = retryUntilSuccess({ log, db, stopping }, says, () => db.migrate());
   await withDeadline(migrated, MIGRATION_MS).catch((error) => {
     log.error(
       { error },
@@ -90,8 +90,8 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
   const db = await openDatabase(config.database);
   closeToOthers(privateFiles(config), log);
   const secrets = createSecrets(appSecret(config));
-  const spool = openSpoolAnyway(config.spoolFile, log);
-  const readSpool = forgivingSpool(spool, log);
+  const spool = openOrRecoverSpool(config.spoolFile, log);
+  const readSpool = bestEffortSpool(spool, log);
   const stopping = new AbortController();
   await migrateInTime(db, log, stopping.signal);
   const redis = config.redisUrl

@@ -4,8 +4,8 @@ import { type Deps, openDeps } from "./deps.ts";
 import { DAY_MS } from "./platform/durations.ts";
 import { codeOf } from "./platform/errors.ts";
 import { createLog, type Log } from "./platform/log.ts";
-import { untilItWorks } from "./platform/outage.ts";
 import { internalServerError } from "./platform/problem.ts";
+import { retryUntilSuccess } from "./platform/retry-until-success.ts";
 import { secretValues } from "./platform/scrub.ts";
 import { listenError } from "./platform/setting-error.ts";
 import type { Services } from "./services.ts";
@@ -161,7 +161,7 @@ function showFirstPassword(deps: Deps): Promise<void> {
       "the console's password could not be read or made, and a changed one has ended no session yet; trying again every five seconds",
     worked: "the console's password is in the database now",
   };
-  return untilItWorks(deps, says, async () => {
+  return retryUntilSuccess(deps, says, async () => {
     const { ensureOperatorPassword } = await import("./ops/auth/password.ts");
     const password = await ensureOperatorPassword(deps.db, deps.config);
     // Not through the log: it may be kept, and shipped elsewhere.

@@ -1,6 +1,6 @@
 import { LONGEST_API_KEY } from "../config/variables.ts";
 import type { Database } from "../db/database.ts";
-import { ANSWER_MS, promptly } from "../db/promptly.ts";
+import { ANSWER_MS, withDatabaseDeadline } from "../db/database-deadline.ts";
 import type { KeyScope } from "../db/vocabulary.ts";
 import { findApiKey, noteUse } from "../keys/api-keys.ts";
 import { ENVIRONMENT_KEY } from "../keys/key-rules.ts";
@@ -43,13 +43,13 @@ export function createAuthorize(deps: AuthorizeDeps): Authorize {
 
 async function authorizeStored(deps: AuthorizeDeps, key: string, needs: KeyScope): Promise<Authorization> {
   try {
-    const row = await promptly(deps.db, ANSWER_MS, findApiKey(deps, key));
+    const row = await withDatabaseDeadline(deps.db, ANSWER_MS, findApiKey(deps, key));
     if (row === undefined) return unauthorized("This API key is unknown or was revoked.", "invalid_token");
     if (needs === "write" && row.scope === "read") {
       return refused(insufficientScope("This API key may only read. Use one with the scope write."));
     }
     // A database that takes no writes can still be read, and that is when operators look.
-    await promptly(deps.db, ANSWER_MS, noteUse(deps, row)).catch((error) =>
+    await withDatabaseDeadline(deps.db, ANSWER_MS, noteUse(deps, row)).catch((error) =>
       deps.log.warn({ error, todo: deps.db.advice(error) }, "the use of an API key could not be noted"),
     );
     return { kind: "authorized", actor: `api:${row.name}`, scope: row.scope };

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Database, RawNumber, Tx } from "../db/database.ts";
-import { keptStatement } from "../db/kept.ts";
+import { preparedStatement } from "../db/prepared-statement.ts";
 import { withLimitedDataUse } from "../meta/event.ts";
 import { pageViewEvent } from "../meta/page-view.ts";
 import { mergeCookies } from "../tracking/meta-cookies.ts";
@@ -81,7 +81,7 @@ async function releasePageViews(
 }
 
 /** A PageView that already failed waits for its back-off, not for the browser; it hears what the browser says all the same. */
-const RELEASED = keptStatement(
+const RELEASED = preparedStatement(
   ({ now, anyId }) => sql`
     update outbox_progress set available_at = case when attempts = 0 then ${now} else available_at end
     where ${anyId(sql`id`, sql.placeholder("ids"))} and status = 'pending' returning id`,
@@ -105,7 +105,7 @@ async function findVisits(tx: Tx, { dialect }: Database, tokens: readonly string
   }));
 }
 
-const KNOWN = keptStatement(
+const KNOWN = preparedStatement(
   ({ anyText, epochMs, lockedOf }) => sql`
     select session.id, session.tracking_token as "trackingToken", root_event_id as "rootEventId", fbclid, fbc,
       fbc_origin as "fbcOrigin", fbp, fbi, ${epochMs(sql`cookies_at`)} as "cookiesAtMs", client_ip as "clientIp",

@@ -1,7 +1,7 @@
 import type { Database } from "../db/database.ts";
+import { ANSWER_MS, withDatabaseDeadline } from "../db/database-deadline.ts";
 import { isRowFault } from "../db/fault.ts";
 import { createGroupCommit } from "../db/group-commit.ts";
-import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import type { Spool } from "../db/spool/spool.ts";
 import { withDeadline } from "../platform/deadline.ts";
 import type { Log } from "../platform/log.ts";
@@ -51,7 +51,7 @@ export function createReportRecorder(deps: {
 
   async function copy(tokens: readonly string[]): Promise<void> {
     try {
-      const sessions = await promptly(db, ANSWER_MS, findSessions(db, db.tables, tokens));
+      const sessions = await withDatabaseDeadline(db, ANSWER_MS, findSessions(db, db.tables, tokens));
       for (const session of sessions) trackingStore.save(() => session);
     } catch (error) {
       log.warn({ error, todo: db.advice(error) }, "visits could not be read for their copies");

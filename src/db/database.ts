@@ -3,7 +3,7 @@ import type { PgDatabase, PgTable } from "drizzle-orm/pg-core";
 import type { PostgresJsQueryResultHKT } from "drizzle-orm/postgres-js";
 import type { Tables } from "./define-schema.ts";
 import type { Dialect } from "./dialect.ts";
-import type { Values } from "./kept.ts";
+import type { PlaceholderValues } from "./prepared-statement.ts";
 import type { SplitRow, SplitTable } from "./split-table.ts";
 
 /** Drizzle's query builder; SQLite's is held to the same type (see `sqlite/kit.ts`). */
@@ -14,8 +14,8 @@ export type RawNumber = number | string;
 
 /** Reading, on a connection of its own: never sees another request's uncommitted rows. */
 export interface Reader extends Pick<QueryBuilder, "select" | "selectDistinct" | "$count"> {
-  /** Rows of a hand-written statement; `T` says what its columns are. With `values` it is a kept one (see `kept.ts`). */
-  rows<T>(statement: SQL, values?: Values): Promise<T[]>;
+  /** Rows of a hand-written statement; `T` says what its columns are. With `values` it is prepared. */
+  rows<T>(statement: SQL, values?: PlaceholderValues): Promise<T[]>;
 }
 
 /** New rows, and what each of them brings along; a row whose unique key is there already brings nothing. */
@@ -112,7 +112,7 @@ export interface Database extends Reader {
   /** Calls `wake` after commits that notified the channel. Returns how to stop. */
   listen(channel: Channel, wake: () => void): () => void;
   /**
-   * Leaves the connections behind for new ones, for whoever waited in vain (see `promptly`): they may have died without
+   * Leaves the connections behind for new ones, for whoever waited in vain (see `withDatabaseDeadline`): they may have died without
    * a word. What still runs on them is given some seconds to end.
    */
   renewConnections(): void;

@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database, RawNumber } from "../db/database.ts";
 import type { Dialect } from "../db/dialect.ts";
-import { keptStatement } from "../db/kept.ts";
+import { preparedStatement } from "../db/prepared-statement.ts";
 import { CHECKOUT_PROVIDERS } from "../db/vocabulary.ts";
 import { LONGEST_THROTTLE_MS } from "../outbox/back-off.ts";
 import type { ClaimedRow } from "../outbox/destination.ts";
@@ -64,7 +64,7 @@ const isLimitedAfter = (instant: SQL, { now, plusMs }: Dialect) =>
     and p.last_error like ${sql.raw(`'${CHAT_LIMITED}%'`)}`;
 
 /** Each one's progress is looked up by its key: a join might read the whole table. */
-const EARLIER = keptStatement((dialect) => {
+const EARLIER = preparedStatement((dialect) => {
   const { now, plusMs, epochMs } = dialect;
   return sql`
     select ${epochMs(sql`max(due_at)`)} - ${epochMs(now)} as "lastInMs",
@@ -85,7 +85,7 @@ const EARLIER = keptStatement((dialect) => {
  * First asks whether anything has got through since. Of what waits it reads only what is not due yet, which the index of
  * pending rows finds where it is asked by the names of the routes.
  */
-const SCOPE = keptStatement(
+const SCOPE = preparedStatement(
   (dialect) => sql`
     select mine.bot_user_id is not null as "hasPerson",
       exists (

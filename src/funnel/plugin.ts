@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import { ANSWER_MS, promptly } from "../db/promptly.ts";
+import { ANSWER_MS, withDatabaseDeadline } from "../db/database-deadline.ts";
 import { readJson } from "../platform/body.ts";
 import { methodNotAllowed, problem, serviceUnavailable } from "../platform/problem.ts";
 import { botStartSchema, startFromOutside } from "./bot-start.ts";
@@ -43,7 +43,7 @@ async function start(deps: FunnelDeps, request: Request): Promise<Response> {
   });
   if (input.kind === "refused") return input.response();
   try {
-    const started = await promptly(deps.db, ANSWER_MS, startFromOutside(deps, input.value));
+    const started = await withDatabaseDeadline(deps.db, ANSWER_MS, startFromOutside(deps, input.value));
     switch (started.kind) {
       case "unknown_bot":
         return problem(422, {

@@ -3,7 +3,7 @@ import { Bot, BotError, type Composer } from "grammy";
 import type { Update, UserFromGetMe } from "grammy/types";
 import type { BotRow } from "../bots/bot-view.ts";
 import type { Database } from "../db/database.ts";
-import { ANSWER_MS, promptly } from "../db/promptly.ts";
+import { ANSWER_MS, withDatabaseDeadline } from "../db/database-deadline.ts";
 import { LARGEST_BODY_BYTES, readBody } from "../platform/body.ts";
 import { problem, serviceUnavailable } from "../platform/problem.ts";
 import { equalInConstantTime, type Secrets } from "../platform/secrets.ts";
@@ -25,7 +25,7 @@ export async function takeUpdate(
   botId: string,
 ): Promise<Response> {
   try {
-    const bot = await promptly(deps.db, ANSWER_MS, findWebhookBot(deps.db, botId));
+    const bot = await withDatabaseDeadline(deps.db, ANSWER_MS, findWebhookBot(deps.db, botId));
     if (bot === null) return problem(404, { detail: "No bot of ours has this webhook." });
     const secret = deps.secrets.open(bot.webhookSecret, "bots.webhook_secret");
     const given = request.headers.get("x-telegram-bot-api-secret-token");
@@ -38,7 +38,11 @@ export async function takeUpdate(
     if (reading.kind === "malformed") {
       return problem(400, { detail: "This is no update of the Bot API.", errors: reading.errors });
     }
-    const reply = await promptly(deps.db, ANSWER_MS, converse(deps, conversation, bot, reading.update));
+    const reply = await withDatabaseDeadline(
+      deps.db,
+      ANSWER_MS,
+      converse(deps, conversation, bot, reading.update),
+    );
     return new Response(reply, {
       headers: reply === null ? {} : { "content-type": "application/json" },
     });

@@ -1,7 +1,7 @@
 import { and, inArray, like, lt, ne, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
+import { ANSWER_MS, withDatabaseDeadline } from "../db/database-deadline.ts";
 import type { Tables } from "../db/define-schema.ts";
-import { ANSWER_MS, promptly } from "../db/promptly.ts";
 import { REFUSAL_REASONS, type RefusalReason } from "../db/vocabulary.ts";
 import { DAY_MS, HOUR_MS } from "../platform/durations.ts";
 import { newId } from "../platform/ids.ts";
@@ -51,7 +51,7 @@ export function createRefusalCounter({ db, log }: { db: Database; log: Log }): R
       unsure = { id: newId(), rows };
     }
     try {
-      await promptly(db, ANSWER_MS, storeOnce(db, processId, unsure));
+      await withDatabaseDeadline(db, ANSWER_MS, storeOnce(db, processId, unsure));
       unsure = null;
       outage.worked();
     } catch (error) {

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
-import { keptStatement, type Values } from "../db/kept.ts";
+import { type PlaceholderValues, preparedStatement } from "../db/prepared-statement.ts";
 import type { AttemptOutcome } from "../db/vocabulary.ts";
 import type { Answer, ClaimedRow, Verdict } from "./destination.ts";
 import type { RouteKey } from "./routes.ts";
@@ -11,7 +11,7 @@ export function attemptOf(
   rows: readonly ClaimedRow[],
   verdict: Verdict,
   answer: Answer,
-): Values {
+): PlaceholderValues {
   return {
     destination,
     route,
@@ -32,7 +32,7 @@ export function attemptOf(
 export async function isWritten(
   tx: Tx,
   { dialect }: Database,
-  attempt: Values,
+  attempt: PlaceholderValues,
   sinceMs: number,
 ): Promise<boolean> {
   const earliestInMs = Number(attempt.startsInMs) - sinceMs - ROUNDING_MS;
@@ -40,13 +40,13 @@ export async function isWritten(
 }
 
 /** Writes a request down. */
-export async function writeAttempt(tx: Tx, { dialect }: Database, attempt: Values): Promise<void> {
+export async function writeAttempt(tx: Tx, { dialect }: Database, attempt: PlaceholderValues): Promise<void> {
   await tx.rows(ATTEMPT(dialect), attempt);
 }
 
 const value = sql.placeholder;
 
-const ATTEMPT = keptStatement(
+const ATTEMPT = preparedStatement(
   ({ now, plusMs, jsonOf }) => sql`
     insert into outbox_attempts
       (destination, route, outbox_ids, events, outcome, status, code, subcode, fbtrace_id, duration_ms, response, started_at)
@@ -57,7 +57,7 @@ const ATTEMPT = keptStatement(
 
 /** Two clocks measure the tries, and both round. */
 const ROUNDING_MS = 100;
-const WRITTEN = keptStatement(
+const WRITTEN = preparedStatement(
   ({ now, plusMs, jsonText }) => sql`
     select id from outbox_attempts
     where destination = ${value("destination")} and route = ${value("route")}

@@ -1,4 +1,4 @@
-import { promptly } from "../db/promptly.ts";
+import { withDatabaseDeadline } from "../db/database-deadline.ts";
 import { newId } from "../platform/ids.ts";
 import { type DeliveryDeps, deliver } from "./deliver.ts";
 import type { Adapters, DestinationAdapter } from "./destination.ts";
@@ -77,7 +77,7 @@ export function createBatchRunner({ adapters, onChange, ...deps }: BatchRunnerDe
     const key = { destination: route.destination, route: route.route };
     const limit = isProbe(route) ? Math.min(PROBE_ROWS, adapter.maxBatch) : adapter.maxBatch;
     const claiming = claim(db, leaseId, { ...key, limit, isProbe: isProbe(route) });
-    const rows = await promptly(db, DATABASE_TIMEOUT_MS, claiming);
+    const rows = await withDatabaseDeadline(db, DATABASE_TIMEOUT_MS, claiming);
     if (rows.length === 0) {
       await Bun.sleep(CONTENDED_MS);
       return;

@@ -1,6 +1,6 @@
 import type { Database, Tx } from "../db/database.ts";
+import { withDatabaseDeadline } from "../db/database-deadline.ts";
 import { isAway } from "../db/fault.ts";
-import { promptly } from "../db/promptly.ts";
 import type { Log } from "../platform/log.ts";
 import { DATABASE_TIMEOUT_MS } from "./limits.ts";
 
@@ -41,7 +41,7 @@ export async function commitWithRetry<T>(
       failure: tries >= MOST_TRIES ? failure : undefined,
     });
     try {
-      return await promptly(
+      return await withDatabaseDeadline(
         db,
         DATABASE_TIMEOUT_MS,
         db.transaction((tx) => work(tx, tried()), "relaxed"),

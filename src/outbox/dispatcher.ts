@@ -1,6 +1,6 @@
 import { Cron } from "croner";
 import type { Database } from "../db/database.ts";
-import { promptly } from "../db/promptly.ts";
+import { withDatabaseDeadline } from "../db/database-deadline.ts";
 import type { Log } from "../platform/log.ts";
 import { createOutage } from "../platform/outage.ts";
 import { createAutoResetEvent } from "./auto-reset-event.ts";
@@ -101,7 +101,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
   /** That the outbox can be read is known from here on: while events keep coming, a drain need not end. */
   async function look(): Promise<WaitingRoute[]> {
-    const waiting = await promptly(db, DATABASE_TIMEOUT_MS, waitingRoutes(db, db.dialect));
+    const waiting = await withDatabaseDeadline(db, DATABASE_TIMEOUT_MS, waitingRoutes(db, db.dialect));
     outage.worked();
     return waiting;
   }

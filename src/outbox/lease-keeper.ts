@@ -1,5 +1,5 @@
 import type { Database } from "../db/database.ts";
-import { promptly } from "../db/promptly.ts";
+import { withDatabaseDeadline } from "../db/database-deadline.ts";
 import type { Log } from "../platform/log.ts";
 import { reclaimExpired, renewLeases } from "./lease.ts";
 import { DATABASE_TIMEOUT_MS } from "./limits.ts";
@@ -34,7 +34,7 @@ export function createLeaseKeeper({ db, log, leaseIds, isStopping, onTaken }: Le
   async function inPieces(work: () => Promise<number>): Promise<number> {
     let total = 0;
     for (let piece = 1; piece > 0 && !isStopping(); total += piece)
-      piece = await promptly(db, DATABASE_TIMEOUT_MS, work());
+      piece = await withDatabaseDeadline(db, DATABASE_TIMEOUT_MS, work());
     return total;
   }
 

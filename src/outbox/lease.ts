@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database, Reader, Tx } from "../db/database.ts";
 import type { Dialect } from "../db/dialect.ts";
-import { keptStatement } from "../db/kept.ts";
+import { preparedStatement } from "../db/prepared-statement.ts";
 import { backOffCeilingMs, HIGHEST_CEILING_AT } from "./back-off.ts";
 import { pickBatch, pickProbe } from "./batch-size.ts";
 import { changeFound } from "./change-found.ts";
@@ -111,20 +111,20 @@ async function claimRows(
  * committed before the lock was ours, and an earlier statement might not see it. The rest comes with the lock, for
  * Postgres would have to look for the rewritten rows anew.
  */
-const DUE = keptStatement(
+const DUE = preparedStatement(
   (dialect) => sql`
     select id, ${progressColumns(dialect)} from outbox_progress
     where status = 'pending' and destination = ${value("destination")} and route = ${value("route")}
       and available_at <= ${dialect.now}
     order by available_at, id limit ${value("limit")} ${dialect.skipLocked}`,
 );
-const LEASED = keptStatement(
+const LEASED = preparedStatement(
   ({ now, plusMs, anyId }) => sql`
     update outbox_progress
     set status = 'sending', lease_id = ${value("leaseId")}, lease_until = ${plusMs(now, LEASE_MS)}, attempts = attempts + 1
     where ${anyId(sql`id`, value("ids"))}`,
 );
-const EVENTS = keptStatement(
+const EVENTS = preparedStatement(
   (dialect) => sql`
     select id, ${eventColumns(dialect)} from outbox_events where ${dialect.anyId(sql`id`, value("ids"))}`,
 );

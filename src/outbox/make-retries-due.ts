@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
-import { promptly } from "../db/promptly.ts";
+import { withDatabaseDeadline } from "../db/database-deadline.ts";
 import { changeFound } from "./change-found.ts";
 import { DATABASE_TIMEOUT_MS, PIECE } from "./limits.ts";
 import type { RouteKey } from "./routes.ts";
@@ -19,7 +19,7 @@ const MOST_MADE_DUE = 10_000;
 export async function makeRetriesDue(db: Database, key: RouteKey, mostAttempts?: number): Promise<void> {
   for (let left = MOST_MADE_DUE; left > 0; left -= PIECE) {
     const piece = db.transaction((tx) => makePieceDue(tx, db, key, mostAttempts), "relaxed");
-    if ((await promptly(db, DATABASE_TIMEOUT_MS, piece)) < PIECE) return;
+    if ((await withDatabaseDeadline(db, DATABASE_TIMEOUT_MS, piece)) < PIECE) return;
   }
 }
 

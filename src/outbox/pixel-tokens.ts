@@ -1,6 +1,6 @@
 import { desc, inArray, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
-import { keptStatement } from "../db/kept.ts";
+import { preparedStatement } from "../db/prepared-statement.ts";
 import { SealBrokenError, type Secrets } from "../platform/secrets.ts";
 import type { ClaimedRow } from "./destination.ts";
 
@@ -41,7 +41,7 @@ interface SealedToken {
   readonly sealed: string;
 }
 
-const PIXEL_TOKENS = keptStatement(
+const PIXEL_TOKENS = preparedStatement(
   () => sql`
     select slug, meta_access_token as sealed from pools
     where meta_pixel_id = ${sql.placeholder("pixelId")} and meta_access_token is not null

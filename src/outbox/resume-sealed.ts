@@ -1,7 +1,7 @@
 import { and, isNotNull, like, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
-import { untilItWorks } from "../platform/outage.ts";
+import { retryUntilSuccess } from "../platform/retry-until-success.ts";
 import { OTHER_SECRET } from "../platform/secrets.ts";
 import { isOperators, lockRoutes } from "./routes.ts";
 
@@ -25,7 +25,7 @@ export async function resumeSealed(deps: {
     failed: "routes whose tokens could not be opened stay paused; trying again every five seconds",
     worked: "routes whose tokens could not be opened have been looked after",
   };
-  await untilItWorks(deps, says, async () => {
+  await retryUntilSuccess(deps, says, async () => {
     const resumed = await db.transaction(async (tx) => {
       await lockRoutes(tx, db, isSealed);
       const routes = await tx

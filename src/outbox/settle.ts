@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database, RawNumber, Tx } from "../db/database.ts";
 import type { Dialect } from "../db/dialect.ts";
-import { keptStatement, type Values } from "../db/kept.ts";
+import { type PlaceholderValues, preparedStatement } from "../db/prepared-statement.ts";
 import type { ClaimedRow, FinalCause } from "./destination.ts";
 
 const value = sql.placeholder;
@@ -66,7 +66,7 @@ async function leave(
   { dialect }: Database,
   statement: (dialect: Dialect) => SQL,
   rows: readonly ClaimedRow[],
-  values: Values,
+  values: PlaceholderValues,
 ): Promise<number[]> {
   const ids = dialect.idList(rows.map(({ id }) => id));
   const left = await tx.rows<{ id: RawNumber }>(statement(dialect), { ...values, ids });
@@ -75,7 +75,7 @@ async function leave(
 
 /** Takes rows out of a lease, where they are still under it. */
 function leaving(set: (dialect: Dialect) => SQL): (dialect: Dialect) => SQL {
-  return keptStatement(
+  return preparedStatement(
     (dialect) => sql`
       update outbox_progress set ${set(dialect)}, lease_id = null, lease_until = null
       where ${dialect.anyId(sql`id`, value("ids"))} and lease_id = ${value("leaseId")} returning id`,

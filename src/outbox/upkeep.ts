@@ -1,6 +1,6 @@
 import { Cron } from "croner";
 import type { Database } from "../db/database.ts";
-import { promptly } from "../db/promptly.ts";
+import { withDatabaseDeadline } from "../db/database-deadline.ts";
 import { newId } from "../platform/ids.ts";
 import type { Log } from "../platform/log.ts";
 import { watchClock } from "./clock-leap.ts";
@@ -28,7 +28,7 @@ interface Upkeep {
 /** Keeps a dispatcher's leases, watches the clock, shows that the dispatcher lives, and ends pauses that are too long. */
 export function createUpkeep({ db, log, renewLeases, isAway, isStopping }: UpkeepDeps): Upkeep {
   const dispatcherId = newId();
-  const inTime = <T>(work: Promise<T>) => promptly(db, DATABASE_TIMEOUT_MS, work);
+  const inTime = <T>(work: Promise<T>) => withDatabaseDeadline(db, DATABASE_TIMEOUT_MS, work);
   const steps = [
     { work: renewLeases, failed: "this dispatcher's leases could not be renewed" },
     { work: () => inTime(watchClock(db, log)), failed: "the database's clock could not be looked at" },

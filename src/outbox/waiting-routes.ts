@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import type { Dialect } from "../db/dialect.ts";
-import { keptStatement } from "../db/kept.ts";
+import { preparedStatement } from "../db/prepared-statement.ts";
 import { DESTINATIONS, type Destination } from "../db/vocabulary.ts";
 import { LONGEST_OPEN_MS } from "./back-off.ts";
 import { accountIn, type RouteKey, type Standing } from "./routes.ts";
@@ -75,7 +75,7 @@ function ofRow(id: string, column: string): SQL {
   return sql.raw(`(select p.${column} from outbox_progress p where p.id = ${id})`);
 }
 
-const WAITING = keptStatement((dialect) => {
+const WAITING = preparedStatement((dialect) => {
   const { epochMs, now } = dialect;
   return sql`
     ${withPendingHeads()}

@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import { ANSWER_MS, promptly } from "../db/promptly.ts";
+import { ANSWER_MS, withDatabaseDeadline } from "../db/database-deadline.ts";
 import { readJson } from "../platform/body.ts";
 import { methodNotAllowed, problem } from "../platform/problem.ts";
 import { TELEGRAM_PROVIDER } from "../telegram/sale.ts";
@@ -51,7 +51,7 @@ async function register(deps: PaymentsDeps, request: Request): Promise<Response>
     );
   }
   try {
-    const registered = await promptly(deps.db, ANSWER_MS, registerPayment(deps, input.value));
+    const registered = await withDatabaseDeadline(deps.db, ANSWER_MS, registerPayment(deps, input.value));
     if (registered.kind === "unknown_bot") {
       return problem(422, {
         detail: `There is no bot @${bot?.replace(/^@/, "")}. Add it first.`,

@@ -1,4 +1,4 @@
-import { ANSWER_MS, promptly } from "../db/promptly.ts";
+import { ANSWER_MS, withDatabaseDeadline } from "../db/database-deadline.ts";
 import { LARGEST_BODY_BYTES, readBody } from "../platform/body.ts";
 import { type ProblemError, problem, serviceUnavailable } from "../platform/problem.ts";
 import { urlOf } from "../platform/request-url.ts";
@@ -63,7 +63,7 @@ async function isKnown(
   const parsed = providerRefSchema.safeParse(providerRef);
   if (!parsed.success) return false;
   const reference = { provider, providerRef: parsed.data };
-  const payment = await promptly(db, ANSWER_MS, findByReference(db, db, reference));
+  const payment = await withDatabaseDeadline(db, ANSWER_MS, findByReference(db, db, reference));
   if (payment === undefined) return false;
   const checkout = storedCheckout(payment);
   return checkout === null || checkoutRef === undefined || checkout.providerRef === checkoutRef;
@@ -78,7 +78,7 @@ async function act(deps: WebhookDeps, said: ProviderReport): Promise<Response> {
   }
   const report = { ...said, providerRef: providerRef.data };
   try {
-    const received = await promptly(deps.db, ANSWER_MS, receiveReport(deps, report));
+    const received = await withDatabaseDeadline(deps.db, ANSWER_MS, receiveReport(deps, report));
     // The account also sells elsewhere, and the provider would repeat it for days.
     if (received.kind === "unknown" && report.isProvidersId) return Response.json({ status: "ignored" });
     if (received.kind === "unknown") return unknownPayment(deps, report);

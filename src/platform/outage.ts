@@ -1,7 +1,6 @@
 import type { Log } from "./log.ts";
 
 const EVERY_MS = 60_000;
-const AGAIN_MS = 5_000;
 
 /** What the log hears of something that is tried again and again. */
 interface Outage {
@@ -14,7 +13,7 @@ interface Outage {
 }
 
 /** What the log says when something begins to fail, and when it works again. */
-interface Says {
+export interface Says {
   readonly failed: string;
   readonly worked: string;
 }
@@ -36,35 +35,4 @@ export function createOutage(log: Log, says: Says, nowMs: () => number = () => p
       return saidAtMs !== null;
     },
   };
-}
-
-/**
- * Does what a start wants done once, and where that fails does it again every five seconds, until it works or the process
- * stops: the database may be away, or a right missing. Resolves after the first time, however that ended.
- */
-export async function untilItWorks(
-  {
-    log,
-    db,
-    stopping,
-  }: {
-    readonly log: Log;
-    readonly db: { advice(error: unknown): string | undefined };
-    readonly stopping: AbortSignal;
-  },
-  says: Says,
-  work: () => Promise<void>,
-): Promise<void> {
-  const outage = createOutage(log, says);
-  async function attempt(): Promise<void> {
-    if (stopping.aborted) return;
-    try {
-      await work();
-      outage.worked();
-    } catch (error) {
-      outage.failed({ error, todo: db.advice(error) });
-      setTimeout(attempt, AGAIN_MS).unref();
-    }
-  }
-  await attempt();
 }

@@ -1,5 +1,5 @@
 import type { Database } from "../db/database.ts";
-import { ANSWER_MS, promptly } from "../db/promptly.ts";
+import { ANSWER_MS, withDatabaseDeadline } from "../db/database-deadline.ts";
 import type { Log } from "../platform/log.ts";
 import { createOutage } from "../platform/outage.ts";
 import { loadPools } from "./load-pools.ts";
@@ -48,7 +48,7 @@ export async function openPoolCache(deps: {
 
   async function read(): Promise<void> {
     const before = bySlug;
-    const pools = (await promptly(db, ANSWER_MS, loadPools(db))).map((pool) => {
+    const pools = (await withDatabaseDeadline(db, ANSWER_MS, loadPools(db))).map((pool) => {
       const known = before.get(pool.slug);
       return known && contentOf(known) === contentOf(pool) ? known : pool;
     });

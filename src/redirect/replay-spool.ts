@@ -1,7 +1,7 @@
 import type { Database } from "../db/database.ts";
+import { withDatabaseDeadline } from "../db/database-deadline.ts";
 import { findDatabaseId } from "../db/database-id.ts";
 import { isRowFault } from "../db/fault.ts";
-import { promptly } from "../db/promptly.ts";
 import type { Spool, Spooled } from "../db/spool/spool.ts";
 import { errorText } from "../platform/errors.ts";
 import type { Log } from "../platform/log.ts";
@@ -33,7 +33,7 @@ export function createReplay({ db, spool, log, deadlineMs, write, onBatch }: Rep
     let replayed = 0;
     while (goesOn()) {
       const startedMs = performance.now();
-      const database = await promptly(db, deadlineMs, findDatabaseId(db));
+      const database = await withDatabaseDeadline(db, deadlineMs, findDatabaseId(db));
       const batch = spool.oldest(BATCH, database);
       if (batch.length === 0) {
         warnOfOthers(database);
@@ -53,7 +53,7 @@ export function createReplay({ db, spool, log, deadlineMs, write, onBatch }: Rep
   /** Together, or one by one where a row is at fault; what is in the database leaves the spool. */
   async function bringIn(visits: readonly VisitRecord[]): Promise<void> {
     try {
-      await promptly(db, deadlineMs * REPLAY_FACTOR, write(visits));
+      await withDatabaseDeadline(db, deadlineMs * REPLAY_FACTOR, write(visits));
       spool.remove(visits.map(({ trackingToken }) => trackingToken));
     } catch (error) {
       if (!isRowFault(error)) throw error;

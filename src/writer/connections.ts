@@ -1,5 +1,5 @@
+import { withDatabaseDeadline } from "../db/database-deadline.ts";
 import { type DatabaseSettings, openDatabase } from "../db/open.ts";
-import { promptly } from "../db/promptly.ts";
 import { type Batch, writeBatch } from "./write-batch.ts";
 
 /**
@@ -20,7 +20,7 @@ export function openOwnConnections(settings: DatabaseSettings) {
     /** Resolves when the batch is committed. @throws DeadlineError, or what the database said, with its code */
     async write(batch: Batch): Promise<void> {
       const db = await connections[batch.kind];
-      await promptly(db, TIMEOUT_MS, writeBatch(db, batch));
+      await withDatabaseDeadline(db, TIMEOUT_MS, writeBatch(db, batch));
     },
     async close(): Promise<void> {
       await Promise.all(Object.values(connections).map(async (opening) => (await opening).close()));

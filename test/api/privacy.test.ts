@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { SCHEMAS } from "../../src/api/schemas.ts";
-import { noSpool } from "../../src/db/spool/spool.ts";
+import { unavailableSpool } from "../../src/db/spool/spool.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { ERASURE_EXAMPLE } from "../../src/privacy/key.ts";
 import { createTestApp } from "../support/app.ts";
@@ -57,7 +57,7 @@ describe(`POST /api/privacy/erasures on ${testDialect}`, () => {
     const full = Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" });
     const app = await createTestApp({ API_KEY: "a-key-of-the-environment" }, (deps) => ({
       ...deps,
-      spool: noSpool(full),
+      spool: unavailableSpool(full),
     }));
     const answer = await app.request("/api/privacy/erasures", {
       method: "POST",

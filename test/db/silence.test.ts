@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
+import { withDatabaseDeadline } from "../../src/db/database-deadline.ts";
 import { openDatabase } from "../../src/db/open.ts";
-import { promptly } from "../../src/db/promptly.ts";
 import { DeadlineError } from "../../src/platform/deadline.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
@@ -34,7 +34,7 @@ describe.skipIf(testDialect === "sqlite").concurrent("connections that go silent
     way.silence();
     const work = db.rows(sql`select 1 as one`);
     const lost = work.catch((error: unknown) => error);
-    expect(await promptly(db, 200, work).catch((error) => error)).toBeInstanceOf(DeadlineError);
+    expect(await withDatabaseDeadline(db, 200, work).catch((error) => error)).toBeInstanceOf(DeadlineError);
     expect(await db.rows<{ one: number }>(sql`select 2 as one`)).toEqual([{ one: 2 }]);
     expect(await lost).toBeInstanceOf(Error);
     await db.close();
@@ -48,7 +48,7 @@ describe.skipIf(testDialect === "sqlite").concurrent("connections that go silent
     await until(() => wakes === 1);
     await db.rows(sql`select 1`);
     way.silence();
-    await promptly(db, 100, db.rows(sql`select 1`)).catch(() => undefined);
+    await withDatabaseDeadline(db, 100, db.rows(sql`select 1`)).catch(() => undefined);
     await until(() => wakes >= 2);
     const before = wakes;
     await own.db.transaction((tx) => tx.notify("outbox"));

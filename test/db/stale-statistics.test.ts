@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type SQL, sql } from "drizzle-orm";
 import { readConfig } from "../../src/config.ts";
 import type { Database, Tx } from "../../src/db/database.ts";
-import type { Values } from "../../src/db/kept.ts";
+import type { PlaceholderValues } from "../../src/db/prepared-statement.ts";
 import { createExpireWaiting } from "../../src/outbox/expire-waiting.ts";
 import { reclaimExpired, renewLeases } from "../../src/outbox/lease.ts";
 import { makeRetriesDue } from "../../src/outbox/make-retries-due.ts";
@@ -89,7 +89,7 @@ class Undone extends Error {}
 async function looks(db: Database, work: (db: Database) => Promise<unknown>): Promise<number> {
   let total = 0;
   const inside = db.transaction(async (tx) => {
-    const rows: Tx["rows"] = async <T>(statement: SQL, values?: Values) => {
+    const rows: Tx["rows"] = async <T>(statement: SQL, values?: PlaceholderValues) => {
       total += await compared(tx, statement, values);
       return tx.rows<T>(statement, values);
     };
@@ -105,7 +105,7 @@ async function looks(db: Database, work: (db: Database) => Promise<unknown>): Pr
   return total;
 }
 
-async function compared(tx: Tx, statement: SQL, values?: Values): Promise<number> {
+async function compared(tx: Tx, statement: SQL, values?: PlaceholderValues): Promise<number> {
   await tx.rows(sql`savepoint explained`);
   const explain = sql`explain (analyze, timing off, format json) ${statement}`;
   const [row] = await tx.rows<{ "QUERY PLAN": readonly { readonly Plan: Node }[] }>(explain, values);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../../src/db/database.ts";
-import type { Values } from "../../src/db/kept.ts";
+import type { PlaceholderValues } from "../../src/db/prepared-statement.ts";
 import { chatBackOffMs, rateLimitScope } from "../../src/funnel/chat-rate-limit.ts";
 import { ALONE_AFTER } from "../../src/outbox/batch-size.ts";
 import { filterCondition } from "../../src/outbox/filter.ts";
@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => own.dispose());
 
 /** How the database would find the rows of a statement: every line of its plan that names the outbox. */
-async function planOf(statement: SQL, values?: Values): Promise<string[]> {
+async function planOf(statement: SQL, values?: PlaceholderValues): Promise<string[]> {
   const explain =
     testDialect === "postgres" ? sql`explain ${statement}` : sql`explain query plan ${statement}`;
   const lines = await own.db.rows<Record<string, unknown>>(explain, values);
@@ -39,7 +39,7 @@ async function planOf(statement: SQL, values?: Values): Promise<string[]> {
 
 interface Statement {
   readonly sql: SQL;
-  readonly values: Values | undefined;
+  readonly values: PlaceholderValues | undefined;
 }
 
 /** The statements that some work runs by hand, as it ran them. */
@@ -47,7 +47,7 @@ async function statementsOf(work: (db: Database) => Promise<unknown>): Promise<S
   const statements: Statement[] = [];
   const noted = <R extends Pick<Tx, "rows">>(reader: R): R => ({
     ...reader,
-    rows: <T>(sql: SQL, values?: Values) => {
+    rows: <T>(sql: SQL, values?: PlaceholderValues) => {
       statements.push({ sql, values });
       return reader.rows<T>(sql, values);
     },

@@ -2,7 +2,7 @@ import type { SQL } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/postgres-js";
 import type { Sql, TransactionSql } from "postgres";
 import type { QueryBuilder, Reader } from "../database.ts";
-import { filled, onceEach, type Values } from "../kept.ts";
+import { fillPlaceholders, memoized, type PlaceholderValues } from "../prepared-statement.ts";
 import { pgDialect } from "./rows.ts";
 
 /** The server's limit, in milliseconds, for a statement of ours (see `SERVER_LIMITS`). */
@@ -68,9 +68,9 @@ export function queries(connection: Sql | TransactionSql): { builder: QueryBuild
       selectDistinct: builder.selectDistinct.bind(builder),
       $count: builder.$count.bind(builder),
       // Drizzle says `unknown` of what it has encoded for this driver, and `T` is the caller's word for the rows.
-      rows: async <T>(statement: SQL, values?: Values) => {
-        const { sql: text, params } = values ? keptQuery(statement) : pgDialect.sqlToQuery(statement);
-        const parameters = values ? filled(params, values) : params;
+      rows: async <T>(statement: SQL, values?: PlaceholderValues) => {
+        const { sql: text, params } = values ? preparedQuery(statement) : pgDialect.sqlToQuery(statement);
+        const parameters = values ? fillPlaceholders(params, values) : params;
         const rows = await connection.unsafe(text, parameters as never[], { prepare: values !== undefined });
         return [...rows] as unknown[] as T[];
       },
@@ -78,5 +78,5 @@ export function queries(connection: Sql | TransactionSql): { builder: QueryBuild
   };
 }
 
-/** A kept statement's text, made once; its name on each connection is the driver's business. */
-const keptQuery = onceEach((statement: SQL) => pgDialect.sqlToQuery(statement));
+/** A prepared statement's text, made once; its name on each connection is the driver's business. */
+const preparedQuery = memoized((statement: SQL) => pgDialect.sqlToQuery(statement));

@@ -16,7 +16,7 @@ import type { Log } from "../../platform/log.ts";
 import { inDataDir } from "../../platform/setting-error.ts";
 import { withFileLock } from "../file-lock.ts";
 import { type Salvaged, salvage } from "./salvage.ts";
-import { DamagedSpoolError, noSpool, openSpool, type Spool } from "./spool.ts";
+import { DamagedSpoolError, openSpool, type Spool, unavailableSpool } from "./spool.ts";
 
 /** What a damaged spool's name ends with until all that can be read of it is in the new one. */
 const UNREAD = ".unread";
@@ -31,11 +31,11 @@ const LOG = "-wal";
  *
  * @throws SettingError where the folder is of no use
  */
-export function openSpoolAnyway(path: string, log: Log): Spool {
+export function openOrRecoverSpool(path: string, log: Log): Spool {
   try {
     return inDataDir(path, () => openInTurn(path, log));
   } catch (error) {
-    if (isDiskAtFault(error)) return noSpool(error);
+    if (isDiskAtFault(error)) return unavailableSpool(error);
     throw error;
   }
 }

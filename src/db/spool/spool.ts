@@ -97,7 +97,7 @@ export function openSpool(path: string): Spool {
 }
 
 /** In the place of one that cannot be had: whoever asks something of it hears why. */
-export function noSpool(reason: unknown): Spool {
+export function unavailableSpool(reason: unknown): Spool {
   const refuse = () => {
     throw reason;
   };

@@ -8,11 +8,11 @@ import { localClock } from "../clock.ts";
 import type { Channel, Database, Durability, QueryBuilder, Reader, Tx } from "../database.ts";
 import { sqliteDialect } from "../dialect.ts";
 import { adviceOn } from "../fault.ts";
-import type { Values } from "../kept.ts";
 import { createListeners } from "../listeners.ts";
+import type { PlaceholderValues } from "../prepared-statement.ts";
 import { createFairQueue } from "./fair-queue.ts";
-import { createKeptStatements } from "./kept.ts";
 import { migrateSqlite } from "./migrate.ts";
+import { createPreparedStatements } from "./prepared-statements.ts";
 import { createRowWriter, type Parameter, sqlDialect } from "./rows.ts";
 import * as tables from "./tables.ts";
 import { isBusy, switchToWal } from "./wal.ts";
@@ -157,7 +157,7 @@ function queries(client: SqliteClient): { builder: QueryBuilder; reader: Reader;
   const sqliteBuilder = drizzle({ client, casing: "snake_case" });
   // The builder's half of the cast in `kit.ts`: the methods we use are the same on both dialects.
   const builder = sqliteBuilder as unknown as QueryBuilder;
-  const kept = createKeptStatements(client);
+  const prepared = createPreparedStatements(client);
   return {
     builder,
     reader: {
@@ -165,13 +165,13 @@ function queries(client: SqliteClient): { builder: QueryBuilder; reader: Reader;
       selectDistinct: builder.selectDistinct.bind(builder),
       $count: builder.$count.bind(builder),
       // Drizzle says `unknown` of what it has encoded for this driver, and `T` is the caller's word for the rows.
-      rows: async <T>(statement: SQL, values?: Values) => {
-        if (values) return kept.all(statement, values) as T[];
+      rows: async <T>(statement: SQL, values?: PlaceholderValues) => {
+        if (values) return prepared.all(statement, values) as T[];
         const { sql, params } = sqlDialect.sqlToQuery(statement);
         return client.query<T, Parameter[]>(sql).all(...(params as Parameter[]));
       },
     },
-    close: kept.close,
+    close: prepared.close,
   };
 }
 

@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openSpoolAnyway } from "../../../src/db/spool/damaged-spool.ts";
+import { openOrRecoverSpool } from "../../../src/db/spool/damaged-spool.ts";
 import { openSpool } from "../../../src/db/spool/spool.ts";
 import { createLog } from "../../../src/platform/log.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../../support/database.ts";
@@ -117,7 +117,7 @@ describe("a spool whose file is damaged", () => {
     await damage();
     writeFileSync(`${path}-wal`, "");
     const lines: string[] = [];
-    const spool = openSpoolAnyway(path, createLog("info", { write: (line) => void lines.push(line) }));
+    const spool = openOrRecoverSpool(path, createLog("info", { write: (line) => void lines.push(line) }));
     expect(spool.counts()).toEqual({ waiting: 0, setAside: 0 });
     spool.append([{ key: "a", body: "{}" }]);
     expect(spool.oldest(9)).toEqual([{ key: "a", body: "{}" }]);
@@ -151,7 +151,7 @@ describe("a spool whose file is damaged", () => {
   ])("and %s gives the new one what can be read of it", async (_, expected, damage) => {
     await leaveSpool(expected);
     damage();
-    const spool = openSpoolAnyway(path, createLog("silent"));
+    const spool = openOrRecoverSpool(path, createLog("silent"));
     const { waiting, setAside } = spool.counts();
     expect(setAside).toBe(expected.setAside);
     expect(waiting + setAside).toBeGreaterThanOrEqual(expected.least);
@@ -165,7 +165,7 @@ describe("a spool whose file is damaged", () => {
     filled.close();
     checkpoint();
     overwrite(0, 100);
-    const spool = openSpoolAnyway(path, createLog("silent"));
+    const spool = openOrRecoverSpool(path, createLog("silent"));
     expect(aside()).toHaveLength(1);
     expect(spool.counts()).toEqual({ waiting: 10_000, setAside: 0 });
     spool.close();
@@ -177,7 +177,7 @@ describe("a spool whose file is damaged", () => {
     client.run("delete from spool where rowid > 100");
     client.close();
     overwrite(0, 100);
-    const spool = openSpoolAnyway(path, createLog("silent"));
+    const spool = openOrRecoverSpool(path, createLog("silent"));
     expect(spool.counts()).toEqual({ waiting: 99, setAside: 1 });
     spool.close();
   });
@@ -185,8 +185,8 @@ describe("a spool whose file is damaged", () => {
   /** A start that moves it aside and is killed before it is read. */
   async function beKilledAtIt(): Promise<void> {
     const killed = `
-      const { openSpoolAnyway } = await import(${JSON.stringify(DAMAGED_SPOOL)});
-      openSpoolAnyway(${JSON.stringify(path)}, { error: () => process.kill(process.pid, "SIGKILL") });`;
+      const { openOrRecoverSpool } = await import(${JSON.stringify(DAMAGED_SPOOL)});
+      openOrRecoverSpool(${JSON.stringify(path)}, { error: () => process.kill(process.pid, "SIGKILL") });`;
     expect(await Bun.spawn(["bun", "-e", killed]).exited).toBe(128 + 9);
     expect(aside()).toEqual([]);
   }
@@ -195,11 +195,11 @@ describe("a spool whose file is damaged", () => {
     await leaveSpool();
     overwritePage(1);
     await beKilledAtIt();
-    const spool = openSpoolAnyway(path, createLog("silent"));
+    const spool = openOrRecoverSpool(path, createLog("silent"));
     expect(spool.counts()).toEqual({ waiting: 499, setAside: 1 });
     expect(aside()).toHaveLength(1);
     spool.close();
-    openSpoolAnyway(path, createLog("silent")).close();
+    openOrRecoverSpool(path, createLog("silent")).close();
     expect(aside()).toHaveLength(1);
   });
 
@@ -211,7 +211,7 @@ describe("a spool whose file is damaged", () => {
     meanwhile.forget(["visit 7", "visit 9"]);
     meanwhile.close();
     const lines: string[] = [];
-    const spool = openSpoolAnyway(path, createLog("info", { write: (line) => void lines.push(line) }));
+    const spool = openOrRecoverSpool(path, createLog("info", { write: (line) => void lines.push(line) }));
     expect(spool.counts()).toEqual({ waiting: 498, setAside: 0 });
     expect(lines.map((line) => JSON.parse(line).documents)).toEqual([498]);
     spool.append([{ key: "visit 9", body: "{}" }]);
@@ -226,12 +226,12 @@ describe("a spool whose file is damaged", () => {
     const unread = readdirSync(dataDir).find((name) => name.endsWith(".unread"));
     const inItsWay = join(dataDir, `${unread}.copy`);
     mkdirSync(inItsWay);
-    const meanwhile = openSpoolAnyway(path, createLog("silent"));
+    const meanwhile = openOrRecoverSpool(path, createLog("silent"));
     expect(meanwhile.counts()).toEqual({ waiting: 0, setAside: 0 });
     meanwhile.forget(["visit 7", "visit 9"]);
     meanwhile.close();
     rmdirSync(inItsWay);
-    const spool = openSpoolAnyway(path, createLog("silent"));
+    const spool = openOrRecoverSpool(path, createLog("silent"));
     expect(spool.counts()).toEqual({ waiting: 498, setAside: 0 });
     spool.close();
   });
@@ -240,7 +240,7 @@ describe("a spool whose file is damaged", () => {
     await leaveDamagedSpoolWithLog();
     const halfMoved = `${path}.corrupt-1.unread-wal`;
     linkSync(`${path}-wal`, halfMoved);
-    const spool = openSpoolAnyway(path, createLog("silent"));
+    const spool = openOrRecoverSpool(path, createLog("silent"));
     expect(spool.counts()).toEqual({ waiting: 495 + 20, setAside: 1 });
     expect(existsSync(halfMoved)).toBe(false);
     expect(aside()).toHaveLength(1);
@@ -252,12 +252,12 @@ describe("a spool whose file is damaged", () => {
     async () => {
       await leaveDamagedSpoolWithLog();
       const open = `
-        const { openSpoolAnyway } = await import(${JSON.stringify(DAMAGED_SPOOL)});
-        openSpoolAnyway(${JSON.stringify(path)}, { error() {}, warn() {} }).close();`;
+        const { openOrRecoverSpool } = await import(${JSON.stringify(DAMAGED_SPOOL)});
+        openOrRecoverSpool(${JSON.stringify(path)}, { error() {}, warn() {} }).close();`;
       const child = Bun.spawn(["prlimit", "--fsize=200000", "bun", "-e", open], { stderr: "inherit" });
       expect(await child.exited).toBe(0);
       expect(aside()).toEqual([]);
-      const spool = openSpoolAnyway(path, createLog("silent"));
+      const spool = openOrRecoverSpool(path, createLog("silent"));
       expect(spool.counts()).toEqual({ waiting: 495 + 20, setAside: 1 });
       expect(aside()).toHaveLength(1);
       spool.close();
@@ -267,14 +267,14 @@ describe("a spool whose file is damaged", () => {
   test("is moved aside once, however many processes find it at the same time", async () => {
     await leaveDamagedSpool();
     const open = `
-      const { openSpoolAnyway } = await import(${JSON.stringify(DAMAGED_SPOOL)});
-      const spool = openSpoolAnyway(${JSON.stringify(path)}, { error() {}, warn() {} });
+      const { openOrRecoverSpool } = await import(${JSON.stringify(DAMAGED_SPOOL)});
+      const spool = openOrRecoverSpool(${JSON.stringify(path)}, { error() {}, warn() {} });
       spool.append([{ key: String(process.pid), body: "{}" }]);`;
     const children = Array.from({ length: 4 }, () => Bun.spawn(["bun", "-e", open], { stderr: "inherit" }));
     const codes = await Promise.all(children.map(({ exited }) => exited));
     expect(codes).toEqual([0, 0, 0, 0]);
     expect(aside()).toHaveLength(1);
-    const spool = openSpoolAnyway(path, createLog("silent"));
+    const spool = openOrRecoverSpool(path, createLog("silent"));
     expect(spool.counts()).toEqual({ waiting: 495 + 4, setAside: 1 });
     spool.close();
   }, 60_000);
@@ -358,9 +358,9 @@ test.each([false, true])(
     const said = await saidOnFullDisk(
       128,
       `
-    const { openSpoolAnyway } = await import(${JSON.stringify(DAMAGED_SPOOL)});
+    const { openOrRecoverSpool } = await import(${JSON.stringify(DAMAGED_SPOOL)});
     const { createLog } = await import(${JSON.stringify(LOG)});
-    console.log(JSON.stringify(openSpoolAnyway(${JSON.stringify(path)}, createLog("silent")).counts()));`,
+    console.log(JSON.stringify(openOrRecoverSpool(${JSON.stringify(path)}, createLog("silent")).counts()));`,
     );
     expect(JSON.parse(said)).toEqual({ waiting: 499, setAside: 1 });
   },
@@ -371,9 +371,9 @@ test("a start goes on without the spool where its disk has no room at all, and l
   const said = await saidOnFullDisk(
     0,
     `
-    const { openSpoolAnyway } = await import(${JSON.stringify(DAMAGED_SPOOL)});
+    const { openOrRecoverSpool } = await import(${JSON.stringify(DAMAGED_SPOOL)});
     const { createLog } = await import(${JSON.stringify(LOG)});
-    const spool = openSpoolAnyway(${JSON.stringify(path)}, createLog("silent"));
+    const spool = openOrRecoverSpool(${JSON.stringify(path)}, createLog("silent"));
     try {
       spool.append([{ key: "a", body: "{}" }]);
     } catch ({ message }) {
@@ -382,7 +382,7 @@ test("a start goes on without the spool where its disk has no room at all, and l
     spool.close();`,
   );
   expect(said).toBe(`DATA_DIR: ${path} cannot be used\n`);
-  const spool = openSpoolAnyway(path, createLog("silent"));
+  const spool = openOrRecoverSpool(path, createLog("silent"));
   expect(spool.counts()).toEqual({ waiting: 499, setAside: 1 });
   spool.close();
 });

@@ -10,7 +10,7 @@ export const ANSWER_MS = 3_000;
  *
  * @throws DeadlineError, or what the work failed with
  */
-export async function promptly<T>(
+export async function withDatabaseDeadline<T>(
   db: Pick<Database, "renewConnections">,
   ms: number,
   work: PromiseLike<T>,

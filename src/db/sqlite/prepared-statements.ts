@@ -1,10 +1,10 @@
 import type { Database as SqliteClient, Statement } from "bun:sqlite";
 import type { SQL } from "drizzle-orm";
-import { filled, type Values } from "../kept.ts";
+import { fillPlaceholders, type PlaceholderValues } from "../prepared-statement.ts";
 import { type Parameter, sqlDialect } from "./rows.ts";
 
-/** Runs kept statements on a connection: each is prepared once. */
-export function createKeptStatements(client: SqliteClient) {
+/** Runs statements on a connection, each of which is prepared once. */
+export function createPreparedStatements(client: SqliteClient) {
   const plans = new Map<SQL, { readonly statement: Statement; readonly parameters: readonly unknown[] }>();
 
   function planOf(statement: SQL) {
@@ -17,10 +17,10 @@ export function createKeptStatements(client: SqliteClient) {
   }
 
   return {
-    all(kept: SQL, values: Values): unknown[] {
-      const { statement, parameters } = planOf(kept);
+    all(statement: SQL, values: PlaceholderValues): unknown[] {
+      const plan = planOf(statement);
       // Drizzle says `unknown`; it has encoded them for this driver.
-      return statement.all(...(filled(parameters, values) as Parameter[]));
+      return plan.statement.all(...(fillPlaceholders(plan.parameters, values) as Parameter[]));
     },
     close() {
       for (const { statement } of plans.values()) statement.finalize();

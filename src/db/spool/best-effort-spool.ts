@@ -2,7 +2,7 @@ import type { Log } from "../../platform/log.ts";
 import type { Spool } from "./spool.ts";
 
 /** A spool for whoever can do without it: what cannot be read is not there, and the log says so once. */
-export function forgivingSpool(spool: Spool, log: Log): Spool {
+export function bestEffortSpool(spool: Spool, log: Log): Spool {
   let isSaid = false;
   const or =
     <A extends unknown[], T>(work: (...args: A) => T, instead: T) =>
