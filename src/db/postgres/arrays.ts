@@ -5,7 +5,7 @@ import { columnName } from "../column-name.ts";
 export type Row = Readonly<Record<string, unknown>>;
 
 /** How a column's values travel: as the elements of one array, in the text of one parameter. */
-interface Form {
+interface ArrayForm {
   write(values: readonly unknown[]): string;
   /** The expression that makes the array of the parameter, known by its placeholder. */
   read(parameter: string): string;
@@ -13,16 +13,16 @@ interface Form {
   readonly empty: string;
 }
 
-interface Carriage {
+interface ColumnCodec {
   readonly key: string;
   /** The column's name in SQL. */
   readonly name: string;
-  readonly form: Form;
+  readonly form: ArrayForm;
   /** The expression that makes of an element, known by the column's name, what the column holds. */
   readonly restored: string;
 }
 
-const carriages = new WeakMap<PgTable, ReadonlyMap<string, Carriage>>();
+const codecs = new WeakMap<PgTable, ReadonlyMap<string, ColumnCodec>>();
 
 /**
  * What a statement reads many rows from, under their columns' names: one array a column, however many rows. Postgres
@@ -39,7 +39,7 @@ export function relationOf(
   give: (text: string) => string,
 ): string {
   const keys = Object.keys(rows[0] ?? {});
-  const columns = keys.map((key) => carriageOf(tables, key));
+  const columns = keys.map((key) => codecOf(tables, key));
   const carried = columns.map(({ key, name, form }) => {
     const values = rows.map((row) => row[key]);
     // Where an array ends before the others, nulls follow.
@@ -66,26 +66,24 @@ function isNothing(value: unknown): boolean {
   return value === null || value === undefined;
 }
 
-function carriageOf(tables: readonly PgTable[], key: string): Carriage {
+function codecOf(tables: readonly PgTable[], key: string): ColumnCodec {
   for (const table of tables) {
-    const carriage = carriagesOf(table).get(key);
-    if (carriage !== undefined) return carriage;
+    const codec = codecsOf(table).get(key);
+    if (codec !== undefined) return codec;
   }
   throw new Error(`${tables.map(getTableName).join(" and ")} has no column for "${key}"`);
 }
 
-function carriagesOf(table: PgTable): ReadonlyMap<string, Carriage> {
-  const known = carriages.get(table);
+function codecsOf(table: PgTable): ReadonlyMap<string, ColumnCodec> {
+  const known = codecs.get(table);
   if (known) return known;
   const columns = Object.entries(getTableColumns(table));
-  const made = new Map(
-    columns.map(([key, column]) => [key, { key, ...carriageFor(column, columnName(key)) }]),
-  );
-  carriages.set(table, made);
+  const made = new Map(columns.map(([key, column]) => [key, { key, ...codecFor(column, columnName(key)) }]));
+  codecs.set(table, made);
   return made;
 }
 
-function carriageFor(column: Column, name: string): Omit<Carriage, "key"> {
+function codecFor(column: Column, name: string): Omit<ColumnCodec, "key"> {
   switch (column.dataType) {
     case "string":
       return { name, form: texts(String), restored: name };
@@ -100,7 +98,7 @@ function carriageFor(column: Column, name: string): Omit<Carriage, "key"> {
 }
 
 /** Numbers and the like, as Postgres writes arrays. */
-function array(type: string, element: (value: unknown) => string): Form {
+function array(type: string, element: (value: unknown) => string): ArrayForm {
   return {
     write: (values) => arrayOf(values, element),
     read: (parameter) => `${parameter}::${type}[]`,
@@ -112,7 +110,7 @@ function array(type: string, element: (value: unknown) => string): Form {
  * Texts, each after a boundary that nobody outside can know, as the parts of a mail are: so nothing in them need be
  * escaped, and Postgres divides them faster than it reads an array's text.
  */
-function texts(text: (value: unknown) => string): Form {
+function texts(text: (value: unknown) => string): ArrayForm {
   return {
     write: (values) =>
       BOUNDARY + values.map((value) => (isNothing(value) ? NULL : text(value))).join(BOUNDARY),

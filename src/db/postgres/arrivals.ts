@@ -1,13 +1,12 @@
 import { getTableName } from "drizzle-orm";
 import type { PgTable } from "drizzle-orm/pg-core";
-import type { Sql, TransactionSql } from "postgres";
 import { columnName } from "../column-name.ts";
 import { countEach } from "../count-each.ts";
 import type { Arrivals } from "../database.ts";
 import { isDuplicate } from "../fault.ts";
 import { arrayOf, quoted, type Row, relationOf } from "./arrays.ts";
 import { CHANNEL_PREFIX } from "./listener.ts";
-import { splitInsertion, unlessThere } from "./rows.ts";
+import { type RunStatement, splitInsertion, unlessThere } from "./rows.ts";
 
 type Give = (parameter: string) => string;
 
@@ -18,28 +17,23 @@ type AnyArrivals = Omit<Arrivals, "key"> & { readonly key: string };
  * Writes arrivals by a transaction of their own. Nearly always all of them are new, and that is taken for granted: where
  * one is there already the database says so and has written nothing, and each of them is looked at.
  */
-export async function recordArrivals(client: Sql, prepare: boolean, arrivals: AnyArrivals): Promise<void> {
+export async function recordArrivals(run: RunStatement, arrivals: AnyArrivals): Promise<void> {
   try {
-    await run(client, prepare, arrivals, newArrivals);
+    await write(run, arrivals, newArrivals);
   } catch (error) {
     if (!isDuplicate(error)) throw error;
-    await insertArrivals(client, prepare, arrivals);
+    await insertArrivals(run, arrivals);
   }
 }
 
 /** Writes arrivals of which some may be there already. */
-export function insertArrivals(
-  connection: Sql | TransactionSql,
-  prepare: boolean,
-  arrivals: AnyArrivals,
-): Promise<void> {
-  return run(connection, prepare, arrivals, possibleArrivals);
+export function insertArrivals(run: RunStatement, arrivals: AnyArrivals): Promise<void> {
+  return write(run, arrivals, possibleArrivals);
 }
 
 /** All of it as one statement, so that a batch costs one round trip. */
-async function run(
-  connection: Sql | TransactionSql,
-  prepare: boolean,
+async function write(
+  run: RunStatement,
   arrivals: AnyArrivals,
   partsOf: (arrivals: AnyArrivals, give: Give) => string[],
 ): Promise<void> {
@@ -47,7 +41,7 @@ async function run(
   const parameters: string[] = [];
   const parts = partsOf(arrivals, (text) => `$${parameters.push(text)}`);
   const wake = arrivals.wakes ? `pg_notify('${CHANNEL_PREFIX}${arrivals.wakes}', '')` : "1";
-  await connection.unsafe(`with ${parts.join(", ")} select ${wake}`, parameters, { prepare });
+  await run(`with ${parts.join(", ")} select ${wake}`, parameters);
 }
 
 /**

@@ -33,7 +33,7 @@ interface ConnectionPool {
  * of an hour. New connections are the way out.
  */
 export function openPool(connect: () => Sql, nowMs = () => performance.now()): ConnectionPool {
-  let current = live(connect());
+  let current = withReader(connect());
   let renewedAt = Number.NEGATIVE_INFINITY;
   return {
     get client() {
@@ -46,14 +46,14 @@ export function openPool(connect: () => Sql, nowMs = () => performance.now()): C
       if (nowMs() - renewedAt < RENEW_EVERY_MS) return false;
       renewedAt = nowMs();
       current.client.end({ timeout: LEFT_BEHIND_MS / 1000 }).catch(() => undefined);
-      current = live(connect());
+      current = withReader(connect());
       return true;
     },
     close: () => current.client.end({ timeout: 5 }),
   };
 }
 
-function live(client: Sql) {
+function withReader(client: Sql) {
   return { client, reader: queries(client).reader };
 }
 

@@ -9,7 +9,7 @@ import { insertArrivals, recordArrivals } from "./arrivals.ts";
 import { CHANNEL_PREFIX, openListener } from "./listener.ts";
 import { migratePostgres } from "./migrate.ts";
 import { openPool, queries, STATEMENT_TIMEOUT_MS } from "./pool.ts";
-import { insertRows, insertSplit, updateRows } from "./rows.ts";
+import { insertRows, insertSplit, statementsOn, updateRows } from "./rows.ts";
 import * as tables from "./tables.ts";
 import { placeOf } from "./url.ts";
 
@@ -86,16 +86,17 @@ function txOn(
   { prepare, nowMs, woken }: { prepare: boolean; nowMs: () => number; woken: Set<Channel> },
 ): Tx {
   const { builder, reader } = queries(connection);
+  const run = statementsOn(connection, prepare);
   return {
     ...reader,
     insert: builder.insert.bind(builder),
     update: builder.update.bind(builder),
     delete: builder.delete.bind(builder),
-    insertMany: (table, key, rows) => insertRows(connection, prepare, table, key, rows),
-    insertSplit: (table, rows) => insertSplit(connection, prepare, table, rows),
-    updateMany: (table, keys, rows) => updateRows(connection, prepare, table, keys, rows),
+    insertMany: (table, key, rows) => insertRows(run, table, key, rows),
+    insertSplit: (table, rows) => insertSplit(run, table, rows),
+    updateMany: (table, keys, rows) => updateRows(run, table, keys, rows),
     async insertArrivals(arrivals) {
-      await insertArrivals(connection, prepare, arrivals);
+      await insertArrivals(run, arrivals);
       if (arrivals.wakes) woken.add(arrivals.wakes);
     },
     async notify(channel) {
@@ -172,7 +173,7 @@ export function openPostgres(options: PostgresOptions): Database {
       // One statement is a transaction by itself.
       await work({
         async insertArrivals(arrivals) {
-          await recordArrivals(pool.client, prepare, arrivals);
+          await recordArrivals(statementsOn(pool.client, prepare), arrivals);
           if (arrivals.wakes) listeners.wake(arrivals.wakes);
         },
         nowMs: clock.nowMs,

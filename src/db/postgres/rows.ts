@@ -1,16 +1,23 @@
 import { getTableName } from "drizzle-orm";
 import { PgDialect, type PgTable } from "drizzle-orm/pg-core";
-import type { TransactionSql } from "postgres";
+import type { Sql, TransactionSql } from "postgres";
 import { columnName } from "../column-name.ts";
 import { divideKeys, type SplitRow, type SplitTable } from "../split-table.ts";
 import { type Row, relationOf } from "./arrays.ts";
 
 export const pgDialect = new PgDialect({ casing: "snake_case" });
 
-/** As `Tx.insertMany`, on a transaction's connection. */
+/** Runs a hand-written statement and answers its rows. */
+export type RunStatement = (text: string, parameters: string[]) => PromiseLike<readonly Row[]>;
+
+/** @param prepare false behind a transaction pooler, where prepared statements have no connection to live on */
+export function statementsOn(connection: Sql | TransactionSql, prepare: boolean): RunStatement {
+  return (text, parameters) => connection.unsafe(text, parameters, { prepare });
+}
+
+/** As `Tx.insertMany`. */
 export async function insertRows<T extends PgTable>(
-  connection: TransactionSql,
-  prepare: boolean,
+  run: RunStatement,
   table: T,
   key: readonly string[],
   rows: readonly T["$inferInsert"][],
@@ -21,13 +28,12 @@ export async function insertRows<T extends PgTable>(
   const parameters: string[] = [];
   const given = relationOf([table], rows, (text) => `$${parameters.push(text)}`);
   const text = `insert into ${getTableName(table)} (${names}) select ${names} from ${given} ${unlessThere(key)} returning ${key.map(columnName).join(", ")}`;
-  return whichWentIn(rows, key, await connection.unsafe(text, parameters, { prepare }));
+  return whichWentIn(rows, key, await run(text, parameters));
 }
 
 /** The same with a table that lies in two. Of several rows with one key the first counts. */
 export async function insertSplit<H extends PgTable, T extends PgTable>(
-  connection: TransactionSql,
-  prepare: boolean,
+  run: RunStatement,
   table: SplitTable<H, T>,
   rows: readonly SplitRow<H, T>[],
 ): Promise<boolean[]> {
@@ -46,7 +52,7 @@ export async function insertSplit<H extends PgTable, T extends PgTable>(
     ...splitInsertion(table, first, unlessThere(table.key)),
   ];
   const text = `with ${parts.join(", ")} select ${table.key.map(columnName).join(", ")} from heads`;
-  return whichWentIn(rows, table.key, await connection.unsafe(text, parameters, { prepare }));
+  return whichWentIn(rows, table.key, await run(text, parameters));
 }
 
 /** For each row whether it is among those that the statement gave back; of several with one key the first. */
@@ -85,8 +91,7 @@ export function splitInsertion(table: SplitTable, first: Row, onConflict: string
 
 /** As `Tx.updateMany`. */
 export async function updateRows<T extends PgTable>(
-  connection: TransactionSql,
-  prepare: boolean,
+  run: RunStatement,
   table: T,
   keys: readonly string[],
   rows: readonly Partial<T["$inferInsert"]>[],
@@ -102,5 +107,5 @@ export async function updateRows<T extends PgTable>(
   const given = relationOf([table], rows, (text) => `$${parameters.push(text)}`);
   const text = `update ${name} set ${set.map((key) => `${key} = given.${key}`).join(", ")} from ${given}
     where ${same.join(" and ")}`;
-  await connection.unsafe(text, parameters, { prepare });
+  await run(text, parameters);
 }
