@@ -172,7 +172,7 @@ function botDeps(opened: Opened): BotDeps {
 }
 
 function read<S extends z.ZodType>({ terminal }: Context, schema: S, input: Record<string, unknown>) {
-  return checkedWithSecrets(terminal, schema, input, ["token", "payment_token"]);
+  return checkedWithSecrets(terminal, schema, input, { secrets: ["token", "payment_token"] });
 }
 
 /** The flags as the bot rules' input; what was not given is left out, and an empty value clears. */

@@ -5,15 +5,19 @@ import type { Database } from "../db/database.ts";
 import { keyFile } from "../platform/app-secret.ts";
 import { misspelt } from "../platform/misspelt.ts";
 import { type Context, defineCommand, Refused } from "./command.ts";
+import { checkBots } from "./doctor/check-bots.ts";
 import { checkClocks } from "./doctor/check-clock.ts";
-import { checkDispatcher, checkOutbox, checkPartial, checkSales } from "./doctor/check-database.ts";
 import { checkDamagedSpools, checkDataDir, checkOthersVisits, checkSpool } from "./doctor/check-disk.ts";
 import { checkEncoding } from "./doctor/check-encoding.ts";
 import { checkNumbers } from "./doctor/check-numbers.ts";
 import { checkOffers } from "./doctor/check-offers.ts";
-import { checkBots, checkPixels, checkRedis, type OutsideDeps } from "./doctor/check-outside.ts";
+import { checkDispatcher, checkOutbox, checkPartial } from "./doctor/check-outbox.ts";
+import { checkPixels } from "./doctor/check-pixels.ts";
+import { checkRedis } from "./doctor/check-redis.ts";
+import { checkSales } from "./doctor/check-sales.ts";
 import { checkMigrations, checkTables, checkViews } from "./doctor/check-tables.ts";
 import { bad, type Finding, good, warning } from "./doctor/finding.ts";
+import type { OutsideDeps } from "./doctor/outside-deps.ts";
 import { failureText } from "./failure.ts";
 import { answer, cellText, count } from "./print.ts";
 import { isMissing, withDatabase } from "./with-database.ts";
@@ -52,27 +56,11 @@ async function databaseFindings(config: Config, context: Context, isOnline: bool
     withDatabase(
       context,
       async ({ db, secrets }) => {
-        const reached = await reach(db);
-        const migrations = await checkMigrations(db, databaseUser(config));
-        const tables = await checkTables(db, databaseUser(config));
-        const structure = [reached, ...secretFindings(config), migrations, ...tables];
+        const structure = await structureFindings(db, config);
         // What follows reads those tables.
         if (structure.some(({ level }) => level === "bad")) return structure;
-        const outside: OutsideDeps = { db, secrets, config, telegram: telegramBotApi(config.telegramApiUrl) };
-        const checks: readonly (readonly [string, () => Promise<Finding | Finding[]>])[] = [
-          ["views", () => checkViews(db, databaseUser(config))],
-          ["numbers", () => checkNumbers(db)],
-          ["encoding", () => checkEncoding(db)],
-          ["spool", () => checkOthersVisits(db, config)],
-          ["clock", () => checkClocks(db, config, isOnline)],
-          ["dispatcher", () => checkDispatcher(db)],
-          ["outbox", () => checkOutbox(db)],
-          ["meta", () => checkPartial(db)],
-          ["sales", () => checkSales(db, config)],
-          ["pools", () => checkPixels(outside, isOnline)],
-          ["bots", () => checkBots(outside, isOnline)],
-          ["offers", () => checkOffers(db, config.payments)],
-        ];
+        const telegram = telegramBotApi(config.telegramApiUrl);
+        const checks = contentChecks({ db, secrets, config, telegram, isOnline });
         const found = await Promise.all(checks.map(([name, check]) => guarded(name, context, check)));
         return [...structure, ...found.flat()];
       },
@@ -81,6 +69,35 @@ async function databaseFindings(config: Config, context: Context, isOnline: bool
     ),
   );
 }
+
+/** Whether the database answers, and has what this version needs. */
+async function structureFindings(db: Database, config: Config): Promise<Finding[]> {
+  const user = databaseUser(config);
+  const reached = await reach(db);
+  const migrations = await checkMigrations(db, user);
+  return [reached, ...secretFindings(config), migrations, ...(await checkTables(db, user))];
+}
+
+/** What is asked of a database whose tables are sound, in the order in which it is told. */
+function contentChecks(outside: OutsideDeps): readonly (readonly [name: string, check: Check])[] {
+  const { db, config, isOnline } = outside;
+  return [
+    ["views", () => checkViews(db, databaseUser(config))],
+    ["numbers", () => checkNumbers(db)],
+    ["encoding", () => checkEncoding(db)],
+    ["spool", () => checkOthersVisits(db, config)],
+    ["clock", () => checkClocks(db, config, isOnline)],
+    ["dispatcher", () => checkDispatcher(db)],
+    ["outbox", () => checkOutbox(db)],
+    ["meta", () => checkPartial(db)],
+    ["sales", () => checkSales(db, config)],
+    ["pools", () => checkPixels(outside)],
+    ["bots", () => checkBots(outside)],
+    ["offers", () => checkOffers(db, config.payments)],
+  ];
+}
+
+type Check = () => Promise<Finding | Finding[]>;
 
 async function reach(db: Database): Promise<Finding> {
   const startedMs = performance.now();
@@ -114,11 +131,7 @@ function databaseUser({ database }: Config): string {
 }
 
 /** A check that fails itself is a finding too, and stops no other. */
-async function guarded(
-  name: string,
-  { terminal }: Context,
-  check: () => Promise<Finding | Finding[]>,
-): Promise<Finding[]> {
+async function guarded(name: string, { terminal }: Context, check: Check): Promise<Finding[]> {
   try {
     return [await check()].flat();
   } catch (error) {

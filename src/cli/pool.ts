@@ -125,7 +125,10 @@ export const poolRemove = defineCommand({
 });
 
 function read<S extends z.ZodType>({ terminal }: Context, schema: S, input: Record<string, unknown>) {
-  return checkedWithSecrets(terminal, schema, input, ["meta_access_token"], POOL_FLAG_OF_FIELD);
+  return checkedWithSecrets(terminal, schema, input, {
+    secrets: ["meta_access_token"],
+    flagOfField: POOL_FLAG_OF_FIELD,
+  });
 }
 
 function slugOf(flag: string | undefined, [value]: readonly string[]): string {

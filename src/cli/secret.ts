@@ -3,16 +3,23 @@ import { WrongUsage } from "./command.ts";
 import { checked, type FlagOfField, flagOf } from "./input.ts";
 import type { Terminal } from "./terminal.ts";
 
+/** How a command's flags carry secrets. */
+interface SecretFlags {
+  /** The schema's fields that may be given as `-`. */
+  readonly secrets: readonly string[];
+  readonly flagOfField?: FlagOfField;
+}
+
 /**
- * Holds what the flags say to a schema, and reads those of `secrets`, fields of it, that were given as `-`: once nothing
- * else is wrong. @throws WrongUsage
+ * Holds what the flags say to a schema, and reads the secrets that were given as `-`: once nothing else is wrong.
+ *
+ * @throws WrongUsage
  */
 export async function checkedWithSecrets<S extends z.ZodType>(
   terminal: Terminal,
   schema: S,
   input: Readonly<Record<string, unknown>>,
-  secrets: readonly string[],
-  flagOfField?: FlagOfField,
+  { secrets, flagOfField }: SecretFlags,
 ): Promise<z.output<S>> {
   const asked = secrets.filter((field) => input[field] === "-");
   const unasked = Object.entries(input).filter(([field]) => !asked.includes(field));

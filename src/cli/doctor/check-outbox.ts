@@ -1,11 +1,9 @@
 import { and, asc, eq, sql } from "drizzle-orm";
-import type { Config } from "../../config.ts";
 import type { Database } from "../../db/database.ts";
 import { hasStatus } from "../../outbox/filter.ts";
 import { ALIVE_MS, lastSignMs } from "../../outbox/heartbeat.ts";
 import { accountOf, isOperators, isRoute, type RouteKey } from "../../outbox/routes.ts";
 import { outboxBacklog } from "../../outbox/status.ts";
-import { readUnreportedSales } from "../../overview/unreported-sales.ts";
 import { DAY_MS } from "../../platform/durations.ts";
 import { count, duration } from "../print.ts";
 import { bad, type Finding, good, warning } from "./finding.ts";
@@ -79,26 +77,5 @@ export async function checkPartial(db: Database): Promise<Finding[]> {
     "See docs/sql.md, question 9, for when and for which pixel; Meta's support asks for the fbtrace_id.";
   return partial > 0
     ? [warning("meta", `${count(partial, "request")} in a day of which Meta counted only a part`, todo)]
-    : [];
-}
-
-const ONLY_NEWEST =
-  "so many are kept from Meta on purpose that only the newest were looked at; docs/payments.md lists all that was paid and not reported";
-
-/** Whether sales were paid that Meta was not told of, though nobody wanted it so. */
-export async function checkSales(db: Database, config: Config): Promise<Finding[]> {
-  const { count: sales, isMore } = await readUnreportedSales(db, config);
-  if (sales === 0 && isMore) return [good("sales", ONLY_NEWEST)];
-  const counted = `${isMore ? "over " : ""}${count(sales, "sale")}`;
-  const todo =
-    "The overview lists them (/ops, GET /api/overview). Register them again with tracking_token, or with bot and telegram_user_id: docs/payments.md.";
-  return sales > 0
-    ? [
-        warning(
-          "sales",
-          `${counted} in seven days not reported to Meta: no pool with a pixel was known`,
-          todo,
-        ),
-      ]
     : [];
 }
