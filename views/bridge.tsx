@@ -70,19 +70,7 @@ function render(page: BridgePage): string {
       <>
         <link rel="preconnect" href="https://t.me" />
         {pixelId ? <link rel="preconnect" href="https://connect.facebook.net" /> : null}
-        <script nonce={NONCE} src={page.assets.paramBuilderJs} id="builder" async />
-        <script
-          nonce={NONCE}
-          src={page.assets.bridgeJs}
-          id="ponte"
-          defer
-          data-token={TOKEN}
-          data-event-id={`evt_${TOKEN}`}
-          data-pixel-id={pixelId ?? undefined}
-          data-limited-data-use={page.limitedDataUse ? "yes" : undefined}
-          data-utmify-pixel-id={page.utmifyPixelId ?? undefined}
-          data-auto-continue-ms={page.autoContinueMs === null ? undefined : String(page.autoContinueMs)}
-        />
+        <Scripts page={page} />
       </>
     ),
     children: (
@@ -97,34 +85,65 @@ function render(page: BridgePage): string {
         <p safe>{texts.lead}</p>
         <a class="go" id="start" href={`https://t.me/${botUsername}?start=${TOKEN}`} rel="noreferrer">
           <span safe>{texts.start}</span>
-          <svg width="22" height="22" viewBox="0 0 24 24" fill="none" aria-hidden="true">
-            <path
-              d="M4 12h15M13 6l6 6-6 6"
-              stroke="currentColor"
-              stroke-width="2.4"
-              stroke-linecap="round"
-              stroke-linejoin="round"
-            />
-          </svg>
+          <Arrow />
         </a>
         <p class="note" safe>
           {texts.note}
         </p>
-        {pixelId ? (
-          // With scripts off the browser's half of the PageView is this picture, under the same event id.
-          <noscript>
-            <img
-              hidden
-              alt=""
-              width="1"
-              height="1"
-              src={`https://www.facebook.com/tr?id=${encodeURIComponent(pixelId)}&ev=PageView&eid=evt_${TOKEN}${page.limitedDataUse ? LIMITED_DATA_USE : ""}&noscript=1`}
-            />
-          </noscript>
-        ) : null}
+        {pixelId ? <PixelPicture pixelId={pixelId} limitedDataUse={page.limitedDataUse} /> : null}
       </>
     ),
   });
+}
+
+function Scripts({ page }: { readonly page: BridgePage }): JSX.Element {
+  return (
+    <>
+      <script nonce={NONCE} src={page.assets.paramBuilderJs} id="builder" async />
+      <script
+        nonce={NONCE}
+        src={page.assets.bridgeJs}
+        id="ponte"
+        defer
+        data-token={TOKEN}
+        data-event-id={`evt_${TOKEN}`}
+        data-pixel-id={page.pixelId ?? undefined}
+        data-limited-data-use={page.limitedDataUse ? "yes" : undefined}
+        data-utmify-pixel-id={page.utmifyPixelId ?? undefined}
+        data-auto-continue-ms={page.autoContinueMs === null ? undefined : String(page.autoContinueMs)}
+      />
+    </>
+  );
+}
+
+function Arrow(): JSX.Element {
+  return (
+    <svg width="22" height="22" viewBox="0 0 24 24" fill="none" aria-hidden="true">
+      <path
+        d="M4 12h15M13 6l6 6-6 6"
+        stroke="currentColor"
+        stroke-width="2.4"
+        stroke-linecap="round"
+        stroke-linejoin="round"
+      />
+    </svg>
+  );
+}
+
+/** With scripts off the browser's half of the PageView is this picture, under the same event id. */
+function PixelPicture(props: { readonly pixelId: string; readonly limitedDataUse: boolean }): JSX.Element {
+  const { pixelId, limitedDataUse } = props;
+  return (
+    <noscript>
+      <img
+        hidden
+        alt=""
+        width="1"
+        height="1"
+        src={`https://www.facebook.com/tr?id=${encodeURIComponent(pixelId)}&ev=PageView&eid=evt_${TOKEN}${limitedDataUse ? LIMITED_DATA_USE : ""}&noscript=1`}
+      />
+    </noscript>
+  );
 }
 
 /** The first letter of the pool's name, as its mark. */

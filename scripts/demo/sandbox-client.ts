@@ -24,27 +24,19 @@ const keyboardSchema = z.object({
 const eventSchema = z.object({ event: z.record(z.string(), z.unknown()) });
 const paidSchema = z.object({ deliveries: z.array(z.object({ status: z.number().nullable() })) });
 
+interface SandboxAccess {
+  /** Posts the body where there is one. */
+  ask(path: string, body?: object): Promise<unknown>;
+  awaited<T>(what: string, look: () => Promise<T | undefined>): Promise<T>;
+}
+
 /**
  * The sandbox as a visitor moves it: what Meta received, a person's chat with the bot, and the provider's till.
  *
  * @param whyLate asked where something does not come: why not, in lines for people
  */
 export function sandboxClient(url: string, whyLate: () => Promise<readonly string[]>) {
-  async function ask(path: string, body?: object): Promise<unknown> {
-    const response = await fetch(
-      url + path,
-      body && {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(body),
-      },
-    ).catch(() => {
-      throw new Error(`No sandbox answers at ${url}. Start the demo first: ./scripts/start`);
-    });
-    const answer = await response.json();
-    if (!response.ok) throw new Error(`The sandbox refuses ${path}: ${JSON.stringify(answer)}`);
-    return answer;
-  }
+  const ask: SandboxAccess["ask"] = (path, body) => askSandbox(url, path, body);
 
   /** Asks again until there is something, as a person would look again; half a minute at most. */
   async function awaited<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
@@ -72,50 +64,66 @@ export function sandboxClient(url: string, whyLate: () => Promise<readonly strin
     },
 
     /** A person's chat with the bot of this token. */
-    chat(token: string) {
-      const userId = 1_000_000_000 + Math.floor(Math.random() * 1_000_000_000);
-      const from = { id: userId, is_bot: false, first_name: "Ana", language_code: "pt-BR" };
-      const message = {
-        message_id: 1,
-        date: Math.floor(Date.now() / 1000),
-        chat: { id: userId, type: "private" },
-      };
-      let read = 0;
+    chat: (token: string) => chatOf({ ask, awaited }, token),
+  };
+}
 
-      /** The bot's next message. */
-      const next = () =>
-        awaited("The bot's next message", async () => {
-          const calls = z.array(callSchema).parse(await ask(`/telegram/calls?chat_id=${userId}`));
-          const messages = calls.filter(
-            ({ ok, params }) => ok && (params.text ?? params.caption) !== undefined,
-          );
-          const found = messages[read];
-          if (found) read += 1;
-          return (
-            found && {
-              text: found.params.text ?? found.params.caption ?? "",
-              buttons: buttonsOf(found.params.reply_markup),
-            }
-          );
-        });
-      const push = (update: object) => ask("/telegram/updates", { token, update });
+async function askSandbox(url: string, path: string, body?: object): Promise<unknown> {
+  const response = await fetch(
+    url + path,
+    body && {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    },
+  ).catch(() => {
+    throw new Error(`No sandbox answers at ${url}. Start the demo first: ./scripts/start`);
+  });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(`The sandbox refuses ${path}: ${JSON.stringify(answer)}`);
+  return answer;
+}
 
-      return {
-        next,
-        async say(text: string): Promise<ChatMessage> {
-          const entities = [{ type: "bot_command", offset: 0, length: text.split(" ")[0]?.length ?? 0 }];
-          await push({ message: { ...message, from, text, entities } });
-          return next();
-        },
-        /** Taps the message's first button whose data begins so. */
-        async tap({ text, buttons }: ChatMessage, prefix: string): Promise<ChatMessage> {
-          const data = buttons.find((button) => button.startsWith(prefix));
-          if (data === undefined) throw new Error(`The message has no such button: ${text}`);
-          const callback = { id: crypto.randomUUID(), from, chat_instance: "demo", data };
-          await push({ callback_query: { ...callback, message: { ...message, text } } });
-          return next();
-        },
-      };
+function chatOf({ ask, awaited }: SandboxAccess, token: string) {
+  const userId = 1_000_000_000 + Math.floor(Math.random() * 1_000_000_000);
+  const from = { id: userId, is_bot: false, first_name: "Ana", language_code: "pt-BR" };
+  const message = {
+    message_id: 1,
+    date: Math.floor(Date.now() / 1000),
+    chat: { id: userId, type: "private" },
+  };
+  let read = 0;
+
+  /** The bot's next message. */
+  const next = () =>
+    awaited("The bot's next message", async () => {
+      const calls = z.array(callSchema).parse(await ask(`/telegram/calls?chat_id=${userId}`));
+      const messages = calls.filter(({ ok, params }) => ok && (params.text ?? params.caption) !== undefined);
+      const found = messages[read];
+      if (found) read += 1;
+      return (
+        found && {
+          text: found.params.text ?? found.params.caption ?? "",
+          buttons: buttonsOf(found.params.reply_markup),
+        }
+      );
+    });
+  const push = (update: object) => ask("/telegram/updates", { token, update });
+
+  return {
+    next,
+    async say(text: string): Promise<ChatMessage> {
+      const entities = [{ type: "bot_command", offset: 0, length: text.split(" ")[0]?.length ?? 0 }];
+      await push({ message: { ...message, from, text, entities } });
+      return next();
+    },
+    /** Taps the message's first button whose data begins so. */
+    async tap({ text, buttons }: ChatMessage, prefix: string): Promise<ChatMessage> {
+      const data = buttons.find((button) => button.startsWith(prefix));
+      if (data === undefined) throw new Error(`The message has no such button: ${text}`);
+      const callback = { id: crypto.randomUUID(), from, chat_instance: "demo", data };
+      await push({ callback_query: { ...callback, message: { ...message, text } } });
+      return next();
     },
   };
 }

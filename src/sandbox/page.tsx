@@ -46,60 +46,30 @@ export function SandboxPage({ count, events, requests, calls }: PageData): JSX.E
             <a href="/telegram/calls">Telegram calls</a>, <a href="/telegram/faults">Telegram faults</a>,{" "}
             <a href="/providers/charges">charges</a>, <a href="/providers/faults">providers' faults</a>
           </p>
-          <h2>Events</h2>
-          <table>
-            <tr>
-              <th>Received</th>
-              <th>Pixel</th>
-              <th>Event</th>
-              <th>Payload</th>
-            </tr>
-            {events.toReversed().map((item) => (
-              <EventRow item={item} />
-            ))}
-          </table>
-          <h2>Telegram</h2>
-          <table>
-            <tr>
-              <th>At</th>
-              <th>Bot</th>
-              <th>Method</th>
-              <th>Parameters</th>
-            </tr>
-            {calls.toReversed().map((call) => (
-              <tr>
-                <td safe>{call.at}</td>
-                <td safe>{call.username}</td>
-                <td safe>{call.ok ? call.method : `${call.method} (${call.status ?? "reset"})`}</td>
-                <td>
-                  <pre safe>{JSON.stringify(call.params, null, 1)}</pre>
-                </td>
-              </tr>
-            ))}
-          </table>
-          <h2>Requests</h2>
-          <table>
-            <tr>
-              <th>At</th>
-              <th>Request</th>
-              <th>Status</th>
-              <th>Events</th>
-              <th>Duration</th>
-            </tr>
-            {requests.toReversed().map((request) => (
-              <tr>
-                <td safe>{new Date(request.at).toISOString()}</td>
-                <td safe>{`${request.method} ${request.path}`}</td>
-                <td
-                  safe
-                >{`${request.status ?? "reset"}${request.fault === null ? "" : ` (${request.fault})`}`}</td>
-                <td>{request.events}</td>
-                <td>{request.duration_ms} ms</td>
-              </tr>
-            ))}
-          </table>
+          <Events events={events} />
+          <TelegramCalls calls={calls} />
+          <Requests requests={requests} />
         </body>
       </html>
+    </>
+  );
+}
+
+function Events({ events }: { readonly events: readonly ReceivedEvent[] }): JSX.Element {
+  return (
+    <>
+      <h2>Events</h2>
+      <table>
+        <tr>
+          <th>Received</th>
+          <th>Pixel</th>
+          <th>Event</th>
+          <th>Payload</th>
+        </tr>
+        {events.toReversed().map((item) => (
+          <EventRow item={item} />
+        ))}
+      </table>
     </>
   );
 }
@@ -115,5 +85,59 @@ function EventRow({ item }: { readonly item: ReceivedEvent }): JSX.Element {
         <pre safe>{JSON.stringify(item.event, null, 1)}</pre>
       </td>
     </tr>
+  );
+}
+
+function TelegramCalls({ calls }: { readonly calls: readonly TelegramCall[] }): JSX.Element {
+  return (
+    <>
+      <h2>Telegram</h2>
+      <table>
+        <tr>
+          <th>At</th>
+          <th>Bot</th>
+          <th>Method</th>
+          <th>Parameters</th>
+        </tr>
+        {calls.toReversed().map((call) => (
+          <tr>
+            <td safe>{call.at}</td>
+            <td safe>{call.username}</td>
+            <td safe>{call.ok ? call.method : `${call.method} (${call.status ?? "reset"})`}</td>
+            <td>
+              <pre safe>{JSON.stringify(call.params, null, 1)}</pre>
+            </td>
+          </tr>
+        ))}
+      </table>
+    </>
+  );
+}
+
+function Requests({ requests }: { readonly requests: readonly ReceivedRequest[] }): JSX.Element {
+  return (
+    <>
+      <h2>Requests</h2>
+      <table>
+        <tr>
+          <th>At</th>
+          <th>Request</th>
+          <th>Status</th>
+          <th>Events</th>
+          <th>Duration</th>
+        </tr>
+        {requests.toReversed().map((request) => (
+          <tr>
+            <td safe>{new Date(request.at).toISOString()}</td>
+            <td safe>{`${request.method} ${request.path}`}</td>
+            <td
+              safe
+            >{`${request.status ?? "reset"}${request.fault === null ? "" : ` (${request.fault})`}`}</td>
+            <td>{request.events}</td>
+            <td>{request.duration_ms} ms</td>
+          </tr>
+        ))}
+      </table>
+    </>
   );
 }

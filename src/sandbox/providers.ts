@@ -1,6 +1,6 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
-import { createFaults } from "./faults.ts";
+import { createFaults, type Faults } from "./faults.ts";
 import type { ProviderApi, Webhook, WebhookOrder } from "./providers-api.ts";
 import {
   CHARGE_EVENTS,
@@ -40,20 +40,55 @@ const DEFAULT_SECRETS: Readonly<Record<ProviderName, string>> = {
   pushinpay: "pushinpay-sandbox-token",
 };
 
+type Happen = (charge: Charge, event: ChargeEvent, order?: Partial<WebhookOrder>) => Webhook | null;
+
+interface Endpoint {
+  readonly url: string | null;
+  readonly secret: string;
+}
+
+interface ProviderDeps {
+  readonly now: () => number;
+  readonly requests: RequestLog;
+}
+
 /**
  * Stripe, Mercado Pago and PushinPay, as far as a checkout needs them: their APIs, a page to pay on, and webhooks that
  * are sent when `POST /providers/events` (or the page) says that something happened.
  */
-export function providerRoutes({
-  now,
-  requests,
-}: {
-  readonly now: () => number;
-  readonly requests: RequestLog;
-}) {
+export function providerRoutes({ now, requests }: ProviderDeps) {
   const api: ProviderApi = { now, charges: createCharges(MOST_CHARGES) };
-  const endpoints = new Map<ProviderName, { url: string | null; secret: string }>();
+  const endpoints = new Map<ProviderName, Endpoint>();
   const faults = createFaults<ProviderFault>();
+
+  const happen: Happen = (charge, event, order = {}) => {
+    if (event === "processing") charge.wasProcessing = true;
+    charge.state = event;
+    const endpoint = endpoints.get(charge.provider);
+    const whole: WebhookOrder = {
+      secret: endpoint?.secret ?? DEFAULT_SECRETS[charge.provider],
+      url: endpoint?.url ?? null,
+      signature: "good",
+      format: "json",
+      ...order,
+    };
+    return webhookOf(charge, event, whole, now());
+  };
+
+  return new Elysia({ name: "sandbox.providers" })
+    .use(apiRoutes(api, requests, faults))
+    .use(payRoutes(api, happen))
+    .use(controlRoutes(api, happen, endpoints))
+    .post("/providers/faults", ({ body, status }) => status(201, faults.add(body)), {
+      parse: "json",
+      body: providerFaultSchema,
+    })
+    .get("/providers/faults", () => faults.list())
+    .delete("/providers/faults", () => ({ cleared: faults.clear() }));
+}
+
+/** The providers' own APIs. */
+function apiRoutes(api: ProviderApi, requests: RequestLog, faults: Faults<ProviderFault>) {
   const getTransaction = transactionReader();
 
   /** Answers a call of a provider's API, unless a fault strikes it. */
@@ -69,21 +104,7 @@ export function providerRoutes({
       return (await strikeProvider(fault)) ?? done ?? work();
     });
 
-  const happen = (charge: Charge, event: ChargeEvent, order: Partial<WebhookOrder> = {}): Webhook | null => {
-    if (event === "processing") charge.wasProcessing = true;
-    charge.state = event;
-    const endpoint = endpoints.get(charge.provider);
-    const whole: WebhookOrder = {
-      secret: endpoint?.secret ?? DEFAULT_SECRETS[charge.provider],
-      url: endpoint?.url ?? null,
-      signature: "good",
-      format: "json",
-      ...order,
-    };
-    return webhookOf(charge, event, whole, now());
-  };
-
-  return new Elysia({ name: "sandbox.providers" })
+  return new Elysia()
     .post(
       "/v1/checkout/sessions",
       ({ request }) => answer("stripe", request, () => createSession(api, request)),
@@ -107,7 +128,12 @@ export function providerRoutes({
     )
     .get("/api/transactions/:id", ({ request, params }) =>
       answer("pushinpay", request, () => getTransaction(api, request, params.id)),
-    )
+    );
+}
+
+/** The page that a buyer pays on. */
+function payRoutes(api: ProviderApi, happen: Happen) {
+  return new Elysia()
     .get("/pay/:provider/:id", ({ params, status }) => {
       const charge = api.charges.find(params.provider, params.id);
       return charge ? payPage(charge) : status(404, { error: "no such charge" });
@@ -122,7 +148,12 @@ export function providerRoutes({
         return charge.returnUrl ? Response.redirect(charge.returnUrl, 303) : payPage(charge);
       },
       { parse: "none" },
-    )
+    );
+}
+
+/** What a test or a demo moves the providers by. */
+function controlRoutes(api: ProviderApi, happen: Happen, endpoints: Map<ProviderName, Endpoint>) {
+  return new Elysia()
     .get("/providers/charges", () => api.charges.list())
     .post(
       "/providers/endpoints",
@@ -146,11 +177,5 @@ export function providerRoutes({
         return { charge, deliveries: await Promise.all(copies) };
       },
       { parse: "json", body: eventBody },
-    )
-    .post("/providers/faults", ({ body, status }) => status(201, faults.add(body)), {
-      parse: "json",
-      body: providerFaultSchema,
-    })
-    .get("/providers/faults", () => faults.list())
-    .delete("/providers/faults", () => ({ cleared: faults.clear() }));
+    );
 }

@@ -40,14 +40,27 @@ function timeLabels(
   };
 }
 
+/** Draws the element's chart anew; one that was pointed at goes on being. */
 function draw(place: HTMLElement): void {
   const chart: ChartData = JSON.parse(place.dataset.chart ?? "null");
+  const data: uPlot.AlignedData = [[...chart.at], ...chart.series.map(({ values }) => [...values])];
+  const name = place.getAttribute("aria-label") ?? "";
+  const before = drawn.get(name);
+  const pointer = before && { left: before.cursor.left ?? -1, top: before.cursor.top ?? -1 };
+  before?.destroy();
+  place.replaceChildren();
+  const plot = new uPlot(optionsOf(chart, place), data, place);
+  if (pointer && pointer.left >= 0) plot.setCursor(pointer);
+  drawn.set(name, plot);
+}
+
+/** How it looks, in the colours and the width of its place. */
+function optionsOf({ zone, series }: ChartData, place: HTMLElement): uPlot.Options {
   const pointed = new Intl.DateTimeFormat("en-GB", {
-    timeZone: chart.zone,
+    timeZone: zone,
     dateStyle: "medium",
     timeStyle: "short",
   });
-  const data: uPlot.AlignedData = [[...chart.at], ...chart.series.map(({ values }) => [...values])];
   const style = getComputedStyle(place);
   const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
   const axis = {
@@ -56,45 +69,34 @@ function draw(place: HTMLElement): void {
     ticks: { show: false },
     font: "12px system-ui",
   };
-  const name = place.getAttribute("aria-label") ?? "";
-  const before = drawn.get(name);
-  const pointer = before && { left: before.cursor.left ?? -1, top: before.cursor.top ?? -1 };
-  before?.destroy();
-  place.replaceChildren();
-  const plot = new uPlot(
-    {
-      width: place.clientWidth,
-      height: HEIGHT,
-      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), chart.zone),
-      // No zooming by drag: the next renewal would undo it, and a span can be chosen above.
-      cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
-      legend: { live: true },
-      scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.08)] } },
-      axes: [
-        { ...axis, space: 70, values: timeLabels(chart.zone) },
-        {
-          ...axis,
-          size: 52,
-          values: (_plot, ticks) => ticks.map((n) => (Number.isInteger(n) ? n.toLocaleString("en") : "")),
-        },
-      ],
-      series: [
-        { value: (_plot, seconds) => (seconds === null ? "" : pointed.format(seconds * 1_000)) },
-        ...chart.series.map(({ label, tone }) => ({
-          label,
-          value: (_plot: uPlot, n: number | null) => (n === null ? "" : n.toLocaleString("en")),
-          stroke: colour(tone),
-          fill: `color-mix(in srgb, ${colour(tone)} 14%, transparent)`,
-          width: 1.5,
-          points: { show: false },
-        })),
-      ],
-    },
-    data,
-    place,
-  );
-  if (pointer && pointer.left >= 0) plot.setCursor(pointer);
-  drawn.set(name, plot);
+  return {
+    width: place.clientWidth,
+    height: HEIGHT,
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), zone),
+    // No zooming by drag: the next renewal would undo it, and a span can be chosen above.
+    cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
+    legend: { live: true },
+    scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.08)] } },
+    axes: [
+      { ...axis, space: 70, values: timeLabels(zone) },
+      {
+        ...axis,
+        size: 52,
+        values: (_plot, ticks) => ticks.map((n) => (Number.isInteger(n) ? n.toLocaleString("en") : "")),
+      },
+    ],
+    series: [
+      { value: (_plot, seconds) => (seconds === null ? "" : pointed.format(seconds * 1_000)) },
+      ...series.map(({ label, tone }) => ({
+        label,
+        value: (_plot: uPlot, n: number | null) => (n === null ? "" : n.toLocaleString("en")),
+        stroke: colour(tone),
+        fill: `color-mix(in srgb, ${colour(tone)} 14%, transparent)`,
+        width: 1.5,
+        points: { show: false },
+      })),
+    ],
+  };
 }
 
 function drawAll(root: ParentNode): void {

@@ -36,41 +36,7 @@ export function loginPage(
             : over http nobody stays logged in.
           </Banner>
         ) : null}
-        <form method="post" action="/ops/login" class="form">
-          <input type="hidden" name="next" value={next} />
-          {/* Password managers want a name to keep the password under. */}
-          <input
-            class="hidden"
-            type="text"
-            name="username"
-            value="operator"
-            autocomplete="username"
-            tabindex="-1"
-            aria-label="User name"
-            readonly
-          />
-          <div class={fault ? "field wrong" : "field"}>
-            <label for="password">Password</label>
-            <input
-              id="password"
-              name="password"
-              type="password"
-              autocomplete="current-password"
-              required
-              autofocus
-              aria-invalid={fault ? "true" : undefined}
-              aria-describedby={fault ? "fault hint" : "hint"}
-            />
-            {fault ? (
-              <p class="error" id="fault" role="alert" safe>
-                {faultText(fault)}
-              </p>
-            ) : null}
-          </div>
-          <button type="submit" class="primary wide">
-            Log in
-          </button>
-        </form>
+        <LoginForm next={next} fault={fault} />
         <p class="hint" id="hint">
           The password is <code>OPERATOR_PASSWORD</code>, or the one that the server showed at its first
           start. If it is lost, set <code>OPERATOR_PASSWORD</code> and start Ponte anew.
@@ -78,6 +44,47 @@ export function loginPage(
       </>
     ),
   });
+}
+
+function LoginForm(props: { readonly next: string; readonly fault: LoginFault | null }): JSX.Element {
+  const { next, fault } = props;
+  return (
+    <form method="post" action="/ops/login" class="form">
+      <input type="hidden" name="next" value={next} />
+      {/* Password managers want a name to keep the password under. */}
+      <input
+        class="hidden"
+        type="text"
+        name="username"
+        value="operator"
+        autocomplete="username"
+        tabindex="-1"
+        aria-label="User name"
+        readonly
+      />
+      <div class={fault ? "field wrong" : "field"}>
+        <label for="password">Password</label>
+        <input
+          id="password"
+          name="password"
+          type="password"
+          autocomplete="current-password"
+          required
+          autofocus
+          aria-invalid={fault ? "true" : undefined}
+          aria-describedby={fault ? "fault hint" : "hint"}
+        />
+        {fault ? (
+          <p class="error" id="fault" role="alert" safe>
+            {faultText(fault)}
+          </p>
+        ) : null}
+      </div>
+      <button type="submit" class="primary wide">
+        Log in
+      </button>
+    </form>
+  );
 }
 
 function faultText(fault: LoginFault): string {

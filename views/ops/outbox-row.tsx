@@ -18,14 +18,6 @@ export function OutboxRowPage(props: {
   readonly zone: string;
 }): JSX.Element {
   const { row, hold, poolId, csrfToken, zone } = props;
-  const known: readonly (readonly [string, string | null])[] = [
-    ["Event id", row.event_id],
-    ["Goes to", `${row.destination} ${row.route}`],
-    ["Tries", String(row.attempts)],
-    ["Last error", row.last_error],
-    ["Meta's trace id", row.fbtrace_id],
-    ["Payment", row.payment_id],
-  ];
   return (
     <>
       <PageHead title={`${row.event_name}, event ${row.id}`}>
@@ -54,36 +46,62 @@ export function OutboxRowPage(props: {
           zone={zone}
         />
       )}
-      <Card title="Where it is">
-        <Facts
-          items={[
-            { name: "Written", value: <TimeOf at={row.created_at} zone={zone} /> },
-            ...(row.delivered_at === null
-              ? [{ name: "Due", value: <TimeOf at={row.available_at} zone={zone} /> }]
-              : [{ name: "Delivered", value: <TimeOf at={row.delivered_at} zone={zone} /> }]),
-            ...known.flatMap(([name, value]) => (value ? [{ name, value: <span safe>{value}</span> }] : [])),
-            ...(row.pool === null ? [] : [{ name: "Pool", value: poolLink(row.pool, poolId) }]),
-            ...(row.tracking_token === null ? [] : [visitorFact(row.tracking_token)]),
-          ]}
-        />
-      </Card>
-      <Card title="Requests" lead="Every request that carried it, oldest first, each with its answer.">
-        {row.requests.length === 0 ? (
-          <p class="soft">It was not sent yet, or retention removed its requests.</p>
-        ) : (
-          <ol class="requests">
-            {row.requests.map((request) => (
-              <Request request={request} zone={zone} />
-            ))}
-          </ol>
-        )}
-      </Card>
+      <WhereItIs row={row} poolId={poolId} zone={zone} />
+      <Requests requests={row.requests} zone={zone} />
       <Card title="Payload">
         <pre class="mono" tabindex="0" safe>
           {JSON.stringify(row.payload, null, 2)}
         </pre>
       </Card>
     </>
+  );
+}
+
+function WhereItIs(props: {
+  readonly row: EventFacts;
+  readonly poolId: number | null;
+  readonly zone: string;
+}): JSX.Element {
+  const { row, poolId, zone } = props;
+  const known: readonly (readonly [string, string | null])[] = [
+    ["Event id", row.event_id],
+    ["Goes to", `${row.destination} ${row.route}`],
+    ["Tries", String(row.attempts)],
+    ["Last error", row.last_error],
+    ["Meta's trace id", row.fbtrace_id],
+    ["Payment", row.payment_id],
+  ];
+  return (
+    <Card title="Where it is">
+      <Facts
+        items={[
+          { name: "Written", value: <TimeOf at={row.created_at} zone={zone} /> },
+          ...(row.delivered_at === null
+            ? [{ name: "Due", value: <TimeOf at={row.available_at} zone={zone} /> }]
+            : [{ name: "Delivered", value: <TimeOf at={row.delivered_at} zone={zone} /> }]),
+          ...known.flatMap(([name, value]) => (value ? [{ name, value: <span safe>{value}</span> }] : [])),
+          ...(row.pool === null ? [] : [{ name: "Pool", value: poolLink(row.pool, poolId) }]),
+          ...(row.tracking_token === null ? [] : [visitorFact(row.tracking_token)]),
+        ]}
+      />
+    </Card>
+  );
+}
+
+function Requests(props: { readonly requests: readonly RequestLine[]; readonly zone: string }): JSX.Element {
+  const { requests, zone } = props;
+  return (
+    <Card title="Requests" lead="Every request that carried it, oldest first, each with its answer.">
+      {requests.length === 0 ? (
+        <p class="soft">It was not sent yet, or retention removed its requests.</p>
+      ) : (
+        <ol class="requests">
+          {requests.map((request) => (
+            <Request request={request} zone={zone} />
+          ))}
+        </ol>
+      )}
+    </Card>
   );
 }
 

@@ -32,6 +32,12 @@ interface PoolState {
   readonly updated_at: string;
 }
 
+/** Whom the gate did not let in, in 24 hours and in 30 days. */
+interface RefusedVisitors {
+  readonly day: Refusals;
+  readonly month: Refusals;
+}
+
 /** The form of a pool that is not stored yet. */
 export function NewPoolPage(props: FormProps): JSX.Element {
   return (
@@ -54,8 +60,7 @@ export function PoolPage(
     readonly trial: PixelTrial | null;
     /** What holds its events up, and on which route; null where nothing does. */
     readonly held: { readonly route: string; readonly hold: EventHold } | null;
-    /** Whom the gate did not let in, in 24 hours and in 30 days. */
-    readonly refused: { readonly day: Refusals; readonly month: Refusals };
+    readonly refused: RefusedVisitors;
     readonly zone: string;
   },
 ): JSX.Element {
@@ -90,25 +95,38 @@ export function PoolPage(
       <Card title="Settings" id="settings">
         <PoolForm {...form} action={`${path}#settings`} submit="Save" pool={pool} />
       </Card>
-      <Card title="About">
-        <Facts
-          items={[
-            { name: "Visits", value: <span safe>{countText(pool.total_redirects)}</span> },
-            { name: "Refused by the gate, 24 hours", value: <span safe>{refusalsText(refused.day)}</span> },
-            { name: "Refused by the gate, 30 days", value: <span safe>{refusalsText(refused.month)}</span> },
-            { name: "Made", value: <TimeOf at={pool.created_at} zone={zone} /> },
-            { name: "Changed", value: <TimeOf at={pool.updated_at} zone={zone} /> },
-          ]}
-        />
-        <ConfirmForm
-          action={`${path}/remove`}
-          csrfToken={form.csrfToken}
-          label="Remove the pool…"
-          question="A pool that had a visitor stays: turn its link off instead. There is no undo."
-          confirm="Remove the pool"
-          danger
-        />
-      </Card>
+      <About pool={pool} path={path} refused={refused} csrfToken={form.csrfToken} zone={zone} />
     </>
+  );
+}
+
+function About(props: {
+  readonly pool: PoolState;
+  readonly path: string;
+  readonly refused: RefusedVisitors;
+  readonly csrfToken: string;
+  readonly zone: string;
+}): JSX.Element {
+  const { pool, path, refused, csrfToken, zone } = props;
+  return (
+    <Card title="About">
+      <Facts
+        items={[
+          { name: "Visits", value: <span safe>{countText(pool.total_redirects)}</span> },
+          { name: "Refused by the gate, 24 hours", value: <span safe>{refusalsText(refused.day)}</span> },
+          { name: "Refused by the gate, 30 days", value: <span safe>{refusalsText(refused.month)}</span> },
+          { name: "Made", value: <TimeOf at={pool.created_at} zone={zone} /> },
+          { name: "Changed", value: <TimeOf at={pool.updated_at} zone={zone} /> },
+        ]}
+      />
+      <ConfirmForm
+        action={`${path}/remove`}
+        csrfToken={csrfToken}
+        label="Remove the pool…"
+        question="A pool that had a visitor stays: turn its link off instead. There is no undo."
+        confirm="Remove the pool"
+        danger
+      />
+    </Card>
   );
 }
