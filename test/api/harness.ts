@@ -18,7 +18,7 @@ import { makeApiKey } from "../support/keys.ts";
 
 export const ENVIRONMENT_KEY = "environment-key-0123456789";
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;

@@ -14,7 +14,7 @@ import { addPool } from "../support/pools.ts";
 import { addFault, askSandbox, clearFaults } from "../support/sandbox.ts";
 import { visitsOf } from "../support/visits.ts";
 
-export const PIXEL = "5555555555";
+const PIXEL = "5555555555";
 
 const SECRETS = {
   STRIPE_SECRET_KEY: "sk_test_0123456789",
@@ -33,7 +33,7 @@ interface OfferInput {
 }
 
 /** How a webhook that the sandbox sent was answered. */
-export interface Delivery {
+interface Delivery {
   readonly status: number | null;
   readonly retry_after: string | null;
   readonly body: string;

@@ -9,7 +9,7 @@ export const BOT_TOKEN = "123456789:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQr";
 export const DIGEST = "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b";
 
 /** What a request came to: status, headers, and the body as text and as JSON (`undefined` where it is not). */
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
@@ -18,7 +18,7 @@ export interface Answer {
 }
 
 /** A client for one running sandbox. */
-export interface SandboxClient {
+interface SandboxClient {
   sandbox(): RunningSandbox;
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Sends a batch to the Conversions API with a token in the body. */

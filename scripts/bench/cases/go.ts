@@ -12,10 +12,10 @@ import { median } from "../statistics.ts";
 const BARE = "a bare `Bun.serve` that gives the same bytes";
 
 export const goCases: readonly BenchCase[] = [
-  goCase("go-sqlite-64", "SQLite, 64 connections", 64, 0.3, onSqlite),
-  goCase("go-sqlite-256", "SQLite, 256 connections", 256, 0.36, onSqlite),
+  goCase({ database: "SQLite", connections: 64, ratio: 0.3, place: onSqlite }),
+  goCase({ database: "SQLite", connections: 256, ratio: 0.36, place: onSqlite }),
   {
-    ...goCase("go-postgres-64", "Postgres on the same machine, 64 connections", 64, 0.18, onPostgres),
+    ...goCase({ database: "Postgres", connections: 64, ratio: 0.18, place: onPostgres }),
     needs: ["wrk", "postgres"],
   },
 ];
@@ -28,16 +28,19 @@ async function onPostgres(bench: Bench): Promise<Place> {
   return freshPostgres(bench.folder, await bench.postgres());
 }
 
-function goCase(
-  name: string,
-  where: string,
-  connections: number,
-  ratio: number,
-  place: (bench: Bench) => Promise<Place>,
-): BenchCase {
+interface GoCase {
+  readonly database: "SQLite" | "Postgres";
+  readonly connections: number;
+  /** The bar, as a part of the yardstick's rate. */
+  readonly ratio: number;
+  readonly place: (bench: Bench) => Promise<Place>;
+}
+
+function goCase({ database, connections, ratio, place }: GoCase): BenchCase {
+  const where = database === "SQLite" ? database : `${database} on the same machine`;
   return {
-    name,
-    title: `\`GET /go/:slug\`, durable, ${where}`,
+    name: `go-${database.toLowerCase()}-${connections}`,
+    title: `\`GET /go/:slug\`, durable, ${where}, ${connections} connections`,
     yardstick: BARE,
     unit: "req/s",
     bar: { kind: "at-least", ratio },
