@@ -20,26 +20,30 @@ export interface ApplyDeps extends PaymentDeps, RedisCopyDeps {
 
 export type Applied = "confirmed" | "changed" | "unchanged";
 
+/** An event, and what it happened to. */
+interface Occurrence {
+  /** Locked (`lockByReference`): of any number of equal webhooks the first one acts and the others find it done. */
+  readonly payment: Payment;
+  readonly event: PaymentEvent;
+  /** The visit as Redis knows it, for a token that the database does not have. */
+  readonly redisCopy: StoredVisit | null;
+}
+
 /**
  * What a provider's event does to a payment, all of it inside the given transaction: the payment itself, the
- * Purchase, the funnel and the delivery. `before` must be locked (`lockByReference`), so that of any number of
- * equal webhooks the first one acts and the others find it done.
- *
- * @param redisCopy the visit as Redis knows it, for a token that the database does not have
+ * Purchase, the funnel and the delivery.
  */
 export async function applyEvent(
   deps: ApplyDeps,
   tx: Tx,
-  before: Payment,
-  event: PaymentEvent,
-  redisCopy: StoredVisit | null,
+  { payment: before, event, redisCopy }: Occurrence,
 ): Promise<Applied> {
   const payment = await rememberReturnedCharge(deps, tx, before, event);
   const state = { ...payment, chargeId: chargeOf(payment), returned: returnedCharges(payment) };
   const decision = decide(state, event);
   switch (decision.kind) {
     case "confirm":
-      await confirm(deps, tx, payment, decision, redisCopy);
+      await confirm(deps, tx, { payment, decision, redisCopy });
       return "confirmed";
     case "move":
       await changeStatus(deps, tx, payment, decision.to);
@@ -71,9 +75,7 @@ type Confirmation = Extract<Decision, { kind: "confirm" }>;
 async function confirm(
   deps: ApplyDeps,
   tx: Tx,
-  payment: Payment,
-  decision: Confirmation,
-  redisCopy: StoredVisit | null,
+  { payment, decision, redisCopy }: Pick<Occurrence, "payment" | "redisCopy"> & { decision: Confirmation },
 ): Promise<void> {
   const { db } = deps;
   const { tables } = db;
@@ -101,7 +103,7 @@ async function confirm(
     [purchase, delivery].filter((entry) => entry !== null),
   );
   await recordFunnelState(tx, tables, paymentStep("paid", paid), now);
-  await tellOfConfirmation(deps, tx, paid, decision, purchase !== null);
+  await tellOfConfirmation(deps, tx, paid, { ...decision, isReported: purchase !== null });
 }
 
 const PAID_AFTER_ERASURE =
@@ -112,8 +114,7 @@ async function tellOfConfirmation(
   deps: ApplyDeps,
   tx: Tx,
   paid: Payment,
-  { note, deliver }: Confirmation,
-  isReported: boolean,
+  { note, deliver, isReported }: Confirmation & { isReported: boolean },
 ): Promise<void> {
   const notes = [note, paid.erasedAt === null ? null : PAID_AFTER_ERASURE].filter((text) => text !== null);
   if (notes.length > 0) await leaveNote(deps, tx, paid, notes.join("; "));

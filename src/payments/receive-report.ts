@@ -34,13 +34,15 @@ export async function receiveReport(deps: ApplyDeps, report: ProviderReport): Pr
     const seen = await findByReference(tx, db, report);
     // The person's row is locked before the payment's, here as where a payment is registered: never crosswise.
     const said =
-      seen && isProven(seen, report) ? await belongingsFromReport(deps, tx, seen, report, redisCopy) : null;
+      seen && isProven(seen, report)
+        ? await belongingsFromReport(deps, tx, { payment: seen, report, redisCopy })
+        : null;
     if (!seen) await createFrom(deps, tx, report.registration, redisCopy);
     const known = await lockByReference(tx, db, report);
     if (!known || !isProven(known, report)) return { kind: "unknown" };
     if (said !== null && known.erasedAt !== null) throw new ErasedMeanwhile();
     const payment = said === null ? known : await fillPayment(deps, tx, known, said);
-    const applied = await applyEvent(deps, tx, payment, report.event, redisCopy);
+    const applied = await applyEvent(deps, tx, { payment, event: report.event, redisCopy });
     // A copy of the webhook that confirmed it may be the first to say by which visit.
     if (applied === "unchanged") await catchUp(deps, tx, payment, redisCopy);
     return { kind: applied, paymentId: payment.id };
@@ -61,13 +63,17 @@ async function createFrom(
   await registerInside(deps, tx, { input: usable, sale: null, redisCopy });
 }
 
+interface ReportOnPayment {
+  readonly payment: Payment;
+  readonly report: ProviderReport;
+  readonly redisCopy: StoredVisit | null;
+}
+
 /** What the report says of whose a payment is that is registered already; null where it says nothing. */
 async function belongingsFromReport(
   deps: ApplyDeps,
   tx: Tx,
-  payment: Payment,
-  report: ProviderReport,
-  redisCopy: StoredVisit | null,
+  { payment, report, redisCopy }: ReportOnPayment,
 ): Promise<Belongings | null> {
   if (report.details === undefined || payment.erasedAt !== null) return null;
   // The payment's own token goes first, so that nobody of another visit is taken for its buyer.

@@ -20,7 +20,8 @@ export async function confirmTelegramPayment(
   const payment = await findTelegramPayment(deps, tx, charge);
   if (!payment) return "unchanged";
   const { amountMinor, currency, chargeId } = charge;
-  return applyEvent(deps, tx, payment, { kind: "paid", amountMinor, currency, chargeId }, redisCopy);
+  const event = { kind: "paid", amountMinor, currency, chargeId } as const;
+  return applyEvent(deps, tx, { payment, event, redisCopy });
 }
 
 /** Telegram gave the money back (`refunded_payment`). A second charge that is given back leaves the first one paid. */
@@ -31,7 +32,8 @@ export async function refundTelegramPayment(
 ): Promise<Applied> {
   const payment = await findTelegramPayment(deps, tx, charge);
   if (!payment) return "unchanged";
-  return applyEvent(deps, tx, payment, { kind: "refunded", chargeId: charge.chargeId }, null);
+  const event = { kind: "refunded", chargeId: charge.chargeId } as const;
+  return applyEvent(deps, tx, { payment, event, redisCopy: null });
 }
 
 /** The payment, locked; undefined, and loudly so, where the money is for none of ours. */

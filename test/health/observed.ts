@@ -10,8 +10,7 @@ import { genericWebhook } from "../support/generic-webhook.ts";
 export const API_KEY = "api-key-of-the-environment-0123456789";
 export const WEBHOOK_SECRET = "webhook-secret-of-generic-0123456789";
 export const PIXEL = "8880001112223334";
-const PHONE =
-  "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/22B83";
+const PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/22B83";
 
 /**
  * The real app on a port of its own, with the sandbox as Meta and Telegram, and a payment provider. Its clock stands
