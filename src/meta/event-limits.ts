@@ -3,7 +3,10 @@ import { isRecord } from "../platform/json.ts";
 import { MAX_EVENT_AGE_MS } from "./event-time.ts";
 import { userDataFault } from "./user-data-faults.ts";
 
-/** Meta takes at most this many events in one request. */
+/**
+ * Meta takes at most this many events in one request.
+ * https://developers.facebook.com/docs/marketing-api/conversions-api/using-the-api
+ */
 export const MAX_EVENTS_PER_REQUEST = 1000;
 
 /** Spent between this check and Meta's clock: an event this close to seven days old would arrive too old. */

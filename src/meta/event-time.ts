@@ -1,6 +1,9 @@
 import { DAY_MS } from "../platform/durations.ts";
 
-/** Meta refuses what is older when it arrives. */
+/**
+ * Meta refuses what is older when it arrives.
+ * https://developers.facebook.com/docs/marketing-api/conversions-api/using-the-api
+ */
 export const MAX_EVENT_AGE_MS = 7 * DAY_MS;
 
 /** A time this old is not put into a new event: a day is left for the outbox, which may have to wait for a pixel. */

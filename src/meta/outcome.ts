@@ -55,10 +55,14 @@ type Blamed = "token" | "reach" | "address";
 
 type Answered = Extract<GraphAnswer, { kind: "answered" }>;
 
+/** Subcode of 100: the event's time lies more than seven days back. */
 const EVENT_TOO_OLD = 2804003;
+/** Subcode of 100: there is no such object, or the token may not see it. */
 const OBJECT_NOT_OURS = 33;
 
+/** So do 80000 to 80014. https://developers.facebook.com/docs/graph-api/overview/rate-limiting */
 const THROTTLE_CODES: ReadonlySet<number> = new Set([4, 17, 32, 341, 613]);
+/** Unknown, away or blocked for a while: over by itself. https://developers.facebook.com/docs/graph-api/guides/error-handling */
 const TRANSIENT_CODES: ReadonlySet<number> = new Set([1, 2, 368, 5000]);
 /** What no event is to blame for, and somebody has to put right. https://developers.facebook.com/docs/graph-api/guides/error-handling */
 export const TOKEN_CODES: ReadonlySet<number> = new Set([102, 190]);
