@@ -19,7 +19,7 @@ export interface SendPhoto {
 
 /** Bot API: `copy_text` holds at most 256 characters. */
 const LONGEST_COPY_TEXT = 256;
-/** Bot API: a caption has at most 1024 characters after its tags are taken out. */
+/** A caption has at most 1024 characters after its tags are taken out. https://core.telegram.org/bots/api#sendphoto */
 const LONGEST_CAPTION = 1_024;
 
 /** How to pay: a button with the provider's page, or Pix's QR code with the same to copy and paste. */

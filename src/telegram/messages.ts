@@ -35,7 +35,7 @@ interface OfferForSale {
   readonly currency: string;
 }
 
-/** Bot API: a message has at most 4096 characters after its tags are taken out. */
+/** A message has at most 4096 characters after its tags are taken out. https://core.telegram.org/bots/api#sendmessage */
 const LONGEST_MESSAGE = 4_096;
 const LONGEST_NAME = 100;
 /** Leaves room for an offer's name and price. */
@@ -44,6 +44,8 @@ const LONGEST_DESCRIPTION = LONGEST_MESSAGE - 300;
 const LONGEST_GREETING = LONGEST_MESSAGE - 200;
 /** What a chat shows in a button on a phone; Telegram itself names no limit. */
 const LONGEST_BUTTON = 64;
+/** https://core.telegram.org/bots/api#sendinvoice */
+const LONGEST_INVOICE = { title: 32, description: 255 } as const;
 /** Bot API: a keyboard has at most 100 buttons. */
 const MOST_OFFERS = 50;
 
@@ -101,13 +103,13 @@ export function invoiceMessage(
   offer: OfferForSale & { readonly description: string },
   payload: string,
 ): SendInvoice {
-  const title = shortened(offer.name, 32);
+  const title = shortened(offer.name, LONGEST_INVOICE.title);
   return {
     method: "sendInvoice",
     body: {
       chat_id: chatId,
       title,
-      description: shortened(offer.description.trim() || offer.name, 255),
+      description: shortened(offer.description.trim() || offer.name, LONGEST_INVOICE.description),
       payload,
       currency: offer.currency,
       prices: [{ label: title, amount: offer.priceMinor }],
