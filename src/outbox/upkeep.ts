@@ -50,8 +50,9 @@ export function createUpkeep({ db, log, renewLeases, isAway, isStopping }: Upkee
     }
   }
 
+  /** One after the other: the schedule does not know of the first, which was not its own. */
   function turn(): Promise<void> {
-    running = takeSteps();
+    running = running.then(takeSteps);
     return running;
   }
 
