@@ -23,6 +23,7 @@ export async function readBody(request: Request, maxBytes: number): Promise<Body
       detail: `The body may have at most ${maxBytes} bytes.`,
       headers: { connection: "close" },
     });
+  const hungUp = () => problem(400, { detail: "The connection was closed before the body's end." });
   const claimed = request.headers.get("content-length");
   if (Number(claimed ?? 0) > maxBytes) return { kind: "refused", response: tooLarge };
   let bytes: Uint8Array | null;
@@ -32,12 +33,9 @@ export async function readBody(request: Request, maxBytes: number): Promise<Body
         ? await bytesUpTo(request.body, maxBytes)
         : new Uint8Array(await request.arrayBuffer());
   } catch (error) {
-    if (!request.signal.aborted) throw error;
-    // Nobody hears it, but log and metrics would take it for a fault of ours.
-    return {
-      kind: "refused",
-      response: () => problem(400, { detail: "The connection was closed before the body's end." }),
-    };
+    // Nobody hears the answer, but log and metrics would take it for a fault of ours.
+    if (request.signal.aborted) return { kind: "refused", response: hungUp };
+    throw error;
   }
   if (bytes === null || bytes.length > maxBytes) return { kind: "refused", response: tooLarge };
   try {

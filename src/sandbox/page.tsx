@@ -55,23 +55,37 @@ export function SandboxPage({ count, events, requests, calls }: PageData): JSX.E
   );
 }
 
-function Events({ events }: { readonly events: readonly ReceivedEvent[] }): JSX.Element {
+interface ListingProps {
+  readonly title: string;
+  readonly heads: readonly string[];
+  /** One for each entry, oldest first as everywhere. */
+  readonly rows: readonly JSX.Element[];
+}
+
+/** A table of what came in, newest first. */
+function Listing({ title, heads, rows }: ListingProps): JSX.Element {
   return (
     <>
-      <h2>Events</h2>
+      <h2 safe>{title}</h2>
       <table>
         <tr>
-          <th>Received</th>
-          <th>Pixel</th>
-          <th>Event</th>
-          <th>Payload</th>
+          {heads.map((head) => (
+            <th safe>{head}</th>
+          ))}
         </tr>
-        {events.toReversed().map((item) => (
-          <EventRow item={item} />
-        ))}
+        {rows.toReversed()}
       </table>
     </>
   );
+}
+
+function Json({ value }: { readonly value: unknown }): JSX.Element {
+  return <pre safe>{JSON.stringify(value, null, 1)}</pre>;
+}
+
+function Events({ events }: { readonly events: readonly ReceivedEvent[] }): JSX.Element {
+  const rows = events.map((item) => <EventRow item={item} />);
+  return <Listing title="Events" heads={["Received", "Pixel", "Event", "Payload"]} rows={rows} />;
 }
 
 function EventRow({ item }: { readonly item: ReceivedEvent }): JSX.Element {
@@ -82,62 +96,35 @@ function EventRow({ item }: { readonly item: ReceivedEvent }): JSX.Element {
       <td safe>{item.pixel_id}</td>
       <td safe>{[String(item.event.event_name), ...marks].join(", ")}</td>
       <td>
-        <pre safe>{JSON.stringify(item.event, null, 1)}</pre>
+        <Json value={item.event} />
       </td>
     </tr>
   );
 }
 
 function TelegramCalls({ calls }: { readonly calls: readonly TelegramCall[] }): JSX.Element {
-  return (
-    <>
-      <h2>Telegram</h2>
-      <table>
-        <tr>
-          <th>At</th>
-          <th>Bot</th>
-          <th>Method</th>
-          <th>Parameters</th>
-        </tr>
-        {calls.toReversed().map((call) => (
-          <tr>
-            <td safe>{call.at}</td>
-            <td safe>{call.username}</td>
-            <td safe>{call.ok ? call.method : `${call.method} (${call.status ?? "reset"})`}</td>
-            <td>
-              <pre safe>{JSON.stringify(call.params, null, 1)}</pre>
-            </td>
-          </tr>
-        ))}
-      </table>
-    </>
-  );
+  const rows = calls.map((call) => (
+    <tr>
+      <td safe>{call.at}</td>
+      <td safe>{call.username}</td>
+      <td safe>{call.ok ? call.method : `${call.method} (${call.status ?? "reset"})`}</td>
+      <td>
+        <Json value={call.params} />
+      </td>
+    </tr>
+  ));
+  return <Listing title="Telegram" heads={["At", "Bot", "Method", "Parameters"]} rows={rows} />;
 }
 
 function Requests({ requests }: { readonly requests: readonly ReceivedRequest[] }): JSX.Element {
-  return (
-    <>
-      <h2>Requests</h2>
-      <table>
-        <tr>
-          <th>At</th>
-          <th>Request</th>
-          <th>Status</th>
-          <th>Events</th>
-          <th>Duration</th>
-        </tr>
-        {requests.toReversed().map((request) => (
-          <tr>
-            <td safe>{new Date(request.at).toISOString()}</td>
-            <td safe>{`${request.method} ${request.path}`}</td>
-            <td
-              safe
-            >{`${request.status ?? "reset"}${request.fault === null ? "" : ` (${request.fault})`}`}</td>
-            <td>{request.events}</td>
-            <td>{request.duration_ms} ms</td>
-          </tr>
-        ))}
-      </table>
-    </>
-  );
+  const rows = requests.map((request) => (
+    <tr>
+      <td safe>{new Date(request.at).toISOString()}</td>
+      <td safe>{`${request.method} ${request.path}`}</td>
+      <td safe>{`${request.status ?? "reset"}${request.fault === null ? "" : ` (${request.fault})`}`}</td>
+      <td>{request.events}</td>
+      <td>{request.duration_ms} ms</td>
+    </tr>
+  ));
+  return <Listing title="Requests" heads={["At", "Request", "Status", "Events", "Duration"]} rows={rows} />;
 }
