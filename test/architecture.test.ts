@@ -49,6 +49,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   privacy: KNOWLEDGE,
   // Goes through everybody's tables too, and takes out what is too old.
   retention: [...STORE, "outbox"],
+  // Copies everybody's tables from one database into another.
+  move: STORE,
   // Keys of the JSON API, which the API, the console and the command line make.
   keys: [...STORE, "audit"],
   // Counts over the tables of visits, payments and deliveries alike, so it stands beside what writes them.

@@ -3,6 +3,7 @@ import { botAdd, botConnect, botList, botRemove, botShow, botUpdate } from "./bo
 import type { Command } from "./command.ts";
 import { doctor } from "./doctor.ts";
 import { migrate } from "./migrate.ts";
+import { move } from "./move.ts";
 import { offerAdd, offerList, offerRemove, offerShow, offerUpdate } from "./offer.ts";
 import { outboxList, outboxRoutes, outboxShow, outboxStatusCommand } from "./outbox.ts";
 import { outboxDiscard, outboxPause, outboxResume, outboxRetry } from "./outbox-change.ts";
@@ -14,6 +15,7 @@ import { paymentShow, sessionShow } from "./visitor.ts";
 /** Every command, in the order in which the help lists them. */
 export const COMMANDS: readonly Command[] = [
   migrate,
+  move,
   poolAdd,
   poolList,
   poolShow,

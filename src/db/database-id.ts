@@ -8,7 +8,7 @@ const KEY = "database_id";
  * What a database is known by wherever it lies: it goes along with a dump, a copied file and a replica. Null where
  * nothing was yet (see `ensureDatabaseId`), as in a backup that an earlier version made.
  */
-export async function findDatabaseId(db: Database): Promise<string | null> {
+export async function findDatabaseId(db: Pick<Database, "select" | "tables">): Promise<string | null> {
   const { settings } = db.tables;
   const [row] = await db.select({ value: settings.value }).from(settings).where(eq(settings.key, KEY));
   return row?.value ?? null;

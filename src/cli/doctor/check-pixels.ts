@@ -29,7 +29,7 @@ export async function checkPixels(deps: OutsideDeps): Promise<Finding[]> {
 function leftBehind({ sqliteFile, dataDir }: Config): string {
   const path = join(dataDir, SQLITE_NAME);
   if (sqliteFile !== null || !existsSync(path)) return "";
-  return `. ${path} is another database, whose pools and bots do not come along: docs/operations.md says how to move.`;
+  return `. ${path} is another database, whose pools and bots do not come along by themselves: see bun run ponte move --help.`;
 }
 
 async function poolFindings(deps: OutsideDeps, pool: PoolRow): Promise<Finding[]> {

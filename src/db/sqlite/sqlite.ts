@@ -1,19 +1,16 @@
 import { Database as SqliteClient, type Statement } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import type { SQL } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/bun-sqlite";
 import { isDiskAtFault } from "../../platform/disk.ts";
 import { localClock } from "../clock.ts";
-import type { Channel, Database, Durability, QueryBuilder, Reader, Tx } from "../database.ts";
+import type { Channel, Database, Durability, Tx } from "../database.ts";
 import { sqliteDialect } from "../dialect.ts";
 import { adviceOn } from "../fault.ts";
 import { createListeners } from "../listeners.ts";
-import type { PlaceholderValues } from "../prepared-statement.ts";
 import { createFairQueue } from "./fair-queue.ts";
 import { migrateSqlite } from "./migrate.ts";
-import { createPreparedStatements } from "./prepared-statements.ts";
-import { createRowWriter, type Parameter, sqlDialect } from "./rows.ts";
+import { queries } from "./queries.ts";
+import { createRowWriter } from "./rows.ts";
 import * as tables from "./tables.ts";
 import { isBusy, switchToWal } from "./wal.ts";
 
@@ -151,28 +148,6 @@ function truncateLog(writer: SqliteClient): void {
   } catch (error) {
     if (!isDiskAtFault(error)) throw error;
   }
-}
-
-function queries(client: SqliteClient): { builder: QueryBuilder; reader: Reader; close(): void } {
-  const sqliteBuilder = drizzle({ client, casing: "snake_case" });
-  // The builder's half of the cast in `kit.ts`: the methods we use are the same on both dialects.
-  const builder = sqliteBuilder as unknown as QueryBuilder;
-  const prepared = createPreparedStatements(client);
-  return {
-    builder,
-    reader: {
-      select: builder.select.bind(builder),
-      selectDistinct: builder.selectDistinct.bind(builder),
-      $count: builder.$count.bind(builder),
-      // Drizzle says `unknown` of what it has encoded for this driver, and `T` is the caller's word for the rows.
-      rows: async <T>(statement: SQL, values?: PlaceholderValues) => {
-        if (values) return prepared.all(statement, values) as T[];
-        const { sql, params } = sqlDialect.sqlToQuery(statement);
-        return client.query<T, Parameter[]>(sql).all(...(params as Parameter[]));
-      },
-    },
-    close: prepared.close,
-  };
 }
 
 /** Runs `begin immediate`, waiting without blocking the process while somebody else writes. */

@@ -1,0 +1,258 @@
+import { Database as SqliteClient } from "bun:sqlite";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Column, eq, getTableColumns, getTableName, ne, sql } from "drizzle-orm";
+import type { PgTable } from "drizzle-orm/pg-core";
+import type { Database } from "../../src/db/database.ts";
+import { ensureDatabaseId } from "../../src/db/database-id.ts";
+import { tablesOf } from "../../src/db/define-schema.ts";
+import { VIEWS_KEY } from "../../src/db/migration-plan.ts";
+import { openDatabase } from "../../src/db/open.ts";
+import { startSandbox } from "../../src/sandbox/app.ts";
+import { commandEnvironment, ponte, ponteJson } from "../cli/ponte.ts";
+import {
+  createSqliteFolder,
+  createTestDatabase,
+  type TestDatabase,
+  testDialect,
+} from "../support/database.ts";
+import { testSecrets } from "../support/outbox.ts";
+import { addPool } from "../support/pools.ts";
+import { startServer } from "../support/server.ts";
+import { until } from "../support/until.ts";
+import { untilHeldUp } from "../support/until-held-up.ts";
+
+let dataDir: string;
+let file: string;
+let target: TestDatabase;
+let environment: Record<string, string>;
+beforeEach(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), "ponte-move-"));
+  file = join(dataDir, "ponte.db");
+  target = await createTestDatabase();
+  environment = { ...commandEnvironment(target), DATA_DIR: dataDir };
+});
+afterEach(async () => {
+  await target.dispose();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+const move = () => ponte(["move", "--from", file], environment);
+
+/** A pool with a token, which the key in `settings` seals. */
+async function addPoolWithToken(settings: Readonly<Record<string, string>>): Promise<void> {
+  const flags = "--slug summer --name Summer --pixel-id 1234567890 --access-token - --bot shop_bot:1";
+  const { code, err } = await ponte(["pool", "add", ...flags.split(" ")], settings, "EAAtoken\n");
+  if (code !== 0) throw new Error(err);
+}
+
+/** Makes the file. This process may hold a database that it has closed for a while; nobody has opened a copy of it. */
+async function makeSource<T>(work: (db: Database) => Promise<T>): Promise<T> {
+  const place = createSqliteFolder();
+  const db = await openDatabase({ url: place.url });
+  await db.migrate();
+  const made = await work(db);
+  await db.close();
+  copyFileSync(place.url, file);
+  await place.remove();
+  return made;
+}
+
+/** In every table a row with something in each of its columns, and one with as little as may be. */
+async function fillTables(db: Database): Promise<void> {
+  const { pools, bots } = db.tables;
+  for (const table of new Set<PgTable>([pools, bots, ...tablesOf(db.tables)])) {
+    for (const n of [1, 2]) {
+      const columns = Object.entries(getTableColumns(table)).filter(
+        ([, column]) => n === 1 || column.notNull,
+      );
+      const values = Object.fromEntries(columns.map(([key, column]) => [key, valueFor(column, n)]));
+      await db.transaction((tx) => tx.insert(table).values(values));
+    }
+  }
+  const metaAccessToken = testSecrets.seal("EAAtoken", "pools.meta_access_token");
+  await db.transaction((tx) => tx.update(pools).set({ metaAccessToken }));
+}
+
+/** Instants, numbers and texts that are easily spoilt on the way. */
+function valueFor(column: Column, n: number): unknown {
+  // Rows refer to those of other tables by number.
+  if (column.name === "id" || column.name.endsWith("Id")) return column.dataType === "string" ? `${n}` : n;
+  switch (column.dataType) {
+    case "string":
+      return `${column.name} ${n}: "O'Hara\\", {não}, 🌉\n\tNULL`;
+    case "number":
+      return column.getSQLType() === "integer" ? n : Number.MAX_SAFE_INTEGER - n;
+    case "boolean":
+      return n === 1;
+    case "date":
+      return new Date(Date.UTC(2026, 1, 28, 23, 59, 59, 990 + n));
+    default:
+      return { [column.name]: ["é", 1.5, null, "\\u0000"] };
+  }
+}
+
+async function everything(db: Database): Promise<Record<string, unknown[]>> {
+  const { settings, dispatchers } = db.tables;
+  const tables: readonly PgTable[] = tablesOf(db.tables).filter((table) => table !== dispatchers);
+  const read = tables.map(async (table) => {
+    const isOfTheInstallation = table === settings ? ne(settings.key, VIEWS_KEY) : undefined;
+    const rows = await db.select().from(table).where(isOfTheInstallation);
+    return [getTableName(table), rows.map((row) => JSON.stringify(row)).sort()] as const;
+  });
+  return Object.fromEntries(await Promise.all(read));
+}
+
+describe.skipIf(testDialect === "sqlite")("ponte move", () => {
+  test("brings every column of every table over as it was, and puts the file away", async () => {
+    const before = await makeSource(async (db) => {
+      await fillTables(db);
+      return everything(db);
+    });
+    const { code, out } = await move();
+    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining(`${file}.moved now`) });
+    expect(await everything(target.db)).toEqual(before);
+    expect([existsSync(file), existsSync(`${file}-wal`), existsSync(`${file}.moved`)]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+  });
+
+  test("goes on with numbers that were never given, not even to a row that is gone", async () => {
+    await makeSource(async (db) => {
+      await addPool(db, { slug: "first" });
+      const { pool } = await addPool(db, { slug: "second" }, []);
+      await db.transaction((tx) => tx.delete(db.tables.pools).where(sql`id = ${pool.id}`));
+    });
+    expect(await move()).toMatchObject({ code: 0 });
+    const { pool } = await addPool(target.db, { slug: "third" });
+    expect(pool.id).toBe(3);
+  });
+
+  test("carries a visitor over who clicked before it, with the event that waits", async () => {
+    const sandbox = await startSandbox();
+    await makeSource(async () => undefined);
+    await addPoolWithToken({ ...environment, DATABASE_URL: file });
+    const { APP_SECRET = "" } = environment;
+    const settings = { APP_SECRET, META_GRAPH_URL: sandbox.url };
+    const old = await startServer(file, { ...settings, ROLE: "web", PAGEVIEW_HOLD_MS: "0" }, { dataDir });
+    expect((await fetch(`${old.url}/go/summer?fbclid=IwAR0moved`)).status).toBe(200);
+    await old.stop();
+    expect(await ponteJson(["move", "--from", file], environment)).toMatchObject({
+      moved: { pools: 1, meta_tracking_sessions: 1, outbox_events: 1, outbox_progress: 1 },
+      kept_as: `${file}.moved`,
+    });
+    const moved = await startServer(target.url, settings, { dataDir });
+    try {
+      expect((await fetch(`${moved.url}/go/summer`)).status).toBe(200);
+      const { sessions, outboxProgress } = target.db.tables;
+      expect(
+        await target.db
+          .select({ id: sessions.id, fbclid: sessions.fbclid })
+          .from(sessions)
+          .orderBy(sessions.id),
+      ).toEqual([
+        { id: 1, fbclid: "IwAR0moved" },
+        { id: 2, fbclid: null },
+      ]);
+      await until(async () => {
+        const [event] = await target.db.select().from(outboxProgress).where(eq(outboxProgress.id, 1));
+        return event?.status === "delivered";
+      });
+    } finally {
+      await moved.stop();
+      await sandbox.stop();
+    }
+  });
+
+  test("leaves a file alone that somebody has open", async () => {
+    await makeSource((db) => addPool(db, { slug: "summer" }));
+    const reader = new SqliteClient(file, { readonly: true });
+    reader.query("select 1 from pools").get();
+    const { code, err } = await move();
+    expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining("Stop Ponte") });
+    expect(await target.db.$count(target.db.tables.pools)).toBe(0);
+    reader.close(true);
+    expect(await move()).toMatchObject({ code: 0 });
+  });
+
+  test("copies nothing beside what is there already", async () => {
+    await makeSource((db) => addPool(db, { slug: "summer" }));
+    await addPool(target.db, { slug: "winter" });
+    const { code, err } = await move();
+    expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining("is not empty: bots has") });
+    expect(existsSync(file)).toBe(true);
+  });
+
+  test("leaves nothing behind where it is killed, and can be done again", async () => {
+    await makeSource(fillTables);
+    const command = ["bun", join(import.meta.dir, "../../src/cli/main.ts"), "move", "--from", file];
+    await target.db.transaction(async (tx) => {
+      // Pools, bots and visits are in by then.
+      await tx.rows(sql`lock table telegram_updates in share mode`);
+      const child = Bun.spawn(command, { env: { ...process.env, ...environment } });
+      await untilHeldUp(target.db, child.exited);
+      child.kill("SIGKILL");
+      expect(await child.exited).not.toBe(0);
+    });
+    expect(await target.db.$count(target.db.tables.pools)).toBe(0);
+    expect(await move()).toMatchObject({ code: 0 });
+    expect(await target.db.$count(target.db.tables.telegramUpdates)).toBe(2);
+  });
+
+  test("knows what it copied before it was killed, and could not put away", async () => {
+    await makeSource(async (db) => {
+      await addPool(db, { slug: "summer" });
+      await ensureDatabaseId(db);
+    });
+    expect(await move()).toMatchObject({ code: 0 });
+    renameSync(`${file}.moved`, file);
+    const { code, err } = await move();
+    expect({ code, err }).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("is in this Postgres already"),
+    });
+    expect(await target.db.$count(target.db.tables.pools)).toBe(1);
+  });
+
+  test("copies all or nothing: what Postgres does not take is named, and the file stays", async () => {
+    await makeSource(async (db) => {
+      await addPool(db, { slug: "summer" });
+      const healthReason = sql<string>`'cut' || char(0) || 'off'`;
+      await db.transaction((tx) => tx.update(db.tables.bots).set({ healthReason }));
+    });
+    const { code, err } = await move();
+    expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining("bots: its rows 1 to 1") });
+    expect(await target.db.$count(target.db.tables.pools)).toBe(0);
+    expect(existsSync(file)).toBe(true);
+  });
+
+  test("stays where it is with another key than the one that sealed its tokens", async () => {
+    await makeSource(async () => undefined);
+    await addPoolWithToken({ DATABASE_URL: file, DATA_DIR: dataDir });
+    const { code, err } = await move();
+    expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining("sealed with another key") });
+    const { APP_SECRET: _, ...withItsKey } = environment;
+    expect(await ponte(["move", "--from", file], withItsKey)).toMatchObject({ code: 0 });
+  });
+});
+
+test.skipIf(testDialect === "postgres")("ponte move wants a Postgres to move to", async () => {
+  await makeSource(async () => undefined);
+  const { code, err } = await move();
+  expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining("Let it name the Postgres") });
+});
+
+test.each([
+  [[], 2, "give the SQLite file"],
+  [["--from", "nowhere.db"], 1, "no database at nowhere.db"],
+])("ponte move %p is refused", async (flags, code, words) => {
+  const postgres = { ...environment, DATABASE_URL: "postgres://ponte@127.0.0.1:9/ponte" };
+  expect(await ponte(["move", ...flags], postgres)).toMatchObject({
+    code,
+    err: expect.stringContaining(words),
+  });
+});
