@@ -9,6 +9,7 @@ FROM packages AS program
 COPY tsconfig.json ./
 COPY src src
 COPY views views
+COPY drizzle drizzle
 COPY scripts/build.ts scripts/build.ts
 RUN bun run build
 

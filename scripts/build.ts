@@ -1,15 +1,20 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { migrationPlan } from "../src/db/migration-plan.ts";
 
 const ROOT = join(import.meta.dir, "..");
 /** Says for which Bun and which place an executable was made; as old as the beginning of that. */
 const MARK = ".made-for";
 const MADE_FOR = `Bun ${Bun.version} in ${ROOT}\n`;
-const SOURCES = ["{package.json,bun.lock,tsconfig.json}", "scripts/build.ts", "{src,views,patches}/**/*"];
+const SOURCES = [
+  "{package.json,bun.lock,tsconfig.json}",
+  "scripts/build.ts",
+  "{src,views,patches,drizzle}/**/*",
+];
 
 /**
- * Makes `dist/ponte`, which servers run: the server and the thread that writes. Migrations, style sheets and scripts for
- * browsers stay where they lie, and are found by this checkout's whole path.
+ * Makes `dist/ponte`, which servers run: the server and the thread that writes. Style sheets and scripts for browsers stay
+ * where they lie, and are found by this checkout's whole path.
  *
  * @returns its path
  */
@@ -23,7 +28,7 @@ export const ensureProgram = (): Promise<string> =>
 
 /**
  * Makes one executable of Bun itself and some of the sources, with the engine's bytecode, so that a start parses nothing
- * and reads little. Does nothing where no source is newer.
+ * and reads little. It carries the migrations of its version. Does nothing where no source is newer.
  *
  * @param entrypoints files of the repository, of which the first is the one that runs
  * @param sources globs of what else it is made of
@@ -56,7 +61,14 @@ export async function ensureExecutable({
     // that is inside.
     format: "cjs",
     bytecode: true,
-    define: { "process.env.NODE_ENV": JSON.stringify("production"), ...define },
+    define: {
+      "process.env.NODE_ENV": JSON.stringify("production"),
+      MIGRATION_PLANS: JSON.stringify({
+        sqlite: migrationPlan("sqlite"),
+        postgres: migrationPlan("postgres"),
+      }),
+      ...define,
+    },
   });
   writeFileSync(mark, MADE_FOR);
   // What changes while it is made is newer.

@@ -1,12 +1,19 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sql } from "drizzle-orm";
-import { readMigrationFiles } from "drizzle-orm/migrator";
+import { type MigrationMeta, readMigrationFiles } from "drizzle-orm/migrator";
 import { sha256Hex } from "../platform/secrets.ts";
 import type { RawNumber, Reader } from "./database.ts";
 
 /** Which migrations a database has. */
 export const MIGRATIONS_TABLE = "ponte_migrations";
+
+/** Where drizzle's migrator notes what it applied. It is handed the migrations, and reads none. */
+export const MIGRATOR_SETTINGS = {
+  migrationsFolder: "",
+  migrationsTable: MIGRATIONS_TABLE,
+  migrationsSchema: "public",
+} as const;
 
 /** What `drizzle/views` makes. */
 export const OPERATOR_VIEWS = [
@@ -21,14 +28,32 @@ export const OPERATOR_VIEWS = [
 /** In `settings`: the digest of the views that were made last. */
 export const VIEWS_KEY = "views_digest";
 
-/** Where the generated migrations and the operators' views of a dialect lie. */
-export function migrationPlan(dialect: "sqlite" | "postgres") {
+/** What makes a database of this version: the generated migrations, and the operators' views. */
+export interface MigrationPlan {
+  readonly migrations: MigrationMeta[];
+  /** The newest of them. */
+  readonly latest: number;
+  readonly views: string;
+  readonly viewsDigest: string;
+}
+
+/** What an executable has inside; `scripts/build.ts` fills it in. */
+declare const MIGRATION_PLANS: Readonly<Record<"sqlite" | "postgres", MigrationPlan>>;
+
+/**
+ * The plan of a dialect. An executable has its own inside: what lies in the checkout after a pull is a newer version's.
+ */
+export function migrationPlan(dialect: "sqlite" | "postgres"): MigrationPlan {
+  return typeof MIGRATION_PLANS === "undefined" ? readPlan(dialect) : MIGRATION_PLANS[dialect];
+}
+
+function readPlan(dialect: "sqlite" | "postgres"): MigrationPlan {
   const folder = join(import.meta.dir, "../../drizzle");
-  const migrationsFolder = join(folder, dialect);
+  const migrations = readMigrationFiles({ migrationsFolder: join(folder, dialect) });
   const views = readFileSync(join(folder, "views", `${dialect}.sql`), "utf8");
   return {
-    config: { migrationsFolder, migrationsTable: MIGRATIONS_TABLE, migrationsSchema: "public" },
-    latest: Math.max(...readMigrationFiles({ migrationsFolder }).map((migration) => migration.folderMillis)),
+    migrations,
+    latest: Math.max(...migrations.map((migration) => migration.folderMillis)),
     views,
     viewsDigest: sha256Hex(views),
   };

@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readMigrationFiles } from "drizzle-orm/migrator";
 import postgres, { type Sql } from "postgres";
 import type { Database } from "../../src/db/database.ts";
 import { migrationPlan } from "../../src/db/migration-plan.ts";
@@ -90,9 +89,9 @@ const TEMPLATE_LOCK = 7_066_838_302;
 
 /** The name of the template for this schema; it stays, for other processes and the next run on this server. */
 async function postgresTemplate(server: string): Promise<string> {
-  const { config, viewsDigest } = migrationPlan("postgres");
+  const { migrations, viewsDigest } = migrationPlan("postgres");
   const schema = new Bun.CryptoHasher("sha256").update(viewsDigest);
-  for (const { hash } of readMigrationFiles(config)) schema.update(hash);
+  for (const { hash } of migrations) schema.update(hash);
   const name = `ponte_template_${schema.digest("hex").slice(0, 32)}`;
   await asAdmin(server, async (admin) => {
     await admin`select pg_advisory_lock(${TEMPLATE_LOCK})`;

@@ -7,19 +7,18 @@ import { migrate as applySqlite } from "drizzle-orm/bun-sqlite/migrator";
 import { drizzle as drizzlePostgres } from "drizzle-orm/postgres-js";
 import { migrate as applyPostgres } from "drizzle-orm/postgres-js/migrator";
 import postgres from "postgres";
-import { migrationPlan } from "../../src/db/migration-plan.ts";
+import { MIGRATOR_SETTINGS } from "../../src/db/migration-plan.ts";
 import { testDialect } from "./database.ts";
 
 /** Applies the migrations that came before the one called so, as a database of an older version has them. */
 export async function migrateUntil(name: string, url: string): Promise<void> {
-  const { config } = migrationPlan(testDialect);
   const folder = mkdtempSync(join(tmpdir(), "ponte-migrations-"));
-  cpSync(config.migrationsFolder, folder, { recursive: true });
+  cpSync(join(import.meta.dir, "../../drizzle", testDialect), folder, { recursive: true });
   const journal = Bun.file(join(folder, "meta/_journal.json"));
   const { entries, ...rest } = await journal.json();
   const cut = entries.findIndex(({ tag }: { tag: string }) => tag.endsWith(name));
   await journal.write(JSON.stringify({ ...rest, entries: entries.slice(0, cut) }));
-  const settings = { ...config, migrationsFolder: folder };
+  const settings = { ...MIGRATOR_SETTINGS, migrationsFolder: folder };
   if (testDialect === "sqlite") {
     const client = new SqliteClient(url);
     applySqlite(drizzleSqlite({ client }), settings);

@@ -18,6 +18,8 @@ export interface ServerOptions {
   readonly onLogLine?: (line: string) => void;
   /** Runs the sources instead of the executable that is made of them. */
   readonly fromSources?: boolean;
+  /** The executable, where it is another checkout's. */
+  readonly program?: string;
   /** The folder that it runs in, instead of the repository. */
   readonly cwd?: string;
   /** The path that answers once it has started; `/healthz` unless said otherwise, which waits for all of it. */
@@ -32,10 +34,10 @@ export async function startServer(
   environment: Readonly<Record<string, string>> = {},
   options: ServerOptions = {},
 ) {
-  const { dataDir, onLogLine, fromSources = false, cwd = ROOT } = options;
+  const { dataDir, onLogLine, fromSources = false, program = PROGRAM, cwd = ROOT } = options;
   const folder = dataDir ?? mkdtempSync(join(tmpdir(), "ponte-server-"));
   const port = environment.PORT ?? freePort();
-  const child = Bun.spawn(fromSources ? ["bun", SOURCES] : [PROGRAM], {
+  const child = Bun.spawn(fromSources ? ["bun", SOURCES] : [program], {
     cwd,
     env: {
       ...process.env,

@@ -1,9 +1,11 @@
-import { drizzle } from "drizzle-orm/postgres-js";
-import { migrate as applyMigrations } from "drizzle-orm/postgres-js/migrator";
+import { PgDialect } from "drizzle-orm/pg-core";
+import { PostgresJsSession } from "drizzle-orm/postgres-js";
 import type { Sql } from "postgres";
 import { isDeadlock } from "../fault.ts";
 import {
   MIGRATIONS_TABLE,
+  MIGRATOR_SETTINGS,
+  type MigrationPlan,
   migrationPlan,
   OPERATOR_VIEWS,
   refuseNewer,
@@ -43,7 +45,7 @@ export async function migratePostgres(client: Sql, lockTimeoutMs = LOCK_TIMEOUT_
   await refuseForeignViews(client);
   // A view made anew forgets who was let at it, and a migration may drop one, or make one of a table.
   const grants = await grantsOnViews(client);
-  if (!isMigrated) await despiteDeadlocks(() => applyMigrations(drizzle({ client }), plan.config));
+  if (!isMigrated) await despiteDeadlocks(() => applyMissing(client, plan.migrations));
   if (await hasViews()) return;
   await despiteDeadlocks(() =>
     client.begin(async (tx) => {
@@ -77,6 +79,11 @@ async function appliedUpTo(client: Sql): Promise<number> {
   const [row] =
     await client`select coalesce(max(created_at), 0)::float8 as latest from ${client(MIGRATIONS_TABLE)}`;
   return Number(row?.latest ?? 0);
+}
+
+async function applyMissing(client: Sql, migrations: MigrationPlan["migrations"]): Promise<void> {
+  const dialect = new PgDialect();
+  await dialect.migrate(migrations, new PostgresJsSession(client, dialect, undefined), MIGRATOR_SETTINGS);
 }
 
 async function viewsDigest(client: Sql): Promise<string | undefined> {

@@ -1,7 +1,14 @@
 import type { Database as SqliteClient } from "bun:sqlite";
-import { drizzle } from "drizzle-orm/bun-sqlite";
-import { migrate as applyMigrations } from "drizzle-orm/bun-sqlite/migrator";
-import { MIGRATIONS_TABLE, migrationPlan, refuseNewer, VIEWS_KEY } from "../migration-plan.ts";
+import { SQLiteBunSession } from "drizzle-orm/bun-sqlite";
+import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
+import {
+  MIGRATIONS_TABLE,
+  MIGRATOR_SETTINGS,
+  type MigrationPlan,
+  migrationPlan,
+  refuseNewer,
+  VIEWS_KEY,
+} from "../migration-plan.ts";
 import { isBusy } from "./wal.ts";
 
 /** How long another process may take over the same migrations, which may copy large tables. */
@@ -40,11 +47,13 @@ export function migrateSqlite(client: SqliteClient): void {
 }
 
 /** Drizzle looks at what is missing before it waits for its turn; so of two at once one fails, and finds it all done. */
-function applyMissing(client: SqliteClient, { config, latest }: ReturnType<typeof migrationPlan>): void {
+function applyMissing(client: SqliteClient, { migrations, latest }: MigrationPlan): void {
   const deadline = performance.now() + TIMEOUT_MS;
   for (;;) {
     try {
-      applyMigrations(drizzle({ client }), config);
+      const dialect = new SQLiteSyncDialect();
+      const session = new SQLiteBunSession(client, dialect, undefined);
+      dialect.migrate(migrations, session, MIGRATOR_SETTINGS);
       return;
     } catch (error) {
       if (client.inTransaction) client.run("rollback");
