@@ -89,7 +89,9 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
   // First: a file that is no database is not ours, so its mode is left alone and no key is made beside it.
   const db = await openDatabase(config.database);
   closeToOthers(privateFiles(config), log);
-  const secrets = createSecrets(appSecret(config));
+  const onKeyMade = (path: string) =>
+    log.info({ path }, "made a new key, which seals tokens in the database; back it up with that");
+  const secrets = createSecrets(appSecret(config, onKeyMade));
   const spool = openOrRecoverSpool(config.spoolFile, log);
   const readSpool = bestEffortSpool(spool, log);
   const stopping = new AbortController();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ponte } from "./cli/ponte.ts";
@@ -69,6 +69,35 @@ test("what the server and the command line write is nobody else's on this machin
   rmSync(place, { recursive: true, force: true });
   expect(open).toEqual([]);
   expect(paths).toContainValues(["served/ponte.db", "served/app-secret", "served/spool.db", "made/ponte.db"]);
+}, 60_000);
+
+test("a key that is made is spoken of once, with its place and without itself", async () => {
+  const place = mkdtempSync(join(tmpdir(), "ponte-key-"));
+  const path = join(place, "app-secret");
+  const lines: string[] = [];
+  const options = { dataDir: place, onLogLine: (line: string) => void lines.push(line) };
+  const start = () => startServer(own.url, { LOG_LEVEL: "info" }, options);
+  await (await start()).stop();
+  await (await start()).stop();
+  const served = readFileSync(path, "utf8").trim();
+  rmSync(path);
+  const add = (slug: string) =>
+    ponte(
+      ["pool", "add", "--slug", slug, "--bot", "shop_bot", "--pixel-id", "123", "--access-token", "EAAB"],
+      {
+        DATABASE_URL: own.url,
+        DATA_DIR: place,
+      },
+    );
+  const said = [await add("sealed-first"), await add("sealed-again")].map(({ err }) => err);
+  const typed = readFileSync(path, "utf8").trim();
+  rmSync(place, { recursive: true, force: true });
+  expect(
+    lines.filter((line) => line.includes("made a new key")).map((line) => JSON.parse(line)),
+  ).toMatchObject([{ path }]);
+  expect(said.map((text) => text.includes(`Made a new key, ${path}:`))).toEqual([true, false]);
+  expect(lines.join()).not.toContain(served);
+  expect(said.join()).not.toContain(typed);
 }, 60_000);
 
 test("what an older version left for all to read is closed to them at the start, but not to a group", async () => {

@@ -37,7 +37,7 @@ export async function withDatabase<T>(
   }
   const db = await openDatabase(config.database);
   try {
-    return await work({ config, db, secrets: lazySecrets(config), now: () => new Date() });
+    return await work({ config, db, secrets: lazySecrets(config, terminal), now: () => new Date() });
   } finally {
     await db.close();
   }
@@ -53,9 +53,11 @@ export function isMissing(path: string): boolean {
 }
 
 /** The key is made when something is to be sealed: looking at a database leaves nothing behind. */
-function lazySecrets(config: Config): Secrets {
+function lazySecrets(config: Config, terminal: Context["terminal"]): Secrets {
+  const onMade = (path: string) =>
+    terminal.err(`Made a new key, ${path}: no server without it can open what is sealed now.`);
   return {
-    seal: (plain, purpose) => createSecrets(appSecret(config)).seal(plain, purpose),
+    seal: (plain, purpose) => createSecrets(appSecret(config, onMade)).seal(plain, purpose),
     open(sealed, purpose) {
       const key = findAppSecret(config);
       if (key === null) throw new SealBrokenError(purpose);

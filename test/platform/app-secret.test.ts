@@ -19,18 +19,20 @@ const keyHere = () => Buffer.from(appSecret({ appSecret: undefined, dataDir })).
 async function keyElsewhere(before = ":") {
   const script = `
     const { appSecret } = await import(${JSON.stringify(APP_SECRET)});
-    console.log(Buffer.from(appSecret({ dataDir: ${JSON.stringify(dataDir)} })).toString("hex"));`;
+    const onMade = () => console.log("made");
+    console.log(Buffer.from(appSecret({ dataDir: ${JSON.stringify(dataDir)} }, onMade)).toString("hex"));`;
   const child = Bun.spawn(["sh", "-c", `${before}; exec bun -e "$0"`, script], {
     stdout: "pipe",
     stderr: "ignore",
   });
-  const key = (await new Response(child.stdout).text()).trim();
-  return { key, code: await child.exited };
+  const lines = (await new Response(child.stdout).text()).trim().split("\n");
+  return { key: lines.at(-1), isMaker: lines[0] === "made", code: await child.exited };
 }
 
 test("processes that start at once make one key, which only their user may read", async () => {
   const made = await Promise.all(Array.from({ length: PROCESSES }, () => keyElsewhere()));
   expect(new Set(made.map(({ key }) => key))).toEqual(new Set([keyHere()]));
+  expect(made.filter(({ isMaker }) => isMaker)).toHaveLength(1);
   expect(keyHere()).toHaveLength(64);
   expect(readdirSync(dataDir)).toEqual(["app-secret"]);
   expect(statSync(join(dataDir, "app-secret")).mode & 0o777).toBe(0o600);
