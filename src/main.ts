@@ -1,4 +1,5 @@
 import { ConfigError, readConfig } from "./config.ts";
+import { refuseUnreadEnvFile } from "./platform/env-file.ts";
 import { serve } from "./serve.ts";
 
 const USAGE = `The server takes no arguments: its settings come from the environment, and the README lists them.
@@ -9,6 +10,7 @@ async function main(): Promise<void> {
   if (argument !== undefined) explain(argument);
   // Databases, spool and keys are nobody else's on this machine.
   process.umask(0o077);
+  refuseUnreadEnvFile();
   await serve(readConfig(process.env));
 }
 

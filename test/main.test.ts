@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ponte } from "./cli/ponte.ts";
+import { COMMAND_LINE, ponte } from "./cli/ponte.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "./support/database.ts";
 import { addPool } from "./support/pools.ts";
 import { runProgram } from "./support/run-program.ts";
@@ -171,6 +171,18 @@ test("a setting that is missing and one that is misspelt are named together", as
   expect(asked).toEqual(["PUSHINPAY_TOKN is no setting of Ponte's. Did you mean PUSHINPAY_TOKEN?"]);
   expect(code).toBe(1);
 });
+
+test("a .env that Bun cannot read stops the server and the command line, which would work without its settings", async () => {
+  const place = mkdtempSync(join(tmpdir(), "ponte-utf-16-"));
+  writeFileSync(join(place, ".env"), "\ufeffDATABASE_URL=postgres://db/ponte\r\n", "utf16le");
+  const env = { PATH: process.env.PATH };
+  for (const command of [[PROGRAM], [COMMAND_LINE, "doctor"]]) {
+    const { err, code } = await runProgram(command, { cwd: place, env });
+    expect({ err, code }).toEqual({ err: expect.stringContaining("Save it as UTF-8."), code: 1 });
+  }
+  expect(readdirSync(place)).toEqual([".env"]);
+  rmSync(place, { recursive: true });
+}, 60_000);
 
 test("a wrong setting stops it with what is wrong, and nothing else", async () => {
   const { err, code } = await runProgram([PROGRAM], { env: { PATH: process.env.PATH, PORT: "none" } });

@@ -1,5 +1,6 @@
 import { version } from "../../package.json";
 import { ConfigError } from "../config.ts";
+import { refuseUnreadEnvFile } from "../platform/env-file.ts";
 import { misspeltLines } from "../platform/misspelt.ts";
 import { nearest } from "../platform/nearest.ts";
 import { type Command, Refused, WrongUsage } from "./command.ts";
@@ -44,6 +45,7 @@ export async function runCli(commandLine: readonly string[], terminal: Terminal)
 
 async function perform(command: Command, args: string[], json: boolean, terminal: Terminal): Promise<number> {
   try {
+    refuseUnreadEnvFile();
     await command.run(args, { terminal, json });
     return EXIT.done;
   } catch (error) {

@@ -6,7 +6,7 @@ import { runProgram } from "../support/run-program.ts";
  * The command line as one executable, which starts in a third of the time that the sources take: tests run it some hundred
  * times. Operators run the sources; so do the tests of its help and of its sandbox. Made before any test's time begins.
  */
-const COMMAND_LINE = await ensureExecutable({
+export const COMMAND_LINE = await ensureExecutable({
   path: join(import.meta.dir, "../../.cache/tests/ponte"),
   entrypoints: ["src/cli/main.ts"],
 });
