@@ -93,8 +93,10 @@ export async function findAnswers(db: Database, rows: readonly Row[]): Promise<n
 /** Takes the answers of these requests away; that they were made, and when, stays. */
 export async function eraseAnswers(tx: Tx, db: Database, ids: readonly number[]): Promise<void> {
   const { outboxAttempts } = db.tables;
-  await tx
-    .update(outboxAttempts)
-    .set({ response: ERASED_ANSWER })
-    .where(inArray(outboxAttempts.id, [...ids]));
+  const theirs = inArray(outboxAttempts.id, [...ids]);
+  // By number, so that two erasures never lock them crosswise.
+  await db.dialect.locked(
+    tx.select({ id: outboxAttempts.id }).from(outboxAttempts).where(theirs).orderBy(outboxAttempts.id),
+  );
+  await tx.update(outboxAttempts).set({ response: ERASED_ANSWER }).where(theirs);
 }

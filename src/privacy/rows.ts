@@ -19,8 +19,18 @@ export async function findSessions(db: Database, { tokens }: Pick<Person, "token
 }
 
 /** The visit stays as a click of its pool and campaign; `erased` keeps it from being filled in or reported again. */
-export async function eraseSessions(tx: Tx, { tables }: Database, ids: readonly number[], now: Date) {
+export async function eraseSessions(
+  tx: Tx,
+  { tables, dialect }: Database,
+  ids: readonly number[],
+  now: Date,
+) {
   const { sessions } = tables;
+  const theirs = inArray(sessions.id, [...ids]);
+  // By token, as browsers' reports do it: two who write of the same visits never lock them crosswise.
+  await dialect.locked(
+    tx.select({ id: sessions.id }).from(sessions).where(theirs).orderBy(sessions.trackingToken),
+  );
   await tx
     .update(sessions)
     .set({
@@ -39,7 +49,7 @@ export async function eraseSessions(tx: Tx, { tables }: Database, ids: readonly 
       consent: "erased",
       updatedAt: now,
     })
-    .where(inArray(sessions.id, [...ids]));
+    .where(theirs);
 }
 
 /** People in bots who still have a name or a number. */
@@ -55,8 +65,16 @@ export async function findBotUsers(db: Database, { botUserIds }: Person): Promis
 }
 
 /** The row stays, nameless, so that the funnel's counts of people stay true. */
-export async function eraseBotUsers(tx: Tx, { tables }: Database, ids: readonly number[], now: Date) {
+export async function eraseBotUsers(
+  tx: Tx,
+  { tables, dialect }: Database,
+  ids: readonly number[],
+  now: Date,
+) {
   const { botUsers } = tables;
+  const theirs = inArray(botUsers.id, [...ids]);
+  // By number, so that two erasures never lock them crosswise.
+  await dialect.locked(tx.select({ id: botUsers.id }).from(botUsers).where(theirs).orderBy(botUsers.id));
   await tx
     .update(botUsers)
     .set({
@@ -69,7 +87,7 @@ export async function eraseBotUsers(tx: Tx, { tables }: Database, ids: readonly 
       blockedAt: null,
       updatedAt: now,
     })
-    .where(inArray(botUsers.id, [...ids]));
+    .where(theirs);
 }
 
 /** Payments that still tell of their buyer. */
@@ -85,10 +103,20 @@ export async function findPayments(db: Database, { paymentIds }: Person): Promis
 }
 
 /** What the books need stays: amounts, dates, the provider's reference, what was sold. */
-export async function erasePayments(tx: Tx, { tables }: Database, ids: readonly string[], now: Date) {
+export async function erasePayments(
+  tx: Tx,
+  { tables, dialect }: Database,
+  ids: readonly string[],
+  now: Date,
+) {
   const { payments } = tables;
+  const theirs = inArray(payments.id, [...ids]);
+  // As where purchases are reported once their visits are known: never crosswise.
+  await dialect.locked(
+    tx.select({ id: payments.id }).from(payments).where(theirs).orderBy(payments.trackingToken, payments.id),
+  );
   await tx
     .update(payments)
     .set({ customer: {}, customerUserId: null, erasedAt: now, updatedAt: now })
-    .where(inArray(payments.id, [...ids]));
+    .where(theirs);
 }

@@ -2,12 +2,14 @@ import { Database as SqliteClient } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { and, eq, inArray, or, sql } from "drizzle-orm";
+import { recordCookies } from "../../src/cookies/record-cookies.ts";
 import type { Database } from "../../src/db/database.ts";
 import { claim } from "../../src/outbox/lease.ts";
 import { carriedRow } from "../../src/outbox/outbox-rows.ts";
 import { countReplay, replay } from "../../src/outbox/replay.ts";
 import { settle } from "../../src/outbox/settle.ts";
 import { lockById } from "../../src/payments/find-payment.ts";
+import { reportPurchasesOf } from "../../src/payments/report-purchase.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { erasePerson } from "../../src/privacy/erase.ts";
 import type { PersonKey } from "../../src/privacy/person.ts";
@@ -581,6 +583,65 @@ describe(`erasing a person on ${testDialect}`, () => {
       expect(await lockById(tx, db, sale.id)).toMatchObject({ erasedAt: null });
     });
     expect(await erased).toMatchObject({ people: 1, payments: 1 });
+  });
+
+  test("whoever writes of two of their visits at that moment, neither of the two is thrown out", async () => {
+    const { user, known } = await person();
+    const { db } = funnel;
+    const { sessions } = db.tables;
+    const visits = [funnel.visit(`fbclid=${known.fbclid}`), funnel.visit(`fbclid=${known.fbclid}`)];
+    const tokens = visits.map(({ trackingToken }) => trackingToken).sort();
+    // The rows are not in the order of the tokens, in which browsers' reports lock them.
+    for (const token of tokens.toReversed()) {
+      const visit = visits.filter(({ trackingToken }) => trackingToken === token);
+      await db.transaction((tx) => recordVisits(tx, db.tables, visit));
+      await funnel.post(funnel.shop.id, startUpdate(user, token));
+    }
+    const reports = tokens.map((trackingToken) => ({ trackingToken, report: { fbp: known.fbp } }));
+    let both: Promise<unknown[]> = Promise.resolve([]);
+    await db.transaction(async (tx) => {
+      await tx
+        .update(sessions)
+        .set({ updatedAt: new Date() })
+        .where(eq(sessions.trackingToken, tokens[0] ?? ""));
+      const reported = db.transaction((other) => recordCookies(other, db, reports));
+      await untilHeldUp(db, reported);
+      const erased = erase(customer(user.id));
+      await untilHeldUp(db, erased, 2);
+      both = Promise.all([erased, reported]);
+    });
+    expect(await both).toMatchObject([{ sessions: 2, people: 1 }, true]);
+    expect(await tracesOf(db, known)).toEqual([]);
+  });
+
+  test("payments whose visits come in late at that moment are erased all the same", async () => {
+    const { known } = await person();
+    const { db } = funnel;
+    const { payments } = db.tables;
+    const tokens = [newId(), newId()].sort();
+    // The rows are not in the order of the tokens, in which late visits' purchases lock them.
+    for (const token of tokens.toReversed()) {
+      const sale = { provider: "generic", provider_ref: newId(), amount_minor: 100, currency: "BRL" };
+      await post(funnel, "/api/payments", {
+        ...sale,
+        tracking_token: token,
+        customer: { id: known.shopCustomer },
+      });
+    }
+    let both: Promise<unknown[]> = Promise.resolve([]);
+    await db.transaction(async (tx) => {
+      await tx
+        .update(payments)
+        .set({ updatedAt: new Date() })
+        .where(eq(payments.trackingToken, tokens[0] ?? ""));
+      const named = db.transaction((other) => reportPurchasesOf(funnel.deps.payments, other, tokens));
+      await untilHeldUp(db, named);
+      const erased = erase(customer(known.shopCustomer));
+      await untilHeldUp(db, erased, 2);
+      both = Promise.all([erased, named]);
+    });
+    expect(await both).toMatchObject([{ payments: 2 }, undefined]);
+    expect(await tracesOf(db, known)).toEqual([]);
   });
 
   /** A visit, and what it would be found by. */
