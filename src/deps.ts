@@ -28,6 +28,12 @@ import { openWriter, type Writer } from "./writer/writer.ts";
 /** How long a start waits for migrations before it serves visitors without. */
 const MIGRATION_MS = 10_000;
 
+/** Said of visits that were erased while a process brought them in, which was killed before it could erase them there. */
+const ERASING = {
+  failed: "visits that were erased may be in the database still; trying again every five seconds",
+  worked: "visits that were erased are not in the database",
+};
+
 /** Everything a process works with, opened once. */
 export interface Deps {
   readonly config: Config;
@@ -115,6 +121,10 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
     consentDenied: config.consentDenied,
     starsUsdMinorPerThousand: config.payments.starsUsdMinorPerThousand,
   };
+  async function eraseLate(trackingTokens: readonly string[]): Promise<void> {
+    const { eraseLateVisits } = await import("./privacy/late-visits.ts");
+    await eraseLateVisits({ db, spool: readSpool, trackingStore, now }, trackingTokens);
+  }
   const writer = openWriter(db, config.database, log);
   const recorder = createVisitRecorder({
     db,
@@ -124,13 +134,16 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
     isOurs: pools.isRead,
     onCommit: metrics.onCommit,
     async onReplay(trackingTokens) {
-      const { eraseLateVisits } = await import("./privacy/late-visits.ts");
-      await eraseLateVisits({ db, spool: readSpool, trackingStore, now }, trackingTokens);
+      await eraseLate(trackingTokens);
       const { nameVisits } = await import("./tracking/name-visits.ts");
       await db.transaction((tx) => nameVisits(tx, db.tables, trackingTokens));
       await db.transaction((tx) => reportPurchasesOf(payments, tx, trackingTokens));
     },
   });
+  const forgotten = readSpool.forgotten();
+  const erased =
+    forgotten.length > 0 &&
+    retryUntilSuccess({ log, db, stopping: stopping.signal }, ERASING, () => eraseLate(forgotten));
   const reports = createReportRecorder({ db, writer: writer.cookies, spool: readSpool, trackingStore, log });
   return {
     config,
@@ -154,6 +167,7 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
       stopping.abort();
       pools.close();
       await recorder.close();
+      await erased;
       await reports.close();
       await writer.stop();
       await refusals.close();

@@ -1,8 +1,15 @@
 import { expect, test } from "bun:test";
-import { sql } from "drizzle-orm";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { eq, sql } from "drizzle-orm";
+import { openSpool } from "../src/db/spool/spool.ts";
+import { recordVisits } from "../src/redirect/record-visits.ts";
 import { createTestApp } from "./support/app.ts";
 import { createTestDatabase, testDialect } from "./support/database.ts";
+import { addPool } from "./support/pools.ts";
 import { until } from "./support/until.ts";
+import { visitsOf } from "./support/visits.ts";
 
 test(`a start that could not migrate, on ${testDialect}, migrates once nothing is in the way any more`, async () => {
   const own = await createTestDatabase({ migrated: false });
@@ -18,6 +25,29 @@ test(`a start that could not migrate, on ${testDialect}, migrates once nothing i
     expect(await migrations()).toMatchObject({ ok: true });
   } finally {
     await dispose();
+    await own.dispose();
+  }
+}, 60_000);
+
+test(`a visit that was erased while a process brought it in, which was killed then, is erased at the next start, on ${testDialect}`, async () => {
+  const own = await createTestDatabase();
+  const { sessions } = own.db.tables;
+  const visit = visitsOf(await addPool(own.db, { slug: "open" }))("fbclid=KilledClick");
+  await own.db.transaction((tx) => recordVisits(tx, own.db.tables, [visit]));
+  const dataDir = mkdtempSync(join(tmpdir(), "ponte-killed-"));
+  const spool = openSpool(join(dataDir, "spool.db"));
+  spool.forget([visit.trackingToken]);
+  spool.close();
+  const { dispose } = await createTestApp({ DATABASE_URL: own.url, DATA_DIR: dataDir });
+  const isErased = async () => {
+    const [row] = await own.db.select().from(sessions).where(eq(sessions.trackingToken, visit.trackingToken));
+    return row?.consent === "erased" && row.fbclid === null;
+  };
+  try {
+    await until(isErased);
+  } finally {
+    await dispose();
+    rmSync(dataDir, { recursive: true });
     await own.dispose();
   }
 }, 60_000);

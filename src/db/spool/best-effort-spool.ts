@@ -22,6 +22,7 @@ export function bestEffortSpool(spool: Spool, log: Log): Spool {
     ofOthers: or(spool.ofOthers, []),
     find: or(spool.find, null),
     wasForgotten: or(spool.wasForgotten, false),
+    forgotten: or(spool.forgotten, []),
     count: or(spool.count, 0),
     counts: or(spool.counts, { waiting: 0, setAside: 0 }),
     note: or(spool.note, null),

@@ -1,6 +1,7 @@
 import { Database as SqliteClient } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { DAY_MS } from "../../platform/durations.ts";
 import { codeOf } from "../../platform/errors.ts";
 import { inDataDir, SettingError } from "../../platform/setting-error.ts";
 import { switchToWal } from "../sqlite/wal.ts";
@@ -29,7 +30,9 @@ export interface Spool {
   forget(keys: readonly string[]): void;
   /** Whether it was forgotten while it was here: whoever had read it before may bring it in all the same. */
   wasForgotten(key: string): boolean;
-  /** No damaged spool is left to be read: what was forgotten needs no watching for. */
+  /** All that was forgotten lately. Whoever brought one in may have been killed before they erased it. */
+  forgotten(): string[];
+  /** No damaged spool is left to be read: what was forgotten long ago needs no watching for. */
   endForgetting(): void;
   /** How many of these are here, set aside or not. */
   count(keys: readonly string[]): number;
@@ -74,6 +77,9 @@ const FIRST_TOTALS =
 const OPENING_MS = 10_000;
 const BUSY_MS = 1_000;
 
+/** Longer than anybody who read a document takes to bring it in, and than a process that was killed stays away. */
+const FORGOTTEN_FOR_MS = DAY_MS;
+
 /** The file itself is at fault, not the way to it. */
 export class DamagedSpoolError extends SettingError {
   constructor(path: string, cause: unknown) {
@@ -109,6 +115,7 @@ export function unavailableSpool(reason: unknown): Spool {
     remove: refuse,
     forget: refuse,
     wasForgotten: refuse,
+    forgotten: refuse,
     endForgetting: refuse,
     count: refuse,
     setAside: refuse,
@@ -140,7 +147,9 @@ function spoolOf(client: SqliteClient): Spool {
     "select key, body from spool where key = ? and reason is null",
   );
   const remove = client.prepare("delete from spool where key = ?");
-  const forget = client.prepare("insert into forgotten (key) values (?) on conflict do nothing");
+  const forget = client.prepare(
+    "insert into forgotten (key, forgotten_at) values (?, ?) on conflict do nothing",
+  );
   const forgotten = client.query<{ key: string }, [string]>("select key from forgotten where key = ?");
   const has = client.query<{ key: string }, [string]>("select key from spool where key = ?");
   const isHere = (key: string) => has.get(key) !== null;
@@ -150,7 +159,7 @@ function spoolOf(client: SqliteClient): Spool {
   const removeAndForget = client.transaction((keys: readonly string[]) => {
     for (const key of keys) {
       remove.run(key);
-      forget.run(key);
+      forget.run(key, Date.now());
     }
   }).immediate;
   let isForgettingOver = false;
@@ -171,9 +180,14 @@ function spoolOf(client: SqliteClient): Spool {
       removeAndForget(keys);
     },
     wasForgotten: (key) => forgotten.get(key) !== null,
+    forgotten: () =>
+      client
+        .query<{ key: string }, []>("select key from forgotten")
+        .all()
+        .map(({ key }) => key),
     endForgetting() {
-      // Without a condition the table is made anew, which is a write though it is empty.
-      client.run("delete from forgotten where true");
+      // Another process may be bringing in what was forgotten a moment ago.
+      client.run("delete from forgotten where forgotten_at < ?", [Date.now() - FORGOTTEN_FOR_MS]);
       isForgettingOver = true;
     },
     count: (keys) => keys.filter(isHere).length,
@@ -225,5 +239,11 @@ function makeTables(client: SqliteClient): void {
   for (const statement of TOTALS) client.run(statement);
   if (client.query("select 1 from spool_totals").get() === null) client.run(FIRST_TOTALS);
   client.run("create table if not exists forgotten (key text primary key)");
+  // An earlier version's has no times.
+  if (
+    client.query("select 1 from pragma_table_info('forgotten') where name = 'forgotten_at'").get() === null
+  ) {
+    client.run("alter table forgotten add column forgotten_at integer not null default 0");
+  }
   client.run("create table if not exists notes (name text primary key, text text not null)");
 }
