@@ -1,4 +1,4 @@
-import { and, asc, inArray, lt, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { HOUR_MS } from "../platform/durations.ts";
 import type { Log } from "../platform/log.ts";
@@ -18,32 +18,17 @@ const EVERY_FIVE_MINUTES = "17 */5 * * * *";
  * @param signal ends the work after the batch in hand
  */
 export async function expirePayments(db: Database, now: Date, signal?: AbortSignal): Promise<number> {
-  const { payments } = db.tables;
-  const before = new Date(now.getTime() - PENDING_FOR_MS);
+  const { instant, idAmong, skipLocked } = db.dialect;
+  const before = instant(new Date(now.getTime() - PENDING_FOR_MS));
+  // Its time may be the shop's own, long before it was registered here: both must be over. Who holds one of them has
+  // something to say of it, and may want another of them: waited for, the two would wait for each other.
+  const due = sql`
+    select id from payments where status = 'pending' and created_at < ${before} and updated_at < ${before}
+    order by created_at limit ${BATCH} ${skipLocked}`;
+  const expire = sql`
+    update payments set status = 'expired', updated_at = ${instant(now)} where ${idAmong(sql`id`, due)} returning id`;
   for (let total = 0; ; ) {
-    const expired = await db.transaction(async (tx) => {
-      const due = await db.dialect.locked(
-        tx
-          .select({ id: payments.id })
-          .from(payments)
-          // Its time may be the shop's own, long before it was registered here: both must be over.
-          // Spelt out, because an index over pending payments serves no parameter.
-          .where(
-            and(
-              sql`${payments.status} = 'pending'`,
-              lt(payments.createdAt, before),
-              lt(payments.updatedAt, before),
-            ),
-          )
-          .orderBy(asc(payments.createdAt))
-          .limit(BATCH),
-      );
-      if (due.length > 0) {
-        const ids = due.map(({ id }) => id);
-        await tx.update(payments).set({ status: "expired", updatedAt: now }).where(inArray(payments.id, ids));
-      }
-      return due.length;
-    });
+    const { length: expired } = await db.transaction((tx) => tx.rows(expire));
     total += expired;
     if (expired < BATCH || signal?.aborted) return total;
   }

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq, sql } from "drizzle-orm";
+import type { Tx } from "../../src/db/database.ts";
 import { expirePayments } from "../../src/payments/expire.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { untilHeldUp } from "../support/until-held-up.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -76,6 +78,27 @@ describe(`payments that nobody pays, on ${testDialect}`, () => {
     await addPayments(700, 100, "pending", now);
     const counts = await Promise.all([expirePayments(own.db, now), expirePayments(own.db, now)]);
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(700);
+  });
+
+  test("wait for nobody who holds one, nor keep him from the others", async () => {
+    const { db } = own;
+    const { payments } = db.tables;
+    const now = new Date();
+    const ids = [
+      ...(await addPayments(1, 100, "pending", now)),
+      ...(await addPayments(1, 99, "pending", now)),
+    ];
+    const lock = (tx: Tx, id = "") =>
+      db.dialect.locked(tx.select({ id: payments.id }).from(payments).where(eq(payments.id, id)));
+    let expired: Promise<number> = Promise.resolve(0);
+    await db.transaction(async (tx) => {
+      await lock(tx, ids[1]);
+      expired = expirePayments(db, now);
+      await untilHeldUp(db, expired);
+      // As whoever locks payments by the tokens of their visits.
+      await lock(tx, ids[0]);
+    });
+    expect((await expired) + (await expirePayments(db, now))).toBe(2);
   });
 
   test("end after the batch in hand where the process stops, and the rest at the next start", async () => {
