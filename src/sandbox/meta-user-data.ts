@@ -6,8 +6,8 @@ import { ipVerdict } from "./public-ip.ts";
 type Form = "hashed" | "ip" | "fbc" | "fbp" | "plain";
 
 /**
- * Every key Meta documents for `user_data`. `external_id` may be plain for Meta, "hashing recommended"; here it
- * must be hashed, because Ponte promises to hash it and a slip must fail loudly.
+ * Every key Meta documents for `user_data`. Two rules are ours, so that a slip fails loudly: `external_id` must be hashed,
+ * which Meta only recommends, and no key may be the digest of nothing, which Meta could match with nobody.
  */
 const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
   ["em", "hashed"],
@@ -46,6 +46,8 @@ const TOO_BROAD: readonly ReadonlySet<string>[] = [
 ];
 
 const SHA256_HEX = /^[0-9a-f]{64}$/;
+/** Of the empty text: whoever sends it hashed a value that normalises to nothing. */
+const DIGEST_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 // A fifth part of 2 or 8 characters is the param builder's appendix; neither a click id nor a random has a dot.
 const FBC = /^fb\.\d\.\d{13}\.[^\s.]+(?:\.(?:[\w-]{2}|[\w-]{8}))?$/;
 const FBP = /^fb\.\d\.\d{13}\.\d+(?:\.(?:[\w-]{2}|[\w-]{8}))?$/;
@@ -103,6 +105,7 @@ function valueProblem(key: string, form: Form, value: unknown): EventProblem | n
   if (value === "") return badParameter(key, "must not be empty");
   switch (form) {
     case "hashed":
+      if (value === DIGEST_OF_NOTHING) return badParameter(key, "is the digest of nothing");
       return SHA256_HEX.test(value) ? null : notHashed(key);
     case "ip":
       return ipProblem(value);

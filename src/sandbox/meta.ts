@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import { z } from "zod";
 import { createFaults, type Faults } from "./faults.ts";
 import { fbtraceId, type GraphError, graphErrorResponse, invalidToken } from "./graph-error.ts";
-import { isJsonObject, parseJson } from "./json.ts";
+import { isJsonObject, parseBody } from "./json.ts";
 import { type MetaFault, metaFaultSchema, receivedResponse, strike } from "./meta-faults.ts";
 import { judgeRequest } from "./meta-rules.ts";
 import type { RequestLog, RequestNote } from "./request-log.ts";
@@ -75,7 +75,7 @@ async function receive(
     const failure = await strike(fault, target.pixel);
     if (failure !== null) return failure;
   }
-  const body = parseJson(text);
+  const body = parseBody(request, text);
   const refusal = targetProblem(request.url, target) ?? credentialProblem(request, body);
   if (refusal !== null) return graphErrorResponse(refusal);
   const nowMs = now();

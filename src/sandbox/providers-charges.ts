@@ -17,6 +17,8 @@ export const CHARGE_EVENTS = [
 ] as const;
 export type ChargeEvent = (typeof CHARGE_EVENTS)[number];
 
+type Metadata = Readonly<Record<string, string>>;
+
 /** One sale at one of the stood-in providers, in that provider's own units. */
 export interface Charge {
   readonly provider: ProviderName;
@@ -29,6 +31,8 @@ export interface Charge {
   readonly webhookUrl: string | null;
   readonly returnUrl: string | null;
   readonly createdAtMs: number;
+  /** At Stripe: what was given for the session and for its payment. Neither gets the other's. */
+  readonly metadata?: { readonly session: Metadata; readonly payment: Metadata };
   state: "created" | ChargeEvent;
   wasProcessing: boolean;
 }

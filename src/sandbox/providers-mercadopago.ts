@@ -1,4 +1,4 @@
-import { isJsonObject, parseJson } from "./json.ts";
+import { isJsonObject, parseBody } from "./json.ts";
 import {
   bearer,
   hmacHex,
@@ -18,7 +18,7 @@ export async function createPayment(api: ProviderApi, request: Request): Promise
   const key = request.headers.get("x-idempotency-key");
   if (!key) return refusal(400, "Header X-Idempotency-Key can't be null");
   const text = await request.text();
-  const body = parseJson(text);
+  const body = parseBody(request, text);
   if (!isJsonObject(body)) return refusal(400, "The body is not valid JSON");
   const { transaction_amount: amount, payer, notification_url: url, external_reference: reference } = body;
   if (typeof amount !== "number" || amount <= 0 || !/^\d+(\.\d{1,2})?$/.test(String(amount))) {

@@ -1,5 +1,5 @@
 import { recentMap } from "./bounded.ts";
-import { isJsonObject, parseJson } from "./json.ts";
+import { isJsonObject, parseBody } from "./json.ts";
 import { bearer, type ProviderApi, type Webhook, type WebhookOrder } from "./providers-api.ts";
 import type { Charge } from "./providers-charges.ts";
 
@@ -10,7 +10,7 @@ const LEAST_CENTS = 50;
 /** `POST /api/pix/cashIn`. */
 export async function createCharge(api: ProviderApi, request: Request): Promise<Response> {
   if (bearer(request) === null) return refusal(401, "Unauthenticated.");
-  const body = parseJson(await request.text());
+  const body = parseBody(request, await request.text());
   if (!isJsonObject(body)) return refusal(406, "Formato JSON inválido");
   const { value, webhook_url: url } = body;
   if (!Number.isInteger(value) || Number(value) < LEAST_CENTS) {

@@ -11,7 +11,7 @@ import type { Charge, ChargeEvent } from "./providers-charges.ts";
 
 /** Parameters of `POST /v1/checkout/sessions` that this stand-in knows; Stripe refuses what it does not know. */
 const PARAMETERS =
-  /^(mode|client_reference_id|success_url|cancel_url|expires_at|metadata\[\w+\]|payment_intent_data\[metadata\]\[\w+\]|line_items\[0\]\[(quantity|price_data\]\[(currency|unit_amount|product_data\]\[name))\])$/;
+  /^(mode|client_reference_id|success_url|cancel_url|metadata\[\w+\]|payment_intent_data\[metadata\]\[\w+\]|line_items\[0\]\[(quantity|price_data\]\[(currency|unit_amount|product_data\]\[name))\])$/;
 const ITEM = "line_items[0][price_data]";
 const THREE_DECIMALS = ["BHD", "JOD", "KWD", "OMR", "TND"];
 const WHOLE_AS_CENTS = ["ISK", "UGX"];
@@ -49,6 +49,10 @@ export async function createSession(api: ProviderApi, request: Request): Promise
     webhookUrl: null,
     returnUrl: form.get("success_url"),
     createdAtMs: api.now(),
+    metadata: {
+      session: fieldsOf(form, "metadata"),
+      payment: fieldsOf(form, "payment_intent_data[metadata]"),
+    },
     state: "created",
     wasProcessing: false,
   }));
@@ -58,6 +62,12 @@ export async function createSession(api: ProviderApi, request: Request): Promise
   return Response.json(sessionObject(made.charge, new URL(request.url).origin), {
     headers: made.isNew ? {} : REPLAYED,
   });
+}
+
+/** `<parent>[<key>]=<value>`, as Stripe writes objects in forms. */
+function fieldsOf(form: URLSearchParams, parent: string): Record<string, string> {
+  const fields = [...form].filter(([name]) => name.startsWith(`${parent}[`));
+  return Object.fromEntries(fields.map(([name, value]) => [name.slice(parent.length + 1, -1), value]));
 }
 
 function sessionFault(form: URLSearchParams, currency: string, amount: string): string | null {
@@ -84,7 +94,7 @@ export function getPaymentIntent({ charges }: ProviderApi, request: Request, id:
     currency: charge.currency.toLowerCase(),
     latest_charge: chargeIdOf(charge),
     livemode: false,
-    metadata: metadataOf(charge),
+    metadata: charge.metadata?.payment ?? {},
     status: "succeeded",
   });
 }
@@ -166,7 +176,7 @@ function sessionObject(charge: Charge, origin: string) {
       : null,
     expires_at: Math.floor(charge.createdAtMs / 1000) + 86_400,
     livemode: false,
-    metadata: metadataOf(charge),
+    metadata: charge.metadata?.session ?? {},
     mode: "payment",
     payment_intent: isPaid ? intentOf(charge) : null,
     payment_status: isPaid ? "paid" : "unpaid",
@@ -185,7 +195,7 @@ function chargeObject(charge: Charge, refunded: number) {
     amount_refunded: refunded,
     currency: charge.currency.toLowerCase(),
     livemode: false,
-    metadata: metadataOf(charge),
+    metadata: charge.metadata?.payment ?? {},
     paid: true,
     payment_intent: intentOf(charge),
     refunded: refunded === Number(charge.amount),
@@ -206,10 +216,6 @@ function disputeObject(charge: Charge, status: string) {
     reason: "fraudulent",
     status,
   };
-}
-
-function metadataOf({ reference }: Charge): Record<string, string> {
-  return reference === null ? {} : { reference };
 }
 
 function intentOf({ id }: Charge): string {

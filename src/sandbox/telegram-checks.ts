@@ -61,8 +61,10 @@ const BUTTON_ACTIONS = [
   "pay",
 ] as const;
 
+const MOST_BUTTONS = 100;
+
 /**
- * `reply_markup`: an object; inline buttons need text, one action, data of 1–64 bytes, usable URLs, 1–256 characters
+ * `reply_markup`: an object of at most 100 buttons; inline buttons need text, one action, data of 1–64 bytes, usable URLs, 1–256 characters
  * to copy.
  */
 export const checkMarkup: Check = ({ reply_markup: markup }) => {
@@ -78,7 +80,7 @@ export const checkMarkup: Check = ({ reply_markup: markup }) => {
       if (found !== null) return found;
     }
   }
-  return null;
+  return rows.flat().length > MOST_BUTTONS ? "Bad Request: reply markup is too long" : null;
 };
 
 function buttonProblem(button: unknown): string | null {
@@ -178,6 +180,9 @@ export const checkCommands: Check = ({ commands }) => {
   return null;
 };
 
+/** Of an https address; the usual one is written as none. Source: Bot API, "setWebhook". */
+const WEBHOOK_PORTS: ReadonlySet<string> = new Set(["", "80", "88", "8443"]);
+
 /** `setWebhook`: an https address (http only on this machine, for the demo), and a secret of allowed characters. */
 export const checkWebhook: Check = (params) => {
   const url = textParam(params, "url");
@@ -186,6 +191,9 @@ export const checkWebhook: Check = (params) => {
   if (parsed === null) return "Bad Request: bad webhook: invalid webhook URL specified";
   if (parsed.protocol !== "https:" && !(parsed.protocol === "http:" && isThisMachine(parsed.hostname))) {
     return "Bad Request: bad webhook: An HTTPS URL must be provided for webhook";
+  }
+  if (parsed.protocol === "https:" && !WEBHOOK_PORTS.has(parsed.port)) {
+    return "Bad Request: bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443";
   }
   const secret = params.secret_token;
   if (secret !== undefined && secret !== "" && !/^[\w-]{1,256}$/.test(String(secret))) {

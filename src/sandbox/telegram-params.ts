@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, parseJson } from "./json.ts";
+import { isJsonObject, type JsonObject, parseBody, parseJson } from "./json.ts";
 
 /** Parameters of one Bot API call. Fields that a form carries as JSON text are parsed already. */
 export type Params = JsonObject;
@@ -28,7 +28,7 @@ export async function readParams(request: Request): Promise<Params | null> {
   }
   const text = await request.text();
   if (text.trim() === "") return {};
-  const body = parseJson(text);
+  const body = parseBody(request, text);
   return isJsonObject(body) ? withParsedFields(Object.entries(body)) : null;
 }
 

@@ -146,6 +146,7 @@ describe("a fault after the events were recorded", () => {
     const giveUp = new AbortController();
     const request = fetch(`${client.sandbox().url}/v24.0/${PIXEL}/events`, {
       method: "POST",
+      headers: { "content-type": "application/json" },
       body: JSON.stringify({ data: [pageView()], access_token: "t" }),
       signal: giveUp.signal,
     });

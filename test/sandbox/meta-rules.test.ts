@@ -83,6 +83,12 @@ const refused: [string, () => unknown, number, RegExp][] = [
   ["a digest with an appendix", () => withUser({ em: `${DIGEST}.AQ` }), 2804016, /em parameter/],
   ["one plain value among hashed ones", () => withUser({ fn: [DIGEST, "ana"] }), 2804016, /fn parameter/],
   ["a plain external_id", () => withUser({ external_id: "user-1" }), 2804016, /external_id parameter/],
+  [
+    "the digest of nothing",
+    () => withUser({ fn: new Bun.CryptoHasher("sha256").update("").digest("hex") }),
+    2804017,
+    /user_data.fn is the digest of nothing/,
+  ],
   ["an empty key", () => withUser({ em: "" }), 2804017, /user_data.em must not be empty/],
   ["a null key", () => withUser({ fbp: null }), 2804017, /user_data.fbp must not be null/],
   ["a null among hashed values", () => withUser({ em: [null] }), 2804017, /user_data.em must not be null/],

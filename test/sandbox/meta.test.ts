@@ -22,6 +22,13 @@ describe("the access token", () => {
     }
   });
 
+  test("is not found in a body that does not say that it is JSON", async () => {
+    const body = { data: [event()], access_token: "t" };
+    const plain = { "content-type": "text/plain" };
+    const answer = await client.call("POST", `/v24.0/${PIXEL}/events`, body, plain);
+    expect(answer.json.error.code).toBe(190);
+  });
+
   test("is refused in the URL, and is not in the request log", async () => {
     const answer = await client.call("POST", `/v24.0/${PIXEL}/events?access_token=s3cret`, {
       data: [event()],

@@ -30,6 +30,7 @@ const pix = (changes: object = {}) => ({
 describe("the stand-in for Stripe", () => {
   test.each([
     ["an unknown parameter", { colour: "red" }, "Received unknown parameter: colour"],
+    ["a parameter that it would not heed", { expires_at: "1" }, "Received unknown parameter: expires_at"],
     ["a float", { "line_items[0][price_data][unit_amount]": "49.90" }, "Invalid integer: 49.90"],
     ["no address to go back to", { success_url: "bot" }, "Not a valid URL: success_url"],
     [
@@ -77,6 +78,16 @@ describe("the stand-in for Stripe", () => {
     expect(await (await fetch(json.url)).text()).toContain("This is paid.");
   });
 
+  test("says of a payment what was given for the payment, and nothing of its session's", async () => {
+    const given = session({ "metadata[reference]": "order-1", "payment_intent_data[metadata][shop]": "1" });
+    const { json } = await call("POST", "/v1/checkout/sessions", given, STRIPE);
+    expect(json.metadata).toEqual({ reference: "order-1" });
+    const pay = { provider: "stripe", charge: json.id, event: "paid", times: 0 };
+    await call("POST", "/providers/events", pay);
+    const intent = `/v1/payment_intents/pi_${json.id.slice(-24)}`;
+    expect((await call("GET", intent, undefined, STRIPE)).json.metadata).toEqual({ shop: "1" });
+  });
+
   test("sends no webhook before it is told where to", async () => {
     const { json } = await call("POST", "/v1/checkout/sessions", session(), STRIPE);
     const answer = await call("POST", "/providers/events", {
@@ -115,6 +126,12 @@ describe("the stand-in for Mercado Pago", () => {
       { "x-idempotency-key": "k" },
       "notification_url attribute must be url valid",
     ],
+    [
+      "a body that does not say that it is JSON",
+      pix(),
+      { "x-idempotency-key": "k", "content-type": "text/plain" },
+      "The body is not valid JSON",
+    ],
   ])("refuses %s", async (_, body, headers, message) => {
     const answer = await call("POST", "/v1/payments", body, { ...BEARER, ...headers });
     expect(answer).toMatchObject({ status: 400, json: { message } });
@@ -140,6 +157,11 @@ describe("the stand-in for PushinPay", () => {
     for (const value of [49, 50.5, "50"]) {
       expect((await call("POST", "/api/pix/cashIn", { value }, BEARER)).status).toBe(422);
     }
+  });
+
+  test("refuses a body that does not say that it is JSON", async () => {
+    const plain = { ...BEARER, "content-type": "text/plain" };
+    expect((await call("POST", "/api/pix/cashIn", { value: 50 }, plain)).status).toBe(406);
   });
 
   test("refuses to be asked for one transaction twice within a minute", async () => {

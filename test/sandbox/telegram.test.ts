@@ -190,6 +190,7 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   ["editMessageText", { chat_id: 1, text: "x" }, /message identifier is not specified/],
   ["setMyCommands", { commands: [{ command: "Start", description: "x" }] }, /BOT_COMMAND_INVALID/],
   ["setWebhook", { url: "http://ponte.example/t" }, /HTTPS URL must be provided/],
+  ["setWebhook", { url: "https://ponte.example:3000/t" }, /only on ports 80, 88, 443 or 8443/],
   ["setWebhook", { url: "https://ponte.example/t", secret_token: "a b" }, /unallowed characters/],
   ["refundStarPayment", { user_id: 1 }, /CHARGE_ID_EMPTY/],
 ])("%s with %j is a Bad Request", async (method, params, description) => {
@@ -198,6 +199,15 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   expect(answer.json).toMatchObject({ ok: false, error_code: 400 });
   expect(answer.json.description).toMatch(description);
   expect((await calls())[0]).toMatchObject({ method, ok: false, status: 400 });
+});
+
+test("a keyboard has at most a hundred buttons", async () => {
+  const withButtons = (n: number) => {
+    const row = Array.from({ length: n }, () => ({ text: "a", callback_data: "a" }));
+    return client.bot("sendMessage", { chat_id: 1, text: "x", reply_markup: { inline_keyboard: [row] } });
+  };
+  expect((await withButtons(100)).status).toBe(200);
+  expect((await withButtons(101)).json.description).toBe("Bad Request: reply markup is too long");
 });
 
 test("a webhook may go by http to an address of this machine, as the demo's does", async () => {
@@ -209,9 +219,12 @@ test("a webhook may go by http to an address of this machine, as the demo's does
   }
 });
 
-test("an unknown method is not found, an unreadable body is a Bad Request", async () => {
+test("an unknown method is not found, a body that is no JSON or does not say so is a Bad Request", async () => {
   expect((await client.bot("sendCarrierPigeon")).status).toBe(404);
   expect((await client.call("POST", `/bot${BOT_TOKEN}/sendMessage`, "{")).status).toBe(400);
+  const plain = { "content-type": "text/plain" };
+  const unread = await client.call("POST", `/bot${BOT_TOKEN}/sendMessage`, { chat_id: 1, text: "x" }, plain);
+  expect(unread.status).toBe(400);
 });
 
 describe("faults", () => {
