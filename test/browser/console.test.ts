@@ -199,6 +199,9 @@ describe.if(withBrowser)("the console in Chromium", () => {
     await page.click("[data-copy-from=new-key]");
     await page.waitForSelector("text=Copied");
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(key);
+    // Another press while it says so does not make it say so for ever.
+    await page.click("[data-copy-from=new-key]");
+    await page.waitForSelector("[data-copy-from=new-key] >> text=/^Copy$/");
     // Sends the form once more, as the operator's own browser does after asking.
     await page.reload();
     await page.waitForSelector("text=had made the key planilha already");

@@ -34,7 +34,6 @@ function showWhereOneIs(): void {
 document.addEventListener("change", ({ target }) => {
   if (target instanceof HTMLSelectElement && target.hasAttribute("data-submits"))
     target.form?.requestSubmit();
-  if (target instanceof HTMLInputElement && target.hasAttribute("data-submits")) target.form?.requestSubmit();
   // `data-checks-all="<name>"`: ticks every box of that name in the same form.
   const name = target instanceof HTMLInputElement && target.dataset.checksAll;
   if (name) for (const box of boxes(target, name)) box.checked = target.checked;
@@ -45,22 +44,20 @@ function boxes(input: HTMLInputElement, name: string): HTMLInputElement[] {
   return [...found].filter((box) => box instanceof HTMLInputElement);
 }
 
-/** `data-copy="<text>"` on a button copies the text; `data-copy-from="<id>"` what that element holds. */
+/** `data-copy-from="<id>"` on a button copies the text of that element. */
 document.addEventListener("click", async ({ target }) => {
-  const button =
-    target instanceof Element ? target.closest<HTMLElement>("[data-copy],[data-copy-from]") : null;
+  const button = target instanceof Element ? target.closest<HTMLElement>("[data-copy-from]") : null;
   if (!button) return;
-  const from = document.getElementById(button.dataset.copyFrom ?? "");
-  const text =
-    button.dataset.copy ?? (from instanceof HTMLInputElement ? from.value : from?.textContent) ?? "";
-  const label = button.textContent;
+  const text = document.getElementById(button.dataset.copyFrom ?? "")?.textContent ?? "";
+  // Once: pressed again meanwhile, it says something else.
+  button.dataset.label ??= button.textContent ?? "";
   const copied = await navigator.clipboard.writeText(text).then(
     () => true,
     () => false,
   );
   button.textContent = copied ? "Copied" : "Select and copy it by hand";
   setTimeout(() => {
-    button.textContent = label;
+    button.textContent = button.dataset.label ?? "";
   }, 2_000);
 });
 

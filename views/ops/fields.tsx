@@ -32,7 +32,7 @@ export function ticked<N extends string>(
 export function TextField(
   props: FieldProps & {
     readonly value: string;
-    readonly type?: "text" | "number" | "url" | "datetime-local" | "date" | "search";
+    readonly type?: "text" | "datetime-local" | "search";
     readonly placeholder?: string;
     readonly required?: boolean;
     readonly maxLength?: number;
@@ -129,17 +129,15 @@ export function StoredSecretField(
   );
 }
 
-/** A box to tick, which sends `value`, or else "1", and nothing where it is not ticked. */
-export function CheckField(
-  props: FieldProps & { readonly checked: boolean; readonly value?: string },
-): JSX.Element {
+/** A box to tick, which sends "1", and nothing where it is not ticked. */
+export function CheckField(props: FieldProps & { readonly checked: boolean }): JSX.Element {
   return (
     <div class={props.error ? "field check wrong" : "field check"}>
       <label>
         <input
           type="checkbox"
           name={props.name}
-          value={props.value ?? "1"}
+          value="1"
           checked={props.checked}
           aria-describedby={describedBy(props)}
         />
