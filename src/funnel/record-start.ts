@@ -85,7 +85,8 @@ export async function recordVisitor(
   const botUser = await saveBotUser(tx, tables, { botId, person, trackingToken: kept }, now);
   // An update that comes late is about its own visit, even where a newer one is known already.
   const trackingToken = kept ?? botUser.latestToken;
-  if (trackingToken !== null) await nameVisit(tx, tables, trackingToken, person.telegramUserId, now);
+  const { telegramUserId } = person;
+  if (trackingToken !== null) await nameVisit(tx, tables, { trackingToken, telegramUserId }, now);
   const session = await holdSession(tx, db, trackingToken);
   const pool = await findPoolOf(tx, db, { poolId: session?.poolId ?? null, botId });
   return { botId, botUser, session, pool, poolId: pool?.id ?? null, trackingToken };

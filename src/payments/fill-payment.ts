@@ -1,27 +1,28 @@
 import { eq, inArray } from "drizzle-orm";
 import type { Tx } from "../db/database.ts";
-import type { PoolRow } from "../pools/pool-view.ts";
 import { paymentStepKeys } from "../tracking/funnel-states.ts";
 import type { Payment, PaymentDeps } from "./payment.ts";
 import type { Belongings } from "./who-pays.ts";
 
+interface Learnt extends Partial<Belongings> {
+  /** Whose the payment is, by all that is known now: goes before what is there, which may be a guess by the bot. */
+  readonly surePoolId?: number | null;
+}
+
 /**
  * Writes into a payment what was not known of it before; what is there stays. Its steps in the funnel learn it too. A
  * payment whose buyer was erased learns nothing any more. Answers the payment as it is now.
- *
- * @param pool whose the payment is, by all that is known now; it goes before what is there, which may be a guess by the bot
  */
 export async function fillPayment(
   { db, now }: PaymentDeps,
   tx: Tx,
   payment: Payment,
-  more: Partial<Belongings>,
-  pool: Pick<PoolRow, "id"> | null = null,
+  { surePoolId = null, ...more }: Learnt,
 ): Promise<Payment> {
   if (payment.erasedAt !== null) return payment;
   const before = belongingsOf(payment);
   const filled: Belongings = {
-    poolId: pool?.id ?? before.poolId ?? more.poolId ?? null,
+    poolId: surePoolId ?? before.poolId ?? more.poolId ?? null,
     botId: before.botId ?? more.botId ?? null,
     botUserId: before.botUserId ?? more.botUserId ?? null,
     trackingToken: before.trackingToken ?? more.trackingToken ?? null,
@@ -44,7 +45,7 @@ export async function fillPayment(
     .toSorted((a, b) => a.id - b.id)
     .map(({ id: _, ...step }) => ({
       ...step,
-      poolId: pool?.id ?? step.poolId ?? filled.poolId,
+      poolId: surePoolId ?? step.poolId ?? filled.poolId,
       botId: step.botId ?? filled.botId,
       botUserId: step.botUserId ?? filled.botUserId,
       trackingToken: step.trackingToken ?? filled.trackingToken,

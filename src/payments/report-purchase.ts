@@ -31,8 +31,13 @@ export async function withVisit(
   const visit = await visitBehind(tx, deps.db, { trackingToken, botUser }, redisCopy);
   const botId = payment.botId ?? visit.botId ?? visit.botUser?.botId ?? null;
   const pool = await findPoolOf(tx, deps.db, { poolId: visit.poolId ?? payment.poolId, botId });
-  const learnt = { trackingToken: visit.trackingToken, botId, botUserId: visit.botUser?.id ?? null };
-  return { payment: await fillPayment(deps, tx, payment, learnt, pool), visit, pool };
+  const learnt = {
+    trackingToken: visit.trackingToken,
+    botId,
+    botUserId: visit.botUser?.id ?? null,
+    surePoolId: pool?.id ?? null,
+  };
+  return { payment: await fillPayment(deps, tx, payment, learnt), visit, pool };
 }
 
 /**

@@ -21,34 +21,36 @@ interface Group {
 /** Both databases count whole characters here. */
 const campaignOf = (column: SQL) => sql`substr(${column}, 1, ${sql.raw(String(CAMPAIGN_CHARACTERS))})`;
 
-type Add = (group: Group, currency: string, change: Partial<Counts>) => void;
-
 /** A time from its first instant to that after its last. Unix milliseconds. */
 interface Span {
   readonly fromMs: number;
   readonly toMs: number;
 }
 
+/** How rows are read, and where what they come to is added. */
+interface Counting {
+  readonly db: Database;
+  readonly throttle: Throttle;
+  add(group: Group, currency: string, change: Partial<Counts>): void;
+}
+
 /** Everything that happened in that time, counted from the rows themselves. */
 export async function countFunnel(db: Database, span: Span, throttle: Throttle): Promise<FunnelCount[]> {
   const tally = createTally();
-  const add: Add = ({ pool, bot, campaign }, currency, change) => {
+  const add: Counting["add"] = ({ pool, bot, campaign }, currency, change) => {
     tally.add({ dimension: "pool", key: String(pool ?? ""), currency }, change);
     tally.add({ dimension: "bot", key: String(bot ?? ""), currency }, change);
     tally.add({ dimension: "campaign", key: campaign ?? "", currency }, change);
   };
-  const clicks = await countClicks(db, span, throttle, add);
-  await countStates(db, span, Math.min(MOST_SLICES, Math.ceil((clicks + 1) / PAGE)), throttle, add);
+  const counting = { db, throttle, add };
+  const clicks = await countClicks(counting, span);
+  await countStates(counting, span, Math.min(MOST_SLICES, Math.ceil((clicks + 1) / PAGE)));
   return tally.all();
 }
 
 /** Tokens begin with their time, so the unique index finds a time's visits; none is needed on `created_at`. */
-async function countClicks(
-  { tables, ...db }: Database,
-  { fromMs, toMs }: Span,
-  throttle: Throttle,
-  add: Add,
-): Promise<number> {
+async function countClicks({ db, throttle, add }: Counting, { fromMs, toMs }: Span): Promise<number> {
+  const { tables } = db;
   const end = firstIdAt(toMs);
   let total = 0;
   for (let last = firstIdAt(fromMs), rows = PAGE; rows === PAGE; total += rows) {
@@ -81,12 +83,11 @@ interface StateGroup extends Group {
 
 /** The steps after the click, under the campaign of the visit that they belong to; slice by slice. */
 async function countStates(
-  { tables, dialect, ...db }: Database,
+  { db, throttle, add }: Counting,
   { fromMs, toMs }: Span,
   slices: number,
-  throttle: Throttle,
-  add: Add,
 ): Promise<void> {
+  const { tables, dialect } = db;
   // Looked up one by one: a join with statistics of an emptier table reads all that is there for each step.
   const ofPayment = (column: SQL) =>
     sql`case when f.state in ('paid', 'refunded') then (select ${column} from ${tables.payments} p where p.id = f.payment_id) end`;

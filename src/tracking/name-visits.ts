@@ -8,8 +8,7 @@ import { isTelegramUserId } from "./telegram-user-id.ts";
 export async function nameVisit(
   tx: Tx,
   { sessions }: Tables,
-  trackingToken: string,
-  telegramUserId: string,
+  { trackingToken, telegramUserId }: { readonly trackingToken: string; readonly telegramUserId: string },
   now: Date,
 ): Promise<void> {
   await tx
@@ -30,7 +29,7 @@ function isNameless({ userExternalId, consent }: Tables["sessions"]) {
 export async function nameVisits(tx: Tx, tables: Tables, trackingTokens: readonly string[]): Promise<void> {
   const { sessions, funnelStates, botUsers } = tables;
   const steps = await tx
-    .select({ token: sessions.trackingToken, telegramUser: botUsers.telegramUserId })
+    .select({ trackingToken: sessions.trackingToken, telegramUserId: botUsers.telegramUserId })
     .from(sessions)
     .innerJoin(funnelStates, eq(funnelStates.trackingToken, sessions.trackingToken))
     .innerJoin(botUsers, eq(botUsers.id, funnelStates.botUserId))
@@ -38,11 +37,11 @@ export async function nameVisits(tx: Tx, tables: Tables, trackingTokens: readonl
     // By token, so that two processes never lock visits crosswise.
     .orderBy(sessions.trackingToken, funnelStates.id);
   const seen = new Set<string>();
-  for (const { token, telegramUser } of steps) {
-    const isFirst = !seen.has(token);
-    seen.add(token);
-    if (!isFirst || !isTelegramUserId(telegramUser)) continue;
-    await nameVisit(tx, tables, token, telegramUser, new Date(tx.nowMs()));
+  for (const { trackingToken, telegramUserId } of steps) {
+    const isFirst = !seen.has(trackingToken);
+    seen.add(trackingToken);
+    if (!isFirst || !isTelegramUserId(telegramUserId)) continue;
+    await nameVisit(tx, tables, { trackingToken, telegramUserId }, new Date(tx.nowMs()));
   }
 }
 

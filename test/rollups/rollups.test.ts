@@ -266,7 +266,7 @@ describe(`hourly counts, on ${testDialect}`, () => {
     };
     await own.db.transaction(async (tx) => {
       const [payment] = await tx.select().from(payments).where(eq(payments.id, id));
-      if (payment) await fillPayment(deps, tx, payment, {}, { id: 3 });
+      if (payment) await fillPayment(deps, tx, payment, { surePoolId: 3 });
     });
     await count();
     expect(
