@@ -11,6 +11,12 @@ export interface AcknowledgedVisit {
   readonly answeredAtMs: number;
 }
 
+/** A report of a browser that was answered with 204. */
+interface AcknowledgedCookies {
+  readonly token: string;
+  readonly fbp: string;
+}
+
 /** A payment whose webhook was answered with 200. */
 export interface AcknowledgedPayment {
   readonly id: string;
@@ -26,6 +32,7 @@ export type Request = "visit" | "cookies" | "payment";
 /** What clients were promised, and what they were refused. */
 export interface Ledger {
   readonly visits: AcknowledgedVisit[];
+  readonly cookies: AcknowledgedCookies[];
   readonly payments: AcknowledgedPayment[];
   /** Requests answered with an honest 503. */
   readonly refused: Record<Request, number>;
@@ -39,7 +46,15 @@ export interface Ledger {
 
 export function newLedger(): Ledger {
   const none = () => ({ visit: 0, cookies: 0, payment: 0 });
-  return { visits: [], payments: [], refused: none(), unanswered: none(), wrong: [], slowestVisitMs: 0 };
+  return {
+    visits: [],
+    cookies: [],
+    payments: [],
+    refused: none(),
+    unanswered: none(),
+    wrong: [],
+    slowestVisitMs: 0,
+  };
 }
 
 /** Resolves when so many more visits were answered with the page. */

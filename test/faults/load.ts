@@ -89,7 +89,8 @@ async function reportCookies(url: string, token: string, ledger: Ledger): Promis
   const fbp = `fb.1.${Date.now()}.${token.slice(-8).replace(/[a-f]/g, "7")}`;
   const body = JSON.stringify({ tracking_token: token, _fbp: fbp });
   const answer = await ask("cookies", `${url}/api/tracking/cookies`, { method: "POST", body }, ledger);
-  if (answer && answer.status !== 204) ledger.wrong.push(`cookies: ${answer.status} ${answer.text}`);
+  if (answer?.status === 204) ledger.cookies.push({ token, fbp });
+  else if (answer) ledger.wrong.push(`cookies: ${answer.status} ${answer.text}`);
 }
 
 /** What was answered; null, and counted, where nothing was or an honest 503. */

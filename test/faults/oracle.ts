@@ -63,10 +63,33 @@ export async function audit(
   for (const visit of ledger.visits) {
     check(`evt_${visit.token}`, (event) => pageViewFault(event, visit, pixelOf(visit.slug)));
   }
+  const visits = new Map(ledger.visits.map((visit) => [visit.token, visit]));
   for (const payment of ledger.payments) {
-    check(`purchase_${payment.id}`, (event) => purchaseFault(event, payment));
+    const visit = visits.get(payment.token);
+    const whose = visit && { fbclid: visit.fbclid, pixelId: pixelOf(visit.slug) };
+    check(`purchase_${payment.id}`, (event) => purchaseFault(event, payment, whose));
   }
+  const own = await ownEventIds(db);
+  for (const id of byId.keys()) if (!own.has(id)) different.push(`${id}: is no visit's and no payment's`);
+  different.push(...(await cookieFaults(ledger, db)));
   return { ledger, delivered, copies: delivered - byId.size, missing, different, lost: await givenUp(db) };
+}
+
+/** The one id that each visit and each payment may report under. */
+async function ownEventIds({ tables: { sessions, payments }, ...db }: Database): Promise<Set<string>> {
+  const visits = await db.select({ token: sessions.trackingToken }).from(sessions);
+  const paid = await db.select({ id: payments.id }).from(payments);
+  return new Set([...visits.map(({ token }) => `evt_${token}`), ...paid.map(({ id }) => `purchase_${id}`)]);
+}
+
+/** Cookies that were acknowledged, and that their visit does not have. One that only the log holds is a stranger's. */
+async function cookieFaults({ cookies }: Ledger, { tables, ...db }: Database): Promise<string[]> {
+  const { sessions } = tables;
+  const rows = await db.select({ token: sessions.trackingToken, fbp: sessions.fbp }).from(sessions);
+  const known = new Map(rows.map(({ token, fbp }) => [token, fbp]));
+  return cookies
+    .filter(({ token, fbp }) => known.has(token) && known.get(token) !== fbp)
+    .map(({ token, fbp }) => `the visit ${token} has fbp ${known.get(token)}, not ${fbp}`);
 }
 
 async function givenUp(db: Database): Promise<string[]> {
@@ -88,8 +111,16 @@ function pageViewFault(event: Received, visit: AcknowledgedVisit, pixelId: strin
   return null;
 }
 
-function purchaseFault(event: Received, payment: AcknowledgedPayment): string | null {
+function purchaseFault(
+  event: Received,
+  payment: AcknowledgedPayment,
+  whose: { readonly fbclid: string; readonly pixelId: string } | undefined,
+): string | null {
   const { value, currency } = event.custom_data;
+  const { fbc } = event.user_data;
+  if (whose === undefined) return "is of a visit that nobody made";
+  if (event.pixelId !== whose.pixelId) return `went to pixel ${event.pixelId}`;
+  if (!fbc?.endsWith(`.${whose.fbclid}`)) return `fbc ${fbc} is not of ${whose.fbclid}`;
   if (event.event_name !== "Purchase") return `is a ${event.event_name}`;
   if (!isDuring(event, payment)) return `event_time ${event.event_time} is not when it was paid`;
   return value === payment.amountMinor / 100 && currency === "BRL" ? null : `${value} ${currency}`;
