@@ -32,7 +32,7 @@ export function metaAmount(
  * @param usdMinorPerThousand whole US cents for 1 000 Stars
  * @returns null where a count or rate is no whole number from 0, or the product is too large to be exact
  */
-export function starsToUsdMinor(stars: number, usdMinorPerThousand: number): number | null {
+function starsToUsdMinor(stars: number, usdMinorPerThousand: number): number | null {
   const product = stars * usdMinorPerThousand;
   if (!isAmountMinor(stars) || !isAmountMinor(usdMinorPerThousand) || !isAmountMinor(product)) return null;
   return Math.floor((product + 500) / 1000);

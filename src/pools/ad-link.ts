@@ -2,7 +2,7 @@ import type { Config } from "../config.ts";
 import type { PoolView } from "./pool-view.ts";
 
 /** What Meta fills into a link when an ad is clicked (Ads Manager, "URL dynamic parameters"). */
-export const META_MACROS = [
+const META_MACROS = [
   "campaign.name",
   "campaign.id",
   "adset.name",
@@ -41,10 +41,15 @@ export interface AdLink {
   readonly isPublic: boolean;
 }
 
+type GatedPool = Pick<
+  PoolView,
+  "slug" | "meta_cloaker_enabled" | "meta_cloaker_param_name" | "meta_cloaker_param_value"
+>;
+
 /** Pure. `asked` says which parameters, by name, shall be other than usual. */
 export function adLink(
   config: Pick<Config, "publicUrl" | "port">,
-  pool: PoolView,
+  pool: GatedPool & Pick<PoolView, "capture_params">,
   asked: (name: string) => string | null | undefined,
 ): AdLink {
   const url = visitorLink(config, pool);
@@ -66,13 +71,7 @@ export function baseUrl({ publicUrl, port }: Pick<Config, "publicUrl" | "port">)
 }
 
 /** The link that lets a visitor in, with the gate's parameter where the pool asks for one. */
-export function visitorLink(
-  config: Pick<Config, "publicUrl" | "port">,
-  pool: Pick<
-    PoolView,
-    "slug" | "meta_cloaker_enabled" | "meta_cloaker_param_name" | "meta_cloaker_param_value"
-  >,
-): string {
+export function visitorLink(config: Pick<Config, "publicUrl" | "port">, pool: GatedPool): string {
   // The rules of both take characters only that need no encoding.
   const gate = pool.meta_cloaker_enabled
     ? `?${pool.meta_cloaker_param_name}=${pool.meta_cloaker_param_value ?? ""}`
@@ -100,7 +99,7 @@ function adLinkValues(
  * `name=value&…` for the ads of Facebook: values are encoded, but for Meta's macros, which it knows by their bare
  * braces. What is empty is left out.
  */
-export function adParameters(values: Readonly<Record<string, string>>): string {
+function adParameters(values: Readonly<Record<string, string>>): string {
   return Object.entries(values)
     .filter(([, value]) => value !== "")
     .map(([name, value]) => `${encodeURIComponent(name)}=${encodedAroundMacros(value)}`)
@@ -108,7 +107,7 @@ export function adParameters(values: Readonly<Record<string, string>>): string {
 }
 
 /** The link with those parameters behind it. */
-export function withParameters(link: string, parameters: string): string {
+function withParameters(link: string, parameters: string): string {
   if (parameters === "") return link;
   return `${link}${link.includes("?") ? "&" : "?"}${parameters}`;
 }

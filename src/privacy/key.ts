@@ -18,9 +18,6 @@ const keyShape = {
     .describe("A Telegram user's id, or customer.id of your own shop's payments"),
 };
 
-/** A request as the API's documentation shows it. */
-export const ERASURE_EXAMPLE = { tracking_token: "0193f2a5c1d27e3f8a4b5c6d7e8f9012", dry_run: true };
-
 /** Whose data to erase, by one of three keys. */
 export const erasureSchema = z
   .strictObject({
@@ -32,7 +29,7 @@ export const erasureSchema = z
       [tracking_token, payment_id, customer].filter((key) => key !== undefined).length === 1,
     "give one of tracking_token, payment_id and customer",
   )
-  .meta({ example: ERASURE_EXAMPLE });
+  .meta({ example: { tracking_token: "0193f2a5c1d27e3f8a4b5c6d7e8f9012", dry_run: true } });
 
 /** The key that was given. */
 export function personKey(given: z.output<typeof erasureSchema>): PersonKey {

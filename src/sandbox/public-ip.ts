@@ -7,7 +7,7 @@ const PRIVATE_IPV6 = /^(?:f[cd][0-9a-f]{2}:|fe[89a-f][0-9a-f]:|ff[0-9a-f]{2}:)/i
 const ONLY_ZEROES_AND_LAST_DIGIT = /^[0:]*:[01]?$/;
 
 /** What a client IP address is to Meta. Documentation ranges (203.0.113.0/24, 2001:db8::/32) count as public. */
-export type IpVerdict = "public" | "private" | "invalid";
+type IpVerdict = "public" | "private" | "invalid";
 
 /** Judges one address, IPv4 or IPv6, without port or zone. */
 export function ipVerdict(address: string): IpVerdict {

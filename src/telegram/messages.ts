@@ -139,12 +139,12 @@ export function deliveryMessage(
 }
 
 /** What the button of an offer carries; `readButton` reads it back. */
-export function offerData(offerId: number): string {
+function offerData(offerId: number): string {
   return `offer:${offerId}`;
 }
 
 /** The same of the button to buy. */
-export function buyData(offerId: number): string {
+function buyData(offerId: number): string {
   return `buy:${offerId}`;
 }
 

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { SCHEMAS } from "../../src/api/schemas.ts";
 import { unavailableSpool } from "../../src/db/spool/spool.ts";
 import { newId } from "../../src/platform/ids.ts";
-import { ERASURE_EXAMPLE } from "../../src/privacy/key.ts";
 import { createTestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
 import { seedVisitor } from "../support/seed-visitor.ts";
@@ -95,9 +94,8 @@ describe(`POST /api/privacy/erasures on ${testDialect}`, () => {
 
   test("its example in the OpenAPI document is one that it takes", async () => {
     const { body } = await api.call("GET", "/openapi/json");
-    const text = JSON.stringify(body);
-    expect(text).toContain("/api/privacy/erasures");
-    expect(text).toContain(JSON.stringify(ERASURE_EXAMPLE));
-    expect((await erase(ERASURE_EXAMPLE)).status).toBe(200);
+    const found = /"example":(\{"tracking_token":"[0-9a-f]{32}","dry_run":true\})/.exec(JSON.stringify(body));
+    const example = JSON.parse(found?.[1] ?? "null");
+    expect((await erase(example)).status).toBe(200);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { metaAmount, starsToUsdMinor } from "../../src/meta/money.ts";
+import { metaAmount } from "../../src/meta/money.ts";
 import { currencyExponent, isCurrency } from "../../src/money/currencies.ts";
 import { minorToMajor } from "../../src/money/minor-units.ts";
 
@@ -104,14 +104,11 @@ describe("Telegram Stars", () => {
   });
 
   test("round half up to the cent, and refuse what is no whole number", () => {
-    expect([0, 1, 5, 50].map((stars) => starsToUsdMinor(stars, 1300))).toEqual([0, 1, 7, 65]);
-    expect([-1, 1.5, Number.NaN, 1e15].map((stars) => starsToUsdMinor(stars, 1300))).toEqual([
-      null,
-      null,
-      null,
-      null,
-    ]);
-    expect([-1, 1.5].map((rate) => starsToUsdMinor(10, rate))).toEqual([null, null]);
+    const dollars = (stars: number, rate: number) => metaAmount(stars, "XTR", rate)?.value ?? null;
+    expect([0, 1, 5, 50].map((stars) => dollars(stars, 1300))).toEqual([0, 0.01, 0.07, 0.65]);
+    const impossible = [-1, 1.5, Number.NaN, 1e15].map((stars) => dollars(stars, 1300));
+    expect(impossible).toEqual([null, null, null, null]);
+    expect([-1, 1.5].map((rate) => dollars(10, rate))).toEqual([null, null]);
   });
 
   test("leave other currencies alone, whatever the rate", () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { type IpVerdict, ipVerdict } from "../../src/sandbox/public-ip.ts";
+import { ipVerdict } from "../../src/sandbox/public-ip.ts";
 
-test.each<[string, IpVerdict]>([
+test.each<[string, ReturnType<typeof ipVerdict>]>([
   ["203.0.113.7", "public"],
   ["8.8.8.8", "public"],
   ["172.32.0.1", "public"],
