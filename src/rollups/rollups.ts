@@ -103,9 +103,13 @@ async function replaceHour(db: Database, hourMs: number, counts: readonly Funnel
   });
 }
 
-/** When the numbers were last brought up to date; null before the first time. */
+/** Up to when everything is counted, by the last count that came to its end; null before the first one. */
 export async function countedAt(db: Database): Promise<Date | null> {
   const { settings } = db.tables;
-  const [row] = await db.select({ at: settings.updatedAt }).from(settings).where(eq(settings.key, ROLLUPS));
-  return row?.at ?? null;
+  const [row] = await db
+    .select({ watermarks: settings.value })
+    .from(settings)
+    .where(eq(settings.key, ROLLUPS));
+  const { countedAtMs } = readWatermarks(row?.watermarks ?? "");
+  return countedAtMs === null ? null : new Date(countedAtMs);
 }

@@ -21,12 +21,19 @@ const watermarksSchema = z.object({
   sessions: watermark,
   funnelStates: watermark,
   outboxAttempts: watermark,
+  /** When the last count began that came to its end; null before the first one. */
+  countedAtMs: z.number().nullable().default(null),
 });
 
 export type Watermarks = z.output<typeof watermarksSchema>;
 
 const UNSEEN: Watermark = { settled: 0, newest: 0, newestAtMs: 0 };
-export const NO_WATERMARKS: Watermarks = { sessions: UNSEEN, funnelStates: UNSEEN, outboxAttempts: UNSEEN };
+export const NO_WATERMARKS: Watermarks = {
+  sessions: UNSEEN,
+  funnelStates: UNSEEN,
+  outboxAttempts: UNSEEN,
+  countedAtMs: null,
+};
 
 /** What `settings` keeps; anything else means: begin again, which does no harm. */
 export function readWatermarks(text: string): Watermarks {

@@ -8,7 +8,7 @@ import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { type Dimension, type FunnelCount, OTHER_CAMPAIGNS } from "../../src/rollups/funnel-tally.ts";
 import { createHourCounter } from "../../src/rollups/hour-counter.ts";
-import { createRollups } from "../../src/rollups/rollups.ts";
+import { countedAt, createRollups } from "../../src/rollups/rollups.ts";
 import { createThrottle } from "../../src/rollups/throttle.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 
@@ -368,6 +368,21 @@ describe(`hourly counts, on ${testDialect}`, () => {
     const [setting] = await own.db.select().from(settings).where(isRollups);
     expect(setting?.updatedAt.getTime()).toBeLessThan(Date.now() + 60_000);
     expect(JSON.parse(setting?.value ?? "").sessions.newestAtMs).toBeLessThan(Date.now() + 60_000);
+  });
+
+  test("they say when they were last counted to the end, not when somebody last began to", async () => {
+    const beginInVain = async () => {
+      const by = process();
+      await by.stop();
+      await expect(count(by)).rejects.toThrow();
+    };
+    await beginInVain();
+    expect(await countedAt(own.db)).toBeNull();
+    await count();
+    const at = await countedAt(own.db);
+    expect(at).toBeInstanceOf(Date);
+    await beginInVain();
+    expect(await countedAt(own.db)).toEqual(at);
   });
 
   test("while one process counts, another leaves it alone", async () => {

@@ -80,6 +80,6 @@ function staleness(agoMs: number | null): string {
   if (agoMs === null) return "Not counted yet: the first count is under way.";
   const ago = agoMs < 1_000 ? "just now" : `${durationText(agoMs)} ago`;
   return agoMs > STALE_MS
-    ? `Counted ${ago}: no dispatcher keeps these numbers up to date.`
+    ? `Counted ${ago}: counting has fallen behind, or no dispatcher runs.`
     : `Counted ${ago}.`;
 }
