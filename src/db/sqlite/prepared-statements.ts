@@ -1,7 +1,11 @@
 import type { Database as SqliteClient, Statement } from "bun:sqlite";
 import type { SQL } from "drizzle-orm";
+import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
 import { fillPlaceholders, type PlaceholderValues } from "../prepared-statement.ts";
-import { type Parameter, sqlDialect } from "./rows.ts";
+
+export const sqlDialect = new SQLiteSyncDialect({ casing: "snake_case" });
+
+export type Parameter = string | number | bigint | boolean | Uint8Array | null;
 
 /** Runs statements on a connection, each of which is prepared once. */
 export function createPreparedStatements(client: SqliteClient) {

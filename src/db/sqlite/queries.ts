@@ -3,8 +3,7 @@ import type { SQL } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import type { QueryBuilder, Reader } from "../database.ts";
 import type { PlaceholderValues } from "../prepared-statement.ts";
-import { createPreparedStatements } from "./prepared-statements.ts";
-import { type Parameter, sqlDialect } from "./rows.ts";
+import { createPreparedStatements, type Parameter, sqlDialect } from "./prepared-statements.ts";
 
 /** What is asked of a connection; `close` lets go of what was prepared on it. */
 export function queries(client: SqliteClient): { builder: QueryBuilder; reader: Reader; close(): void } {
