@@ -59,7 +59,6 @@ export async function findNews(
       sessions: advance(watermarks.sessions, newest.sessions, nowMs),
       funnelStates: advance(watermarks.funnelStates, newest.funnelStates, nowMs),
       outboxAttempts: advance(watermarks.outboxAttempts, newest.outboxAttempts, nowMs),
-      countedAtMs: nowMs,
     },
   };
 }

@@ -8,7 +8,7 @@ import { DIMENSIONS, type FunnelCount, foldCampaigns } from "./funnel-tally.ts";
 import { createHourCounter } from "./hour-counter.ts";
 import { findNews } from "./news.ts";
 import { createThrottle } from "./throttle.ts";
-import { NO_WATERMARKS, readWatermarks } from "./watermarks.ts";
+import { NO_WATERMARKS, progressText, readCountedAt, readWatermarks } from "./watermarks.ts";
 
 const EVERY_TEN_SECONDS = "*/10 * * * * *";
 /** Of several processes one counts at a time: its lease ends when it was silent for this long. */
@@ -28,7 +28,7 @@ const CHUNK = 200;
 export function createRollups(deps: { readonly db: Database; readonly log: Log }): Periodic<boolean> {
   const { db } = deps;
   const hours = createHourCounter(db);
-  let ownWatermarks = "";
+  let ownWatermarks = NO_WATERMARKS;
   const job = {
     schedule: EVERY_TEN_SECONDS,
     failed: "the console's numbers could not be counted",
@@ -38,22 +38,23 @@ export function createRollups(deps: { readonly db: Database; readonly log: Log }
     const lease = await takeLease(db);
     if (lease === null) return false;
     const throttle = createThrottle(signal);
-    const news = await findNews(db, readWatermarks(lease.watermarks), lease.nowMs, throttle);
+    const watermarks = readWatermarks(lease.progress);
+    const news = await findNews(db, watermarks, lease.nowMs, throttle);
     for (const route of news.routes) await recountRoute(db, route, throttle);
-    if (lease.watermarks !== ownWatermarks) hours.forget();
+    if (!Bun.deepEquals(watermarks, ownWatermarks)) hours.forget();
     for (const hour of news.hours) {
       const counts = await hours.count(hour, lease.nowMs, throttle);
       await replaceHour(db, hour.hourMs, foldCampaigns(counts, MOST_CAMPAIGNS));
     }
     await forgetMinutes(db, lease.nowMs - MINUTES_KEPT_MS);
-    ownWatermarks = JSON.stringify(news.watermarks);
-    await writeWatermarks(db, ownWatermarks);
+    ownWatermarks = news.watermarks;
+    await writeProgress(db, progressText(ownWatermarks, lease.nowMs));
     return true;
   });
 }
 
 /** Takes the lease by the database's clock; null where another process has it, for no longer than that by any clock. */
-async function takeLease(db: Database): Promise<{ watermarks: string; nowMs: number } | null> {
+async function takeLease(db: Database): Promise<{ progress: string; nowMs: number } | null> {
   const { settings } = db.tables;
   const { now, plusMs } = db.dialect;
   const at = sql<Date>`${now}`;
@@ -64,23 +65,23 @@ async function takeLease(db: Database): Promise<{ watermarks: string; nowMs: num
       .values({ key: ROLLUPS, value: empty, updatedAt: at })
       .onConflictDoNothing()
       .returning({ key: settings.key });
-    if (begun.length > 0) return { watermarks: empty, nowMs: tx.nowMs() };
+    if (begun.length > 0) return { progress: empty, nowMs: tx.nowMs() };
     const [lease] = await tx
       .update(settings)
       .set({ updatedAt: at })
       .where(sql`${settings.key} = ${ROLLUPS}
         and (${settings.updatedAt} <= ${plusMs(now, -LEASE_MS)} or ${settings.updatedAt} > ${plusMs(now, LEASE_MS)})`)
-      .returning({ watermarks: settings.value });
-    return lease ? { watermarks: lease.watermarks, nowMs: tx.nowMs() } : null;
+      .returning({ progress: settings.value });
+    return lease ? { progress: lease.progress, nowMs: tx.nowMs() } : null;
   });
 }
 
-async function writeWatermarks(db: Database, watermarks: string): Promise<void> {
+async function writeProgress(db: Database, progress: string): Promise<void> {
   const { settings } = db.tables;
   await db.transaction(async (tx) => {
     await tx
       .update(settings)
-      .set({ value: watermarks, updatedAt: sql<Date>`${db.dialect.now}` })
+      .set({ value: progress, updatedAt: sql<Date>`${db.dialect.now}` })
       .where(eq(settings.key, ROLLUPS));
   });
 }
@@ -106,10 +107,6 @@ async function replaceHour(db: Database, hourMs: number, counts: readonly Funnel
 /** Up to when everything is counted, by the last count that came to its end; null before the first one. */
 export async function countedAt(db: Database): Promise<Date | null> {
   const { settings } = db.tables;
-  const [row] = await db
-    .select({ watermarks: settings.value })
-    .from(settings)
-    .where(eq(settings.key, ROLLUPS));
-  const { countedAtMs } = readWatermarks(row?.watermarks ?? "");
-  return countedAtMs === null ? null : new Date(countedAtMs);
+  const [row] = await db.select({ progress: settings.value }).from(settings).where(eq(settings.key, ROLLUPS));
+  return readCountedAt(row?.progress ?? "");
 }

@@ -21,24 +21,30 @@ const watermarksSchema = z.object({
   sessions: watermark,
   funnelStates: watermark,
   outboxAttempts: watermark,
-  /** When the last count began that came to its end; null before the first one. */
-  countedAtMs: z.number().nullable().default(null),
 });
 
 export type Watermarks = z.output<typeof watermarksSchema>;
 
 const UNSEEN: Watermark = { settled: 0, newest: 0, newestAtMs: 0 };
-export const NO_WATERMARKS: Watermarks = {
-  sessions: UNSEEN,
-  funnelStates: UNSEEN,
-  outboxAttempts: UNSEEN,
-  countedAtMs: null,
-};
+export const NO_WATERMARKS: Watermarks = { sessions: UNSEEN, funnelStates: UNSEEN, outboxAttempts: UNSEEN };
 
 /** What `settings` keeps; anything else means: begin again, which does no harm. */
-export function readWatermarks(text: string): Watermarks {
-  const parsed = watermarksSchema.safeParse(parseJson(text));
+export function readWatermarks(progress: string): Watermarks {
+  const parsed = watermarksSchema.safeParse(parseJson(progress));
   return parsed.success ? parsed.data : NO_WATERMARKS;
+}
+
+const countedSchema = z.object({ countedAtMs: z.number() });
+
+/** What `settings` keeps after a count that began at `countedAtMs` and came to its end. */
+export function progressText(watermarks: Watermarks, countedAtMs: number): string {
+  return JSON.stringify({ ...watermarks, countedAtMs });
+}
+
+/** When the last such count began; null before the first one. */
+export function readCountedAt(progress: string): Date | null {
+  const parsed = countedSchema.safeParse(parseJson(progress));
+  return parsed.success ? new Date(parsed.data.countedAtMs) : null;
 }
 
 /** The watermark after a look that began at `nowMs`, when the newest row was `newestId`. Pure. */
