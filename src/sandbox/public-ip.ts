@@ -1,26 +1,22 @@
-import { isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 
-const IPV4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
 const IPV4_IN_IPV6 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
-/** Unspecified, loopback, unique local (fc00::/7), link-local and site-local (fe80::/9), multicast (ff00::/8). */
-const PRIVATE_IPV6 = /^(?:f[cd][0-9a-f]{2}:|fe[89a-f][0-9a-f]:|ff[0-9a-f]{2}:)/i;
-const ONLY_ZEROES_AND_LAST_DIGIT = /^[0:]*:[01]?$/;
+/** 2000::/3: no more of IPv6 is given out to the public internet. */
+const GLOBAL_IPV6 = /^[23][0-9a-f]{3}:/i;
 
 /** What a client IP address is to Meta. Documentation ranges (203.0.113.0/24, 2001:db8::/32) count as public. */
 type IpVerdict = "public" | "private" | "invalid";
 
 /** Judges one address, IPv4 or IPv6, without port or zone. */
 export function ipVerdict(address: string): IpVerdict {
-  const dotted = IPV4.exec(IPV4_IN_IPV6.exec(address)?.[1] ?? address);
-  if (dotted !== null) return ipv4Verdict(dotted.slice(1).map(Number));
+  const dotted = IPV4_IN_IPV6.exec(address)?.[1] ?? address;
+  if (isIPv4(dotted)) return isPrivateIpv4(dotted.split(".").map(Number)) ? "private" : "public";
   if (!isIPv6(address) || address.includes("%")) return "invalid";
-  return PRIVATE_IPV6.test(address) || ONLY_ZEROES_AND_LAST_DIGIT.test(address) ? "private" : "public";
+  return GLOBAL_IPV6.test(address) ? "public" : "private";
 }
 
-function ipv4Verdict(octets: readonly number[]): IpVerdict {
-  const [a = 0, b = 0] = octets;
-  if (octets.some((octet) => octet > 255)) return "invalid";
-  const isPrivate =
+function isPrivateIpv4([a = 0, b = 0, c = 0]: readonly number[]): boolean {
+  return (
     a === 0 ||
     a === 10 ||
     a === 127 ||
@@ -28,6 +24,8 @@ function ipv4Verdict(octets: readonly number[]): IpVerdict {
     (a === 100 && b >= 64 && b < 128) ||
     (a === 169 && b === 254) ||
     (a === 172 && b >= 16 && b < 32) ||
-    (a === 192 && b === 168);
-  return isPrivate ? "private" : "public";
+    (a === 192 && b === 168) ||
+    (a === 192 && b === 0 && c === 0) ||
+    (a === 198 && (b === 18 || b === 19))
+  );
 }
