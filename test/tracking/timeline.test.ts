@@ -128,6 +128,21 @@ describe(`a visitor's timeline on ${testDialect}`, () => {
     expect(timeline?.outbox.map(({ event_id }) => event_id)).toContain(eventId);
   });
 
+  test("of a link that hundreds came by has the newest messages, and the visit's own events", async () => {
+    const { token } = await seedVisitor(own.db);
+    const message = { destination: "telegram" as const, route: "7", eventName: "welcome", payload: {} };
+    const messages = Array.from({ length: 250 }, (_, i) => ({
+      ...message,
+      eventId: `welcome_${token}_${i}`,
+      trackingToken: token,
+    }));
+    await own.db.transaction((tx) => enqueue(tx, own.db.tables, messages));
+    const ids = (await timelineByToken(own.db, token))?.outbox.map(({ event_id }) => event_id);
+    expect(ids).toContain(`evt_${token}`);
+    expect(ids).toContain(`welcome_${token}_249`);
+    expect(ids).not.toContain(`welcome_${token}_0`);
+  });
+
   test.each(["", "nonsense", "0".repeat(32), "' or 1=1 --", "\u0000"])("is null for %j", async (key) => {
     expect(await timelineByToken(own.db, key)).toBeNull();
     expect(await timelineByPayment(own.db, key)).toBeNull();
