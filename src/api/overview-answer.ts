@@ -2,7 +2,7 @@ import type { HoldState } from "../db/vocabulary.ts";
 import type { RefusalCount } from "../gate/read-refusals.ts";
 import type { FunnelFacts, FunnelLine, Steps, Value } from "../overview/funnel.ts";
 import type { OverviewFacts } from "../overview/read-facts.ts";
-import type { Stretch } from "../overview/stretch.ts";
+import type { TimeRange } from "../overview/time-range.ts";
 import type { RouteName } from "../overview/trouble.ts";
 
 /** What the funnel is told by. */
@@ -82,17 +82,17 @@ export interface OverviewAnswer {
 }
 
 /** The facts as the API tells them. Pure. */
-export function overviewAnswer(facts: OverviewFacts, stretch: Stretch, by: FunnelBy): OverviewAnswer {
+export function overviewAnswer(facts: OverviewFacts, range: TimeRange, by: FunnelBy): OverviewAnswer {
   const { deliveries, funnel } = facts;
   const sum = (key: "meta" | "telegram" | "failures") =>
     deliveries.points.reduce((total, point) => total + point[key], 0);
   return {
-    from: isoText(stretch.fromMs),
-    to: isoText(stretch.toMs),
+    from: isoText(range.fromMs),
+    to: isoText(range.toMs),
     counted_at: facts.countedAt?.toISOString() ?? null,
     sent: { meta: sum("meta"), telegram: sum("telegram"), failed_requests: sum("failures") },
     now: nowAnswer(facts),
-    deliveries: deliveriesAnswer(facts, stretch),
+    deliveries: deliveriesAnswer(facts, range),
     funnel: {
       from: isoText(funnel.fromMs),
       by,
@@ -139,7 +139,7 @@ function nowAnswer({ trouble, unreported }: OverviewFacts): OverviewAnswer["now"
 
 function deliveriesAnswer(
   { deliveries, names }: OverviewFacts,
-  { unit }: Stretch,
+  { unit }: TimeRange,
 ): OverviewAnswer["deliveries"] {
   return {
     unit,

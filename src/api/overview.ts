@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { type CountedFacts, type PresentFacts, readCounted, readPresent } from "../overview/read-facts.ts";
-import { endOfThisMinute, LONGEST_MS, unitOf } from "../overview/stretch.ts";
+import { endOfThisMinute, LONGEST_MS, unitOf } from "../overview/time-range.ts";
 import { createCache } from "../platform/cache.ts";
 import { DAY_MS } from "../platform/durations.ts";
 import { problem } from "../platform/problem.ts";
@@ -49,12 +49,12 @@ export function overviewApi({
           detail: "There is no such span of time.",
           errors: [{ path: "from", message: fault }],
         });
-      const stretch = { fromMs, toMs, unit: unitOf(fromMs, toMs, nowMs) };
+      const range = { fromMs, toMs, unit: unitOf(fromMs, toMs, nowMs) };
       const facts = {
         ...(await present("now", () => readPresent(db, config))),
-        ...(await counted(`${fromMs} ${toMs}`, () => readCounted(db, stretch))),
+        ...(await counted(`${fromMs} ${toMs}`, () => readCounted(db, range))),
       };
-      return overviewAnswer(facts, stretch, by);
+      return overviewAnswer(facts, range, by);
     },
     {
       query: overviewQuery,

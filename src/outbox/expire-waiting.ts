@@ -50,15 +50,15 @@ export function createExpireWaiting(deps: ExpireWaitingDeps): Periodic<number> {
     let expired = 0;
     let after = sql``;
     while (!signal.aborted) {
-      const stretch = await rowsWhere(
+      const page = await rowsWhere(
         db,
         sql`status = 'pending' and destination = ${key.destination} and route = ${key.route} ${after}
           order by available_at, id limit ${PIECE}`,
       );
-      const old = stretch.filter((row) => adapter.isExpired(row, new Date(row.claimedAtMs)));
+      const old = page.filter((row) => adapter.isExpired(row, new Date(row.claimedAtMs)));
       if (old.length > 0) expired += await end(key, old);
-      const last = stretch.at(-1);
-      if (!last || stretch.length < PIECE) break;
+      const last = page.at(-1);
+      if (!last || page.length < PIECE) break;
       after = sql`and (available_at, id) > (select o.available_at, o.id from outbox_progress o where o.id = ${last.id})`;
       await Bun.sleep(PAUSE_MS);
     }

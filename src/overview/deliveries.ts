@@ -4,7 +4,7 @@ import type { Database } from "../db/database.ts";
 import { HOUR_MS, MINUTE_MS } from "../platform/durations.ts";
 import { yieldToEventLoop } from "../platform/yield-to-event-loop.ts";
 import { bucketStart } from "../rollups/bucket.ts";
-import type { Stretch } from "./stretch.ts";
+import type { TimeRange } from "./time-range.ts";
 
 /** Events delivered in a minute or an hour. */
 interface DeliveryPoint {
@@ -46,7 +46,10 @@ const MOST_ROUTES = 30;
 const BUSIEST_ROUTES = 8;
 
 /** Reads `delivery_rates` only. */
-export async function readDeliveries(db: Database, { fromMs, toMs, unit }: Stretch): Promise<DeliveryFacts> {
+export async function readDeliveries(
+  db: Database,
+  { fromMs, toMs, unit }: TimeRange,
+): Promise<DeliveryFacts> {
   const { deliveryRates: r } = db.tables;
   const widthMs = unit === "minute" ? MINUTE_MS : HOUR_MS;
   const firstMs = bucketStart(fromMs, widthMs);

@@ -5,7 +5,7 @@ import { HOUR_MS } from "../platform/durations.ts";
 import { yieldToEventLoop } from "../platform/yield-to-event-loop.ts";
 import { bucketStart } from "../rollups/bucket.ts";
 import { type Counts, type Dimension, OTHER_CAMPAIGNS } from "../rollups/funnel-tally.ts";
-import type { Stretch } from "./stretch.ts";
+import type { TimeRange } from "./time-range.ts";
 
 /** Lines of a table, the best ones. */
 const MOST_LINES = 20;
@@ -47,7 +47,7 @@ export interface FunnelFacts {
 }
 
 /** Reads `funnel_hourly` only: some thousand rows for a month, whatever the traffic. */
-export async function readFunnel(db: Database, { fromMs, toMs }: Stretch): Promise<FunnelFacts> {
+export async function readFunnel(db: Database, { fromMs, toMs }: TimeRange): Promise<FunnelFacts> {
   const { funnelHourly: f, pools, bots } = db.tables;
   const firstMs = bucketStart(fromMs, HOUR_MS);
   const isIn = (dimension: Dimension) =>

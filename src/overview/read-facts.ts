@@ -5,7 +5,7 @@ import { yieldToEventLoop } from "../platform/yield-to-event-loop.ts";
 import { countedAt } from "../rollups/rollups.ts";
 import { type DeliveryFacts, readDeliveries } from "./deliveries.ts";
 import { type FunnelFacts, readFunnel } from "./funnel.ts";
-import type { Stretch } from "./stretch.ts";
+import type { TimeRange } from "./time-range.ts";
 import { type RouteNames, readTrouble, routeNames, type TroubleFacts } from "./trouble.ts";
 import { readUnreportedSales, type UnreportedSales } from "./unreported-sales.ts";
 
@@ -16,7 +16,7 @@ export interface PresentFacts {
   readonly names: RouteNames;
 }
 
-/** What was counted in a stretch of time. */
+/** What was counted in a range of time. */
 export interface CountedFacts {
   readonly deliveries: DeliveryFacts;
   readonly funnel: FunnelFacts;
@@ -39,11 +39,11 @@ export async function readPresent(
 }
 
 /** The same for what was counted. */
-export async function readCounted(db: Database, stretch: Stretch): Promise<CountedFacts> {
-  const deliveries = await readDeliveries(db, stretch);
+export async function readCounted(db: Database, range: TimeRange): Promise<CountedFacts> {
+  const deliveries = await readDeliveries(db, range);
   await yieldToEventLoop();
-  const funnel = await readFunnel(db, stretch);
+  const funnel = await readFunnel(db, range);
   await yieldToEventLoop();
-  const refused = await readRefusals(db, { fromMs: funnel.fromMs, toMs: stretch.toMs });
+  const refused = await readRefusals(db, { fromMs: funnel.fromMs, toMs: range.toMs });
   return { deliveries, funnel, refused, countedAt: await countedAt(db) };
 }

@@ -38,14 +38,14 @@ export async function removeOldRows(removal: Removal, numbered: Numbered): Promi
   const { table, id, at, atOnce = PIECE, isDone, alongWith } = numbered;
   let removed = 0;
   for (let last = 0; !signal.aborted; ) {
-    const stretch = await db
+    const page = await db
       .select({ id: sql`${id}`.mapWith(Number), isOld: sql<unknown>`${lt(at, cutoff)}` })
       .from(table)
       .where(gt(id, last))
       .orderBy(id)
       .limit(atOnce);
-    const old = stretch.filter(({ isOld }) => Boolean(isOld)).map((row) => row.id);
-    last = stretch.at(-1)?.id ?? last;
+    const old = page.filter(({ isOld }) => Boolean(isOld)).map((row) => row.id);
+    last = page.at(-1)?.id ?? last;
     if (old.length === 0 && !(await isFollowedByOld(removal, numbered, last))) break;
     removed += await db.transaction(async (tx) => {
       const gone = await tx
@@ -56,7 +56,7 @@ export async function removeOldRows(removal: Removal, numbered: Numbered): Promi
       await alongWith?.(tx, ids);
       return ids.length;
     }, "relaxed");
-    if (stretch.length < atOnce) break;
+    if (page.length < atOnce) break;
     await Bun.sleep(pauseMs);
   }
   return removed;

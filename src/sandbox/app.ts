@@ -44,7 +44,7 @@ const LARGEST_BODY_BYTES = 64 * 1024 * 1024;
  * Makes the stand-in for Meta, Telegram and the payment providers. It shares no code with what it tests: a rule
  * misunderstood once must fail loudly. A further stand-in is one more plugin here, given `{ now, requests }`.
  */
-function createSandbox(options: SandboxOptions = {}): Sandbox {
+function createSandbox(options: SandboxOptions): Sandbox {
   const now = options.now ?? Date.now;
   const events = createEventLog({
     maxEvents: options.maxEvents ?? 100_000,

@@ -113,7 +113,7 @@ function paymentObject(charge: Charge, origin: string) {
     point_of_interaction: {
       type: "PIX",
       transaction_data: {
-        qr_code: `00020126580014br.gov.bcb.pix0136${randomlessUuid(charge.id)}5204000053039865802BR6304ABCD`,
+        qr_code: `00020126580014br.gov.bcb.pix0136${pixKeyOf(charge.id)}5204000053039865802BR6304ABCD`,
         qr_code_base64: "iVBORw0KGgo=",
         ticket_url: `${origin}/pay/mercadopago/${charge.id}`,
       },
@@ -130,8 +130,8 @@ function refundedOf({ state, amount }: Charge): number {
   return state === "partially_refunded" ? 0.01 : 0;
 }
 
-/** A key that stays the same for the same payment. */
-function randomlessUuid(id: string): string {
+/** The Pix key in the code: always the same for a payment. */
+function pixKeyOf(id: string): string {
   return `b76aa9c2-2ec4-4110-954e-${id.padStart(12, "0")}`;
 }
 

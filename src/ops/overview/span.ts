@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { endOfThisMinute, LONGEST_MS, type Stretch, unitOf } from "../../overview/stretch.ts";
+import { endOfThisMinute, LONGEST_MS, type TimeRange, unitOf } from "../../overview/time-range.ts";
 import { DAY_MS, HOUR_MS } from "../../platform/durations.ts";
 import { instantOfWall } from "../zone.ts";
 
 export const SPANS = ["1h", "24h", "7d", "30d"] as const;
 const LENGTHS = { "1h": HOUR_MS, "24h": DAY_MS, "7d": 7 * DAY_MS, "30d": 30 * DAY_MS };
 
-/** Which stretch of time the page tells of. */
-export interface Span extends Stretch {
+/** Which range of time the page tells of. */
+export interface Span extends TimeRange {
   readonly name: (typeof SPANS)[number] | "custom";
   /** The page's address again, for links and for what is fetched anew. */
   readonly query: string;
