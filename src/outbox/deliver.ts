@@ -119,9 +119,9 @@ async function send(deps: DeliveryDeps, batch: LeasedBatch, rows: readonly Claim
     streak.unexplained++;
     streak.hasCounted = true;
   }
-  report(deps, key, rows.length, sent, consequences.change);
+  report(deps, { ...key, events: rows.length }, sent, consequences.change);
   const isNoted = await commitWithRetry(deps, (tx, tried) =>
-    recordRequest(deps, tx, batch, { rows, sent, consequences }, tried),
+    recordRequest(deps, tx, batch, { rows, sent, consequences, tried }),
   );
   const isProbeThrough = consequences.change?.kind === "healthy" && standing.failures >= BREAKER_THRESHOLD;
   if (isNoted && isProbeThrough) await makeDue(deps, key);
@@ -138,13 +138,11 @@ async function makeDue({ db, log }: DeliveryDeps, key: RouteKey): Promise<void> 
 /** One log line a request, with the raw answer; and one for a pause, which needs somebody's attention. */
 function report(
   { log, onRequest }: DeliveryDeps,
-  key: RouteKey,
-  events: number,
+  { destination, route, events }: RouteKey & { readonly events: number },
   { verdict, answer }: Sent,
   change: RouteChange | null,
 ): void {
   const reason = verdict.kind === "delivered" ? verdict.note : verdict.reason;
-  const { destination, route } = key;
   if (answer) {
     onRequest({ destination, route, outcome: verdict.kind, events, durationMs: answer.durationMs });
     const line = { destination, route, events, outcome: verdict.kind, reason, ...answer };
@@ -168,7 +166,7 @@ async function expire(deps: DeliveryDeps, batch: LeasedBatch, rows: readonly Cla
     const leap = await clockLeap(tx, db.dialect);
     const isOurs = leap
       ? (await settle(tx, db, batch.leaseId, rows, HELD)).length > 0
-      : await settleRows(deps, tx, batch, rows, EXPIRED, tried);
+      : await settleRows(deps, tx, batch, { rows, settlement: EXPIRED, tried });
     if (isOurs && nothingIsSent) await noteChange(deps, tx, batch, { kind: "unknown" });
     return leap !== null;
   });

@@ -43,6 +43,14 @@ interface MadeRequest {
   readonly rows: readonly ClaimedRow[];
   readonly sent: Sent;
   readonly consequences: Consequences;
+  readonly tried: Tried;
+}
+
+/** How some rows of a batch leave its lease. */
+interface RowsSettlement {
+  readonly rows: readonly ClaimedRow[];
+  readonly settlement: Settlement;
+  readonly tried: Tried;
 }
 
 /**
@@ -53,15 +61,14 @@ export async function recordRequest(
   deps: RecordDeps,
   tx: Tx,
   batch: LeasedBatch,
-  { rows, sent, consequences }: MadeRequest,
-  tried: Tried,
+  { rows, sent, consequences, tried }: MadeRequest,
 ): Promise<boolean> {
   const { db } = deps;
   const { key } = batch;
   const { verdict, answer } = sent;
   const { settlement, change } = consequences;
   const attempt = answer && attemptOf(key, rows, verdict, answer);
-  const isOurs = settlement === null || (await settleRows(deps, tx, batch, rows, settlement, tried));
+  const isOurs = settlement === null || (await settleRows(deps, tx, batch, { rows, settlement, tried }));
   // Rows that this try settled were settled by no earlier one. Asked only now: on Postgres, settling waits for a try that
   // is still under way.
   const mayBeWritten = tried.before && (settlement === null || !isOurs);
@@ -113,9 +120,7 @@ export async function settleRows(
   deps: RecordDeps,
   tx: Tx,
   { key, leaseId }: LeasedBatch,
-  rows: readonly ClaimedRow[],
-  settlement: Settlement,
-  tried: Tried,
+  { rows, settlement, tried }: RowsSettlement,
 ): Promise<boolean> {
   const settled = new Set(await settle(tx, deps.db, leaseId, rows, settlement));
   const isSettledBefore = tried.before && settled.size === 0;
@@ -127,19 +132,24 @@ export async function settleRows(
   }
   const ended = rows.filter(({ id }) => settled.has(id));
   if (ended.length > 0 && settlement.kind !== "retry" && settlement.kind !== "released") {
-    await tellOfEnd(deps, tx, key, ended, settlement, tried.failure);
+    await tellOfEnd(deps, tx, { key, ended, ending: settlement, failure: tried.failure });
   }
   return settled.size > 0;
+}
+
+/** Rows that came to their end, how, and what the last try to write that down failed with. */
+interface RowsEnd {
+  readonly key: RouteKey;
+  readonly ended: readonly ClaimedRow[];
+  readonly ending: Ending;
+  readonly failure: unknown;
 }
 
 /** Calls `onSettled`. Where it failed at every try, the rows end without it: else they would be sent for ever. */
 async function tellOfEnd(
   { log, onSettled }: RecordDeps,
   tx: Tx,
-  key: RouteKey,
-  ended: readonly ClaimedRow[],
-  ending: Ending,
-  failure: unknown,
+  { key, ended, ending, failure }: RowsEnd,
 ): Promise<void> {
   if (failure instanceof OnSettledError) {
     log.error(
