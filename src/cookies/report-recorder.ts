@@ -1,5 +1,6 @@
 import type { Database } from "../db/database.ts";
 import { ANSWER_MS, withDatabaseDeadline } from "../db/database-deadline.ts";
+import { findDatabaseId } from "../db/database-id.ts";
 import { isRowFault } from "../db/fault.ts";
 import { createGroupCommit } from "../db/group-commit.ts";
 import type { Spool } from "../db/spool/spool.ts";
@@ -51,8 +52,9 @@ export function createReportRecorder(deps: {
 
   async function copy(tokens: readonly string[]): Promise<void> {
     try {
-      const sessions = await withDatabaseDeadline(db, ANSWER_MS, findSessions(db, db.tables, tokens));
-      for (const session of sessions) trackingStore.save(() => session);
+      const read = Promise.all([findSessions(db, db.tables, tokens), findDatabaseId(db)]);
+      const [sessions, database] = await withDatabaseDeadline(db, ANSWER_MS, read);
+      for (const session of sessions) trackingStore.save(() => session, database);
     } catch (error) {
       log.warn({ error, todo: db.advice(error) }, "visits could not be read for their copies");
     }

@@ -1,5 +1,6 @@
 import { and, eq } from "drizzle-orm";
 import { isBotNamed } from "../bots/bot-view.ts";
+import { findDatabaseId } from "../db/database-id.ts";
 import { findBotUser } from "../tracking/bot-users.ts";
 import { findSession } from "../tracking/find-session.ts";
 import type { RecallVisit } from "../tracking/recall-visit.ts";
@@ -23,7 +24,8 @@ export interface Owner {
 /**
  * What Redis has of the visit behind a payment, only where that visit is not in the database. One that still waits on
  * this machine's disk is brought in first: without it nobody knows whose pixel the Purchase belongs to. Asked for
- * before the transaction: nothing inside one may wait for Redis.
+ * before the transaction: nothing inside one may wait for Redis. A copy of another database's visit is left alone: its
+ * numbers are of other pools here, as where an installation was moved and kept its Redis.
  */
 export async function redisCopyOf(
   { db, trackingData, recallVisit }: RedisCopyDeps,
@@ -33,7 +35,9 @@ export async function redisCopyOf(
   const token = trackingToken ?? (await findBotUser(db, tables, botUserId))?.latestToken ?? null;
   if (token === null) return null;
   if ((await findSession(db, tables, token)) !== null || (await recallVisit?.(token))) return null;
-  return trackingData(token);
+  const copy = await trackingData(token);
+  const database = copy?.database ?? null;
+  return database === null || database === (await findDatabaseId(db)) ? copy : null;
 }
 
 /** Whose a payment is by what somebody says of it. */

@@ -68,7 +68,7 @@ export function createAccept(deps: AcceptDeps) {
       const recorded = await deps.recorder.record(visit.record);
       if (recorded === "committed") tallies.committed++;
       else tallies.spooled++;
-      deps.trackingStore.save(() => sessionOf(visit.record));
+      deps.trackingStore.save(() => sessionOf(visit.record), visit.record.database);
     } catch (error) {
       if (error instanceof QueueFullError) return unavailable(locale);
       tallies.lost++;

@@ -11,6 +11,8 @@ export interface StoredVisit extends SessionFacts {
   /** Null in copies that were made before they were kept. */
   readonly poolId: number | null;
   readonly botId: number | null;
+  /** The database whose numbers these are (see `findDatabaseId`); null in copies that do not say. */
+  readonly database: string | null;
 }
 
 /**
@@ -20,8 +22,12 @@ export interface StoredVisit extends SessionFacts {
 export interface TrackingStore {
   /** Whether there is anywhere to keep a copy: else nothing need be read for one. */
   readonly keepsCopies: boolean;
-  /** Adds what is known to what is stored; a missing value never replaces one. Nobody waits for it. */
-  save(sessionOf: () => NewSession): void;
+  /**
+   * Adds what is known to what is stored; a missing value never replaces one. Nobody waits for it.
+   *
+   * @param database whose pool and bot the session names
+   */
+  save(sessionOf: () => NewSession, database: string | null): void;
   /** What is stored of a token; null where nothing is, or no answer came in time. */
   find(trackingToken: string): Promise<StoredVisit | null>;
   /** How many of these tokens have a copy; null where no answer came. */
@@ -43,10 +49,12 @@ export const noTrackingStore: TrackingStore = {
 export function redisTrackingStore(redis: Redis, ttlDays: number): TrackingStore {
   return {
     keepsCopies: true,
-    save(sessionOf) {
+    save(sessionOf, database) {
       const session = sessionOf();
       const key = keyOf(session.trackingToken);
-      const known = Object.entries(trackingData(session)).filter(([, value]) => value !== null);
+      const known = Object.entries({ ...trackingData(session), database }).filter(
+        ([, value]) => value !== null,
+      );
       redis
         .pipeline()
         .hset(key, Object.fromEntries(known))
@@ -99,6 +107,7 @@ function factsOf(trackingToken: string, stored: Readonly<Record<string, string>>
     consent: readConsent(stored.consent),
     poolId: number("pool_id"),
     botId: number("bot_id"),
+    database: text("database"),
   };
 }
 

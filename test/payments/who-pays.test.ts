@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import fc from "fast-check";
+import { ensureDatabaseId } from "../../src/db/database-id.ts";
 import type { Customer } from "../../src/meta/user-data.ts";
 import { readUnreportedSales } from "../../src/overview/unreported-sales.ts";
 import { receiveReport } from "../../src/payments/receive-report.ts";
@@ -439,6 +440,20 @@ describe(`a visit that still lies in a spool, on ${testDialect}`, () => {
     expect(purchase?.payload).toMatchObject({ user_data: { fbc: "fb.1.1740830400000.AbCd" } });
   });
 
+  test("of a visit that Redis has from another database, which this one took the place of, nothing is taken over", async () => {
+    const [own, others] = [newId(), newId()];
+    redis.set(own, copyOf(own, otherPool.id, await ensureDatabaseId(funnel.db)));
+    redis.set(others, copyOf(others, otherPool.id, crypto.randomUUID()));
+    const purchaseBy = async (token: string) => {
+      const bought = { ...sale(), tracking_token: token };
+      await register(bought);
+      await pays(bought);
+      return (await stored(bought)).purchases.map(({ route }) => route);
+    };
+    expect(await purchaseBy(own)).toEqual([OTHER_PIXEL]);
+    expect(await purchaseBy(others)).toEqual([]);
+  });
+
   test("a pool that Redis knew when it was registered stays its pool, though Redis is flushed before it is paid", async () => {
     const token = newId();
     redis.set(token, copyOf(token, otherPool.id));
@@ -568,7 +583,7 @@ describe(`whatever comes first, on ${testDialect}`, () => {
   });
 });
 
-function copyOf(trackingToken: string, poolId: number): StoredVisit {
+function copyOf(trackingToken: string, poolId: number, database: string | null = null): StoredVisit {
   return {
     trackingToken,
     rootEventId: `evt_${trackingToken}`,
@@ -583,5 +598,6 @@ function copyOf(trackingToken: string, poolId: number): StoredVisit {
     consent: null,
     poolId,
     botId: funnel.shop.id,
+    database,
   };
 }

@@ -158,7 +158,12 @@ describe(`consent=denied, with the setting as it comes, on ${testDialect}`, () =
   test("nor where only Redis knows of the visit, which still lies in some spool", async () => {
     const token = newId();
     const providerRef = newId();
-    const known = { ...session({ trackingToken: token, consent: "denied" }), poolId: null, botId: null };
+    const known = {
+      ...session({ trackingToken: token, consent: "denied" }),
+      poolId: null,
+      botId: null,
+      database: null,
+    };
     const received = await receiveReport(
       { ...funnel.deps.payments, trackingData: async () => known },
       {

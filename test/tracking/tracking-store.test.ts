@@ -26,12 +26,18 @@ describe.if(redisUrl !== undefined)("the tracking data in Redis", () => {
 
   test("what is known is added, and a missing value replaces none", async () => {
     const first = session();
-    store.save(() => first);
+    store.save(() => first, "a database");
     const before = await saved(first.trackingToken);
     // What its row says of the visit, to the second.
     const pageviewAt = new Date(Math.floor(first.pageviewTs.getTime() / 1_000) * 1_000);
-    expect(before).toEqual({ ...sessionFacts(first), pageviewAt, poolId: 1, botId: 1 });
-    store.save(() => ({ ...first, fbclid: null, fbc: null, utmSource: null, fbi: "177.45.10.10" }));
+    expect(before).toEqual({
+      ...sessionFacts(first),
+      pageviewAt,
+      poolId: 1,
+      botId: 1,
+      database: "a database",
+    });
+    store.save(() => ({ ...first, fbclid: null, fbc: null, utmSource: null, fbi: "177.45.10.10" }), null);
     await until(async () => (await store.find(first.trackingToken))?.clientIp === "177.45.10.10");
     expect(await store.find(first.trackingToken)).toMatchObject({ ...before, clientIp: "177.45.10.10" });
   });
@@ -43,7 +49,7 @@ describe.if(redisUrl !== undefined)("the tracking data in Redis", () => {
       pageviewTs: new Date(Date.now() - days * dayMs),
     });
     const [recent, old] = [visitedDaysAgo(2), visitedDaysAgo(4)];
-    for (const one of [old, recent, old, recent]) store.save(() => one);
+    for (const one of [old, recent, old, recent]) store.save(() => one, null);
     await saved(recent.trackingToken);
     const seconds = await redis.ttl(`ponte:tracking:${recent.trackingToken}`);
     expect(seconds).toBeWithin(86_400 - 60, 86_400 + 2);
@@ -52,12 +58,12 @@ describe.if(redisUrl !== undefined)("the tracking data in Redis", () => {
 
   test("a flush loses the copy and nothing else: what comes later is stored again", async () => {
     const one = session();
-    store.save(() => one);
+    store.save(() => one, null);
     await saved(one.trackingToken);
     // Only its own key: other suites may use the same server.
     await redis.del(`ponte:tracking:${one.trackingToken}`);
     expect(await store.find(one.trackingToken)).toBeNull();
-    store.save(() => one);
+    store.save(() => one, null);
     expect(await saved(one.trackingToken)).not.toBeNull();
     expect(await store.forget([one.trackingToken])).toBe(1);
   });
