@@ -19,6 +19,7 @@ interface Parsing<O extends Options> {
   readonly allowPositionals: true;
   readonly allowNegative: true;
   readonly strict: true;
+  readonly tokens: true;
 }
 
 /** The flags that were given, by name. */
@@ -66,8 +67,10 @@ export function defineCommand<const O extends Options>(spec: CommandSpec<O>): Co
   return {
     ...description,
     async run(args, context) {
-      const { values, positionals } = readArguments(args, spec.options);
+      const { values, positionals, tokens } = readArguments(args, spec.options);
       checkPositionals(spec.takes ?? [], positionals);
+      const flags = tokens.flatMap((token) => (token.kind === "option" ? [token.name] : []));
+      refuseRepeated(flags, spec.options);
       await run(values, positionals, context);
     },
   };
@@ -75,7 +78,14 @@ export function defineCommand<const O extends Options>(spec: CommandSpec<O>): Co
 
 function readArguments<O extends Options>(args: string[], options: O) {
   try {
-    const parsing: Parsing<O> = { args, options, allowPositionals: true, allowNegative: true, strict: true };
+    const parsing: Parsing<O> = {
+      args,
+      options,
+      allowPositionals: true,
+      allowNegative: true,
+      strict: true,
+      tokens: true,
+    };
     return parseArgs(parsing);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
@@ -99,6 +109,12 @@ function argumentError(message: string, options: Options): string {
   if (options[turnedOff]?.type === "boolean") return `${unknown} takes no value`;
   const guess = nearest(unknown.replace(/^-+/, ""), Object.keys(options));
   return `unknown flag ${unknown}${guess === null ? "" : `; did you mean --${guess}?`}`;
+}
+
+/** Of two values only one would count, and nobody be told which: a filter named twice would leave half undone. */
+function refuseRepeated(flags: readonly string[], options: Options): void {
+  const repeated = flags.find((flag, at) => !options[flag]?.multiple && flags.indexOf(flag) < at);
+  if (repeated !== undefined) throw new WrongUsage(`--${repeated} was given twice; give it once`);
 }
 
 function checkPositionals(takes: readonly string[], given: readonly string[]): void {

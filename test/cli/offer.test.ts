@@ -16,10 +16,11 @@ beforeAll(async () => {
 });
 afterAll(() => own.dispose());
 
-const flags = [
-  ..."offer add --bot shop_bot --currency BRL --provider pushinpay".split(" "),
+const flagsIn = (currency: string) => [
+  ...`offer add --bot shop_bot --currency ${currency} --provider pushinpay`.split(" "),
   ...["--name", "Course", "--description", "All about bridges", "--delivery", "https://example.com/c"],
 ];
+const flags = flagsIn("BRL");
 
 describe(`ponte offer on ${testDialect}`, () => {
   test("makes, changes and lists offers, with prices as people write them", async () => {
@@ -59,12 +60,8 @@ describe(`ponte offer on ${testDialect}`, () => {
     ["half a cent", [...flags, "--price", "1.005"], "no amount in BRL"],
     ["a thousand with a point", [...flags, "--price", "1.000"], "write it as in 49.90"],
     ["a comma", [...flags, "--price", "49,90"], "write it as in 49.90"],
-    [
-      "half a Star",
-      [...flags, "--currency", "XTR", "--price", "1.5"],
-      "no amount in XTR; write it as in 4990",
-    ],
-    ["no currency", [...flags, "--currency", "REAL", "--price", "1"], '--currency: "REAL" is no'],
+    ["half a Star", [...flagsIn("XTR"), "--price", "1.5"], "no amount in XTR; write it as in 4990"],
+    ["no currency", [...flagsIn("REAL"), "--price", "1"], '--currency: "REAL" is no'],
     ["an unknown offer's name", ["offer", "update", "seven", "--price", "1"], "not an offer's number"],
   ])("%s is wrong usage", async (_, args, message) => {
     const ran = await ponte(args, environment);
@@ -99,7 +96,7 @@ describe(`ponte offer on ${testDialect}`, () => {
   );
 
   test("what would not work is refused with the flag to change", async () => {
-    const stars = [...flags.filter((flag) => flag !== "BRL" && flag !== "--currency"), "--currency", "XTR"];
+    const stars = flagsIn("XTR");
     const ran = await ponte([...stars, "--price", "50"], environment);
     expect(ran.code).toBe(1);
     expect(ran.err).toContain("--provider: Stars");

@@ -159,6 +159,8 @@ describe("the command line", () => {
     [["pool", "show"], "<slug> is missing"],
     [["pool", "show", "a", "b"], '"b" is one value too many'],
     [["pool", "update", "a"], "nothing to change was named"],
+    [["pool", "update", "a", "--enabled", "--no-enabled"], "--enabled was given twice"],
+    [["outbox", "discard", "--pool", "a", "--pool", "b", "--yes"], "--pool was given twice; give it once\n"],
     [["pool", "update", "a", "--slug", "b", "--name", "B"], "name the pool once; its slug"],
     [["bot", "add", "--username", "x"], "--username: "],
     [["bot", "add", "--locale", "fr"], "--username is missing\n--locale: one of pt-BR, en\n"],
