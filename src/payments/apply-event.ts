@@ -47,6 +47,7 @@ export async function applyEvent(
       return "confirmed";
     case "move":
       await changeStatus(deps, tx, payment, decision.to);
+      if (decision.note) await leaveNote(deps, tx, payment, decision.note);
       return "changed";
     case "nothing":
       if (decision.note) await leaveNote(deps, tx, payment, decision.note);

@@ -48,7 +48,12 @@ export type Decision =
       readonly chargeId: string | null;
       readonly note: string | null;
     }
-  | { readonly kind: "move"; readonly to: "refunded" | "chargeback" | "expired" }
+  /** `note` where a person should know. */
+  | {
+      readonly kind: "move";
+      readonly to: "refunded" | "chargeback" | "expired";
+      readonly note: string | null;
+    }
   /** Nothing changes; `note` where a person should know. */
   | { readonly kind: "nothing"; readonly note: string | null };
 
@@ -68,9 +73,9 @@ const NOTHING: Decision = { kind: "nothing", note: null };
  * Copies of what was counted leave no note. `noted` changes no state and leaves its note. Of two charges the first
  * counts: that of the second, and its giving back, are noted; where one went back before any was confirmed, another that
  * is paid is the first. A payment is confirmed once. A confirmation that comes after the money went back reports nothing.
- * A second confirmation with another amount, and a refund of a part, change nothing and are noted. A first one that
- * differs from what was registered is reported as what was paid; less money than asked for, or another currency,
- * delivers nothing.
+ * A second confirmation with another amount, and a refund of a part, change nothing and are noted; a refund of more, or in
+ * another currency, is of the whole and noted. A first confirmation that differs from what was registered is reported as
+ * what was paid; less money than asked for, or another currency, delivers nothing.
  */
 export function decide(payment: PaymentState, event: PaymentEvent): Decision {
   const note = noteOfOtherCharge(payment, event);
@@ -81,9 +86,9 @@ export function decide(payment: PaymentState, event: PaymentEvent): Decision {
     case "refunded":
       return decideRefunded(payment, event);
     case "chargeback":
-      return payment.status === "chargeback" ? NOTHING : { kind: "move", to: "chargeback" };
+      return payment.status === "chargeback" ? NOTHING : { kind: "move", to: "chargeback", note: null };
     case "expired":
-      return payment.status === "pending" ? { kind: "move", to: "expired" } : NOTHING;
+      return payment.status === "pending" ? { kind: "move", to: "expired", note: null } : NOTHING;
     case "noted":
       return { kind: "nothing", note: event.note };
   }
@@ -151,10 +156,13 @@ function decideRefunded(
   { amountMinor = paid.amountMinor, currency = paid.currency }: Extract<PaymentEvent, { kind: "refunded" }>,
 ): Decision {
   if (status === "refunded" || status === "chargeback") return NOTHING;
-  const isPart = currency === paid.currency && amountMinor < paid.amountMinor;
-  return isPart
-    ? { kind: "nothing", note: `refunded in part: ${amountMinor} ${currency}` }
-    : { kind: "move", to: "refunded" };
+  const isSame = currency === paid.currency;
+  if (isSame && amountMinor < paid.amountMinor) {
+    return { kind: "nothing", note: `refunded in part: ${amountMinor} ${currency}` };
+  }
+  const isWhole = isSame && amountMinor === paid.amountMinor;
+  const note = isWhole ? null : `refunded ${amountMinor} ${currency} of ${paid.amountMinor} ${paid.currency}`;
+  return { kind: "move", to: "refunded", note };
 }
 
 /** Whether it is another charge than what went back, and that before any money was counted. */

@@ -281,6 +281,18 @@ describe(`payments on ${testDialect}`, () => {
     expect((await stored(id)).payment?.status).toBe("refunded");
   });
 
+  test("a refund in another currency is of the whole, and calls a person once", async () => {
+    const id = await sellOffer();
+    await signed({ provider_ref: reference, status: "paid" });
+    for (let i = 0; i < 2; i++) {
+      await signed({ provider_ref: reference, status: "refunded", amount_minor: 100, currency: "USD" });
+    }
+    expect((await stored(id)).payment).toMatchObject({
+      status: "refunded",
+      providerData: { notes: ["refunded 100 USD of 4990 BRL"] },
+    });
+  });
+
   test("less money than asked for is reported as what it is, delivers nothing, and calls a person", async () => {
     const id = await sellOffer();
     await signed({ provider_ref: reference, status: "paid", amount_minor: 100, currency: "BRL" });

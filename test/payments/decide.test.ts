@@ -145,15 +145,16 @@ describe("the life of a payment, whatever comes in whatever order", () => {
   );
 
   test.each(["pending", "expired", "paid"] as const)(
-    "a part that is refunded moves nothing from %s and calls a person; the whole, or more, is a refund",
+    "a part that is refunded moves nothing from %s and calls a person; the whole, or more, is a refund, and what is not the whole calls a person too",
     (status) => {
       const refund = (amountMinor: number, currency?: string) =>
         decide({ status, ...REGISTERED }, { kind: "refunded", amountMinor, currency });
       const part: Decision = { kind: "nothing", note: "refunded in part: 4989 BRL" };
       expect([refund(4989), refund(4989, "BRL")]).toEqual([part, part]);
-      for (const whole of [refund(4990), refund(4991, "BRL"), refund(1, "USD")]) {
-        expect(whole).toEqual({ kind: "move", to: "refunded" });
-      }
+      const whole = (note: string | null): Decision => ({ kind: "move", to: "refunded", note });
+      expect(refund(4990)).toEqual(whole(null));
+      expect(refund(4991, "BRL")).toEqual(whole("refunded 4991 BRL of 4990 BRL"));
+      expect(refund(1, "USD")).toEqual(whole("refunded 1 USD of 4990 BRL"));
     },
   );
 
@@ -161,7 +162,7 @@ describe("the life of a payment, whatever comes in whatever order", () => {
     "%s without naming a charge is of the one there is",
     (kind) => {
       const payment = { ...REGISTERED, status: "paid" as const, chargeId: "a" };
-      expect(decide(payment, { kind })).toEqual({ kind: "move", to: kind });
+      expect(decide(payment, { kind })).toEqual({ kind: "move", to: kind, note: null });
     },
   );
 
