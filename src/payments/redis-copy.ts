@@ -25,7 +25,7 @@ export interface Owner {
  * What Redis has of the visit behind a payment, only where that visit is not in the database. One that still waits on
  * this machine's disk is brought in first: without it nobody knows whose pixel the Purchase belongs to. Asked for
  * before the transaction: nothing inside one may wait for Redis. A copy of another database's visit is left alone: its
- * numbers are of other pools here, as where an installation was moved and kept its Redis.
+ * numbers are of other pools here, as where two installations share one Redis.
  */
 export async function redisCopyOf(
   { db, trackingData, recallVisit }: RedisCopyDeps,

@@ -1,8 +1,9 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
-import { DAY_MS } from "../platform/durations.ts";
+import { DAY_MS, HOUR_MS } from "../platform/durations.ts";
 import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
+import { bucketStart } from "./bucket.ts";
 import { forgetMinutes, recountRoute } from "./delivery-rates.ts";
 import { DIMENSIONS, type FunnelCount, foldCampaigns } from "./funnel-tally.ts";
 import { createHourCounter } from "./hour-counter.ts";
@@ -46,7 +47,9 @@ export function createRollups(deps: { readonly db: Database; readonly log: Log }
       const counts = await hours.count(hour, lease.nowMs, throttle);
       await replaceHour(db, hour.hourMs, foldCampaigns(counts, MOST_CAMPAIGNS));
     }
-    await forgetMinutes(db, lease.nowMs - MINUTES_KEPT_MS);
+    // An hour is the sum of its minutes: where some are looked at again, as after days of sleep, all are still needed.
+    const hoursInHand = news.routes.map(({ fromMs }) => bucketStart(fromMs, HOUR_MS));
+    await forgetMinutes(db, Math.min(lease.nowMs - MINUTES_KEPT_MS, ...hoursInHand));
     ownWatermarks = news.watermarks;
     await writeProgress(db, progressText(ownWatermarks, lease.nowMs));
     return true;

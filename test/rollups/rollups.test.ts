@@ -529,7 +529,19 @@ describe(`delivery rates, on ${testDialect}`, () => {
   test("minutes are forgotten after some days, hours are not", async () => {
     await request(HOUR, "delivered", 5);
     await count();
+    await settleMarks();
+    await count();
     expect((await rates()).map(({ unit, delivered }) => [unit, delivered])).toEqual([["hour", 5]]);
+  });
+
+  test("an hour is whole when its last minutes are looked at again days later", async () => {
+    await request(HOUR, "delivered", 5);
+    await count();
+    await settleMarks();
+    await request(HOUR + 600_000, "delivered", 7);
+    await count();
+    const hours = (await rates()).filter(({ unit }) => unit === "hour");
+    expect(hours.map(({ delivered }) => delivered)).toEqual([12]);
   });
 });
 
