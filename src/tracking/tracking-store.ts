@@ -32,7 +32,10 @@ export interface TrackingStore {
   find(trackingToken: string): Promise<StoredVisit | null>;
   /** How many of these tokens have a copy; null where no answer came. */
   count(trackingTokens: readonly string[]): Promise<number | null>;
-  /** Removes the copies of these tokens; resolves to how many there were, null where no answer came. */
+  /**
+   * Removes the copies of these tokens; resolves to how many there were, null where no answer came. Whoever read a visit
+   * before makes no copy of it afterwards.
+   */
   forget(trackingTokens: readonly string[]): Promise<number | null>;
 }
 
@@ -44,6 +47,9 @@ export const noTrackingStore: TrackingStore = {
   count: async () => 0,
   forget: async () => 0,
 };
+
+/** Longer than anybody who read a visit before it was erased takes to save its copy. */
+const FORGOTTEN_FOR_SECONDS = 60;
 
 /** Keeps the data as a hash under `ponte:tracking:<token>`, for `ttlDays` days after the visit. */
 export function redisTrackingStore(redis: Redis, ttlDays: number): TrackingStore {
@@ -60,7 +66,13 @@ export function redisTrackingStore(redis: Redis, ttlDays: number): TrackingStore
         .hset(key, Object.fromEntries(known))
         // Whoever comes back to the page with an old token does not begin the days anew.
         .expireat(key, Math.ceil(session.pageviewTs.getTime() / 1000) + ttlDays * DAY_SECONDS)
+        // Last: who forgets it says so first, so that one of the two takes the copy away.
+        .exists(forgottenKeyOf(session.trackingToken))
         .exec()
+        .then(async (answers) => {
+          const [, isForgotten] = answers?.at(-1) ?? [];
+          if (isForgotten === 1) await redis.del(key);
+        })
         // Redis being away is logged by the connection; the row in the database is complete.
         .catch(() => undefined);
     },
@@ -73,7 +85,14 @@ export function redisTrackingStore(redis: Redis, ttlDays: number): TrackingStore
       }
     },
     count: (tokens) => counted(tokens, (keys) => redis.exists(...keys)),
-    forget: (tokens) => counted(tokens, (keys) => redis.del(...keys)),
+    forget: (tokens) =>
+      counted(tokens, async (keys) => {
+        // First, so that whoever saves a copy from here on takes it away.
+        await Promise.all(
+          tokens.map((token) => redis.set(forgottenKeyOf(token), "", "EX", FORGOTTEN_FOR_SECONDS)),
+        );
+        return redis.del(...keys);
+      }),
   };
 }
 
@@ -89,6 +108,7 @@ async function counted(
 }
 
 const keyOf = (trackingToken: string) => `ponte:tracking:${trackingToken}`;
+const forgottenKeyOf = (trackingToken: string) => `ponte:forgotten:${trackingToken}`;
 
 function factsOf(trackingToken: string, stored: Readonly<Record<string, string>>): StoredVisit {
   const text = (name: string) => stored[name] ?? null;

@@ -67,4 +67,14 @@ describe.if(redisUrl !== undefined)("the tracking data in Redis", () => {
     expect(await saved(one.trackingToken)).not.toBeNull();
     expect(await store.forget([one.trackingToken])).toBe(1);
   });
+
+  test("whoever read a visit before it was forgotten makes no copy of it afterwards", async () => {
+    const [erased, other] = [session(), session()];
+    store.save(() => erased, null);
+    await saved(erased.trackingToken);
+    expect(await store.forget([erased.trackingToken])).toBe(1);
+    for (const one of [erased, other]) store.save(() => one, null);
+    await saved(other.trackingToken);
+    await until(async () => (await store.count([erased.trackingToken])) === 0);
+  });
 });
