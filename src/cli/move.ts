@@ -1,11 +1,15 @@
-import { existsSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { sql } from "drizzle-orm";
 import { sqlitePath } from "../config/database-url.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { findDatabaseId } from "../db/database-id.ts";
+import { MIGRATIONS_TABLE } from "../db/migration-plan.ts";
 import { type ExclusiveDatabase, openExclusively } from "../db/sqlite/exclusive.ts";
 import { isBusy } from "../db/sqlite/wal.ts";
-import { type CopyProgress, copyTables, firstFilled } from "../move/copy-tables.ts";
+import { type CopyProgress, copyTables, firstFilled, maySetNumbers } from "../move/copy-tables.ts";
+import { errorText } from "../platform/errors.ts";
 import { openSealed } from "../platform/open-sealed.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import { defineCommand, Refused, WrongUsage } from "./command.ts";
@@ -33,16 +37,18 @@ export const move = defineCommand({
       refuseUnmovable(config, path, aside);
       const source = openSource(path);
       try {
-        source.migrate();
+        await refuseForeign(source, path);
         await db.migrate();
         await refuseFilled(db, source, path);
+        await refuseOtherUser(db);
+        source.migrate();
         await refuseOtherKey(source, secrets);
         const copied = await db
           .transaction((tx) =>
             copyTables(source, tx, db.tables, (step) => terminal.progress(progressText(step))),
           )
           .finally(() => terminal.progress(""));
-        source.rename(aside);
+        putAside(source, path, aside);
         answer(context, { moved: copied, kept_as: aside }, () => movedText(copied, aside));
       } finally {
         source.close();
@@ -59,15 +65,30 @@ function refuseUnmovable({ sqliteFile }: Config, path: string, aside: string): v
   }
   if (isMissing(path)) throw new Refused(`There is no database at ${path}.`);
   if (existsSync(aside)) throw new Refused(`There is a file ${aside} already. Put it away, then try again.`);
+  for (const needed of [path, dirname(path)]) {
+    try {
+      accessSync(needed, constants.W_OK);
+    } catch (error) {
+      throw new Refused(
+        `${needed} cannot be written, and in the end the file gets another name: ${errorText(error)}. Move as the user that Ponte runs as.`,
+      );
+    }
+  }
 }
 
 function openSource(path: string): ExclusiveDatabase {
   try {
     return openExclusively(path);
   } catch (error) {
-    if (!isBusy(error)) throw error;
+    if (!isBusy(error)) throw new Refused(`${path} cannot be opened: ${errorText(error)}`);
     throw new Refused(`Somebody has ${path} open. Stop Ponte, and whoever else reads it, then try again.`);
   }
+}
+
+/** Another program's file, or the spool, would get our tables, and be put away. */
+async function refuseForeign(source: ExclusiveDatabase, path: string): Promise<void> {
+  const found = await source.rows(sql`select 1 as one from sqlite_master where name = ${MIGRATIONS_TABLE}`);
+  if (found.length === 0) throw new Refused(`${path} is no database of Ponte's. Let --from name ponte.db.`);
 }
 
 async function refuseFilled(db: Database, source: ExclusiveDatabase, path: string): Promise<void> {
@@ -79,6 +100,13 @@ async function refuseFilled(db: Database, source: ExclusiveDatabase, path: strin
   }
   throw new Refused(
     `This Postgres is not empty: ${table} has rows. Let DATABASE_URL name a new database (create database …).`,
+  );
+}
+
+async function refuseOtherUser(db: Database): Promise<void> {
+  if (await maySetNumbers(db)) return;
+  throw new Refused(
+    "This Postgres' tables are another user's, who alone may say at which number they go on. Let DATABASE_URL name that user for the move, and the app's afterwards.",
   );
 }
 
@@ -103,6 +131,17 @@ function opensWith(
   purpose: "pools.meta_access_token" | "bots.token",
 ): boolean | null {
   return sealed === null ? null : openSealed(secrets, sealed, purpose).kind === "opened";
+}
+
+/** @throws Refused, which says that all is in Postgres */
+function putAside(source: ExclusiveDatabase, path: string, aside: string): void {
+  try {
+    source.rename(aside);
+  } catch (error) {
+    throw new Refused(
+      `All of ${path} is in this Postgres now, but the file could not be called ${aside}: ${errorText(error)}. Put it away, and start Ponte.`,
+    );
+  }
 }
 
 function progressText({ table, copied, total }: CopyProgress): string {

@@ -46,6 +46,15 @@ export async function copyTables(
   return copied;
 }
 
+/** Whether its user may say at which number a table goes on: to write rows is not enough. */
+export async function maySetNumbers(db: Database): Promise<boolean> {
+  const sequence = sql`pg_get_serial_sequence(${getTableName(db.tables.pools)}, 'id')`;
+  const [row] = await db.rows<{ may: boolean | null }>(
+    sql`select has_sequence_privilege(${sequence}, 'update') as may`,
+  );
+  return row?.may !== false;
+}
+
 /** The first table that has rows, whatever a start alone has written aside; null where there is none. */
 export async function firstFilled(db: Database): Promise<string | null> {
   const { settings, dispatchers, operatorSessions } = db.tables;

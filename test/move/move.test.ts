@@ -1,13 +1,15 @@
 import { Database as SqliteClient } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Column, eq, getTableColumns, getTableName, ne, sql } from "drizzle-orm";
 import type { PgTable } from "drizzle-orm/pg-core";
+import postgres from "postgres";
 import type { Database } from "../../src/db/database.ts";
 import { ensureDatabaseId } from "../../src/db/database-id.ts";
 import { tablesOf } from "../../src/db/define-schema.ts";
+import { grantStatements } from "../../src/db/grants.ts";
 import { VIEWS_KEY } from "../../src/db/migration-plan.ts";
 import { openDatabase } from "../../src/db/open.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
@@ -38,6 +40,9 @@ afterEach(async () => {
   await target.dispose();
   rmSync(dataDir, { recursive: true, force: true });
 });
+
+/** A Postgres that does not answer. */
+const NOWHERE = "postgres://ponte@127.0.0.1:9/ponte";
 
 const move = () => ponte(["move", "--from", file], environment);
 
@@ -230,6 +235,53 @@ describe.skipIf(testDialect === "sqlite")("ponte move", () => {
     expect(existsSync(file)).toBe(true);
   });
 
+  test.each(["", "create table settings (theirs text)"])(
+    "leaves a file of others alone: %p",
+    async (made) => {
+      const theirs = new SqliteClient(file);
+      theirs.run(`pragma user_version = 1; ${made}`);
+      theirs.close();
+      const before = readFileSync(file);
+      const { code, err } = await move();
+      expect({ code, err }).toMatchObject({
+        code: 1,
+        err: expect.stringContaining("no database of Ponte's"),
+      });
+      expect(readFileSync(file)).toEqual(before);
+    },
+  );
+
+  test("says that all is there where the file cannot be put away", async () => {
+    // One letter more, and the name is too long for a file.
+    const longest = join(dataDir, "p".repeat(255 - ".moved".length + 1));
+    await makeSource((db) => addPool(db, { slug: "summer" }));
+    renameSync(file, longest);
+    const { code, err } = await ponte(["move", "--from", longest], environment);
+    expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining("is in this Postgres now") });
+    expect(await target.db.$count(target.db.tables.pools)).toBe(1);
+  });
+
+  test("says whom to log in as where the tables are another user's", async () => {
+    await makeSource((db) => addPool(db, { slug: "summer" }));
+    const role = `ponte_app_${crypto.randomUUID().replaceAll("-", "")}`;
+    const owner = postgres(target.url, { max: 1, onnotice: () => undefined });
+    await owner.unsafe(`create role ${role} login`);
+    try {
+      const { pathname } = new URL(target.url);
+      for (const grant of grantStatements(role, pathname.slice(1), target.db.tables)) {
+        await owner.unsafe(grant);
+      }
+      const url = new URL(target.url);
+      url.username = role;
+      const { code, err } = await ponte(["move", "--from", file], { ...environment, DATABASE_URL: url.href });
+      expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining("are another user's") });
+    } finally {
+      await owner.unsafe(`drop owned by ${role}`);
+      await owner.unsafe(`drop role ${role}`);
+      await owner.end();
+    }
+  });
+
   test("stays where it is with another key than the one that sealed its tokens", async () => {
     await makeSource(async () => undefined);
     await addPoolWithToken({ DATABASE_URL: file, DATA_DIR: dataDir });
@@ -246,12 +298,24 @@ test.skipIf(testDialect === "postgres")("ponte move wants a Postgres to move to"
   expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining("Let it name the Postgres") });
 });
 
+test("ponte move leaves a file of an older version as it is where Postgres does not answer", async () => {
+  await makeSource((db) =>
+    db.transaction((tx) => tx.delete(db.tables.settings).where(eq(db.tables.settings.key, VIEWS_KEY))),
+  );
+  const before = readFileSync(file);
+  expect(await ponte(["move", "--from", file], { ...environment, DATABASE_URL: NOWHERE })).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("cannot be reached"),
+  });
+  expect(readFileSync(file)).toEqual(before);
+});
+
 test.each([
   [[], 2, "give the SQLite file"],
   [["--from", "nowhere.db"], 1, "no database at nowhere.db"],
+  [["--from", "."], 1, ". cannot be opened"],
 ])("ponte move %p is refused", async (flags, code, words) => {
-  const postgres = { ...environment, DATABASE_URL: "postgres://ponte@127.0.0.1:9/ponte" };
-  expect(await ponte(["move", ...flags], postgres)).toMatchObject({
+  expect(await ponte(["move", ...flags], { ...environment, DATABASE_URL: NOWHERE })).toMatchObject({
     code,
     err: expect.stringContaining(words),
   });

@@ -18,7 +18,7 @@ export interface ExclusiveDatabase extends Pick<Reader, "select" | "rows"> {
 
 /** @throws SQLITE_BUSY where anybody has the file open, who only reads it too */
 export function openExclusively(path: string): ExclusiveDatabase {
-  const client = new SqliteClient(path, { strict: true });
+  const client = new SqliteClient(path, { readwrite: true, strict: true });
   try {
     client.run("pragma locking_mode = exclusive");
     // The locks are taken with the first transaction, and kept until the connection closes.
