@@ -110,6 +110,12 @@ async function replaceHour(db: Database, hourMs: number, counts: readonly Funnel
 /** Up to when everything is counted, by the last count that came to its end; null before the first one. */
 export async function countedAt(db: Database): Promise<Date | null> {
   const { settings } = db.tables;
-  const [row] = await db.select({ progress: settings.value }).from(settings).where(eq(settings.key, ROLLUPS));
-  return readCountedAt(row?.progress ?? "");
+  const [row] = await db
+    .select({ progress: settings.value, at: settings.updatedAt })
+    .from(settings)
+    .where(eq(settings.key, ROLLUPS));
+  if (row === undefined) return null;
+  // An earlier version, whose dispatcher may run beside us, leaves only when it began.
+  const wasCounted = readWatermarks(row.progress).sessions.newestAtMs > 0;
+  return readCountedAt(row.progress) ?? (wasCounted ? row.at : null);
 }

@@ -385,6 +385,22 @@ describe(`hourly counts, on ${testDialect}`, () => {
     expect(await countedAt(own.db)).toEqual(at);
   });
 
+  test("what an earlier version counted is not called uncounted", async () => {
+    const { settings } = own.db.tables;
+    await visit(HOUR);
+    await count();
+    const [setting] = await own.db.select().from(settings).where(eq(settings.key, "rollups"));
+    const { countedAtMs: _, ...watermarks } = JSON.parse(setting?.value ?? "");
+    const updatedAt = new Date(HOUR);
+    await own.db.transaction((tx) =>
+      tx
+        .update(settings)
+        .set({ value: JSON.stringify(watermarks), updatedAt })
+        .where(eq(settings.key, "rollups")),
+    );
+    expect(await countedAt(own.db)).toEqual(updatedAt);
+  });
+
   test("while one process counts, another leaves it alone", async () => {
     await visit(HOUR);
     expect(await count()).toBe(true);
