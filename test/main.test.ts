@@ -184,6 +184,17 @@ test("a .env that Bun cannot read stops the server and the command line, which w
   rmSync(place, { recursive: true });
 }, 60_000);
 
+test("a .env that Bun reads stops nothing, whatever is in its values", async () => {
+  const place = mkdtempSync(join(tmpdir(), "ponte-zero-"));
+  writeFileSync(join(place, ".env"), "NOTE=a\0b\nDATABASE_URL=nowhere.db\n");
+  const ran = await runProgram([COMMAND_LINE, "pool", "list"], {
+    cwd: place,
+    env: { PATH: process.env.PATH },
+  });
+  expect(ran.err).toContain("There is no database at nowhere.db.");
+  rmSync(place, { recursive: true });
+});
+
 test("a wrong setting stops it with what is wrong, and nothing else", async () => {
   const { err, code } = await runProgram([PROGRAM], { env: { PATH: process.env.PATH, PORT: "none" } });
   expect(err).toBe(`PORT: must be a whole number from 0 to 65535, not "none". Example: 3000\n`);
