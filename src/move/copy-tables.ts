@@ -39,10 +39,11 @@ export async function copyTables(
     const table = getTableName(to);
     copied[table] = await copyRows(source, tx, { from, to }, onProgress);
     await goOnNumbering(source, tx, table);
+    // Its own statistics come minutes later, and plans made without them read whole tables. One by one: a statement has a
+    // minute, and other programs' tables are none of ours.
+    await tx.rows(sql`analyze ${to}`);
   }
   copied[getTableName(into.settings)] = await copySettings(source, tx, into);
-  // Its own statistics come minutes later, and plans made without them read whole tables.
-  await tx.rows(sql`analyze`);
   return copied;
 }
 

@@ -137,6 +137,20 @@ describe.skipIf(testDialect === "sqlite")("ponte move", () => {
     expect(pool.id).toBe(3);
   });
 
+  test("leaves statistics of what it copied, and does nothing to other programs' tables", async () => {
+    await makeSource((db) => addPool(db, { slug: "summer" }));
+    await target.db.transaction((tx) => tx.rows(sql`create table theirs (id integer)`));
+    expect(await move()).toMatchObject({ code: 0 });
+    expect(
+      await target.db.rows(
+        sql`select relname, reltuples::int from pg_class where relname in ('pools', 'theirs') order by 1`,
+      ),
+    ).toEqual([
+      { relname: "pools", reltuples: 1 },
+      { relname: "theirs", reltuples: -1 },
+    ]);
+  });
+
   test("carries a visitor over who clicked before it, with the event that waits", async () => {
     const sandbox = await startSandbox();
     await makeSource(async () => undefined);
