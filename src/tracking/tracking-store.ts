@@ -87,8 +87,9 @@ export function redisTrackingStore(redis: Redis, ttlDays: number): TrackingStore
     count: (tokens) => counted(tokens, (keys) => redis.exists(...keys)),
     forget: (tokens) =>
       counted(tokens, async (keys) => {
-        // First, so that whoever saves a copy from here on takes it away.
-        await Promise.all(
+        // First, so that whoever saves a copy from here on takes it away. A Redis that is full takes neither mark nor
+        // copy, and what it has goes all the same.
+        await Promise.allSettled(
           tokens.map((token) => redis.set(forgottenKeyOf(token), "", "EX", FORGOTTEN_FOR_SECONDS)),
         );
         return redis.del(...keys);

@@ -68,6 +68,26 @@ describe.if(redisUrl !== undefined)("the tracking data in Redis", () => {
     expect(await store.forget([one.trackingToken])).toBe(1);
   });
 
+  test("what there is goes also where Redis takes nothing more", async () => {
+    const one = session();
+    store.save(() => one, null);
+    await saved(one.trackingToken);
+    // As one that is full: it answers, and takes no mark.
+    const user = `ponte_test_${crypto.randomUUID()}`;
+    await redis.acl("SETUSER", user, "on", ">sesame", "~*", "+@all", "-set");
+    const url = new URL(redisUrl ?? "");
+    Object.assign(url, { username: user, password: "sesame" });
+    const full = new Redis(url.href);
+    await new Promise<void>((ready) => void full.once("ready", ready));
+    try {
+      expect(await redisTrackingStore(full, 3).forget([one.trackingToken])).toBe(1);
+    } finally {
+      full.disconnect();
+      await redis.acl("DELUSER", user);
+    }
+    expect(await store.find(one.trackingToken)).toBeNull();
+  });
+
   test("whoever read a visit before it was forgotten makes no copy of it afterwards", async () => {
     const [erased, other] = [session(), session()];
     store.save(() => erased, null);
