@@ -1,4 +1,4 @@
-import { getTableColumns, getTableName, gt, ne, sql } from "drizzle-orm";
+import { eq, getTableColumns, getTableName, gt, ne, sql } from "drizzle-orm";
 import { getTableConfig, type PgTable } from "drizzle-orm/pg-core";
 import type { Database, RawNumber, Reader, Tx } from "../db/database.ts";
 import { type Tables, tablesOf } from "../db/define-schema.ts";
@@ -6,6 +6,9 @@ import { VIEWS_KEY } from "../db/migration-plan.ts";
 
 /** Rows that are read and written at a time. */
 const PIECE = 1_000;
+
+/** Whom the audit log names where a start takes over `OPERATOR_PASSWORD`. */
+const ENVIRONMENT = "environment";
 
 /** Where rows are copied from: a SQLite database whose tables stand as ours do. */
 export interface Source extends Pick<Reader, "select" | "rows"> {
@@ -34,6 +37,7 @@ export async function copyTables(
 ): Promise<Record<string, number>> {
   await tx.delete(into.settings).where(ne(into.settings.key, VIEWS_KEY));
   await tx.delete(into.operatorSessions);
+  await tx.delete(into.auditLog).where(eq(into.auditLog.actor, ENVIRONMENT));
   const copied: Record<string, number> = {};
   for (const { from, to } of numberedTables(source.tables, into)) {
     const table = getTableName(to);
@@ -58,10 +62,12 @@ export async function maySetNumbers(db: Database): Promise<boolean> {
 
 /** The first table that has rows, whatever a start alone has written aside; null where there is none. */
 export async function firstFilled(db: Database): Promise<string | null> {
-  const { settings, dispatchers, operatorSessions } = db.tables;
+  const { settings, dispatchers, operatorSessions, auditLog } = db.tables;
   const ofAStart: readonly PgTable[] = [settings, dispatchers, operatorSessions];
+  const byOperators = sql`where ${ne(auditLog.actor, ENVIRONMENT)}`;
   for (const table of tablesOf(db.tables).filter((known) => !ofAStart.includes(known))) {
-    const found = await db.rows(sql`select 1 as one from ${table} limit 1`);
+    const those = table === auditLog ? byOperators : sql``;
+    const found = await db.rows(sql`select 1 as one from ${table} ${those} limit 1`);
     if (found.length > 0) return getTableName(table);
   }
   return null;

@@ -198,6 +198,18 @@ describe.skipIf(testDialect === "sqlite")("ponte move", () => {
     expect(await move()).toMatchObject({ code: 0 });
   });
 
+  test("takes no note of a Ponte that was started on the Postgres before, and did nothing there", async () => {
+    const before = await makeSource(async (db) => {
+      await fillTables(db);
+      return everything(db);
+    });
+    const started = await startServer(target.url, { OPERATOR_PASSWORD: "correct horse" }, { dataDir });
+    await until(async () => (await target.db.$count(target.db.tables.auditLog)) > 0);
+    await started.stop();
+    expect(await move()).toMatchObject({ code: 0 });
+    expect(await everything(target.db)).toEqual(before);
+  });
+
   test("copies nothing beside what is there already", async () => {
     await makeSource((db) => addPool(db, { slug: "summer" }));
     await addPool(target.db, { slug: "winter" });
