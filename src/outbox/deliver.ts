@@ -57,7 +57,7 @@ export async function deliver(deps: DeliveryDeps, batch: LeasedBatch): Promise<v
   const isTooOld = (row: ClaimedRow) => adapter.isExpired(row, new Date(row.claimedAtMs));
   const tooOld = new Set(batch.rows.filter(isTooOld));
   if (tooOld.size > 0) await expire(deps, batch, [...tooOld]);
-  const sendable = tooOld.size > 0 ? batch.rows.filter((row) => !tooOld.has(row)) : batch.rows;
+  const sendable = batch.rows.filter((row) => !tooOld.has(row));
   if (sendable.length === 0) return;
   try {
     if (signal.aborted) return await giveBack(deps, batch, sendable, { kind: "unknown" });

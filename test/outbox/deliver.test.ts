@@ -7,6 +7,7 @@ import type { OnSettled } from "../../src/outbox/record-request.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows, statusCounts } from "../support/outbox.ts";
+import { until } from "../support/until.ts";
 
 let own: TestDatabase;
 beforeEach(async () => {
@@ -166,6 +167,61 @@ async function drainBy(send: DestinationAdapter["send"]): Promise<void> {
   await dispatcher.drain();
   await dispatcher.stop();
 }
+
+test(`a stop while a batch is sent apart gives back what was not asked for, at no attempt's cost, on ${testDialect}`, async () => {
+  await addRows(own.db, 4);
+  let stopped: Promise<void> | undefined;
+  const dispatcher = createDispatcher({
+    db: own.db,
+    log: createLog("silent"),
+    adapters: {
+      meta: {
+        maxBatch: 50,
+        isExpired: () => false,
+        async send(_, rows, signal) {
+          if (rows.length === 4)
+            return { verdict: { kind: "partial", reason: "some", pauseMs: null }, answer: null };
+          stopped = dispatcher.stop(0);
+          await until(() => signal.aborted);
+          return { verdict: { kind: "delivered", note: null, pauseMs: null }, answer: null };
+        },
+      },
+    },
+  });
+  await dispatcher.drain();
+  await stopped;
+  const { outboxProgress } = own.db.tables;
+  const rows = await own.db.select().from(outboxProgress).orderBy(outboxProgress.id);
+  expect(rows.map(({ status, attempts, leaseId }) => [status, attempts, leaseId])).toEqual([
+    ["delivered", 1, null],
+    ["delivered", 1, null],
+    ["pending", 0, null],
+    ["pending", 0, null],
+  ]);
+});
+
+test(`refusals that are explained do not pause the route with one that nothing explains, on ${testDialect}`, async () => {
+  const ids = await addRows(own.db, 25);
+  await drainBy(async (_, rows) => {
+    const isUnexplained = rows.some(({ id }) => id === ids.at(-1));
+    return { verdict: { kind: "invalid", reason: "no", as: "dead", isUnexplained }, answer: null };
+  });
+  expect(await statusCounts(own.db)).toEqual({ dead: 25 });
+  expect(await own.db.select().from(own.db.tables.outboxRoutes)).toMatchObject([
+    { unexplained: 1, pausedAt: null },
+  ]);
+});
+
+test(`the first refusal that nothing explains is forgotten at a delivery in the same batch, on ${testDialect}`, async () => {
+  const [bad] = await addRows(own.db, 2);
+  await drainBy(async (_, rows) => {
+    if (!rows.some(({ id }) => id === bad))
+      return { verdict: { kind: "delivered", note: null, pauseMs: null }, answer: null };
+    return { verdict: { kind: "invalid", reason: "no", as: "dead", isUnexplained: true }, answer: null };
+  });
+  expect(await statusCounts(own.db)).toEqual({ dead: 1, delivered: 1 });
+  expect(await own.db.select().from(own.db.tables.outboxRoutes)).toMatchObject([{ unexplained: 0 }]);
+});
 
 test(`a fault of ours sets a batch back like any failure, for all to see, on ${testDialect}`, async () => {
   await addRows(own.db, 2);

@@ -64,6 +64,15 @@ describe(`breaker of a dispatcher on ${testDialect}`, () => {
     ]);
   });
 
+  test("a delivery where no breaker had opened leaves what failed to its own time", async () => {
+    const key = { destination: "meta" as const, route: PIXEL };
+    await own.db.transaction((tx) => changeRoute(tx, own.db, key, { kind: "failed" }));
+    await addRows(own.db, 1, key);
+    await addRows(own.db, 1, { ...key, attempts: 3, availableInMs: 3_600_000 });
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 1, pending: 1 });
+  });
+
   test("a probe takes the rows that failed the least, though others have been due for longer", async () => {
     const key = { destination: "meta" as const, route: PIXEL };
     await letProbe(key);
@@ -109,7 +118,7 @@ describe(`breaker of a dispatcher on ${testDialect}`, () => {
     expect(await own.db.select().from(outboxRoutes)).toMatchObject([{ failures: 0, openUntil: null }]);
   });
 
-  test("a probe whose rows are all too old leaves the right to the next one", async () => {
+  test("a probe whose rows are all too old sends nothing, and leaves the right to the next one", async () => {
     const key = { destination: "meta" as const, route: PIXEL };
     const weekAgo = Math.floor(Date.now() / 1000) - 8 * 86_400;
     await addRows(own.db, 25, { ...key, payload: pageView("old", weekAgo) });
@@ -117,6 +126,7 @@ describe(`breaker of a dispatcher on ${testDialect}`, () => {
     await letProbe(key);
     await dispatcher().drain();
     expect(await statusCounts(own.db)).toEqual({ expired: 25, delivered: 3 });
+    expect(posts()).toHaveLength(1);
   });
 
   test("a probe that is asked to slow down leaves the right to the next one: the other side answers again", async () => {

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { eq, sql } from "drizzle-orm";
 import type { Database, Reader } from "../../src/db/database.ts";
 import { createDispatcher } from "../../src/outbox/dispatcher.ts";
-import { reclaimExpired, renewLeases } from "../../src/outbox/lease.ts";
+import { claim, LEASE_MS, reclaimExpired, renewLeases } from "../../src/outbox/lease.ts";
+import { newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import {
@@ -97,7 +98,17 @@ describe(`leases on ${testDialect}`, () => {
     expect(await countSending(own.db)).toBe(0);
   });
 
-  test("of who takes over are its own, though a clock was set since it renewed them", async () => {
+  test("are taken of one destination: a pixel and a bot may have the same name", async () => {
+    const [pixels = 0] = await addRows(own.db, 1, { destination: "meta", route: "7" });
+    const [bots = 0] = await addRows(own.db, 1, { destination: "telegram", route: "7" });
+    const take = (destination: "meta" | "telegram") =>
+      claim(own.db, newId(), { destination, route: "7", limit: 9 });
+    expect((await take("telegram")).map(({ id }) => id)).toEqual([bots]);
+    expect((await take("meta")).map(({ id }) => id)).toEqual([pixels]);
+  });
+
+  test("of who takes over are its own, though a clock was set since it renewed them, and of others who live theirs", async () => {
+    await addRows(own.db, 1, { ...lapsed, leaseId: "living", leaseUntil: new Date(Date.now() + LEASE_MS) });
     for (const leaseId of ["ours", "theirs"]) {
       await addRows(own.db, 2, { ...lapsed, leaseId });
       await addRows(own.db, 1, { ...lapsed, leaseId, leaseUntil: new Date(Date.now() + DAY_MS) });
@@ -114,7 +125,7 @@ describe(`leases on ${testDialect}`, () => {
     expect(await reclaimExpired(busy, () => held)).toBe(3);
     const { outboxProgress } = own.db.tables;
     const sending = await own.db.select().from(outboxProgress).where(eq(outboxProgress.status, "sending"));
-    expect(sending.map(({ leaseId }) => leaseId)).toEqual(["ours", "ours", "ours"]);
+    expect(sending.map(({ leaseId }) => leaseId).sort()).toEqual(["living", "ours", "ours", "ours"]);
   });
 
   test("are renewed a piece at a time: those that need it, of whom they belong to, and no others", async () => {

@@ -153,6 +153,18 @@ describe(`replay on ${testDialect}`, () => {
     expect(await statusCounts(own.db)).toEqual({ dead: 5, discarded: 1 });
   });
 
+  test.each(["retry", "discard"] as const)("narrows down what waits, too: %s", async (action) => {
+    const waits = { status: "pending", attempts: 4, availableInMs: 3_600_000 } as const;
+    await addRows(own.db, 2, { ...waits, route: "111" });
+    await addRows(own.db, 3, { ...waits, route: "222" });
+    const selection = { filter: { status: "pending", route: "111" } } as const;
+    expect(await countReplay(own.db, action, selection)).toBe(2);
+    expect(await replay(own.db, action, selection)).toBe(2);
+    const { outbox } = own.db.tables;
+    const untouched = await own.db.select().from(outbox).where(sql`status = 'pending' and attempts = 4`);
+    expect(untouched.map(({ route }) => route)).toEqual(["222", "222", "222"]);
+  });
+
   test("goes through ten thousand rows in batches, telling how far it is, and wakes the dispatchers", async () => {
     await addRows(own.db, 10_000, { status: "dead" });
     const woken = Promise.withResolvers<void>();
