@@ -29,7 +29,7 @@ function isPublicIpv4(text: string): boolean {
 }
 
 function decimalOctet(part: string): number | null {
-  if (part.length === 0 || part.length > 3) return null;
+  if (part.length === 0) return null;
   let octet = 0;
   for (let i = 0; i < part.length; i++) {
     const digit = part.charCodeAt(i) - 48;
@@ -69,10 +69,9 @@ function block(a: number, b: number, c: number, prefix: number): readonly [first
   return [first, first + 2 ** (32 - prefix) - 1];
 }
 
-/** Ordinary provider space (2003:: to 3ffe::), apart from 2620:, which holds one special block: no parsing needed. */
+/** Ordinary provider space (2003:: to 3ffe::), apart from 2620:, which holds one special block: its first group tells. */
 function isPlainGlobalIpv6(text: string): boolean {
-  if (text.charCodeAt(4) !== 58 /* : */) return false;
-  const first = Number.parseInt(text.slice(0, 4), 16);
+  const first = Number.parseInt(text, 16);
   return first >= 0x2003 && first <= 0x3ffe && first !== 0x2620;
 }
 

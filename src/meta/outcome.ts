@@ -115,7 +115,7 @@ function refusal(answer: Answered, error: GraphError): Outcome {
   }
   const heals = error.isTransient || TRANSIENT_CODES.has(code ?? -1) || status >= 500 || status === 408;
   if (heals) return { kind: "transient", reason, afterMs: retryAfterMs(answer.headers), fbtraceId };
-  const of = blamed(status, code, subcode);
+  const of = blamed(status, code ?? -1, subcode);
   if (of !== null) return { kind: "credential", of, reason, code, fbtraceId };
   if (INVALID_CODES.has(code ?? -1) || (status >= 400 && status <= 499)) {
     return { kind: "invalid", reason, code, subcode, expired: subcode === EVENT_TOO_OLD, fbtraceId };
@@ -128,8 +128,7 @@ function isThrottleCode(code: number | null): boolean {
 }
 
 /** Null: an event. A 401 with a code nobody knows is about the token: pausing loses nothing, calling the events bad would. */
-function blamed(status: number, code: number | null, subcode: number | null): Blamed | null {
-  if (code === null) return status === 401 ? "token" : null;
+function blamed(status: number, code: number, subcode: number | null): Blamed | null {
   if (TOKEN_CODES.has(code)) return "token";
   if (REACH_CODES.has(code) || (code >= 200 && code <= 299)) return "reach";
   if (ADDRESS_CODES.has(code)) return "address";

@@ -109,6 +109,7 @@ describe("Telegram Stars", () => {
     const impossible = [-1, 1.5, Number.NaN, 1e15].map((stars) => dollars(stars, 1300));
     expect(impossible).toEqual([null, null, null, null]);
     expect([-1, 1.5].map((rate) => dollars(10, rate))).toEqual([null, null]);
+    expect(dollars(2 ** 31 - 1, 2 ** 31 - 1)).toBeNull();
   });
 
   test("leave other currencies alone, whatever the rate", () => {

@@ -66,6 +66,8 @@ describe("a Purchase", () => {
   test("calls contents with ids products where nothing else is said", () => {
     const event = purchaseEvent(payment({ content: { ids: ["a"] } }), null, sellingBot(), NOW);
     expect(event.custom_data?.content_type).toBe("product");
+    const said = payment({ content: { ids: ["a"], type: "product_group" } });
+    expect(purchaseEvent(said, null, sellingBot(), NOW).custom_data?.content_type).toBe("product_group");
   });
 
   test("in Stars is told in dollars at the pool's rate, and refused before sending without one", () => {

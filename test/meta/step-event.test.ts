@@ -51,6 +51,17 @@ describe("an InitiateCheckout", () => {
     expect(validateEvent(event, NOW)).toEqual({ kind: "ok" });
   });
 
+  test("of nobody known goes by the payment's own id, rather than be refused", async () => {
+    const event = initiateCheckoutEvent(
+      payment({ customerUserId: null }),
+      null,
+      sellingBot({ userId: null }),
+      NOW,
+    );
+    expect(event.user_data.external_id).toBe(await sha256("0196b9c9aaaa7bbb8ccc9ddd0eee1fff"));
+    expect(validateEvent(event, NOW)).toEqual({ kind: "ok" });
+  });
+
   test("without a session is the buyer's", async () => {
     const event = initiateCheckoutEvent(payment(), null, sellingBot(), NOW);
     expect(event.user_data.external_id).toBe(await sha256("cliente-17"));

@@ -49,6 +49,15 @@ describe(`a clock that is ahead of Meta's, on ${testDialect}`, () => {
     await enqueueEvents(own.db, PIXEL, [justNow("later")]);
     await dispatcher.drain();
     expect(await outcomes()).toEqual(["outdated", "delivered", "delivered"]);
+
+    // Put right, it counts again: nothing is reported as of that long ago.
+    behindMs = 0;
+    for (const eventId of ["learns", "counts"]) {
+      await enqueueEvents(own.db, PIXEL, [pageView(eventId)]);
+      await dispatcher.drain();
+    }
+    const [counts] = meta.events.list().filter(({ event }) => event.event_id === "counts");
+    expect(counts?.event.event_time).toBeGreaterThan((Date.now() - HOUR_MS) / 1_000);
     await own.dispose();
   });
 
