@@ -7,7 +7,7 @@ import type { RouteKey } from "../../src/outbox/routes.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { testDialect } from "../support/database.ts";
 import { addRows, enqueueEvents, pageView, passTime, statusCounts } from "../support/outbox.ts";
-import { events, PIXEL, useDispatchers } from "./dispatching.ts";
+import { events, OTHER, PIXEL, useDispatchers } from "./dispatching.ts";
 
 const { own, dispatcher, fault, posts } = useDispatchers();
 
@@ -98,6 +98,18 @@ describe(`breaker of a dispatcher on ${testDialect}`, () => {
     );
     expect(Number(row?.ms)).toBeGreaterThan(REQUEST_TIMEOUT_MS);
     expect(await claim(own.db, "second", { ...key, limit: 1, isProbe: true })).toEqual([]);
+  });
+
+  test("who probes one pixel keeps nobody from another", async () => {
+    const one = { destination: "meta" as const, route: PIXEL };
+    const another = { ...one, route: OTHER };
+    for (const key of [one, another]) {
+      await letProbe(key);
+      await enqueueEvents(own.db, key.route, events(1, key.route));
+    }
+    expect(await claim(own.db, "first", { ...one, limit: 1, isProbe: true })).toHaveLength(1);
+    expect(await claim(own.db, "second", { ...another, limit: 1, isProbe: true })).toHaveLength(1);
+    expect(await claim(own.db, "third", { ...another, limit: 1, isProbe: true })).toEqual([]);
   });
 
   test("a breaker that a clock days ahead opened does not stay open for days", async () => {

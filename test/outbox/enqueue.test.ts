@@ -48,6 +48,13 @@ describe(`enqueue on ${testDialect}`, () => {
     expect((b?.availableAt.getTime() ?? 0) - (b?.createdAt.getTime() ?? 0)).toBe(5_000);
   });
 
+  test("names the person it tells of, whoever else's are written with it", async () => {
+    await put(entry("of a stranger"), entry("of somebody", { botUserId: 5 }));
+    const { outboxEvents } = own.db.tables;
+    const written = await own.db.select().from(outboxEvents).orderBy(outboxEvents.id);
+    expect(written.map(({ botUserId }) => botUserId)).toEqual([null, 5]);
+  });
+
   test("an event that is there already stays as it is, and each entry hears of itself", async () => {
     expect(await put(entry("a"), entry("b"))).toEqual([true, true]);
     expect(await put(entry("b"), entry("c"), entry("c"))).toEqual([false, true, false]);

@@ -175,6 +175,12 @@ describe("mergeCookies", () => {
   });
 });
 
+test("browsers that are given an fbp in the same millisecond are told apart", () => {
+  const made = Array.from({ length: 100 }, () => newFbp({ subdomainIndex: 1, nowMs: pageviewTs.getTime() }));
+  expect(new Set(made).size).toBeGreaterThan(90);
+  for (const fbp of made) expect(validFbp(fbp)).toBe(fbp);
+});
+
 test("an older click's cookie is not the fbc of a click that could have none", () => {
   const dotted = { fbclid: "a.b", fbc: null, fbcOrigin: null, fbp: null, fbi: null, pageviewTs };
   expect(mergeCookies(dotted, { fbc: "fb.1.1600000000000.older" }).fbc).toBeNull();
