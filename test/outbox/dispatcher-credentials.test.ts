@@ -120,6 +120,19 @@ describe(`credentials of a dispatcher on ${testDialect}`, () => {
     ]);
   });
 
+  test("a changed token ends the pause of its own pixel alone, and of no other pixel or bot", async () => {
+    const { db } = own;
+    await addSendingPool(db, "two", OTHER);
+    const refused = { kind: "paused", reason: "190", by: "refusal" } as const;
+    const meta = (route: string) => ({ destination: "meta" as const, route });
+    for (const key of [meta(PIXEL), meta(OTHER), { destination: "telegram" as const, route: "1" }])
+      await db.transaction((tx) => changeRoute(tx, db, key, refused));
+    const change = { meta_access_token: "EAAthe-new-one" };
+    await updatePool({ db, secrets: testSecrets, now: () => new Date() }, "test", "one", change);
+    const routes = await db.select().from(db.tables.outboxRoutes);
+    expect(routes.map(({ route }) => route).sort()).toEqual(["1", OTHER]);
+  });
+
   test("a token changed while the old one is being refused is used at once, and nothing is paused or slowed down", async () => {
     const change = { meta_access_token: "EAAthe-new-one" };
     using meta = Bun.serve({

@@ -169,6 +169,23 @@ describe(`what failed, when its route may go again, on ${testDialect}`, () => {
     expect(await countPutOff(own.db)).toBe(0);
   });
 
+  test("goes at its own time on other routes: another pixel's always, a lane's unless the pixel was told to slow down", async () => {
+    const { db } = own;
+    const routes = ["111", "111/TEST1", "222"].map((route) => ({ ...KEY, route }));
+    for (const key of routes) await addRows(db, 1, { ...key, ...later, attempts: 1, lastError: "down" });
+    const pauseAll = () =>
+      db.transaction(async (tx) => {
+        for (const key of routes) await pauseRoute(tx, db, key, "why");
+      });
+    await pauseAll();
+    await resume(db);
+    expect(await countPutOff(db)).toBe(2);
+    await pauseAll();
+    await db.transaction((tx) => changeRoute(tx, db, KEY, { kind: "throttled", forMs: 60_000 }));
+    await resume(db);
+    expect(await countPutOff(db)).toBe(1);
+  });
+
   test("is made due by a probe without what never failed and was only told to wait, such as for a chat's quiet", async () => {
     await addRows(own.db, 1, { ...KEY, ...later, attempts: 1, lastError: "down" });
     await addRows(own.db, 2, { ...KEY, ...later, lastError: "its chat rests: slow down" });
