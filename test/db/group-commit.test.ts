@@ -170,6 +170,65 @@ describe("createGroupCommit", () => {
     expect(written).toEqual([1, 2, 3]);
   });
 
+  test("a poisoned row that came alone is no reason to fail who waits behind it", async () => {
+    const written: number[] = [];
+    const gate = Promise.withResolvers<void>();
+    const group = createGroupCommit<number>({
+      write: async (batch) => {
+        await gate.promise;
+        if (batch.includes(13)) throw new Error("poison");
+        written.push(...batch);
+      },
+      isRowFault: () => true,
+    });
+    const poisoned = group.submit(13);
+    await new Promise((next) => setImmediate(next));
+    const waiting = [1, 2].map(group.submit);
+    gate.resolve();
+    await expect(poisoned).rejects.toThrow("poison");
+    await Promise.all(waiting);
+    expect(written).toEqual([1, 2]);
+  });
+
+  test("whoever has waited for too long when a batch ends is told so, and not written", async () => {
+    const written: number[] = [];
+    const gate = Promise.withResolvers<void>();
+    const group = createGroupCommit<number>({
+      write: async (batch) => {
+        await gate.promise;
+        written.push(...batch);
+      },
+      isRowFault: () => true,
+      maxWaitMs: 5,
+    });
+    const first = group.submit(1);
+    await new Promise((next) => setImmediate(next));
+    const late = [2, 3].map(group.submit);
+    await Bun.sleep(20);
+    gate.resolve();
+    const outcomes = await Promise.allSettled(late);
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    await first;
+    await group.submit(4);
+    expect(written).toEqual([1, 4]);
+  });
+
+  test("is idle once nothing waits any more, nor is being written", async () => {
+    const gate = Promise.withResolvers<void>();
+    const group = createGroupCommit<number>({ write: () => gate.promise, isRowFault: () => true });
+    const submitted = group.submit(1);
+    await new Promise((next) => setImmediate(next));
+    let isIdle = false;
+    const idle = group.idle().then(() => {
+      isIdle = true;
+    });
+    await new Promise((next) => setImmediate(next));
+    expect(isIdle).toBe(false);
+    gate.resolve();
+    await submitted;
+    await idle;
+  });
+
   test("a fault of the database is not tried row by row", async () => {
     let writes = 0;
     const group = createGroupCommit<number>({
