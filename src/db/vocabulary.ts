@@ -70,3 +70,6 @@ export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 /** What an API key may do. */
 export const KEY_SCOPES = ["read", "write"] as const;
 export type KeyScope = (typeof KEY_SCOPES)[number];
+
+/** Whom the audit log names where a start takes something over from its settings. */
+export const ENVIRONMENT = "environment";

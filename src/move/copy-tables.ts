@@ -3,12 +3,10 @@ import { getTableConfig, type PgTable } from "drizzle-orm/pg-core";
 import type { Database, RawNumber, Reader, Tx } from "../db/database.ts";
 import { type Tables, tablesOf } from "../db/define-schema.ts";
 import { VIEWS_KEY } from "../db/migration-plan.ts";
+import { ENVIRONMENT } from "../db/vocabulary.ts";
 
 /** Rows that are read and written at a time. */
 const PIECE = 1_000;
-
-/** Whom the audit log names where a start takes over `OPERATOR_PASSWORD`. */
-const ENVIRONMENT = "environment";
 
 /** Where rows are copied from: a SQLite database whose tables stand as ours do. */
 export interface Source extends Pick<Reader, "select" | "rows"> {

@@ -4,6 +4,7 @@ import { recordAudit } from "../../audit/audit-log.ts";
 import { LONGEST_PASSWORD } from "../../config/variables.ts";
 import type { Config } from "../../config.ts";
 import type { Database } from "../../db/database.ts";
+import { ENVIRONMENT } from "../../db/vocabulary.ts";
 
 const SETTING = "operator_password_hash";
 /** argon2id takes 64 MB a time: so many wait for their turn, further ones are turned away. */
@@ -109,7 +110,7 @@ async function replaceHash(db: Database, hash: string): Promise<void> {
     await tx.delete(operatorSessions);
     await recordAudit(tx, db.tables, {
       at: updatedAt,
-      actor: "environment",
+      actor: ENVIRONMENT,
       action: "operator.password",
       subject: "operator",
     });
