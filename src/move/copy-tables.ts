@@ -9,7 +9,7 @@ import { ENVIRONMENT } from "../db/vocabulary.ts";
 const PIECE = 1_000;
 
 /** Where rows are copied from: a SQLite database whose tables stand as ours do. */
-export interface Source extends Pick<Reader, "select" | "rows"> {
+interface Source extends Pick<Reader, "select" | "rows"> {
   readonly tables: Tables;
 }
 
