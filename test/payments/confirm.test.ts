@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { eq } from "drizzle-orm";
+import { eq, inArray } from "drizzle-orm";
 import { Elysia } from "elysia";
 import { paymentsPlugin } from "../../src/payments/plugin.ts";
 import { genericProvider } from "../../src/payments/providers/generic.ts";
@@ -24,6 +24,7 @@ let offerId: number;
 
 beforeAll(async () => {
   own = await createTestDatabase();
+  await addPool(own.db, { slug: "elsewhere", metaPixelId: "6666666666" });
   const shop = await addPool(own.db, { slug: "shop", metaPixelId: PIXEL });
   const botId = shop.bots[0]?.id ?? 0;
   const { tables } = own.db;
@@ -162,6 +163,16 @@ describe(`payments on ${testDialect}`, () => {
     expect((await register({ currency: "USD" })).status).toBe(409);
   });
 
+  test("the same reference at another provider is another payment, with money of its own", async () => {
+    const elsewhere = await register({ provider: "another", amount_minor: 100 });
+    const here = await register();
+    expect([elsewhere.status, here.status]).toEqual([201, 201]);
+    expect(here.body.id).not.toBe(elsewhere.body.id);
+    const confirmed = await signed({ provider_ref: reference, status: "paid" });
+    expect(await confirmed.json()).toEqual({ id: here.body.id, status: "confirmed" });
+    expect((await stored(elsewhere.body.id)).payment?.status).toBe("pending");
+  });
+
   test("a confirmation writes payment, Purchase, funnel and delivery, all of it together", async () => {
     const id = await sellOffer();
     const response = await signed({ provider_ref: reference, status: "paid" });
@@ -262,6 +273,29 @@ describe(`payments on ${testDialect}`, () => {
       .from(auditLog)
       .where(eq(auditLog.subject, `payment:${body.id}`));
     expect(notes).toHaveLength(1);
+  });
+
+  test.each([
+    ["pending", "discarded"],
+    ["delivered", "delivered"],
+    ["dead", "dead"],
+  ] as const)("of money that went back, a delivery that was %s ends as %s", async (status, end) => {
+    const id = await sellOffer();
+    await signed({ provider_ref: reference, status: "paid" });
+    const { outboxEvents, outboxProgress } = own.db.tables;
+    const delivery = own.db
+      .select({ id: outboxEvents.id })
+      .from(outboxEvents)
+      .where(eq(outboxEvents.eventId, `delivery_${id}`));
+    await own.db.transaction((tx) =>
+      tx.update(outboxProgress).set({ status }).where(inArray(outboxProgress.id, delivery)),
+    );
+    await signed({ provider_ref: reference, status: "refunded" });
+    const { events } = await stored(id);
+    expect(events.map((event) => [event.eventName, event.status])).toEqual([
+      ["Purchase", "pending"],
+      ["delivery", end],
+    ]);
   });
 
   test("a part that is refunded leaves the payment paid and its delivery on its way, and calls a person once", async () => {

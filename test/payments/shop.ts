@@ -30,6 +30,7 @@ interface OfferInput {
   readonly provider: string;
   readonly priceMinor: number;
   readonly currency: string;
+  readonly delivery?: string;
 }
 
 /** How a webhook that the sandbox sent was answered. */
