@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { and, eq } from "drizzle-orm";
+import { and, eq, inArray } from "drizzle-orm";
 import { countReplay, replay } from "../../src/outbox/replay.ts";
 import { testDialect } from "../support/database.ts";
 import { type Funnel, openFunnel } from "../support/funnel.ts";
@@ -106,10 +106,11 @@ describe(`offers and sales in the chat on ${testDialect}`, () => {
   });
 
   test("the welcome shows what is for sale, in the operator's order", async () => {
-    const [last, off, first] = [
+    const [last, off, first, others] = [
       await funnel.addOffer({ position: -1 }),
       await funnel.addOffer({ position: -2, enabled: false }),
       await funnel.addOffer({ position: -2 }),
+      await funnel.addOffer({ position: -3, botId: funnel.other.id }),
     ];
     const user = newUser();
     await funnel.push(startUpdate(user));
@@ -118,6 +119,7 @@ describe(`offers and sales in the chat on ${testDialect}`, () => {
     const shown = [...markup.matchAll(/offer:(\d+)/g)].map(([, id]) => Number(id));
     expect(shown.slice(0, 2)).toEqual([first.id, last.id]);
     expect(shown).not.toContain(off.id);
+    expect(shown).not.toContain(others.id);
   });
 
   test("a bot with a language of its own speaks it to everybody", async () => {
@@ -325,10 +327,10 @@ describe(`offers and sales in the chat on ${testDialect}`, () => {
     expect((await stored(user)).rows).toHaveLength(1);
   });
 
-  test("an offer that is taken off sale is sold no more", async () => {
+  test("an offer that is taken off sale is neither shown nor sold any more", async () => {
     const offer = await funnel.addOffer({ enabled: false });
     const user = newUser();
-    await funnel.push(buttonUpdate(user, `buy:${offer.id}`));
+    for (const tapped of ["offer", "buy"]) await funnel.push(buttonUpdate(user, `${tapped}:${offer.id}`));
     expect((await stored(user)).person).toBeUndefined();
   });
 });
@@ -393,6 +395,37 @@ describe(`Telegram Payments on ${testDialect}`, () => {
       await funnel.push(membershipUpdate(user, "kicked"));
     }
     expect(goods(user)).toHaveLength(1);
+  });
+
+  test("who comes back gets nothing again but what died of their block, and nobody else's messages are tried", async () => {
+    const { db } = funnel;
+    const { outboxEvents, outboxProgress, outbox } = db.tables;
+    const offer = await addStarsOffer();
+    const [back, away, refused] = [await buyer(offer.id), await buyer(offer.id), await buyer(offer.id)];
+    await funnel.dispatcher.drain();
+    for (const { user, sale } of [back, away, refused]) {
+      await funnel.fault({ mode: "403", chat_id: user.id, times: 1 });
+      await funnel.push(paidUpdate(user, sale.id, 50, "XTR"));
+    }
+    await funnel.dispatcher.drain();
+    const its = db
+      .select({ id: outboxEvents.id })
+      .from(outboxEvents)
+      .where(eq(outboxEvents.eventId, `delivery_${refused.sale.id}`));
+    await db.transaction((tx) =>
+      tx
+        .update(outboxProgress)
+        .set({ lastError: "Bad Request: message is too long" })
+        .where(inArray(outboxProgress.id, its)),
+    );
+    for (const { user } of [back, refused]) await funnel.push(startUpdate(user));
+    await funnel.dispatcher.drain();
+    expect([back, away, refused].map(({ user }) => goods(user).length)).toEqual([1, 0, 0]);
+    const [waiting] = await db
+      .select({ status: outbox.status })
+      .from(outbox)
+      .where(eq(outbox.eventId, `delivery_${away.sale.id}`));
+    expect(waiting).toEqual({ status: "dead" });
   });
 
   test("money that went back before the delivery went out: nothing goes out, then or later", async () => {

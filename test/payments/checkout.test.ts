@@ -63,6 +63,21 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
     expect(await tap(customer, "update-2")).not.toEqual(first);
   });
 
+  test("a tap that comes again is the same sale, though its buyer has bought the same many times before", async () => {
+    const customer = await shop.customer(OFFER);
+    const { payments } = shop.db.tables;
+    for (let times = 0; times < 30; times++) {
+      const { paymentId } = await tap(customer);
+      await shop.db.transaction((tx) =>
+        tx.update(payments).set({ status: "paid" }).where(eq(payments.id, paymentId)),
+      );
+      shop.pass(HOUR_MS);
+    }
+    const first = await tap(customer, "update-1");
+    expect(await tap(customer, "update-1")).toEqual(first);
+    expect(await tap(customer, "update-2")).toEqual(first);
+  });
+
   test("who comes back by another ad buys by that one", async () => {
     const customer = await shop.customer(OFFER);
     const first = await tap(customer);
