@@ -15,7 +15,7 @@ import { testDialect } from "../support/database.ts";
 import { API_KEY, type Funnel, GENERIC_SECRET, openFunnel, PIXEL } from "../support/funnel.ts";
 import { genericWebhook } from "../support/generic-webhook.ts";
 import { addPool } from "../support/pools.ts";
-import { newUser } from "../support/telegram-updates.ts";
+import { buttonUpdate, newUser, paidUpdate, startUpdate } from "../support/telegram-updates.ts";
 import { visitOf } from "../support/visits.ts";
 
 const OTHER_PIXEL = "6666666666";
@@ -490,10 +490,28 @@ describe(`a visit that still lies in a spool, on ${testDialect}`, () => {
     expect((await stored(bought)).purchase).toMatchObject({ route: OTHER_PIXEL, trackingToken: token });
   });
 
-  test("a sale by bot and person goes by the person's latest token, which Redis is asked for", async () => {
+  test("money that Telegram takes for the sale of a visit that only Redis has goes to that visit's pixel", async () => {
+    const { db, shop } = funnel;
+    const token = newId();
+    redis.set(token, copyOf(token, otherPool.id));
+    const user = newUser();
+    await funnel.post(shop.id, startUpdate(user, token));
+    const offer = await funnel.addOffer({ provider: "telegram", currency: "XTR", priceMinor: 50 });
+    await funnel.post(shop.id, buttonUpdate(user, `buy:${offer.id}`));
+    const { payments } = db.tables;
+    const [sold] = await db.select().from(payments).where(eq(payments.offerId, offer.id));
+    await funnel.post(shop.id, paidUpdate(user, sold?.id ?? "", 50, "XTR"));
+    const { purchases } = await stored({ ...sale(), provider_ref: sold?.providerRef ?? "" });
+    expect(purchases).toMatchObject([{ route: OTHER_PIXEL, trackingToken: token }]);
+    expect(purchases[0]?.payload).toMatchObject({ user_data: { fbc: "fb.1.1740830400000.AbCd" } });
+  });
+
+  test("a sale by bot and person goes by the person's latest token in that bot, which Redis is asked for", async () => {
     const token = newId();
     redis.set(token, copyOf(token, otherPool.id));
     const { id } = newUser();
+    const { username } = funnel.other;
+    await post("/api/bot/start", { bot: username, telegram_user_id: id, tracking_token: newId() });
     await start(id, token);
     const bought = { ...sale(), bot: "shop_bot", telegram_user_id: id };
     await register(bought);
