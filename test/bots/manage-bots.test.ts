@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { eq } from "drizzle-orm";
+import { eq, ne } from "drizzle-orm";
 import type { BotApi } from "../../src/bots/bot-api.ts";
 import { findBot, findBotRow, listBots } from "../../src/bots/bot-view.ts";
 import { askBotWebhook } from "../../src/bots/bot-webhook.ts";
@@ -74,6 +74,21 @@ describe(`bots on ${testDialect}`, () => {
       bot: { username: "plain_bot", has_token: false, telegram_id: null, enabled: true, pools: [] },
       webhook: { kind: "no_token" },
     });
+  });
+
+  test("a bot that is changed or removed leaves all others as they are", async () => {
+    const deps = depsWith(nobody);
+    for (const username of ["earlier_bot", "changed_bot", "later_on_bot"]) {
+      await createBot(deps, "test", { username });
+    }
+    const { bots } = own.db.tables;
+    const others = () => own.db.select().from(bots).where(ne(bots.username, "changed_bot")).orderBy(bots.id);
+    const before = await others();
+    const change = { locale: "pt-BR", enabled: false } as const;
+    expect(await updateBot(deps, "test", "changed_bot", change)).toMatchObject({ kind: "updated" });
+    expect(await others()).toEqual(before);
+    expect(await deleteBot(deps, "test", "changed_bot")).toMatchObject({ kind: "deleted" });
+    expect(await others()).toEqual(before);
   });
 
   test("a token is verified, sealed, and its webhook set with a secret of its own", async () => {

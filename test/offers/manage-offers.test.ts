@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { createOffer, updateOffer } from "../../src/offers/manage-offers.ts";
+import { ne } from "drizzle-orm";
+import { createOffer, deleteOffer, updateOffer } from "../../src/offers/manage-offers.ts";
 import { createTestDatabase, testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
 import { untilHeldUp } from "../support/until-held-up.ts";
@@ -46,6 +47,31 @@ test(`an offer of a bot that is removed in the same moment is refused as that of
     return { making };
   });
   expect(await making).toMatchObject({ kind: "invalid", issues: [{ path: "bot" }] });
+  await dispose();
+});
+
+test(`an offer that is changed or removed leaves its bot's others, and other bots', as they are, on ${testDialect}`, async () => {
+  const { db, dispose } = await createTestDatabase();
+  await addPool(db, { slug: "summer" });
+  await addPool(db, { slug: "winter" });
+  const deps = { db, now: () => new Date() };
+  const made = [];
+  for (const bot of ["summer_bot", "summer_bot", "winter_bot"]) {
+    const offer = await createOffer(deps, "cli", { ...draft, bot });
+    if (offer.kind !== "created") throw new Error(offer.kind);
+    made.push(offer.offer);
+  }
+  expect(made.map(({ position }) => position)).toEqual([0, 1, 0]);
+  const id = made[1]?.id ?? 0;
+  const { offers } = db.tables;
+  const others = () => db.select().from(offers).where(ne(offers.id, id)).orderBy(offers.id);
+  const before = await others();
+  expect(await updateOffer(deps, "cli", id, { price_minor: 100, name: "Sale" })).toMatchObject({
+    kind: "updated",
+  });
+  expect(await others()).toEqual(before);
+  expect(await deleteOffer(deps, "cli", id)).toEqual({ kind: "deleted" });
+  expect(await others()).toEqual(before);
   await dispose();
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { and, eq } from "drizzle-orm";
+import { and, eq, ne } from "drizzle-orm";
 import fc from "fast-check";
 import { changeRoute } from "../../src/outbox/change-route.ts";
 import { parseInput } from "../../src/platform/parse-input.ts";
@@ -51,6 +51,21 @@ async function rowOf(slug: string) {
 }
 
 describe(`pools on ${testDialect}`, () => {
+  test("a pool that is changed or removed leaves all others, and who is in them, as they are", async () => {
+    const [, { slug }] = [await newPool(), await newPool(), await newPool()];
+    const { id } = await rowOf(slug);
+    const { pools, poolBots } = own.db.tables;
+    const others = async () => ({
+      pools: await own.db.select().from(pools).where(ne(pools.id, id)).orderBy(pools.id),
+      members: await own.db.select().from(poolBots).where(ne(poolBots.poolId, id)).orderBy(poolBots.id),
+    });
+    const before = await others();
+    await change(slug, { name: "Other", enabled: false, bots: [{ username: "another_bot" }] });
+    expect(await others()).toEqual(before);
+    expect(await deletePool(deps(), "test", slug)).toEqual({ kind: "deleted" });
+    expect(await others()).toEqual(before);
+  });
+
   test("a new pool has its defaults, its bots, and shows no token", async () => {
     const pool = await newPool({
       meta_pixel_id: "123",
