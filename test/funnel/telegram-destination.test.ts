@@ -553,7 +553,7 @@ describe(`messages to Telegram on ${testDialect}`, () => {
     expect(await route()).toBeUndefined();
   });
 
-  test("an invoice in money waits for the bot's payment token, and holds up nothing else", async () => {
+  test("an invoice in money waits for the bot's payment token, and holds up nothing else: neither messages nor Stars", async () => {
     const { db, shop } = funnel;
     const offer = await funnel.addOffer({ provider: "telegram", currency: "BRL" });
     const user = newUser();
@@ -564,6 +564,11 @@ describe(`messages to Telegram on ${testDialect}`, () => {
       pausedReason: expect.stringContaining("payment token"),
     });
     expect(await row()).toMatchObject({ status: "delivered" });
+    const stars = await funnel.addOffer({ provider: "telegram", currency: "XTR", priceMinor: 50 });
+    const starsBuyer = newUser();
+    await funnel.push(buttonUpdate(starsBuyer, `buy:${stars.id}`));
+    await funnel.dispatcher.drain();
+    expect(funnel.chat(starsBuyer.id).map(({ method }) => method)).toEqual(["sendInvoice"]);
     const telegram = telegramBotApi(funnel.sandbox.url);
     const change = { payment_token: "284685063:TEST:another-provider-token" };
     const bots = { ...funnel.deps, telegram, publicUrl: undefined };
