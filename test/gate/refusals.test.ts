@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import type { Database } from "../../src/db/database.ts";
+import { readRefusals } from "../../src/gate/read-refusals.ts";
 import { createRefusalCounter } from "../../src/gate/refusals.ts";
+import { HOUR_MS } from "../../src/platform/durations.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import { deletePool } from "../../src/pools/manage-pools.ts";
@@ -67,5 +69,46 @@ test(`refusals whose commit went through unseen are not counted again, and later
   await other?.close();
   const rows = await db.select().from(db.tables.gateRefusals);
   expect(rows.map(({ total }) => total)).toEqual([4]);
+  await dispose();
+});
+
+test(`the note of a process that is long gone is forgotten, and no other setting with it, on ${testDialect}`, async () => {
+  const { db, dispose } = await createTestDatabase();
+  const { pool } = await addPool(db, { slug: "gated" });
+  const { settings } = db.tables;
+  const count = async () => {
+    const refusals = createRefusalCounter({ db, log: createLog("silent") });
+    refusals.count(pool.id, "param", Date.UTC(2026, 0, 1));
+    await refusals.close();
+  };
+  const keys = async () => (await db.select({ key: settings.key }).from(settings)).map(({ key }) => key);
+  const others = await keys();
+  expect(others).not.toEqual([]);
+  await count();
+  const [gone] = (await keys()).filter((key) => !others.includes(key));
+  await db.transaction((tx) => tx.update(settings).set({ updatedAt: new Date(0) }));
+  await count();
+  const left = await keys();
+  expect(left).toHaveLength(others.length + 1);
+  expect(left).toEqual(expect.arrayContaining(others));
+  expect(left).not.toContain(gone);
+  await dispose();
+});
+
+test(`refusals are read by pool, or of one pool alone, on ${testDialect}`, async () => {
+  const { db, dispose } = await createTestDatabase();
+  const { pool: first } = await addPool(db, { slug: "first" });
+  const { pool: second } = await addPool(db, { slug: "second" });
+  const refusals = createRefusalCounter({ db, log: createLog("silent") });
+  const atMs = Date.UTC(2026, 0, 1, 12, 30);
+  // Of the hours before and after the span nothing is read.
+  for (const ms of [atMs - HOUR_MS, atMs, atMs + HOUR_MS]) refusals.count(first.id, "param", ms);
+  for (const reason of ["param", "automated"] as const) refusals.count(second.id, reason, atMs);
+  await refusals.close();
+  const span = { fromMs: atMs, toMs: atMs + 1 };
+  const ofFirst = { pool_id: first.id, pool: "first", param: 1, automated: 0 };
+  const ofSecond = { pool_id: second.id, pool: "second", param: 1, automated: 1 };
+  expect(await readRefusals(db, span)).toEqual([ofSecond, ofFirst]);
+  expect(await readRefusals(db, { ...span, poolId: first.id })).toEqual([ofFirst]);
   await dispose();
 });
