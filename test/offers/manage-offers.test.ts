@@ -70,7 +70,10 @@ test(`an offer that is changed or removed leaves its bot's others, and other bot
     kind: "updated",
   });
   expect(await others()).toEqual(before);
+  // Its own currency, named again, makes no other price of it.
+  expect(await updateOffer(deps, "cli", id, { currency: "BRL" })).toMatchObject({ kind: "unchanged" });
   expect(await deleteOffer(deps, "cli", id)).toEqual({ kind: "deleted" });
+  expect(await deleteOffer(deps, "cli", id)).toEqual({ kind: "not_found" });
   expect(await others()).toEqual(before);
   await dispose();
 });

@@ -241,6 +241,19 @@ describe(`consent=denied with CONSENT_DENIED=ldu on ${testDialect}`, () => {
     expect((await click(funnel, "fbclid=AbCdEf")).html).toContain("utmify");
   });
 
+  test.each([
+    ["denied", true],
+    ["granted", false],
+  ])(
+    "the PageView of who said %s and whose browser reports no cookies says the same",
+    async (said, isLimited) => {
+      const { token } = await click(funnel, `fbclid=AbCdEf&consent=${said}`);
+      const payloads = (await metaRows(funnel, token)).map(({ payload }) => payload);
+      expect(payloads).toHaveLength(1);
+      expect(JSON.stringify(payloads).includes('"data_processing_options":["LDU"]')).toBe(isLimited);
+    },
+  );
+
   test("every event says so, also the PageView that the browser's cookies wrote anew", async () => {
     const { token } = await wholeWay(funnel, "fbclid=AbCdEf&consent=denied");
     const rows = await metaRows(funnel, token);
