@@ -153,7 +153,11 @@ export function createAccept(deps: AcceptDeps) {
  * Without a pixel that may load there is nothing for a page to do: the visitor goes straight on, and no cookie will
  * come. UTMify knows no limited use, so whoever denied consent never meets it.
  */
-export function showsPage(pool: Pool, query: Query, consentDenied: DeniedPolicy): boolean {
+export function showsPage(
+  pool: Pick<Pool, "metaPixelId" | "utmifyPixelId">,
+  query: Query,
+  consentDenied: DeniedPolicy,
+): boolean {
   return consentOf(query) === "denied"
     ? consentDenied === "ldu" && pool.metaPixelId !== null
     : pool.metaPixelId !== null || pool.utmifyPixelId !== null;

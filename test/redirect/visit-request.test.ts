@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { publicAddressOf } from "../../src/redirect/visit-request.ts";
+import { isPrefetch, publicAddressOf } from "../../src/redirect/visit-request.ts";
 
 const DIRECT = "http://10.0.0.5:3000/go/open?a=1";
 
@@ -96,4 +96,16 @@ describe("publicAddressOf", () => {
     const headers = { "x-forwarded-proto": "https", "x-forwarded-host": "1.2.3.4.5" };
     expect(publicAddressOf(requestTo(DIRECT, headers), true, undefined).url).toBeNull();
   });
+});
+
+test.each([
+  ["sec-purpose", "prefetch;prerender", true],
+  ["purpose", "Prefetch", true],
+  ["x-purpose", "preview", true],
+  ["x-moz", "prefetch", true],
+  ["x-purpose", "navigate", false],
+  ["sec-purpose", "", false],
+  ["accept", "prefetch", false],
+])("a request with %s: %s only looks ahead: %p", (name, value, looksAhead) => {
+  expect(isPrefetch(new Headers({ [name]: value }))).toBe(looksAhead);
 });
