@@ -113,6 +113,19 @@ describe(`a clock that leapt forward, on ${testDialect}`, () => {
     await started.stop();
   });
 
+  test("is none where dispatchers run: a minute later, or where it was set back, it is written down anew", async () => {
+    for (const [agoMs, isKept] of [
+      [10_000, true],
+      [2 * MINUTE_MS, false],
+      [-HOUR_MS, false],
+    ] as const) {
+      await lastSeen(own.db, agoMs);
+      const before = await markOf(own.db);
+      await watchClock(own.db, log);
+      expect((await markOf(own.db)) === before).toBe(isKept);
+    }
+  });
+
   test("is no leap where nobody ever looked, or what is kept cannot be read", async () => {
     expect(await clockLeap(own.db, own.db.dialect)).toBeNull();
     await lastSeen(own.db, 3 * DAY_MS);

@@ -5,6 +5,7 @@ import type { ClaimedRow } from "../../src/outbox/destination.ts";
 import { createExpireWaiting } from "../../src/outbox/expire-waiting.ts";
 import { claim } from "../../src/outbox/lease.ts";
 import { metaDestination } from "../../src/outbox/meta-destination.ts";
+import type { OnSettled } from "../../src/outbox/record-request.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows, pageView, statusCounts, testSecrets } from "../support/outbox.ts";
@@ -15,30 +16,42 @@ beforeEach(async () => {
 });
 afterEach(() => own.dispose());
 
+const tooOld = pageView("old", Math.floor(Date.now() / 1000) - 8 * 86_400);
+
+function metaSweep(onSettled: OnSettled) {
+  const graph = { graphUrl: "http://127.0.0.1:9", graphVersion: "v24.0" };
+  const meta = metaDestination({ db: own.db, secrets: testSecrets, ...graph });
+  return createExpireWaiting({ db: own.db, log: createLog("silent"), adapters: { meta }, onSettled });
+}
+
 test(`what becomes too old on a paused route ends as expired, and whoever asked to be told is, on ${testDialect}`, async () => {
   const { db } = own;
-  const old = pageView("old", Math.floor(Date.now() / 1000) - 8 * 86_400);
   await addRows(db, 700, { route: "111" });
-  const [first] = await addRows(db, 650, { route: "111", payload: old });
-  await addRows(db, 10, { route: "222", payload: old });
+  const [first] = await addRows(db, 650, { route: "111", payload: tooOld });
+  await addRows(db, 10, { route: "222", payload: tooOld });
+  // A bot of the same name, which nobody paused.
+  await addRows(db, 10, { destination: "telegram", route: "111", payload: tooOld });
   await db.transaction(async (tx) => {
     await pauseRoute(tx, db, { destination: "meta", route: "111" }, "why");
     // Its dispatcher ends what is too old there.
     await changeRoute(tx, db, { destination: "meta", route: "222" }, { kind: "failed" });
   });
   const told: ClaimedRow[] = [];
-  const graph = { graphUrl: "http://127.0.0.1:9", graphVersion: "v24.0" };
-  const sweep = createExpireWaiting({
-    db,
-    log: createLog("silent"),
-    adapters: { meta: metaDestination({ db, secrets: testSecrets, ...graph }) },
-    onSettled: async (_tx, rows) => void told.push(...rows),
-  });
+  const sweep = metaSweep(async (_tx, rows) => void told.push(...rows));
   expect(await sweep.run()).toBe(650);
-  expect(await statusCounts(db)).toEqual({ pending: 710, expired: 650 });
+  expect(await statusCounts(db)).toEqual({ pending: 720, expired: 650 });
   expect(told).toHaveLength(650);
   expect(Math.min(...told.map(({ id }) => id))).toBe(first ?? 0);
   expect(await sweep.run()).toBe(0);
+});
+
+test(`nothing ends where whoever asked to be told cannot write it down, on ${testDialect}`, async () => {
+  const { db } = own;
+  await addRows(db, 1, { route: "111", payload: tooOld });
+  await db.transaction((tx) => pauseRoute(tx, db, { destination: "meta", route: "111" }, "why"));
+  const sweep = metaSweep(() => Promise.reject(new Error("no room")));
+  await expect(sweep.run()).rejects.toThrow("no room");
+  expect(await statusCounts(db)).toEqual({ pending: 1 });
 });
 
 test(`what a dispatcher has taken between the look and the end is its own, on ${testDialect}`, async () => {

@@ -50,13 +50,14 @@ function turns(
 test("what is under way of a route counts its batches, which of them hang, and whether one is taking rows or in trouble", () => {
   const [a, failing] = [waiting("a"), waiting("b", { failures: 1 })];
   const batches = [
-    { route: a, startedMs: 0, isClaiming: false },
-    { route: a, startedMs: 5_000, isClaiming: true },
+    { route: a, startedMs: 0, isClaiming: true },
+    { route: a, startedMs: 5_000, isClaiming: false },
     { route: failing, startedMs: 5_000, isClaiming: false },
+    { route: { ...failing, failures: 0 }, startedMs: 5_000, isClaiming: false },
   ];
   expect(Object.fromEntries(underWayOf(batches, 5_001))).toEqual({
     "meta a": { destination: "meta", requests: 2, slow: 1, isClaiming: true, isTroubled: false },
-    "meta b": { destination: "meta", requests: 1, slow: 0, isClaiming: false, isTroubled: true },
+    "meta b": { destination: "meta", requests: 2, slow: 0, isClaiming: false, isTroubled: true },
   });
 });
 
@@ -65,6 +66,7 @@ describe("whose turn it is", () => {
     expect(
       turns([waiting("a"), waiting("b"), waiting("c", { dueInMs: 1 })], {}, { a: 2, b: 1, c: 0 }),
     ).toEqual(["b", "a"]);
+    expect(turns([waiting("a"), waiting("new")], {}, { a: 1 })).toEqual(["new", "a"]);
   });
 
   test("a route whose rows are just being taken waits for what is left of them", () => {
@@ -88,11 +90,15 @@ describe("whose turn it is", () => {
     const hanging = ["a", "b", "c"].map((route) => waiting(route, { failures: BREAKER_THRESHOLD }));
     expect(turns([...hanging, waiting("well")])).toEqual(["a", "b", "well"]);
     expect(turns(hanging, { a: { isTroubled: true } })).toEqual(["b"]);
+    expect(turns([...hanging, waiting("well")], { x: { slow: 1 }, y: { slow: 1 } })).toEqual(["well"]);
+    expect(turns(hanging, { x: {}, y: {} })).toEqual(["a"]);
+    expect(turns(hanging, {}, {}, { perRoute: 1, altogether: 1 })).toEqual(["a"]);
   });
 
   test("requests that hang, even in all the slots, keep out nobody else, and get no second one", () => {
     const hanging = Object.fromEntries(["a", "b", "c", "d"].map((route) => [route, { slow: 1 }]));
     expect(turns([waiting("a"), waiting("well"), waiting("also")], hanging)).toEqual(["well", "also"]);
+    expect(turns([waiting("a")], { a: { slow: 1 } })).toEqual([]);
     const more = Object.fromEntries([..."abcdefgh"].map((route) => [route, { slow: 1 }]));
     expect(turns([waiting("well")], more)).toEqual([]);
   });
@@ -100,6 +106,8 @@ describe("whose turn it is", () => {
   test("one destination leaves a quarter to the other", () => {
     const meta = ["a", "b", "c", "d"].map((route) => waiting(route));
     expect(turns(meta)).toEqual(["a", "b", "c"]);
+    const many = Array.from({ length: 20 }, (_, i) => waiting(`${i}`));
+    expect(turns(many, {}, {}, { perRoute: 2, altogether: 20 })).toHaveLength(15);
     expect(turns([waiting("bot", { destination: "telegram" })], { a: {}, b: {}, c: {} })).toEqual(["bot"]);
   });
 
