@@ -79,7 +79,6 @@ export function foldCampaigns(counts: readonly FunnelCount[], most: number): Fun
       weights.set(key, (weights.get(key) ?? 0) + paid * 1e6 + starts * 1e3 + clicks);
     }
   }
-  if (weights.size <= most) return [...counts];
   const kept = new Set(
     [...weights]
       .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))

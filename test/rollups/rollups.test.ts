@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, setSystemTime, test } from "bun:test";
 import { eq, sql } from "drizzle-orm";
 import fc from "fast-check";
-import type { AttemptOutcome, FunnelState } from "../../src/db/vocabulary.ts";
+import type { AttemptOutcome, Destination, FunnelState } from "../../src/db/vocabulary.ts";
 import { fillPayment } from "../../src/payments/fill-payment.ts";
 import { HOUR_MS } from "../../src/platform/durations.ts";
 import { firstIdAt, newId } from "../../src/platform/ids.ts";
@@ -85,10 +85,16 @@ async function pay(
   return id;
 }
 
-async function request(atMs: number, outcome: AttemptOutcome, events: number, route = "123") {
+async function request(
+  atMs: number,
+  outcome: AttemptOutcome,
+  events: number,
+  route = "123",
+  destination: Destination = "meta",
+) {
   await own.db.transaction(async (tx) => {
     await tx.insert(own.db.tables.outboxAttempts).values({
-      destination: "meta",
+      destination,
       route,
       outboxIds: [],
       events,
@@ -182,6 +188,47 @@ describe(`hourly counts, on ${testDialect}`, () => {
       ["7", 0, 0],
       ["7", 0, 0],
     ]);
+  });
+
+  test("a checkout, a delivery and a refund count beside the sale, and the money given back apart from what was paid", async () => {
+    const token = await visit(HOUR, "summer");
+    const sold = await pay(HOUR + 1, token, 4990, "BRL");
+    const givenBack = await pay(HOUR + 2, token, 700, "BRL");
+    for (const state of ["checkout_started", "delivered"] as const) await step(state, HOUR + 3, token, sold);
+    await step("refunded", HOUR + 4, token, givenBack);
+    await count();
+    const { funnelHourly } = own.db.tables;
+    const rows = await own.db
+      .select()
+      .from(funnelHourly)
+      .orderBy(funnelHourly.dimension, funnelHourly.currency);
+    const none = { clicks: 0, starts: 0, checkouts: 0, paid: 0, delivered: 0, refunded: 0 };
+    const ofKey = (dimension: Dimension, key: string) => [
+      {
+        ...none,
+        dimension,
+        key,
+        currency: "",
+        clicks: 1,
+        checkouts: 1,
+        delivered: 1,
+        valueMinor: 0,
+        refundedMinor: 0,
+      },
+      {
+        ...none,
+        dimension,
+        key,
+        currency: "BRL",
+        paid: 2,
+        refunded: 1,
+        valueMinor: 5690,
+        refundedMinor: 700,
+      },
+    ];
+    expect(rows.map(({ id: _, hour: __, ...row }) => row)).toEqual(
+      [ofKey("bot", "7"), ofKey("campaign", "summer"), ofKey("pool", "1")].flat(),
+    );
   });
 
   test("counting again changes nothing, and what comes later is added", async () => {
@@ -531,6 +578,31 @@ describe(`delivery rates, on ${testDialect}`, () => {
     await request(now + 61_000, "delivered", 1);
     await count();
     expect((await rates()).map(({ delivered }) => delivered)).toEqual([108, 100, 8]);
+  });
+
+  test("what is sent by one pixel or bot counts for no other, with how long it took", async () => {
+    const now = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
+    await request(now, "delivered", 5);
+    await request(now, "delivered", 7, "456");
+    await request(now, "delivered", 11, "123", "telegram");
+    await count();
+    await settleMarks();
+    await request(now + 1, "transient", 5);
+    await count();
+    const { deliveryRates } = own.db.tables;
+    const rows = await own.db.select().from(deliveryRates);
+    const perRoute = [
+      { destination: "meta", route: "123", requests: 2, failures: 1, delivered: 5, durationMs: 80 },
+      { destination: "meta", route: "456", requests: 1, failures: 0, delivered: 7, durationMs: 40 },
+      { destination: "telegram", route: "123", requests: 1, failures: 0, delivered: 11, durationMs: 40 },
+    ];
+    expect(rows).toHaveLength(6);
+    for (const unit of ["minute", "hour"] as const)
+      expect(rows).toEqual(
+        expect.arrayContaining(
+          perRoute.map((rates) => expect.objectContaining({ unit, at: new Date(now), ...rates })),
+        ),
+      );
   });
 
   test("a route with more requests than are read in one go is counted in each of its minutes", async () => {
