@@ -196,6 +196,7 @@ describe(`hourly counts, on ${testDialect}`, () => {
     const givenBack = await pay(HOUR + 2, token, 700, "BRL");
     for (const state of ["checkout_started", "delivered"] as const) await step(state, HOUR + 3, token, sold);
     await step("refunded", HOUR + 4, token, givenBack);
+    await step("offer_viewed", HOUR + 4, token);
     await count();
     const { funnelHourly } = own.db.tables;
     const rows = await own.db
@@ -356,10 +357,13 @@ describe(`hourly counts, on ${testDialect}`, () => {
       return { ...names, poolId: 1, botId: 7, pageviewTs: at, createdAt: at, updatedAt: at };
     });
     await own.db.transaction((tx) => tx.insertMany(sessions, ["trackingToken"], rows));
+    for (const ms of [0, HOUR_MS / 2, HOUR_MS - 1, HOUR_MS]) await step("started", HOUR + ms, null);
     await count();
-    expect((await funnel()).map(({ campaign, clicks }) => [campaign, clicks])).toEqual([
-      ["even", 2_750],
-      ["odd", 2_750],
+    expect((await funnel()).map(({ campaign, clicks, starts }) => [campaign, clicks, starts])).toEqual([
+      ["", 0, 3],
+      ["even", 2_750, 0],
+      ["odd", 2_750, 0],
+      ["", 0, 1],
     ]);
   });
 
@@ -578,6 +582,26 @@ describe(`delivery rates, on ${testDialect}`, () => {
     await request(now + 61_000, "delivered", 1);
     await count();
     expect((await rates()).map(({ delivered }) => delivered)).toEqual([108, 100, 8]);
+  });
+
+  test("two hours are counted apart, however often they are looked at", async () => {
+    const now = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
+    await request(now - 1, "delivered", 5);
+    await request(now, "delivered", 7);
+    const expectCounted = async (earlier: number) => {
+      await count();
+      expect((await rates()).map(({ unit, at, delivered }) => [unit, at.getTime(), delivered])).toEqual([
+        ["hour", now - HOUR_MS, earlier],
+        ["hour", now, 7],
+        ["minute", now - 60_000, earlier],
+        ["minute", now, 7],
+      ]);
+    };
+    await expectCounted(5);
+    await expectCounted(5);
+    await settleMarks();
+    await request(now - 1, "delivered", 1);
+    await expectCounted(6);
   });
 
   test("what is sent by one pixel or bot counts for no other, with how long it took", async () => {
