@@ -12,6 +12,7 @@ import { tablesOf } from "../../src/db/define-schema.ts";
 import { grantStatements } from "../../src/db/grants.ts";
 import { VIEWS_KEY } from "../../src/db/migration-plan.ts";
 import { openDatabase } from "../../src/db/open.ts";
+import { newId } from "../../src/platform/ids.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { commandEnvironment, ponte, ponteJson } from "../cli/ponte.ts";
 import {
@@ -20,7 +21,7 @@ import {
   type TestDatabase,
   testDialect,
 } from "../support/database.ts";
-import { testSecrets } from "../support/outbox.ts";
+import { addRows, testSecrets } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";
 import { startServer } from "../support/server.ts";
 import { until } from "../support/until.ts";
@@ -124,6 +125,27 @@ describe.skipIf(testDialect === "sqlite")("ponte move", () => {
       false,
       true,
     ]);
+  });
+
+  test("brings over many thousands, though their ids were not given in order", async () => {
+    const before = await makeSource(async (db) => {
+      const at = new Date();
+      const payments = Array.from({ length: 2_500 }, (_, i) => ({
+        id: newId(),
+        provider: "generic" as const,
+        providerRef: String(i),
+        status: "paid" as const,
+        amountMinor: i,
+        currency: "BRL",
+        createdAt: at,
+        updatedAt: at,
+      }));
+      await db.transaction((tx) => tx.insertMany(db.tables.payments, ["id"], payments.reverse()));
+      await addRows(db, 2_500);
+      return everything(db);
+    });
+    expect(await move()).toMatchObject({ code: 0 });
+    expect(await everything(target.db)).toEqual(before);
   });
 
   test("goes on with numbers that were never given, not even to a row that is gone", async () => {
