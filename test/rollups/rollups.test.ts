@@ -252,6 +252,10 @@ describe(`hourly counts, on ${testDialect}`, () => {
       [HOUR, 1],
       [HOUR + 5 * HOUR_MS, 1],
     ]);
+    await settleMarks();
+    await visit(HOUR + 1);
+    await count();
+    expect((await funnel()).map(({ clicks }) => clicks)).toEqual([2, 1]);
   });
 
   test("what somebody did before their visit came out of a spool moves to its campaign", async () => {
@@ -274,6 +278,8 @@ describe(`hourly counts, on ${testDialect}`, () => {
     await count();
     const before = await funnel();
     await loseVisitsAndMarks();
+    await count();
+    expect(await funnel()).toEqual(before);
     await visit(HOUR + 2 * HOUR_MS, "autumn");
     await count();
     expect((await funnel()).filter(({ campaign }) => campaign === "summer")).toEqual(before);
@@ -505,9 +511,28 @@ describe(`hours in hand, on ${testDialect}`, () => {
     await countAfter(90);
     expect((await funnel()).map(({ clicks }) => clicks)).toEqual([2]);
     for (const seconds of [130, 170]) await countAfter(seconds);
+    // The late one and a new one in one look.
     await step("started", HOUR + 2 * MINUTE_MS, null);
+    await step("started", now + 170_000, null);
     await countAfter(180);
-    expect((await funnel()).map(({ clicks, starts }) => [clicks, starts])).toEqual([[2, 1]]);
+    expect((await funnel()).map(({ clicks, starts }) => [clicks, starts])).toEqual([[2, 2]]);
+  });
+
+  test("all that somebody did in this hour before their visit came out of a spool moves to its campaign", async () => {
+    const here = process();
+    const token = tokenAt(HOUR - HOUR_MS);
+    await step("started", HOUR + 2 * MINUTE_MS, token);
+    await step("delivered", now, token);
+    for (const seconds of [0, 40, 80]) {
+      setSystemTime(now + seconds * 1_000);
+      await count(here);
+    }
+    await visit(HOUR - HOUR_MS, "summer", 1, token);
+    await count(here);
+    expect((await funnel()).map(({ campaign, clicks, starts }) => [campaign, clicks, starts])).toEqual([
+      ["summer", 1, 0],
+      ["summer", 0, 1],
+    ]);
   });
 
   test("what another process saw while it had the lease is not missed afterwards", async () => {
