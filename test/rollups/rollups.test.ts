@@ -384,6 +384,18 @@ describe(`hourly counts, on ${testDialect}`, () => {
     expect(rows.find(({ campaign }) => campaign === OTHER_CAMPAIGNS)?.clicks).toBe(11);
   });
 
+  test("an hour of hundreds of pools is written down whole, and nobody else's setting is touched", async () => {
+    const { settings } = own.db.tables;
+    const theirs = { key: "theirs", value: "kept", updatedAt: new Date(HOUR) };
+    await own.db.transaction((tx) => tx.insert(settings).values(theirs));
+    for (let pool = 1; pool <= 250; pool++) await visit(HOUR + pool, null, pool);
+    await count();
+    const rows = await funnel("pool");
+    expect(rows).toHaveLength(250);
+    expect(rows.every(({ clicks }) => clicks === 1)).toBe(true);
+    expect(await own.db.select().from(settings).where(eq(settings.key, "theirs"))).toEqual([theirs]);
+  });
+
   test("a campaign of any length is counted, under the first 200 characters of its name", async () => {
     // Of four bytes each, and none like its neighbour, which would be stored in fewer.
     const name = String.fromCodePoint(
@@ -665,10 +677,15 @@ describe(`delivery rates, on ${testDialect}`, () => {
 
   test("minutes are forgotten after some days, hours are not", async () => {
     await request(HOUR, "delivered", 5);
+    await request(Date.now() - 24 * HOUR_MS, "delivered", 7, "456");
     await count();
     await settleMarks();
     await count();
-    expect((await rates()).map(({ unit, delivered }) => [unit, delivered])).toEqual([["hour", 5]]);
+    expect((await rates()).map(({ unit, delivered }) => [unit, delivered])).toEqual([
+      ["hour", 5],
+      ["hour", 7],
+      ["minute", 7],
+    ]);
   });
 
   test("an hour is whole when its last minutes are looked at again days later", async () => {
