@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq, inArray } from "drizzle-orm";
 import { enqueue } from "../../src/outbox/enqueue.ts";
+import { newId } from "../../src/platform/ids.ts";
 import {
   type Timeline,
   timelineByEventId,
@@ -126,6 +127,21 @@ describe(`a visitor's timeline on ${testDialect}`, () => {
     await own.db.transaction((tx) => enqueue(tx, own.db.tables, [{ ...entry, eventId, paymentId }]));
     const timeline = await timelineByEventId(own.db, eventId);
     expect(timeline?.outbox.map(({ event_id }) => event_id)).toContain(eventId);
+  });
+
+  test("of a payment of nobody known has that payment, and nobody else's", async () => {
+    const id = newId();
+    const times = { createdAt: new Date(), updatedAt: new Date() };
+    const money = { status: "paid" as const, amountMinor: 100, currency: "BRL", paidAt: new Date() };
+    await own.db.transaction((tx) =>
+      tx
+        .insert(own.db.tables.payments)
+        .values({ id, provider: "generic", providerRef: id, ...money, ...times }),
+    );
+    const timeline = await timelineByPayment(own.db, id);
+    expect(timeline).toMatchObject({ tracking_token: null, session: null, people: [], outbox: [] });
+    expect(timeline?.payments.map((payment) => payment.id)).toEqual([id]);
+    expect(stepsOf(timeline)?.map(([kind]) => kind)).toEqual(["payment", "paid"]);
   });
 
   test("of a link that hundreds came by has the newest messages, and the visit's own events", async () => {
