@@ -2,13 +2,14 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { eq } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import { openSpool, type Spool } from "../../src/db/spool/spool.ts";
+import { QueueFullError } from "../../src/db/waiting-list.ts";
 import { lookUpTokens } from "../../src/outbox/pixel-tokens.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import { deletePool } from "../../src/pools/manage-pools.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { pageViewOf, sessionOf, type VisitRecord } from "../../src/redirect/visit-record.ts";
-import { createVisitRecorder } from "../../src/redirect/visit-recorder.ts";
+import { createVisitRecorder, type VisitWriter } from "../../src/redirect/visit-recorder.ts";
 import {
   createSqliteFolder,
   createTestDatabase,
@@ -51,6 +52,18 @@ function unreliable(db: Database) {
       recordArrivals: (work) => (state.mode === "fine" ? db.recordArrivals(work) : trouble()),
     } satisfies Database,
   };
+}
+
+/** A writer that tells how many visits each of its batches had. */
+function counted({ write }: VisitWriter) {
+  const written: number[] = [];
+  const writer: VisitWriter = {
+    write(visits) {
+      written.push(visits.length);
+      return write(visits);
+    },
+  };
+  return { written, writer };
 }
 
 async function contents() {
@@ -171,29 +184,20 @@ describe(`visit recorder on ${testDialect}`, () => {
   test("however many wait for a database that hangs, all are spooled when the first batch gives up", async () => {
     const { db, state } = unreliable(own.db);
     state.mode = "hangs";
-    let batches = 0;
-    const write = (visits: Parameters<ReturnType<typeof writerOn>["write"]>[0]) => {
-      batches++;
-      return writerOn(db).write(visits);
-    };
-    const recorder = createVisitRecorder({ db, writer: { write }, spool, log, deadlineMs: 50 });
+    const { written, writer } = counted(writerOn(db));
+    const recorder = createVisitRecorder({ db, writer, spool, log, deadlineMs: 50 });
     const outcomes = await Promise.all(Array.from({ length: 3_000 }, () => recorder.record(visit())));
     expect(new Set(outcomes)).toEqual(new Set(["spooled"]));
     expect(spool.counts().waiting).toBe(3_000);
     // What was under way at once waited together; each further batch would have been another deadline to wait.
-    expect(batches).toBe(db.arrivalsAtOnce);
+    expect(written).toHaveLength(db.arrivalsAtOnce);
     await recorder.close();
   });
 
   test("who comes while a database hangs waits out the deadline at most once", async () => {
     const { db, state } = unreliable(own.db);
-    const written: number[] = [];
-    const { write } = writerOn(db);
-    const writer: typeof write = (visits) => {
-      written.push(visits.length);
-      return write(visits);
-    };
-    const recorder = createVisitRecorder({ db, writer: { write: writer }, spool, log, deadlineMs: 1_000 });
+    const { written, writer } = counted(writerOn(db));
+    const recorder = createVisitRecorder({ db, writer, spool, log, deadlineMs: 1_000 });
     state.mode = "hangs";
     const recorded: Promise<string>[] = [];
     const underWay = Array<number>(db.arrivalsAtOnce).fill(1);
@@ -204,6 +208,43 @@ describe(`visit recorder on ${testDialect}`, () => {
     recorded.push(recorder.record(visit()));
     expect(new Set(await Promise.all(recorded))).toEqual(new Set(["spooled"]));
     expect(written).toEqual(underWay);
+    await recorder.close();
+  });
+
+  test("who comes after a database was found to hang does not wait for it at all", async () => {
+    const { db, state } = unreliable(own.db);
+    const { written, writer } = counted(writerOn(db));
+    const recorder = createVisitRecorder({ db, writer, spool, log, deadlineMs: 50 });
+    state.mode = "hangs";
+    for (let i = 0; i < 3; i++) expect(await recorder.record(visit())).toBe("spooled");
+    expect(written).toEqual([1]);
+    await recorder.close();
+  });
+
+  test("more than can wait for the database are refused, and do not fill the disk of a machine that is flooded", async () => {
+    const gate = Promise.withResolvers<void>();
+    const writer = { write: () => gate.promise };
+    const recorder = createVisitRecorder({ db: own.db, writer, spool, log, deadlineMs: 60_000 });
+    const flood = Promise.allSettled(Array.from({ length: 25_000 }, () => recorder.record(visit())));
+    await new Promise((next) => setImmediate(next));
+    gate.resolve();
+    const refused = (await flood).filter(({ status }) => status === "rejected");
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused[0]).toMatchObject({ reason: expect.any(QueueFullError) });
+    expect(spool.counts().waiting).toBe(0);
+    await recorder.close();
+  });
+
+  test("more than can wait for the spool are refused: they are not sent to a database that is away", async () => {
+    const { db, state } = unreliable(own.db);
+    const { written, writer } = counted(writerOn(db));
+    const recorder = createVisitRecorder({ db, writer, spool, log });
+    state.mode = "refuses";
+    expect(await recorder.record(visit())).toBe("spooled");
+    const flood = Array.from({ length: 20_001 }, () => recorder.record(visit()));
+    const refused = (await Promise.allSettled(flood)).filter(({ status }) => status === "rejected");
+    expect(refused).toMatchObject([{ reason: expect.any(QueueFullError) }]);
+    expect(written).toEqual([1]);
     await recorder.close();
   });
 
@@ -277,6 +318,27 @@ describe(`visit recorder on ${testDialect}`, () => {
     await recorder.close();
   });
 
+  test("a visit that no database takes goes to the spool alone: neither who came with it nor who comes next does", async () => {
+    const recorder = createVisitRecorder({ db: own.db, writer: writerOn(own.db), spool, log });
+    const together = [visit(), { ...visit(), atMs: 1e300 }, visit()].map(recorder.record);
+    expect(await Promise.all(together)).toEqual(["committed", "spooled", "committed"]);
+    expect(await recorder.record(visit())).toBe("committed");
+    await recorder.close();
+  });
+
+  test("that the spool could be brought in sends nobody to a writer whose own connections are still away", async () => {
+    const { db, state } = unreliable(own.db);
+    const { written, writer } = counted(writerOn(db));
+    const recorder = createVisitRecorder({ db: own.db, writer, spool, log });
+    state.mode = "refuses";
+    expect(await recorder.record(visit())).toBe("spooled");
+    await expect(recorder.replay()).rejects.toThrow("connection refused");
+    expect((await contents()).sessions).toBe(1);
+    expect(await recorder.record(visit())).toBe("spooled");
+    expect(written.filter((visits) => visits > 0)).toEqual([1]);
+    await recorder.close();
+  });
+
   test("what is spooled survives the process", async () => {
     const { db, state } = unreliable(own.db);
     const folder = createSqliteFolder();
@@ -342,18 +404,22 @@ describe(`visit recorder on ${testDialect}`, () => {
     await recorder.close();
   });
 
-  test("closing waits for the visits that are being written", async () => {
+  test.each([
+    ["committed", () => undefined],
+    ["spooled", () => Promise.reject(new Error("connection refused"))],
+  ])("closing waits for the visits that are being written, until they are %s", async (where, answer) => {
     const gate = Promise.withResolvers<void>();
-    const recorder = createVisitRecorder({ db: own.db, writer: { write: () => gate.promise }, spool, log });
+    const writer = { write: () => gate.promise.then(answer) };
+    const recorder = createVisitRecorder({ db: own.db, writer, spool, log });
     const ends: string[] = [];
     const ended = [
-      recorder.record(visit()).then((where) => ends.push(where)),
+      recorder.record(visit()).then((recorded) => ends.push(recorded)),
       recorder.close().then(() => ends.push("closed")),
     ];
     await new Promise((next) => setImmediate(next));
     gate.resolve();
     await Promise.all(ended);
-    expect(ends).toEqual(["committed", "closed"]);
+    expect(ends).toEqual([where, "closed"]);
   });
 
   test("a visit that is needed counts as brought in though the disk does not let it leave the spool", async () => {
