@@ -80,8 +80,6 @@ export function createVisitRecorder(deps: {
   });
 
   async function writeInTime(visits: readonly VisitRecord[]): Promise<void> {
-    // Whoever gathered while a batch ran out of time does not wait as long again.
-    if (databaseIsAway) throw new Error("the database was found to be away a moment ago");
     try {
       await withDeadline(writer.write(visits), deadlineMs);
     } catch (error) {
