@@ -14,6 +14,7 @@ import type { StoredVisit } from "../../src/tracking/tracking-store.ts";
 import { testDialect } from "../support/database.ts";
 import { API_KEY, type Funnel, GENERIC_SECRET, openFunnel, PIXEL } from "../support/funnel.ts";
 import { genericWebhook } from "../support/generic-webhook.ts";
+import { makeApiKey } from "../support/keys.ts";
 import { addPool } from "../support/pools.ts";
 import { buttonUpdate, newUser, paidUpdate, startUpdate } from "../support/telegram-updates.ts";
 import { visitOf } from "../support/visits.ts";
@@ -370,6 +371,25 @@ describe(`whose a payment is, on ${testDialect}`, () => {
     const again = await register({ ...known, bot: "nobody_bot", telegram_user_id: 77 });
     expect(again).toEqual({ status: 200, body });
   });
+});
+
+test(`only a key that may write registers a sale, or says who started a bot, on ${testDialect}`, async () => {
+  const { deps, db } = funnel;
+  const bought = sale();
+  const started = { bot: "shop_bot", telegram_user_id: newUser().id };
+  const [reader, writer] = [await makeApiKey(deps, "r", "read"), await makeApiKey(deps, "w", "write")];
+  const answersTo = async (authorization: string) => {
+    const paid = await post("/api/payments", bought, { authorization });
+    const start = await post("/api/bot/start", started, { authorization });
+    return [paid.status, start.status];
+  };
+  const before = await db.$count(db.tables.botUsers);
+  expect(await answersTo("")).toEqual([401, 401]);
+  expect(await answersTo("Bearer not-the-key")).toEqual([401, 401]);
+  expect(await answersTo(`Bearer ${reader.key}`)).toEqual([403, 403]);
+  expect((await stored(bought)).payment).toBeUndefined();
+  expect(await db.$count(db.tables.botUsers)).toBe(before);
+  expect(await answersTo(`Bearer ${writer.key}`)).toEqual([201, 201]);
 });
 
 describe(`a visit that still lies in a spool, on ${testDialect}`, () => {
