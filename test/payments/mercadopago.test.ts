@@ -79,6 +79,12 @@ describe("Mercado Pago's documented notifications", () => {
     expect(await mercadopago.read(simulated)).toEqual({ kind: "ignored" });
   });
 
+  test("a sale of a test account, which its API knows, is one: it is no simulator's", async () => {
+    api.answer = { status: 200, body: mercadoPagoPayment() };
+    const tried = fromMercadoPago(mercadoPagoNotification({ live_mode: false }));
+    expect(await mercadopago.read(tried)).toMatchObject(event(PAID));
+  });
+
   test("without a type in the address the body's counts; without a request id none is signed", async () => {
     const ts = "1716651000";
     const v1 = hmacSha256Hex(SECRET, `id:1234567890;ts:${ts};`);
