@@ -50,10 +50,15 @@ export function createReplay({ db, spool, log, deadlineMs, write, onBatch }: Rep
     return replayed;
   }
 
+  /** A database that hangs would keep the replay for ever, and with it every later one. */
+  function writeInTime(visits: readonly VisitRecord[]): Promise<void> {
+    return withDatabaseDeadline(db, deadlineMs * REPLAY_FACTOR, write(visits));
+  }
+
   /** Together, or one by one where a row is at fault; what is in the database leaves the spool. */
   async function bringIn(visits: readonly VisitRecord[]): Promise<void> {
     try {
-      await withDatabaseDeadline(db, deadlineMs * REPLAY_FACTOR, write(visits));
+      await writeInTime(visits);
       spool.remove(visits.map(({ trackingToken }) => trackingToken));
     } catch (error) {
       if (!isRowFault(error)) throw error;
@@ -95,7 +100,7 @@ export function createReplay({ db, spool, log, deadlineMs, write, onBatch }: Rep
   /** Whether it is in the database now; one that never can be is set aside. */
   async function writeAlone(visit: VisitRecord): Promise<boolean> {
     try {
-      await write([visit]);
+      await writeInTime([visit]);
       return true;
     } catch (error) {
       if (!isRowFault(error)) throw error;
