@@ -71,6 +71,8 @@ const REACH_CODES: ReadonlySet<number> = new Set([3, 10, 803]);
 /** A path that Graph does not know, a version that Meta has ended. */
 export const ADDRESS_CODES: ReadonlySet<number> = new Set([2500, 2635]);
 const INVALID_CODES: ReadonlySet<number> = new Set([100, 105]);
+/** For an error that has none: in no class. */
+const NO_CODE = -1;
 
 /**
  * Judges one answer to a batch of `sent` events. Pure.
@@ -110,21 +112,22 @@ function refusal(answer: Answered, error: GraphError): Outcome {
   const fbtraceId = error.fbtraceId ?? headerTraceId(answer);
   const reason = `${error.words} (HTTP ${status}, code ${code ?? "none"}${subcode === null ? "" : `/${subcode}`})`;
 
-  if (status === 429 || isThrottleCode(code)) {
+  const known = code ?? NO_CODE;
+  if (status === 429 || isThrottleCode(known)) {
     return { kind: "throttled", reason, afterMs: throttleMs(answer), fbtraceId };
   }
-  const heals = error.isTransient || TRANSIENT_CODES.has(code ?? -1) || status >= 500 || status === 408;
+  const heals = error.isTransient || TRANSIENT_CODES.has(known) || status >= 500 || status === 408;
   if (heals) return { kind: "transient", reason, afterMs: retryAfterMs(answer.headers), fbtraceId };
-  const of = blamed(status, code ?? -1, subcode);
+  const of = blamed(status, known, subcode);
   if (of !== null) return { kind: "credential", of, reason, code, fbtraceId };
-  if (INVALID_CODES.has(code ?? -1) || (status >= 400 && status <= 499)) {
+  if (INVALID_CODES.has(known) || (status >= 400 && status <= 499)) {
     return { kind: "invalid", reason, code, subcode, expired: subcode === EVENT_TOO_OLD, fbtraceId };
   }
   return { kind: "transient", reason, afterMs: retryAfterMs(answer.headers), fbtraceId };
 }
 
-function isThrottleCode(code: number | null): boolean {
-  return code !== null && (THROTTLE_CODES.has(code) || (code >= 80_000 && code <= 80_014));
+function isThrottleCode(code: number): boolean {
+  return THROTTLE_CODES.has(code) || (code >= 80_000 && code <= 80_014);
 }
 
 /** Null: an event. A 401 with a code nobody knows is about the token: pausing loses nothing, calling the events bad would. */

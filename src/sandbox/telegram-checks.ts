@@ -64,8 +64,8 @@ const BUTTON_ACTIONS = [
 const MOST_BUTTONS = 100;
 
 /**
- * `reply_markup`: an object of at most 100 buttons; inline buttons need text, one action, data of 1–64 bytes, usable URLs, 1–256 characters
- * to copy.
+ * `reply_markup`: an object of at most 100 buttons; inline buttons need text, one action, data of 1–64 bytes, usable URLs,
+ * 1–256 characters to copy.
  */
 export const checkMarkup: Check = ({ reply_markup: markup }) => {
   if (markup === undefined) return null;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
 import { createClock } from "../../src/db/clock.ts";
+import { yieldToEventLoop } from "../../src/platform/yield-to-event-loop.ts";
 import { createTestDatabase, testDialect } from "../support/database.ts";
 
 const BACK_MS = 10;
@@ -46,7 +47,7 @@ describe("the database's clock, reckoned", () => {
     state.databaseMs += 5_000;
     pass(2_000);
     await clock.ready();
-    await new Promise((next) => setImmediate(next));
+    await yieldToEventLoop();
     expect(state.asked).toBe(4);
     await clock.ready();
     expect(clock.nowMs()).toBe(state.databaseMs - BACK_MS);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { createGroupCommit } from "../../src/db/group-commit.ts";
 import { QueueFullError } from "../../src/db/waiting-list.ts";
+import { yieldToEventLoop } from "../../src/platform/yield-to-event-loop.ts";
 import { until } from "../support/until.ts";
 
 describe("createGroupCommit", () => {
@@ -16,7 +17,7 @@ describe("createGroupCommit", () => {
       maxBatch: 3,
     });
     const first = [1, 2].map(group.submit);
-    await new Promise((next) => setImmediate(next));
+    await yieldToEventLoop();
     const second = [3, 4, 5, 6].map(group.submit);
     gate.resolve();
     await Promise.all([...first, ...second]);
@@ -46,7 +47,7 @@ describe("createGroupCommit", () => {
       const group = createGroupCommit<number>({
         write: async (batch) => {
           written.push(batch.length);
-          await new Promise((next) => setImmediate(next));
+          await yieldToEventLoop();
         },
         isRowFault: () => true,
         maxWrites,
@@ -68,7 +69,7 @@ describe("createGroupCommit", () => {
       isRowFault: () => true,
       maxWrites: 2,
     });
-    const turn = () => new Promise((next) => setImmediate(next));
+    const turn = () => yieldToEventLoop();
     const batches = () => writes.map(({ batch }) => batch);
     const submitted = [1, 2, 3, 4, 5].map(group.submit);
     await turn();
@@ -109,7 +110,7 @@ describe("createGroupCommit", () => {
       maxWrites: 2,
     });
     const many = [1, 2, 3, 4, 5, 6, 7, 8].map(group.submit);
-    await new Promise((next) => setImmediate(next));
+    await yieldToEventLoop();
     const last = group.submit(9);
     first.resolve();
     await Promise.all([...many, last]);
@@ -131,14 +132,14 @@ describe("createGroupCommit", () => {
     for (const name of ["first", "second", "third"]) {
       const note = (outcome: string) => () => void outcomes.push(`${name} ${outcome}`);
       void group.submit(0).then(note("written"), note("failed"));
-      await new Promise((next) => setImmediate(next));
+      await yieldToEventLoop();
     }
     expect(ends).toHaveLength(2);
     ends[0]?.reject(new Error("away"));
-    await new Promise((next) => setImmediate(next));
+    await yieldToEventLoop();
     ends[1]?.resolve();
     await group.idle();
-    await new Promise((next) => setImmediate(next));
+    await yieldToEventLoop();
     expect(outcomes.sort()).toEqual(["first failed", "second written", "third failed"]);
   });
 
@@ -149,7 +150,7 @@ describe("createGroupCommit", () => {
     const submitted = group.submit(1).then(() => {
       answered = true;
     });
-    await new Promise((next) => setImmediate(next));
+    await yieldToEventLoop();
     expect(answered).toBe(false);
     gate.resolve();
     await submitted;
@@ -182,7 +183,7 @@ describe("createGroupCommit", () => {
       isRowFault: () => true,
     });
     const poisoned = group.submit(13);
-    await new Promise((next) => setImmediate(next));
+    await yieldToEventLoop();
     const waiting = [1, 2].map(group.submit);
     gate.resolve();
     await expect(poisoned).rejects.toThrow("poison");
@@ -202,7 +203,7 @@ describe("createGroupCommit", () => {
       maxWaitMs: 5,
     });
     const first = group.submit(1);
-    await new Promise((next) => setImmediate(next));
+    await yieldToEventLoop();
     const late = [2, 3].map(group.submit);
     await Bun.sleep(20);
     gate.resolve();
@@ -217,12 +218,12 @@ describe("createGroupCommit", () => {
     const gate = Promise.withResolvers<void>();
     const group = createGroupCommit<number>({ write: () => gate.promise, isRowFault: () => true });
     const submitted = group.submit(1);
-    await new Promise((next) => setImmediate(next));
+    await yieldToEventLoop();
     let isIdle = false;
     const idle = group.idle().then(() => {
       isIdle = true;
     });
-    await new Promise((next) => setImmediate(next));
+    await yieldToEventLoop();
     expect(isIdle).toBe(false);
     gate.resolve();
     await submitted;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { yieldToEventLoop } from "../../src/platform/yield-to-event-loop.ts";
 import { addPool } from "../support/pools.ts";
 import { startToken } from "../support/start-token.ts";
 import { type Observed, PIXEL, startObserved } from "./observed.ts";
@@ -78,7 +79,7 @@ describe("request ids", () => {
       method: "POST",
       body: JSON.stringify({ tracking_token: token, _fbp: "fb.1.1700000000000.123456" }),
     });
-    while (lines("[META RAW RESPONSE]").length === 0) await new Promise((next) => setImmediate(next));
+    while (lines("[META RAW RESPONSE]").length === 0) await yieldToEventLoop();
     expect(lines("[META RAW RESPONSE]").map((line) => line.request_id)).toEqual([undefined]);
   });
 });

@@ -6,6 +6,7 @@ import { QueueFullError } from "../../src/db/waiting-list.ts";
 import { lookUpTokens } from "../../src/outbox/pixel-tokens.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
+import { yieldToEventLoop } from "../../src/platform/yield-to-event-loop.ts";
 import { deletePool } from "../../src/pools/manage-pools.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { pageViewOf, sessionOf, type VisitRecord } from "../../src/redirect/visit-record.ts";
@@ -226,7 +227,7 @@ describe(`visit recorder on ${testDialect}`, () => {
     const writer = { write: () => gate.promise };
     const recorder = createVisitRecorder({ db: own.db, writer, spool, log, deadlineMs: 60_000 });
     const flood = Promise.allSettled(Array.from({ length: 25_000 }, () => recorder.record(visit())));
-    await new Promise((next) => setImmediate(next));
+    await yieldToEventLoop();
     gate.resolve();
     const refused = (await flood).filter(({ status }) => status === "rejected");
     expect(refused.length).toBeGreaterThan(0);
@@ -416,7 +417,7 @@ describe(`visit recorder on ${testDialect}`, () => {
       recorder.record(visit()).then((recorded) => ends.push(recorded)),
       recorder.close().then(() => ends.push("closed")),
     ];
-    await new Promise((next) => setImmediate(next));
+    await yieldToEventLoop();
     gate.resolve();
     await Promise.all(ended);
     expect(ends).toEqual([where, "closed"]);
