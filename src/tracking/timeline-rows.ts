@@ -12,6 +12,8 @@ interface VisitorsOwn {
   readonly states: SQL | undefined;
   readonly payments: SQL | undefined;
   readonly people?: SQL | undefined;
+  /** Of `outbox_events`. */
+  readonly events?: SQL | undefined;
 }
 
 /** Reads a visitor's rows, every query by an index. */
@@ -34,7 +36,7 @@ export async function readVisitor(
   const session = found?.session ?? null;
   const [people, outbox, offers] = await Promise.all([
     readPeople(db, token, states, where.people),
-    readOutbox(db, token, paymentRows),
+    readOutbox(db, token, paymentRows, where.events),
     readOffers(db, states),
   ]);
   const bots = await readBots(db, [
@@ -71,7 +73,12 @@ async function readPeople(
   return where === undefined ? [] : db.select().from(botUsers).where(where).limit(MOST_ROWS);
 }
 
-async function readOutbox(db: Database, token: string | null, paymentRows: VisitorRows["payments"]) {
+async function readOutbox(
+  db: Database,
+  token: string | null,
+  paymentRows: VisitorRows["payments"],
+  wanted: SQL | undefined,
+) {
   const { outbox, outboxEvents } = db.tables;
   const eventIds = [
     ...(token === null ? [] : eventIdsOfVisit(token)),
@@ -94,11 +101,12 @@ async function readOutbox(db: Database, token: string | null, paymentRows: Visit
   const find = (where: SQL) => db.select({ id: outboxEvents.id }).from(outboxEvents).where(where);
   // The plus keeps the planner from walking back through everybody's.
   const newest = sql`+${outboxEvents.id} desc`;
-  const [byToken, byEvent] = await Promise.all([
-    token === null ? [] : find(eq(outboxEvents.trackingToken, token)).orderBy(newest).limit(MOST_ROWS),
+  const own = token === null ? wanted : eq(outboxEvents.trackingToken, token);
+  const [byOwner, byEvent] = await Promise.all([
+    own === undefined ? [] : find(own).orderBy(newest).limit(MOST_ROWS),
     eventIds.length === 0 ? [] : find(inArray(outboxEvents.eventId, eventIds)),
   ]);
-  const ids = [...byToken, ...byEvent].map(({ id }) => id);
+  const ids = [...byOwner, ...byEvent].map(({ id }) => id);
   if (ids.length === 0) return [];
   return db
     .select(columns)

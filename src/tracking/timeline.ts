@@ -68,11 +68,16 @@ export async function timelineByEventId(db: Database, eventId: string): Promise<
   if (!EVENT_ID.test(eventId)) return null;
   const { outboxEvents: events } = db.tables;
   const [row] = await db
-    .select({ trackingToken: events.trackingToken, paymentId: events.paymentId })
+    .select({
+      trackingToken: events.trackingToken,
+      paymentId: events.paymentId,
+      botUserId: events.botUserId,
+    })
     .from(events)
     .where(eq(events.eventId, eventId));
   if (row?.trackingToken) return timelineByToken(db, row.trackingToken);
   if (row?.paymentId) return timelineByPayment(db, row.paymentId);
+  if (row?.botUserId) return timelineOfPerson(db, row.botUserId);
   // Retention removes delivered rows, but the id itself says whose event it was.
   const named = parseEventId(eventId);
   if (named === null) return null;
@@ -111,11 +116,12 @@ export async function timelinesByTelegramUser(db: Database, telegramUserId: stri
 
 /** What a person did in a bot outside of any visit. */
 async function timelineOfPerson(db: Database, botUserId: number): Promise<Timeline> {
-  const { funnelStates, payments, botUsers } = db.tables;
+  const { funnelStates, payments, botUsers, outboxEvents } = db.tables;
   const rows = await readVisitor(db, null, {
     states: and(eq(funnelStates.botUserId, botUserId), isNull(funnelStates.trackingToken)),
     payments: and(eq(payments.botUserId, botUserId), isNull(payments.trackingToken)),
     people: eq(botUsers.id, botUserId),
+    events: and(eq(outboxEvents.botUserId, botUserId), isNull(outboxEvents.trackingToken)),
   });
   return timelineOf(rows);
 }

@@ -129,6 +129,37 @@ describe(`a visitor's timeline on ${testDialect}`, () => {
     expect(timeline?.outbox.map(({ event_id }) => event_id)).toContain(eventId);
   });
 
+  test("of a person who came without an ad has what the bot sent and Meta was told, and is found by it", async () => {
+    const { telegramUserId } = await seedVisitor(own.db, { organic: true });
+    const { botUsers } = own.db.tables;
+    const [person] = await own.db
+      .select({ botUserId: botUsers.id })
+      .from(botUsers)
+      .where(eq(botUsers.telegramUserId, telegramUserId));
+    const sent = [
+      {
+        destination: "meta" as const,
+        route: "123",
+        eventName: "Lead",
+        eventId: `lead_user_${person?.botUserId}`,
+      },
+      {
+        destination: "telegram" as const,
+        route: "7",
+        eventName: "welcome",
+        eventId: `welcome_7_${telegramUserId}`,
+      },
+    ];
+    const entries = sent.map((entry) => ({ ...entry, ...person, payload: {} }));
+    await own.db.transaction((tx) => enqueue(tx, own.db.tables, entries));
+    const [timeline] = await timelinesByTelegramUser(own.db, telegramUserId);
+    const told = timeline?.outbox.map(({ event_id }) => event_id);
+    for (const { eventId } of sent) {
+      expect(told).toContain(eventId);
+      expect(await timelineByEventId(own.db, eventId)).toEqual(timeline ?? null);
+    }
+  });
+
   test("of a payment of nobody known has that payment, and nobody else's", async () => {
     const id = newId();
     const times = { createdAt: new Date(), updatedAt: new Date() };
