@@ -3,6 +3,7 @@ import postgres, { type Sql } from "postgres";
 import { failureText } from "../../src/cli/failure.ts";
 import { readConfig } from "../../src/config.ts";
 import { tablesOf } from "../../src/db/define-schema.ts";
+import { isForbidden } from "../../src/db/fault.ts";
 import { grantStatements, quoted, rightsOn } from "../../src/db/grants.ts";
 import { MIGRATIONS_TABLE, OPERATOR_VIEWS } from "../../src/db/migration-plan.ts";
 import * as tables from "../../src/db/postgres/tables.ts";
@@ -24,9 +25,13 @@ async function main([user = "", print]: readonly string[], url: string): Promise
     }
     await check(client, user);
     const statements = grantStatements(user, String(client.options.database), tables);
-    await client.begin(async (tx) => {
-      for (const statement of statements) await tx.unsafe(statement);
-    });
+    await client
+      .begin(async (tx) => {
+        for (const statement of statements) await tx.unsafe(statement);
+      })
+      .catch((error) => {
+        throw isForbidden(error) ? mayNotGrant(`these rights (${error.message})`) : error;
+      });
     await verify(client, user);
     console.log(`"${user}" may do what Ponte needs (${statements.length} grants).`);
     for (const warning of await excess(client, user)) console.error(`! ${warning}`);
@@ -55,7 +60,7 @@ async function check(client: Sql, user: string): Promise<void> {
   }
 }
 
-/** Postgres only warns where the grantor may not grant, so the rights themselves are looked at. */
+/** Where the grantor may not grant what they have themselves, Postgres only warns, so the rights themselves are looked at. */
 async function verify(client: Sql, user: string): Promise<void> {
   const wanted = tablesOf(tables).flatMap((table) => {
     const name = getTableName(table);
@@ -71,8 +76,12 @@ async function verify(client: Sql, user: string): Promise<void> {
     where not has_table_privilege(${user}, 'public.' || name, 'SELECT')`;
   if (missing.length > 0) {
     const list = missing.map(({ name, right }) => `${right} ON ${name}`).join(", ");
-    throw new Stop(`The URL's user may not grant ${list}. Use the URL of the user that owns the tables.`);
+    throw mayNotGrant(list);
   }
+}
+
+function mayNotGrant(rights: string): Stop {
+  return new Stop(`The URL's user may not grant ${rights}. Use the URL of the user that owns the tables.`);
 }
 
 /** Rights that the user has from elsewhere and Ponte has no use for. They are not ours to take away. */

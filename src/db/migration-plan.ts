@@ -9,11 +9,7 @@ import type { RawNumber, Reader } from "./database.ts";
 export const MIGRATIONS_TABLE = "ponte_migrations";
 
 /** Where drizzle's migrator notes what it applied. It is handed the migrations, and reads none. */
-export const MIGRATOR_SETTINGS = {
-  migrationsFolder: "",
-  migrationsTable: MIGRATIONS_TABLE,
-  migrationsSchema: "public",
-} as const;
+export const MIGRATOR_SETTINGS = { migrationsFolder: "", migrationsTable: MIGRATIONS_TABLE } as const;
 
 /** What `drizzle/views` makes. */
 export const OPERATOR_VIEWS = [

@@ -184,6 +184,25 @@ describe.if(testDialect === "postgres")("a Postgres whose app user may run no DD
     expect(await ownerDb.$count(ownerDb.tables.sessions)).toBe(0);
   });
 
+  test("create makes everything with the rights that it asked for when it was refused", async () => {
+    const maker = `ponte_maker_${newId()}`;
+    const fresh = await createPostgresDatabase(process.env.TEST_DATABASE_URL ?? "");
+    const admin = postgres(fresh.url, { max: 1, onnotice: () => undefined });
+    const url = Object.assign(new URL(fresh.url), { username: maker, password: "geheim-5150" }).href;
+    try {
+      await admin.unsafe(`create role ${maker} login password 'geheim-5150'`);
+      await admin.unsafe("revoke create on schema public from public");
+      const refused = await script(CREATE, [url]);
+      const asked = /GRANT CREATE.*;/.exec(refused.err)?.[0] ?? "";
+      await admin.unsafe(asked.replace("<that user>", maker));
+      expect(await script(CREATE, [url])).toMatchObject({ code: 0, err: expect.not.stringContaining("✗") });
+    } finally {
+      await admin.unsafe(`drop owned by ${maker}; drop role ${maker}`);
+      await admin.end();
+      await fresh.remove();
+    }
+  });
+
   test("without any right the visitor is asked to come again, and the log says what to run", async () => {
     await addSendingPool(ownerDb, "open", PIXEL);
     app = await createTestApp({ DATABASE_URL: limitedUrl });
@@ -351,6 +370,13 @@ describe.if(testDialect === "postgres")("a Postgres whose app user may run no DD
     await owner.unsafe(`create role ${newcomer}`);
     try {
       expect(await script(GRANT, [limitedUrl, newcomer])).toMatchObject({
+        code: 1,
+        err: expect.stringContaining("Use the URL of the user that owns the tables"),
+      });
+      // Who may not even read them is refused by Postgres, where it only warns the other.
+      await owner.unsafe(`alter role ${newcomer} login password 'geheim-5150'`);
+      const url = Object.assign(new URL(limitedUrl), { username: newcomer }).href;
+      expect(await script(GRANT, [url, newcomer])).toMatchObject({
         code: 1,
         err: expect.stringContaining("Use the URL of the user that owns the tables"),
       });

@@ -25,7 +25,7 @@ export async function migrateUntil(name: string, url: string): Promise<void> {
     client.close();
   } else {
     const client = postgres(url, { max: 1, onnotice: () => undefined });
-    await applyPostgres(drizzlePostgres({ client }), settings);
+    await applyPostgres(drizzlePostgres({ client }), { ...settings, migrationsSchema: "public" });
     await client.end();
   }
   rmSync(folder, { recursive: true, force: true });

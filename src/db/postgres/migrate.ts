@@ -1,10 +1,7 @@
-import { PgDialect } from "drizzle-orm/pg-core";
-import { PostgresJsSession } from "drizzle-orm/postgres-js";
 import type { Sql } from "postgres";
 import { isDeadlock } from "../fault.ts";
 import {
   MIGRATIONS_TABLE,
-  MIGRATOR_SETTINGS,
   type MigrationPlan,
   migrationPlan,
   OPERATOR_VIEWS,
@@ -81,9 +78,21 @@ async function appliedUpTo(client: Sql): Promise<number> {
   return Number(row?.latest ?? 0);
 }
 
+/**
+ * Drizzle's migrator would ask for the schema each time, and with it for a right on the whole database, which a managed
+ * Postgres may not give. What is written down is the same.
+ */
 async function applyMissing(client: Sql, migrations: MigrationPlan["migrations"]): Promise<void> {
-  const dialect = new PgDialect();
-  await dialect.migrate(migrations, new PostgresJsSession(client, dialect, undefined), MIGRATOR_SETTINGS);
+  const applied = await appliedUpTo(client);
+  const missing = migrations.filter(({ folderMillis }) => folderMillis > applied);
+  await client.begin(async (tx) => {
+    const table = tx(`public.${MIGRATIONS_TABLE}`);
+    await tx`create table if not exists ${table} (id serial primary key, hash text not null, created_at bigint)`;
+    for (const { sql, hash, folderMillis } of missing) {
+      for (const statement of sql) await tx.unsafe(statement);
+      await tx`insert into ${table} (hash, created_at) values (${hash}, ${folderMillis})`;
+    }
+  });
 }
 
 async function viewsDigest(client: Sql): Promise<string | undefined> {
