@@ -1,8 +1,6 @@
-import { existsSync } from "node:fs";
 import { telegramBotApi } from "../bots/telegram-bot-api.ts";
 import { type Config, readConfig } from "../config.ts";
 import type { Database } from "../db/database.ts";
-import { keyFile } from "../platform/app-secret.ts";
 import { misspelt } from "../platform/misspelt.ts";
 import { type Context, defineCommand, Refused } from "./command.ts";
 import { checkBots } from "./doctor/check-bots.ts";
@@ -15,6 +13,7 @@ import { checkDispatcher, checkOutbox, checkPartial } from "./doctor/check-outbo
 import { checkPixels } from "./doctor/check-pixels.ts";
 import { checkRedis } from "./doctor/check-redis.ts";
 import { checkSales } from "./doctor/check-sales.ts";
+import { checkSecret } from "./doctor/check-secret.ts";
 import { checkMigrations, checkTables, checkViews } from "./doctor/check-tables.ts";
 import { bad, type Finding, good, warning } from "./doctor/finding.ts";
 import type { OutsideDeps } from "./doctor/outside-deps.ts";
@@ -75,13 +74,14 @@ async function structureFindings(db: Database, config: Config): Promise<Finding[
   const user = databaseUser(config);
   const reached = await reach(db);
   const migrations = await checkMigrations(db, user);
-  return [reached, ...secretFindings(config), migrations, ...(await checkTables(db, user))];
+  return [reached, migrations, ...(await checkTables(db, user))];
 }
 
 /** What is asked of a database whose tables are sound, in the order in which it is told. */
 function contentChecks(outside: OutsideDeps): readonly (readonly [name: string, check: Check])[] {
   const { db, config, isOnline } = outside;
   return [
+    ["APP_SECRET", () => checkSecret(outside)],
     ["views", () => checkViews(db, databaseUser(config))],
     ["numbers", () => checkNumbers(db)],
     ["encoding", () => checkEncoding(db)],
@@ -103,27 +103,6 @@ async function reach(db: Database): Promise<Finding> {
   const startedMs = performance.now();
   await db.transaction(async () => undefined);
   return good("database", `${db.dialect.name} answers in ${(performance.now() - startedMs).toFixed(1)} ms`);
-}
-
-/** Where several machines may share the database, they need one key: the one that has sealed tokens, where there is one. */
-function secretFindings(config: Config): Finding[] {
-  if (config.appSecret !== undefined || config.sqliteFile !== null) return [];
-  const path = keyFile(config);
-  return existsSync(path)
-    ? [
-        warning(
-          "APP_SECRET",
-          `is not set: this machine keeps its own in ${path}`,
-          "It has sealed tokens: set APP_SECRET to it, not to a new one, on every machine that uses this database.",
-        ),
-      ]
-    : [
-        warning(
-          "APP_SECRET",
-          "is not set, and this machine has no key of its own yet",
-          "Set it, on every machine that uses this database, to the one that sealed the tokens there; where there are none, to a new one (openssl rand -base64 32).",
-        ),
-      ];
 }
 
 function databaseUser({ database }: Config): string {

@@ -9,9 +9,9 @@ import { type ExclusiveDatabase, openExclusively } from "../db/sqlite/exclusive.
 import { isBusy } from "../db/sqlite/wal.ts";
 import { firstFilled, maySetNumbers } from "../move/copy-tables.ts";
 import { errorText } from "../platform/errors.ts";
-import { openSealed } from "../platform/open-sealed.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import { Refused } from "./command.ts";
+import { hasSealedTokens } from "./has-sealed-tokens.ts";
 import { isMissing } from "./with-database.ts";
 
 /** Before anything is opened. @throws Refused */
@@ -75,24 +75,9 @@ export async function refuseOtherUser(db: Database): Promise<void> {
  * Tokens that nobody can open any more would be typed anew one by one. One that an older key sealed is no reason to stay.
  * @throws Refused where none opens
  */
-export async function refuseOtherKey({ tables, select }: ExclusiveDatabase, secrets: Secrets): Promise<void> {
-  const { pools, bots } = tables;
-  const ofPools = await select({ sealed: pools.metaAccessToken }).from(pools);
-  const ofBots = await select({ sealed: bots.token }).from(bots);
-  const opens = [
-    ...ofPools.map(({ sealed }) => opensWith(secrets, sealed, "pools.meta_access_token")),
-    ...ofBots.map(({ sealed }) => opensWith(secrets, sealed, "bots.token")),
-  ].filter((is) => is !== null);
-  if (opens.length === 0 || opens.includes(true)) return;
+export async function refuseOtherKey(source: ExclusiveDatabase, secrets: Secrets): Promise<void> {
+  if ((await hasSealedTokens(source, secrets)) !== false) return;
   throw new Refused(
     "The tokens of its pools and bots were sealed with another key than this one. Let DATA_DIR name the folder that Ponte had before (where app-secret lies), or set the APP_SECRET that it had.",
   );
-}
-
-function opensWith(
-  secrets: Secrets,
-  sealed: string | null,
-  purpose: "pools.meta_access_token" | "bots.token",
-): boolean | null {
-  return sealed === null ? null : openSealed(secrets, sealed, purpose).kind === "opened";
 }

@@ -197,6 +197,16 @@ describe(`ponte doctor on ${testDialect}`, () => {
         todo: expect.stringContaining("set APP_SECRET to it, not to a new one"),
       },
     ]);
+    // A second machine that was started without the first one's key has made one that opens nothing.
+    writeFileSync(file, `${Buffer.alloc(32, 8).toString("base64")}\n`);
+    const other = (await diagnose(settings, "--offline")).of("APP_SECRET");
+    expect(other).toMatchObject([
+      { level: "bad", todo: expect.stringContaining("to the key that sealed them") },
+    ]);
+    const fresh = await createTestDatabase();
+    const unused = (await diagnose({ ...settings, DATABASE_URL: fresh.url }, "--offline")).of("APP_SECRET");
+    expect(unused).toMatchObject([{ todo: expect.stringContaining("No token is sealed yet") }]);
+    await fresh.dispose();
     rmSync(dataDir, { recursive: true });
   });
 
