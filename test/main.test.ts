@@ -120,6 +120,7 @@ test("a folder in a database's place is left as open as it was", async () => {
   const env = { ...process.env, DATABASE_URL: place, DATA_DIR: join(place, "data") };
   const { err } = await runProgram([PROGRAM], { env });
   expect(err).toContain(`DATABASE_URL: the SQLite file ${place} cannot be opened`);
+  expect(err).toContain("Start Ponte and its commands as the same user");
   const { mode } = statSync(place);
   rmSync(place, { recursive: true, force: true });
   expect((mode & 0o777).toString(8)).toBe("777");

@@ -1,5 +1,5 @@
 import { Database as SqliteClient } from "bun:sqlite";
-import { SettingError } from "../platform/setting-error.ts";
+import { inDataDir, SettingError } from "../platform/setting-error.ts";
 import { isBusy } from "./sqlite/wal.ts";
 
 /** So long one process waits for the others. */
@@ -9,10 +9,10 @@ const TIMEOUT_MS = 60_000;
  * Does the work while no other process that names the same file does theirs. The system frees the lock of a process that
  * is killed; the file, which is empty, stays.
  *
- * @throws SettingError where others take longer than a minute
+ * @throws SettingError where others take longer than a minute, or the file cannot be opened
  */
 export function withFileLock<T>(lockPath: string, work: () => T): T {
-  const lock = new SqliteClient(lockPath, { create: true });
+  const lock = inDataDir(lockPath, () => new SqliteClient(lockPath, { create: true }));
   try {
     lock.run(`pragma busy_timeout = ${TIMEOUT_MS}`);
     begin(lock, lockPath);

@@ -35,7 +35,7 @@ function todoOf(error: unknown): string {
     return "Let it name Ponte's own file or a new one. Where this is Ponte's, it is damaged: put a backup in its place (docs/operations.md).";
   }
   return roomOr(
-    "Let it name a file that Ponte may write, in a folder where it may, or a postgres:// URL.",
+    "Let it name a file that Ponte may write, in a folder where it may, or a postgres:// URL. Start Ponte and its commands as the same user, who owns that file.",
     error,
   );
 }

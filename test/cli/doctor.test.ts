@@ -1,6 +1,6 @@
 import { Database as SqliteClient } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { eq, sql } from "drizzle-orm";
@@ -441,6 +441,15 @@ describe(`ponte doctor on ${testDialect}`, () => {
       ]);
     }
     rmSync(dirname(file), { recursive: true });
+  });
+
+  test("a spool that cannot be looked at is not taken for none", async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), "ponte-doctor-"));
+    // Closed to everybody, root too.
+    symlinkSync("spool.db", join(dataDir, "spool.db"));
+    const { of } = await diagnose({ DATA_DIR: dataDir }, "--offline");
+    rmSync(dataDir, { recursive: true });
+    expect(of("spool").map(({ level }) => level)).not.toContain("good");
   });
 
   test("names spools that were damaged, by whether all of them was read", async () => {

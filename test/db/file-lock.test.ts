@@ -12,3 +12,10 @@ test("the lock puts nothing on the disk but its empty file, so that a full one s
   expect(Bun.file(lock).size).toBe(0);
   await folder.remove();
 });
+
+test("a lock that cannot be opened is named, not what it guards", async () => {
+  const folder = createSqliteFolder();
+  const place = dirname(folder.url);
+  expect(() => withFileLock(place, () => null)).toThrow(`DATA_DIR: ${place} cannot be used`);
+  await folder.remove();
+});

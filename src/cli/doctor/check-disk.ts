@@ -6,6 +6,7 @@ import { findDatabaseId } from "../../db/database-id.ts";
 import { damagedSpools, isUnread } from "../../db/spool/damaged-spool.ts";
 import { openSpool } from "../../db/spool/spool.ts";
 import { count } from "../print.ts";
+import { isMissing } from "../with-database.ts";
 import { bad, type Finding, good, warning } from "./finding.ts";
 
 /** Whether spool and key can be written where they belong; looks without making anything. */
@@ -35,7 +36,8 @@ function nearestThatIs(path: string): string {
 
 /** Whether spools that were damaged lie beside the one in use: what is in them, or that they are still to be deleted. */
 export function checkDamagedSpools({ dataDir, spoolFile }: Config): Finding[] {
-  if (!existsSync(dataDir)) return [];
+  // What is said of the folder itself says it all where it cannot be looked through.
+  if (!isWritable(dataDir)) return [];
   return damagedSpools(spoolFile).map((path) =>
     isUnread(path)
       ? bad(
@@ -53,7 +55,7 @@ export function checkDamagedSpools({ dataDir, spoolFile }: Config): Finding[] {
 
 /** Whether visits wait on this machine's disk for the database. */
 export function checkSpool({ spoolFile: path }: Config): Finding {
-  if (!existsSync(path)) return good("spool", "none on this machine");
+  if (isMissing(path)) return good("spool", "none on this machine");
   const spool = openSpool(path);
   try {
     const { waiting, setAside } = spool.counts();
