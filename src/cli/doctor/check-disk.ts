@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Config } from "../../config.ts";
 import type { Database } from "../../db/database.ts";
@@ -9,15 +9,25 @@ import { count } from "../print.ts";
 import { isMissing } from "../with-database.ts";
 import { bad, type Finding, good, warning } from "./finding.ts";
 
+/** With less than this, SQLite may find no room for its log. */
+const LEAST_ROOM_BYTES = 1024 * 1024;
+
 /** Whether spool and key can be written where they belong; looks without making anything. */
 export function checkDataDir({ dataDir, spoolFile }: Config): Finding {
   const folder = nearestThatIs(dataDir);
   const todo = "Let the user that Ponte runs as write there, or set DATA_DIR to a folder where it may.";
   if (!statSync(folder).isDirectory()) return bad("DATA_DIR", `${folder} is no folder`, todo);
   const closed = [folder, spoolFile].find((path) => existsSync(path) && !isWritable(path));
-  return closed === undefined
-    ? good("DATA_DIR", `${dataDir} can be written`)
-    : bad("DATA_DIR", `${closed} cannot be written by this user`, todo);
+  if (closed !== undefined) return bad("DATA_DIR", `${closed} cannot be written by this user`, todo);
+  return isFull(folder)
+    ? bad("DATA_DIR", `${folder} has no room left`, "Make room on its disk.")
+    : good("DATA_DIR", `${dataDir} can be written`);
+}
+
+/** A statement that changes no row needs no room, so the checks of tables may not notice. Some file systems do not count. */
+function isFull(folder: string): boolean {
+  const { blocks, bavail, bsize } = statfsSync(folder);
+  return blocks > 0 && bavail * bsize < LEAST_ROOM_BYTES;
 }
 
 function isWritable(path: string): boolean {
