@@ -25,13 +25,15 @@ function explain(argument: string): never {
 }
 
 main().catch(async (error) => {
-  if (error instanceof ConfigError) {
-    // What is missing may stand under a misspelt name.
-    const { misspeltLines } = await import("./platform/misspelt.ts");
-    for (const line of [...error.lines, ...misspeltLines(process.env)]) console.error(line);
-  } else {
-    const { failureText } = await import("./cli/failure.ts");
-    console.error(`Ponte could not start: ${failureText(error, process.env)}`);
-  }
+  for (const line of await linesOf(error)) console.error(line);
   process.exit(1);
 });
+
+/** What is wrong, and what was perhaps meant: a setting that is missing may stand under a misspelt name. */
+async function linesOf(error: unknown): Promise<string[]> {
+  const { misspeltLines } = await import("./platform/misspelt.ts");
+  const questions = misspeltLines(process.env);
+  if (error instanceof ConfigError) return [...error.lines, ...questions];
+  const { failureText } = await import("./cli/failure.ts");
+  return [`Ponte could not start: ${failureText(error, process.env)}`, ...questions];
+}

@@ -231,7 +231,7 @@ describe("what it cannot start with is said with the setting, its value and what
     "%p",
     async (environment, line, todo) => {
       const { code, lines } = await failedStart({ DATABASE_URL: own.url, DATA_DIR: place, ...environment });
-      expect(lines).toHaveLength(2);
+      expect(lines.filter((said) => !said.includes("no setting of Ponte's"))).toHaveLength(2);
       expect(lines[0]).toMatch(/^Ponte could not start: /);
       expect(lines[0]).toMatch(line);
       expect(lines[1]).toMatch(todo);
@@ -239,6 +239,16 @@ describe("what it cannot start with is said with the setting, its value and what
     },
     30_000,
   );
+
+  test("with a question for each setting that may be misspelt, as one that is missing may be", async () => {
+    const { lines } = await failedStart({
+      DATABASE_URL: "/proc/nope/p.db",
+      DATA_DIR: "",
+      PONTE_DATA_DIR: place,
+    });
+    expect(lines[0]).toMatch(/^Ponte could not start: /);
+    expect(lines).toContain("PONTE_DATA_DIR is no setting of Ponte's. Did you mean DATA_DIR?");
+  }, 60_000);
 
   test("a port that something else has", async () => {
     const other = Bun.serve({
