@@ -51,8 +51,15 @@ export type TokenCheck =
   | Invalid
   | { readonly kind: "telegram_unreachable"; readonly reason: string };
 
-/** Asks Telegram (`getMe`) whether the token is good, and whether it is this bot's. */
-export async function checkToken(telegram: BotApi, username: string, token: string): Promise<TokenCheck> {
+/**
+ * Asks Telegram (`getMe`) whether the token is good, and whether it is this bot's: by its number, where that is known, for
+ * a bot whose old token was refused may have been renamed meanwhile; its name follows once its health is checked.
+ */
+export async function checkToken(
+  telegram: BotApi,
+  { username, telegramId }: { readonly username: string; readonly telegramId: string | null },
+  token: string,
+): Promise<TokenCheck> {
   const identity = await telegram.identify(token);
   switch (identity.kind) {
     case "unreachable":
@@ -60,7 +67,7 @@ export async function checkToken(telegram: BotApi, username: string, token: stri
     case "refused":
       return invalid("token", `Telegram refuses this token: ${identity.reason}`);
     case "known":
-      return identity.username.toLowerCase() === username.toLowerCase()
+      return identity.telegramId === telegramId || identity.username.toLowerCase() === username.toLowerCase()
         ? { kind: "verified", telegramId: identity.telegramId, username: identity.username }
         : invalid("token", `this token belongs to @${identity.username}, not to @${username}`);
   }

@@ -55,7 +55,9 @@ export async function createBot(deps: BotDeps, actor: string, draft: BotDraft): 
   const { tables } = db;
   if (await findBotRow(db, tables, draft.username)) return { kind: "username_taken" };
   const { token } = draft;
-  const check = token ? await checkToken(telegram, draft.username, token) : null;
+  const check = token
+    ? await checkToken(telegram, { username: draft.username, telegramId: null }, token)
+    : null;
   if (check !== null && check.kind !== "verified") return check;
 
   const created = await db.transaction(async (tx) => {
@@ -116,7 +118,7 @@ export async function updateBot(
   const known = await findBotRow(db, tables, username);
   if (known === undefined) return { kind: "not_found" };
   const { token } = change;
-  const check = token ? await checkToken(telegram, known.username, token) : null;
+  const check = token ? await checkToken(telegram, known, token) : null;
   if (check !== null && check.kind !== "verified") return check;
 
   const saved = await db.transaction(async (tx): Promise<SavedChange> => {

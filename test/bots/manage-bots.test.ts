@@ -116,6 +116,16 @@ describe(`bots on ${testDialect}`, () => {
     expect(await findBot(own.db, own.db.tables, "never_bot")).toBeNull();
   });
 
+  test("a bot that got a new token and a new name at once takes the token: it is known by its number", async () => {
+    const before = telegramKnowing({ "74:old": "stolen_bot" }).api;
+    await createBot(depsWith(before), "test", { username: "stolen_bot", token: "74:old" });
+    const { api } = telegramKnowing({ "74:new": "stolen_no_more_bot", "75:tok": "quite_another_bot" });
+    const change = (token: string) => updateBot(depsWith(api), "test", "stolen_bot", { token });
+    expect(await change("75:tok")).toMatchObject({ kind: "invalid" });
+    // Its name follows when its health is checked.
+    expect(await change("74:new")).toMatchObject({ kind: "updated", bot: { username: "stolen_bot" } });
+  });
+
   test("a webhook that cannot be set leaves the bot saved and says why; connecting again uses the same secret", async () => {
     const broken = telegramKnowing({ "73:tok": "later_bot" }, "webhook").api;
     const result = await createBot(depsWith(broken), "test", { username: "later_bot", token: "73:tok" });
