@@ -73,7 +73,7 @@ export async function readFunnel(db: Database, { fromMs, toMs }: TimeRange): Pro
     byPool: await readLines(db, isIn("pool"), (id) => {
       const slug = slugs.get(id);
       if (slug !== undefined) return { name: slug, isThere: true };
-      return { name: id === "" ? "without an ad" : `pool ${id}, removed`, isThere: false };
+      return { name: id === "" ? "no pool" : `pool ${id}, removed`, isThere: false };
     }),
     byBot: await readLines(db, isIn("bot"), (id) => {
       const username = usernames.get(id);

@@ -145,7 +145,7 @@ async function readDead(db: Database): Promise<TroubleFacts["deadByPool"]> {
     ) d left join ${pools} p on p.id = d.pool_id
     order by d.events desc, name limit 20`);
   return rows.map(({ pool, name, events, error }) => ({
-    pool: pool ?? "without an ad",
+    pool: pool ?? "no pool",
     eventName: name,
     events: Number(events),
     lastError: error ?? "",
