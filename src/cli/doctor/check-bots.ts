@@ -43,32 +43,29 @@ async function botFinding({ config, isOnline, ...deps }: OutsideDeps, bot: BotRo
   const check = `bot @${bot.username}`;
   const newToken = `bun run ponte bot update ${bot.username} --token -`;
   const connect = `bun run ponte bot connect ${bot.username}`;
-  if (!isOnline) {
-    const token = botToken(deps.secrets, bot);
-    return token.kind === "sealed"
-      ? bad(check, token.reason, newToken)
-      : good(check, "its token opens (Telegram was not asked)");
-  }
-  const webhook = await askBotWebhook({ ...deps, publicUrl: config.publicUrl }, bot);
-  switch (webhook.kind) {
+  const { publicUrl } = config;
+  const found = isOnline ? await askBotWebhook({ ...deps, publicUrl }, bot) : botToken(deps.secrets, bot);
+  switch (found.kind) {
+    case "ready":
+      return good(check, "its token opens (Telegram was not asked)");
     case "no_token":
       return good(check, "it has no token: its updates are not ours");
     case "sealed":
-      return bad(check, webhook.reason, newToken);
+      return bad(check, found.reason, newToken);
     case "refused":
-      return bad(check, `Telegram refuses its token: ${webhook.reason}`, newToken);
+      return bad(check, `Telegram refuses its token: ${found.reason}`, newToken);
     case "unreachable":
-      return bad(check, `Telegram did not answer: ${webhook.reason}`, "Check the way to TELEGRAM_API_URL.");
+      return bad(check, `Telegram did not answer: ${found.reason}`, "Check the way to TELEGRAM_API_URL.");
     case "elsewhere": {
-      const text = webhook.url === "" ? "its webhook is not set" : `its updates go to ${webhook.url}`;
-      return bad(check, text, webhook.expected === null ? `Set PUBLIC_URL, then: ${connect}` : connect);
+      const text = found.url === "" ? "its webhook is not set" : `its updates go to ${found.url}`;
+      return bad(check, text, found.expected === null ? `Set PUBLIC_URL, then: ${connect}` : connect);
     }
     case "connected":
-      return webhook.lastError === null
-        ? good(check, `its webhook is set, ${webhook.waiting} updates waiting`)
+      return found.lastError === null
+        ? good(check, `its webhook is set, ${found.waiting} updates waiting`)
         : warning(
             check,
-            `Telegram last failed to reach us (${webhook.lastErrorAt?.toISOString()}): ${webhook.lastError}`,
+            `Telegram last failed to reach us (${found.lastErrorAt?.toISOString()}): ${found.lastError}`,
             "Open PUBLIC_URL from outside; certificate and proxy are the usual causes.",
           );
   }

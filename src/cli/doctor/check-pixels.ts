@@ -2,13 +2,11 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { asc, eq } from "drizzle-orm";
 import type { Config } from "../../config.ts";
-import { checkPixel } from "../../meta/check-pixel.ts";
 import type { PoolRow } from "../../pools/pool-view.ts";
-import { pixelCredential } from "../../pools/try-pixel.ts";
+import { checkPoolPixel, pixelCredential } from "../../pools/try-pixel.ts";
 import { bad, type Finding, good, warning } from "./finding.ts";
 import type { OutsideDeps } from "./outside-deps.ts";
 
-const TIMEOUT_MS = 10_000;
 /** What the SQLite file is called in `DATA_DIR` unless DATABASE_URL says otherwise. */
 const SQLITE_NAME = "ponte.db";
 
@@ -57,39 +55,40 @@ async function credentialFinding(
 ): Promise<Finding> {
   const check = checkOf(pool);
   const newToken = `bun run ponte pool update ${pool.slug} --access-token -`;
-  const credential = pixelCredential(secrets, pool);
-  if (credential.kind === "no_pixel" || credential.kind === "no_token")
-    return bad(check, "it has a pixel and no access token", newToken);
-  if (credential.kind === "sealed") return bad(check, credential.reason, newToken);
-  const { accessToken } = credential;
-  if (!isOnline) return good(check, `pixel ${pixelId}, its token opens (Meta was not asked)`);
-  const { graphUrl, graphVersion: version } = config.meta;
-  const result = await checkPixel({ graphUrl, version, pixelId, accessToken, timeoutMs: TIMEOUT_MS });
-  switch (result.kind) {
+  const { meta } = config;
+  const found = isOnline ? await checkPoolPixel({ secrets, meta }, pool) : pixelCredential(secrets, pool);
+  switch (found.kind) {
+    case "no_pixel":
+    case "no_token":
+      return bad(check, "it has a pixel and no access token", newToken);
+    case "sealed":
+      return bad(check, found.reason, newToken);
+    case "ready":
+      return good(check, `pixel ${pixelId}, its token opens (Meta was not asked)`);
     case "reached":
       return good(
         check,
-        `its token reaches pixel ${pixelId}${result.name === null ? "" : ` (${result.name})`}`,
+        `its token reaches pixel ${pixelId}${found.name === null ? "" : ` (${found.name})`}`,
       );
     case "refused":
-      return bad(check, `Meta refuses its token: ${result.reason}`, newToken);
+      return bad(check, `Meta refuses its token: ${found.reason}`, newToken);
     case "unreadable":
       return warning(
         check,
-        `its token may not read pixel ${pixelId}: ${result.reason}`,
+        `its token may not read pixel ${pixelId}: ${found.reason}`,
         "A token made for the Conversions API alone may still send. Send a test event from the console to be sure.",
       );
     case "misaddressed":
       return bad(
         check,
-        `Meta is asked in a way that it does not know: ${result.reason}`,
+        `Meta is asked in a way that it does not know: ${found.reason}`,
         "The token is not to blame. Correct META_GRAPH_VERSION or META_GRAPH_URL.",
       );
     case "unanswered":
       return bad(
         check,
-        `Meta did not answer: ${result.reason}`,
-        `Check the way to ${graphUrl} (META_GRAPH_URL).`,
+        `Meta did not answer: ${found.reason}`,
+        `Check the way to ${meta.graphUrl} (META_GRAPH_URL).`,
       );
   }
 }
