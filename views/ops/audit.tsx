@@ -34,7 +34,7 @@ export function AuditPage(props: {
         <DataTable
           caption="Changes, newest first"
           hideCaption
-          stacked
+          layout="stacked"
           columns={columns(zone)}
           rows={lines}
           empty="Nothing was changed yet."

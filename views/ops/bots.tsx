@@ -28,7 +28,7 @@ export function BotsPage(props: {
           columns={COLUMNS}
           rows={lines}
           empty="No bot yet. Make one here, or name it in a pool."
-          stacked
+          layout="stacked"
         />
         <CursorPager list={LIST} isFirst={isFirst} next={next} shown={countedText(lines.length, "bot")} />
       </Card>

@@ -84,7 +84,7 @@ export function FunnelTable(props: {
   return (
     <DataTable
       caption={`By ${props.of.toLowerCase()}`}
-      even
+      layout="even"
       rows={props.lines}
       empty="Nothing happened in this span."
       columns={[

@@ -30,7 +30,7 @@ export function OffersCard(props: {
         columns={COLUMNS}
         rows={lines}
         empty="No offer yet: the bot greets people and sells them nothing."
-        stacked
+        layout="stacked"
       />
       {next === null && isFirst ? null : (
         <Pager

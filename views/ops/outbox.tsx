@@ -80,7 +80,7 @@ function Events(props: {
         <DataTable
           caption="Events, newest first"
           hideCaption
-          stacked
+          layout="stacked"
           columns={columns(zone)}
           rows={rows}
           empty={isCutShort ? "None among the events looked at so far." : "No event matches."}

@@ -30,7 +30,7 @@ export function PoolsPage(props: {
           columns={COLUMNS}
           rows={lines}
           empty="No pool yet. Make one, and its link is ready for ads."
-          stacked
+          layout="stacked"
         />
         <CursorPager list={LIST} isFirst={isFirst} next={next} shown={countedText(lines.length, "pool")} />
       </Card>

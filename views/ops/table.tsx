@@ -41,15 +41,16 @@ export function DataTable<T>(props: {
   readonly rows: readonly T[];
   /** What to say where there are no rows. */
   readonly empty: string;
-  /** Columns of the same width in every such table, for tables under each other. */
-  readonly even?: boolean;
-  /** On a phone each row becomes a card, its cells under each other with their heads: for rows that are read whole. */
-  readonly stacked?: boolean;
+  /**
+   * `even`: columns of the same width in every such table, for tables under each other. `stacked`: on a phone each row
+   * becomes a card, its cells under each other with their heads, for rows that are read whole.
+   */
+  readonly layout?: "even" | "stacked";
 }): JSX.Element {
   const { caption, columns, rows } = props;
   return (
     <section class="scroll" aria-label={caption} tabindex="0">
-      <table class={props.even ? "even" : props.stacked ? "stacked" : undefined}>
+      <table class={props.layout}>
         <caption class={props.hideCaption ? "hidden" : undefined} safe>
           {caption}
         </caption>

@@ -34,7 +34,7 @@ export function VisitorTimeline({
         <DataTable
           caption={`What happened to ${token ?? "a person who came without an ad"}`}
           hideCaption
-          stacked
+          layout="stacked"
           columns={stepColumns(zone)}
           rows={steps}
           empty="Nothing has happened yet."
@@ -45,7 +45,7 @@ export function VisitorTimeline({
           <DataTable
             caption={`Payments of ${token ?? "a person who came without an ad"}`}
             hideCaption
-            stacked
+            layout="stacked"
             columns={paymentColumns(zone)}
             rows={payments}
             empty=""

@@ -29,7 +29,7 @@ export function LatestPage(props: {
           columns={columns(zone)}
           rows={visits}
           empty="Nobody has come yet. Open a pool's link, and the visit stands here."
-          stacked
+          layout="stacked"
         />
         <Pager
           first={isFirst ? null : LIST}
