@@ -1,9 +1,9 @@
 /** @jsxImportSource @kitajs/html */
 import { ConfirmForm } from "./form.tsx";
-import { isChangeable, STATUS_TONES } from "./outbox.tsx";
 import { type EventFacts, type EventHold, REPLAY_ADDRESS, type RequestLine } from "./outbox-data.ts";
 import { HeldRoute, poolLink } from "./outbox-hold.tsx";
 import { eventsText } from "./outbox-replay.tsx";
+import { isChangeable, STATUS_TONES } from "./outbox-status.tsx";
 import { Badge, Banner, Card, Facts, PageHead } from "./parts.tsx";
 import { TimeOf } from "./time.tsx";
 

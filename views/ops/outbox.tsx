@@ -1,5 +1,5 @@
 /** @jsxImportSource @kitajs/html */
-import { DESTINATIONS, OUTBOX_STATUSES, type OutboxStatus } from "../../src/db/vocabulary.ts";
+import { DESTINATIONS, OUTBOX_STATUSES } from "../../src/db/vocabulary.ts";
 import { SelectField, TextField } from "./fields.tsx";
 import { FilterForm, HiddenFields } from "./form.tsx";
 import type { FieldErrors } from "./form-data.ts";
@@ -11,39 +11,38 @@ import {
   type ReplayAction,
 } from "./outbox-data.ts";
 import { askAddress, eventsText } from "./outbox-replay.tsx";
-import { Badge, Banner, Card, PageHead, Pager, type Tone } from "./parts.tsx";
+import { isChangeable, StatusBadge } from "./outbox-status.tsx";
+import { Banner, Card, PageHead, Pager } from "./parts.tsx";
 import { type Column, DataTable, nameColumn, textColumn } from "./table.tsx";
 import { TimeOf } from "./time.tsx";
 
 const LIST = "/ops/outbox";
 
-/** The colour of each status, wherever an event's status is shown. */
-export const STATUS_TONES: Readonly<Record<OutboxStatus, Tone>> = {
-  pending: "info",
-  sending: "info",
-  delivered: "good",
-  dead: "bad",
-  expired: "bad",
-  discarded: "idle",
-};
+/** The fields of the filter that are not empty. */
+type Filled = Readonly<Record<string, string>>;
 
-/** The events that the filter matches, newest first, and what can be done with them. */
-export function OutboxPage(props: {
+interface EventsProps {
   readonly rows: readonly EventLine[];
   readonly next: string | null;
   /** Older events were not looked at yet: the page may be short or empty, and `next` goes on. */
   readonly isCutShort: boolean;
   readonly isFirst: boolean;
+  readonly filled: Filled;
+  /** What can be done with all that match. */
+  readonly possible: readonly ReplayAction[];
+  readonly zone: string;
+}
+
+interface OutboxPageProps extends EventsProps {
   readonly fields: OutboxFields;
   /** Of a filter that was not understood: nothing is listed then. */
   readonly errors: FieldErrors;
   /** Whether something should have been changed, and was not. */
   readonly wasChange: boolean;
-  readonly filled: Filled;
-  /** What can be done with all that match. */
-  readonly possible: readonly ReplayAction[];
-  readonly zone: string;
-}): JSX.Element {
+}
+
+/** The events that the filter matches, newest first, and what can be done with them. */
+export function OutboxPage(props: OutboxPageProps): JSX.Element {
   const { filled, errors } = props;
   const isFaulty = Object.keys(errors).length > 0;
   const isFiltered = isFaulty || Object.keys(filled).length > 0;
@@ -56,17 +55,7 @@ export function OutboxPage(props: {
   );
 }
 
-type Filled = Readonly<Record<string, string>>;
-
-function Events(props: {
-  readonly rows: readonly EventLine[];
-  readonly next: string | null;
-  readonly isCutShort: boolean;
-  readonly isFirst: boolean;
-  readonly filled: Filled;
-  readonly possible: readonly ReplayAction[];
-  readonly zone: string;
-}): JSX.Element {
+function Events(props: EventsProps): JSX.Element {
   const { rows, next, isCutShort, isFirst, filled, zone } = props;
   const address = (more: Filled) => {
     const query = new URLSearchParams({ ...filled, ...more });
@@ -97,13 +86,7 @@ function Events(props: {
 }
 
 /** Each leads to a question with the number, which is counted only then: among millions it takes its time. */
-function ActOnAll({
-  possible,
-  filled,
-}: {
-  readonly possible: readonly ReplayAction[];
-  readonly filled: Filled;
-}) {
+function ActOnAll({ possible, filled }: Pick<EventsProps, "possible" | "filled">) {
   return (
     <>
       {possible.map((action) => (
@@ -115,7 +98,7 @@ function ActOnAll({
   );
 }
 
-function ActOnSome({ rows, filled }: { readonly rows: readonly EventLine[]; readonly filled: Filled }) {
+function ActOnSome({ rows, filled }: Pick<EventsProps, "rows" | "filled">) {
   const ids = rows.filter(({ status }) => isChangeable(status)).map(({ id }) => id);
   if (ids.length === 0) return "";
   return (
@@ -136,12 +119,7 @@ function ActOnSome({ rows, filled }: { readonly rows: readonly EventLine[]; read
   );
 }
 
-/** Whether an operator can do something with it: not where it went out or is on its way. */
-export function isChangeable(status: OutboxStatus): boolean {
-  return status !== "delivered" && status !== "sending";
-}
-
-function FilterFault(props: { readonly errors: FieldErrors; readonly wasChange: boolean }): JSX.Element {
+function FilterFault(props: Pick<OutboxPageProps, "errors" | "wasChange">): JSX.Element {
   return (
     <Banner tone="bad" title={props.wasChange ? "Nothing was changed" : "Nothing is listed"} announced>
       <span safe>
@@ -206,7 +184,7 @@ function columns(zone: string): Column<EventLine>[] {
         ),
     },
     textColumn("Event", ({ event_name }) => event_name),
-    { head: "Status", cell: ({ status }) => <Badge tone={STATUS_TONES[status]} text={status} /> },
+    { head: "Status", cell: ({ status }) => <StatusBadge status={status} /> },
     { head: "Tries", align: "end", cell: ({ attempts }) => <span>{attempts}</span> },
     nameColumn("Pool", ({ pool }) => pool ?? "–"),
     nameColumn("Route", ({ destination, route }) => `${destination} ${route}`),

@@ -1,6 +1,6 @@
 /** @jsxImportSource @kitajs/html */
-import { STATUS_TONES } from "./outbox.tsx";
-import { Badge, Card, Facts, PageHead } from "./parts.tsx";
+import { StatusBadge } from "./outbox-status.tsx";
+import { Card, Facts, PageHead } from "./parts.tsx";
 import { type Column, DataTable, figureColumn, textColumn } from "./table.tsx";
 import { durationText, TimeOf } from "./time.tsx";
 import type { PaymentLine, StepLine, VisitorFacts } from "./visitor-data.ts";
@@ -66,8 +66,7 @@ function stepColumns(zone: string): Column<StepLine>[] {
     textColumn("What", ({ kind, event_name }) => event_name ?? kind.replaceAll("_", " ")),
     {
       head: "Status",
-      cell: ({ status }) =>
-        status === null ? <span /> : <Badge tone={STATUS_TONES[status]} text={status} />,
+      cell: ({ status }) => (status === null ? <span /> : <StatusBadge status={status} />),
     },
     textColumn("Detail", (step) => step.detail ?? waitedText(step)),
     {
@@ -115,7 +114,7 @@ function paymentColumns(zone: string): Column<PaymentLine>[] {
         purchase === null ? (
           <span>{meta_purchase_sent_at === null ? "–" : "no longer kept"}</span>
         ) : (
-          <Badge tone={STATUS_TONES[purchase]} text={purchase} />
+          <StatusBadge status={purchase} />
         ),
     },
   ];

@@ -1,7 +1,7 @@
 /** @jsxImportSource @kitajs/html */
 import { countedText } from "./numbers.ts";
-import { STATUS_TONES } from "./outbox.tsx";
-import { Badge, Card, EmptyState, PageHead, Pager } from "./parts.tsx";
+import { StatusBadge } from "./outbox-status.tsx";
+import { Card, EmptyState, PageHead, Pager } from "./parts.tsx";
 import { type Column, DataTable, nameColumn, textColumn } from "./table.tsx";
 import { TimeOf } from "./time.tsx";
 import { VisitorTimeline } from "./visitor.tsx";
@@ -109,8 +109,7 @@ function columns(zone: string): Column<VisitLine>[] {
     { head: "Cookies", cell: ({ hasCookies }) => <span>{hasCookies ? "yes" : "no"}</span> },
     {
       head: "PageView",
-      cell: ({ pageView }) =>
-        pageView === null ? <span>none</span> : <Badge tone={STATUS_TONES[pageView]} text={pageView} />,
+      cell: ({ pageView }) => (pageView === null ? <span>none</span> : <StatusBadge status={pageView} />),
     },
     textColumn("Telegram user", ({ telegramUserId }) => telegramUserId ?? "–"),
   ];
