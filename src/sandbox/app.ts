@@ -1,10 +1,10 @@
 import { Elysia, type ValidationError } from "elysia";
 import { type BoundedList, boundedList } from "./bounded.ts";
+import { createEventLog, type EventLog } from "./event-log.ts";
 import { metaRoutes } from "./meta.ts";
 import { SandboxPage } from "./page.tsx";
 import { providerRoutes } from "./providers.ts";
 import { createRequestLog, type ReceivedRequest } from "./request-log.ts";
-import { createEventLog, type EventLog } from "./store.ts";
 import { telegramRoutes } from "./telegram.ts";
 import type { CallLog, TelegramCall } from "./telegram-calls.ts";
 

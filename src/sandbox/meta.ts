@@ -1,12 +1,12 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
+import type { EventLog } from "./event-log.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import { fbtraceId, type GraphError, graphErrorResponse, invalidToken } from "./graph-error.ts";
 import { isJsonObject, parseBody } from "./json.ts";
 import { type MetaFault, metaFaultSchema, receivedResponse, strike } from "./meta-faults.ts";
 import { judgeRequest } from "./meta-rules.ts";
 import type { RequestLog, RequestNote } from "./request-log.ts";
-import type { EventLog } from "./store.ts";
 
 interface MetaDeps {
   readonly now: () => number;

@@ -1,6 +1,7 @@
 /** @jsxImportSource @kitajs/html */
+
+import type { EventCount, ReceivedEvent } from "./event-log.ts";
 import type { ReceivedRequest } from "./request-log.ts";
-import type { EventCount, ReceivedEvent } from "./store.ts";
 import type { TelegramCall } from "./telegram-calls.ts";
 
 /** What the sandbox's page shows; lists are oldest first. */
