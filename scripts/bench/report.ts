@@ -126,7 +126,8 @@ function ratioText(ratio: number): string {
 /** A figure with what its size lets one believe: 23 412, 41.3, 0.62. */
 export function figure(value: number): string {
   if (value >= 1_000) return grouped(Math.round(value));
-  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+  if (value >= 100) return value.toFixed(0);
+  return value.toFixed(value >= 10 ? 1 : 2);
 }
 
 /** A whole number with its thousands apart: 1 000 000. */

@@ -161,7 +161,6 @@ function eventOf(charge: Charge, event: ChargeEvent): { type: string; object: ob
 
 function sessionObject(charge: Charge, origin: string) {
   const isPaid = !["created", "processing", "failed", "expired"].includes(charge.state);
-  const isOpen = charge.state === "created";
   return {
     id: charge.id,
     object: "checkout.session",
@@ -180,10 +179,15 @@ function sessionObject(charge: Charge, origin: string) {
     mode: "payment",
     payment_intent: isPaid ? intentOf(charge) : null,
     payment_status: isPaid ? "paid" : "unpaid",
-    status: isOpen ? "open" : charge.state === "expired" ? "expired" : "complete",
+    status: sessionStatus(charge),
     success_url: charge.returnUrl,
-    url: isOpen ? `${origin}/pay/stripe/${charge.id}` : null,
+    url: charge.state === "created" ? `${origin}/pay/stripe/${charge.id}` : null,
   };
+}
+
+function sessionStatus({ state }: Charge): string {
+  if (state === "created") return "open";
+  return state === "expired" ? "expired" : "complete";
 }
 
 function chargeObject(charge: Charge, refunded: number) {

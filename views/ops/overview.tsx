@@ -3,7 +3,7 @@ import { countText } from "./numbers.ts";
 import type { Overview } from "./overview-data.ts";
 import { Deliveries } from "./overview-deliveries.tsx";
 import { Funnel } from "./overview-funnel.tsx";
-import { Banner, PageHead, StatTile } from "./parts.tsx";
+import { Banner, PageHead, StatTile, type Tone } from "./parts.tsx";
 import { RefusedVisitors } from "./refusals.tsx";
 import { SpanChooser } from "./span.tsx";
 import { durationText, hourText } from "./time.tsx";
@@ -89,7 +89,7 @@ function Numbers({
         label="Oldest waiting"
         value={oldest === null ? "–" : durationText(oldMs)}
         hint={oldest === null ? "nothing waits" : oldest.route.of}
-        tone={oldMs > VERY_OLD_MS ? "bad" : oldMs > OLD_MS ? "warn" : "idle"}
+        tone={ageTone(oldMs)}
       />
       <StatTile
         label="Dead"
@@ -114,4 +114,9 @@ function Numbers({
       />
     </div>
   );
+}
+
+function ageTone(ms: number): Tone {
+  if (ms > VERY_OLD_MS) return "bad";
+  return ms > OLD_MS ? "warn" : "idle";
 }
