@@ -42,6 +42,9 @@ type SavedChange =
   | Unsaved
   | Overtaken<BotView>;
 
+/** A bot as an editor saw it. */
+type SeenBot = Pick<BotView, "username" | "updated_at">;
+
 /** What became of a removal. */
 export type DeleteBotResult =
   | { readonly kind: "deleted"; readonly webhook: WebhookRemoval }
@@ -97,28 +100,27 @@ export function updateBot(
   username: string,
   change: BotChange,
 ): Promise<UpdateBotResult>;
-/** The same for an editor who saw the version of `seen`, its `updated_at`: a later one is not written over. */
+/** The same for an editor who saw the bot like that: a later version is not written over. */
 export function updateBot(
   deps: BotDeps,
   actor: string,
-  username: string,
+  seen: SeenBot,
   change: BotChange,
-  seen: string,
 ): Promise<UpdateBotResult | Overtaken<BotView>>;
 export async function updateBot(
   deps: BotDeps,
   actor: string,
-  username: string,
+  known: string | SeenBot,
   change: BotChange,
-  seen?: string,
 ): Promise<UpdateBotResult | Overtaken<BotView>> {
   const { db, secrets, telegram, now } = deps;
   const { tables } = db;
   const { bots } = tables;
-  const known = await findBotRow(db, tables, username);
-  if (known === undefined) return { kind: "not_found" };
+  const { username, updated_at: seen } = typeof known === "string" ? { username: known } : known;
+  const found = await findBotRow(db, tables, username);
+  if (found === undefined) return { kind: "not_found" };
   const { token } = change;
-  const check = token ? await checkToken(telegram, known, token) : null;
+  const check = token ? await checkToken(telegram, found, token) : null;
   if (check !== null && check.kind !== "verified") return check;
 
   const saved = await db.transaction(async (tx): Promise<SavedChange> => {

@@ -75,7 +75,7 @@ export const offerUpdate = defineCommand({
       if (Object.keys(input).length === 0) throw new WrongUsage("nothing to change was named");
       const change = checked(offerChangeSchema, input, FLAG_OF_FIELD);
       // The price was read in the currency that is known.
-      const result = await updateOffer(opened, ACTOR, id, change, known.updated_at);
+      const result = await updateOffer(opened, ACTOR, known, change);
       switch (result.kind) {
         case "updated":
           return printOffer(context, opened, result.offer, "Changed");

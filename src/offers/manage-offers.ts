@@ -28,6 +28,9 @@ export type UpdateOfferResult =
   | { readonly kind: "not_found" }
   | Invalid;
 
+/** An offer as an editor saw it. */
+type SeenOffer = Pick<OfferView, "id" | "updated_at">;
+
 /** What became of a removal. */
 export type DeleteOfferResult =
   | { readonly kind: "deleted" }
@@ -87,22 +90,21 @@ export function updateOffer(
   id: number,
   change: OfferChange,
 ): Promise<UpdateOfferResult>;
-/** The same for an editor who saw the version of `seen`, its `updated_at`: a later one is not written over. */
+/** The same for an editor who saw the offer like that: a later version is not written over. */
 export function updateOffer(
   deps: OfferDeps,
   actor: string,
-  id: number,
+  seen: SeenOffer,
   change: OfferChange,
-  seen: string,
 ): Promise<UpdateOfferResult | Overtaken<OfferView>>;
 export async function updateOffer(
   { db, now }: OfferDeps,
   actor: string,
-  id: number,
+  known: number | SeenOffer,
   change: OfferChange,
-  seen?: string,
 ): Promise<UpdateOfferResult | Overtaken<OfferView>> {
   const { tables } = db;
+  const { id, updated_at: seen } = typeof known === "number" ? { id: known } : known;
   const { offers } = tables;
   return db.transaction(async (tx) => {
     const before = await lockOffer(tx, db, id);

@@ -33,6 +33,9 @@ export type UpdatePoolResult =
   | { readonly kind: "not_found" }
   | Invalid;
 
+/** A pool as an editor saw it. */
+type SeenPool = Pick<PoolView, "slug" | "updated_at">;
+
 /** What became of a removal. */
 export type DeletePoolResult =
   | { readonly kind: "deleted" }
@@ -90,22 +93,21 @@ export function updatePool(
   slug: string,
   change: PoolChange,
 ): Promise<UpdatePoolResult>;
-/** The same for an editor who saw the version of `seen`, its `updated_at`: a later one is not written over. */
+/** The same for an editor who saw the pool like that: a later version is not written over. */
 export function updatePool(
   deps: ManageDeps,
   actor: string,
-  slug: string,
+  seen: SeenPool,
   change: PoolChange,
-  seen: string,
 ): Promise<UpdatePoolResult | Overtaken<PoolView>>;
 export async function updatePool(
   { db, secrets, now }: ManageDeps,
   actor: string,
-  slug: string,
+  known: string | SeenPool,
   change: PoolChange,
-  seen?: string,
 ): Promise<UpdatePoolResult | Overtaken<PoolView>> {
   const { tables } = db;
+  const { slug, updated_at: seen } = typeof known === "string" ? { slug: known } : known;
   return db.transaction(async (tx) => {
     await takeAlone(tx, db, slug);
     // Locked before its bots are: visits count in that order, and two that lock in different ones wait for each other.

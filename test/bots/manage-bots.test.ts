@@ -221,8 +221,7 @@ describe(`bots on ${testDialect}`, () => {
   test("of two changes of the version that both editors saw, one is made; the other gets the bot as it is now", async () => {
     const made = await createBot(depsWith(nobody), "test", { username: "both_bot" });
     if (made.kind !== "created") throw new Error("the bot was not made");
-    const seen = made.bot.updated_at;
-    const save = (welcome: string) => updateBot(depsWith(nobody), "test", "both_bot", { welcome }, seen);
+    const save = (welcome: string) => updateBot(depsWith(nobody), "test", made.bot, { welcome });
     const results: object[] = await Promise.all([save("One"), save("Two")]);
     const current = await findBot(own.db, own.db.tables, "both_bot");
     expect(results).toContainEqual({ kind: "overtaken", current });

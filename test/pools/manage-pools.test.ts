@@ -221,10 +221,10 @@ describe(`pools on ${testDialect}`, () => {
   });
 
   test("of two changes of the version that both editors saw, one is made; the other gets the pool as it is now", async () => {
-    const { slug, updated_at } = await newPool();
-    const save = (name: string) => updatePool(deps(), "test", slug, { name }, updated_at);
+    const pool = await newPool();
+    const save = (name: string) => updatePool(deps(), "test", pool, { name });
     const results: object[] = await Promise.all([save("One"), save("Two")]);
-    const current = await findPool(own.db, own.db.tables, slug);
+    const current = await findPool(own.db, own.db.tables, pool.slug);
     expect(results).toContainEqual({ kind: "overtaken", current });
     expect(results).toContainEqual({ kind: "updated", pool: current });
   });

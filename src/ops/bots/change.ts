@@ -45,7 +45,7 @@ export function changeBots(deps: BotDeps, show: ReturnType<typeof showBots>) {
       const again = (errors: FieldErrors, stored = bot) => show.one(operator, stored, { fields, errors });
       return submit({
         parsed: overtaken("bot", form, bot) ?? parseInput(botChangeSchema, botInputOf(fields, form)),
-        change: (change) => updateBot(deps, operator.actor, bot.username, change, bot.updated_at),
+        change: (change) => updateBot(deps, operator.actor, bot, change),
         wrong: (issues) => again(fieldErrors(issues)),
         done(result) {
           switch (result.kind) {

@@ -48,7 +48,7 @@ export function changeOffers(deps: OpsDeps, show: ReturnType<typeof showOffers>)
         show.one(operator, { ...sold, offer: stored }, fields, errors);
       return submit({
         parsed: overtaken("offer", form, offer) ?? parseInput(offerChangeSchema, offerInputOf(fields)),
-        change: (change) => updateOffer(deps, operator.actor, offer.id, change, offer.updated_at),
+        change: (change) => updateOffer(deps, operator.actor, offer, change),
         wrong: (issues) => again(offerErrors(fields, issues)),
         done(result) {
           switch (result.kind) {

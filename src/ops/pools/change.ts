@@ -42,7 +42,7 @@ export function changePools(deps: OpsDeps, show: ReturnType<typeof showPools>) {
       const again = (errors: FieldErrors, stored = pool) => show.one(operator, stored, { fields, errors });
       return submit({
         parsed: overtaken("pool", form, pool) ?? parseInput(poolChangeSchema, poolInputOf(fields, form)),
-        change: (change) => updatePool(deps, operator.actor, pool.slug, change, pool.updated_at),
+        change: (change) => updatePool(deps, operator.actor, pool, change),
         wrong: (issues) => again(fieldErrors(issues, poolFieldOf)),
         done(result) {
           switch (result.kind) {
