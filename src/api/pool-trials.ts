@@ -36,11 +36,6 @@ export function poolTrialsApi(deps: PoolTrialDeps) {
   const { db, config } = deps;
   const pixelDeps = { ...deps, meta: config.meta };
 
-  async function findRow(slug: string) {
-    const pool = await findPool(db, db.tables, slug);
-    return pool === null ? undefined : findPoolRow(db, db.tables, pool.id);
-  }
-
   return new Elysia({ name: "api.pools.trials", prefix: "/api/pools" })
     .use(apiGuard(deps))
     .get(
@@ -71,7 +66,7 @@ export function poolTrialsApi(deps: PoolTrialDeps) {
     .get(
       "/:slug/pixel",
       async ({ params }) => {
-        const row = await findRow(params.slug);
+        const row = await findPoolRow(db, db.tables, params.slug);
         return row
           ? pixelAnswer(await checkPoolPixel(pixelDeps, row), row.metaPixelId)
           : noSuchPool(params.slug);
@@ -88,12 +83,13 @@ export function poolTrialsApi(deps: PoolTrialDeps) {
     .post(
       "/:slug/test-event",
       async ({ params, body, actor, request, server }) => {
-        const row = await findRow(params.slug);
+        const row = await findPoolRow(db, db.tables, params.slug);
         if (!row) return noSuchPool(params.slug);
         const code = body.test_event_code ?? row.metaTestEventCode;
         if (code === null) return noCode();
         const peer = peerOf(request, server);
-        const test = await sendTestEvent(pixelDeps, actor, row, code, {
+        const test = await sendTestEvent(pixelDeps, actor, row, {
+          code,
           url: `${baseUrl(config)}/go/${row.slug}`,
           userAgent: request.headers.get("user-agent"),
           clientIp: deps.clientAddress.find(peer, request.headers.get("x-forwarded-for")),

@@ -56,13 +56,13 @@ export async function findPool(reader: Reader, tables: Tables, slug: string): Pr
   return view ?? null;
 }
 
-/** The row of the pool of that number, sealed token included; undefined where there is none. */
+/** The row of the pool of that slug, sealed token included; undefined where there is none. */
 export async function findPoolRow(
   reader: Reader,
   { pools }: Tables,
-  id: number,
+  slug: string,
 ): Promise<PoolRow | undefined> {
-  const [row] = await reader.select().from(pools).where(eq(pools.id, id));
+  const [row] = await reader.select().from(pools).where(eq(pools.slug, slug));
   return row;
 }
 

@@ -19,8 +19,9 @@ interface PixelDeps extends ManageDeps {
   readonly meta: { readonly graphUrl: string; readonly graphVersion: string };
 }
 
-/** Whoever a test event is about, as if they had opened `url`. */
-interface TestVisitor {
+/** A test event that is asked for: its code, and whoever it is about, as if they had opened `url`. */
+interface TestDraft {
+  readonly code: string;
   readonly url: string;
   readonly userAgent: string | null;
   readonly clientIp: string | null;
@@ -71,15 +72,14 @@ export async function checkPoolPixel(
 }
 
 /**
- * Sends one PageView at once, past the outbox, as if `visitor` had opened the pool's link. Events Manager shows it in its
+ * Sends one PageView at once, past the outbox, as if a visitor had opened the pool's link. Events Manager shows it in its
  * test view and Meta counts it all the same, for no ad. Written down in the audit log, whatever Meta said.
  */
 export async function sendTestEvent(
   { db, secrets, now, meta }: PixelDeps,
   actor: string,
   pool: PoolRow,
-  testEventCode: string,
-  visitor: TestVisitor,
+  { code: testEventCode, ...visitor }: TestDraft,
 ): Promise<TestEvent> {
   const credential = pixelCredential(secrets, pool);
   if (credential.kind !== "ready") return credential;
@@ -108,7 +108,11 @@ export async function sendTestEvent(
   return { kind: "sent", event, answer: shown, outcome };
 }
 
-function testPageView(pool: PoolRow, pageviewAt: Date, { url, ...client }: TestVisitor): MetaEvent {
+function testPageView(
+  pool: PoolRow,
+  pageviewAt: Date,
+  { url, ...client }: Omit<TestDraft, "code">,
+): MetaEvent {
   const trackingToken = newId();
   const noClick = { fbclid: null, fbc: null, fbp: null, utm: {}, consent: null };
   const visit = { trackingToken, rootEventId: `test_${trackingToken}`, eventSourceUrl: url, pageviewAt };

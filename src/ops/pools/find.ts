@@ -21,6 +21,6 @@ export async function poolWithRowAt(
   id: string,
 ): Promise<{ readonly pool: PoolView; readonly row: PoolRow }> {
   const pool = await poolAt(deps, operator, id);
-  const row = await findPoolRow(deps.db, deps.db.tables, pool.id);
+  const row = await findPoolRow(deps.db, deps.db.tables, pool.slug);
   return { pool, row: row ?? noSuchPool(operator) };
 }

@@ -32,7 +32,7 @@ export function tryPixels(deps: OpsDeps, show: ReturnType<typeof showPools>) {
         return show.one(operator, pool, { testCode, codeError });
       }
       const url = `${baseUrl(deps.config)}/go/${pool.slug}`;
-      const test = await sendTestEvent(pixelDeps, operator.actor, row, code, { url, ...visitor });
+      const test = await sendTestEvent(pixelDeps, operator.actor, row, { code, url, ...visitor });
       return show.one(operator, pool, { testCode, trial: eventTrial(test, code) });
     },
   };
