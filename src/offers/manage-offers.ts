@@ -56,8 +56,8 @@ export async function createOffer(
   return db.transaction(async (tx) => {
     const bot = await lockBotRow(tx, db, draft.bot);
     if (bot === undefined) return invalid("bot", "there is no bot of this name; add it first");
-    const same =
-      newest === undefined ? null : await findSame(tx, tables, bot.id, newest, { ...draft, provider });
+    const since = newest === undefined ? null : { botId: bot.id, newest };
+    const same = since && (await findSame(tx, tables, since, { ...draft, provider }));
     if (same) return { kind: "created", offer: same };
     const at = await nextUpdatedAt(tx, tables, now());
     const [row] = await tx
@@ -167,8 +167,7 @@ function issueOfChange(before: OfferView, change: OfferChange): Issue | null {
 async function findSame(
   tx: Tx,
   tables: Tables,
-  botId: number,
-  newest: number,
+  { botId, newest }: { readonly botId: number; readonly newest: number },
   draft: OfferChange,
 ): Promise<OfferView | null> {
   const { offers } = tables;

@@ -76,7 +76,7 @@ export async function createPool(
       .onConflictDoNothing()
       .returning({ id: tables.pools.id });
     if (row === undefined) return { kind: "slug_taken" };
-    await replaceMembers(tx, db, row.id, draft.bots, at);
+    await replaceMembers(tx, db, { poolId: row.id, members: draft.bots, at });
     const pool = await writtenPool(tx, tables, draft.slug);
     const subject = `pool:${draft.slug}`;
     await recordAudit(tx, tables, { at, actor, action: "pool.create", subject, after: pool });
@@ -121,7 +121,7 @@ export async function updatePool(
     const members = change.bots && !areMembers(before.bots, change.bots) ? change.bots : null;
     if (Object.keys(columns).length === 0 && members === null) return { kind: "unchanged", pool: before };
     const at = await nextUpdatedAt(tx, tables, now());
-    if (members) await replaceMembers(tx, db, row.id, members, at);
+    if (members) await replaceMembers(tx, db, { poolId: row.id, members, at });
     // The stamp changes with a membership too: whoever has the pool's page open sees another one.
     await tx
       .update(tables.pools)

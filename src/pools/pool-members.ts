@@ -6,6 +6,13 @@ import type { PoolBotView } from "./pool-view.ts";
 
 type Member = PoolDraft["bots"][number];
 
+/** The bots that a pool gets. */
+interface NewMembers {
+  readonly poolId: number;
+  readonly members: readonly Member[];
+  readonly at: Date;
+}
+
 /**
  * Makes the given bots the pool's bots. One that stays keeps its counter, and its weight and switch where they are
  * not named; one that is left out leaves the pool; one that nobody knows yet is made.
@@ -13,9 +20,7 @@ type Member = PoolDraft["bots"][number];
 export async function replaceMembers(
   tx: Tx,
   db: Database,
-  poolId: number,
-  members: readonly Member[],
-  at: Date,
+  { poolId, members, at }: NewMembers,
 ): Promise<void> {
   const { poolBots } = db.tables;
   const names = members.map(({ username }) => username);
