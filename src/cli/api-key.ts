@@ -1,8 +1,7 @@
 import { createApiKey, listApiKeys, revokeApiKey } from "../keys/api-keys.ts";
 import { apiKeyDraftSchema, nameTaken } from "../keys/key-rules.ts";
 import { defineCommand, Refused } from "./command.ts";
-import { checked } from "./input.ts";
-import { idsOf } from "./outbox-flags.ts";
+import { checked, idOf } from "./input.ts";
 import { allPages } from "./pages.ts";
 import { answer, second, table } from "./print.ts";
 import { ACTOR, withDatabase } from "./with-database.ts";
@@ -61,8 +60,8 @@ export const apiKeyRevoke = defineCommand({
   summary: "End an API key at once",
   takes: ["<id>"],
   options: {},
-  async run(_given, values, context) {
-    const [id = 0] = idsOf(values);
+  async run(_given, [text = ""], context) {
+    const id = idOf(text);
     await withDatabase(context, async (opened) => {
       const result = await revokeApiKey(opened, ACTOR, id);
       if (result.kind === "not_found")

@@ -22,6 +22,14 @@ export function checked<S extends z.ZodType>(
   return parsed.value;
 }
 
+/** A row's number, as it stands without a flag; or with the one that `flag` says. @throws WrongUsage */
+export function idOf(text: string, flag = ""): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) {
+    throw new WrongUsage(`${flag}"${text}" is not a number as the lists show it`);
+  }
+  return Number(text);
+}
+
 /** A switch that an issue would have turned off, as the API calls it. */
 const OFF = / off \((\w+)\)/;
 

@@ -8,7 +8,7 @@ import { nobodyTakes } from "../offers/payable.ts";
 import { priceFault } from "../offers/price-fault.ts";
 import { noSuchBot } from "./bot.ts";
 import { type Context, defineCommand, type Given, type Options, Refused, WrongUsage } from "./command.ts";
-import { checked, type FlagOfField, issueLines, onlyGiven } from "./input.ts";
+import { checked, type FlagOfField, idOf, issueLines, onlyGiven } from "./input.ts";
 import { allPages } from "./pages.ts";
 import { answer, record, table } from "./print.ts";
 import { ACTOR, type Opened, withDatabase } from "./with-database.ts";
@@ -66,11 +66,11 @@ export const offerUpdate = defineCommand({
   details: "Payments that were begun keep their price.",
   examples: ["offer update 7 --price 39.90", "offer update 7 --no-enabled"],
   async run(given, [text = ""], context) {
-    const id = offerId(text);
+    const id = idOf(text);
     await withDatabase(context, async (opened) => {
       const { db } = opened;
       const known = await findOfferView(db, db.tables, id);
-      if (known === null) throw noSuchOffer(text);
+      if (known === null) throw noSuchOffer(id);
       const input = offerInput(given, given.currency ?? known.currency);
       if (Object.keys(input).length === 0) throw new WrongUsage("nothing to change was named");
       const change = checked(offerChangeSchema, input, FLAG_OF_FIELD);
@@ -86,7 +86,7 @@ export const offerUpdate = defineCommand({
             `Nothing was changed: somebody else changed offer ${id} at the same time. See: bun run ponte offer list`,
           );
         case "not_found":
-          throw noSuchOffer(text);
+          throw noSuchOffer(id);
         case "invalid":
           throw new Refused(issueLines(result.issues, FLAG_OF_FIELD));
       }
@@ -126,10 +126,10 @@ export const offerShow = defineCommand({
   takes: ["<id>"],
   options: {},
   async run(_given, [text = ""], context) {
-    const id = offerId(text);
+    const id = idOf(text);
     await withDatabase(context, async (opened) => {
       const offer = await findOfferView(opened.db, opened.db.tables, id);
-      if (offer === null) throw noSuchOffer(text);
+      if (offer === null) throw noSuchOffer(id);
       await printOffer(context, opened, offer, null);
     });
   },
@@ -142,14 +142,14 @@ export const offerRemove = defineCommand({
   options: {},
   details: "Any other stays: turn it off with offer update --no-enabled. There is no undo.",
   async run(_given, [text = ""], context) {
-    const id = offerId(text);
+    const id = idOf(text);
     await withDatabase(context, async (opened) => {
       const { kind } = await deleteOffer(opened, ACTOR, id);
       switch (kind) {
         case "deleted":
           return answer(context, { id, removed: true }, () => `Removed offer ${id}.`);
         case "not_found":
-          throw noSuchOffer(text);
+          throw noSuchOffer(id);
         case "in_use":
           throw new Refused(
             `Offer ${id} was not removed: somebody looked at it or bought it. Turn it off instead: bun run ponte offer update ${id} --no-enabled`,
@@ -158,11 +158,6 @@ export const offerRemove = defineCommand({
     });
   },
 });
-
-function offerId(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new WrongUsage(`"${text}" is not an offer's number`);
-  return Number(text);
-}
 
 /** The flags as the fields they stand for. */
 function offerInput(
@@ -225,6 +220,6 @@ function price({ price_minor, currency }: OfferView): string {
   return formatMoney(price_minor, currency, "en");
 }
 
-function noSuchOffer(id: string): Refused {
+function noSuchOffer(id: number): Refused {
   return new Refused(`There is no offer ${id}. See: bun run ponte offer list`);
 }

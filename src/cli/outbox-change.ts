@@ -5,17 +5,17 @@ import { pauseRouteBy, resumeRouteBy } from "../audit/audited-routes.ts";
 import type { Database } from "../db/database.ts";
 import type { Destination } from "../db/vocabulary.ts";
 import { countReplay, type Replay, type Selection } from "../outbox/replay.ts";
+import { ASKING_FLAGS, askFirst, refuseUnasked } from "./ask-first.ts";
 import { type Context, defineCommand, type Given, Refused, WrongUsage } from "./command.ts";
-import { filterOf, idsOf, OUTBOX_FLAGS, refuseUnknownPool } from "./outbox-flags.ts";
+import { idOf } from "./input.ts";
+import { filterOf, OUTBOX_FLAGS, refuseUnknownPool } from "./outbox-flags.ts";
 import { answer, count } from "./print.ts";
-import { refuseUnasked } from "./refuse-unasked.ts";
 import { ACTOR, withDatabase } from "./with-database.ts";
 
 const REPLAY_FLAGS = {
   ...OUTBOX_FLAGS,
   all: { type: "boolean", help: "all dead and expired events" },
-  "dry-run": { type: "boolean", help: "only count" },
-  yes: { type: "boolean", help: "do not ask first; needed where there is no terminal" },
+  ...ASKING_FLAGS,
 } as const;
 
 export const outboxRetry = defineCommand({
@@ -111,10 +111,7 @@ async function runReplay(
       );
     }
     const { terminal } = context;
-    if (rows > 0 && !given.yes) {
-      const question = `${action === "retry" ? "Send" : "Discard"} ${count(rows, "event")}${action === "retry" ? " again" : ""}?`;
-      if (!(await terminal.confirm(question))) throw new Refused("Nothing was changed.");
-    }
+    if (rows > 0) await askFirst(context, given, replayQuestion(action, count(rows, "event")));
     const done = await auditedReplay(db, now, {
       action,
       selection,
@@ -130,7 +127,7 @@ function selectionOf(given: Given<typeof REPLAY_FLAGS>, values: readonly string[
   const filter = filterOf(given);
   if (values.length > 0) {
     if (filter !== null || given.all) throw new WrongUsage("give either numbers or a filter");
-    return { ids: idsOf(values) };
+    return { ids: values.map((value) => idOf(value)) };
   }
   if (filter === null && !given.all) {
     throw new WrongUsage("name events by number, by a filter such as --status dead, or with --all");
@@ -148,6 +145,10 @@ async function whyNot(db: Database, action: Replay, ids: readonly number[]): Pro
   const statuses = new Map(known.map((row) => [row.id, row.status]));
   const lines = ids.map((asked) => `${asked}: ${statuses.get(asked) ?? "there is no such event"}`);
   return `Nothing to ${action}.\n${lines.join("\n")}\nSee: bun run ponte outbox show <id>`;
+}
+
+function replayQuestion(action: Replay, events: string): string {
+  return action === "retry" ? `Send ${events} again?` : `Discard ${events}?`;
 }
 
 function replayText(action: Replay, rows: number): string {

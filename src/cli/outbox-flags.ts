@@ -3,7 +3,7 @@ import { outboxFilter, outboxFilterShape, ROUTE_MEANS } from "../api/outbox-filt
 import type { Database } from "../db/database.ts";
 import type { OutboxFilter } from "../outbox/filter.ts";
 import { findPool } from "../pools/pool-view.ts";
-import { type Given, type Options, WrongUsage } from "./command.ts";
+import type { Given, Options } from "./command.ts";
 import { checked, onlyGiven } from "./input.ts";
 import { noSuchPool } from "./pool-flags.ts";
 
@@ -51,13 +51,4 @@ export function filterOf(given: Given<typeof OUTBOX_FLAGS>): OutboxFilter | null
 /** A misspelt pool has no events, which could be taken for an answer. @throws Refused */
 export async function refuseUnknownPool(db: Database, { pool }: OutboxFilter): Promise<void> {
   if (pool !== undefined && (await findPool(db, db.tables, pool)) === null) throw noSuchPool(pool);
-}
-
-/** Row numbers, as they stand without a flag; or of the one that `flag` says. */
-export function idsOf(values: readonly string[], flag = ""): number[] {
-  return values.map((value) => {
-    if (!/^[1-9]\d{0,14}$/.test(value))
-      throw new WrongUsage(`${flag}"${value}" is not a number as the lists show it`);
-    return Number(value);
-  });
 }

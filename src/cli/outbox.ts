@@ -3,7 +3,8 @@ import { outboxBacklog, type RouteBacklog, readOutboxState, type StatusCount } f
 import type { AttemptView, OutboxView } from "../outbox/views.ts";
 import { LARGEST_PAGE } from "../platform/pagination.ts";
 import { defineCommand, Refused, WrongUsage } from "./command.ts";
-import { filterOf, idsOf, OUTBOX_FLAGS, refuseUnknownPool } from "./outbox-flags.ts";
+import { idOf } from "./input.ts";
+import { filterOf, OUTBOX_FLAGS, refuseUnknownPool } from "./outbox-flags.ts";
 import { answer, duration, jsonText, record, second, table } from "./print.ts";
 import { withDatabase } from "./with-database.ts";
 
@@ -53,7 +54,7 @@ export const outboxList = defineCommand({
     if (!Number.isInteger(limit) || limit < 1 || limit > LARGEST_PAGE) {
       throw new WrongUsage(`--limit: 1 to ${LARGEST_PAGE}`);
     }
-    const cursor = given.cursor === undefined ? undefined : idsOf([given.cursor], "--cursor: ")[0];
+    const cursor = given.cursor === undefined ? undefined : idOf(given.cursor, "--cursor: ");
     const filter = filterOf(given) ?? {};
     await withDatabase(context, async ({ db }) => {
       await refuseUnknownPool(db, filter);
@@ -72,8 +73,8 @@ export const outboxShow = defineCommand({
   summary: "Show one event: what is sent, and every request made for it",
   takes: ["<id>"],
   options: {},
-  async run(_given, values, context) {
-    const [id = 0] = idsOf(values);
+  async run(_given, [text = ""], context) {
+    const id = idOf(text);
     await withDatabase(context, async ({ db }) => {
       const row = await findOutboxRow(db, id);
       if (row === null) throw new Refused(`There is no outbox row ${id}. See: bun run ponte outbox list`);

@@ -7,10 +7,10 @@ import { type Erasure, isAnything } from "../privacy/erasure.ts";
 import { erasureSchema, personKey } from "../privacy/key.ts";
 import type { PersonKey } from "../privacy/person.ts";
 import { noTrackingStore, redisTrackingStore } from "../tracking/tracking-store.ts";
-import { type Context, defineCommand, Refused, WrongUsage } from "./command.ts";
+import { ASKING_FLAGS, askFirst, refuseUnasked } from "./ask-first.ts";
+import { type Context, defineCommand, type Given, WrongUsage } from "./command.ts";
 import { checked } from "./input.ts";
 import { answer, count, record } from "./print.ts";
-import { refuseUnasked } from "./refuse-unasked.ts";
 import { ACTOR, type Opened, withDatabase } from "./with-database.ts";
 
 export const privacyErase = defineCommand({
@@ -20,8 +20,7 @@ export const privacyErase = defineCommand({
     token: { type: "string", value: "token", help: "the tracking token of a visit of theirs" },
     payment: { type: "string", value: "id", help: "a payment of theirs" },
     customer: { type: "string", value: "id", help: "their Telegram user id, or your shop's id of them" },
-    "dry-run": { type: "boolean", help: "only count" },
-    yes: { type: "boolean", help: "do not ask first; needed where there is no terminal" },
+    ...ASKING_FLAGS,
   },
   details: [
     "Finds the Telegram user and the customer behind the key, with every visit, bot and payment of theirs, and takes",
@@ -50,14 +49,13 @@ async function eraseIfMeant(
   deps: ErasureDeps,
   key: PersonKey,
   context: Context,
-  given: { readonly "dry-run"?: boolean; readonly yes?: boolean },
+  given: Given<typeof ASKING_FLAGS>,
 ): Promise<void> {
-  const { terminal } = context;
   const preview = await erasePerson(deps, key, { actor: ACTOR, dryRun: true });
   if (given["dry-run"]) return answer(context, preview, () => erasureText(preview));
   if (isAnything(preview) && !given.yes) {
-    terminal.err(erasureText(preview));
-    if (!(await terminal.confirm("Erase this for good?"))) throw new Refused("Nothing was changed.");
+    context.terminal.err(erasureText(preview));
+    await askFirst(context, given, "Erase this for good?");
   }
   const erasure = await erasePerson(deps, key, { actor: ACTOR, dryRun: false });
   answer(context, erasure, () => erasureText(erasure));

@@ -62,7 +62,11 @@ describe(`ponte offer on ${testDialect}`, () => {
     ["a comma", [...flags, "--price", "49,90"], "write it as in 49.90"],
     ["half a Star", [...flagsIn("XTR"), "--price", "1.5"], "no amount in XTR; write it as in 4990"],
     ["no currency", [...flagsIn("REAL"), "--price", "1"], '--currency: "REAL" is no'],
-    ["an unknown offer's name", ["offer", "update", "seven", "--price", "1"], "not an offer's number"],
+    [
+      "an unknown offer's name",
+      ["offer", "update", "seven", "--price", "1"],
+      "is not a number as the lists show it",
+    ],
   ])("%s is wrong usage", async (_, args, message) => {
     const ran = await ponte(args, environment);
     expect([ran.code, ran.out]).toEqual([2, ""]);
