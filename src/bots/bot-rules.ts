@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { LOCALES } from "../db/vocabulary.ts";
-import { clearable, text } from "../platform/parse-input.ts";
+import { clearable, severalLines, text } from "../platform/parse-input.ts";
 
 /** What Telegram takes for a username, with or without `@`. */
 export const USERNAME_FORM = /^@?[A-Za-z0-9_]{5,32}$/;
@@ -27,7 +27,7 @@ const botFields = {
   locale: z.enum(LOCALES).nullable().optional(),
   /** Telegram takes messages of up to 4096 characters. */
   welcome: clearable(
-    /^(?:[^\p{Cc}\p{Cs}]|[\r\n\t]){1,4096}$/u,
+    severalLines(4_096),
     "at most 4096 characters, none of them a control character",
     "Hello! Choose below.",
   ),

@@ -2,21 +2,15 @@ import { z } from "zod";
 import { username } from "../bots/bot-rules.ts";
 import { isCurrency, TELEGRAM_STARS } from "../money/currencies.ts";
 import { isAmountMinor } from "../money/minor-units.ts";
-import { oneLine } from "../platform/parse-input.ts";
+import { oneLine, severalLines, text } from "../platform/parse-input.ts";
 
 /** The last place among a bot's offers. */
 export const LARGEST_POSITION = 1_000_000;
 
-/** What stands in a message: several lines of well-formed text. */
 const lines = (longest: number) =>
-  z
-    .string()
-    .trim()
-    .regex(
-      new RegExp(`^(?:[^\\p{Cc}\\p{Cs}]|[\\r\\n\\t]){1,${longest}}$`, "u"),
-      `1 to ${longest} characters, none of them a control character`,
-    )
-    .transform((text) => text.replaceAll("\r\n", "\n"));
+  text(severalLines(longest), `1 to ${longest} characters, none of them a control character`).transform(
+    (given) => given.replaceAll("\r\n", "\n"),
+  );
 
 const provider = z
   .string()
@@ -26,11 +20,7 @@ const provider = z
 
 /** A message of Telegram's takes 4096 characters, of which name, price and our own words need some. */
 const fields = {
-  name: z
-    .string()
-    .trim()
-    .regex(...oneLine(100))
-    .meta({ examples: ["Course"] }),
+  name: text(...oneLine(100)).meta({ examples: ["Course"] }),
   description: lines(3_500).meta({ examples: ["Everything about bridges"] }),
   price_minor: z
     .number()

@@ -10,6 +10,10 @@ export const oneLine = (longest: number): readonly [pattern: RegExp, message: st
   `1 to ${longest} characters, none of them a control character`,
 ];
 
+/** The pattern for what stands in a message: several lines of well-formed text. */
+export const severalLines = (longest: number) =>
+  new RegExp(`^(?:[^\\p{Cc}\\p{Cs}]|[\\r\\n\\t]){1,${longest}}$`, "u");
+
 /** Text that Postgres can hold: without NUL and halves of characters. Anything else is refused. */
 export const wellFormed = z.string().regex(/^[^\0\p{Cs}]*$/u, "must be well-formed text without NUL");
 
