@@ -9,8 +9,8 @@ import { type Periodic, periodic } from "../platform/periodic.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import type { BotApi } from "./bot-api.ts";
 import { namesakeOf, renameBot } from "./bot-rename.ts";
+import { botToken } from "./bot-token.ts";
 import type { BotRow } from "./bot-view.ts";
-import { botToken } from "./connect-bot.ts";
 
 const EVERY_MINUTE = "40 * * * * *";
 /** One refusal may be anything; so many in a row, a minute apart, are about the token. */

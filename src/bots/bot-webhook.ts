@@ -1,8 +1,9 @@
 import type { Sealed } from "../platform/open-sealed.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import type { BotApi, TelegramRefused, TelegramUnreachable } from "./bot-api.ts";
+import { botToken } from "./bot-token.ts";
 import type { BotRow } from "./bot-view.ts";
-import { botToken, webhookUrl } from "./connect-bot.ts";
+import { webhookUrl } from "./connect-bot.ts";
 
 interface BotWebhookDeps {
   readonly secrets: Secrets;

@@ -1,12 +1,11 @@
-import { randomBytes } from "node:crypto";
 import { recordAudit } from "../audit/audit-log.ts";
 import type { Database } from "../db/database.ts";
 import { withDeadline } from "../platform/deadline.ts";
 import { errorText } from "../platform/errors.ts";
-import { openSealed, type Sealed } from "../platform/open-sealed.ts";
-import { type Invalid, invalid } from "../platform/parse-input.ts";
+import { openSealed } from "../platform/open-sealed.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import type { BotApi } from "./bot-api.ts";
+import { botToken } from "./bot-token.ts";
 import { type BotRow, findBotRow } from "./bot-view.ts";
 
 /** What managing bots works with. */
@@ -45,66 +44,6 @@ export type WebhookRemoval =
 
 /** How long whoever removes a bot or its token waits for Telegram. */
 const REMOVAL_MS = 3_000;
-
-export type TokenCheck =
-  | { readonly kind: "verified"; readonly telegramId: string; readonly username: string }
-  | Invalid
-  | { readonly kind: "telegram_unreachable"; readonly reason: string };
-
-/**
- * Asks Telegram (`getMe`) whether the token is good, and whether it is this bot's: by its number, where that is known, for
- * a bot whose old token was refused may have been renamed meanwhile; its name follows once its health is checked.
- */
-export async function checkToken(
-  telegram: BotApi,
-  { username, telegramId }: { readonly username: string; readonly telegramId: string | null },
-  token: string,
-): Promise<TokenCheck> {
-  const identity = await telegram.identify(token);
-  switch (identity.kind) {
-    case "unreachable":
-      return { kind: "telegram_unreachable", reason: identity.reason };
-    case "refused":
-      return invalid("token", `Telegram refuses this token: ${identity.reason}`);
-    case "known":
-      return identity.telegramId === telegramId || identity.username.toLowerCase() === username.toLowerCase()
-        ? { kind: "verified", telegramId: identity.telegramId, username: identity.username }
-        : invalid("token", `this token belongs to @${identity.username}, not to @${username}`);
-  }
-}
-
-/** A bot's token, opened, or why there is none to use. */
-export function botToken(
-  secrets: Secrets,
-  { token }: Pick<BotRow, "token">,
-): { readonly kind: "ready"; readonly token: string } | { readonly kind: "no_token" } | Sealed {
-  if (token === null) return { kind: "no_token" };
-  const opened = openSealed(secrets, token, "bots.token");
-  return opened.kind === "opened" ? { kind: "ready", token: opened.text } : opened;
-}
-
-/**
- * The columns of a verified token. A webhook secret that is there and opens stays, so that a webhook in use goes on
- * working.
- */
-export function tokenColumns(
-  token: string,
-  telegramId: string,
-  secrets: Secrets,
-  currentSecret: string | null,
-): Pick<BotRow, "token" | "webhookSecret" | "telegramId" | "healthy" | "healthReason"> {
-  const isUsable =
-    currentSecret !== null && openSealed(secrets, currentSecret, "bots.webhook_secret").kind === "opened";
-  return {
-    token: secrets.seal(token, "bots.token"),
-    webhookSecret: isUsable
-      ? currentSecret
-      : secrets.seal(randomBytes(32).toString("base64url"), "bots.webhook_secret"),
-    telegramId,
-    healthy: true,
-    healthReason: null,
-  };
-}
 
 /** Where a bot's updates come in. */
 export function webhookUrl(publicUrl: string, botId: number): string {

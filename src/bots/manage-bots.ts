@@ -8,14 +8,12 @@ import { botCredentialChanged } from "../outbox/resume-route.ts";
 import { changedOf } from "../platform/changed-of.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import type { BotChange, BotDraft } from "./bot-rules.ts";
+import { checkToken, type TokenCheck, tokenColumns } from "./bot-token.ts";
 import { type BotRow, type BotView, findBot, findBotRow, lockBotRow } from "./bot-view.ts";
 import {
   type BotDeps,
-  checkToken,
   connectBot,
   disconnectBot,
-  type TokenCheck,
-  tokenColumns,
   type WebhookRemoval,
   type WebhookState,
 } from "./connect-bot.ts";

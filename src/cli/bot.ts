@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import { type BotChange, botChangeSchema, botDraftSchema } from "../bots/bot-rules.ts";
+import type { TokenCheck } from "../bots/bot-token.ts";
 import { type BotView, findBot, listBots } from "../bots/bot-view.ts";
-import { type BotDeps, reconnectBot, type TokenCheck, type WebhookState } from "../bots/connect-bot.ts";
+import { type BotDeps, reconnectBot, type WebhookState } from "../bots/connect-bot.ts";
 import { createBot, deleteBot, updateBot } from "../bots/manage-bots.ts";
 import { telegramBotApi } from "../bots/telegram-bot-api.ts";
 import { type Context, defineCommand, type Given, type Options, Refused, WrongUsage } from "./command.ts";

@@ -1,7 +1,7 @@
 import { asc, eq } from "drizzle-orm";
+import { botToken } from "../../bots/bot-token.ts";
 import type { BotRow } from "../../bots/bot-view.ts";
 import { askBotWebhook } from "../../bots/bot-webhook.ts";
-import { botToken } from "../../bots/connect-bot.ts";
 import { bad, type Finding, good, warning } from "./finding.ts";
 import type { OutsideDeps } from "./outside-deps.ts";
 
