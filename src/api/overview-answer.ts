@@ -2,8 +2,8 @@ import type { HoldState } from "../db/vocabulary.ts";
 import type { RefusalCount } from "../gate/read-refusals.ts";
 import type { FunnelFacts, FunnelLine, Steps, Value } from "../overview/funnel.ts";
 import type { OverviewFacts } from "../overview/read-facts.ts";
+import type { RouteName } from "../overview/route-names.ts";
 import type { TimeRange } from "../overview/time-range.ts";
-import type { RouteName } from "../overview/trouble.ts";
 
 /** What the funnel is told by. */
 export const FUNNEL_BY = ["pool", "bot", "campaign", "hour"] as const;
@@ -20,7 +20,8 @@ interface FunnelLineAnswer extends Steps {
   readonly values: readonly { readonly currency: string; readonly value_minor: number }[];
 }
 
-type Held<T> = RouteName & T;
+/** What is told of a route, with its name. */
+type OfRoute<T> = RouteName & T;
 
 /** The console's overview, ready for JSON. */
 export interface OverviewAnswer {
@@ -31,17 +32,17 @@ export interface OverviewAnswer {
   readonly now: {
     readonly waiting: number;
     readonly is_more_waiting: boolean;
-    readonly oldest_waiting: Held<{ readonly age_seconds: number }> | null;
+    readonly oldest_waiting: OfRoute<{ readonly age_seconds: number }> | null;
     readonly sending: number;
     readonly dead: number;
     readonly is_more_dead: boolean;
     readonly expired: number;
-    readonly paused_routes: readonly Held<{
+    readonly paused_routes: readonly OfRoute<{
       readonly paused_at: string;
       readonly reason: string;
       readonly waiting: number;
     }>[];
-    readonly slow_routes: readonly Held<{ readonly state: Exclude<HoldState, "paused"> }>[];
+    readonly slow_routes: readonly OfRoute<{ readonly state: Exclude<HoldState, "paused"> }>[];
     readonly unhealthy_bots: readonly { readonly username: string; readonly reason: string }[];
     readonly dispatchers_alive: number;
     readonly unreported_sales: {
@@ -65,7 +66,7 @@ export interface OverviewAnswer {
       readonly telegram: number;
       readonly failed_requests: number;
     }[];
-    readonly routes: readonly Held<{
+    readonly routes: readonly OfRoute<{
       readonly requests: number;
       readonly failed_requests: number;
       readonly delivered: number;

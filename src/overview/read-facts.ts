@@ -5,8 +5,9 @@ import { yieldToEventLoop } from "../platform/yield-to-event-loop.ts";
 import { countedAt } from "../rollups/rollups.ts";
 import { type DeliveryFacts, readDeliveries } from "./deliveries.ts";
 import { type FunnelFacts, readFunnel } from "./funnel.ts";
+import { type RouteNames, routeNames } from "./route-names.ts";
 import type { TimeRange } from "./time-range.ts";
-import { type RouteNames, readTrouble, routeNames, type TroubleFacts } from "./trouble.ts";
+import { readTrouble, type TroubleFacts } from "./trouble.ts";
 import { readUnreportedSales, type UnreportedSales } from "./unreported-sales.ts";
 
 /** What goes on now, and what a route is called. */

@@ -2,20 +2,13 @@ import { and, eq, isNotNull, sql } from "drizzle-orm";
 import type { Database, RawNumber } from "../db/database.ts";
 import type { HoldState, OutboxStatus } from "../db/vocabulary.ts";
 import { hasStatus } from "../outbox/filter.ts";
-import { parseRoute } from "../outbox/routes.ts";
 import { sampleOutbox } from "../outbox/sample.ts";
 import { yieldToEventLoop } from "../platform/yield-to-event-loop.ts";
+import type { RouteName, RouteNames } from "./route-names.ts";
 
 const MOST_PAUSED = 50;
 /** Dead events are looked at as far as this. */
 const MOST_DEAD = 2_000;
-
-/** A route, and what operators call it: its pools, or its bot. */
-export interface RouteName {
-  readonly destination: string;
-  readonly route: string;
-  readonly of: string;
-}
 
 interface PausedRoute extends RouteName {
   readonly pausedAt: Date;
@@ -105,26 +98,6 @@ async function readSickBots(db: Database): Promise<TroubleFacts["sickBots"]> {
     .orderBy(bots.username)
     .limit(MOST_PAUSED);
   return rows.map(({ username, reason }) => ({ username, reason: reason ?? "Telegram does not say why" }));
-}
-
-export type RouteNames = (destination: string, route: string) => RouteName;
-
-/** Finds the pools of a pixel and the name of a bot, which is what operators call a route. */
-export async function routeNames(db: Database): Promise<RouteNames> {
-  const { pools, bots } = db.tables;
-  const poolRows = await db
-    .select({ slug: pools.slug, pixelId: pools.metaPixelId })
-    .from(pools)
-    .orderBy(pools.slug);
-  const botRows = await db.select({ id: bots.id, username: bots.username }).from(bots);
-  const bot = new Map(botRows.map(({ id, username }) => [String(id), `@${username}`]));
-  return (destination, route) => {
-    const { account } = parseRoute(route);
-    if (destination === "telegram")
-      return { destination, route, of: bot.get(account) ?? "a bot that is gone" };
-    const slugs = poolRows.filter(({ pixelId }) => pixelId === account).map(({ slug }) => slug);
-    return { destination, route, of: slugs.join(", ") || "no pool uses it" };
-  };
 }
 
 /** The newest dead events by pool and kind, with the other side's last words. */

@@ -1,24 +1,12 @@
 import { expect, test } from "bun:test";
 import { readFunnel } from "../../src/overview/funnel.ts";
-import { readTrouble, routeNames } from "../../src/overview/trouble.ts";
+import { routeNames } from "../../src/overview/route-names.ts";
+import { readTrouble } from "../../src/overview/trouble.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createRollups } from "../../src/rollups/rollups.ts";
 import { createTestDatabase, testDialect } from "../support/database.ts";
 import { addRows } from "../support/outbox.ts";
-import { addPool } from "../support/pools.ts";
-
-test(`a route and its lanes are called by their bot or their pools on ${testDialect}`, async () => {
-  const own = await createTestDatabase();
-  const { bots } = await addPool(own.db, { slug: "summer", metaPixelId: "777" }, [{ username: "shop_bot" }]);
-  const names = await routeNames(own.db);
-  const id = bots[0]?.id;
-  for (const route of [`${id}`, `${id}/mercadopago`]) expect(names("telegram", route).of).toBe("@shop_bot");
-  for (const route of ["777", "777/TEST1"]) expect(names("meta", route).of).toBe("summer");
-  expect(names("telegram", `${id}0`).of).toBe("a bot that is gone");
-  expect(names("meta", "778").of).toBe("no pool uses it");
-  await own.dispose();
-});
 
 test(`what has no pool is called so, for who came without an ad counts with the bot's, on ${testDialect}`, async () => {
   const own = await createTestDatabase();

@@ -4,7 +4,7 @@ import { parseRoute } from "../../outbox/routes.ts";
 import type { RouteHour } from "../../overview/deliveries.ts";
 import type { FunnelLine, Value } from "../../overview/funnel.ts";
 import type { OverviewFacts } from "../../overview/read-facts.ts";
-import type { RouteNames } from "../../overview/trouble.ts";
+import type { RouteNames } from "../../overview/route-names.ts";
 import { wallText } from "../zone.ts";
 import { coarsen, smooth } from "./coarsen.ts";
 import { SPANS, type Span } from "./span.ts";
