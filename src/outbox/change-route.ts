@@ -54,13 +54,12 @@ export async function changeRoute(tx: Tx, db: Database, key: RouteKey, change: R
       await tx.update(db.tables.outboxRoutes).set({ openUntil: null }).where(isRoute(db, key));
       return;
     case "paused":
-      await putRoute(
-        tx,
-        db,
-        key,
-        { pausedAt: sql<Date>`${now}`, pausedReason: change.reason, pausedBy: change.by, openUntil: null },
-        change.by === "refusal" ? sql`not ${isOperators(db)}` : undefined,
-      );
+      await putRoute(tx, db, key, {
+        pausedAt: sql<Date>`${now}`,
+        pausedReason: change.reason,
+        pausedBy: change.by,
+        openUntil: null,
+      });
       return;
   }
 }
@@ -83,17 +82,9 @@ interface RouteColumns {
 
 /**
  * A rest that is asked for is never made shorter: of requests under way together, the last answer may ask for the
- * least.
- *
- * @param only narrows when a route that is known already is changed
+ * least. And a refusal takes no operator's pause over.
  */
-async function putRoute(
-  tx: Tx,
-  db: Database,
-  key: RouteKey,
-  columns: RouteColumns,
-  only?: SQL,
-): Promise<void> {
+async function putRoute(tx: Tx, db: Database, key: RouteKey, columns: RouteColumns): Promise<void> {
   const { outboxRoutes } = db.tables;
   const set = { ...columns, updatedAt: sql<Date>`${db.dialect.now}` };
   const { throttledUntil: known } = outboxRoutes;
@@ -104,7 +95,7 @@ async function putRoute(
     .onConflictDoUpdate({
       target: [outboxRoutes.destination, outboxRoutes.route],
       set: { ...set, ...(columns.throttledUntil && { throttledUntil: later }) },
-      ...(only && { setWhere: only }),
+      ...(columns.pausedBy === "refusal" && { setWhere: sql`not ${isOperators(db)}` }),
     });
 }
 
