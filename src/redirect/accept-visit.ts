@@ -134,7 +134,7 @@ export function createAccept(deps: AcceptDeps) {
     try {
       const { trackingToken, consent } = visit.record;
       const fill = deps.bridgePages(pool, bot, locale, consent === "denied");
-      return bridgePage(fill({ trackingToken, nonce }), pool, nonce, visit, address);
+      return bridgePage({ html: fill({ trackingToken, nonce }), nonce }, pool, visit, address);
     } catch (error) {
       log.error({ error, pool: pool.slug }, "the bridge page could not be rendered; sending on to the bot");
       return null;

@@ -7,11 +7,10 @@ import { unavailablePage } from "./pages.ts";
 import { metaCookieHeaders } from "./visit-headers.ts";
 import type { PublicAddress } from "./visit-request.ts";
 
-/** The bridge page with its headers and the cookies that the browser does not have yet. */
+/** The bridge page, made with that nonce, with its headers and the cookies that the browser does not have yet. */
 export function bridgePage(
-  html: string,
+  { html, nonce }: { readonly html: string; readonly nonce: string },
   pool: Pool,
-  nonce: string,
   visit: Visit,
   address: PublicAddress,
 ): Response {
