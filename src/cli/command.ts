@@ -13,14 +13,8 @@ interface Option {
 
 export type Options = Readonly<Record<string, Option>>;
 
-interface Parsing<O extends Options> {
-  readonly args: string[];
-  readonly options: O;
-  readonly allowPositionals: true;
-  readonly allowNegative: true;
-  readonly strict: true;
-  readonly tokens: true;
-}
+const PARSING = { allowPositionals: true, allowNegative: true, strict: true, tokens: true } as const;
+type Parsing<O extends Options> = typeof PARSING & { readonly args: string[]; readonly options: O };
 
 /** The flags that were given, by name. */
 export type Given<O extends Options> = ReturnType<typeof parseArgs<Parsing<O>>>["values"];
@@ -78,14 +72,7 @@ export function defineCommand<const O extends Options>(spec: CommandSpec<O>): Co
 
 function readArguments<O extends Options>(args: string[], options: O) {
   try {
-    const parsing: Parsing<O> = {
-      args,
-      options,
-      allowPositionals: true,
-      allowNegative: true,
-      strict: true,
-      tokens: true,
-    };
+    const parsing: Parsing<O> = { ...PARSING, args, options };
     return parseArgs(parsing);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
