@@ -12,9 +12,8 @@ import {
   updateBot,
 } from "../bots/manage-bots.ts";
 import { problem } from "../platform/problem.ts";
-import type { Authorize } from "./authorize.ts";
 import { CHANGES, describeRoute } from "./describe.ts";
-import { apiGuard } from "./guard.ts";
+import { type ApiRouteDeps, apiGuard } from "./guard.ts";
 import { pageOfQuery, pageQuery } from "./params.ts";
 import { wouldNotWork } from "./would-not-work.ts";
 
@@ -27,7 +26,7 @@ const params = z.object({
 const describe = describeRoute("Bots");
 
 /** `/api/bots`: what `ponte bot` does, for scripts. */
-export function botsApi(deps: BotDeps & { readonly authorize: Authorize }) {
+export function botsApi(deps: BotDeps & ApiRouteDeps) {
   const { db } = deps;
   return new Elysia({ name: "api.bots", prefix: "/api" })
     .use(apiGuard(deps))

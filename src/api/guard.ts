@@ -1,8 +1,16 @@
 import { Elysia } from "elysia";
+import type { Database } from "../db/database.ts";
 import { readBody } from "../platform/body.ts";
 import { parseJson } from "../platform/json.ts";
 import { NOT_JSON, RefusedRequest } from "../platform/refusal.ts";
 import type { Authorize } from "./authorize.ts";
+
+/** What every route of the API works with. */
+export interface ApiRouteDeps {
+  readonly db: Database;
+  readonly now: () => Date;
+  readonly authorize: Authorize;
+}
 
 const MAX_BODY_BYTES = 64 * 1024;
 
@@ -11,7 +19,7 @@ const MAX_BODY_BYTES = 64 * 1024;
  * GET, writing for the rest), bodies are small JSON, and what is wrong is said as a problem. Handlers get `actor` and the key's `scope`.
  * A route with a body says `parse: "json"`: the guard has read it by then, but the OpenAPI document shows it by that.
  */
-export function apiGuard({ authorize }: { readonly authorize: Authorize }) {
+export function apiGuard({ authorize }: Pick<ApiRouteDeps, "authorize">) {
   return new Elysia({ name: "api.guard" })
     .onParse({ as: "scoped" }, async ({ request }) => {
       const body = await readBody(request, MAX_BODY_BYTES);

@@ -1,22 +1,16 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
-import type { Database } from "../db/database.ts";
 import { createApiKey, listApiKeys, revokeApiKey } from "../keys/api-keys.ts";
 import { apiKeyDraftSchema, nameTaken } from "../keys/key-rules.ts";
 import { problem } from "../platform/problem.ts";
-import type { Authorize } from "./authorize.ts";
 import { CHANGES, describeRoute } from "./describe.ts";
-import { apiGuard } from "./guard.ts";
+import { type ApiRouteDeps, apiGuard } from "./guard.ts";
 import { idParams, pageOfQuery, pageQuery } from "./params.ts";
 
 const describe = describeRoute("API keys");
 
 /** `/api/keys`: keys for scripts, made and ended by a key that may write. */
-export function keysApi(deps: {
-  readonly db: Database;
-  readonly now: () => Date;
-  readonly authorize: Authorize;
-}) {
+export function keysApi(deps: ApiRouteDeps) {
   return new Elysia({ name: "api.keys", prefix: "/api" })
     .use(apiGuard(deps))
     .get("/keys", ({ query }) => listApiKeys(deps, pageOfQuery(query)), {

@@ -14,16 +14,15 @@ import {
 import { offerChangeSchema, offerDraftSchema } from "../offers/offer-rules.ts";
 import { findOfferView, listOffers } from "../offers/offer-view.ts";
 import { problem } from "../platform/problem.ts";
-import type { Authorize } from "./authorize.ts";
 import { CHANGES, describeRoute } from "./describe.ts";
-import { apiGuard } from "./guard.ts";
+import { type ApiRouteDeps, apiGuard } from "./guard.ts";
 import { idParams, pageOfQuery, pageQuery } from "./params.ts";
 import { wouldNotWork } from "./would-not-work.ts";
 
 const describe = describeRoute("Offers");
 
 /** `/api/offers`: what the bots sell. */
-export function offersApi(deps: OfferDeps & { readonly authorize: Authorize }) {
+export function offersApi(deps: OfferDeps & ApiRouteDeps) {
   const { db } = deps;
   return new Elysia({ name: "api.offers", prefix: "/api" })
     .use(apiGuard(deps))

@@ -1,14 +1,12 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
 import { pauseRouteBy, resumeRouteBy } from "../audit/audited-routes.ts";
-import type { Database } from "../db/database.ts";
 import { DESTINATIONS } from "../db/vocabulary.ts";
 import { readOutboxState } from "../outbox/status.ts";
 import { oneLine } from "../platform/parse-input.ts";
 import { problem } from "../platform/problem.ts";
-import type { Authorize } from "./authorize.ts";
 import { CHANGES, describeRoute } from "./describe.ts";
-import { apiGuard } from "./guard.ts";
+import { type ApiRouteDeps, apiGuard } from "./guard.ts";
 import { ROUTE_MEANS } from "./outbox-filter.ts";
 
 const describe = describeRoute("Outbox");
@@ -34,11 +32,7 @@ const statusQuery = z.strictObject({
 });
 
 /** `/api/outbox/status` and the routes: what is held up, and holding up or letting go. */
-export function outboxRoutesApi(deps: {
-  readonly db: Database;
-  readonly now: () => Date;
-  readonly authorize: Authorize;
-}) {
+export function outboxRoutesApi(deps: ApiRouteDeps) {
   const { db } = deps;
   return new Elysia({ name: "api.outbox.routes", prefix: "/api/outbox" })
     .use(apiGuard(deps))

@@ -6,17 +6,10 @@ import { findOutboxRow, listOutbox } from "../outbox/outbox-rows.ts";
 import { countReplay, type Replay, type Selection } from "../outbox/replay.ts";
 import { problem } from "../platform/problem.ts";
 import { findPool } from "../pools/pool-view.ts";
-import type { Authorize } from "./authorize.ts";
 import { CHANGES, describeRoute } from "./describe.ts";
-import { apiGuard } from "./guard.ts";
+import { type ApiRouteDeps, apiGuard } from "./guard.ts";
 import { outboxFilter, outboxFilterShape, replayBody } from "./outbox-filter.ts";
 import { idParams, pageOfQuery, pageQuery } from "./params.ts";
-
-interface OutboxApiDeps {
-  readonly db: Database;
-  readonly now: () => Date;
-  readonly authorize: Authorize;
-}
 
 /** Longer than this nobody waits for a page; the next one goes on. */
 const SEARCH_MS = 3_000;
@@ -25,7 +18,7 @@ const describe = describeRoute("Outbox");
 const listQuery = z.strictObject({ ...outboxFilterShape, ...pageQuery });
 
 /** `/api/outbox`: where every event is, and sending or dropping it. */
-export function outboxApi(deps: OutboxApiDeps) {
+export function outboxApi(deps: ApiRouteDeps) {
   const { db } = deps;
   return new Elysia({ name: "api.outbox", prefix: "/api" })
     .use(apiGuard(deps))
@@ -99,7 +92,7 @@ function waitForIt(
 }
 
 async function replayed(
-  { db, now }: OutboxApiDeps,
+  { db, now }: ApiRouteDeps,
   action: Replay,
   { ids, filter, dry_run }: z.output<typeof replayBody>,
   actor: string,

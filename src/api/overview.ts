@@ -1,15 +1,13 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
 import type { Config } from "../config.ts";
-import type { Database } from "../db/database.ts";
 import { type CountedFacts, type PresentFacts, readCounted, readPresent } from "../overview/read-facts.ts";
 import { endOfThisMinute, LONGEST_MS, unitOf } from "../overview/time-range.ts";
 import { createCache } from "../platform/cache.ts";
 import { DAY_MS } from "../platform/durations.ts";
 import { problem } from "../platform/problem.ts";
-import type { Authorize } from "./authorize.ts";
 import { describeRoute } from "./describe.ts";
-import { apiGuard } from "./guard.ts";
+import { type ApiRouteDeps, apiGuard } from "./guard.ts";
 import { FUNNEL_BY, overviewAnswer } from "./overview-answer.ts";
 import { instant } from "./params.ts";
 
@@ -23,18 +21,12 @@ const overviewQuery = z.strictObject({
   by: z.enum(FUNNEL_BY).optional().describe("What the funnel's lines are; without it, pools"),
 });
 
-/** `GET /api/overview`: whether money is being lost, for scripts; the same facts as the console's first page. */
-export function overviewApi({
-  db,
-  now,
-  config,
-  authorize,
-}: {
-  readonly db: Database;
-  readonly now: () => Date;
+interface OverviewDeps extends ApiRouteDeps {
   readonly config: Pick<Config, "consentDenied" | "payments">;
-  readonly authorize: Authorize;
-}) {
+}
+
+/** `GET /api/overview`: whether money is being lost, for scripts; the same facts as the console's first page. */
+export function overviewApi({ db, now, config, authorize }: OverviewDeps) {
   const present = createCache<PresentFacts>(CACHED_MS);
   const counted = createCache<CountedFacts>(CACHED_MS);
   return new Elysia({ name: "api.overview", prefix: "/api" }).use(apiGuard({ authorize })).get(

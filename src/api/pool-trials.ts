@@ -8,9 +8,9 @@ import type { ManageDeps } from "../pools/manage-pools.ts";
 import { poolChangeSchema } from "../pools/pool-rules.ts";
 import { findPool, findPoolRow } from "../pools/pool-view.ts";
 import { checkPoolPixel, sendTestEvent } from "../pools/try-pixel.ts";
-import { type Authorize, insufficientScope } from "./authorize.ts";
+import { insufficientScope } from "./authorize.ts";
 import { CHANGES, describeRoute } from "./describe.ts";
-import { apiGuard } from "./guard.ts";
+import { type ApiRouteDeps, apiGuard } from "./guard.ts";
 import { linkAnswer } from "./link-answer.ts";
 import { missingText, pixelAnswer, testEventAnswer } from "./pixel-answers.ts";
 import { noSuchPool, poolParams as params } from "./pools.ts";
@@ -24,8 +24,7 @@ const testBody = z
   .strictObject({ test_event_code: poolChangeSchema.shape.meta_test_event_code })
   .meta({ example: { test_event_code: "TEST12345" } });
 
-export interface PoolTrialDeps extends ManageDeps {
-  readonly authorize: Authorize;
+export interface PoolTrialDeps extends ManageDeps, ApiRouteDeps {
   readonly config: Pick<Config, "publicUrl" | "port" | "meta">;
   /** Who a client is, as the redirect tells it. */
   readonly clientAddress: { find(peer: string | null, forwardedFor: string | null): string | null };

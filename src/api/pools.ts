@@ -12,9 +12,8 @@ import {
 } from "../pools/manage-pools.ts";
 import { poolChangeSchema, poolDraftSchema, SLUG_FORM } from "../pools/pool-rules.ts";
 import { findPool, listPools, withoutGateValue } from "../pools/pool-view.ts";
-import type { Authorize } from "./authorize.ts";
 import { CHANGES, describeRoute } from "./describe.ts";
-import { apiGuard } from "./guard.ts";
+import { type ApiRouteDeps, apiGuard } from "./guard.ts";
 import { pageOfQuery, pageQuery } from "./params.ts";
 import { wouldNotWork } from "./would-not-work.ts";
 
@@ -29,7 +28,7 @@ const describe = describeRoute("Pools");
 const GATE_VALUE = "A key that may only read gets null for `meta_cloaker_param_value`.";
 
 /** `/api/pools`: what `ponte pool` does, for scripts. */
-export function poolsApi(deps: ManageDeps & { readonly authorize: Authorize }) {
+export function poolsApi(deps: ManageDeps & ApiRouteDeps) {
   const { db } = deps;
   return new Elysia({ name: "api.pools", prefix: "/api" })
     .use(apiGuard(deps))

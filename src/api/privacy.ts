@@ -1,12 +1,11 @@
 import { Elysia } from "elysia";
 import { type ErasureDeps, erasePerson } from "../privacy/erase.ts";
 import { erasureSchema, personKey } from "../privacy/key.ts";
-import type { Authorize } from "./authorize.ts";
 import { CHANGES, describeRoute } from "./describe.ts";
-import { apiGuard } from "./guard.ts";
+import { type ApiRouteDeps, apiGuard } from "./guard.ts";
 
 /** `POST /api/privacy/erasures`: takes one person out of everything that is kept. */
-export function privacyApi(deps: ErasureDeps & { readonly authorize: Authorize }) {
+export function privacyApi(deps: ErasureDeps & ApiRouteDeps) {
   return new Elysia({ name: "api.privacy", prefix: "/api" })
     .use(apiGuard(deps))
     .post(

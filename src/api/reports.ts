@@ -1,13 +1,11 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
 import { listAudit } from "../audit/audit-log.ts";
-import type { Database } from "../db/database.ts";
 import { readRefusals } from "../gate/read-refusals.ts";
 import { DAY_MS } from "../platform/durations.ts";
 import { withoutGateValue } from "../pools/pool-view.ts";
-import type { Authorize } from "./authorize.ts";
 import { describeRoute } from "./describe.ts";
-import { apiGuard } from "./guard.ts";
+import { type ApiRouteDeps, apiGuard } from "./guard.ts";
 import { instant, pageOfQuery, pageQuery } from "./params.ts";
 
 const describe = describeRoute("Reports");
@@ -17,15 +15,7 @@ const spanQuery = z.strictObject({
 });
 
 /** What the console shows and a script may want: who changed what, and whom the gates turned away. */
-export function reportsApi({
-  db,
-  now,
-  authorize,
-}: {
-  readonly db: Database;
-  readonly now: () => Date;
-  readonly authorize: Authorize;
-}) {
+export function reportsApi({ db, now, authorize }: ApiRouteDeps) {
   return new Elysia({ name: "api.reports", prefix: "/api" })
     .use(apiGuard({ authorize }))
     .get(

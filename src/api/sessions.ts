@@ -1,13 +1,11 @@
 import { Elysia } from "elysia";
 import { z } from "zod";
-import type { Database } from "../db/database.ts";
 import { oneLine } from "../platform/parse-input.ts";
 import { problem } from "../platform/problem.ts";
 import { findVisitors } from "../tracking/find-visitors.ts";
 import { timelineByPayment, timelineByToken } from "../tracking/timeline.ts";
-import type { Authorize } from "./authorize.ts";
 import { describeRoute } from "./describe.ts";
-import { apiGuard } from "./guard.ts";
+import { type ApiRouteDeps, apiGuard } from "./guard.ts";
 
 const describe = describeRoute("Visitors");
 
@@ -22,7 +20,7 @@ const searchQuery = z.strictObject({
 });
 
 /** Visitors from click to delivery: found by any key, by token, or by payment. */
-export function sessionsApi(deps: { readonly db: Database; readonly authorize: Authorize }) {
+export function sessionsApi(deps: Pick<ApiRouteDeps, "db" | "authorize">) {
   return new Elysia({ name: "api.sessions", prefix: "/api" })
     .use(apiGuard(deps))
     .get("/sessions", async ({ query }) => ({ items: await findVisitors(deps.db, query.q.trim()) }), {
