@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { PAGE_SIZE } from "../platform/pagination.ts";
+import type { Piece } from "../../views/ops/list-data.ts";
+import { PAGE_SIZE, type Page } from "../platform/pagination.ts";
 
 /** A row's number as text. */
 export const rowId = z
@@ -17,6 +18,11 @@ export async function findById<T>(given: string, find: (id: number) => Promise<T
 export interface AskedPage {
   readonly cursor: number | undefined;
   readonly limit: number;
+}
+
+/** What was asked for of a list, with its lines as the page shows them. */
+export function pieceOf<T>(asked: AskedPage, { next_cursor }: Page<unknown>, lines: readonly T[]): Piece<T> {
+  return { lines, next: next_cursor, isFirst: asked.cursor === undefined };
 }
 
 /** Reads where a list goes on; what is no cursor leads to its beginning. */

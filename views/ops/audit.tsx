@@ -1,5 +1,6 @@
 /** @jsxImportSource @kitajs/html */
 
+import type { Piece } from "./list-data.ts";
 import { countedText } from "./numbers.ts";
 import { Card, CursorPager, PageHead } from "./parts.tsx";
 import { type Column, DataTable, nameColumn, textColumn } from "./table.tsx";
@@ -20,13 +21,8 @@ interface AuditLine {
 }
 
 /** What operators changed, newest first. */
-export function AuditPage(props: {
-  readonly lines: readonly AuditLine[];
-  readonly next: string | null;
-  readonly isFirst: boolean;
-  readonly zone: string;
-}): JSX.Element {
-  const { lines, next, isFirst, zone } = props;
+export function AuditPage(props: Piece<AuditLine> & { readonly zone: string }): JSX.Element {
+  const { lines, zone } = props;
   return (
     <>
       <PageHead title="Audit" lead="Who changed what: console, command line and API keys." />
@@ -39,7 +35,7 @@ export function AuditPage(props: {
           rows={lines}
           empty="Nothing was changed yet."
         />
-        <CursorPager list={LIST} isFirst={isFirst} next={next} shown={countedText(lines.length, "change")} />
+        <CursorPager {...props} list={LIST} shown={countedText(lines.length, "change")} />
       </Card>
     </>
   );

@@ -5,6 +5,7 @@ import { BotWebhook } from "./bot-webhook.tsx";
 import { BotBadge, peopleText, WebhookCell } from "./bots.tsx";
 import { ConfirmForm } from "./form.tsx";
 import type { FieldErrors } from "./form-data.ts";
+import type { Piece } from "./list-data.ts";
 import { OffersCard } from "./offers.tsx";
 import { Banner, Card, Facts, PageHead } from "./parts.tsx";
 import { TimeOf } from "./time.tsx";
@@ -44,11 +45,7 @@ export function NewBotPage(props: FormProps): JSX.Element {
 export function BotPage(
   props: FormProps & {
     readonly bot: BotState;
-    readonly offers: {
-      readonly lines: readonly OfferLine[];
-      readonly next: string | null;
-      readonly isFirst: boolean;
-    };
+    readonly offers: Piece<OfferLine>;
     /** What Telegram was just asked. */
     readonly webhook: WebhookFacts | null;
     readonly zone: string;
@@ -65,7 +62,7 @@ export function BotPage(
         </a>
       </PageHead>
       {bot.healthy ? null : <Unhealthy reason={bot.health_reason} />}
-      <OffersCard {...offers} path={path} />
+      <OffersCard offers={offers} path={path} />
       <Card title="Settings" id="settings">
         <BotForm {...form} action={`${path}#settings`} submit="Save" bot={bot} />
       </Card>

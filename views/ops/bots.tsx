@@ -1,6 +1,7 @@
 /** @jsxImportSource @kitajs/html */
 /// <reference types="@kitajs/html/htmx.d.ts" />
 import type { BotLine, PeopleCount, WebhookFacts } from "./bot-data.ts";
+import type { Piece } from "./list-data.ts";
 import { countedText, countText } from "./numbers.ts";
 import { Badge, Card, CursorPager, Name, PageHead } from "./parts.tsx";
 import { type Column, DataTable, figureColumn } from "./table.tsx";
@@ -8,12 +9,8 @@ import { type Column, DataTable, figureColumn } from "./table.tsx";
 const LIST = "/ops/bots";
 
 /** Every bot, in the order they were made. */
-export function BotsPage(props: {
-  readonly lines: readonly BotLine[];
-  readonly next: string | null;
-  readonly isFirst: boolean;
-}): JSX.Element {
-  const { lines, next, isFirst } = props;
+export function BotsPage(props: Piece<BotLine>): JSX.Element {
+  const { lines } = props;
   return (
     <>
       <PageHead title="Bots" lead="Where visitors of the ads go, and what is sold there.">
@@ -30,7 +27,7 @@ export function BotsPage(props: {
           empty="No bot yet. Make one here, or name it in a pool."
           layout="stacked"
         />
-        <CursorPager list={LIST} isFirst={isFirst} next={next} shown={countedText(lines.length, "bot")} />
+        <CursorPager {...props} list={LIST} shown={countedText(lines.length, "bot")} />
       </Card>
     </>
   );

@@ -4,6 +4,7 @@ import { Copied } from "./copied.tsx";
 import { SelectField, TextField, typed } from "./fields.tsx";
 import { ConfirmForm, FormFault, PostForm } from "./form.tsx";
 import type { FieldErrors } from "./form-data.ts";
+import type { Piece } from "./list-data.ts";
 import { countedText } from "./numbers.ts";
 import { Badge, Banner, Card, CursorPager, PageHead } from "./parts.tsx";
 import { type Column, DataTable, nameColumn } from "./table.tsx";
@@ -29,21 +30,23 @@ export interface KeyFields {
   readonly scope: string;
 }
 
-/** The keys of the JSON API, and making one. */
-export function KeysPage(props: {
-  readonly lines: readonly KeyLine[];
-  readonly next: string | null;
-  readonly isFirst: boolean;
-  readonly fields: KeyFields;
-  readonly errors: FieldErrors;
+interface NewKeyProps {
   /** The form that stands in the page makes one key, however often it is sent. */
   readonly formId: string;
+  readonly fields: KeyFields;
+  readonly errors: FieldErrors;
+  readonly csrfToken: string;
+}
+
+interface KeysPageProps extends Piece<KeyLine>, NewKeyProps {
   /** What was just made, this once. */
   readonly made: { readonly name: string; readonly key: string } | null;
-  readonly csrfToken: string;
   readonly zone: string;
-}): JSX.Element {
-  const { lines, next, isFirst, made, csrfToken, zone } = props;
+}
+
+/** The keys of the JSON API, and making one. */
+export function KeysPage(props: KeysPageProps): JSX.Element {
+  const { lines, made, csrfToken, zone } = props;
   return (
     <>
       <PageHead title="API keys" lead="For scripts that read or change what this console shows.">
@@ -63,13 +66,13 @@ export function KeysPage(props: {
           rows={lines}
           empty="No key yet. The one of the environment, API_KEY, is not listed."
         />
-        <CursorPager list={LIST} isFirst={isFirst} next={next} shown={countedText(lines.length, "key")} />
+        <CursorPager {...props} list={LIST} shown={countedText(lines.length, "key")} />
       </Card>
     </>
   );
 }
 
-function MadeKey({ made }: { readonly made: { readonly name: string; readonly key: string } }): JSX.Element {
+function MadeKey({ made }: { readonly made: NonNullable<KeysPageProps["made"]> }): JSX.Element {
   return (
     <Card title="The new key" id="made">
       <Banner tone="good" title="Keep it now: it is not shown again" announced>
@@ -80,13 +83,7 @@ function MadeKey({ made }: { readonly made: { readonly name: string; readonly ke
   );
 }
 
-function NewKeyForm(props: {
-  readonly formId: string;
-  readonly fields: KeyFields;
-  readonly errors: FieldErrors;
-  readonly csrfToken: string;
-}): JSX.Element {
-  const { formId, fields, errors, csrfToken } = props;
+function NewKeyForm({ formId, fields, errors, csrfToken }: NewKeyProps): JSX.Element {
   return (
     <PostForm action={LIST} csrfToken={csrfToken}>
       <FormFault errors={errors} />

@@ -1,18 +1,18 @@
 /** @jsxImportSource @kitajs/html */
 import type { OfferLine } from "./bot-data.ts";
+import type { Piece } from "./list-data.ts";
 import { countedText } from "./numbers.ts";
 import { Badge, Card, Name, Pager } from "./parts.tsx";
 import { type Column, countColumn, DataTable, figureColumn, nameColumn } from "./table.tsx";
 
 /** What a bot sells. */
 export function OffersCard(props: {
-  readonly lines: readonly OfferLine[];
-  readonly next: string | null;
-  readonly isFirst: boolean;
+  readonly offers: Piece<OfferLine>;
   /** The bot's own address. */
   readonly path: string;
 }): JSX.Element {
-  const { lines, next, isFirst, path } = props;
+  const { path } = props;
+  const { lines, next, isFirst } = props.offers;
   return (
     <Card
       title="Offers"

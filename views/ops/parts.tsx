@@ -1,5 +1,6 @@
 /** @jsxImportSource @kitajs/html */
 import type { Children } from "@kitajs/html";
+import type { Piece } from "./list-data.ts";
 
 /** What a colour says, always beside words that say it too. */
 export type Tone = "good" | "warn" | "bad" | "idle" | "info";
@@ -173,12 +174,9 @@ export function Pager(props: {
 }
 
 /** The same for a list at an address of its own, which `?cursor=` goes on in. */
-export function CursorPager(props: {
-  readonly list: string;
-  readonly isFirst: boolean;
-  readonly next: string | null;
-  readonly shown: string;
-}): JSX.Element {
+export function CursorPager(
+  props: Omit<Piece<unknown>, "lines"> & { readonly list: string; readonly shown: string },
+): JSX.Element {
   const { list, isFirst, next, shown } = props;
   return (
     <Pager

@@ -1,4 +1,5 @@
 /** @jsxImportSource @kitajs/html */
+import type { Piece } from "./list-data.ts";
 import { countedText } from "./numbers.ts";
 import { Badge, Card, CursorPager, Name, PageHead } from "./parts.tsx";
 import type { PoolLine } from "./pool-data.ts";
@@ -7,12 +8,8 @@ import { type Column, countColumn, DataTable, nameColumn } from "./table.tsx";
 const LIST = "/ops/pools";
 
 /** Every pool, in the order they were made. */
-export function PoolsPage(props: {
-  readonly lines: readonly PoolLine[];
-  readonly next: string | null;
-  readonly isFirst: boolean;
-}): JSX.Element {
-  const { lines, next, isFirst } = props;
+export function PoolsPage(props: Piece<PoolLine>): JSX.Element {
+  const { lines } = props;
   return (
     <>
       <PageHead title="Pools" lead="A link for ads, with its pixel, its gate and its bots.">
@@ -32,7 +29,7 @@ export function PoolsPage(props: {
           empty="No pool yet. Make one, and its link is ready for ads."
           layout="stacked"
         />
-        <CursorPager list={LIST} isFirst={isFirst} next={next} shown={countedText(lines.length, "pool")} />
+        <CursorPager {...props} list={LIST} shown={countedText(lines.length, "pool")} />
       </Card>
     </>
   );

@@ -4,7 +4,7 @@ import { listAudit } from "../../audit/audit-log.ts";
 import type { OpsDeps } from "../deps.ts";
 import { opsGuard } from "../guard.ts";
 import { opsPage } from "../page.ts";
-import { askedPage } from "../params.ts";
+import { askedPage, pieceOf } from "../params.ts";
 
 /** `/ops/audit`: who changed what. */
 export function auditPages(deps: OpsDeps) {
@@ -17,12 +17,7 @@ export function auditPages(deps: OpsDeps) {
       return opsPage(operator, {
         title: "Audit",
         section: "audit",
-        children: AuditPage({
-          lines: page.items,
-          next: page.next_cursor,
-          isFirst: asked.cursor === undefined,
-          zone: operator.frame.zone,
-        }),
+        children: AuditPage({ ...pieceOf(asked, page, page.items), zone: operator.frame.zone }),
       });
     });
 }

@@ -1,11 +1,13 @@
 import { asc, count, eq, sql } from "drizzle-orm";
 import type { BotLine, OfferLine, PeopleCount } from "../../../views/ops/bot-data.ts";
+import type { Piece } from "../../../views/ops/list-data.ts";
 import type { BotView } from "../../bots/bot-view.ts";
 import type { Database } from "../../db/database.ts";
 import { formatMoney } from "../../money/format.ts";
 import { listOffers } from "../../offers/offer-view.ts";
 import { nobodyTakes } from "../../offers/payable.ts";
 import type { OpsDeps } from "../deps.ts";
+import { pieceOf } from "../params.ts";
 
 /** People are counted up to here, so that a page costs the same with millions. */
 const MOST_PEOPLE = 10_000;
@@ -52,8 +54,9 @@ export async function offerLines(
   { db, config }: Pick<OpsDeps, "db" | "config">,
   bot: BotView,
   cursor: number | undefined,
-): Promise<{ lines: OfferLine[]; next: string | null; isFirst: boolean }> {
-  const page = await listOffers(db, db.tables, { bot: bot.username, cursor, limit: OFFERS_LENGTH });
+): Promise<Piece<OfferLine>> {
+  const asked = { cursor, limit: OFFERS_LENGTH };
+  const page = await listOffers(db, db.tables, { ...asked, bot: bot.username });
   const lines = page.items
     .toSorted((a, b) => a.position - b.position || a.id - b.id)
     .map((offer) => ({
@@ -61,5 +64,5 @@ export async function offerLines(
       price: formatMoney(offer.price_minor, offer.currency, "en"),
       isPayable: nobodyTakes(offer, bot, config.payments) === null,
     }));
-  return { lines, next: page.next_cursor, isFirst: cursor === undefined };
+  return pieceOf(asked, page, lines);
 }

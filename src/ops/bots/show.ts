@@ -6,7 +6,7 @@ import { type BotView, listBots } from "../../bots/bot-view.ts";
 import type { OpsDeps } from "../deps.ts";
 import type { Operator } from "../guard.ts";
 import { opsPage } from "../page.ts";
-import type { AskedPage } from "../params.ts";
+import { type AskedPage, pieceOf } from "../params.ts";
 import { formStatus } from "../submit.ts";
 import { botLines, countPeople, offerLines, poolsOfBot } from "./bot-facts.ts";
 import { botFieldsOf, EMPTY_BOT } from "./bot-form.ts";
@@ -31,11 +31,7 @@ export function showBots(deps: OpsDeps) {
       return opsPage(operator, {
         title: "Bots",
         section: "bots",
-        children: BotsPage({
-          lines: await botLines(db, page.items),
-          next: page.next_cursor,
-          isFirst: asked.cursor === undefined,
-        }),
+        children: BotsPage(pieceOf(asked, page, await botLines(db, page.items))),
       });
     },
 

@@ -12,7 +12,7 @@ import { fieldErrors } from "../form-errors.ts";
 import { type Operator, opsGuard } from "../guard.ts";
 import { doneAndSee } from "../note.ts";
 import { opsPage } from "../page.ts";
-import { type AskedPage, askedPage, findById } from "../params.ts";
+import { type AskedPage, askedPage, findById, pieceOf } from "../params.ts";
 import { formStatus, submit } from "../submit.ts";
 
 const LIST = "/ops/keys";
@@ -34,9 +34,7 @@ export function keyPages(deps: OpsDeps) {
       section: "keys",
       status: formStatus(errors),
       children: KeysPage({
-        lines: page.items,
-        next: page.next_cursor,
-        isFirst: asked.cursor === undefined,
+        ...pieceOf(asked, page, page.items),
         formId: newId(),
         ...{ fields, errors, made, csrfToken, zone },
       }),

@@ -11,7 +11,7 @@ import { listPools, type PoolView } from "../../pools/pool-view.ts";
 import type { OpsDeps } from "../deps.ts";
 import type { Operator } from "../guard.ts";
 import { opsPage } from "../page.ts";
-import type { AskedPage } from "../params.ts";
+import { type AskedPage, pieceOf } from "../params.ts";
 import { formStatus } from "../submit.ts";
 import { adLinkFacts } from "./ad-link.ts";
 import { poolLines } from "./list-lines.ts";
@@ -58,14 +58,11 @@ export function showPools({ db, now, config }: OpsDeps) {
     async list(operator: Operator, asked: AskedPage): Promise<Response> {
       const page = await listPools(db, db.tables, asked);
       const { zone } = operator.frame;
+      const lines = await poolLines(db, page.items, { nowMs: now().getTime(), zone });
       return opsPage(operator, {
         title: "Pools",
         section: "pools",
-        children: PoolsPage({
-          lines: await poolLines(db, page.items, { nowMs: now().getTime(), zone }),
-          next: page.next_cursor,
-          isFirst: asked.cursor === undefined,
-        }),
+        children: PoolsPage(pieceOf(asked, page, lines)),
       });
     },
 
