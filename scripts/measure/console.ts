@@ -12,6 +12,7 @@ import { beat } from "../../src/outbox/heartbeat.ts";
 import { listOutbox } from "../../src/outbox/outbox-rows.ts";
 import { countReplay } from "../../src/outbox/replay.ts";
 import { readCounted, readPresent } from "../../src/overview/read-facts.ts";
+import { DAY_MS, HOUR_MS } from "../../src/platform/durations.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createRollups } from "../../src/rollups/rollups.ts";
 import { LiveOverview } from "../../views/ops/overview.tsx";
@@ -43,7 +44,6 @@ const CONFIG = readConfig({});
 const ROUNDS = 15;
 const ZONE = "America/Sao_Paulo";
 
-const DAY_MS = 86_400_000;
 /** What operators ask of the outbox, cheap and dear. */
 const LISTS: Readonly<Record<string, OutboxFilter>> = {
   everything: {},
@@ -56,7 +56,7 @@ const LISTS: Readonly<Record<string, OutboxFilter>> = {
   "an hour weeks ago": {
     eventName: "Nothing",
     after: new Date(Date.now() - 20 * DAY_MS),
-    before: new Date(Date.now() - 20 * DAY_MS + DAY_MS / 24),
+    before: new Date(Date.now() - 20 * DAY_MS + HOUR_MS),
   },
 };
 

@@ -1,5 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
+import { DAY_MS } from "../../src/platform/durations.ts";
 import { json, series, text } from "./series.ts";
 
 /** What a busy installation looks like after a month. */
@@ -22,8 +23,8 @@ const DEAD = 1_500;
 /** Fills an empty, migrated database by the database's own hand: millions of rows in a minute or two. */
 export async function seedConsole(db: Database, { visits, nowMs }: Size): Promise<void> {
   await seedPools(db);
-  const stepMs = (DAYS * 86_400_000) / visits;
-  const startMs = Math.floor(nowMs - DAYS * 86_400_000);
+  const stepMs = (DAYS * DAY_MS) / visits;
+  const startMs = Math.floor(nowMs - DAYS * DAY_MS);
   for (let first = 1; first <= visits; first += CHUNK) {
     const last = Math.min(visits, first + CHUNK - 1);
     const from = series(db, { first, last, startMs, stepMs });

@@ -1,5 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../../../src/db/database.ts";
+import { DAY_MS } from "../../../src/platform/durations.ts";
 import { PIXEL } from "../../bench/seed.ts";
 import { json, series, text } from "../series.ts";
 
@@ -9,7 +10,6 @@ const STEP_MS = 50;
 const EVENTS_PER_REQUEST = 40;
 /** Further pixels with an event that waits for tomorrow. */
 const OTHER_ROUTES = 20;
-const DAY_MS = 86_400_000;
 
 /**
  * Fills an empty database with `rows` events, all delivered, each with its session, and their requests: by SQL alone,
