@@ -21,8 +21,10 @@ export function series({ dialect }: Database, { first, last, startMs, stepMs }: 
         from numbers) s`;
 }
 
+/** A value as text, on both databases. */
 export const text = (value: SQL) => sql`cast(${value} as text)`;
 
+/** JSON text as the database's own type. */
 export function json({ dialect }: Database, value: string): SQL {
   return dialect.name === "postgres" ? sql.raw(`'${value}'::json`) : sql.raw(`'${value}'`);
 }

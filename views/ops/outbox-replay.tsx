@@ -106,6 +106,7 @@ export function changedText(action: ReplayAction, total: number): string {
   return action === "retry" ? `${eventsText(total)} will be sent again.` : `${eventsText(total)} discarded.`;
 }
 
+/** e.g. `1 event`, `1,234 events`. */
 export function eventsText(total: number): string {
   return countedText(total, "event");
 }
