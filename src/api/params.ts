@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { instantOrDayText } from "../platform/instant.ts";
-import { LARGEST_PAGE, PAGE_SIZE } from "../platform/pagination.ts";
+import { type AskedPage, LARGEST_PAGE, PAGE_SIZE } from "../platform/pagination.ts";
 
 const wholeNumber = (meta: { readonly description?: string; readonly examples: readonly string[] }) =>
   z
@@ -28,6 +28,6 @@ export const instant = (description: string, example = "2025-03-01T00:00:00Z") =
     .optional();
 
 /** The page that a query asks for. */
-export function pageOfQuery(query: { cursor?: number | undefined; limit?: number | undefined }) {
+export function pageOfQuery(query: { cursor?: number | undefined; limit?: number | undefined }): AskedPage {
   return { cursor: query.cursor, limit: query.limit ?? PAGE_SIZE };
 }

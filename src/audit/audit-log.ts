@@ -1,7 +1,7 @@
 import { desc, lt } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import { pageOf } from "../platform/pagination.ts";
+import { type AskedPage, pageOf } from "../platform/pagination.ts";
 
 /** Something that was done, by an operator for the most part. Secrets never come in here: callers hand over views. */
 interface AuditEntry {
@@ -23,11 +23,8 @@ export async function recordAudit(tx: Tx, tables: Tables, entry: AuditEntry): Pr
     .values({ ...entry, before: entry.before ?? null, after: entry.after ?? null });
 }
 
-/** What operators did, newest first. `cursor` is the previous page's `next_cursor` as a number. */
-export async function listAudit(
-  db: Database,
-  { cursor, limit }: { readonly cursor?: number | undefined; readonly limit: number },
-) {
+/** What operators did, newest first. */
+export async function listAudit(db: Database, { cursor, limit }: AskedPage) {
   const { auditLog } = db.tables;
   const rows = await db
     .select()

@@ -2,7 +2,7 @@ import { asc, eq, gt, inArray, type SQL, sql } from "drizzle-orm";
 import type { Database, Reader, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import type { Locale } from "../db/vocabulary.ts";
-import { type Page, pageOf } from "../platform/pagination.ts";
+import { type AskedPage, type Page, pageOf } from "../platform/pagination.ts";
 
 export type BotRow = Tables["bots"]["$inferSelect"];
 
@@ -75,11 +75,11 @@ export async function findBotById(
   return view === undefined ? null : { row, view };
 }
 
-/** Bots in the order they were made. `cursor` is the previous page's `next_cursor`. */
+/** Bots in the order they were made. */
 export async function listBots(
   reader: Reader,
   tables: Tables,
-  { cursor, limit }: { cursor?: number | undefined; limit: number },
+  { cursor, limit }: AskedPage,
 ): Promise<Page<BotView>> {
   const { bots } = tables;
   const rows = await reader

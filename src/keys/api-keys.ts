@@ -4,7 +4,7 @@ import { recordAudit, viewChanges } from "../audit/audit-log.ts";
 import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import type { KeyScope } from "../db/vocabulary.ts";
-import { type Page, pageOf } from "../platform/pagination.ts";
+import { type AskedPage, type Page, pageOf } from "../platform/pagination.ts";
 import { sha256Hex } from "../platform/secrets.ts";
 
 type KeyRow = Tables["apiKeys"]["$inferSelect"];
@@ -107,7 +107,7 @@ async function writeKey(
 /** Keys in the order they were made, revoked ones too. */
 export async function listApiKeys(
   { db }: Pick<KeyDeps, "db">,
-  { cursor, limit }: { cursor?: number | undefined; limit: number },
+  { cursor, limit }: AskedPage,
 ): Promise<Page<ApiKeyView>> {
   const { apiKeys } = db.tables;
   const rows = await db

@@ -2,7 +2,7 @@ import { and, asc, eq, gt, max, type SQL } from "drizzle-orm";
 import { isBotNamed } from "../bots/bot-view.ts";
 import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
-import { type Page, pageOf } from "../platform/pagination.ts";
+import { type AskedPage, type Page, pageOf } from "../platform/pagination.ts";
 
 /** An offer as operators see it, ready for JSON. */
 export interface OfferView {
@@ -34,11 +34,11 @@ export async function newestOffer(reader: Reader, { offers }: Tables): Promise<n
   return newest?.id ?? 0;
 }
 
-/** Offers in the order they were made, of one bot or of all. `cursor` is the previous page's `next_cursor`. */
+/** Offers in the order they were made, of one bot or of all. */
 export async function listOffers(
   reader: Reader,
   tables: Tables,
-  { bot, cursor, limit }: { bot?: string | undefined; cursor?: number | undefined; limit: number },
+  { bot, cursor, limit }: AskedPage & { readonly bot?: string | undefined },
 ): Promise<Page<OfferView>> {
   const { offers } = tables;
   const views = await offerViews(

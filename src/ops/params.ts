@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Piece } from "../../views/ops/list-data.ts";
-import { PAGE_SIZE, type Page } from "../platform/pagination.ts";
+import { type AskedPage, PAGE_SIZE, type Page } from "../platform/pagination.ts";
 
 /** A row's number as text. */
 export const rowId = z
@@ -12,12 +12,6 @@ export const rowId = z
 export async function findById<T>(given: string, find: (id: number) => Promise<T | null>): Promise<T | null> {
   const id = rowId.safeParse(given);
   return id.success ? find(id.data) : null;
-}
-
-/** The piece of a list that an address asks for. */
-export interface AskedPage {
-  readonly cursor: number | undefined;
-  readonly limit: number;
 }
 
 /** What was asked for of a list, with its lines as the page shows them. */

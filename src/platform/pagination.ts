@@ -4,6 +4,12 @@ export interface Page<T> {
   readonly next_cursor: string | null;
 }
 
+/** The piece that is asked for. `cursor` is the `next_cursor` of the one before, as a number. */
+export interface AskedPage {
+  readonly cursor?: number | undefined;
+  readonly limit: number;
+}
+
 export const PAGE_SIZE = 50;
 export const LARGEST_PAGE = 200;
 

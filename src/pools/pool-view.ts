@@ -2,7 +2,7 @@ import { asc, eq, gt, inArray, type SQL } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import type { Locale, Strategy } from "../db/vocabulary.ts";
-import { type Page, pageOf } from "../platform/pagination.ts";
+import { type AskedPage, type Page, pageOf } from "../platform/pagination.ts";
 
 export type PoolRow = Tables["pools"]["$inferSelect"];
 
@@ -72,11 +72,11 @@ export async function findPoolById(reader: Reader, tables: Tables, id: number): 
   return view ?? null;
 }
 
-/** Pools in the order they were made. `cursor` is the previous page's `next_cursor`. */
+/** Pools in the order they were made. */
 export async function listPools(
   reader: Reader,
   tables: Tables,
-  { cursor, limit }: { cursor?: number | undefined; limit: number },
+  { cursor, limit }: AskedPage,
 ): Promise<Page<PoolView>> {
   const views = await poolViews(reader, tables, gt(tables.pools.id, cursor ?? 0), limit + 1);
   return pageOf(views, limit, (view) => view.id);

@@ -5,6 +5,7 @@ import { type KeyFields, KeysPage } from "../../../views/ops/keys.tsx";
 import { createApiKeyOnce, listApiKeys, revokeApiKey } from "../../keys/api-keys.ts";
 import { apiKeyDraftSchema, nameTaken } from "../../keys/key-rules.ts";
 import { newId } from "../../platform/ids.ts";
+import type { AskedPage } from "../../platform/pagination.ts";
 import { invalid, parseInput } from "../../platform/parse-input.ts";
 import type { OpsDeps } from "../deps.ts";
 import { type FormFields, formFields } from "../form.ts";
@@ -12,7 +13,7 @@ import { fieldErrors } from "../form-errors.ts";
 import { type Operator, opsGuard } from "../guard.ts";
 import { doneAndSee } from "../note.ts";
 import { opsPage } from "../page.ts";
-import { type AskedPage, askedPage, findById, pieceOf } from "../params.ts";
+import { askedPage, findById, pieceOf } from "../params.ts";
 import { formStatus, submit } from "../submit.ts";
 
 const LIST = "/ops/keys";
