@@ -1,42 +1,25 @@
 import { and, eq, isNotNull } from "drizzle-orm";
 import { recordAudit } from "../audit/audit-log.ts";
-import type { Database } from "../db/database.ts";
-import { isDuplicate } from "../db/fault.ts";
 import { nextUpdatedAt } from "../db/next-updated-at.ts";
 import { unlessAborted } from "../platform/deadline.ts";
-import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
-import type { Secrets } from "../platform/secrets.ts";
-import type { BotApi } from "./bot-api.ts";
-import { namesakeOf, renameBot } from "./bot-rename.ts";
 import { botToken } from "./bot-token.ts";
 import type { BotRow } from "./bot-view.ts";
+import { ACTOR, createNameFollower, type WatchDeps } from "./follow-name.ts";
 
 const EVERY_MINUTE = "40 * * * * *";
 /** One refusal may be anything; so many in a row, a minute apart, are about the token. */
 const REFUSALS_TO_BELIEVE = 2;
-/** Who the audit log names. */
-const ACTOR = "bot health";
-
-interface BotHealthDeps {
-  readonly db: Database;
-  readonly secrets: Secrets;
-  readonly telegram: Pick<BotApi, "identify">;
-  readonly log: Log;
-  readonly now: () => Date;
-}
 
 /**
  * Asks Telegram every minute about each bot that is switched on and has a token (one without lives elsewhere, and counts
  * as healthy). A bot whose token is refused (it was banned or deleted, or the token revoked) is sent no visitors until the
- * token is good again; no answer says nothing about a bot. A bot that was renamed at @BotFather is renamed here too, for
- * its old name leads nowhere or to a stranger, and bots that swapped names swap them. Several processes may do this at once.
+ * token is good again; no answer says nothing about a bot. Its name is followed, too. Several processes may do this at once.
  */
-export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
+export function createBotHealth(deps: WatchDeps): Periodic<void> {
   const { db, log } = deps;
   const refusals = new Map<number, number>();
-  /** By bot, the new name that another bot has here, so that the log tells of it once. */
-  const taken = new Map<number, string>();
+  const followName = createNameFollower(deps);
 
   async function checkAll(signal: AbortSignal): Promise<void> {
     const { bots } = db.tables;
@@ -82,48 +65,6 @@ export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
     }
   }
 
-  async function followName(bot: BotRow, username: string, signal: AbortSignal): Promise<void> {
-    const other = await namesakeOf(db, db.tables, bot, username);
-    if (other && !(await hasAnotherName(other, username, signal))) {
-      if (taken.get(bot.id) === username) return;
-      taken.set(bot.id, username);
-      log.error(
-        {
-          bot: bot.username,
-          username,
-          todo: `remove the other @${username}, or take @${bot.username} out of its pools`,
-        },
-        "the bot was renamed at Telegram, and another bot has that name here: its links lead nowhere",
-      );
-      return;
-    }
-    const renaming = renameBot(deps, ACTOR, { bot, username, other }).catch((error) => {
-      if (isDuplicate(error)) return "overtaken";
-      throw error;
-    });
-    switch (await renaming) {
-      case "renamed":
-        taken.delete(bot.id);
-        log.warn(
-          { bot: username, before: bot.username },
-          "the bot was renamed at Telegram; links go to its new name",
-        );
-        return;
-      case "overtaken":
-        return followName(bot, username, signal);
-      case "no_news":
-        return;
-    }
-  }
-
-  /** Whether Telegram knows a bot that has the name here by another one now. */
-  async function hasAnotherName(bot: BotRow, username: string, signal: AbortSignal): Promise<boolean> {
-    const token = botToken(deps.secrets, bot);
-    if (token.kind !== "ready") return false;
-    const identity = await unlessAborted(deps.telegram.identify(token.token), signal);
-    return identity.kind === "known" && identity.username.toLowerCase() !== username.toLowerCase();
-  }
-
   const job = {
     schedule: EVERY_MINUTE,
     failed: "the bots' health could not be checked; again in a minute",
@@ -133,11 +74,7 @@ export function createBotHealth(deps: BotHealthDeps): Periodic<void> {
 }
 
 /** Writes down why a bot is not healthy; null: it is. False where that is no news, or its token is another one by now. */
-async function recordHealth(
-  { db, now }: BotHealthDeps,
-  bot: BotRow,
-  reason: string | null,
-): Promise<boolean> {
+async function recordHealth({ db, now }: WatchDeps, bot: BotRow, reason: string | null): Promise<boolean> {
   const { tables } = db;
   const { bots } = tables;
   const healthy = reason === null;
