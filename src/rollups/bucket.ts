@@ -1,8 +1,15 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { Database } from "../db/database.ts";
 import { HOUR_MS } from "../platform/durations.ts";
 
 /** The beginning of the minute, hour … that an instant lies in. Both in Unix milliseconds. */
 export function bucketStart(atMs: number, widthMs: number): number {
   return Math.floor(atMs / widthMs) * widthMs;
+}
+
+/** The number of the minute, hour … that a column's instant lies in. */
+export function bucketNumber({ dialect }: Pick<Database, "dialect">, instant: SQL, widthMs: number): SQL {
+  return sql`(cast(${dialect.epochMs(instant)} as bigint) / ${sql.raw(String(widthMs))})`;
 }
 
 /** An hour, and from when on something in it is new. Unix milliseconds. */

@@ -3,7 +3,7 @@ import type { PgColumn } from "drizzle-orm/pg-core";
 import type { Database, RawNumber } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { HOUR_MS, MINUTE_MS } from "../platform/durations.ts";
-import { bucketStart } from "./bucket.ts";
+import { bucketNumber, bucketStart } from "./bucket.ts";
 import type { RouteMinutes } from "./news.ts";
 import type { Throttle } from "./throttle.ts";
 
@@ -29,7 +29,7 @@ async function countMinutes(
   fromMs: number,
   toMs: number,
 ): Promise<RateRow[]> {
-  const minute = sql`(cast(${dialect.epochMs(sql`started_at`)} as bigint) / ${sql.raw(String(MINUTE_MS))})`;
+  const minute = bucketNumber({ dialect }, sql`started_at`, MINUTE_MS);
   const rows = await db.rows<
     Record<"minute" | "requests" | "failures" | "delivered" | "duration_ms", RawNumber>
   >(sql`

@@ -1,9 +1,9 @@
-import { and, eq, gt, lt, type SQL, sql } from "drizzle-orm";
+import { and, eq, gt, lt, sql } from "drizzle-orm";
 import type { PgTable } from "drizzle-orm/pg-core";
 import type { Database, RawNumber } from "../db/database.ts";
 import type { Destination } from "../db/vocabulary.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../platform/durations.ts";
-import { bucketStart, type HourNews, hoursOfHead, TOKEN_HEAD } from "./bucket.ts";
+import { bucketNumber, bucketStart, type HourNews, hoursOfHead, TOKEN_HEAD } from "./bucket.ts";
 import type { Throttle } from "./throttle.ts";
 import { advance, type Watermarks } from "./watermarks.ts";
 
@@ -99,7 +99,7 @@ async function hoursOfEarlierSteps(db: Database, begin: number, throttle: Thrott
     const tokens = dialect.textList(page.map(({ token }) => token));
     const steps = await db.rows<{ readonly first_ms: RawNumber }>(sql`
       select min(${dialect.epochMs(sql`created_at`)}) as first_ms from ${funnelStates}
-      where ${dialect.anyText(sql`tracking_token`, tokens)} group by ${hourOf(db, sql`created_at`)}`);
+      where ${dialect.anyText(sql`tracking_token`, tokens)} group by ${bucketNumber(db, sql`created_at`, HOUR_MS)}`);
     return [{ rows: page.length, last: page.at(-1)?.id ?? after, steps }];
   });
   return found.flatMap(({ steps }) => steps.map(hourFrom));
@@ -129,18 +129,13 @@ async function stillCountable(
   return hours.filter(({ hourMs }) => !done.has(hourMs));
 }
 
-/** The number of the hour that an instant lies in. */
-function hourOf({ dialect }: Database, instant: SQL): SQL {
-  return sql`(cast(${dialect.epochMs(instant)} as bigint) / ${sql.raw(String(HOUR_MS))})`;
-}
-
 async function hoursOfStates(db: Database, begin: number, throttle: Throttle): Promise<HourNews[]> {
   const { dialect, tables } = db;
   const found = await walk(begin, PAGE, throttle, (after) =>
     db.rows<Group & { readonly first_ms: RawNumber }>(sql`
       select count(*) as rows, max(id) as last, min(${dialect.epochMs(sql`created_at`)}) as first_ms from (
         select id, created_at from ${tables.funnelStates} where id > ${after} order by id limit ${PAGE}
-      ) page group by ${hourOf(db, sql`created_at`)}`),
+      ) page group by ${bucketNumber(db, sql`created_at`, HOUR_MS)}`),
   );
   return found.map(hourFrom);
 }
