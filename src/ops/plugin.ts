@@ -28,7 +28,8 @@ import { visitorPages } from "./visitors/plugin.ts";
  *    `fields.tsx`, `form.tsx` (`PostForm`, `ConfirmForm`, `FilterForm`), `settings-form.tsx` (`SettingsForm`) and
  *    `time.tsx` (`TimeOf`, always with `operator.frame.zone`). No `style` attribute and no `<script>`: the policy
  *    forbids both. Everything dynamic has `safe` beside it.
- * 3. Answer with `opsPage(operator, { title, section, children })`; a piece for htmx with `fragmentAnswer(html)`.
+ * 3. Answer with `opsPage(operator, { title, section, children })`; a piece for htmx with `fragmentAnswer(html)`. A list's
+ *    page takes `pieceOf(askedPage(query), page, lines)`.
  *    htmx runs without eval: no `hx-on`, no `js:` values, no trigger filters. Its requests carry the CSRF token.
  * 4. A change is a POST: `formFields(body)` reads it, a zod schema checks it, the function of `src/pools`, `src/outbox`
  *    … that the API and the CLI call does it with `operator.actor` for the audit log. Then `doneAndSee(operator, path,
