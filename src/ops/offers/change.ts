@@ -29,7 +29,7 @@ export function changeOffers(deps: OpsDeps, show: ReturnType<typeof showOffers>)
         parsed: parseInput(draftSchema, offerInputOf(fields)),
         change: (draft) =>
           createOffer(deps, operator.actor, { ...draft, bot: bot.username }, newestSeen(form)),
-        wrong: (issues) => show.empty(operator, bot, fields, offerErrors(fields, issues)),
+        wrong: (issues) => show.empty(operator, bot, { fields, errors: offerErrors(fields, issues) }),
         done({ offer }) {
           const warning = nobodyTakes(offer, bot, deps.config.payments);
           const made = `The offer ${offer.name} is made.`;
@@ -45,7 +45,7 @@ export function changeOffers(deps: OpsDeps, show: ReturnType<typeof showOffers>)
       const fields = readOfferForm(form);
       const path = `/ops/offers/${offer.id}#top`;
       const again = (errors: FieldErrors, stored = offer) =>
-        show.one(operator, { ...sold, offer: stored }, fields, errors);
+        show.one(operator, { ...sold, offer: stored }, { fields, errors });
       return submit({
         parsed: overtaken("offer", form, offer) ?? parseInput(offerChangeSchema, offerInputOf(fields)),
         change: (change) => updateOffer(deps, operator.actor, offer, change),
