@@ -1,6 +1,6 @@
 import type { HoldState } from "../db/vocabulary.ts";
 import type { RefusalCount } from "../gate/read-refusals.ts";
-import type { FunnelFacts, FunnelLine, Steps, Value } from "../overview/funnel.ts";
+import type { FunnelFacts, FunnelLine, Steps } from "../overview/funnel.ts";
 import type { OverviewFacts } from "../overview/read-facts.ts";
 import type { RouteName } from "../overview/route-names.ts";
 import type { TimeRange } from "../overview/time-range.ts";
@@ -202,7 +202,7 @@ function lineAnswer(line: Omit<FunnelLine, "isThere">): FunnelLineAnswer {
       paid: share(paid, checkouts),
       delivered: share(delivered, paid),
     },
-    values: values.map(({ currency, valueMinor }: Value) => ({ currency, value_minor: valueMinor })),
+    values: values.map(({ currency, valueMinor }) => ({ currency, value_minor: valueMinor })),
   };
 }
 

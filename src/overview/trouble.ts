@@ -6,7 +6,8 @@ import { sampleOutbox } from "../outbox/sample.ts";
 import { yieldToEventLoop } from "../platform/yield-to-event-loop.ts";
 import type { RouteName, RouteNames } from "./route-names.ts";
 
-const MOST_PAUSED = 50;
+/** Paused routes, and sick bots, that are told one by one. */
+const MOST_TOLD = 50;
 /** Dead events are looked at as far as this. */
 const MOST_DEAD = 2_000;
 
@@ -55,7 +56,7 @@ export async function readTrouble(db: Database, names: RouteNames): Promise<Trou
     .from(outboxRoutes)
     .where(isNotNull(outboxRoutes.pausedAt))
     .orderBy(outboxRoutes.pausedAt)
-    .limit(MOST_PAUSED);
+    .limit(MOST_TOLD);
   const of = (status: OutboxStatus) =>
     sample.depths.filter((depth) => depth.status === status).reduce((sum, { events }) => sum + events, 0);
   const waitingOn = (destination: string, route: string) =>
@@ -96,7 +97,7 @@ async function readSickBots(db: Database): Promise<TroubleFacts["sickBots"]> {
     .from(bots)
     .where(and(eq(bots.enabled, true), eq(bots.healthy, false)))
     .orderBy(bots.username)
-    .limit(MOST_PAUSED);
+    .limit(MOST_TOLD);
   return rows.map(({ username, reason }) => ({ username, reason: reason ?? "Telegram does not say why" }));
 }
 
