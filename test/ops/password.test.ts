@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { createPasswordCheck, ensureOperatorPassword } from "../../src/ops/auth/password.ts";
 import { openSession } from "../../src/ops/auth/session.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
@@ -71,6 +71,13 @@ describe(`the operator's password on ${testDialect}`, () => {
   test("lets nobody in while there is none", async () => {
     expect(await createPasswordCheck(own.db, MADE_HERE)("")).toBe("wrong");
     expect(await createPasswordCheck(own.db, MADE_HERE)("anything")).toBe("wrong");
+  });
+
+  test("is right again after there was no memory for its hash", async () => {
+    const check = createPasswordCheck(own.db, { operatorPassword: "set by the environment" });
+    using _ = spyOn(Bun.password, "hash").mockRejectedValueOnce(new Error("out of memory"));
+    await expect(check("set by the environment")).rejects.toThrow("out of memory");
+    expect(await check("set by the environment")).toBe("right");
   });
 
   test("is checked for so many at a time, and the others are told to come back", async () => {

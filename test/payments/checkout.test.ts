@@ -330,13 +330,20 @@ describe(`Telegram's own payments, on ${testDialect}`, () => {
     expect((await shop.stored(paymentId)).payment?.status).toBe("refunded");
   });
 
-  test("a refund that comes before the payment: nothing is reported or delivered", async () => {
+  test("a refund that comes before the payment: nothing is reported or delivered, until another charge is paid", async () => {
     const paymentId = await shop.begin(STARS);
     expect(await refund(paymentId, "charge-1")).toBe("changed");
     expect(await confirm(paymentId, "charge-1")).toBe("unchanged");
     const { payment, eventNames } = await shop.stored(paymentId);
     expect(payment?.status).toBe("refunded");
     expect(eventNames).toEqual([]);
+    expect(await confirm(paymentId, "charge-2")).toBe("confirmed");
+    const paid = await shop.stored(paymentId);
+    expect(paid.payment).toMatchObject({ status: "paid", refundedAt: null });
+    expect(paid.eventNames).toEqual(["Purchase", "delivery"]);
+    expect(await refund(paymentId, "charge-2")).toBe("changed");
+    expect(await confirm(paymentId, "charge-2")).toBe("unchanged");
+    expect((await shop.stored(paymentId)).eventNames).toEqual(["Purchase", "delivery"]);
   });
 
   test("money for a payment that is not Telegram's changes nothing and is logged", async () => {

@@ -25,6 +25,7 @@ function play(events: readonly PaymentEvent[]) {
   let state: PaymentState = { status: "pending", ...REGISTERED };
   const path: PaymentStatus[] = [state.status];
   let confirms = 0;
+  let moves = 0;
   let deliveries = 0;
   for (const each of events) {
     const decision = decide(state, each);
@@ -35,6 +36,7 @@ function play(events: readonly PaymentEvent[]) {
         state = { ...decision, status: "paid", returned: [] };
         break;
       case "move":
+        moves++;
         state = { ...state, status: decision.to };
         break;
       case "nothing":
@@ -42,7 +44,7 @@ function play(events: readonly PaymentEvent[]) {
     }
     path.push(state.status);
   }
-  return { state, path, confirms, deliveries };
+  return { state, path, confirms, moves, deliveries };
 }
 
 const NEXT: Readonly<Record<PaymentStatus, readonly PaymentStatus[]>> = {
@@ -68,13 +70,14 @@ describe("the life of a payment, whatever comes in whatever order", () => {
     );
   });
 
-  test("where it ends does not depend on copies: each event twice ends as each event once", () => {
+  test("copies change nothing: each event twice does, and ends as, each event once", () => {
     fc.assert(
       fc.property(fc.array(event, { maxLength: 20 }), (events) => {
         const once = play(events);
         const twice = play(events.flatMap((each) => [each, each]));
         expect(twice.state).toEqual(once.state);
         expect(twice.confirms).toBe(once.confirms);
+        expect(twice.moves).toBe(once.moves);
       }),
       { numRuns: 1000 },
     );
@@ -103,7 +106,7 @@ describe("the life of a payment, whatever comes in whatever order", () => {
   test("less than what was asked for, or another currency, is confirmed and not delivered", () => {
     fc.assert(
       fc.property(
-        fc.integer({ min: 1, max: 10_000 }),
+        fc.oneof(fc.constant(4990), fc.integer({ min: 1, max: 10_000 })),
         fc.constantFrom("BRL", "USD"),
         (amountMinor, currency) => {
           const decision = decide(
@@ -155,6 +158,7 @@ describe("the life of a payment, whatever comes in whatever order", () => {
       expect(refund(4990)).toEqual(whole(null));
       expect(refund(4991, "BRL")).toEqual(whole("refunded 4991 BRL of 4990 BRL"));
       expect(refund(1, "USD")).toEqual(whole("refunded 1 USD of 4990 BRL"));
+      expect(refund(4990, "USD")).toEqual(whole("refunded 4990 USD of 4990 BRL"));
     },
   );
 
@@ -172,6 +176,7 @@ describe("the life of a payment, whatever comes in whatever order", () => {
       { kind: "paid", amountMinor: 4990, currency: "BRL" },
       "paid twice: 4990 BRL by charge b after a",
     ],
+    ["paid, nobody says how much,", { kind: "paid" }, "paid twice by charge b after a"],
     ["refunded", { kind: "refunded" }, "charge b was refunded; a stays paid"],
     ["charged back", { kind: "chargeback" }, "charge b was charged back; a stays paid"],
   ] as const)("another charge that is %s changes nothing, and calls a person", (_, event, note) => {
@@ -192,6 +197,17 @@ describe("the life of a payment, whatever comes in whatever order", () => {
       for (const chargeId of ["a", "b", undefined]) {
         expect(decide(payment, { kind: "paid", chargeId })).toEqual({ kind: "nothing", note });
       }
+    },
+  );
+
+  test.each(["refunded", "chargeback"] as const)(
+    "%s after it was confirmed: nothing confirms it again, no charge that nobody knows nor a copy of its own",
+    (status) => {
+      const nameless = { ...REGISTERED, status };
+      const note = `confirmed after it ended as ${status}`;
+      expect(decide(nameless, { kind: "paid", chargeId: "a" })).toEqual({ kind: "nothing", note });
+      const ofSecond = { ...nameless, chargeId: "b", returned: ["a"] };
+      expect(decide(ofSecond, { kind: "paid", chargeId: "b" })).toEqual({ kind: "nothing", note: null });
     },
   );
 });

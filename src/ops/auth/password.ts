@@ -41,13 +41,13 @@ export function createPasswordCheck(
   db: Database,
   config: Pick<Config, "operatorPassword">,
 ): (given: string) => Promise<PasswordVerdict> {
-  let ownHash: Promise<string> | undefined;
+  let ownHash: string | undefined;
   let turn: Promise<unknown> = Promise.resolve();
   let waiting = 0;
 
   async function verify(given: string): Promise<PasswordVerdict> {
-    if (config.operatorPassword !== undefined) ownHash ??= hashOf(config.operatorPassword);
-    const expected = ownHash ? await ownHash : await storedHash(db);
+    if (config.operatorPassword !== undefined) ownHash ??= await hashOf(config.operatorPassword);
+    const expected = ownHash ?? (await storedHash(db));
     if (expected === null) {
       await hashOf(given);
       return "wrong";
