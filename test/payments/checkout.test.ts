@@ -301,7 +301,8 @@ describe(`Telegram's own payments, on ${testDialect}`, () => {
     expect((await shop.stored(paymentId)).payment?.provider).toBe("telegram");
     expect(await confirm(paymentId, "charge-1")).toBe("confirmed");
     expect(await confirm(paymentId, "charge-1")).toBe("unchanged");
-    const { events, eventNames, notes } = await shop.stored(paymentId);
+    const { payment, events, eventNames, notes } = await shop.stored(paymentId);
+    expect(payment).toMatchObject({ metaPurchaseSent: true, metaPurchaseSentAt: expect.any(Date) });
     expect(eventNames).toEqual(["Purchase", "delivery"]);
     expect(events[0]?.payload).toMatchObject({ custom_data: { value: 6.5, currency: "USD" } });
     expect(notes).toBe(0);
@@ -361,7 +362,7 @@ describe(`Telegram's own payments, on ${testDialect}`, () => {
     expect(await shop.db.transaction((tx) => confirmTelegramPayment(deps, tx, charge))).toBe("confirmed");
     const { payment, eventNames } = await shop.stored(paymentId);
     expect(eventNames).toEqual(["delivery"]);
-    expect(payment).toMatchObject({ status: "paid", metaPurchaseSent: false });
+    expect(payment).toMatchObject({ status: "paid", metaPurchaseSent: false, metaPurchaseSentAt: null });
   });
 
   test("another bot's word counts for nothing", async () => {

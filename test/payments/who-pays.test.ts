@@ -141,6 +141,21 @@ describe(`whose a payment is, on ${testDialect}`, () => {
     expect(done.body).toMatchObject({ status: "confirmed" });
   });
 
+  test("a refund that comes first registers nothing by its amount, which may be a part's: the sale is reported as it was", async () => {
+    const bought = sale();
+    const { provider_ref, amount_minor, currency } = bought;
+    const all = { provider_ref, currency, tracking_token: await bringIn(visitOfPool()) };
+    const part = { ...all, status: "refunded", amount_minor: 1000 };
+    expect((await webhook(part)).status).toBe(404);
+    expect((await webhook({ ...all, status: "paid", amount_minor })).body).toMatchObject({
+      status: "confirmed",
+    });
+    expect((await webhook(part)).body).toMatchObject({ status: "unchanged" });
+    const { payment, purchases } = await stored(bought);
+    expect(payment).toMatchObject({ status: "paid", amountMinor: amount_minor });
+    expect(purchases).toHaveLength(1);
+  });
+
   test("a webhook that names a bot which does not exist registers by its token all the same", async () => {
     const bought = sale();
     const { provider_ref, amount_minor, currency } = bought;

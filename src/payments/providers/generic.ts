@@ -46,7 +46,8 @@ export function genericProvider(secret: string, now: () => Date): PaymentProvide
           status === "paid" || status === "refunded"
             ? { kind: status, amountMinor, currency }
             : { kind: status },
-        registration: registration.success ? registration.data : null,
+        // What went back may be a part: it does not say for how much the sale was.
+        registration: registration.success && status !== "refunded" ? registration.data : null,
         details,
       };
     },
