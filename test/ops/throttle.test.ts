@@ -21,7 +21,7 @@ describe("the throttle of failed logins", () => {
     const throttle = createLoginThrottle(undefined);
     const startMs = freshWindow();
     expect(await attempts(throttle, 10, "192.0.2.1", startMs)).toEqual(Array(10).fill("allowed"));
-    expect(await throttle.attempt(stranger("192.0.2.1"), startMs + 60_000)).toEqual({
+    expect(await throttle.attempt(stranger("192.0.2.1"), startMs + 60_001)).toEqual({
       kind: "throttled",
       retryAfterSeconds: 14 * 60,
     });
@@ -47,8 +47,12 @@ describe("the throttle of failed logins", () => {
     for (let i = 0; i < 101; i++) kinds.push(...(await attempts(throttle, 1, `198.51.100.${i}`, startMs)));
     expect(kinds.slice(0, 100)).toEqual(Array(100).fill("allowed"));
     expect(kinds[100]).toBe("throttled");
-    const known = await throttle.attempt({ address: "198.51.100.7", device: "laptop" }, startMs);
-    expect(known.kind).toBe("allowed");
+    const known = { address: "198.51.100.7", device: "laptop" };
+    for (let i = 0; i < 20; i++) {
+      expect((await throttle.attempt(known, startMs)).kind).toBe("allowed");
+      await throttle.succeeded(known, startMs);
+    }
+    expect(await attempts(throttle, 1, "198.51.101.1", startMs)).toEqual(["throttled"]);
   });
 
   test("a flood of addresses makes it forget neither the strangers' total nor a device", async () => {
@@ -68,12 +72,30 @@ describe("the throttle of failed logins", () => {
     expect(await attempts(throttle, 1, "192.0.2.2", startMs)).toEqual(["allowed"]);
   });
 
-  test("forgets the failures before a login that worked", async () => {
+  test("does not count the strangers who log in", async () => {
     const throttle = createLoginThrottle(undefined);
     const startMs = freshWindow();
+    const kinds: string[] = [];
+    for (let i = 0; i < 150; i++) {
+      const address = `198.51.100.${i}`;
+      kinds.push(...(await attempts(throttle, 1, address, startMs)));
+      await throttle.succeeded(stranger(address), startMs);
+    }
+    expect(kinds).toEqual(Array(150).fill("allowed"));
+  });
+
+  test("forgets the failures before a login that worked", async () => {
+    const throttle = createLoginThrottle(undefined);
+    const startMs = freshWindow() + 1_000;
     await attempts(throttle, 10, "192.0.2.1", startMs);
     await throttle.succeeded(stranger("192.0.2.1"), startMs);
-    expect(await attempts(throttle, 10, "192.0.2.1", startMs)).toEqual(Array(10).fill("allowed"));
+    expect(await attempts(throttle, 9, "192.0.2.1", startMs)).toEqual(Array(9).fill("allowed"));
+    await throttle.succeeded(stranger("192.0.2.1"), startMs);
+    // As many as before, and none in advance.
+    expect(await attempts(throttle, 11, "192.0.2.1", startMs)).toEqual([
+      ...Array(10).fill("allowed"),
+      "throttled",
+    ]);
   });
 
   test("counts on in a quarter of an hour when somebody's login of the one before is through", async () => {

@@ -78,7 +78,7 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
     expect(await tap(customer, "update-2")).toEqual(first);
   });
 
-  test("who comes back by another ad buys by that one", async () => {
+  test("who comes back by another ad buys by that one, and goes on with what they began by none", async () => {
     const customer = await shop.customer(OFFER);
     const first = await tap(customer);
     const trackingToken = newId();
@@ -86,6 +86,19 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
     expect((await shop.stored(first.paymentId)).payment?.trackingToken).toBe(shop.token);
     expect((await shop.stored(second.paymentId)).payment?.trackingToken).toBe(trackingToken);
     expect(await tap({ ...customer, trackingToken })).toEqual(second);
+    const { payments } = shop.db.tables;
+    await shop.db.transaction((tx) =>
+      tx.update(payments).set({ trackingToken: null }).where(eq(payments.id, second.paymentId)),
+    );
+    expect(await tap({ ...customer, trackingToken: newId() })).toEqual(second);
+  });
+
+  test("who wants another offer at the same price buys that one", async () => {
+    const first = await shop.customer(OFFER);
+    const { offerId } = await shop.customer(OFFER);
+    await tap(first);
+    const { payment } = await shop.stored((await tap({ ...first, offerId })).paymentId);
+    expect(payment).toMatchObject({ offerId, botUserId: first.botUserId });
   });
 
   test("who has paid may buy again; at another price it is another payment too", async () => {
@@ -170,17 +183,23 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
     expect((await shop.stored(begun)).payment).toBeUndefined();
   });
 
-  test("ten who ask for the link at once get the same one, and the provider has one", async () => {
-    const paymentId = await shop.begin(OFFER);
+  test("ten who ask for the link at once get the same one, and the provider has one; others' stay as they are", async () => {
+    const before = await shop.sell(OFFER);
+    const customer = await shop.customer(OFFER);
+    const tapped = await tap(customer, "update-3");
+    const { paymentId } = tapped;
     const links = await Promise.all(
       Array.from({ length: 10 }, () => checkoutOf(shop.checkoutDeps, paymentId)),
     );
     expect(new Set(links.map((link) => JSON.stringify(link))).size).toBe(1);
     expect(links[0]).toMatchObject({ kind: "link", url: expect.stringContaining("/pay/stripe/cs_test_") });
-    const charges: { reference: string; returnUrl: string }[] = await shop.charges();
+    const charges: { reference: string }[] = await shop.charges();
     const made = charges.filter(({ reference }) => reference === paymentId);
     // Who has paid goes back to the bot.
-    expect(made).toMatchObject([{ returnUrl: "https://t.me/shop_bot" }]);
+    expect(made).toMatchObject([{ title: "Curso de mágica", returnUrl: "https://t.me/shop_bot" }]);
+    expect(await checkoutOf(shop.checkoutDeps, before.paymentId)).toEqual(before.checkout);
+    shop.pass(HOUR_MS);
+    expect(await tap(customer, "update-3")).toEqual(tapped);
   });
 
   test("of two charges that a provider without idempotency keys made at once everybody is shown one", async () => {
@@ -239,15 +258,17 @@ describe(`a checkout that begins in the bot, on ${testDialect}`, () => {
     await expect(checkoutOf(nowhere, paymentId)).rejects.toThrow("set PUBLIC_URL");
   });
 
-  test("a payment that is paid has no checkout any more, and one that does not exist neither", async () => {
+  test("a payment that is paid has no checkout any more, nor one whose money went back or that does not exist", async () => {
     const paymentId = await shop.begin(OFFER);
     const { payments } = shop.db.tables;
-    await shop.db.transaction((tx) =>
-      tx.update(payments).set({ status: "paid" }).where(eq(payments.id, paymentId)),
-    );
-    await expect(checkoutOf(shop.checkoutDeps, paymentId)).rejects.toThrow(
-      "is paid; there is nothing to pay",
-    );
+    for (const status of ["paid", "refunded", "chargeback"] as const) {
+      await shop.db.transaction((tx) =>
+        tx.update(payments).set({ status }).where(eq(payments.id, paymentId)),
+      );
+      await expect(checkoutOf(shop.checkoutDeps, paymentId)).rejects.toThrow(
+        `is ${status}; there is nothing to pay`,
+      );
+    }
     await expect(checkoutOf(shop.checkoutDeps, newId())).rejects.toThrow("does not exist");
   });
 

@@ -35,21 +35,20 @@ beforeAll(async () => {
     const person = { telegramUserId: "777" };
     const user = await saveBotUser(tx, tables, { botId, person, trackingToken: token }, new Date());
     botUserId = user.id;
-    const [offer] = await tx
-      .insert(tables.offers)
-      .values({
-        botId,
-        name: "Curso <1>",
-        description: "…",
-        priceMinor: 4990,
-        currency: "BRL",
-        provider: "generic",
-        delivery: "https://example.com/course",
-        createdAt: new Date(),
-        updatedAt: new Date(),
-      })
-      .returning();
-    offerId = offer?.id ?? 0;
+    const sold = {
+      botId,
+      name: "Curso <1>",
+      description: "…",
+      priceMinor: 4990,
+      currency: "BRL",
+      provider: "generic",
+      delivery: "https://example.com/course",
+      createdAt: new Date(),
+      updatedAt: new Date(),
+    };
+    const other = { ...sold, name: "Curso <0>", delivery: "https://example.com/other" };
+    const offers = await tx.insert(tables.offers).values([other, sold]).returning();
+    offerId = offers.find(({ name }) => name === sold.name)?.id ?? 0;
   });
   app = new Elysia().use(
     paymentsPlugin({
@@ -292,11 +291,20 @@ describe(`payments on ${testDialect}`, () => {
     await own.db.transaction((tx) =>
       tx.update(outboxProgress).set({ status }).where(inArray(outboxProgress.id, delivery)),
     );
-    await signed({ provider_ref: reference, status: "refunded" });
-    const { events } = await stored(id);
-    expect(events.map((event) => [event.eventName, event.status])).toEqual([
+    const refunded = reference;
+    reference = `${refunded}-besides`;
+    const besides = await sellOffer();
+    await signed({ provider_ref: reference, status: "paid" });
+    await signed({ provider_ref: refunded, status: "refunded" });
+    const ends = async (of: string) =>
+      (await stored(of)).events.map(({ eventName, status }) => [eventName, status]);
+    expect(await ends(id)).toEqual([
       ["Purchase", "pending"],
       ["delivery", end],
+    ]);
+    expect(await ends(besides)).toEqual([
+      ["Purchase", "pending"],
+      ["delivery", "pending"],
     ]);
   });
 

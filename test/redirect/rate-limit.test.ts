@@ -40,6 +40,10 @@ test("a look at the limit counts nothing", async () => {
   expect(look()).toBe("allowed");
   await limiter.check("203.0.113.7", NOW_MS);
   expect(look()).toBe("limited");
+  // Six minutes and forty seconds of the hour are over.
+  const limited = { kind: "limited", retryAfterSeconds: 3200 } as const;
+  expect(limiter.peek("203.0.113.7", NOW_MS)).toEqual(limited);
+  expect(limiter.peek("203.0.113.7", NOW_MS + 999)).toEqual(limited);
   expect(limiter.peek("203.0.113.7", NOW_MS + 3_600_000).kind).toBe("allowed");
 });
 
@@ -60,11 +64,11 @@ test("a look at the limit knows what the shared count last said, in its hour", a
   expect(look(nextHour)).toBe("allowed");
 });
 
-test("a shared count that goes away leaves what it said last", async () => {
-  const answers = [3, null];
-  const limiter = createRateLimiter(3, async () => answers.shift() ?? null);
+test.each([null, 1])("a shared count that says %p from then on leaves what it said last", async (then) => {
+  const answers = [3];
+  const limiter = createRateLimiter(3, async () => answers.shift() ?? then);
   expect((await limiter.check("203.0.113.7", NOW_MS)).kind).toBe("allowed");
-  expect((await limiter.check("203.0.113.7", NOW_MS)).kind).toBe("limited");
+  for (let i = 0; i < 3; i++) expect((await limiter.check("203.0.113.7", NOW_MS)).kind).toBe("limited");
 });
 
 test("a shared count that is away leaves the decision to this process's own", async () => {
