@@ -200,9 +200,11 @@ describe(`whose a payment is, on ${testDialect}`, () => {
   });
 
   test("a payment confirmed without a pool is reported when a copy of its webhook says more; none where money went back", async () => {
-    const bought = sale();
-    await register(bought);
-    await pays(bought);
+    const [bought, other] = [sale(), sale()];
+    for (const each of [bought, other]) {
+      await register(each);
+      await pays(each);
+    }
     const tracking_token = await bringIn(visitOfPool());
     for (let n = 0; n < 2; n++) {
       expect((await pays(bought, { tracking_token })).body).toMatchObject({ status: "unchanged" });
@@ -211,6 +213,8 @@ describe(`whose a payment is, on ${testDialect}`, () => {
     expect(payment).toMatchObject({ metaPurchaseSent: true, poolId: funnel.pool.id });
     expect(purchases).toMatchObject([{ route: PIXEL, trackingToken: tracking_token }]);
     expect(purchases[0]?.payload).toMatchObject({ user_data: { fbc: expect.any(String) } });
+    expect(await isListedAsUnreported(other)).toBe(true);
+    expect((await stored(other)).states).toMatchObject([{ poolId: null }, { poolId: null }]);
     const returned = sale();
     await register(returned);
     await pays(returned);
@@ -219,13 +223,16 @@ describe(`whose a payment is, on ${testDialect}`, () => {
   });
 
   test("a sale whose visit turns out to have refused is no longer one that nobody reported", async () => {
-    const bought = sale();
-    await register(bought);
-    await pays(bought);
+    const [bought, other] = [sale(), sale()];
+    for (const each of [bought, other]) {
+      await register(each);
+      await pays(each);
+    }
     expect(await isListedAsUnreported(bought)).toBe(true);
     const tracking_token = await bringIn(refusingVisit());
     for (let n = 0; n < 2; n++) await register({ ...bought, tracking_token });
     expect(await isListedAsUnreported(bought)).toBe(false);
+    expect(await isListedAsUnreported(other)).toBe(true);
     const { payment, purchases } = await stored(bought);
     expect(payment).toMatchObject({ metaPurchaseSent: false, providerData: { consent: "denied" } });
     expect(purchases).toEqual([]);

@@ -501,7 +501,8 @@ describe(`erasing a person on ${testDialect}`, () => {
       const sale = await buy(ana);
       await erase(customer(ana.user.id));
       const { auditLog } = funnel.db.tables;
-      expect((await pay(sale.id)).status).toBe(200);
+      // The second is a copy.
+      for (let n = 0; n < 2; n++) expect((await pay(sale.id)).status).toBe(200);
       await funnel.dispatcher.drain();
       expect(await paymentOf(sale.id)).toMatchObject({
         status: "paid",
