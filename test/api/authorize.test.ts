@@ -84,7 +84,8 @@ describe(`API keys on ${testDialect}`, () => {
     }
   });
 
-  test("a key is shown once, stored as a digest, listed with a hint, and ends when revoked", async () => {
+  test("a key is shown once, stored as a digest, listed with a hint, and ends when revoked, alone", async () => {
+    const other = await api.newKey("read", "stays");
     const made = await api.call("POST", "/api/keys", { name: "once", scope: "write" });
     expect(made.status).toBe(201);
     const { key, id } = SCHEMAS.NewApiKey.parse(made.body);
@@ -102,12 +103,14 @@ describe(`API keys on ${testDialect}`, () => {
       revoked_at: expect.any(String),
     });
     expect((await api.call("GET", "/api/pools", undefined, key)).status).toBe(401);
+    expect((await api.call("GET", "/api/pools", undefined, other)).status).toBe(200);
     expect((await api.call("DELETE", `/api/keys/${id}`)).status).toBe(200);
     expect((await api.call("DELETE", "/api/keys/999999")).status).toBe(404);
   });
 
   test("its last use is noted, at most once a minute", async () => {
     const key = await api.newKey("read", "used");
+    await api.newKey("read", "unused");
     const use = async (at: string) => {
       api.clock.at = new Date(at);
       expect((await api.call("GET", "/api/pools", undefined, key)).status).toBe(200);
@@ -117,6 +120,7 @@ describe(`API keys on ${testDialect}`, () => {
     expect(await use("2025-01-01T10:00:00.000Z")).toBe("2025-01-01T10:00:00.000Z");
     expect(await use("2025-01-01T10:00:59.000Z")).toBe("2025-01-01T10:00:00.000Z");
     expect(await use("2025-01-01T10:01:00.001Z")).toBe("2025-01-01T10:01:00.001Z");
+    expect((await keyRow("unused")).lastUsedAt).toBeNull();
   });
 
   test("where its use cannot be noted, because the database takes no writes, it opens all the same", async () => {

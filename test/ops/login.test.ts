@@ -159,6 +159,11 @@ describe(`the console's login on ${testDialect}`, () => {
   test("ends a session that nobody uses for half a day, and one in use after a week", async () => {
     const [idle, busy] = [await logIn(own), await logIn(own)];
     const loggedInMs = nowMs;
+    const begun = await sessions();
+    // Use is written down once an hour.
+    nowMs += HOUR_MS;
+    await busy.get("/ops");
+    expect(await sessions()).toEqual(begun);
     while (nowMs < loggedInMs + 7 * 24 * HOUR_MS - 8 * HOUR_MS) {
       nowMs += 8 * HOUR_MS;
       if (nowMs < loggedInMs + 7 * 24 * HOUR_MS) expect((await busy.get("/ops")).status).toBe(200);
@@ -166,6 +171,8 @@ describe(`the console's login on ${testDialect}`, () => {
     expect((await idle.get("/ops")).status).toBe(303);
     nowMs = loggedInMs + 7 * 24 * HOUR_MS + 1;
     expect((await busy.get("/ops")).status).toBe(303);
+    await logIn(own);
+    expect(await sessions()).toHaveLength(1);
   });
 
   test("goes on after the login to pages of the console only", async () => {
