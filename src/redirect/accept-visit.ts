@@ -63,7 +63,7 @@ export function createAccept(deps: AcceptDeps) {
     const withPage = showsPage(pool, query, deps.consentDenied);
     const peer = deps.peerOf(request);
     const address = publicAddressOf(request, deps.clientAddress.isTrusted(peer), deps.publicUrl);
-    const visit = capture(arrival, bot, peer, address, withPage);
+    const visit = capture(arrival, bot, peer, address);
     try {
       const recorded = await deps.recorder.record(visit.record);
       if (recorded === "committed") tallies.committed++;
@@ -94,7 +94,6 @@ export function createAccept(deps: AcceptDeps) {
     bot: PoolBot,
     peer: string | null,
     address: PublicAddress,
-    withPage: boolean,
   ): Visit {
     const { headers } = request;
     return captureVisit(
@@ -112,7 +111,7 @@ export function createAccept(deps: AcceptDeps) {
       {
         trackingToken: newId(),
         nowMs,
-        holdMs: withPage ? deps.pageviewHoldMs : 0,
+        holdMs: deps.pageviewHoldMs,
         consentDenied: deps.consentDenied,
       },
     );
@@ -150,8 +149,8 @@ export function createAccept(deps: AcceptDeps) {
 }
 
 /**
- * Without a pixel that may load there is nothing for a page to do: the visitor goes straight on, and no cookie will
- * come. UTMify knows no limited use, so whoever denied consent never meets it.
+ * Without a pixel that may load there is no PageView, and nothing for a page to do: the visitor goes straight on. UTMify
+ * knows no limited use, so whoever denied consent never meets it.
  */
 export function showsPage(
   pool: Pick<Pool, "metaPixelId" | "utmifyPixelId">,

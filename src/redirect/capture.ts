@@ -117,7 +117,7 @@ export function consentOf(query: Query): "denied" | null {
 
 /** A click id as it came; null for one that could only be stored changed, for Meta refuses a changed one. */
 function clickId(given: string | null): string | null {
-  return given !== null && storable(given, MAX_CLICK_ID) === given ? given : null;
+  return storable(given, MAX_CLICK_ID) === given ? given : null;
 }
 
 function listedParams(query: Query, names: readonly string[]) {

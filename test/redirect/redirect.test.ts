@@ -197,6 +197,13 @@ describe(`GET /go/:slug on ${testDialect}`, () => {
     expect(session).toMatchObject({ fbclid: null, fbc: null, fbcOrigin: null, clickTs: null, params: null });
   });
 
+  test("without a click id the browser's fbc is the visit's, and it is given no other", async () => {
+    const fbc = "fb.1.1600000000000.older";
+    const { token, response } = await visit("/go/open?fbclid=", { cookie: `_fbc=${fbc}` });
+    expect((await stored(token)).session).toMatchObject({ fbclid: null, fbc, fbcOrigin: "cookie" });
+    expect(response.headers.getSetCookie()).toEqual([expect.stringMatching(/^_fbp=/)]);
+  });
+
   test("every page is in the browser's language, or in the pool's where it has one", async () => {
     const languages = [];
     for (const path of ["/go/open", "/go/botless", "/go/nobody", "/go", "/go/english", "/go/english"]) {

@@ -58,6 +58,17 @@ describe(`what breaks behind the page, on ${testDialect}`, () => {
     expect(response.status).toBe(200);
     expect(await response.text()).toContain("https://t.me/open_bot?start=");
     expect(own.logLines.some(({ level, visit }) => level === 60 && visit !== undefined)).toBe(true);
+    expect(own.deps.metrics.counted.visits).toMatchObject({ page: 1, committed: 0, spooled: 0, lost: 1 });
+    await own.dispose();
+  });
+
+  test("a visit that only the disk takes is counted as spooled", async () => {
+    const own = await appWith((deps) => ({
+      ...deps,
+      recorder: { ...deps.recorder, record: async () => "spooled" },
+    }));
+    expect((await own.request("/go/open")).status).toBe(200);
+    expect(own.deps.metrics.counted.visits).toMatchObject({ page: 1, committed: 0, spooled: 1, lost: 0 });
     await own.dispose();
   });
 

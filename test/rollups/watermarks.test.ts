@@ -9,4 +9,6 @@ test("what is looked at begins half a minute behind the newest: smaller numbers 
   const second = advance(first, 150, firstMs + 30_000);
   expect(second.settled).toBe(100);
   expect(advance(second, 170, firstMs + 59_999)).toBe(second);
+  // The newest rows were deleted: their numbers were looked at all the same.
+  expect(advance(second, 90, firstMs + 60_000)).toMatchObject({ settled: 150, newest: 150 });
 });
