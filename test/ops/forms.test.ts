@@ -91,6 +91,10 @@ describe(`the console's forms on ${testDialect}`, () => {
       "/ops/zone",
     );
     expect(asHeader.status).toBe(303);
+    // Told by the browser's own bar, or by what is no browser.
+    for (const said of [{ "sec-fetch-site": "none" }, {}]) {
+      expect((await forge(form, said, "/ops/zone")).status).toBe(303);
+    }
   });
 
   test("the login's own form is refused from another site: nobody logs a browser in behind its back", async () => {

@@ -337,6 +337,7 @@ describe(`Telegram's own payments, on ${testDialect}`, () => {
   });
 
   test("paid twice by two charges: noted; the second one given back leaves the first one paid", async () => {
+    const other = await shop.begin(STARS);
     const paymentId = await shop.begin(STARS);
     await confirm(paymentId, "charge-1");
     expect(await confirm(paymentId, "charge-2")).toBe("unchanged");
@@ -348,6 +349,7 @@ describe(`Telegram's own payments, on ${testDialect}`, () => {
       "charge charge-2 was refunded; charge-1 stays paid",
     ]);
     expect(notes).toBe(2);
+    expect((await shop.stored(other)).payment?.providerData).toEqual({ deduplicate: expect.any(String) });
     expect(await refund(paymentId, "charge-1")).toBe("changed");
     expect((await shop.stored(paymentId)).payment?.status).toBe("refunded");
   });
