@@ -141,6 +141,18 @@ describe(`whose a payment is, on ${testDialect}`, () => {
     expect(done.body).toMatchObject({ status: "confirmed" });
   });
 
+  test("a webhook that names the bot and the person, and no visit, registers and confirms for them", async () => {
+    const bought = sale();
+    const { provider_ref, amount_minor, currency } = bought;
+    const { id } = newUser();
+    const named = { bot: "shop_bot", telegram_user_id: id };
+    const done = await webhook({ provider_ref, amount_minor, currency, status: "paid", ...named });
+    expect(done.body).toMatchObject({ status: "confirmed" });
+    const { payment, purchases } = await stored(bought);
+    expect(payment).toMatchObject({ botId: funnel.shop.id, botUserId: expect.any(Number) });
+    expect(purchases).toHaveLength(1);
+  });
+
   test("a refund that comes first registers nothing by its amount, which may be a part's: the sale is reported as it was", async () => {
     const bought = sale();
     const { provider_ref, amount_minor, currency } = bought;
@@ -262,6 +274,29 @@ describe(`whose a payment is, on ${testDialect}`, () => {
     expect(payment).toMatchObject({ status: "paid", erasedAt: null, poolId: funnel.pool.id });
     expect(purchases).toEqual([]);
     expect(await isListedAsUnreported(bought)).toBe(false);
+  });
+
+  test("a buyer is known by a visit that may still come, not by one that was erased or never will", async () => {
+    const [erased, old, young] = [
+      await bringIn(visitOfPool()),
+      "0193f2a5c1d27e3f8a4b5c6d7e8f9012",
+      visitOfPool().trackingToken,
+    ];
+    await erasePerson(funnel.deps, { kind: "token", token: erased }, { actor: "test", dryRun: false });
+    const { botUsers } = funnel.db.tables;
+    for (const [tracking_token, kept] of [
+      [erased, null],
+      [old, null],
+      [young, young],
+    ] as const) {
+      const { id } = newUser();
+      await register({ ...sale(), bot: "shop_bot", telegram_user_id: id, tracking_token });
+      const users = await funnel.db
+        .select({ firstToken: botUsers.firstToken, latestToken: botUsers.latestToken })
+        .from(botUsers)
+        .where(eq(botUsers.telegramUserId, String(id)));
+      expect(users).toEqual([{ firstToken: kept, latestToken: kept }]);
+    }
   });
 
   test("what a confirming webhook says fills what the registration left out, and overwrites nothing", async () => {
