@@ -98,7 +98,8 @@ async function eraseTraces(deps: ErasureDeps, person: Person, found: Traces): Pr
     await db.transaction((tx) => eraseEvents(tx, db, ids));
   }
   for (const ids of chunksOf(answers)) await db.transaction((tx) => eraseAnswers(tx, db, ids));
-  for (const ids of chunksOf(sessions)) await db.transaction((tx) => eraseSessions(tx, db, ids, now()));
+  for (const ids of chunksOf(sessions.map(({ id }) => id)))
+    await db.transaction((tx) => eraseSessions(tx, db, ids, now()));
   // What leads to everything else goes last and together, so that an erasure that was cut off finds its way again.
   const batches = chunksOf(payments);
   const last = batches.pop() ?? [];

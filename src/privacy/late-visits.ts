@@ -23,19 +23,21 @@ interface LateVisitDeps extends Omit<ErasureDeps, "spool"> {
 export async function eraseLateVisits(deps: LateVisitDeps, trackingTokens: readonly string[]): Promise<void> {
   const forgotten = trackingTokens.filter((token) => deps.spool.wasForgotten(token));
   const ofErased = await visitsOfErased(deps.db, trackingTokens);
-  for (const token of new Set([...forgotten, ...ofErased])) await eraseVisit(deps, token);
+  const tokens = [...new Set([...forgotten, ...ofErased])];
+  for (const visit of await findSessions(deps.db, { tokens })) await eraseVisit(deps, visit);
 }
 
 /** The visit alone: whoever came by its link since is a stranger, and what they have done stays theirs. */
-async function eraseVisit({ db, trackingStore, now }: LateVisitDeps, token: string): Promise<void> {
+async function eraseVisit(
+  { db, trackingStore, now }: LateVisitDeps,
+  { id, trackingToken: token }: { readonly id: number; readonly trackingToken: string },
+): Promise<void> {
   const { tables } = db;
   const { outbox } = tables;
-  const sessions = await findSessions(db, { tokens: [token] });
-  if (sessions.length === 0) return;
   const copies = await trackingStore.forget([token]);
   await db.transaction(async (tx) => {
     // The visit before its events, as where a browser reports: never crosswise.
-    await eraseSessions(tx, db, sessions, now());
+    await eraseSessions(tx, db, [id], now());
     const events = await tx
       .select({ id: outbox.id, status: outbox.status })
       .from(outbox)
@@ -49,7 +51,7 @@ async function eraseVisit({ db, trackingStore, now }: LateVisitDeps, token: stri
       actor: "spool",
       action: "privacy.erase",
       subject: `session:${token}`,
-      after: { ...nothing, sessions: sessions.length, outbox: events.length, unsent, copies },
+      after: { ...nothing, sessions: 1, outbox: events.length, unsent, copies },
     });
   });
 }

@@ -7,15 +7,17 @@ import type { Person } from "./person.ts";
 export const ERASED_USER = "erased-";
 
 /** Visits that still tell of their visitor. */
-export async function findSessions(db: Database, { tokens }: Pick<Person, "tokens">): Promise<number[]> {
+export function findSessions(
+  db: Database,
+  { tokens }: Pick<Person, "tokens">,
+): Promise<{ id: number; trackingToken: string }[]> {
   const { sessions } = db.tables;
-  const rows = await inChunks(tokens, (some) =>
+  return inChunks(tokens, (some) =>
     db
-      .select({ id: sessions.id })
+      .select({ id: sessions.id, trackingToken: sessions.trackingToken })
       .from(sessions)
       .where(and(inArray(sessions.trackingToken, some), sql`${sessions.consent} is distinct from 'erased'`)),
   );
-  return rows.map(({ id }) => id);
 }
 
 /** The visit stays as a click of its pool and campaign; `erased` keeps it from being filled in or reported again. */

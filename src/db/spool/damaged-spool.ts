@@ -46,18 +46,9 @@ function openInTurn(path: string, log: Log): Spool {
     forgetHalfMoves(path);
     const spool = openSoundSpool(path, log);
     for (const aside of unreadOnes(path)) bringIn(spool, aside, log);
-    if (unreadOnes(path).length === 0) endForgetting(spool);
+    if (unreadOnes(path).length === 0) spool.endForgetting();
     return spool;
   });
-}
-
-/** A disk that takes nothing leaves that to the next start, and what is in the spool to be read. */
-function endForgetting(spool: Spool): void {
-  try {
-    spool.endForgetting();
-  } catch (error) {
-    if (!isDiskAtFault(error)) throw error;
-  }
 }
 
 function openSoundSpool(path: string, log: Log): Spool {

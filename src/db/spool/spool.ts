@@ -1,7 +1,6 @@
 import { Database as SqliteClient } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { DAY_MS } from "../../platform/durations.ts";
 import { codeOf } from "../../platform/errors.ts";
 import { inDataDir, SettingError } from "../../platform/setting-error.ts";
 import { switchToWal } from "../sqlite/wal.ts";
@@ -26,13 +25,15 @@ export interface Spool {
   /** The document of that key; null where it is not here, or was set aside. */
   find(key: string): Spooled | null;
   remove(keys: readonly string[]): void;
-  /** Removes them, and lets nothing bring them back that is still read out of a damaged spool. */
+  /**
+   * Removes them, and lets nothing bring them back that is still read out of a damaged spool. That they were forgotten is
+   * kept for good: nobody can say until when whoever had read one before may bring it in all the same.
+   */
   forget(keys: readonly string[]): void;
-  /** Whether it was forgotten while it was here: whoever had read it before may bring it in all the same. */
   wasForgotten(key: string): boolean;
-  /** All that was forgotten lately. Whoever brought one in may have been killed before they erased it. */
+  /** All that were forgotten. Whoever brought one in may have been killed before they erased it. */
   forgotten(): string[];
-  /** No damaged spool is left to be read: what was forgotten long ago needs no watching for. */
+  /** No damaged spool is left to be read: what is not here needs no forgetting. */
   endForgetting(): void;
   /** How many of these are here, set aside or not. */
   count(keys: readonly string[]): number;
@@ -76,9 +77,6 @@ const FIRST_TOTALS =
 /** How long an opening waits for others, and how long a write does, for which the whole process stands still. */
 const OPENING_MS = 10_000;
 const BUSY_MS = 1_000;
-
-/** Longer than anybody who read a document takes to bring it in, and than a process that was killed stays away. */
-const FORGOTTEN_FOR_MS = DAY_MS;
 
 /** The file itself is at fault, not the way to it. */
 export class DamagedSpoolError extends SettingError {
@@ -147,9 +145,7 @@ function spoolOf(client: SqliteClient): Spool {
     "select key, body from spool where key = ? and reason is null",
   );
   const remove = client.prepare("delete from spool where key = ?");
-  const forget = client.prepare(
-    "insert into forgotten (key, forgotten_at) values (?, ?) on conflict do nothing",
-  );
+  const forget = client.prepare("insert into forgotten (key) values (?) on conflict do nothing");
   const forgotten = client.query<{ key: string }, [string]>("select key from forgotten where key = ?");
   const has = client.query<{ key: string }, [string]>("select key from spool where key = ?");
   const isHere = (key: string) => has.get(key) !== null;
@@ -159,7 +155,7 @@ function spoolOf(client: SqliteClient): Spool {
   const removeAndForget = client.transaction((keys: readonly string[]) => {
     for (const key of keys) {
       remove.run(key);
-      forget.run(key, Date.now());
+      forget.run(key);
     }
   }).immediate;
   let isForgettingOver = false;
@@ -186,8 +182,6 @@ function spoolOf(client: SqliteClient): Spool {
         .all()
         .map(({ key }) => key),
     endForgetting() {
-      // Another process may be bringing in what was forgotten a moment ago.
-      client.run("delete from forgotten where forgotten_at < ?", [Date.now() - FORGOTTEN_FOR_MS]);
       isForgettingOver = true;
     },
     count: (keys) => keys.filter(isHere).length,
@@ -239,11 +233,5 @@ function makeTables(client: SqliteClient): void {
   for (const statement of TOTALS) client.run(statement);
   if (client.query("select 1 from spool_totals").get() === null) client.run(FIRST_TOTALS);
   client.run("create table if not exists forgotten (key text primary key)");
-  // An earlier version's has no times.
-  if (
-    client.query("select 1 from pragma_table_info('forgotten') where name = 'forgotten_at'").get() === null
-  ) {
-    client.run("alter table forgotten add column forgotten_at integer not null default 0");
-  }
   client.run("create table if not exists notes (name text primary key, text text not null)");
 }
