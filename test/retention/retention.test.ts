@@ -4,8 +4,10 @@ import { outboxBacklog, readOutboxState } from "../../src/outbox/status.ts";
 import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createRetention } from "../../src/retention/retention.ts";
+import { holdSession } from "../../src/tracking/find-session.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows, statusCounts } from "../support/outbox.ts";
+import { untilHeldUp } from "../support/until-held-up.ts";
 
 let own: TestDatabase;
 beforeAll(async () => {
@@ -77,6 +79,30 @@ describe(`retention on ${testDialect}`, () => {
     for (const table of [outboxAttempts, telegramUpdates, sessions]) {
       expect(await own.db.$count(table)).toBe(1);
     }
+  });
+
+  test("waits for no session that somebody holds, who may want another one, and takes it the next time", async () => {
+    const { db } = own;
+    const { sessions } = db.tables;
+    const times = { pageviewTs: LONG_AGO, createdAt: LONG_AGO, updatedAt: LONG_AGO };
+    const tokens = ["1", "2"].map((last) => firstIdAt(LONG_AGO.getTime()).slice(0, 31) + last);
+    await db.transaction(async (tx) => {
+      for (const trackingToken of tokens)
+        await tx
+          .insert(sessions)
+          .values({ trackingToken, rootEventId: `evt_${trackingToken}`, poolId: 1, botId: 1, ...times });
+    });
+    const [first = "", second = ""] = tokens;
+    let removed: ReturnType<ReturnType<typeof retention>["run"]> | undefined;
+    await db.transaction(async (tx) => {
+      await holdSession(tx, db, second);
+      removed = retention().run();
+      await untilHeldUp(db, removed);
+      await holdSession(tx, db, first);
+    });
+    const isPostgres = testDialect === "postgres";
+    expect(await removed).toMatchObject({ sessions: isPostgres ? 1 : 2 });
+    expect(await retention().run()).toMatchObject({ sessions: isPostgres ? 1 : 0 });
   });
 
   test("lets others write after every five hundred rows", async () => {
