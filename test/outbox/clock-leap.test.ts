@@ -10,7 +10,7 @@ import { metaDestination } from "../../src/outbox/meta-destination.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createRetention } from "../../src/retention/retention.ts";
 import { testDialect } from "../support/database.ts";
-import { addRows, enqueueEvents, pageView, statusCounts, testSecrets } from "../support/outbox.ts";
+import { addRows, enqueueEvents, pageView, passTime, statusCounts, testSecrets } from "../support/outbox.ts";
 import { until } from "../support/until.ts";
 import { PIXEL, useDispatchers } from "./dispatching.ts";
 
@@ -73,6 +73,19 @@ describe(`a clock that leapt forward, on ${testDialect}`, () => {
     await own.db.transaction((tx) => tx.update(outboxProgress).set({ availableAt: new Date(0) }));
     await dispatcher().drain();
     expect(await statusCounts(own.db)).toEqual({ delivered: 1, expired: 1 });
+  });
+
+  test("lets visits wait, too, that come out of a spool only then, and what they say is sent once it is set right", async () => {
+    const { outboxEvents } = own.db.tables;
+    await lastSeen(own.db, 8 * DAY_MS);
+    await enqueueEvents(own.db, PIXEL, [tooOld("spooled")]);
+    await dispatcher().drain();
+    expect(await statusCounts(own.db)).toEqual({ pending: 1 });
+
+    await own.db.transaction((tx) => tx.update(outboxEvents).set({ payload: pageView("spooled") }));
+    await passTime(own.db);
+    await dispatcher().drain();
+    expect(received().map(({ event }) => event.event_id)).toContain("spooled");
   });
 
   /** The look for what became too old on a paused route; `onEnded` is told of each piece, in its transaction. */
