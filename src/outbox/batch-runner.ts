@@ -76,6 +76,7 @@ export function createBatchRunner({ adapters, onChange, ...deps }: BatchRunnerDe
     const { route } = batch;
     const key = { destination: route.destination, route: route.route };
     const limit = isProbe(route) ? Math.min(PROBE_ROWS, adapter.maxBatch) : adapter.maxBatch;
+    const takenAtMs = Date.now();
     const claiming = claim(db, leaseId, { ...key, limit, isProbe: isProbe(route) });
     const rows = await withDatabaseDeadline(db, DATABASE_TIMEOUT_MS, claiming);
     if (rows.length === 0) {
@@ -86,7 +87,7 @@ export function createBatchRunner({ adapters, onChange, ...deps }: BatchRunnerDe
     batch.isClaiming = false;
     setImmediate(onChange);
     const streak = { unexplained: route.unexplained, hasCounted: false };
-    const leased = { key, leaseId, rows, standing: route, streak };
+    const leased = { key, leaseId, rows, takenAtMs, standing: route, streak };
     await deliver({ ...deps, adapter, signal: aborting.signal }, leased);
   }
 

@@ -1,3 +1,4 @@
+import { withDatabaseDeadline } from "../db/database-deadline.ts";
 import { HOUR_MS } from "../platform/durations.ts";
 import { errorText } from "../platform/errors.ts";
 import { BREAKER_THRESHOLD, backOffMs } from "./back-off.ts";
@@ -8,6 +9,8 @@ import { commitWithRetry } from "./commit-with-retry.ts";
 import { consequencesOf } from "./consequences.ts";
 import type { ClaimedRow, DestinationAdapter, Sent, Verdict } from "./destination.ts";
 import { isolate, type Reply } from "./isolate.ts";
+import { RENEW_EVERY_MS, stillHeld } from "./lease.ts";
+import { DATABASE_TIMEOUT_MS } from "./limits.ts";
 import { makeRetriesDue } from "./make-retries-due.ts";
 import {
   type LeasedBatch,
@@ -61,16 +64,32 @@ export async function deliver(deps: DeliveryDeps, batch: LeasedBatch): Promise<v
   if (sendable.length === 0) return;
   try {
     if (signal.aborted) return await giveBack(deps, batch, sendable, { kind: "unknown" });
-    const unasked = await isolate(sendable, async (rows) => {
+    const ask = async (rows: readonly ClaimedRow[]): Promise<Reply> => {
       if (!signal.aborted) return send(deps, batch, rows);
       await giveBack(deps, batch, rows);
       return { kind: "stop" };
-    });
+    };
+    const unasked = await isolate(sendable, ask, (rows) => stillOurs(deps, batch, rows));
     if (unasked.length > 0) await giveBack(deps, batch, unasked);
   } catch (error) {
     await setBack(deps, batch, error);
     throw error;
   }
+}
+
+/**
+ * Asked of the database, unless they were taken a moment ago: a process that was stopped, or slept, finds that others have
+ * sent them; and between two requests of a batch somebody may have been erased.
+ */
+async function stillOurs(
+  { db, signal }: DeliveryDeps,
+  { leaseId, takenAtMs, rows: all }: LeasedBatch,
+  rows: readonly ClaimedRow[],
+): Promise<readonly ClaimedRow[]> {
+  const isWhole = rows.length === all.length;
+  const wasJustTaken = Math.abs(Date.now() - takenAtMs) < RENEW_EVERY_MS;
+  if (signal.aborted || (isWhole && wasJustTaken)) return rows;
+  return withDatabaseDeadline(db, DATABASE_TIMEOUT_MS, stillHeld(db, leaseId, rows));
 }
 
 /**

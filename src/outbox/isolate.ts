@@ -18,10 +18,13 @@ interface Group<T> {
  * Sends rows that go together, and sends them apart where they are refused, until each bad one stands alone. `ask`
  * sends a group, and settles it unless it is a refused one of several rows. One bad row among n costs at most
  * 2·log2(n) requests more, two where it is suspected rightly. Answers the rows that were not asked for after a stop.
+ *
+ * @param stillOurs those of a group that are to be sent when its turn comes
  */
 export async function isolate<T>(
   all: readonly T[],
   ask: (rows: readonly T[]) => Promise<Reply>,
+  stillOurs: (rows: readonly T[]) => Promise<readonly T[]> = async (rows) => rows,
 ): Promise<readonly T[]> {
   const waiting: Group<T>[] = [{ rows: all, holdsBad: false }];
   for (let group = waiting.pop(); group; group = waiting.pop()) {
@@ -29,16 +32,18 @@ export async function isolate<T>(
       waiting.push(...halves(group.rows, []));
       continue;
     }
-    const reply = await ask(group.rows);
+    const rows = await stillOurs(group.rows);
+    if (rows.length === 0) continue;
+    const reply = await ask(rows);
     switch (reply.kind) {
       case "delivered":
         if (group.twin) group.twin.holdsBad = true;
         break;
       case "refused":
-        if (group.rows.length > 1) waiting.push(...halves(group.rows, reply.suspects));
+        if (rows.length > 1) waiting.push(...halves(rows, reply.suspects));
         break;
       case "stop":
-        return waiting.flatMap(({ rows }) => rows);
+        return waiting.flatMap((left) => left.rows);
     }
   }
   return [];

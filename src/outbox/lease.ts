@@ -1,5 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { Database, Reader, Tx } from "../db/database.ts";
+import type { Database, RawNumber, Reader, Tx } from "../db/database.ts";
 import type { Dialect } from "../db/dialect.ts";
 import { preparedStatement } from "../db/prepared-statement.ts";
 import { backOffCeilingMs, HIGHEST_CEILING_AT } from "./back-off.ts";
@@ -146,6 +146,24 @@ export async function renewLeases(db: Database, leaseIds: readonly string[]): Pr
     return due + (await renew(tx, sql`lease_until > ${leaseUntil}`));
   }, "relaxed");
 }
+
+/** Those of the rows that are still under the lease: others may have been taken over since, or erased. */
+export async function stillHeld(
+  { dialect, rows: read }: Pick<Database, "dialect" | "rows">,
+  leaseId: string,
+  rows: readonly ClaimedRow[],
+): Promise<readonly ClaimedRow[]> {
+  const ids = dialect.idList(rows.map(({ id }) => id));
+  const held = new Set(
+    (await read<{ id: RawNumber }>(HELD(dialect), { leaseId, ids })).map(({ id }) => Number(id)),
+  );
+  return rows.filter(({ id }) => held.has(id));
+}
+
+const HELD = preparedStatement(
+  ({ anyId }) => sql`
+    select id from outbox_progress where ${anyId(sql`id`, value("ids"))} and lease_id = ${value("leaseId")}`,
+);
 
 /**
  * Gives some rows back whose lease ran out because their dispatcher died, and answers how many: ask until it is none. A row

@@ -32,6 +32,8 @@ export interface LeasedBatch {
   readonly key: RouteKey;
   readonly leaseId: string;
   readonly rows: readonly ClaimedRow[];
+  /** When they began to be taken, by this machine's clock. Unix milliseconds. */
+  readonly takenAtMs: number;
   /** How the route stood before. */
   readonly standing: Standing;
   /** Refusals in a row that nothing in the events explained; as this batch goes on counting them. */

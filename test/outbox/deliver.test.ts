@@ -1,10 +1,12 @@
-import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setSystemTime, spyOn, test } from "bun:test";
 import { sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import type { DestinationAdapter } from "../../src/outbox/destination.ts";
 import { createDispatcher } from "../../src/outbox/dispatcher.ts";
+import { reclaimExpired } from "../../src/outbox/lease.ts";
 import type { OnSettled } from "../../src/outbox/record-request.ts";
 import { createLog } from "../../src/platform/log.ts";
+import { eraseEvents } from "../../src/privacy/outbox-events.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { addRows, statusCounts } from "../support/outbox.ts";
 import { until } from "../support/until.ts";
@@ -158,9 +160,9 @@ describe(`what follows from a row's end on ${testDialect}`, () => {
 });
 
 /** Sends whatever waits in the way of the test. */
-async function drainBy(send: DestinationAdapter["send"]): Promise<void> {
+async function drainBy(send: DestinationAdapter["send"], db = own.db): Promise<void> {
   const dispatcher = createDispatcher({
-    db: own.db,
+    db,
     log: createLog("silent"),
     adapters: { meta: { maxBatch: 50, isExpired: () => false, send } },
   });
@@ -281,4 +283,52 @@ test(`a route that is paused for refusals that nothing explains says so as loudl
       reason: expect.stringContaining("20 events in a row"),
     },
   ]);
+});
+
+const DELIVERED = { verdict: { kind: "delivered", note: null, pauseMs: null }, answer: null } as const;
+const ids = (rows: readonly { readonly id: number }[]) => rows.map(({ id }) => id);
+
+test(`who slept between taking a batch and sending it sends nothing that others have sent since, on ${testDialect}`, async () => {
+  await addRows(own.db, 2);
+  const sent: number[][] = [];
+  const send: DestinationAdapter["send"] = async (_, rows) => {
+    sent.push(ids(rows));
+    return DELIVERED;
+  };
+  const sleepy: Database = {
+    ...own.db,
+    async transaction(work, durability) {
+      const done = await own.db.transaction(work, durability);
+      if (sent.length > 0 || (await statusCounts(own.db)).sending === undefined) return done;
+      setSystemTime(new Date(Date.now() + 3 * 86_400_000));
+      const past = own.db.dialect.plusMs(own.db.dialect.now, -1_000);
+      await own.db.transaction((tx) =>
+        tx.rows(sql`update outbox_progress set lease_until = ${past} returning id`),
+      );
+      await reclaimExpired(own.db);
+      await drainBy(send);
+      return done;
+    },
+  };
+  try {
+    await drainBy(send, sleepy);
+  } finally {
+    setSystemTime();
+  }
+  expect(sent).toHaveLength(1);
+  expect(await statusCounts(own.db)).toEqual({ delivered: 2 });
+});
+
+test(`what is erased while a batch is sent apart is not sent any more, on ${testDialect}`, async () => {
+  const [, erased = 0, ...others] = await addRows(own.db, 4);
+  const sent: number[][] = [];
+  await drainBy(async (_, rows) => {
+    sent.push(ids(rows));
+    if (sent.length > 1) return DELIVERED;
+    await own.db.transaction((tx) => eraseEvents(tx, own.db, [erased]));
+    return { verdict: { kind: "partial", reason: "some", pauseMs: null }, answer: null };
+  });
+  expect(sent.slice(1).flat()).not.toContain(erased);
+  expect(sent.slice(1).flat()).toEqual(expect.arrayContaining(others));
+  expect(await statusCounts(own.db)).toEqual({ delivered: 3, discarded: 1 });
 });

@@ -179,6 +179,7 @@ describe(`breaker of a dispatcher on ${testDialect}`, () => {
         leaseId: "stopping",
         rows,
         standing: { failures: 5, throttles: 0, unexplained: 0 },
+        takenAtMs: Date.now(),
         streak: { unexplained: 0, hasCounted: false },
       },
     );
