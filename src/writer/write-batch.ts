@@ -1,6 +1,7 @@
 import { recordCookies } from "../cookies/record-cookies.ts";
 import type { BrowserReport } from "../cookies/report.ts";
 import type { Database } from "../db/database.ts";
+import { despiteDeadlock } from "../db/despite-deadlock.ts";
 import { recordVisits } from "../redirect/record-visits.ts";
 import type { VisitRecord } from "../redirect/visit-record.ts";
 
@@ -21,6 +22,6 @@ export async function writeBatch(db: Database, batch: Batch): Promise<void> {
       }
       return;
     case "cookies":
-      await db.transaction((tx) => recordCookies(tx, db, batch.reports));
+      await despiteDeadlock(() => db.transaction((tx) => recordCookies(tx, db, batch.reports)));
   }
 }

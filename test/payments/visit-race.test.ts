@@ -1,14 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { eq } from "drizzle-orm";
+import { eq, inArray } from "drizzle-orm";
 import { openSpool, type Spool } from "../../src/db/spool/spool.ts";
 import { receiveReport } from "../../src/payments/receive-report.ts";
 import { registerPayment } from "../../src/payments/register.ts";
 import { reportPurchasesOf } from "../../src/payments/report-purchase.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
+import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { encodeVisit } from "../../src/redirect/visit-json.ts";
 import type { VisitRecord } from "../../src/redirect/visit-record.ts";
 import { createVisitRecorder } from "../../src/redirect/visit-recorder.ts";
+import { writeBatch } from "../../src/writer/write-batch.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { heldDatabase } from "../support/held-database.ts";
 import { addPool } from "../support/pools.ts";
@@ -153,4 +155,33 @@ describe(`a visit that one machine brings in while another takes the money, on $
     });
     await reporting;
   });
+});
+
+test(`a payment that another visit is named for waits crosswise with browsers of both, and all is written, on ${testDialect}`, async () => {
+  const { deps } = machine(false);
+  const { db } = deps;
+  const { payments, sessions } = db.tables;
+  const visits = [visit(), visit()].toSorted((a, b) => (a.trackingToken < b.trackingToken ? -1 : 1));
+  const [first = "", second = ""] = visits.map(({ trackingToken }) => trackingToken);
+  await db.recordArrivals((writer) => recordVisits(writer, db.tables, visits));
+  const providerRef = newId();
+  const sale = { provider: "generic", provider_ref: providerRef, amount_minor: 4990, currency: "BRL" };
+  await registerPayment(deps, { ...sale, tracking_token: first });
+  let both: Promise<unknown> = Promise.resolve();
+  await db.transaction(async (tx) => {
+    await tx.update(payments).set({ updatedAt: new Date() }).where(eq(payments.providerRef, providerRef));
+    const registered = registerPayment(deps, { ...sale, tracking_token: second });
+    await untilHeldUp(db, registered);
+    const report = { fbi: "177.45.10.77.AQYCAQMB" };
+    const reports = [first, second].map((trackingToken) => ({ trackingToken, report }));
+    const reported = writeBatch(db, { kind: "cookies", reports });
+    await untilHeldUp(db, reported, 2);
+    both = Promise.all([registered, reported]);
+  });
+  await both;
+  const known = await db
+    .select()
+    .from(sessions)
+    .where(inArray(sessions.trackingToken, [first, second]));
+  expect(known).toMatchObject([{ fbi: expect.any(String) }, { fbi: expect.any(String) }]);
 });

@@ -1,5 +1,5 @@
 import type { Sql } from "postgres";
-import { isDeadlock } from "../fault.ts";
+import { despiteDeadlock } from "../despite-deadlock.ts";
 import {
   MIGRATIONS_TABLE,
   type MigrationPlan,
@@ -11,7 +11,6 @@ import {
 
 /** Any number, as long as every Ponte that migrates the same database takes the same lock. */
 const MIGRATION_LOCK = 7_066_838_301;
-const MOST_TRIES = 5;
 /** How long somebody else may be migrating. */
 const LOCK_TIMEOUT_MS = 60_000;
 const LOCK_EVERY_MS = 100;
@@ -42,9 +41,10 @@ export async function migratePostgres(client: Sql, lockTimeoutMs = LOCK_TIMEOUT_
   await refuseForeignViews(client);
   // A view made anew forgets who was let at it, and a migration may drop one, or make one of a table.
   const grants = await grantsOnViews(client);
-  if (!isMigrated) await despiteDeadlocks(() => applyMissing(client, plan.migrations));
+  // Whoever reads while tables are changed may hold what we want and want what we hold.
+  if (!isMigrated) await despiteDeadlock(() => applyMissing(client, plan.migrations));
   if (await hasViews()) return;
-  await despiteDeadlocks(() =>
+  await despiteDeadlock(() =>
     client.begin(async (tx) => {
       await tx.unsafe(plan.views);
       for (const grant of grants) await tx.unsafe(grant);
@@ -150,16 +150,4 @@ async function grantsOnViews(client: Sql): Promise<string[]> {
     where table_schema = 'public' and table_name in ${client(OPERATOR_VIEWS)} and grantee <> current_user
       and privilege_type in ('SELECT', 'INSERT', 'UPDATE', 'DELETE')`;
   return rows.map(({ grant }) => grant);
-}
-
-/** Whoever reads while tables are changed may hold what we want and want what we hold; one of both is then refused. */
-async function despiteDeadlocks(work: () => Promise<unknown>): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      await work();
-      return;
-    } catch (error) {
-      if (tries === MOST_TRIES || !isDeadlock(error)) throw error;
-    }
-  }
 }
