@@ -1,6 +1,7 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { Reader, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import { firstFutureToken } from "./tracking-token.ts";
 
 /** A person in a bot. */
 export type BotUser = Tables["botUsers"]["$inferSelect"];
@@ -43,7 +44,7 @@ export function isPersonInBot(
 /**
  * The bot's row of a person, made or brought up to date: a name that is not given erases none. Of the tracking tokens that
  * the person came by, the first and the latest visit's are kept: tokens begin with their time, so that it does not matter
- * in which order we hear of them.
+ * in which order we hear of them. One of a time to come, which a clock that was ahead made, gives way to whichever comes.
  */
 export async function saveBotUser(
   tx: Tx,
@@ -53,10 +54,9 @@ export async function saveBotUser(
 ): Promise<BotUser> {
   const kept = (column: string) => sql.raw(`coalesce(excluded.${column}, bot_users.${column})`);
   // The smaller or the greater of the new token and the old one; the other where one is missing.
-  const ofBoth = (column: string, order: "<" | ">") =>
-    sql.raw(
-      `case when excluded.${column} ${order} bot_users.${column} then excluded.${column} else coalesce(bot_users.${column}, excluded.${column}) end`,
-    );
+  const ofBoth = (column: string, isNewOne: SQL) =>
+    sql`case when ${isNewOne} then ${sql.raw(`excluded.${column}`)} else ${sql.raw(`coalesce(bot_users.${column}, excluded.${column})`)} end`;
+  const future = firstFutureToken(now);
   const [user] = await tx
     .insert(botUsers)
     .values({
@@ -76,8 +76,12 @@ export async function saveBotUser(
         username: kept("username"),
         firstName: kept("first_name"),
         languageCode: kept("language_code"),
-        firstToken: ofBoth("first_token", "<"),
-        latestToken: ofBoth("latest_token", ">"),
+        firstToken: ofBoth("first_token", sql`excluded.first_token < bot_users.first_token`),
+        latestToken: ofBoth(
+          "latest_token",
+          sql`excluded.latest_token > bot_users.latest_token
+            or (bot_users.latest_token >= ${future} and excluded.latest_token is not null)`,
+        ),
         updatedAt: now,
       },
     })

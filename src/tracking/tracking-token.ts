@@ -1,5 +1,5 @@
 import { DAY_MS, MINUTE_MS } from "../platform/durations.ts";
-import { isId } from "../platform/ids.ts";
+import { firstIdAt, isId } from "../platform/ids.ts";
 
 /*
  * A tracking token is the public key of a visit: a UUIDv7 as 32 lowercase hex digits, or a v8 where the visitor denied
@@ -36,6 +36,11 @@ export function isWorthKeeping(token: string, now: Date): boolean {
 const SPOOLED_FOR_MS = 7 * DAY_MS;
 /** How far the clocks of two machines of ours may be apart. */
 const CLOCK_SKEW_MS = 5 * MINUTE_MS;
+
+/** The first token that no visit has by now: those from there on were made by a clock that was ahead. */
+export function firstFutureToken(now: Date): string {
+  return firstIdAt(now.getTime() + CLOCK_SKEW_MS);
+}
 
 /** Whether an unknown token may be a visit that has not reached the database yet, and not one made up, or long gone. */
 export function mayBeSpooled(token: string, now: Date): boolean {

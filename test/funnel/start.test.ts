@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { eq, inArray } from "drizzle-orm";
-import { newId } from "../../src/platform/ids.ts";
+import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { testDialect } from "../support/database.ts";
 import { API_KEY, type Funnel, OTHER_TOKEN, openFunnel } from "../support/funnel.ts";
@@ -154,6 +154,22 @@ describe(`/start on ${testDialect}`, () => {
       }),
     });
     expect((await stored(user.id)).users).toMatchObject([{ firstToken: first, latestToken: second }]);
+  });
+
+  test("a visit that a clock which was ahead dated into the future is not the latest for as long", async () => {
+    const { db } = funnel;
+    const future = firstIdAt(Date.now() + 400 * 86_400_000).slice(0, 12) + newId().slice(12);
+    const visitToCome = { ...funnel.visit("fbclid=ToCome"), trackingToken: future };
+    await db.transaction((tx) => recordVisits(tx, db.tables, [visitToCome]));
+    const user = newUser();
+    await funnel.push(startUpdate(user, future));
+    expect((await stored(user.id)).users).toMatchObject([{ latestToken: future }]);
+    await funnel.push(startUpdate(user));
+    expect((await stored(user.id)).users).toMatchObject([{ latestToken: future }]);
+    const token = await visit();
+    await funnel.push(startUpdate(user, token));
+    await funnel.push(startUpdate(user));
+    expect((await stored(user.id)).users).toMatchObject([{ firstToken: token, latestToken: token }]);
   });
 
   test("who comes back by a second ad keeps the first token, and starts once more", async () => {
