@@ -80,12 +80,18 @@ async function releasePageViews(
   return new Set(rows.map(({ id }) => Number(id)));
 }
 
-/** A PageView that already failed waits for its back-off, not for the browser; it hears what the browser says all the same. */
-const RELEASED = preparedStatement(
-  ({ now, anyId }) => sql`
+/**
+ * A PageView that already failed waits for its back-off, not for the browser; it hears what the browser says all the same.
+ * Locked by number, as by who retries or erases events: never crosswise.
+ */
+const RELEASED = preparedStatement(({ now, anyId, idAmong, lockedOf }) => {
+  const waiting = sql`
+    select id from outbox_progress where ${anyId(sql`id`, sql.placeholder("ids"))} and status = 'pending'
+    order by id ${lockedOf(sql`outbox_progress`)}`;
+  return sql`
     update outbox_progress set available_at = case when attempts = 0 then ${now} else available_at end
-    where ${anyId(sql`id`, sql.placeholder("ids"))} and status = 'pending' returning id`,
-);
+    where ${idAmong(sql`id`, waiting)} returning id`;
+});
 
 /**
  * Locked, because what is read is written back: another process may hear of the same visit, or erase it. Always in the

@@ -96,6 +96,37 @@ describe(`two at one event, on ${testDialect}`, () => {
     await db.transaction((tx) => tx.delete(outboxRoutes));
   });
 
+  test("no browser's report waits crosswise for who retries the same events, in whatever order they lie", async () => {
+    const { db } = own;
+    const { outboxProgress, outbox } = db.tables;
+    const next = visitsOf(await addPool(db, { slug: "crosswise" }));
+    const visits = [next(), next()];
+    await db.recordArrivals((writer) => recordVisits(writer, db.tables, visits));
+    const events = await db.select().from(outbox).orderBy(outbox.id);
+    const ids = events.map(({ id }) => id);
+    const change = (tx: Tx, id = 0) =>
+      tx.update(outboxProgress).set({ attempts: 1 }).where(eq(outboxProgress.id, id));
+    await db.transaction((tx) => change(tx, ids[1]));
+    // Moves the first behind the second; and Postgres reads through so small a table, in the order in which it lies.
+    await db.transaction((tx) => change(tx, ids[0]));
+    if (testDialect === "postgres") await db.transaction((tx) => tx.rows(sql`analyze outbox_progress`));
+    const report = { fbi: "177.45.10.77.AQYCAQMB" };
+    const reports = visits.map(({ trackingToken }) => ({ trackingToken, report }));
+    let both: Promise<unknown> = Promise.resolve();
+    await db.transaction(async (tx) => {
+      await tx
+        .update(outboxProgress)
+        .set({ poolId: 1 })
+        .where(eq(outboxProgress.id, ids[0] ?? 0));
+      const retried = replay(db, "retry", { ids });
+      await untilHeldUp(db, retried);
+      const reported = db.transaction((other) => recordCookies(other, db, reports));
+      await untilHeldUp(db, reported, 2);
+      both = Promise.all([retried, reported]);
+    });
+    expect(await both).toEqual([2, true]);
+  });
+
   describe.skipIf(testDialect === "sqlite")("an operator's own SQL", () => {
     const byHand = async (statement: string) => {
       const operator = postgres(own.url, { max: 1, onnotice: () => undefined });
