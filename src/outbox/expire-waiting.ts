@@ -1,8 +1,8 @@
-import { and, eq, isNotNull, sql } from "drizzle-orm";
+import { isNotNull, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
-import { isOneOf } from "../db/dialect.ts";
 import type { Log } from "../platform/log.ts";
 import { type Periodic, periodic } from "../platform/periodic.ts";
+import { changeFound } from "./change-found.ts";
 import { clockLeap } from "./clock-leap.ts";
 import type { Adapters, ClaimedRow } from "./destination.ts";
 import { rowsWhere } from "./lease.ts";
@@ -65,18 +65,19 @@ export function createExpireWaiting(deps: ExpireWaitingDeps): Periodic<number> {
     return expired;
   }
 
-  /** Those that still wait: meanwhile the route may have been resumed, and a dispatcher have taken some. */
+  /**
+   * Those that still wait: meanwhile the route may have been resumed, and a dispatcher have taken some. What somebody else
+   * is changing is left to the next look, for the two might wait for each other.
+   */
   async function end(key: RouteKey, rows: readonly ClaimedRow[]): Promise<number> {
-    const { outboxProgress } = db.tables;
-    const ids = rows.map(({ id }) => id);
+    const { dialect } = db;
+    const ids = dialect.idList(rows.map(({ id }) => id));
+    const waiting = sql`
+      select id from outbox_progress where ${dialect.anyId(sql`id`, ids)} and status = 'pending' ${dialect.skipLocked}`;
     return db.transaction(async (tx) => {
-      if (await clockLeap(tx, db.dialect)) return 0;
-      const changed = await tx
-        .update(outboxProgress)
-        .set({ status: "expired", lastError: REASON })
-        .where(and(isOneOf(db, outboxProgress.id, ids), eq(outboxProgress.status, "pending")))
-        .returning({ id: outboxProgress.id });
-      const ended = new Set(changed.map(({ id }) => id));
+      if (await clockLeap(tx, dialect)) return 0;
+      const set = sql`status = 'expired', last_error = ${REASON}`;
+      const ended = new Set(await changeFound(tx, db, waiting, set));
       const gone = rows.filter(({ id }) => ended.has(id));
       if (gone.length > 0) await onSettled(tx, gone, ENDING, key);
       return gone.length;

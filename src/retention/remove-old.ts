@@ -47,10 +47,13 @@ export async function removeOldRows(removal: Removal, numbered: Numbered): Promi
     const old = page.filter(({ isOld }) => Boolean(isOld)).map((row) => row.id);
     last = page.at(-1)?.id ?? last;
     if (old.length === 0 && !(await isFollowedByOld(removal, numbered, last))) break;
+    // What somebody else is changing, as who retries it, is left to the next hour: the two might wait for each other.
+    const free = sql`
+      select ${id} from ${table} where ${and(isOneOf(db, id, old), isDone)} ${db.dialect.skipLocked}`;
     removed += await db.transaction(async (tx) => {
       const gone = await tx
         .delete(table)
-        .where(and(isOneOf(db, id, old), isDone))
+        .where(db.dialect.idAmong(sql`${id}`, free))
         .returning({ id: sql`${id}`.mapWith(Number) });
       const ids = gone.map((row) => row.id);
       await alongWith?.(tx, ids);

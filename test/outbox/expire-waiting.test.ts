@@ -6,9 +6,10 @@ import { createExpireWaiting } from "../../src/outbox/expire-waiting.ts";
 import { claim } from "../../src/outbox/lease.ts";
 import { metaDestination } from "../../src/outbox/meta-destination.ts";
 import type { OnSettled } from "../../src/outbox/record-request.ts";
+import { replay } from "../../src/outbox/replay.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
-import { addRows, pageView, statusCounts, testSecrets } from "../support/outbox.ts";
+import { addRows, bothAtOnce, pageView, statusCounts, testSecrets, turnRound } from "../support/outbox.ts";
 
 let own: TestDatabase;
 beforeEach(async () => {
@@ -78,4 +79,21 @@ test(`what a dispatcher has taken between the look and the end is its own, on ${
   expect(await sweep.run()).toBe(2);
   expect(await statusCounts(db)).toEqual({ sending: 1, expired: 2 });
   expect(told).not.toContain(taken);
+});
+
+test(`nothing is waited for that somebody retries, who may want another event, on ${testDialect}`, async () => {
+  const { db } = own;
+  const ids = await addRows(db, 2, { route: "111", payload: tooOld });
+  await turnRound(db, ids);
+  await db.transaction((tx) => pauseRoute(tx, db, { destination: "meta", route: "111" }, "why"));
+  const sweep = metaSweep(async () => undefined);
+  const [retried] = await bothAtOnce(
+    db,
+    ids,
+    () => replay(db, "retry", { ids }),
+    () => sweep.run(),
+  );
+  expect(retried).toBeGreaterThan(0);
+  await sweep.run();
+  expect(await statusCounts(db)).toEqual({ expired: 2 });
 });

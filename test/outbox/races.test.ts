@@ -11,7 +11,7 @@ import { settle } from "../../src/outbox/settle.ts";
 import { eraseEvents } from "../../src/privacy/outbox-events.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
-import { addRows, emptyOutbox } from "../support/outbox.ts";
+import { addRows, bothAtOnce, emptyOutbox, turnRound } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";
 import { untilHeldUp } from "../support/until-held-up.ts";
 import { visitsOf } from "../support/visits.ts";
@@ -98,32 +98,20 @@ describe(`two at one event, on ${testDialect}`, () => {
 
   test("no browser's report waits crosswise for who retries the same events, in whatever order they lie", async () => {
     const { db } = own;
-    const { outboxProgress, outbox } = db.tables;
+    const { outbox } = db.tables;
     const next = visitsOf(await addPool(db, { slug: "crosswise" }));
     const visits = [next(), next()];
     await db.recordArrivals((writer) => recordVisits(writer, db.tables, visits));
-    const events = await db.select().from(outbox).orderBy(outbox.id);
-    const ids = events.map(({ id }) => id);
-    const change = (tx: Tx, id = 0) =>
-      tx.update(outboxProgress).set({ attempts: 1 }).where(eq(outboxProgress.id, id));
-    await db.transaction((tx) => change(tx, ids[1]));
-    // Moves the first behind the second; and Postgres reads through so small a table, in the order in which it lies.
-    await db.transaction((tx) => change(tx, ids[0]));
-    if (testDialect === "postgres") await db.transaction((tx) => tx.rows(sql`analyze outbox_progress`));
+    const ids = (await db.select().from(outbox).orderBy(outbox.id)).map(({ id }) => id);
+    await turnRound(db, ids);
     const report = { fbi: "177.45.10.77.AQYCAQMB" };
     const reports = visits.map(({ trackingToken }) => ({ trackingToken, report }));
-    let both: Promise<unknown> = Promise.resolve();
-    await db.transaction(async (tx) => {
-      await tx
-        .update(outboxProgress)
-        .set({ poolId: 1 })
-        .where(eq(outboxProgress.id, ids[0] ?? 0));
-      const retried = replay(db, "retry", { ids });
-      await untilHeldUp(db, retried);
-      const reported = db.transaction((other) => recordCookies(other, db, reports));
-      await untilHeldUp(db, reported, 2);
-      both = Promise.all([retried, reported]);
-    });
+    const both = bothAtOnce(
+      db,
+      ids,
+      () => replay(db, "retry", { ids }),
+      () => db.transaction((tx) => recordCookies(tx, db, reports)),
+    );
     expect(await both).toEqual([2, true]);
   });
 

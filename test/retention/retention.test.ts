@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Database } from "../../src/db/database.ts";
+import { replay } from "../../src/outbox/replay.ts";
 import { outboxBacklog, readOutboxState } from "../../src/outbox/status.ts";
 import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createRetention } from "../../src/retention/retention.ts";
 import { holdSession } from "../../src/tracking/find-session.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
-import { addRows, statusCounts } from "../support/outbox.ts";
+import { addRows, bothAtOnce, statusCounts, turnRound } from "../support/outbox.ts";
 import { untilHeldUp } from "../support/until-held-up.ts";
 
 let own: TestDatabase;
@@ -79,6 +80,20 @@ describe(`retention on ${testDialect}`, () => {
     for (const table of [outboxAttempts, telegramUpdates, sessions]) {
       expect(await own.db.$count(table)).toBe(1);
     }
+  });
+
+  test("waits for no event that somebody retries, who may want another one", async () => {
+    const { db, dispose } = await createTestDatabase();
+    const ids = await addRows(db, 2, { status: "discarded", createdAt: LONG_AGO });
+    await turnRound(db, ids);
+    const [retried, removed] = await bothAtOnce(
+      db,
+      ids,
+      () => replay(db, "retry", { ids }),
+      () => createRetention({ db, log: createLog("silent"), days: 30, pauseMs: 0 }).run(),
+    );
+    expect(retried + (removed?.outbox ?? 0)).toBe(2);
+    await dispose();
   });
 
   test("waits for no session that somebody holds, who may want another one, and takes it the next time", async () => {

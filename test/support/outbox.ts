@@ -1,4 +1,4 @@
-import { inArray, sql } from "drizzle-orm";
+import { eq, inArray, sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import type { Tables } from "../../src/db/define-schema.ts";
 import type { SplitRow } from "../../src/db/split-table.ts";
@@ -10,6 +10,7 @@ import { newId } from "../../src/platform/ids.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import { addPool } from "./pools.ts";
+import { untilHeldUp } from "./until-held-up.ts";
 
 export const testSecrets = createSecrets(new Uint8Array(32).fill(7));
 
@@ -74,6 +75,40 @@ export function emptyOutbox(db: Database) {
     await tx.delete(outboxProgress);
     await tx.delete(outboxEvents);
   });
+}
+
+/**
+ * Lets events lie in the reverse order of their numbers, and Postgres know how few there are: so small a table it reads
+ * through, and locks them in the order in which they lie.
+ */
+export async function turnRound(db: Database, ids: readonly number[]): Promise<void> {
+  const { outboxProgress } = db.tables;
+  for (const id of ids.toReversed())
+    await db.transaction((tx) =>
+      tx.update(outboxProgress).set({ attempts: 1 }).where(eq(outboxProgress.id, id)),
+    );
+  if (db.dialect.name === "postgres") await db.transaction((tx) => tx.rows(sql`analyze outbox_progress`));
+}
+
+/** Begins both while somebody else has the first of the events, each when the one before it waits; resolves to what they do. */
+export async function bothAtOnce<A, B>(
+  db: Database,
+  [first = 0]: readonly number[],
+  one: () => Promise<A>,
+  other: () => Promise<B>,
+): Promise<[A, B]> {
+  const { outboxProgress } = db.tables;
+  let both: Promise<[A, B]> | undefined;
+  await db.transaction(async (tx) => {
+    await tx.update(outboxProgress).set({ poolId: 1 }).where(eq(outboxProgress.id, first));
+    const begun = one();
+    await untilHeldUp(db, begun);
+    const others = other();
+    await untilHeldUp(db, others, 2);
+    both = Promise.all([begun, others]);
+  });
+  if (!both) throw new Error("nothing was begun");
+  return both;
 }
 
 /** How many rows have each status. */
