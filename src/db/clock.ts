@@ -1,12 +1,17 @@
 /** How old a measurement may become before the next one is made, in the background. Milliseconds. */
 const MEASURE_EVERY_MS = 30_000;
+/** This machine's two clocks part by so much where it slept, or was paused, or one of them was set. Milliseconds. */
+const LEAP_MS = 1_000;
 
 /**
  * The database's clock, as this process reckons it: machines' clocks differ, and what falls due is decided by the
  * one clock that all of them share.
  */
 interface Clock {
-  /** Resolves when the clock has been measured once; at once afterwards, measuring anew now and then meanwhile. */
+  /**
+   * Resolves when the clock has been measured once; at once afterwards, measuring anew now and then meanwhile. After a leap of
+   * this machine's clock, once it has been measured again: else what is written then would be dated as long ago as it slept.
+   */
   ready(): Promise<void>;
   /** Unix milliseconds, whole. Only good after `ready()`. */
   nowMs(): number;
@@ -17,13 +22,16 @@ interface Clock {
  * when the database looks.
  *
  * @param askMs asks the database for its time, in Unix milliseconds
- * @param uptimeMs a clock that only runs forward, as `performance.now()`: somebody may set the other one.
+ * @param uptimeMs a clock that only runs forward, as `performance.now()`: somebody may set the other one
+ * @param wallMs the other one, which knows how long the machine slept
  */
 export function createClock(
   askMs: () => Promise<number>,
   uptimeMs: () => number = () => performance.now(),
+  wallMs: () => number = () => Date.now(),
 ): Clock {
   let aheadMs: number | undefined;
+  let wallAheadMs = 0;
   let measuredAt = 0;
   let measuring: Promise<void> | undefined;
 
@@ -32,7 +40,10 @@ export function createClock(
     // The first question may have waited for a connection; the second one's round trip is a bare one.
     aheadMs = Math.max(first, (await askMs()) - uptimeMs());
     measuredAt = uptimeMs();
+    wallAheadMs = wallMs() - measuredAt;
   }
+
+  const hasLeapt = () => Math.abs(wallMs() - uptimeMs() - wallAheadMs) > LEAP_MS;
 
   function measureOnce(): Promise<void> {
     measuring ??= measure().finally(() => {
@@ -43,7 +54,7 @@ export function createClock(
 
   return {
     async ready() {
-      if (aheadMs === undefined) return measureOnce();
+      if (aheadMs === undefined || hasLeapt()) return measureOnce();
       // What was measured before stays good while the database does not answer.
       if (uptimeMs() - measuredAt > MEASURE_EVERY_MS) measureOnce().catch(() => undefined);
     },

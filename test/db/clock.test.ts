@@ -8,9 +8,14 @@ const BACK_MS = 10;
 
 /** A database whose answers need 10 ms each way, the first one longer, and a process clock that only these calls move. */
 function remote(databaseMs: number) {
-  const state = { uptimeMs: 1_000, databaseMs, asked: 0, away: false };
+  const state = { uptimeMs: 1_000, wallMs: 500, databaseMs, asked: 0, away: false };
   const pass = (ms: number) => {
     state.uptimeMs += ms;
+    sleep(ms);
+  };
+  /** Of which a clock that only runs forward may know nothing. */
+  const sleep = (ms: number) => {
+    state.wallMs += ms;
     state.databaseMs += ms;
   };
   const clock = createClock(
@@ -23,8 +28,9 @@ function remote(databaseMs: number) {
       return answer;
     },
     () => state.uptimeMs,
+    () => state.wallMs,
   );
-  return { state, pass, clock };
+  return { state, pass, sleep, clock };
 }
 
 describe("the database's clock, reckoned", () => {
@@ -51,6 +57,17 @@ describe("the database's clock, reckoned", () => {
     expect(state.asked).toBe(4);
     await clock.ready();
     expect(clock.nowMs()).toBe(state.databaseMs - BACK_MS);
+  });
+
+  test("is measured anew before anything is dated by it where the machine slept", async () => {
+    const { state, sleep, clock } = remote(1_732_000_000_000);
+    await clock.ready();
+    sleep(7 * 86_400_000);
+    await clock.ready();
+    expect(clock.nowMs()).toBe(state.databaseMs - BACK_MS);
+    expect(state.asked).toBe(4);
+    await clock.ready();
+    expect(state.asked).toBe(4);
   });
 
   test("keeps the last measurement while the database is away", async () => {
