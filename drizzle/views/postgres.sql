@@ -145,7 +145,7 @@ select o.id, o.destination, o.route, pools.slug as pool, o.event_name, o.event_i
 from outbox o left join pools on pools.id = o.pool_id
 where o.status in ('dead', 'expired', 'discarded') and o.status <> 'discarded';
 
--- What happened on each day (UTC), by pool; a null pool is what came without an ad. Clicks reach as far back as retention
+-- What happened on each day (UTC), by pool; a null pool is what has none. Clicks reach as far back as retention
 -- leaves visits, the rest to the beginning.
 create view funnel_daily as
 with happened as (

@@ -12,8 +12,8 @@ export type TokenCheck =
   | { readonly kind: "telegram_unreachable"; readonly reason: string };
 
 /**
- * Asks Telegram (`getMe`) whether the token is good, and whether it is this bot's: by its number, where that is known, for
- * a bot whose old token was refused may have been renamed meanwhile; its name follows once its health is checked.
+ * Asks Telegram (`getMe`) whether the token is good, and whether it is this bot's: by its name or its number. A bot whose
+ * old token was refused may have been renamed meanwhile; its name follows once its health is checked.
  */
 export async function checkToken(
   telegram: Pick<BotApi, "identify">,
