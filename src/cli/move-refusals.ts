@@ -11,7 +11,7 @@ import { firstFilled, maySetNumbers } from "../move/copy-tables.ts";
 import { errorText } from "../platform/errors.ts";
 import type { Secrets } from "../platform/secrets.ts";
 import { Refused } from "./command.ts";
-import { hasSealedTokens } from "./has-sealed-tokens.ts";
+import { whoSealed } from "./who-sealed.ts";
 import { isMissing } from "./with-database.ts";
 
 /** Before anything is opened. @throws Refused */
@@ -76,7 +76,7 @@ export async function refuseOtherUser(db: Database): Promise<void> {
  * @throws Refused where none opens
  */
 export async function refuseOtherKey(source: ExclusiveDatabase, secrets: Secrets): Promise<void> {
-  if ((await hasSealedTokens(source, secrets)) !== false) return;
+  if ((await whoSealed(source, secrets)) !== "another") return;
   throw new Refused(
     "The tokens of its pools and bots were sealed with another key than this one. Let DATA_DIR name the folder that Ponte had before (where app-secret lies), or set the APP_SECRET that it had.",
   );

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { keyFile } from "../../platform/app-secret.ts";
-import { hasSealedTokens } from "../has-sealed-tokens.ts";
+import { whoSealed } from "../who-sealed.ts";
 import { bad, type Finding, warning } from "./finding.ts";
 import type { OutsideDeps } from "./outside-deps.ts";
 
@@ -20,8 +20,8 @@ export async function checkSecret({ db, secrets, config }: OutsideDeps): Promise
     ];
   }
   const isOwn = `is not set: this machine keeps its own in ${path}`;
-  switch (await hasSealedTokens(db, secrets)) {
-    case true:
+  switch (await whoSealed(db, secrets)) {
+    case "this key":
       return [
         warning(
           NAME,
@@ -29,7 +29,7 @@ export async function checkSecret({ db, secrets, config }: OutsideDeps): Promise
           "It has sealed tokens: set APP_SECRET to it, not to a new one, on every machine that uses this database.",
         ),
       ];
-    case false:
+    case "another":
       return [
         bad(
           NAME,
@@ -37,7 +37,7 @@ export async function checkSecret({ db, secrets, config }: OutsideDeps): Promise
           "Set APP_SECRET, on every machine that uses this database, to the key that sealed them, in another machine's app-secret or a backup. Where that is lost, give the tokens anew, as said below.",
         ),
       ];
-    case null:
+    case "nobody":
       return [
         warning(
           NAME,

@@ -3,13 +3,12 @@ import { openSealed } from "../platform/open-sealed.ts";
 import type { Secrets } from "../platform/secrets.ts";
 
 /**
- * Whether this key opens any token of pools and bots; single ones may have been sealed by an older key. Null where there
- * are none.
+ * Whose key sealed the tokens of pools and bots: this one, where it opens any, for single ones may be of an older key.
  */
-export async function hasSealedTokens(
+export async function whoSealed(
   { tables, select }: Pick<Database, "tables" | "select">,
   secrets: Secrets,
-): Promise<boolean | null> {
+): Promise<"this key" | "another" | "nobody"> {
   const { pools, bots } = tables;
   const ofPools = await select({ sealed: pools.metaAccessToken }).from(pools);
   const ofBots = await select({ sealed: bots.token }).from(bots);
@@ -17,7 +16,8 @@ export async function hasSealedTokens(
     ...ofPools.map(({ sealed }) => opensWith(secrets, sealed, "pools.meta_access_token")),
     ...ofBots.map(({ sealed }) => opensWith(secrets, sealed, "bots.token")),
   ].filter((is) => is !== null);
-  return opens.length === 0 ? null : opens.includes(true);
+  if (opens.length === 0) return "nobody";
+  return opens.includes(true) ? "this key" : "another";
 }
 
 function opensWith(
