@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
 import type { Config } from "../config.ts";
-import { openSpool } from "../db/spool/spool.ts";
+import { damagedSpools, isUnread } from "../db/spool/damaged-spool.ts";
+import { openSpool, type Spool } from "../db/spool/spool.ts";
 import { createLog } from "../platform/log.ts";
 import { type ErasureDeps, erasePerson } from "../privacy/erase.ts";
 import { type Erasure, isAnything } from "../privacy/erasure.ts";
@@ -11,7 +11,7 @@ import { ASKING_FLAGS, askFirst, refuseUnasked } from "./ask-first.ts";
 import { type Context, defineCommand, type Given, WrongUsage } from "./command.ts";
 import { checked } from "./input.ts";
 import { answer, count, record } from "./print.ts";
-import { ACTOR, type Opened, withDatabase } from "./with-database.ts";
+import { ACTOR, isMissing, type Opened, withDatabase } from "./with-database.ts";
 
 export const privacyErase = defineCommand({
   name: "privacy erase",
@@ -63,7 +63,7 @@ async function eraseIfMeant(
 
 /** The spool and Redis of this machine, where it has them. */
 async function withStores({ config, db, now }: Opened, work: (deps: ErasureDeps) => Promise<void>) {
-  const spool = existsSync(config.spoolFile) ? openSpool(config.spoolFile) : null;
+  const spool = openOwnSpool(config);
   const redis = await connectedRedis(config);
   try {
     await work({
@@ -76,6 +76,14 @@ async function withStores({ config, db, now }: Opened, work: (deps: ErasureDeps)
     redis?.disconnect();
     spool?.close();
   }
+}
+
+/** One that cannot be looked at is not taken for none. */
+function openOwnSpool({ spoolFile }: Config): Spool | null {
+  if (isMissing(spoolFile)) return null;
+  const spool = openSpool(spoolFile);
+  if (!damagedSpools(spoolFile).some(isUnread)) spool.endForgetting();
+  return spool;
 }
 
 /** Redis, once it answers or is known not to; what it cannot be asked then counts as unknown. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openSpool } from "../../src/db/spool/spool.ts";
@@ -40,6 +40,38 @@ describe(`ponte privacy erase on ${testDialect}`, () => {
     ]);
     const again = await ponte(["privacy", "erase", "--customer", telegramUserId, "--yes"], environment);
     expect(again).toMatchObject({ code: 0, out: "Nothing is known of this person (any more).\n" });
+  });
+
+  test("the spool notes a visit that it never had only while a damaged one is still to be read", async () => {
+    const file = join(dataDir, "spool.db");
+    const unread = `${file}.corrupt-1.unread`;
+    const eraseAnother = async () => {
+      const { token } = await seedVisitor(own.db);
+      expect((await ponte(["privacy", "erase", "--token", token, "--yes"], environment)).code).toBe(0);
+      return token;
+    };
+    const noted = [];
+    const spool = openSpool(file);
+    for (const damaged of [false, true]) {
+      if (damaged) writeFileSync(unread, "");
+      noted.push(spool.wasForgotten(await eraseAnother()));
+    }
+    spool.close();
+    rmSync(unread);
+    expect(noted).toEqual([false, true]);
+  });
+
+  test("a spool that cannot be looked at is not taken for none", async () => {
+    const { token } = await seedVisitor(own.db);
+    const closed = mkdtempSync(join(tmpdir(), "ponte-privacy-"));
+    // Closed to everybody, root too.
+    symlinkSync("spool.db", join(closed, "spool.db"));
+    const ran = await ponte(["privacy", "erase", "--token", token, "--yes"], {
+      ...environment,
+      DATA_DIR: closed,
+    });
+    rmSync(closed, { recursive: true });
+    expect(ran).toMatchObject({ code: 1, err: expect.stringContaining("spool.db cannot be used") });
   });
 
   test("Redis being away is said, and keeps nothing from being erased", async () => {
