@@ -36,11 +36,13 @@ export function createClock(
   let measuring: Promise<void> | undefined;
 
   async function measure(): Promise<void> {
+    // Looked at before: where the machine sleeps meanwhile, what is answered is as old.
+    const partedMs = wallMs() - uptimeMs();
     const first = (await askMs()) - uptimeMs();
     // The first question may have waited for a connection; the second one's round trip is a bare one.
     aheadMs = Math.max(first, (await askMs()) - uptimeMs());
     measuredAt = uptimeMs();
-    wallAheadMs = wallMs() - measuredAt;
+    wallAheadMs = partedMs;
   }
 
   const hasLeapt = () => Math.abs(wallMs() - uptimeMs() - wallAheadMs) > LEAP_MS;
@@ -54,7 +56,7 @@ export function createClock(
 
   return {
     async ready() {
-      if (aheadMs === undefined || hasLeapt()) return measureOnce();
+      while (aheadMs === undefined || hasLeapt()) await measureOnce();
       // What was measured before stays good while the database does not answer.
       if (uptimeMs() - measuredAt > MEASURE_EVERY_MS) measureOnce().catch(() => undefined);
     },

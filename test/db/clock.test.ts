@@ -8,7 +8,7 @@ const BACK_MS = 10;
 
 /** A database whose answers need 10 ms each way, the first one longer, and a process clock that only these calls move. */
 function remote(databaseMs: number) {
-  const state = { uptimeMs: 1_000, wallMs: 500, databaseMs, asked: 0, away: false };
+  const state = { uptimeMs: 1_000, wallMs: 500, databaseMs, asked: 0, sleepsAt: 0, away: false };
   const pass = (ms: number) => {
     state.uptimeMs += ms;
     sleep(ms);
@@ -24,6 +24,7 @@ function remote(databaseMs: number) {
       if (state.away) throw new Error("no answer");
       pass(10);
       const answer = state.databaseMs;
+      if (state.asked === state.sleepsAt) sleep(7 * 86_400_000);
       pass(state.asked === 1 ? 300 : BACK_MS);
       return answer;
     },
@@ -67,6 +68,14 @@ describe("the database's clock, reckoned", () => {
     expect(clock.nowMs()).toBe(state.databaseMs - BACK_MS);
     expect(state.asked).toBe(4);
     await clock.ready();
+    expect(state.asked).toBe(4);
+  });
+
+  test("is measured once more where the machine slept before it read the answer", async () => {
+    const { state, clock } = remote(1_732_000_000_000);
+    state.sleepsAt = 2;
+    await clock.ready();
+    expect(clock.nowMs()).toBe(state.databaseMs - BACK_MS);
     expect(state.asked).toBe(4);
   });
 
