@@ -201,10 +201,20 @@ function changedColumns(
   return {
     ...changedOf(row, botColumns(change)),
     ...(token && check && tokenColumns(token, check.telegramId, secrets, row.webhookSecret)),
+    ...(check && !row.healthy && isRenamed(row, check) && { healthy: false, healthReason: renamedTo(check) }),
     ...(token === null &&
       row.token !== null && { token: null, webhookSecret: null, healthy: true, healthReason: null }),
     ...paymentColumns(change, row.paymentToken, secrets),
   };
+}
+
+function isRenamed({ username }: BotRow, check: VerifiedToken): boolean {
+  return check.username.toLowerCase() !== username.toLowerCase();
+}
+
+/** Why nobody is sent to a bot yet whose token is good: its old name leads nowhere, or to whoever took it. */
+function renamedTo({ username }: VerifiedToken): string {
+  return `its name is @${username} now; it is renamed here within a minute, and has visitors again`;
 }
 
 /** The webhook comes and goes with the token. */

@@ -2,11 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { eq, ne } from "drizzle-orm";
 import type { BotApi } from "../../src/bots/bot-api.ts";
+import { createBotHealth } from "../../src/bots/bot-health.ts";
 import { findBot, findBotRow, listBots } from "../../src/bots/bot-view.ts";
 import { askBotWebhook } from "../../src/bots/bot-webhook.ts";
 import { connectBot, reconnectBot } from "../../src/bots/connect-bot.ts";
 import { createBot, deleteBot, updateBot } from "../../src/bots/manage-bots.ts";
 import { telegramBotApi } from "../../src/bots/telegram-bot-api.ts";
+import { createLog } from "../../src/platform/log.ts";
 import { createSecrets } from "../../src/platform/secrets.ts";
 import { createPool } from "../../src/pools/manage-pools.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
@@ -122,8 +124,24 @@ describe(`bots on ${testDialect}`, () => {
     const { api } = telegramKnowing({ "74:new": "stolen_no_more_bot", "75:tok": "quite_another_bot" });
     const change = (token: string) => updateBot(depsWith(api), "test", "stolen_bot", { token });
     expect(await change("75:tok")).toMatchObject({ kind: "invalid" });
-    // Its name follows when its health is checked.
-    expect(await change("74:new")).toMatchObject({ kind: "updated", bot: { username: "stolen_bot" } });
+    const { bots } = own.db.tables;
+    const refused = { healthy: false, healthReason: "Unauthorized" };
+    await own.db.transaction((tx) => tx.update(bots).set(refused).where(eq(bots.username, "stolen_bot")));
+    // Until its name follows, when its health is checked, nobody is sent to whoever has the old one by now.
+    expect(await change("74:new")).toMatchObject({
+      kind: "updated",
+      bot: {
+        username: "stolen_bot",
+        healthy: false,
+        health_reason: expect.stringContaining("@stolen_no_more_bot"),
+      },
+    });
+    const log = createLog("silent");
+    await createBotHealth({ db: own.db, secrets, telegram: api, log, now: () => new Date() }).run();
+    expect(await findBot(own.db, own.db.tables, "stolen_no_more_bot")).toMatchObject({
+      healthy: true,
+      health_reason: null,
+    });
   });
 
   test("a webhook that cannot be set leaves the bot saved and says why; connecting again uses the same secret", async () => {
