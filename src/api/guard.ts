@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import type { Database } from "../db/database.ts";
 import { readBody } from "../platform/body.ts";
 import { parseJson } from "../platform/json.ts";
-import { NOT_JSON, RefusedRequest } from "../platform/refusal.ts";
+import { NO_BODY, NOT_JSON, RefusedRequest } from "../platform/refusal.ts";
 import type { Authorize } from "./authorize.ts";
 
 /** What every route of the API works with. */
@@ -24,6 +24,7 @@ export function apiGuard({ authorize }: Pick<ApiRouteDeps, "authorize">) {
     .onParse({ as: "scoped" }, async ({ request }) => {
       const body = await readBody(request, MAX_BODY_BYTES);
       if (body.kind === "refused") throw new RefusedRequest(body.response);
+      if (body.text === "") return NO_BODY;
       const json = parseJson(body.text);
       // Not refused here: the key is looked at first, then the body's schema does it.
       return json === undefined ? NOT_JSON : json;

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Config } from "../config.ts";
 import { peerOf } from "../platform/peer.ts";
 import { problem } from "../platform/problem.ts";
+import { NO_BODY } from "../platform/refusal.ts";
 import { baseUrl, FACEBOOK_UTM } from "../pools/ad-link.ts";
 import type { ManageDeps } from "../pools/manage-pools.ts";
 import { poolChangeSchema } from "../pools/pool-rules.ts";
@@ -100,6 +101,9 @@ export function poolTrialsApi(deps: PoolTrialDeps) {
       {
         params,
         parse: "json",
+        transform(context: { body: unknown }) {
+          if (context.body === NO_BODY) context.body = {};
+        },
         body: testBody,
         detail: describe(
           "Send one PageView to Meta at once",

@@ -3,6 +3,8 @@ import { notJson, problem, problemErrors } from "./problem.ts";
 
 /** A body that could not be read as JSON, for a schema to refuse. */
 export const NOT_JSON = Symbol("not JSON");
+/** A request without a body. Only a route whose every field may be left out takes it for an empty object. */
+export const NO_BODY = Symbol("no body");
 
 /** Ends a request, from wherever it is thrown, with this answer, made where the request's id is known. */
 export class RefusedRequest extends Error {
@@ -28,7 +30,7 @@ export function refusalOf(error: unknown): Response | undefined {
 /** A path that nobody can have is not found. */
 function validationProblem(error: ValidationError): Response {
   if (error.type === "params") return problem(404, { detail: "Nothing is here." });
-  if (error.value === NOT_JSON) return notJson();
+  if (error.value === NOT_JSON || error.value === NO_BODY) return notJson();
   const errors = problemErrors(
     error.all.map(({ path, message }) => ({
       path: path === undefined || path === "root" || path === "" ? [] : [String(path)],

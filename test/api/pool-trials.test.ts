@@ -54,7 +54,11 @@ describe(`a pool's pixel over the API, on ${testDialect}`, () => {
     expect((await testEvent("tried", {})).status).toBe(422);
     await api.call("PATCH", "/api/pools/tried", { meta_test_event_code: "OWN1" });
     expect((await testEvent("tried", {})).body).toMatchObject({ test_event_code: "OWN1" });
-    expect(await sent()).toMatchObject([{ test_event_code: "OWN1" }]);
+    expect((await testEvent("tried", undefined)).body).toMatchObject({ test_event_code: "OWN1" });
+    expect(await sent()).toMatchObject([{ test_event_code: "OWN1" }, { test_event_code: "OWN1" }]);
+    // Where a body says what to do, none at all is no wish.
+    const { status, body } = await api.call("POST", "/api/outbox/retry");
+    expect({ status, body }).toMatchObject({ status: 400, body: { detail: "The body is not valid JSON." } });
   });
 
   test("Meta's refusal and silence are told in its own words", async () => {
