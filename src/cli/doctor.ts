@@ -5,7 +5,13 @@ import { misspelt } from "../platform/misspelt.ts";
 import { type Context, defineCommand, Refused } from "./command.ts";
 import { checkBots } from "./doctor/check-bots.ts";
 import { checkClocks } from "./doctor/check-clock.ts";
-import { checkDamagedSpools, checkDataDir, checkOthersVisits, checkSpool } from "./doctor/check-disk.ts";
+import {
+  checkDamagedSpools,
+  checkDatabaseRoom,
+  checkDataDir,
+  checkOthersVisits,
+  checkSpool,
+} from "./doctor/check-disk.ts";
 import { checkEncoding } from "./doctor/check-encoding.ts";
 import { checkNumbers } from "./doctor/check-numbers.ts";
 import { checkOffers } from "./doctor/check-offers.ts";
@@ -33,6 +39,7 @@ export const doctor = defineCommand({
     const findings = [
       ...(await databaseFindings(config, context, isOnline)),
       ...(await guarded("redis", context, () => checkRedis(config))),
+      ...checkDatabaseRoom(config),
       checkDataDir(config),
       ...(await guarded("spool", context, async () => checkSpool(config))),
       ...(await guarded("spool", context, async () => checkDamagedSpools(config))),

@@ -281,15 +281,16 @@ describe(`ponte doctor on ${testDialect}`, () => {
   });
 
   test("tells events that the other side never took from those that became too old", async () => {
-    await addRows(own.db, 2, { status: "expired" });
+    await addRows(own.db, 1, { status: "expired" });
     const { of } = await diagnose();
-    const expired = { level: "warning", text: "2 events never sent: too old when their turn came" };
+    const expired = { level: "warning", text: "1 event never sent: too old when its turn came" };
     expect(of("outbox")).toMatchObject([{ ...expired, todo: expect.stringContaining("--status expired") }]);
     await addRows(own.db, 1, { status: "dead" });
-    expect((await diagnose()).of("outbox")).toMatchObject([
-      { level: "warning", text: expect.stringContaining("1 event given up") },
-      expired,
-    ]);
+    const dead = { level: "warning", text: "1 event given up: the other side never took it" };
+    expect((await diagnose()).of("outbox")).toMatchObject([dead, expired]);
+    await addRows(own.db, 1, { status: "dead" });
+    const two = { ...dead, text: "2 events given up: the other side never took them" };
+    expect((await diagnose()).of("outbox")).toMatchObject([two, expired]);
     await emptyOutbox(own.db);
   });
 
@@ -368,6 +369,34 @@ describe(`ponte doctor on ${testDialect}`, () => {
     if (disk.kind === "tmpfs") expect(of("DATA_DIR")).toMatchObject([{ level: "bad", todo }]);
     // It can be read, which is all that is done to it here.
     expect(of("spool")).toMatchObject([{ level: "good" }]);
+  });
+
+  test.skipIf(testDialect === "postgres")(
+    "says of a full disk of the database alone that it wants room",
+    async () => {
+      const disk = await openDisk();
+      const dataDir = mkdtempSync(join(tmpdir(), "ponte-doctor-"));
+      const url = join(disk.folder, "ponte.db");
+      const running = await openDatabase({ url });
+      await running.migrate();
+      await disk.fill(process.pid);
+      const { of } = await diagnose({ DATABASE_URL: url, DATA_DIR: dataDir }, "--offline");
+      await disk.makeRoom(process.pid);
+      await running.close();
+      await disk.remove();
+      rmSync(dataDir, { recursive: true });
+      const full = { level: "bad", text: `${disk.folder} has no room left`, todo: "Make room on its disk." };
+      if (disk.kind === "tmpfs") expect(of("database")).toContainEqual({ check: "database", ...full });
+      expect(of("DATA_DIR")).toMatchObject([{ level: "good" }]);
+    },
+  );
+
+  test("names a spool that is damaged once", async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), "ponte-doctor-"));
+    writeFileSync(join(dataDir, "spool.db"), "x".repeat(8192));
+    const { of } = await diagnose({ DATA_DIR: dataDir }, "--offline");
+    rmSync(dataDir, { recursive: true });
+    expect(of("spool")).toMatchObject([{ level: "bad", text: expect.stringContaining("is damaged") }]);
   });
 
   test.skipIf(testDialect === "sqlite")("says of a replica, once, that it can only be read", async () => {

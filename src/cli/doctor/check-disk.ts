@@ -4,7 +4,7 @@ import type { Config } from "../../config.ts";
 import type { Database } from "../../db/database.ts";
 import { findDatabaseId } from "../../db/database-id.ts";
 import { damagedSpools, isUnread } from "../../db/spool/damaged-spool.ts";
-import { openSpool } from "../../db/spool/spool.ts";
+import { DamagedSpoolError, openSpool, type Spool } from "../../db/spool/spool.ts";
 import { count } from "../print.ts";
 import { isMissing } from "../with-database.ts";
 import { bad, type Finding, good, warning } from "./finding.ts";
@@ -22,6 +22,16 @@ export function checkDataDir({ dataDir, spoolFile }: Config): Finding {
   return isFull(folder)
     ? bad("DATA_DIR", `${folder} has no room left`, "Make room on its disk.")
     : good("DATA_DIR", `${dataDir} can be written`);
+}
+
+/** Whether the disk of a SQLite file has room, where that is another than the spool's. */
+export function checkDatabaseRoom({ sqliteFile, dataDir }: Config): Finding[] {
+  if (sqliteFile === null) return [];
+  const folder = nearestThatIs(dirname(sqliteFile));
+  const isSpools = statSync(folder).dev === statSync(nearestThatIs(dataDir)).dev;
+  return !isSpools && isFull(folder)
+    ? [bad("database", `${folder} has no room left`, "Make room on its disk.")]
+    : [];
 }
 
 /** A statement that changes no row needs no room, so the checks of tables may not notice. Some file systems do not count. */
@@ -89,7 +99,9 @@ export function checkSpool({ spoolFile: path }: Config): Finding {
 export async function checkOthersVisits(db: Database, { spoolFile: path }: Config): Promise<Finding[]> {
   if (!existsSync(path)) return [];
   const own = await findDatabaseId(db);
-  const spool = openSpool(path);
+  const spool = soundSpool(path);
+  // That it is damaged stands among the findings about the file itself.
+  if (spool === null) return [];
   try {
     return spool.ofOthers(own).map(({ database, waiting }) => {
       const bringIn = `update spool set body = json_remove(body, '$.database') where json_extract(body, '$.database') = '${database}'`;
@@ -101,5 +113,14 @@ export async function checkOthersVisits(db: Database, { spoolFile: path }: Confi
     });
   } finally {
     spool.close();
+  }
+}
+
+function soundSpool(path: string): Spool | null {
+  try {
+    return openSpool(path);
+  } catch (error) {
+    if (error instanceof DamagedSpoolError) return null;
+    throw error;
   }
 }

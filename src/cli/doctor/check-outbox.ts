@@ -20,18 +20,26 @@ export async function checkDispatcher(db: Database): Promise<Finding> {
 
 /** How an event ends that was neither delivered nor discarded by somebody. */
 const ENDED_BADLY = [
-  { status: "dead", text: "given up: the other side never took them" },
-  { status: "expired", text: "never sent: too old when their turn came" },
+  {
+    status: "dead",
+    one: "given up: the other side never took it",
+    many: "given up: the other side never took them",
+  },
+  {
+    status: "expired",
+    one: "never sent: too old when its turn came",
+    many: "never sent: too old when their turn came",
+  },
 ] as const;
 
 /** Whether anything is held up or was given up. */
 export async function checkOutbox(db: Database): Promise<Finding[]> {
   const { outboxProgress } = db.tables;
   const ended = await Promise.all(
-    ENDED_BADLY.map(async ({ status, text }) => {
+    ENDED_BADLY.map(async ({ status, one, many }) => {
       const events = await db.$count(outboxProgress, hasStatus(outboxProgress, status));
       const todo = `See: bun run ponte outbox list --status ${status}`;
-      return events > 0 ? [warning("outbox", `${count(events, "event")} ${text}`, todo)] : [];
+      return events > 0 ? [warning("outbox", count(events, `event ${one}`, `events ${many}`), todo)] : [];
     }),
   );
   const unsent = ended.flat();
