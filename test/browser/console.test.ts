@@ -162,7 +162,7 @@ describe.if(withBrowser)("the console in Chromium", () => {
   test("sales in several currencies are read whole beside the other numbers", async () => {
     const { context, page } = await openConsole(browser, own.url, { viewport: { width: 1280, height: 900 } });
     const sales = page.locator(".even tbody tr:first-child td:last-child");
-    const sums = "R$123,456.70 + $12,345.60 + €7,700.00 + ¥123,456,700 + ⭐ 50";
+    const sums = "R$123,456.70 + $12,345.60 + €7,700.00 + ¥123,456,700 + ⭐\u00a050";
     await sales.first().evaluate((cell, text) => cell.replaceChildren(text), sums);
     const cut = await sales.first().evaluate((cell) => cell.scrollWidth - cell.clientWidth);
     expect({ cut, hidden: await hiddenPixels(page) }).toEqual({ cut: 0, hidden: 0 });

@@ -37,7 +37,7 @@ describe(`ponte offer on ${testDialect}`, () => {
     expect(shown.out).toMatch(/^Delivery +https:\/\/example\.com\/c$/m);
     const listed = await ponteJson(["offer", "list", "--bot", "@shop_bot"], environment);
     expect(z.array(SCHEMAS.Offer).parse(listed)).toMatchObject([{ id: made.id }]);
-    expect((await ponte(["offer", "list"], environment)).out).toContain("⭐ 50");
+    expect((await ponte(["offer", "list"], environment)).out).toContain("⭐\u00a050");
   });
 
   test("removes an offer that nobody saw, and says what to do about others", async () => {

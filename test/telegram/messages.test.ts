@@ -129,7 +129,7 @@ describe("messages", () => {
     [4_990, "BRL", "pt-BR", "R$\u00a049,90"],
     [500, "JPY", "en", "¥500"],
     [1_500, "KWD", "en", "KWD\u00a01.500"],
-    [50, "XTR", "pt-BR", "⭐ 50"],
+    [50, "XTR", "pt-BR", "⭐\u00a050"],
     [4_990, "BRL", null, "R$\u00a049,90"],
   ])("%d %s in %s is %s", (minor, currency, language, text) => {
     expect(formatMoney(minor, currency, chatLocale(language))).toBe(text);
