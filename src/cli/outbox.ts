@@ -37,6 +37,9 @@ export const outboxRoutes = defineCommand({
   },
 });
 
+const NO_SUCH_EVENTS =
+  "No events. Their names are told apart by capitals as well: PageView, Purchase, welcome, delivery …";
+
 export const outboxList = defineCommand({
   name: "outbox list",
   summary: "List events, newest first",
@@ -60,7 +63,7 @@ export const outboxList = defineCommand({
       await refuseUnknownPool(db, filter);
       const page = await listOutbox(db, filter, { cursor, limit });
       answer(context, page, () => {
-        if (page.items.length === 0) return "No events.";
+        if (page.items.length === 0) return given["event-name"] ? NO_SUCH_EVENTS : "No events.";
         const more = page.next_cursor === null ? [] : ["", `More: --cursor ${page.next_cursor}`];
         return [eventTable(page.items), ...more].join("\n");
       });

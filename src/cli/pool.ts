@@ -186,7 +186,11 @@ function poolTable(pools: readonly PoolView[]): string {
 }
 
 function pixelText(pool: PoolView): string {
-  if (pool.meta_pixel_id === null) return "none";
+  if (pool.meta_pixel_id === null) {
+    return pool.has_access_token
+      ? "none: nothing goes to Meta until --pixel-id says whose the token is"
+      : "none";
+  }
   if (!pool.meta_tracking_enabled) return `${pool.meta_pixel_id}, tracking is off`;
   return `${pool.meta_pixel_id}, ${pool.has_access_token ? "with token" : "without token"}`;
 }

@@ -115,6 +115,17 @@ describe(`ponte on ${testDialect}`, () => {
     expect((await ponte(["pool", "show", "nobody"], environment)).code).toBe(1);
   });
 
+  test("says of a token without a pixel that nothing goes to Meta", async () => {
+    const flags = ["pool", "add", "--slug", "tokened", "--bot", "two_bot", "--access-token", "EAABx"];
+    expect((await ponte(flags, environment)).out).toContain("until --pixel-id says whose the token is");
+  });
+
+  test("says that capitals count where no event has the name", async () => {
+    const list = ["outbox", "list", "--event-name", "pageview"];
+    expect((await ponte(list, environment)).out).toContain("PageView");
+    expect((await ponte(["outbox", "list", "--token", "nobody"], environment)).out).toBe("No events.\n");
+  });
+
   test("gives a bot that a pool made its token, verified at Telegram, with its webhook", async () => {
     const added = await ponte(["bot", "add", "--username", "shop_bot", "--token", TOKEN], environment);
     expect(added).toMatchObject({ code: 0, err: "" });
