@@ -81,6 +81,31 @@ describe.if(withBrowser)("the console in Chromium", () => {
     }, 60_000);
   }
 
+  test("a name of 64 letters beside a field stays in its card, and an Arabic one begins at the right", async () => {
+    const { context, page } = await openConsole(browser, own.url, { viewport: { width: 360, height: 740 } });
+    const { pools } = own.db.tables;
+    const [before] = await own.db.select().from(pools).where(eq(pools.id, 1));
+    const strange = { name: "عرض الصيف الكبير", captureParams: ["p".repeat(64)] };
+    await own.db.transaction((tx) => tx.update(pools).set(strange).where(eq(pools.id, 1)));
+    await page.goto(`${own.url}/ops/pools/1`);
+    await page.click("text=Other parameters");
+    const card = await page.locator("section.card", { hasText: "Other parameters" }).boundingBox();
+    for (const field of await page.locator(".more .filters label").all()) {
+      const { x = 0, width = 0 } = (await field.boundingBox()) ?? {};
+      expect(x + width).toBeLessThanOrEqual((card?.x ?? 0) + (card?.width ?? 0));
+    }
+    for (const place of ["h1", 'input[name="name"]']) {
+      expect(await page.locator(place).evaluate((node) => getComputedStyle(node).direction)).toBe("rtl");
+    }
+    await own.db.transaction((tx) =>
+      tx
+        .update(pools)
+        .set(before ?? {})
+        .where(eq(pools.id, 1)),
+    );
+    await context.close();
+  });
+
   test("without scripts every page fits the smallest phones too", async () => {
     const viewport = { width: 360, height: 740 };
     const { context, page } = await openConsole(browser, own.url, { javaScriptEnabled: false, viewport });

@@ -45,6 +45,7 @@ export function TextField(
       <input
         {...control(props)}
         type={props.type ?? "text"}
+        dir="auto"
         value={props.value}
         placeholder={props.placeholder}
         required={props.required}
@@ -86,7 +87,7 @@ export function TextArea(
 ): JSX.Element {
   return (
     <Field {...props}>
-      <textarea {...control(props)} rows={String(props.rows ?? 4)} safe>
+      <textarea {...control(props)} dir="auto" rows={String(props.rows ?? 4)} safe>
         {props.value}
       </textarea>
     </Field>

@@ -15,7 +15,9 @@ export function PageHead(props: {
   return (
     <div class="page-head">
       <div>
-        <h1 safe>{props.title}</h1>
+        <h1 dir="auto" safe>
+          {props.title}
+        </h1>
         {props.lead === undefined ? null : (
           <p class="lead" safe>
             {props.lead}
