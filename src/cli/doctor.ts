@@ -5,6 +5,7 @@ import { misspelt } from "../platform/misspelt.ts";
 import { type Context, defineCommand, Refused } from "./command.ts";
 import { checkBots } from "./doctor/check-bots.ts";
 import { checkClocks } from "./doctor/check-clock.ts";
+import { checkDirect } from "./doctor/check-direct.ts";
 import {
   checkDamagedSpools,
   checkDatabaseRoom,
@@ -62,7 +63,10 @@ async function databaseFindings(config: Config, context: Context, isOnline: bool
     withDatabase(
       context,
       async ({ db, secrets }) => {
-        const structure = await structureFindings(db, config);
+        const structure = [
+          ...(await structureFindings(db, config)),
+          ...(await guarded("DATABASE_DIRECT_URL", context, () => checkDirect(db, config))),
+        ];
         // What follows reads those tables.
         if (structure.some(({ level }) => level === "bad")) return structure;
         const telegram = telegramBotApi(config.telegramApiUrl);

@@ -1,4 +1,12 @@
-import { isAway, isForbidden, isLocked, isOutdated, isReadOnly, isTurnedAway } from "../db/fault.ts";
+import {
+  isAway,
+  isForbidden,
+  isLocked,
+  isOutdated,
+  isReadOnly,
+  isTurnedAway,
+  isUnsaidPooler,
+} from "../db/fault.ts";
 import { diskTodo } from "../platform/disk.ts";
 import { causesOf } from "../platform/errors.ts";
 import { createScrubber, secretValues } from "../platform/scrub.ts";
@@ -34,6 +42,9 @@ export function todoFor(error: unknown): string | null {
   if (isForbidden(error)) return "A right is missing. See which: bun run ponte doctor";
   if (isReadOnly(error)) {
     return "The database can only be read: it is a replica, or its files are read-only. Let DATABASE_URL name one that can be written.";
+  }
+  if (isUnsaidPooler(error)) {
+    return "A pooler is at DATABASE_URL: set DATABASE_POOLER=transaction, and DATABASE_DIRECT_URL to lead past it.";
   }
   if (isAway(error) || isTurnedAway(error)) {
     return "The database cannot be reached. Check DATABASE_URL, then: bun run ponte doctor";

@@ -52,6 +52,13 @@ export function isTurnedAway(error: unknown): boolean {
 // SQLSTATE classes 28 (invalid authorization specification) and 3D (invalid catalog name).
 const TURNED_AWAY = /^(28|3D)...$/;
 
+/** Whether a pooler is between that takes none of our settings, because it was not said that there is one. */
+export function isUnsaidPooler(error: unknown): boolean {
+  return reasonsOf(error).some(({ message }) => UNSAID_POOLER.test(message));
+}
+// PgBouncer's words.
+const UNSAID_POOLER = /unsupported startup parameter/;
+
 /** Whether a table or a column is missing. */
 export function isOutdated(error: unknown): boolean {
   return reasonsOf(error).some(isSomethingUndefined);
@@ -114,6 +121,8 @@ function adviceOnReason(reason: Reason, user: string, tables: Tables): string | 
   if (isSomethingUndefined(reason)) {
     return "run: bun run ponte migrate (or, where the app's user may not: scripts/create_meta_tracking_sessions.sh <privileged postgres url>)";
   }
+  if (UNSAID_POOLER.test(message))
+    return "set DATABASE_POOLER and DATABASE_DIRECT_URL: a pooler is at DATABASE_URL";
   if (READ_ONLY.test(code)) return "make the database writable: it is a replica, or its files are read-only";
   const behind = takenNumberOf(code, message);
   if (behind !== null) {

@@ -496,6 +496,22 @@ describe(`ponte doctor on ${testDialect}`, () => {
     ]);
   });
 
+  test.skipIf(testDialect === "sqlite")(
+    "names a direct way that leads to another database, or nowhere",
+    async () => {
+      const other = await createTestDatabase({ migrated: false });
+      const direct = (url: string) => diagnose({ DATABASE_DIRECT_URL: url }, "--offline");
+      const elsewhere = (await direct(other.url)).of("DATABASE_DIRECT_URL");
+      await other.dispose();
+      expect(elsewhere).toMatchObject([
+        { level: "bad", text: expect.stringContaining("not to DATABASE_URL's") },
+      ]);
+      const nowhere = (await direct("postgres://127.0.0.1:9/ponte")).of("DATABASE_DIRECT_URL");
+      expect(nowhere).toMatchObject([{ level: "bad", text: expect.stringContaining("ECONNREFUSED") }]);
+      expect((await direct(own.url)).of("DATABASE_DIRECT_URL")).toEqual([]);
+    },
+  );
+
   if (testDialect === "postgres")
     test("names the rights that the app's user lacks, and the statement that grants them", async () => {
       const role = `ponte_limited_${newId()}`;

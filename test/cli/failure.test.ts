@@ -58,6 +58,16 @@ describe("what to do about a failure of the database is said", () => {
     expect(failureText(failed, {})).toStartWith("no such column: a\nThe database is not up to date.");
   });
 
+  test("where PgBouncer takes no settings from us", () => {
+    const cause = Object.assign(new Error("unsupported startup parameter: statement_timeout"), {
+      code: "08P01",
+    });
+    const failed = new DrizzleQueryError("select 1", [], cause);
+    expect(failureText(failed, {})).toContain(
+      "\nA pooler is at DATABASE_URL: set DATABASE_POOLER=transaction",
+    );
+  });
+
   test.each(["23505", ""])("but not where %p says that what was written is at fault", (code) => {
     expect(failureText(Object.assign(new Error("no"), { code }), {})).toBe("no");
   });
