@@ -121,8 +121,9 @@ function adviceOnReason(reason: Reason, user: string, tables: Tables): string | 
   if (isSomethingUndefined(reason)) {
     return "run: bun run ponte migrate (or, where the app's user may not: scripts/create_meta_tracking_sessions.sh <privileged postgres url>)";
   }
-  if (UNSAID_POOLER.test(message))
+  if (UNSAID_POOLER.test(message)) {
     return "set DATABASE_POOLER and DATABASE_DIRECT_URL: a pooler is at DATABASE_URL";
+  }
   if (READ_ONLY.test(code)) return "make the database writable: it is a replica, or its files are read-only";
   const behind = takenNumberOf(code, message);
   if (behind !== null) {
