@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { DrizzleQueryError } from "drizzle-orm/errors";
-import { isAway } from "../../src/db/fault.ts";
+import { adviceOn, isAway } from "../../src/db/fault.ts";
+import * as tables from "../../src/db/postgres/tables.ts";
 import { DeadlineError } from "../../src/platform/deadline.ts";
 
 const coded = (code: string) => Object.assign(new Error(code), { code });
@@ -24,4 +25,11 @@ describe("a database is away", () => {
     "but not where it says %p",
     (code) => expect(isAway(coded(code))).toBe(false),
   );
+});
+
+test("the log says what to set where PgBouncer takes no settings from us", () => {
+  const refused = Object.assign(new Error("unsupported startup parameter: statement_timeout"), {
+    code: "08P01",
+  });
+  expect(adviceOn(refused, { user: "ponte", tables })).toContain("set DATABASE_POOLER");
 });
