@@ -55,16 +55,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const isPostgres = POSTGRES_URL.test(given.DATABASE_URL ?? "");
   const missing = missingHalves(given);
   // Through a pooler's connections, which change hands, nobody hears a notification, and the lock for migrations stays.
-  if (isPostgres && given.DATABASE_POOLER !== undefined) {
-    if (given.DATABASE_DIRECT_URL === undefined) {
-      missing.push(
-        lineOf("DATABASE_DIRECT_URL", "is needed beside DATABASE_POOLER, and leads past the pooler"),
-      );
-    } else if (given.DATABASE_DIRECT_URL === given.DATABASE_URL) {
-      missing.push(
-        lineOf("DATABASE_DIRECT_URL", "must lead past the pooler, and is the same as DATABASE_URL"),
-      );
-    }
+  if (isPostgres && given.DATABASE_POOLER !== undefined && given.DATABASE_DIRECT_URL === undefined) {
+    missing.push(
+      lineOf("DATABASE_DIRECT_URL", "is needed beside DATABASE_POOLER, and leads past the pooler"),
+    );
   }
   if (!parsed.success || missing.length > 0) {
     throw new ConfigError([...(parsed.error?.issues ?? []).map(errorLine), ...missing]);

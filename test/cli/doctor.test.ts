@@ -497,7 +497,7 @@ describe(`ponte doctor on ${testDialect}`, () => {
   });
 
   test.skipIf(testDialect === "sqlite")(
-    "names a direct way that leads to another database, or nowhere",
+    "names a direct way that leads to another database, nowhere, or through the pooler",
     async () => {
       const other = await createTestDatabase({ migrated: false });
       const direct = (url: string) => diagnose({ DATABASE_DIRECT_URL: url }, "--offline");
@@ -509,6 +509,10 @@ describe(`ponte doctor on ${testDialect}`, () => {
       const nowhere = (await direct("postgres://127.0.0.1:9/ponte")).of("DATABASE_DIRECT_URL");
       expect(nowhere).toMatchObject([{ level: "bad", text: expect.stringContaining("ECONNREFUSED") }]);
       expect((await direct(own.url)).of("DATABASE_DIRECT_URL")).toEqual([]);
+      const pooled = { DATABASE_POOLER: "transaction", DATABASE_DIRECT_URL: own.url };
+      expect((await diagnose(pooled, "--offline")).of("DATABASE_DIRECT_URL")).toMatchObject([
+        { level: "warning", text: expect.stringContaining("is the same as DATABASE_URL") },
+      ]);
     },
   );
 

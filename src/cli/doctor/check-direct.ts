@@ -2,14 +2,26 @@ import { sql } from "drizzle-orm";
 import type { Config } from "../../config.ts";
 import type { Database } from "../../db/database.ts";
 import { openDatabase } from "../../db/open.ts";
-import { bad, type Finding } from "./finding.ts";
+import { bad, type Finding, warning } from "./finding.ts";
 
-/** Whether `DATABASE_DIRECT_URL` leads to this database: in another, migrations and wake-ups would help nobody. */
+/**
+ * Whether `DATABASE_DIRECT_URL` leads past the pooler, and to this database: through the one no notification is heard, and in
+ * another, migrations and wake-ups would help nobody.
+ */
 export async function checkDirect(
   db: Database,
-  { database: { directUrl } }: Pick<Config, "database">,
+  { database: { url, directUrl, pooler } }: Pick<Config, "database">,
 ): Promise<Finding[]> {
   if (db.dialect.name === "sqlite" || directUrl === undefined) return [];
+  if (pooler !== undefined && directUrl === url) {
+    return [
+      warning(
+        "DATABASE_DIRECT_URL",
+        "is the same as DATABASE_URL, where DATABASE_POOLER says that a pooler is",
+        "Let it lead past the pooler; where there is none, take DATABASE_POOLER away.",
+      ),
+    ];
+  }
   const direct = await openDatabase({ url: directUrl });
   try {
     const [here, there] = await Promise.all([placeOf(db), placeOf(direct)]);
