@@ -23,12 +23,13 @@ export async function withDeadline<T>(work: PromiseLike<T>, ms: number, what = "
  * @throws the signal's reason
  */
 export async function unlessAborted<T>(work: PromiseLike<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
   const giveUp = () => reject(signal.reason);
   signal.addEventListener("abort", giveUp, { once: true });
+  // It is raced all the same: else nobody would hear what the work fails with.
+  if (signal.aborted) giveUp();
   try {
-    return await Promise.race([work, promise]);
+    return await Promise.race([promise, work]);
   } finally {
     signal.removeEventListener("abort", giveUp);
   }

@@ -1,0 +1,31 @@
+import { expect, test } from "bun:test";
+import { unlessAborted, withDeadline } from "../../src/platform/deadline.ts";
+import { yieldToEventLoop } from "../../src/platform/yield-to-event-loop.ts";
+
+test("work is waited for until the signal, be it given before or meanwhile, and what it fails with later harms nobody", async () => {
+  for (const isLate of [false, true]) {
+    const stopping = new AbortController();
+    const work = Promise.withResolvers<never>();
+    if (!isLate) stopping.abort("stopped");
+    const waiting = unlessAborted(work.promise, stopping.signal);
+    if (isLate) stopping.abort("stopped");
+    expect(await waiting.catch((reason) => reason)).toBe("stopped");
+    // Unheard, it would end the process.
+    work.reject(new Error("too late"));
+    await yieldToEventLoop();
+  }
+  const stopped = AbortSignal.abort("stopped");
+  expect(await unlessAborted(Promise.resolve(1), stopped).catch((reason) => reason)).toBe("stopped");
+});
+
+test("work that ends in time is answered as it ended, and the deadline and the signal bother nobody then", async () => {
+  const stopping = new AbortController();
+  expect(await unlessAborted(Promise.resolve(1), stopping.signal)).toBe(1);
+  stopping.abort("stopped");
+  expect(await withDeadline(Promise.resolve(1), 1)).toBe(1);
+  await expect(withDeadline(Promise.reject(new Error("refused")), 1)).rejects.toThrow("refused");
+  await Bun.sleep(5);
+  await expect(withDeadline(new Promise(() => {}), 1, "Telegram")).rejects.toThrow(
+    "Telegram did not answer within 1 ms",
+  );
+});
