@@ -87,7 +87,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         await news.wait();
         const hasRoom = !stopping && slotsTaken(batches.underWay().values(), limits) < limits.altogether;
         const waiting = hasRoom ? await look() : [];
-        if (hasRoom) {
+        if (hasRoom && !stopping) {
           for (const route of turns(waiting)) start(route);
           planNext(waiting);
         }
@@ -124,7 +124,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   function planNext(waiting: readonly WaitingRoute[]): void {
     clearTimeout(nextDue);
     const soonest = Math.min(...waiting.map(({ dueInMs }) => dueInMs).filter((ms) => ms > 0));
-    if (soonest < 1_000 && !stopping) nextDue = setTimeout(wake, Math.ceil(soonest));
+    if (soonest < 1_000) nextDue = setTimeout(wake, Math.ceil(soonest));
   }
 
   /** A drain under way only hears of it: a promise kept for each of a million wake-ups would fill the memory. */

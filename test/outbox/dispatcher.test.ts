@@ -153,6 +153,29 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(await own.db.$count(own.db.tables.dispatchers)).toBe(0);
   });
 
+  test("a dispatcher that is stopped while it looks at the outbox sends nothing of what it finds", async () => {
+    await enqueueEvents(own.db, PIXEL, events(1));
+    const looking = Promise.withResolvers<void>();
+    const found = Promise.withResolvers<void>();
+    const slow: Database = {
+      ...own.db,
+      async rows(statement, values) {
+        const rows = await own.db.rows<never>(statement, values);
+        looking.resolve();
+        await found.promise;
+        return rows;
+      },
+    };
+    const running = dispatcher(slow);
+    const drained = running.drain();
+    await looking.promise;
+    const stopped = running.stop();
+    found.resolve();
+    await Promise.all([drained, stopped]);
+    expect(received()).toEqual([]);
+    expect(await statusCounts(own.db)).toEqual({ pending: 1 });
+  });
+
   // On Postgres the news comes over the network, by itself.
   test.skipIf(testDialect === "postgres")(
     "whoever waited for a commit goes on before the outbox is looked at",

@@ -33,3 +33,27 @@ test("a database that hangs when a batch is brought in row by row ends the repla
   expect(spool.counts()).toEqual({ waiting: 2, setAside: 0 });
   spool.close();
 });
+
+test("a visit that a damaged disk gave another key ends no replay, and is kept for a person", async () => {
+  const visit = visitsOf(await addPool(own.db, { slug: "damaged" }));
+  const [odd, sound] = [visit(), visit()];
+  const spool = openSpool(":memory:");
+  spool.append([
+    { key: `0${odd.trackingToken.slice(1)}x`, body: encodeVisit(odd) },
+    { key: sound.trackingToken, body: encodeVisit(sound) },
+  ]);
+  const written: string[] = [];
+  let batches = 0;
+  const { replay } = createReplay({
+    db: own.db,
+    spool,
+    log: createLog("silent"),
+    deadlineMs: 1_000,
+    write: async (visits) => void written.push(...visits.map(({ trackingToken }) => trackingToken)),
+    onBatch: async () => void batches++,
+  });
+  await replay(() => batches < 5);
+  expect(written).toEqual([sound.trackingToken]);
+  expect(spool.counts()).toEqual({ waiting: 0, setAside: 1 });
+  spool.close();
+});
