@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, setSystemTime, spyOn, test } from "bun:test";
-import { sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import type { DestinationAdapter } from "../../src/outbox/destination.ts";
 import { createDispatcher } from "../../src/outbox/dispatcher.ts";
@@ -144,6 +144,40 @@ describe(`what follows from a row's end on ${testDialect}`, () => {
     };
     await deliverSome({ messages: 2, awayFor: 1, meanwhile: repeat });
     expect(await own.db.$count(outboxAttempts)).toBe(4);
+  });
+
+  test("of rows of which some were taken over meanwhile it is told of the others alone, and the log of those", async () => {
+    await addRows(own.db, 3, { eventName: "Lead" });
+    const { outboxProgress } = own.db.tables;
+    const lines: string[] = [];
+    const told: number[] = [];
+    let [first, ...others]: number[] = [];
+    const dispatcher = createDispatcher({
+      db: own.db,
+      log: createLog("warn", { write: (line) => void lines.push(line) }),
+      onSettled: async (_, rows) => void told.push(...rows.map(({ id }) => id)),
+      adapters: {
+        meta: {
+          maxBatch: 3,
+          isExpired: () => false,
+          async send(_, rows) {
+            [first, ...others] = rows.map(({ id }) => id);
+            await own.db.transaction((tx) =>
+              tx
+                .update(outboxProgress)
+                .set({ leaseId: "another's" })
+                .where(eq(outboxProgress.id, first ?? 0)),
+            );
+            return { verdict: { kind: "delivered", note: null, pauseMs: null }, answer: null };
+          },
+        },
+      },
+    });
+    await dispatcher.drain();
+    await dispatcher.stop();
+    expect(told).toEqual(others);
+    expect(await statusCounts(own.db)).toEqual({ sending: 1, delivered: 2 });
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ lost: 1 }]);
   });
 
   test("where it is what fails, the row comes to its end without it, and is not sent again", async () => {

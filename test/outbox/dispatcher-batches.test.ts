@@ -53,6 +53,19 @@ describe(`batches of a dispatcher on ${testDialect}`, () => {
     expect(posts()).toHaveLength(3);
   });
 
+  test("what Meta remarks on events that it took stands beside them", async () => {
+    using meta = Bun.serve({
+      port: 0,
+      fetch: () => Response.json({ events_received: 1, messages: ["fbc is old"], fbtrace_id: "T1" }),
+    });
+    await enqueueEvents(own.db, PIXEL, events(1));
+    await testDispatcher(own.db, meta.url.origin).drain();
+    const { outbox } = own.db.tables;
+    expect(await own.db.select().from(outbox)).toMatchObject([
+      { status: "delivered", lastError: "fbc is old", fbtraceId: "T1" },
+    ]);
+  });
+
   test("held rows are left alone until their time", async () => {
     await enqueueEvents(own.db, PIXEL, events(1));
     await own.db.transaction((tx) =>
@@ -65,16 +78,16 @@ describe(`batches of a dispatcher on ${testDialect}`, () => {
   });
 
   test.each([
-    ["500", { mode: "500", times: 1 }, 1],
-    ["a reset connection", { mode: "reset", times: 1 }, null],
-    ["garbage", { mode: "garbage", times: 1 }, null],
-  ])("%s is tried again later, and the events arrive once", async (_, body, code) => {
+    ["500", { mode: "500", times: 1 }, 1, expect.any(String)],
+    ["a reset connection", { mode: "reset", times: 1 }, null, null],
+    ["garbage", { mode: "garbage", times: 1 }, null, null],
+  ])("%s is tried again later, and the events arrive once", async (_, body, code, fbtraceId) => {
     await fault(body);
     await enqueueEvents(own.db, PIXEL, events(3));
     await dispatcher().drain();
     expect(await statusCounts(own.db)).toEqual({ pending: 3 });
     const [row] = await own.db.select().from(own.db.tables.outbox).limit(1);
-    expect(row?.attempts).toBe(1);
+    expect(row).toMatchObject({ attempts: 1, fbtraceId });
     expect(row?.lastError).toBeTruthy();
     expect(row?.availableAt.getTime()).toBeGreaterThan(row?.createdAt.getTime() ?? 0);
     expect((await attempts())[0]).toMatchObject({ outcome: "transient", code });
@@ -207,6 +220,7 @@ describe(`batches of a dispatcher on ${testDialect}`, () => {
     const [dead] = await own.db.select().from(outbox).where(eq(outbox.status, "dead"));
     expect(dead?.eventId).toBe("e617");
     expect(dead?.lastError).toContain("data[0]");
+    expect(dead?.fbtraceId).toBeTruthy();
     expect(received()).toHaveLength(999);
     // log2(1000) halvings, two requests each, and the first one.
     expect(posts().length).toBeLessThanOrEqual(1 + 2 * Math.ceil(Math.log2(1_000)));
