@@ -5,6 +5,7 @@ import type { DestinationAdapter } from "../../src/outbox/destination.ts";
 import { createDispatcher } from "../../src/outbox/dispatcher.ts";
 import { reclaimExpired } from "../../src/outbox/lease.ts";
 import type { OnSettled } from "../../src/outbox/record-request.ts";
+import { formatRoute } from "../../src/outbox/routes.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { eraseEvents } from "../../src/privacy/outbox-events.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
@@ -16,6 +17,9 @@ beforeEach(async () => {
   own = await createTestDatabase();
 });
 afterEach(() => own.dispose());
+
+/** How many events the log says were lost to others, line by line. */
+let lost: number[];
 
 /**
  * Sends messages, of which only one at a time goes through; after it was asked the database is away for so many
@@ -35,6 +39,7 @@ async function deliverSome({
   meanwhile?: () => Promise<unknown>;
   onSettled?: OnSettled;
 }) {
+  lost = [];
   await addRows(own.db, messages, { destination: "telegram", route: "1", eventName: "delivery" });
   let away = 0;
   let silent = 0;
@@ -53,7 +58,12 @@ async function deliverSome({
   const answer = { status: 200, code: null, subcode: null, fbtraceId: null, durationMs: 1, response: "{}" };
   const dispatcher = createDispatcher({
     db: flaky,
-    log: createLog("silent"),
+    log: createLog("warn", {
+      write(line) {
+        const { lost: events } = JSON.parse(line);
+        if (events !== undefined) lost.push(events);
+      },
+    }),
     onSettled,
     adapters: {
       telegram: {
@@ -92,6 +102,7 @@ describe(`what follows from a row's end on ${testDialect}`, () => {
     const tries = await deliverSome({ silentFor: 1, onSettled: async () => void asked++ });
     expect(tries).toBe(1);
     expect(asked).toBe(1);
+    expect(lost).toEqual([]);
     expect(await statusCounts(own.db)).toEqual({ delivered: 1 });
     const { outboxAttempts } = own.db.tables;
     expect(await own.db.select().from(outboxAttempts)).toMatchObject([{ outcome: "delivered", events: 1 }]);
@@ -257,6 +268,33 @@ test(`the first refusal that nothing explains is forgotten at a delivery in the 
   });
   expect(await statusCounts(own.db)).toEqual({ dead: 1, delivered: 1 });
   expect(await own.db.select().from(own.db.tables.outboxRoutes)).toMatchObject([{ unexplained: 0 }]);
+});
+
+test.each(["failures", "throttles", "unexplained"] as const)(
+  `one of a route's %s alone is forgotten at the next delivery, on ${testDialect}`,
+  async (column) => {
+    const { outboxRoutes } = own.db.tables;
+    const key = { destination: "meta" as const, route: "111" };
+    const updatedAt = sql<Date>`${own.db.dialect.now}`;
+    await own.db.transaction((tx) => tx.insert(outboxRoutes).values({ ...key, [column]: 1, updatedAt }));
+    await addRows(own.db, 1, key);
+    await drainBy(async () => ({ verdict: { kind: "delivered", note: null, pauseMs: null }, answer: null }));
+    expect(await own.db.select().from(outboxRoutes)).toMatchObject([{ [column]: 0 }]);
+  },
+);
+
+test(`a delivery with which the other side asks to slow down holds its whole pixel up, though nothing ailed it, on ${testDialect}`, async () => {
+  await addRows(own.db, 1, { route: formatRoute("111", "TEST1") });
+  await drainBy(async () => ({ verdict: { kind: "delivered", note: null, pauseMs: 60_000 }, answer: null }));
+  const routes = await own.db.select().from(own.db.tables.outboxRoutes);
+  const pauses = routes.map(({ route, throttledUntil, updatedAt }) => [
+    route,
+    throttledUntil && throttledUntil.getTime() - updatedAt.getTime(),
+  ]);
+  expect(pauses.toSorted()).toEqual([
+    ["111", 60_000],
+    [formatRoute("111", "TEST1"), null],
+  ]);
 });
 
 test(`a fault of ours sets a batch back like any failure, for all to see, on ${testDialect}`, async () => {

@@ -19,10 +19,10 @@ afterEach(() => own.dispose());
 
 const tooOld = pageView("old", Math.floor(Date.now() / 1000) - 8 * 86_400);
 
-function metaSweep(onSettled: OnSettled) {
+function metaSweep(onSettled: OnSettled, log = createLog("silent")) {
   const graph = { graphUrl: "http://127.0.0.1:9", graphVersion: "v24.0" };
   const meta = metaDestination({ db: own.db, secrets: testSecrets, ...graph });
-  return createExpireWaiting({ db: own.db, log: createLog("silent"), adapters: { meta }, onSettled });
+  return createExpireWaiting({ db: own.db, log, adapters: { meta }, onSettled });
 }
 
 test(`what becomes too old on a paused route ends as expired, and whoever asked to be told is, on ${testDialect}`, async () => {
@@ -38,12 +38,21 @@ test(`what becomes too old on a paused route ends as expired, and whoever asked 
     await changeRoute(tx, db, { destination: "meta", route: "222" }, { kind: "failed" });
   });
   const told: ClaimedRow[] = [];
-  const sweep = metaSweep(async (_tx, rows) => void told.push(...rows));
+  const lines: string[] = [];
+  const log = createLog("info", { write: (line) => void lines.push(line) });
+  const sweep = metaSweep(async (_tx, rows) => void told.push(...rows), log);
   expect(await sweep.run()).toBe(650);
   expect(await statusCounts(db)).toEqual({ pending: 720, expired: 650 });
   expect(told).toHaveLength(650);
   expect(Math.min(...told.map(({ id }) => id))).toBe(first ?? 0);
   expect(await sweep.run()).toBe(0);
+  expect(lines.map((line) => JSON.parse(line).events)).toEqual([650]);
+  const { outbox } = db.tables;
+  const reasons = await db.selectDistinct({ status: outbox.status, reason: outbox.lastError }).from(outbox);
+  expect(reasons.toSorted((a, b) => a.status.localeCompare(b.status))).toEqual([
+    { status: "expired", reason: expect.stringContaining("while its route was paused") },
+    { status: "pending", reason: null },
+  ]);
 });
 
 test(`nothing ends where whoever asked to be told cannot write it down, on ${testDialect}`, async () => {
