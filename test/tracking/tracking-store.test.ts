@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Redis } from "ioredis";
 import { sessionOf } from "../../src/redirect/visit-record.ts";
-import { sessionFacts } from "../../src/tracking/session.ts";
+import { type NewSession, sessionFacts } from "../../src/tracking/session.ts";
 import { redisTrackingStore, type TrackingStore } from "../../src/tracking/tracking-store.ts";
 import { until } from "../support/until.ts";
 import { visitOf } from "../support/visits.ts";
@@ -40,6 +40,76 @@ describe.if(redisUrl !== undefined)("the tracking data in Redis", () => {
     store.save(() => ({ ...first, fbclid: null, fbc: null, utmSource: null, fbi: "177.45.10.10" }), null);
     await until(async () => (await store.find(first.trackingToken))?.clientIp === "177.45.10.10");
     expect(await store.find(first.trackingToken)).toMatchObject({ ...before, clientIp: "177.45.10.10" });
+  });
+
+  test("other tools find all of it under the names that they know, and one of an earlier version is read as far as it goes", async () => {
+    const one: NewSession = {
+      ...session(),
+      pageviewTs: new Date(1_900_000_000_900),
+      clickTs: new Date(1_900_000_000_100),
+      fbp: "fb.1.1.2",
+      fbi: "177.45.10.10",
+      utmCampaign: "camp",
+      utmMedium: "paid",
+      utmContent: "ad",
+      utmTerm: "term",
+      grim: "demo",
+      referrer: "https://l.example.com/",
+      consent: "denied",
+      userExternalId: "777",
+    };
+    store.save(() => one, "a database");
+    await saved(one.trackingToken);
+    const key = `ponte:tracking:${one.trackingToken}`;
+    const url = "https://go.example.com/go/open?fbclid=AbC&utm_source=fb";
+    expect(await redis.hgetall(key)).toEqual({
+      tracking_token: one.trackingToken,
+      pageview_event_id: one.rootEventId,
+      pool_id: "1",
+      bot_id: "1",
+      pageview_ts: "1900000000",
+      click_ts: "1900000000",
+      fbclid: "AbC",
+      fbc: one.fbc ?? "",
+      fbc_origin: "generated",
+      fbp: "fb.1.1.2",
+      fbi: "177.45.10.10",
+      utm_source: "fb",
+      utm_campaign: "camp",
+      utm_medium: "paid",
+      utm_content: "ad",
+      utm_term: "term",
+      grim: "demo",
+      client_ip: "177.45.10.9",
+      user_agent: "Mozilla/5.0",
+      referrer: "https://l.example.com/",
+      event_source_url: url,
+      first_page: url,
+      consent: "denied",
+      user_external_id: "777",
+      database: "a database",
+    });
+    expect(await store.find(one.trackingToken)).toMatchObject({ consent: "denied" });
+    await redis.hdel(key, "pool_id", "bot_id", "database", "pageview_ts");
+    expect(await store.find(one.trackingToken)).toMatchObject({
+      poolId: null,
+      botId: null,
+      database: null,
+      pageviewAt: new Date(0),
+    });
+  });
+
+  test("one that is away makes no copy, knows of none, and harms nobody", async () => {
+    const away = new Redis(redisUrl ?? "", { lazyConnect: true, enableOfflineQueue: false });
+    const unreachable = redisTrackingStore(away, 3);
+    const one = session();
+    unreachable.save(() => one, null);
+    expect(await unreachable.find(one.trackingToken)).toBeNull();
+    expect(await unreachable.count([one.trackingToken])).toBeNull();
+    expect(await unreachable.forget([one.trackingToken])).toBeNull();
+    expect(await unreachable.count([])).toBe(0);
+    away.disconnect();
+    expect(await store.count([one.trackingToken])).toBe(0);
   });
 
   test("it ends the days that were set after the visit, whatever is added until then, and later is no copy made", async () => {
