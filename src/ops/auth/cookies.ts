@@ -33,7 +33,10 @@ export function cookieName(name: string, secure: boolean): string {
   return secure ? `__Host-${name}` : name;
 }
 
-type SecurityDeps = Pick<OpsDeps, "config" | "clientAddress">;
+interface SecurityDeps {
+  readonly config: Pick<OpsDeps["config"], "publicUrl">;
+  readonly clientAddress: Pick<OpsDeps["clientAddress"], "isTrusted">;
+}
 
 /** Whether the operator's browser is to speak https: by `PUBLIC_URL`, or because it does. */
 export function isSecure(deps: SecurityDeps, request: Request, peer: string | null): boolean {
@@ -46,9 +49,8 @@ export function isSecure(deps: SecurityDeps, request: Request, peer: string | nu
  * `Sec-Fetch-Site` over connections that it takes for safe alone. Source: W3C, "Fetch Metadata Request Headers", 2.
  */
 export function safeAddress(deps: SecurityDeps, request: Request, peer: string | null): string | null {
-  const { publicUrl } = deps.config;
-  if (publicUrl === undefined || !hasHttpsAddress(deps) || isHttps(deps, request, peer)) return null;
-  return request.headers.has("sec-fetch-site") ? null : `${publicUrl}/ops`;
+  if (!hasHttpsAddress(deps) || isHttps(deps, request, peer)) return null;
+  return request.headers.has("sec-fetch-site") ? null : `${deps.config.publicUrl}/ops`;
 }
 
 function hasHttpsAddress({ config }: SecurityDeps): boolean {
