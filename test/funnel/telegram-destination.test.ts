@@ -599,6 +599,47 @@ describe(`messages to Telegram on ${testDialect}`, () => {
     });
   });
 
+  test.each(["token", "paymentToken"] as const)(
+    "a bot whose %s was changed while Telegram refused it is not held up for the old one",
+    async (column) => {
+      const { db, deps, shop } = funnel;
+      const { bots } = db.tables;
+      const ofShop = eq(bots.id, shop.id);
+      const [before] = await db.select().from(bots).where(ofShop);
+      const sealed = {
+        token: deps.secrets.seal("1:other", "bots.token"),
+        paymentToken: deps.secrets.seal("284685063:TEST:newest", "bots.payment_token"),
+      };
+      let isChanged = false;
+      using api = Bun.serve({
+        port: 0,
+        async fetch() {
+          if (isChanged)
+            await db.transaction((tx) =>
+              tx
+                .update(bots)
+                .set({ [column]: sealed[column] })
+                .where(ofShop),
+            );
+          const refusal = { ok: false, error_code: 401, description: "Unauthorized" };
+          return Response.json(refusal, { status: 401 });
+        },
+      });
+      const verdict = async () => (await send({ apiUrl: api.url.origin, text: "oi" })).verdict;
+      expect(await verdict()).toMatchObject({ kind: "credential" });
+      isChanged = true;
+      expect(await verdict()).toMatchObject({ kind: "outdated" });
+      // It was in its place before this message went.
+      expect(await verdict()).toMatchObject({ kind: "credential" });
+      await db.transaction((tx) =>
+        tx
+          .update(bots)
+          .set({ [column]: before?.[column] ?? null })
+          .where(ofShop),
+      );
+    },
+  );
+
   test("an answer in a chat is not sent a day late; a delivery is, however late", async () => {
     const { db } = funnel;
     const late = await say(newUser(), "oi", "welcome");

@@ -265,7 +265,11 @@ describe(`payments on ${testDialect}`, () => {
     await signed({ provider_ref: reference, status: "refunded" });
     await signed({ provider_ref: reference, status: "paid" });
     const { payment, events, states } = await stored(body.id);
-    expect(payment).toMatchObject({ status: "refunded", metaPurchaseSent: false });
+    expect(payment).toMatchObject({
+      status: "refunded",
+      refundedAt: expect.any(Date),
+      metaPurchaseSent: false,
+    });
     expect(events).toEqual([]);
     expect(states).toEqual(["checkout_started", "refunded"]);
     const { auditLog } = own.db.tables;
