@@ -102,14 +102,17 @@ test("its opening waits for who writes to it for longer than a visitor could", a
 test("whom it knows nothing of it forgets without being written to, once no damaged spool is left to be read", () => {
   const spool = openSpool(folder.url);
   spool.append(documents("a"));
-  const forget = (key: string) => () => spool.forget([key]);
+  const forget =
+    (...keys: string[]) =>
+    () =>
+      spool.forget(keys);
   const other = new SqliteClient(folder.url);
   other.run("begin immediate");
   expect(forget("b")).toThrow("locked");
   other.run("rollback");
   spool.endForgetting();
   other.run("begin immediate");
-  expect(forget("a")).toThrow("locked");
+  expect(forget("b", "a")).toThrow("locked");
   forget("b")();
   other.close();
   spool.close();
