@@ -18,3 +18,17 @@ test("a rest after a long piece of work keeps no process from stopping, and none
   expect(await throttle(async () => begun++).catch((reason) => reason)).toBe("stopped");
   expect(begun).toBe(0);
 });
+
+test("counting takes a fifth of the time, and rests a little after the shortest piece", async () => {
+  const throttle = createThrottle(new AbortController().signal);
+  using sleep = spyOn(Bun, "sleep").mockImplementation(() => Promise.resolve());
+  using clock = spyOn(performance, "now");
+  for (const [from, to] of [
+    [1_000, 1_100],
+    [1_100, 1_100],
+  ] as const) {
+    clock.mockReturnValueOnce(from).mockReturnValueOnce(to);
+    await throttle(async () => undefined);
+  }
+  expect(sleep.mock.calls).toEqual([[400], [2]]);
+});
