@@ -89,8 +89,9 @@ const POOL_LOCKS = sql.raw("1886351212");
 
 export const postgresDialect: Dialect = {
   name: "postgres",
-  // Fixed for one statement, so that indexes can be searched with it; not now(), which an old transaction keeps.
-  now: sql`statement_timestamp()`,
+  // Fixed for one statement, so that indexes can be searched with it; not now(), which an old transaction keeps. Of whole
+  // milliseconds, as columns are: they would round it up, and what is due now would not be for half a millisecond.
+  now: sql`date_trunc('milliseconds', statement_timestamp())`,
   plusMs: (instant, ms) => sql`(${instant} + ${ms} * interval '1 millisecond')`,
   epochMs: (instant) => sql`(extract(epoch from ${instant}) * 1000)::float8`,
   instant: (date) => sql`${date.toISOString()}::timestamptz`,

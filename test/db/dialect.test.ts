@@ -13,3 +13,16 @@ test(`a text is found in a list whatever is in it, on ${testDialect}`, async () 
   }
   await own.dispose();
 });
+
+test(`what is written down as now lies never ahead of it, on ${testDialect}`, async () => {
+  const own = await createTestDatabase();
+  const { now } = own.db.dialect;
+  const write = sql`
+    insert into settings (key, value, updated_at) values ('test', '', ${now})
+    on conflict (key) do update set updated_at = excluded.updated_at returning updated_at > ${now} as ahead`;
+  for (let i = 0; i < 30; i++) {
+    const [row] = await own.db.transaction((tx) => tx.rows<{ ahead: boolean | number }>(write));
+    expect(Boolean(row?.ahead)).toBe(false);
+  }
+  await own.dispose();
+});
