@@ -24,7 +24,7 @@ interface Group<T> {
 export async function isolate<T>(
   all: readonly T[],
   ask: (rows: readonly T[]) => Promise<Reply>,
-  stillOurs: (rows: readonly T[]) => Promise<readonly T[]> = async (rows) => rows,
+  stillOurs: (rows: readonly T[]) => Promise<readonly T[]>,
 ): Promise<readonly T[]> {
   const waiting: Group<T>[] = [{ rows: all, holdsBad: false }];
   for (let group = waiting.pop(); group; group = waiting.pop()) {

@@ -18,13 +18,10 @@ test("work is waited for until the signal, be it given before or meanwhile, and 
   expect(await unlessAborted(Promise.resolve(1), stopped).catch((reason) => reason)).toBe("stopped");
 });
 
-test("work that ends in time is answered as it ended, and the deadline and the signal bother nobody then", async () => {
-  const stopping = new AbortController();
-  expect(await unlessAborted(Promise.resolve(1), stopping.signal)).toBe(1);
-  stopping.abort("stopped");
+test("work that ends in time is answered as it ended, and what does not is called by its name", async () => {
+  expect(await unlessAborted(Promise.resolve(1), new AbortController().signal)).toBe(1);
   expect(await withDeadline(Promise.resolve(1), 1)).toBe(1);
   await expect(withDeadline(Promise.reject(new Error("refused")), 1)).rejects.toThrow("refused");
-  await Bun.sleep(5);
   await expect(withDeadline(new Promise(() => {}), 1, "Telegram")).rejects.toThrow(
     "Telegram did not answer within 1 ms",
   );
