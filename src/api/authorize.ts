@@ -4,9 +4,9 @@ import { ANSWER_MS, withDatabaseDeadline } from "../db/database-deadline.ts";
 import type { KeyScope } from "../db/vocabulary.ts";
 import { findApiKey, noteUse } from "../keys/api-keys.ts";
 import { ENVIRONMENT_KEY } from "../keys/key-rules.ts";
+import { equalInConstantTime } from "../platform/digests.ts";
 import type { Log } from "../platform/log.ts";
 import { problem, serviceUnavailable } from "../platform/problem.ts";
-import { equalInConstantTime } from "../platform/secrets.ts";
 
 interface AuthorizeDeps {
   readonly db: Database;

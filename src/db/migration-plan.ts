@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sql } from "drizzle-orm";
 import { type MigrationMeta, readMigrationFiles } from "drizzle-orm/migrator";
-import { sha256Hex } from "../platform/secrets.ts";
+import { sha256Hex } from "../platform/digests.ts";
 import type { RawNumber, Reader } from "./database.ts";
 
 /** Which migrations a database has. */

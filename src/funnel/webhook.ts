@@ -5,8 +5,9 @@ import type { BotRow } from "../bots/bot-view.ts";
 import type { Database } from "../db/database.ts";
 import { ANSWER_MS, withDatabaseDeadline } from "../db/database-deadline.ts";
 import { LARGEST_BODY_BYTES, readBody } from "../platform/body.ts";
+import { equalInConstantTime } from "../platform/digests.ts";
 import { problem, serviceUnavailable } from "../platform/problem.ts";
-import { equalInConstantTime, type Secrets } from "../platform/secrets.ts";
+import type { Secrets } from "../platform/secrets.ts";
 import { type ConversationDeps, createTurn, type FunnelContext } from "./turn.ts";
 import { readUpdate } from "./update.ts";
 

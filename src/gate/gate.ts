@@ -1,6 +1,6 @@
 import { isbot } from "isbot";
 import type { RefusalReason } from "../db/vocabulary.ts";
-import { equalInConstantTime } from "../platform/secrets.ts";
+import { equalInConstantTime } from "../platform/digests.ts";
 import type { Gate } from "../pools/pool.ts";
 
 type GateVerdict =

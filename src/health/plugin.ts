@@ -5,9 +5,9 @@ import type { Spool } from "../db/spool/spool.ts";
 import { type Build, createExposition } from "../metrics/exposition.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { createCache } from "../platform/cache.ts";
+import { sha256Hex } from "../platform/digests.ts";
 import type { Log } from "../platform/log.ts";
 import { ASKS_FOR_KEY, jsonAnswer, problemAnswers, REFUSALS, textAnswer } from "../platform/openapi.ts";
-import { sha256Hex } from "../platform/secrets.ts";
 import { addGauges } from "./gauges.ts";
 import { createReadiness, type Readiness, readinessSchema } from "./readiness.ts";
 

@@ -4,8 +4,8 @@ import { recordAudit, viewChanges } from "../audit/audit-log.ts";
 import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import type { KeyScope } from "../db/vocabulary.ts";
+import { sha256Hex } from "../platform/digests.ts";
 import { type AskedPage, type Page, pageOf } from "../platform/pagination.ts";
-import { sha256Hex } from "../platform/secrets.ts";
 
 type KeyRow = Tables["apiKeys"]["$inferSelect"];
 

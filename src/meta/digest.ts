@@ -1,4 +1,4 @@
-import { sha256Hex } from "../platform/secrets.ts";
+import { sha256Hex } from "../platform/digests.ts";
 
 const SHA256_HEX = /^[0-9a-f]{64}$/i;
 

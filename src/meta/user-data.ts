@@ -1,5 +1,5 @@
 import { ParamBuilder, PII_DATA_TYPE, type PiiDataType } from "capi-param-builder-nodejs";
-import { sha256Hex } from "../platform/secrets.ts";
+import { sha256Hex } from "../platform/digests.ts";
 import { goodBrowserIds } from "./browser-ids.ts";
 import { publicClientIp } from "./client-ip.ts";
 import { externalIdDigest, isSha256Hex } from "./digest.ts";

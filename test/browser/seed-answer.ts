@@ -1,6 +1,6 @@
 import { desc, eq } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
-import { sha256Hex } from "../../src/platform/secrets.ts";
+import { sha256Hex } from "../../src/platform/digests.ts";
 
 /** Gives the newest dead event what a real one has: a whole payload, and the request that Meta refused. */
 export async function seedAnswer(db: Database): Promise<void> {

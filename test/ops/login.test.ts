@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { insideOps } from "../../src/ops/answer.ts";
-import { sha256Hex } from "../../src/platform/secrets.ts";
+import { sha256Hex } from "../../src/platform/digests.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
 import { logIn, newBrowser, OPERATOR_PASSWORD } from "../support/operator.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { mercadoPagoProvider } from "../../src/payments/providers/mercadopago.ts";
+import { hmacSha256Hex } from "../../src/platform/digests.ts";
 import { LONGEST_ANSWER } from "../../src/platform/read-answer.ts";
-import { hmacSha256Hex } from "../../src/platform/secrets.ts";
 import { startRedirecting } from "../support/redirecting.ts";
 import { mercadoPagoNotification, mercadoPagoPayment, REFERENCE } from "./payloads.ts";
 import { CHECKOUT, event, PAID, SECRET, TOKEN, useProviderApi, webhook } from "./provider-api.ts";

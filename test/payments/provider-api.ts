@@ -1,6 +1,6 @@
 import { afterAll, beforeEach } from "bun:test";
 import type { WebhookRequest } from "../../src/payments/providers/adapter.ts";
-import { hmacSha256Hex } from "../../src/platform/secrets.ts";
+import { hmacSha256Hex } from "../../src/platform/digests.ts";
 import { REFERENCE } from "./payloads.ts";
 
 export const NOW = new Date("2026-05-25T16:02:00Z");

@@ -1,4 +1,4 @@
-import { hmacSha256Hex } from "../../src/platform/secrets.ts";
+import { hmacSha256Hex } from "../../src/platform/digests.ts";
 
 /** What the provider `generic` sends to `/api/payments/webhooks/generic`, signed. */
 export function genericWebhook(

@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { and, eq, gt, lte } from "drizzle-orm";
 import type { Database, Tx } from "../../db/database.ts";
 import type { Tables } from "../../db/define-schema.ts";
+import { sha256Hex } from "../../platform/digests.ts";
 import { DAY_MS, HOUR_MS } from "../../platform/durations.ts";
-import { sha256Hex } from "../../platform/secrets.ts";
 
 /** A session that nobody uses ends after this long… */
 const IDLE_MS = 12 * HOUR_MS;

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { equalInConstantTime } from "../../platform/digests.ts";
 import { parseJson } from "../../platform/json.ts";
-import { equalInConstantTime } from "../../platform/secrets.ts";
 import type { PaymentEvent } from "../decide.ts";
 import {
   assertPayable,

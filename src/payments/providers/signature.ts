@@ -1,4 +1,4 @@
-import { equalInConstantTime, hmacSha256Hex } from "../../platform/secrets.ts";
+import { equalInConstantTime, hmacSha256Hex } from "../../platform/digests.ts";
 
 /** Requests signed longer ago, or further ahead, than this are refused: a recorded one cannot be sent again later. */
 const TOLERANCE_SECONDS = 300;
