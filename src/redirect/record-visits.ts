@@ -2,7 +2,8 @@ import type { ArrivalWriter } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import { mayLeaveAt, type OutboxEntry, outboxRows, outboxTable } from "../outbox/enqueue.ts";
 import type { NewSession } from "../tracking/session.ts";
-import { pageViewOf, sessionOf, type VisitRecord } from "./visit-record.ts";
+import { pageViewOf } from "./visit-page-view.ts";
+import { sessionOf, type VisitRecord } from "./visit-record.ts";
 
 /**
  * Writes visits: session rows, PageView rows and counters. Idempotent by tracking token: a visit that is already

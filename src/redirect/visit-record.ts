@@ -1,9 +1,6 @@
 import type { FbcOrigin } from "../db/vocabulary.ts";
-import { withLimitedDataUse } from "../meta/event.ts";
 import { pageViewId } from "../meta/event-ids.ts";
-import { pageViewEvent } from "../meta/page-view.ts";
-import type { OutboxEntry } from "../outbox/enqueue.ts";
-import { type NewSession, sessionFacts } from "../tracking/session.ts";
+import type { NewSession } from "../tracking/session.ts";
 
 /**
  * One accepted visit as plain JSON data, with nothing in it twice: so it crosses cheaply to the thread that writes
@@ -81,22 +78,5 @@ export function sessionOf(visit: VisitRecord): NewSession {
     userExternalId: null,
     createdAt: at,
     updatedAt: at,
-  };
-}
-
-/** The PageView of a visit, whose session row is `session`; null where nothing is to be reported. */
-export function pageViewOf(visit: VisitRecord, session: NewSession): OutboxEntry | null {
-  if (visit.pageView === null) return null;
-  const { route, poolName, poolSlug, holdMs } = visit.pageView;
-  const event = pageViewEvent(sessionFacts(session), { name: poolName, slug: poolSlug });
-  return {
-    destination: "meta",
-    route,
-    eventName: "PageView",
-    eventId: session.rootEventId,
-    payload: visit.consent === "denied" ? withLimitedDataUse(event) : event,
-    poolId: session.poolId,
-    trackingToken: session.trackingToken,
-    holdMs,
   };
 }

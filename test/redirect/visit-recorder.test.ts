@@ -9,7 +9,8 @@ import { createSecrets } from "../../src/platform/secrets.ts";
 import { yieldToEventLoop } from "../../src/platform/yield-to-event-loop.ts";
 import { deletePool } from "../../src/pools/manage-pools.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
-import { pageViewOf, sessionOf, type VisitRecord } from "../../src/redirect/visit-record.ts";
+import { pageViewOf } from "../../src/redirect/visit-page-view.ts";
+import { sessionOf, type VisitRecord } from "../../src/redirect/visit-record.ts";
 import { createVisitRecorder, type VisitWriter } from "../../src/redirect/visit-recorder.ts";
 import {
   createSqliteFolder,
