@@ -1,6 +1,6 @@
-import { resolve } from "node:path";
 import type { Redis } from "ioredis";
 import { type Assets, openAssets } from "./assets/assets.ts";
+import { providerNames } from "./config/payments.ts";
 import type { Config } from "./config.ts";
 import { createReportRecorder, type ReportRecorder } from "./cookies/report-recorder.ts";
 import type { Database } from "./db/database.ts";
@@ -8,6 +8,7 @@ import { openDatabase } from "./db/open.ts";
 import { bestEffortSpool } from "./db/spool/best-effort-spool.ts";
 import { openOrRecoverSpool } from "./db/spool/damaged-spool.ts";
 import type { Spool } from "./db/spool/spool.ts";
+import { fileState } from "./db/sqlite/file-state.ts";
 import { createRefusalCounter, type RefusalCounter } from "./gate/refusals.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { configuredProviders } from "./payments/providers/configured.ts";
@@ -15,13 +16,12 @@ import { reportPurchasesOf } from "./payments/report-purchase.ts";
 import type { SalesDeps } from "./payments/sales.ts";
 import { appSecret, keyFile } from "./platform/app-secret.ts";
 import { withDeadline } from "./platform/deadline.ts";
-import { sha256Hex } from "./platform/digests.ts";
 import type { Log } from "./platform/log.ts";
 import { closeToOthers } from "./platform/private-files.ts";
 import { retryUntilSuccess } from "./platform/retry-until-success.ts";
 import { createSecrets, type Secrets } from "./platform/secrets.ts";
 import { openPoolCache, type PoolCache } from "./pools/pool-cache.ts";
-import { spoolSnapshot } from "./pools/pool-snapshot.ts";
+import { databaseDigest, spoolSnapshot } from "./pools/pool-snapshot.ts";
 import { createVisitRecorder, type VisitRecorder } from "./redirect/visit-recorder.ts";
 import { noTrackingStore, redisTrackingStore, type TrackingStore } from "./tracking/tracking-store.ts";
 import { openWriter, type Writer } from "./writer/writer.ts";
@@ -66,11 +66,6 @@ function privateFiles(config: Config): string[] {
   return [keyFile(config), ...databases.flatMap((path) => [path, `${path}-wal`, `${path}-shm`])];
 }
 
-/** Tells a database from others before it answers. Digested, since an address may hold a password. */
-function databaseDigest({ database, sqliteFile }: Config): string {
-  return sha256Hex(sqliteFile === null ? database.url : resolve(sqliteFile));
-}
-
 /** Brings the database up to date. From `MIGRATION_MS` on that goes on in the background. */
 async function migrateInTime(db: Database, log: Log, stopping: AbortSignal): Promise<void> {
   const says = {
@@ -91,7 +86,11 @@ async function migrateInTime(db: Database, log: Log, stopping: AbortSignal): Pro
  * Opens what a process needs. A database that is away, busy, or may not be migrated by us, does not stop the start:
  * visitors are served all the same, and the log says what to do.
  */
-export async function openDeps(config: Config, log: Log): Promise<Deps> {
+export async function openDeps(
+  config: Config,
+  log: Log,
+  metrics = createMetrics(providerNames(config.payments)),
+): Promise<Deps> {
   const now = () => new Date();
   // First: a file that is no database is not ours, so its mode is left alone and no key is made beside it.
   const db = await openDatabase(config.database);
@@ -106,10 +105,10 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
   const redis = config.redisUrl
     ? (await import("./platform/redis.ts")).connectRedis(config.redisUrl, log)
     : undefined;
-  const pools = await openPoolCache({ db, snapshot: spoolSnapshot(readSpool, databaseDigest(config)), log });
+  const snapshot = spoolSnapshot(readSpool, databaseDigest(config));
+  const pools = await openPoolCache({ db, snapshot, log });
   const refusals = createRefusalCounter({ db, log });
   const providers = configuredProviders(config.payments, now);
-  const metrics = createMetrics(providers.keys());
   const trackingStore = redis ? redisTrackingStore(redis, config.trackingTtlDays) : noTrackingStore;
   const payments: SalesDeps = {
     db,
@@ -173,7 +172,13 @@ export async function openDeps(config: Config, log: Log): Promise<Deps> {
       await writer.stop();
       await refusals.close();
       redis?.disconnect();
+      const isKnown = await pools.refresh().then(
+        () => true,
+        () => false,
+      );
       await db.close();
+      const state = config.sqliteFile === null || !isKnown ? null : fileState(config.sqliteFile);
+      if (state !== null) snapshot.leave(state);
       spool.close();
     },
   };

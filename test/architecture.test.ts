@@ -63,7 +63,19 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What composes the rest and may therefore import anything. */
-const COMPOSERS = ["main", "serve", "visitors-app", "app", "deps", "services", "cli"];
+const COMPOSERS = [
+  "main",
+  "serve",
+  "early-door",
+  "door",
+  "run",
+  "visits",
+  "error-answer",
+  "app",
+  "deps",
+  "services",
+  "cli",
+];
 
 const root = normalize(join(import.meta.dir, ".."));
 const transpilers = { ts: new Transpiler({ loader: "ts" }), tsx: new Transpiler({ loader: "tsx" }) };

@@ -11,8 +11,14 @@ interface Asset {
   body(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
+/** The addresses of what the bridge page loads. */
+export interface BridgeScripts {
+  readonly bridgeJs: string;
+  readonly paramBuilderJs: string;
+}
+
 export interface Assets {
-  readonly bridge: { readonly bridgeJs: string; readonly paramBuilderJs: string };
+  readonly bridge: BridgeScripts;
   /** The operators' console. */
   readonly ops: {
     readonly css: string;
@@ -42,10 +48,23 @@ const BRIDGE = ["bridge", "meta-cookies", "pause", "pixel", "reporter", "utmify"
   (name) => `views/assets/${name}.ts`,
 );
 
+/** What the bridge page loads, for whoever needs no other files. */
+export function bridgeScripts(): BridgeScripts {
+  return { bridgeJs: bridgeJs().path, paramBuilderJs: paramBuilderJs().path };
+}
+
+function bridgeJs(): Asset {
+  return script("bridge.js", BRIDGE, () => bundle("views/assets/bridge.ts"));
+}
+
+function paramBuilderJs(): Asset {
+  return script("param-builder.js", [PARAM_BUILDER], () => file(PARAM_BUILDER));
+}
+
 /** All files that pages load from us. */
 export function openAssets(): Assets {
-  const bridge = script("bridge.js", BRIDGE, () => bundle("views/assets/bridge.ts"));
-  const paramBuilder = script("param-builder.js", [PARAM_BUILDER], () => file(PARAM_BUILDER));
+  const bridge = bridgeJs();
+  const paramBuilder = paramBuilderJs();
   const htmx = script("htmx.js", [HTMX], () => file(HTMX));
   const consoleJs = script("console.js", CONSOLE, () => bundle("views/assets/console.ts"));
   const charts = script("charts.js", ["views/assets/charts.ts", `${UPLOT}.esm.js`], () =>

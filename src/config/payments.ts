@@ -55,3 +55,8 @@ export function paymentsConfig(env: Environment): PaymentsConfig {
     starsUsdMinorPerThousand: env.STARS_USD_PER_1000 === 0 ? null : env.STARS_USD_PER_1000,
   };
 }
+
+/** The providers that are set up, as the addresses of their webhooks name them. */
+export function providerNames({ starsUsdMinorPerThousand: _, ...providers }: PaymentsConfig): string[] {
+  return Object.entries(providers).flatMap(([name, settings]) => (settings ? [name] : []));
+}

@@ -4,6 +4,7 @@ import type { Log } from "../platform/log.ts";
 import { createOutage } from "../platform/outage.ts";
 import { loadPools } from "./load-pools.ts";
 import type { Pool } from "./pool.ts";
+import { indexPools, poolAt } from "./pool-index.ts";
 
 /** How often a change is looked for that nobody announced: another process's on SQLite, an operator's in SQL. */
 const REFRESH_MS = 1_000;
@@ -38,7 +39,7 @@ export async function openPoolCache(deps: {
   log: Log;
 }): Promise<PoolCache> {
   const { db, snapshot, log } = deps;
-  let bySlug = index(snapshot.load());
+  let bySlug = indexPools(snapshot.load());
   let wasRead = false;
   let refreshing: Promise<void> | undefined;
   const outage = createOutage(log, {
@@ -55,7 +56,7 @@ export async function openPoolCache(deps: {
     const isSame = pools.length === before.size && pools.every((pool) => before.get(pool.slug) === pool);
     wasRead = true;
     if (isSame) return;
-    bySlug = index(pools);
+    bySlug = indexPools(pools);
     snapshot.save(pools);
   }
 
@@ -84,8 +85,7 @@ export async function openPoolCache(deps: {
   timer.unref();
 
   return {
-    // Slugs are of small letters; whoever typed the ad's link may not have kept to them, and pays for the click.
-    get: (slug) => bySlug.get(slug) ?? bySlug.get(slug.toLowerCase()),
+    get: (slug) => poolAt(bySlug, slug),
     isLoaded: () => wasRead || bySlug.size > 0,
     isRead: () => wasRead,
     refresh,
@@ -94,10 +94,6 @@ export async function openPoolCache(deps: {
       stopListening();
     },
   };
-}
-
-function index(pools: readonly Pool[]): ReadonlyMap<string, Pool> {
-  return new Map(pools.map((pool) => [pool.slug, pool]));
 }
 
 /** All that visits depend on; the count of redirects goes up with each of them and is none of it. */

@@ -2,8 +2,8 @@ import type { Locale } from "../db/vocabulary.ts";
 import { QueueFullError } from "../db/waiting-list.ts";
 import type { DeniedPolicy } from "../meta/consent.ts";
 import type { VisitTallies } from "../metrics/tallies.ts";
+import type { BriefLog } from "../platform/brief-log.ts";
 import { newId } from "../platform/ids.ts";
-import type { Log } from "../platform/log.ts";
 import { requestIdOf } from "../platform/request-id.ts";
 import type { Pool, PoolBot } from "../pools/pool.ts";
 import type { TrackingStore } from "../tracking/tracking-store.ts";
@@ -31,8 +31,8 @@ export interface Arrival {
 }
 
 export interface AcceptDeps {
-  readonly recorder: VisitRecorder;
-  readonly trackingStore: TrackingStore;
+  readonly recorder: Pick<VisitRecorder, "record">;
+  readonly trackingStore: Pick<TrackingStore, "save">;
   readonly bridgePages: BridgePages;
   readonly clientAddress: ClientAddress;
   /** Who is at the other end of the request's connection; asked for only by who needs it. */
@@ -42,7 +42,7 @@ export interface AcceptDeps {
   /** What becomes of visitors who denied consent: reported nowhere, or under Limited Data Use. */
   readonly consentDenied: DeniedPolicy;
   readonly tallies: VisitTallies;
-  readonly log: Log;
+  readonly log: BriefLog;
 }
 
 /** What becomes of who was let in: a bot is chosen, the visit recorded, and the page shown once that is durable. */

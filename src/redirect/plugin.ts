@@ -1,13 +1,12 @@
 import { Elysia } from "elysia";
 import { pageLocale } from "./locale.ts";
 import { notFoundPage } from "./pages.ts";
-import { createVisitHandler, type VisitDeps } from "./visit.ts";
+import type { VisitHandler } from "./visit.ts";
 
 const missing = ({ headers }: Request) => notFoundPage(pageLocale(headers.get("accept-language")));
 
 /** `GET /go/:slug`, the address that ads point to. Elysia answers `HEAD` through the same handler. */
-export function redirectPlugin(deps: VisitDeps) {
-  const visit = createVisitHandler(deps);
+export function redirectPlugin(visit: VisitHandler) {
   const goTo = ({ request, params }: { request: Request; params: { slug: string } }) =>
     // A slug that cannot be decoded is none, whatever its type says.
     visit(request, params.slug ?? "");

@@ -8,7 +8,7 @@ import type { Log } from "../platform/log.ts";
 import { createOutage } from "../platform/outage.ts";
 import { recordVisits } from "./record-visits.ts";
 import { createReplay } from "./replay-spool.ts";
-import { encodeVisit } from "./visit-json.ts";
+import { createSpoolCommit } from "./spool-commit.ts";
 import type { VisitRecord } from "./visit-record.ts";
 
 /** Writes visits, all in one transaction (see `recordVisits`). */
@@ -71,13 +71,7 @@ export function createVisitRecorder(deps: {
     maxWaitMs: deadlineMs,
     ...(onCommit && { onCommit }),
   });
-  const toSpool = createGroupCommit<VisitRecord>({
-    write: async (visits) =>
-      spool.append(visits.map((visit) => ({ key: visit.trackingToken, body: encodeVisit(visit) }))),
-    isRowFault: () => false,
-    // The spool is written by the thread that reads requests.
-    targetBatch: Number.POSITIVE_INFINITY,
-  });
+  const toSpool = createSpoolCommit(spool);
 
   async function writeInTime(visits: readonly VisitRecord[]): Promise<void> {
     try {

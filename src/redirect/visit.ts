@@ -10,21 +10,24 @@ import { lookAhead } from "./visit-answers.ts";
 import { isPrefetch, queryOf } from "./visit-request.ts";
 
 export interface VisitDeps extends AcceptDeps {
-  readonly pools: PoolCache;
+  readonly pools: Pick<PoolCache, "get" | "isLoaded">;
   /** Null where there is no limit. */
   readonly rateLimiter: RateLimiter | null;
-  readonly refusals: RefusalCounter;
+  readonly refusals: Pick<RefusalCounter, "count">;
   readonly onAnswer: (status: number, durationMs: number) => void;
   /** The answer to a request that failed; it is logged. */
   readonly failedAnswer: (request: Request, error: unknown) => Response;
   readonly now: () => Date;
 }
 
+/** Answers a request for a pool's link, whose slug is given as it came. */
+export type VisitHandler = (request: Request, slug: string) => Response | Promise<Response>;
+
 /**
  * `GET /go/:slug` as a function: who comes in gets the bridge page, or is sent straight on to the bot. What need not
  * wait is answered at once, without a promise: refusing must stay cheap under a flood.
  */
-export function createVisitHandler(deps: VisitDeps) {
+export function createVisitHandler(deps: VisitDeps): VisitHandler {
   const { tallies, rateLimiter } = deps;
   const accept = createAccept(deps);
   const refusedPage = gateRefusedPages();
@@ -87,7 +90,7 @@ export function createVisitHandler(deps: VisitDeps) {
     return accept(arrival);
   }
 
-  return (request: Request, slug: string): Response | Promise<Response> => {
+  return (request, slug) => {
     const startedMs = performance.now();
     const told = (response: Response): Response => {
       // A prefetch that was declined is no failure of ours, and must not look like one in the metrics.

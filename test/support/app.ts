@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { otherDoors } from "../../src/app.ts";
+import { createApp } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { type Deps, openDeps } from "../../src/deps.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { secretValues } from "../../src/platform/scrub.ts";
-import { createVisitorsApp } from "../../src/visitors-app.ts";
+import { createVisits } from "../../src/visits.ts";
 import { type Contract, contractOf } from "./contract.ts";
 import { createMigratedPlace } from "./database.ts";
 
@@ -44,8 +44,10 @@ export async function createTestApp(
     Object.assign(redis.options, { commandTimeout: REDIS_TIMEOUT_MS, socketTimeout: REDIS_TIMEOUT_MS });
     if (redis.status !== "ready") await new Promise((ready) => redis.once("ready", ready));
   }
-  // As serve.ts does, which loads the other doors later.
-  const app = createVisitorsApp(deps).use(otherDoors(deps));
+  const app: ReturnType<typeof createApp> = createApp(
+    deps,
+    createVisits(deps, () => app.server),
+  );
   return {
     app,
     deps,

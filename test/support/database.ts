@@ -7,7 +7,7 @@ import { migrationPlan } from "../../src/db/migration-plan.ts";
 import { openDatabase } from "../../src/db/open.ts";
 
 /** Where a database of the test's own lies, and how to remove it. */
-interface TestPlace {
+export interface TestPlace {
   readonly url: string;
   remove(): Promise<void>;
 }

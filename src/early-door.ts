@@ -1,0 +1,115 @@
+import { existsSync } from "node:fs";
+import { bridgeScripts } from "./assets/assets.ts";
+import type { Config } from "./config.ts";
+import { openSpool, type Spool } from "./db/spool/spool.ts";
+import { fileState } from "./db/sqlite/file-state.ts";
+import type { Deps } from "./deps.ts";
+import { type Behind, type Door, openDoor } from "./door.ts";
+import type { Metrics } from "./metrics/metrics.ts";
+import { lateLog } from "./platform/brief-log.ts";
+import { peerOf } from "./platform/peer.ts";
+import { internalServerError } from "./platform/problem.ts";
+import { indexPools, type PoolIndex, poolAt } from "./pools/pool-index.ts";
+import { databaseDigest, spoolSnapshot } from "./pools/pool-snapshot.ts";
+import { createBridgePages } from "./redirect/bridge-pages.ts";
+import { clientAddressFinder } from "./redirect/client-address.ts";
+import { createRateLimiter } from "./redirect/rate-limit.ts";
+import { createSpoolCommit } from "./redirect/spool-commit.ts";
+import { createVisitHandler } from "./redirect/visit.ts";
+import type { VisitRecord } from "./redirect/visit-record.ts";
+
+/** The program, once it is loaded: who answers then, and what the first visits still want of it. */
+export interface Whole {
+  readonly behind: Behind;
+  readonly deps: Pick<Deps, "log" | "recorder" | "refusals" | "trackingStore">;
+}
+
+/** The door of a process that is not loaded yet. */
+export interface EarlyDoor {
+  readonly door: Door;
+  /** The program answers from now on. Resolves when what came before is in the database. @throws what that said */
+  handOver(whole: Whole): Promise<void>;
+}
+
+/**
+ * Lets visitors in before the program is loaded and the database open, which takes longer than all that a visit needs.
+ * A start that finds the database's file as the last process left it knows the pools from the spool, and keeps visits
+ * there, as while a database is away. Whoever comes for anything else waits.
+ *
+ * @returns null where pools may have changed since they were noted, as after a crash, and always with Postgres
+ * @throws SettingError where it cannot listen
+ */
+export async function openEarlyDoor(config: Config, metrics: Metrics): Promise<EarlyDoor | null> {
+  const asLeft = config.role === "dispatcher" ? null : openAsLeft(config);
+  if (!asLeft) return null;
+  const { spool, pools } = asLeft;
+  const { promise: whole, resolve: begin } = Promise.withResolvers<Whole>();
+  const toSpool = createSpoolCommit(spool);
+
+  async function record(visit: VisitRecord): Promise<"committed" | "spooled"> {
+    try {
+      await toSpool.submit(visit);
+      return "spooled";
+    } catch {
+      // A full disk, perhaps: the database is asked, too.
+      return (await whole).deps.recorder.record(visit);
+    }
+  }
+
+  const log = lateLog(whole.then(({ deps }) => deps.log));
+  const visit = createVisitHandler({
+    pools: { get: (slug) => poolAt(pools, slug), isLoaded: () => true },
+    recorder: { record },
+    trackingStore: {
+      save: (...copy) => void whole.then(({ deps }) => deps.trackingStore.save(...copy)),
+    },
+    refusals: { count: (...refusal) => void whole.then(({ deps }) => deps.refusals.count(...refusal)) },
+    rateLimiter: config.rateLimitPerHour === 0 ? null : createRateLimiter(config.rateLimitPerHour),
+    bridgePages: createBridgePages(bridgeScripts()),
+    clientAddress: clientAddressFinder(config.trustedProxies),
+    peerOf: (request) => peerOf(request, door.server),
+    publicUrl: config.publicUrl,
+    pageviewHoldMs: config.pageviewHoldMs,
+    consentDenied: config.consentDenied,
+    tallies: metrics.counted.visits,
+    onAnswer: metrics.onVisit,
+    failedAnswer(_, error) {
+      log.error({ error }, "a request failed");
+      return internalServerError();
+    },
+    now: () => new Date(),
+    log,
+  });
+  const behind: Behind = {
+    // Nobody is told that a link leads nowhere until the database says so.
+    visit: (request, slug) =>
+      poolAt(pools, slug) ? visit(request, slug) : whole.then((loaded) => loaded.behind.visit(request, slug)),
+    rest: async (request) => (await whole).behind.rest(request),
+  };
+  const door = await openDoor(config, behind, log);
+  return {
+    door,
+    async handOver(loaded) {
+      door.leadTo(loaded.behind);
+      begin(loaded);
+      await toSpool.idle();
+      spool.close();
+      await loaded.deps.recorder.replay();
+    },
+  };
+}
+
+/** The spool with the database's pools in it; null where they are not known to be that. */
+function openAsLeft(config: Config): { readonly spool: Spool; readonly pools: PoolIndex } | null {
+  const state = config.sqliteFile === null ? null : fileState(config.sqliteFile);
+  if (state === null || !existsSync(config.spoolFile)) return null;
+  try {
+    const spool = openSpool(config.spoolFile);
+    const pools = spoolSnapshot(spool, databaseDigest(config)).asLeft(state);
+    if (pools.length > 0) return { spool, pools: indexPools(pools) };
+    spool.close();
+  } catch {
+    // It is opened again with all others, and what is wrong is said then.
+  }
+  return null;
+}

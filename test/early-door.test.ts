@@ -1,0 +1,202 @@
+import { Database as SqliteClient } from "bun:sqlite";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { createApp } from "../src/app.ts";
+import { readConfig } from "../src/config.ts";
+import { type Deps, openDeps } from "../src/deps.ts";
+import { openEarlyDoor } from "../src/early-door.ts";
+import { createMetrics } from "../src/metrics/metrics.ts";
+import { createLog } from "../src/platform/log.ts";
+import { createVisits } from "../src/visits.ts";
+import { createSqliteFolder, type TestPlace } from "./support/database.ts";
+import { addPool } from "./support/pools.ts";
+import { startServer } from "./support/server.ts";
+import { until } from "./support/until.ts";
+
+const silent = createLog("silent");
+const IN_SPOOL = 'ponte_visits_recorded_total{where="spool"} 1';
+const GATE = { metaCloakerEnabled: true, metaCloakerParamValue: "let-me-in" };
+
+let place: TestPlace;
+/** What is to be closed, and whether that has happened already. */
+const open = new Set<{ close(): unknown }>();
+
+beforeEach(() => {
+  place = createSqliteFolder();
+});
+afterEach(async () => {
+  for (const one of open) await one.close();
+  open.clear();
+  await place.remove();
+});
+
+function config(environment: Readonly<Record<string, string>> = {}) {
+  return readConfig({ DATABASE_URL: place.url, HOST: "127.0.0.1", PORT: "0", ...environment });
+}
+
+async function openAll(metrics = createMetrics([])): Promise<Deps> {
+  const deps = await openDeps(config(), silent, metrics);
+  open.add(deps);
+  return deps;
+}
+
+async function closeAll(deps: Deps): Promise<void> {
+  open.delete(deps);
+  await deps.close();
+}
+
+/** Leaves a database behind as a process does that was asked to stop. */
+async function leave(change: (deps: Deps) => unknown = () => undefined): Promise<void> {
+  const deps = await openAll();
+  await addPool(deps.db, { slug: "open" });
+  await addPool(deps.db, { slug: "gated", ...GATE });
+  await change(deps);
+  await closeAll(deps);
+}
+
+async function openEarly(environment: Readonly<Record<string, string>> = {}) {
+  const metrics = createMetrics([]);
+  const early = await openEarlyDoor(config(environment), metrics);
+  if (!early) return null;
+  const { server } = early.door;
+  open.add({ close: () => server.stop(true) });
+  return {
+    ...early,
+    metrics,
+    ask: (path: string, init?: RequestInit) => fetch(server.url.origin + path, init),
+    /** Loads the rest, and hands over to it. */
+    async handOver(): Promise<Deps> {
+      const deps = await openAll(metrics);
+      const visit = createVisits(deps, () => server);
+      const app = createApp(deps, visit);
+      app.server = server;
+      await early.handOver({ behind: { visit, rest: (request) => app.fetch(request) }, deps });
+      return deps;
+    },
+  };
+}
+
+async function isOpenEarly(environment?: Readonly<Record<string, string>>): Promise<boolean> {
+  return (await openEarly(environment)) !== null;
+}
+
+async function openEarlyAsLeft() {
+  const early = await openEarly();
+  if (!early) throw new Error("the door is not open early");
+  return early;
+}
+
+function visitsIn({ db }: Deps) {
+  return db.$count(db.tables.sessions);
+}
+
+describe("a start that finds the database's file as it was left", () => {
+  test("lets a visitor in at once, whose visit is on the disk then, and in the database once that is open, once", async () => {
+    await leave();
+    const { ask, handOver, metrics } = await openEarlyAsLeft();
+    const answer = await ask("/go/Open?fbclid=EarlyClick");
+    expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining("t.me/open_bot")]);
+    const spool = new SqliteClient(config().spoolFile, { readonly: true });
+    expect(spool.query("select count(*) as waiting from spool").get()).toEqual({ waiting: 1 });
+    spool.close();
+    const deps = await handOver();
+    const { sessions, outbox } = deps.db.tables;
+    const rows = await deps.db
+      .select({ fbclid: sessions.fbclid, clientIp: sessions.clientIp })
+      .from(sessions);
+    expect(rows).toEqual([{ fbclid: "EarlyClick", clientIp: "127.0.0.1" }]);
+    expect(await deps.db.$count(outbox)).toBe(1);
+    expect(deps.spool.counts().waiting).toBe(0);
+    expect(metrics.counted.visits).toMatchObject({ page: 1, spooled: 1, committed: 0 });
+    expect((await ask("/go/open?fbclid=LateClick")).status).toBe(200);
+    expect(await visitsIn(deps)).toBe(2);
+    expect(metrics.counted.visits).toMatchObject({ page: 2, spooled: 1, committed: 1 });
+  });
+
+  test("asks the gate, and its refusal is counted", async () => {
+    await leave();
+    const { ask, handOver } = await openEarlyAsLeft();
+    expect((await ask("/go/gated")).status).toBe(403);
+    expect((await ask("/go/gated?grim=let-me-in")).status).toBe(200);
+    const { db, refusals } = await handOver();
+    await until(async () => {
+      await refusals.flush();
+      return (await db.$count(db.tables.gateRefusals)) === 1;
+    });
+  });
+
+  test("lets whoever comes for something else wait for it", async () => {
+    await leave();
+    const { ask, handOver } = await openEarlyAsLeft();
+    const waiting = [ask("/healthz"), ask("/go/nowhere"), ask("/go/open", { method: "POST" })];
+    await ask("/go/open");
+    expect(await Promise.race([...waiting, "nobody was answered"])).toBe("nobody was answered");
+    await handOver();
+    expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 404, 405]);
+  });
+
+  test("lets a visit wait for the database where the spool does not take it", async () => {
+    await leave();
+    const { ask, handOver } = await openEarlyAsLeft();
+    const disk = new SqliteClient(config().spoolFile);
+    disk.run("create trigger full before insert on spool begin select raise(fail, 'disk is full'); end");
+    disk.close();
+    const answer = ask("/go/open?fbclid=FullDisk");
+    const deps = await handOver();
+    expect((await answer).status).toBe(200);
+    expect(await visitsIn(deps)).toBe(1);
+  });
+});
+
+describe("a door does not open early", () => {
+  test("where a pool was changed after the last process had stopped", async () => {
+    await leave();
+    const sql = new SqliteClient(config().sqliteFile ?? "");
+    sql.run("update pools set enabled = 0 where slug = 'open'");
+    sql.close();
+    expect(await isOpenEarly()).toBe(false);
+    // Whoever looks at it next leaves it so that a start knows of the change.
+    await closeAll(await openAll());
+    const early = await openEarlyAsLeft();
+    const waiting = early.ask("/go/open");
+    await early.handOver();
+    expect((await waiting).status).toBe(404);
+  });
+
+  test("while another process works with the file", async () => {
+    await leave();
+    const { db } = await openAll();
+    await addPool(db, { slug: "other" });
+    expect(await isOpenEarly()).toBe(false);
+  });
+
+  test("the first time, after a spool of its own was lost or damaged, of a dispatcher, and with Postgres", async () => {
+    expect(await isOpenEarly()).toBe(false);
+    await leave();
+    expect(await isOpenEarly({ ROLE: "dispatcher" })).toBe(false);
+    expect(await isOpenEarly({ DATA_DIR: join(config().dataDir, "elsewhere") })).toBe(false);
+    const postgres = { DATABASE_URL: "postgres://127.0.0.1:9/ponte", DATA_DIR: config().dataDir };
+    expect(await isOpenEarly(postgres)).toBe(false);
+    for (const part of ["-wal", "-shm"]) rmSync(config().spoolFile + part, { force: true });
+    await Bun.write(config().spoolFile, "rubbish".repeat(1_000));
+    expect(await isOpenEarly()).toBe(false);
+  });
+});
+
+test("a process that was killed starts without the early door, and one that was stopped with it; each visit counts once", async () => {
+  await leave();
+  const API_KEY = "api-key-of-the-environment-0123456789";
+  const environment = { ROLE: "web", API_KEY };
+  const headers = { authorization: `Bearer ${API_KEY}` };
+  const metricsOf = async (url: string) => (await fetch(`${url}/metrics`, { headers })).text();
+  const options = { dataDir: config().dataDir, untilAnswering: "/go/open?fbclid=FirstClick" };
+  const killed = await startServer(place.url, environment, options);
+  expect(await metricsOf(killed.url)).toContain(IN_SPOOL);
+  await killed.kill();
+  const after = await startServer(place.url, environment, options);
+  expect(await metricsOf(after.url)).not.toContain(IN_SPOOL);
+  expect(await after.stop()).toBe(0);
+  const deps = await openAll();
+  await until(async () => (await visitsIn(deps)) === 2);
+});
