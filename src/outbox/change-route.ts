@@ -2,7 +2,8 @@ import { and, type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { PausedBy } from "../db/vocabulary.ts";
 import { BREAKER_THRESHOLD, breakerRestMs, LONGEST_OPEN_MS } from "./back-off.ts";
-import { accountOf, isOperators, isRoute, type RouteKey } from "./routes.ts";
+import { isOperators, isRoute } from "./route-rows.ts";
+import { accountOf, type RouteKey } from "./routes.ts";
 
 /** What a request's outcome does to its route. */
 export type RouteChange =

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { LONGEST_THROTTLE_MS } from "./back-off.ts";
-import { lockRoutes } from "./routes.ts";
+import { lockRoutes } from "./route-rows.ts";
 
 /** What was written so much later than now was written by a clock that was ahead. Milliseconds. */
 const SLACK_MS = 60_000;

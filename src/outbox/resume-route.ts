@@ -1,16 +1,8 @@
 import { and, eq, or, type SQL, sql } from "drizzle-orm";
 import type { Database, Reader, Tx } from "../db/database.ts";
 import { makePieceDue, makeRetriesDue } from "./make-retries-due.ts";
-import {
-  accountIn,
-  accountOf,
-  formatRoute,
-  isOfAccount,
-  isOperators,
-  isRoute,
-  lockRoutes,
-  type RouteKey,
-} from "./routes.ts";
+import { accountIn, isOfAccount, isOperators, isRoute, lockRoutes } from "./route-rows.ts";
+import { accountOf, formatRoute, type RouteKey } from "./routes.ts";
 
 /**
  * Makes due what is to go once the route is resumed, while it is still held up: whatever ends this in the midst, there is

@@ -3,7 +3,7 @@ import type { Database } from "../db/database.ts";
 import type { Log } from "../platform/log.ts";
 import { retryUntilSuccess } from "../platform/retry-until-success.ts";
 import { OTHER_SECRET } from "../platform/secrets.ts";
-import { isOperators, lockRoutes } from "./routes.ts";
+import { isOperators, lockRoutes } from "./route-rows.ts";
 
 /**
  * Lets routes go again that were paused because their token could not be opened: whoever starts a dispatcher anew may

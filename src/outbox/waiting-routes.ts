@@ -4,7 +4,8 @@ import type { Dialect } from "../db/dialect.ts";
 import { preparedStatement } from "../db/prepared-statement.ts";
 import { DESTINATIONS, type Destination } from "../db/vocabulary.ts";
 import { LONGEST_OPEN_MS } from "./back-off.ts";
-import { accountIn, type RouteKey, type Standing } from "./routes.ts";
+import { accountIn } from "./route-rows.ts";
+import type { RouteKey, Standing } from "./routes.ts";
 
 /** A route with something waiting. */
 export interface WaitingRoute extends RouteKey, Standing {
