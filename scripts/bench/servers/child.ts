@@ -13,6 +13,8 @@ export interface Child {
   residentMiB(): number;
   /** Asks it to stop, and waits. */
   stop(): Promise<void>;
+  /** `kill -9`: nothing of it runs any more. */
+  kill(): Promise<void>;
 }
 
 /** A program that tells the harness something. */
@@ -81,6 +83,10 @@ function childOf(child: Bun.Subprocess<"pipe", "pipe" | number, "inherit">): Chi
       // A shell that waits for its input notices its end sooner than the signal.
       child.stdin.end();
       child.kill("SIGTERM");
+      await child.exited;
+    },
+    async kill() {
+      child.kill("SIGKILL");
       await child.exited;
     },
   };
