@@ -200,3 +200,18 @@ test("a process that was killed starts without the early door, and one that was 
   const deps = await openAll();
   await until(async () => (await visitsIn(deps)) === 2);
 });
+
+test("a visit that was answered early is there, once, when the process was killed the moment after", async () => {
+  await leave();
+  const dataDir = config().dataDir;
+  for (const click of ["FirstClick", "SecondClick"]) {
+    const untilAnswering = `/go/open?fbclid=${click}`;
+    const server = await startServer(place.url, { ROLE: "web" }, { dataDir, untilAnswering });
+    await server.kill();
+  }
+  const { db, recorder } = await openAll();
+  await recorder.replay();
+  const { sessions } = db.tables;
+  const rows = await db.select({ fbclid: sessions.fbclid }).from(sessions).orderBy(sessions.trackingToken);
+  expect(rows).toEqual([{ fbclid: "FirstClick" }, { fbclid: "SecondClick" }]);
+});
