@@ -140,6 +140,24 @@ describe("PushinPay's documented webhooks", () => {
     expect(api.asked).toHaveLength(1);
   });
 
+  test.each(["paid", "refunded", "chargeback"])(
+    "%s, and ended without money by its API, which is behind: to be sent again",
+    async (status) => {
+      api.answer = { status: 200, body: pushinPayTransaction({ status: "canceled" }) };
+      const told = () => pushinpay.read(fromPushinPay({ id: PUSHINPAY_ID, status }));
+      await expect(told()).rejects.toMatchObject({ retryAfterSeconds: 60 });
+      clock = new Date(NOW.getTime() + 60_000);
+      api.answer = { status: 200, body: pushinPayTransaction({ status }) };
+      expect(await told()).toMatchObject({ kind: "event", event: { chargeId: PUSHINPAY_ID } });
+    },
+  );
+
+  test("an end without money has several words, and none is older than another", async () => {
+    api.answer = { status: 200, body: pushinPayTransaction({ status: "canceled" }) };
+    const reading = await pushinpay.read(fromPushinPay({ id: PUSHINPAY_ID, status: "expired" }));
+    expect(reading).toEqual<object>(event({ kind: "expired" }));
+  });
+
   test.each([
     ["another token", fromPushinPay(paid, { "x-pushinpay-token": "guess" })],
     ["no token", webhook(paid, {}, `ref=${REFERENCE}`)],

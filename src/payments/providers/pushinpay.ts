@@ -97,8 +97,12 @@ async function transactionBehind(
   claimed: string,
 ): Promise<Transaction | null> {
   const { value, isFresh, nextInMs } = await readBacks.read(id, () => findTransaction(settings, id));
-  const isOutdated = !isFresh || (value !== null && pushinPayEvent(value) === null);
-  if (isOutdated && value?.status !== claimed) {
+  const said = value && pushinPayEvent(value);
+  const claim = pushinPayEvent({ id, status: claimed, value: 1 });
+  // Money may yet come after an end without any, never the other way round.
+  const isBehind =
+    value !== null && (said === null || (said.kind === "expired" && claim?.kind !== said.kind));
+  if ((!isFresh || isBehind) && value?.status !== claimed) {
     throw new ProviderError(
       `PushinPay may be asked for ${id} once a minute, and has not said ${claimed} yet`,
       { retryAfterSeconds: Math.ceil(nextInMs / 1000) },
