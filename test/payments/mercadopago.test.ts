@@ -39,7 +39,11 @@ describe("Mercado Pago's documented notifications", () => {
       { status: "charged_back", status_detail: "settled" },
       { kind: "chargeback", chargeId: "1234567890" },
     ],
-    ["charged back, and won", { status: "charged_back", status_detail: "reimbursed" }, { kind: "noted" }],
+    [
+      "charged back, and won",
+      { status: "charged_back", status_detail: "reimbursed" },
+      { ...PAID, chargeId: "1234567890", note: "the chargeback of 1234567890 was won: the money is back" },
+    ],
     ["cancelled", { status: "cancelled", status_detail: "expired" }, { kind: "expired" }],
     ["rejected", { status: "rejected" }, { kind: "expired" }],
   ])("%s, as its API says", async (_, changes, expected) => {
@@ -57,6 +61,20 @@ describe("Mercado Pago's documented notifications", () => {
       expect(await mercadopago.read(fromMercadoPago())).toEqual({ kind: "ignored" });
     },
   );
+
+  test("updated, and as it was made by what the API says: to be sent again, because the API is behind", async () => {
+    const date_created = "2026-05-25T13:01:02.000-03:00";
+    const pending = (date_last_updated: string) => ({
+      status: 200,
+      body: mercadoPagoPayment({ status: "pending", date_created, date_last_updated }),
+    });
+    api.answer = pending(date_created);
+    await expect(mercadopago.read(fromMercadoPago())).rejects.toThrow("shows it as it was made (yet)");
+    const created = mercadoPagoNotification({ action: "payment.created" });
+    expect(await mercadopago.read(fromMercadoPago(created))).toEqual({ kind: "ignored" });
+    api.answer = pending("2026-05-25T13:01:40.000-03:00");
+    expect(await mercadopago.read(fromMercadoPago())).toEqual({ kind: "ignored" });
+  });
 
   test("what the notification says besides its id is not believed", async () => {
     api.answer = { status: 200, body: mercadoPagoPayment({ status: "pending" }) };

@@ -295,6 +295,16 @@ describe(`what one provider has of its own, on ${testDialect}`, () => {
     expect(notes).toBe(1);
   });
 
+  test("Mercado Pago: money that is first heard of when its chargeback was won counts once; a person hears of it", async () => {
+    const { paymentId, checkout } = await shop.sell({ provider: "mercadopago", ...OFFER });
+    const won = await shop.happens("mercadopago", checkout.providerRef, "chargeback_won", { times: 5 });
+    expect(outcomes(won).toSorted()).toEqual(["confirmed", ...Array(4).fill("unchanged")]);
+    const { payment, eventNames, notes } = await shop.stored(paymentId);
+    expect(payment).toMatchObject({ status: "paid", amountMinor: 4990 });
+    expect(eventNames).toEqual(BOTH);
+    expect(notes).toBe(1);
+  });
+
   test("Stripe: a delayed payment counts when the money is there, not when the page is left", async () => {
     const { paymentId, checkout } = await shop.sell({ provider: "stripe", ...OFFER });
     expect(outcomes(await shop.happens("stripe", checkout.providerRef, "processing"))).toEqual(["ignored"]);

@@ -27,6 +27,7 @@ interface MercadoPagoSettings {
 const notificationSchema = z.looseObject({
   type: z.string().nullish(),
   live_mode: z.boolean().nullish(),
+  action: z.string().nullish(),
 });
 
 const paymentSchema = z.looseObject({
@@ -37,6 +38,8 @@ const paymentSchema = z.looseObject({
   transaction_amount_refunded: z.number().nullish(),
   currency_id: z.string(),
   external_reference: z.string().nullish(),
+  date_created: z.string().nullish(),
+  date_last_updated: z.string().nullish(),
 });
 type MercadoPagoPayment = z.output<typeof paymentSchema>;
 
@@ -73,7 +76,7 @@ async function read(
   if (fault) return { kind: "forged", reason: fault };
   const notification = notificationSchema.safeParse(parseJson(text));
   if (!notification.success) return { kind: "malformed", reason: "this is no notification of Mercado Pago" };
-  const { type, live_mode: isLive } = notification.data;
+  const { type, live_mode: isLive, action } = notification.data;
   if ((query.get("type") ?? type) !== "payment") return { kind: "ignored" };
   if (!dataId) return { kind: "malformed", reason: "data.id is missing from the query" };
 
@@ -81,7 +84,15 @@ async function read(
   // The panel's simulator names a payment that does not exist. A real one may take a moment to show.
   if (payment === null && isLive === false) return { kind: "ignored" };
   if (payment === null) throw new ProviderError(`Mercado Pago does not know payment ${dataId} (yet)`);
+  if (action === "payment.updated" && isAsItWasMade(payment)) {
+    throw new ProviderError(`Mercado Pago has updated payment ${dataId}, and shows it as it was made (yet)`);
+  }
   return readPayment(payment);
+}
+
+/** Whether nothing has become of it, by what the API says; a part of the API may be behind what it notifies of. */
+function isAsItWasMade({ status, date_created, date_last_updated }: MercadoPagoPayment): boolean {
+  return status === "pending" && date_last_updated != null && date_last_updated === date_created;
 }
 
 function readPayment(payment: MercadoPagoPayment): WebhookReading {
@@ -107,21 +118,15 @@ function mercadoPagoEvent(payment: MercadoPagoPayment): PaymentEvent | null {
   const { id, status, status_detail: detail, currency_id: currency } = payment;
   switch (status) {
     case "approved": {
-      const amountMinor = decimalToMinor(payment.transaction_amount, currency);
-      if (!amountMinor) {
-        throw new ProviderError(
-          `Mercado Pago's payment ${id} is of ${payment.transaction_amount} ${currency}, which cannot be right`,
-        );
-      }
       const refunded = payment.transaction_amount_refunded ?? 0;
-      const note = refunded > 0 ? `refunded in part: ${refunded} ${currency}` : undefined;
-      return { kind: "paid", amountMinor, currency, note, chargeId: id };
+      return paid(payment, refunded > 0 ? `refunded in part: ${refunded} ${currency}` : undefined);
     }
     case "refunded":
       return { kind: "refunded", chargeId: id };
     case "charged_back":
+      // It may be the first that is heard of the money: all earlier notifications are answered with this, too.
       return detail === "reimbursed"
-        ? { kind: "noted", note: `the chargeback of ${id} was won: the money is back` }
+        ? paid(payment, `the chargeback of ${id} was won: the money is back`)
         : { kind: "chargeback", chargeId: id };
     case "cancelled":
     case "expired":
@@ -130,6 +135,20 @@ function mercadoPagoEvent(payment: MercadoPagoPayment): PaymentEvent | null {
     default:
       return null;
   }
+}
+
+/** @throws ProviderError */
+function paid(
+  { id, transaction_amount: amount, currency_id: currency }: MercadoPagoPayment,
+  note: string | undefined,
+): PaymentEvent {
+  const amountMinor = decimalToMinor(amount, currency);
+  if (!amountMinor) {
+    throw new ProviderError(
+      `Mercado Pago's payment ${id} is of ${amount} ${currency}, which cannot be right`,
+    );
+  }
+  return { kind: "paid", amountMinor, currency, note, chargeId: id };
 }
 
 async function createPix(settings: MercadoPagoSettings, request: CheckoutRequest): Promise<Checkout> {
