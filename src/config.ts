@@ -52,6 +52,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
   // Read once a start: zod would first write and compile a parser of its own, which takes longer.
   const parsed = variables.safeParse(given, { jitless: true });
+  const issues = parsed.error?.issues ?? [];
+  const wrong = new Set(issues.map(({ path }) => path[0]));
   const isPostgres = POSTGRES_URL.test(given.DATABASE_URL ?? "");
   const missing = missingHalves(given);
   // Through a pooler's connections, which change hands, nobody hears a notification, and the lock for migrations stays.
@@ -60,8 +62,21 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       lineOf("DATABASE_DIRECT_URL", "is needed beside DATABASE_POOLER, and leads past the pooler"),
     );
   }
+  const ofPostgres = (["DATABASE_DIRECT_URL", "DATABASE_POOLER"] as const).filter(
+    (name) => given[name] !== undefined && !wrong.has(name),
+  );
+  // Somebody who means a server would be served from a file.
+  if (!isPostgres && ofPostgres.length > 0 && !wrong.has("DATABASE_URL")) {
+    const names = ofPostgres.join(" and ");
+    missing.push(
+      lineOf(
+        "DATABASE_URL",
+        `must be a postgres:// URL beside ${names}; without them it may be a SQLite file`,
+      ),
+    );
+  }
   if (!parsed.success || missing.length > 0) {
-    throw new ConfigError([...(parsed.error?.issues ?? []).map(errorLine), ...missing]);
+    throw new ConfigError([...issues.map(errorLine), ...missing]);
   }
   const env = parsed.data;
   const sqliteFile = isPostgres ? null : sqlitePath(env.DATABASE_URL);

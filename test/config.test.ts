@@ -219,14 +219,29 @@ test("Redis keeps no copy of a visit that the database has removed", () => {
   expect(readConfig({ RETENTION_DAYS: "5", TRACKING_TTL_DAYS: "3" }).trackingTtlDays).toBe(3);
 });
 
-test("a transaction pooler asks for a way past it, and only before Postgres", () => {
+test("a transaction pooler asks for a way past it", () => {
   const DATABASE_POOLER = "transaction";
   const DATABASE_URL = "postgres://pooler:6432/ponte";
   expect(refusal({ DATABASE_POOLER, DATABASE_URL })).toEqual([
     "DATABASE_DIRECT_URL: is needed beside DATABASE_POOLER, and leads past the pooler. Example: postgres://user:password@db:5432/ponte",
   ]);
   expect(refusal({ DATABASE_POOLER, DATABASE_URL, DATABASE_DIRECT_URL: "postgres://db/ponte" })).toEqual([]);
-  expect(refusal({ DATABASE_POOLER })).toEqual([]);
+});
+
+test("what only Postgres has starts no SQLite file instead, and says how to go on", () => {
+  const DATABASE_DIRECT_URL = "postgres://db:5432/ponte";
+  const DATABASE_POOLER = "transaction";
+  const line = (names: string) =>
+    `DATABASE_URL: must be a postgres:// URL beside ${names}; without them it may be a SQLite file. Example: postgres://user:password@db/ponte`;
+  expect(refusal({ DATABASE_DIRECT_URL })).toEqual([line("DATABASE_DIRECT_URL")]);
+  expect(refusal({ DATABASE_POOLER, DATABASE_URL: "ponte.db" })).toEqual([line("DATABASE_POOLER")]);
+  expect(refusal({ DATABASE_POOLER, DATABASE_DIRECT_URL, DATABASE_URL: "ponte.db" })).toEqual([
+    line("DATABASE_DIRECT_URL and DATABASE_POOLER"),
+  ]);
+  expect(refusal({ DATABASE_DIRECT_URL: "", DATABASE_POOLER: "" })).toEqual([]);
+  expect(refusal({ DATABASE_DIRECT_URL, DATABASE_URL: "mysql://db" })).toEqual([
+    expect.stringContaining("DATABASE_URL: must be a file or a postgres:// URL, not "),
+  ]);
 });
 
 describe("PUBLIC_URL", () => {
