@@ -2,6 +2,7 @@ import { z } from "zod";
 import { USERNAME_FORM } from "../bots/bot-rules.ts";
 import { findBotRow } from "../bots/bot-view.ts";
 import type { Database, Tx } from "../db/database.ts";
+import { despiteDeadlock } from "../db/despite-deadlock.ts";
 import { wellFormed } from "../platform/parse-input.ts";
 import { findPoolOf } from "../pools/find-pool-of.ts";
 import { type BotUser, isPersonInBot } from "../tracking/bot-users.ts";
@@ -96,28 +97,35 @@ export async function startFromOutside(
   const given = input.tracking_token?.trim() ?? "";
   const token = isTrackingToken(given) ? given : null;
   if (token !== null) await deps.recallVisit(token);
-  const started = await db.transaction(async (tx): Promise<BotStarted> => {
-    const at = deps.now();
-    const bot = await findBotRow(tx, db.tables, input.bot);
-    if (bot === undefined) return { kind: "unknown_bot" };
-    const { update_id: updateId } = input;
-    const isCopy =
-      updateId !== undefined &&
-      !(await noteUpdate(tx, db.tables, { botId: bot.id, updateId, createdAt: at }));
-    const person = {
-      telegramUserId: input.telegram_user_id,
-      username: input.username,
-      firstName: input.first_name,
-      languageCode: input.language_code,
-    };
-    const known = isCopy
-      ? await knownOf(tx, db, bot.id, person.telegramUserId)
-      : await recordStart(deps, tx, { bot, person, token, now: at });
-    const answer = answerOf(bot.username, person.telegramUserId, known);
-    return { kind: "started", isFirst: known.isFirst, answer };
-  });
+  const started = await despiteDeadlock(() => db.transaction((tx) => start(deps, tx, input, token)));
   if (token !== null) await nameIfVisitCame(db, token);
   return started;
+}
+
+async function start(
+  deps: StartDeps & { readonly now: () => Date },
+  tx: Tx,
+  input: BotStart,
+  token: string | null,
+): Promise<BotStarted> {
+  const { db } = deps;
+  const at = deps.now();
+  const bot = await findBotRow(tx, db.tables, input.bot);
+  if (bot === undefined) return { kind: "unknown_bot" };
+  const { update_id: updateId } = input;
+  const isCopy =
+    updateId !== undefined && !(await noteUpdate(tx, db.tables, { botId: bot.id, updateId, createdAt: at }));
+  const person = {
+    telegramUserId: input.telegram_user_id,
+    username: input.username,
+    firstName: input.first_name,
+    languageCode: input.language_code,
+  };
+  const known = isCopy
+    ? await knownOf(tx, db, bot.id, person.telegramUserId)
+    : await recordStart(deps, tx, { bot, person, token, now: at });
+  const answer = answerOf(bot.username, person.telegramUserId, known);
+  return { kind: "started", isFirst: known.isFirst, answer };
 }
 
 /** Who was there before a copy of an update came. It writes nothing: nobody who was erased meanwhile comes back by it. */

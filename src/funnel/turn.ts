@@ -3,6 +3,7 @@ import type { User } from "grammy/types";
 import type { BotRow } from "../bots/bot-view.ts";
 import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import { despiteDeadlock } from "../db/despite-deadlock.ts";
 import type { DeniedPolicy } from "../meta/consent.ts";
 import type { Log } from "../platform/log.ts";
 import { storableText } from "../platform/storable-text.ts";
@@ -42,11 +43,14 @@ export function createTurn(deps: ConversationDeps, bot: BotRow, updateId: number
     bot,
     now,
     updateId,
+    // Telegram would send it again, but not at once, and somebody waits for the answer.
     once: (work) =>
-      deps.db.transaction(async (tx) => {
-        const update = { botId: bot.id, updateId, createdAt: now };
-        if (await noteUpdate(tx, deps.db.tables, update)) await work(tx);
-      }),
+      despiteDeadlock(() =>
+        deps.db.transaction(async (tx) => {
+          const update = { botId: bot.id, updateId, createdAt: now };
+          if (await noteUpdate(tx, deps.db.tables, update)) await work(tx);
+        }),
+      ),
   };
 }
 
