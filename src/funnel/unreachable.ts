@@ -1,6 +1,7 @@
 import { and, eq, inArray, isNotNull, isNull, like, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
+import { isOneOf } from "../db/dialect.ts";
 import { deliveryId } from "../meta/event-ids.ts";
 import { type BotUser, isPersonInBot } from "../tracking/bot-users.ts";
 import { findSession } from "../tracking/find-session.ts";
@@ -54,8 +55,9 @@ export async function markReachable(
   if (user) await sendDeliveriesAgain(tx, db, user.id);
 }
 
-/** Deliveries that died of the block go out after all. */
-async function sendDeliveriesAgain(tx: Tx, { tables, dialect }: Database, botUserId: number): Promise<void> {
+/** Deliveries that died of the block go out after all. Locked by number, as by who retries or erases events: never crosswise. */
+async function sendDeliveriesAgain(tx: Tx, db: Database, botUserId: number): Promise<void> {
+  const { tables, dialect } = db;
   const { outboxEvents, outboxProgress, payments } = tables;
   const paid = await tx
     .select({ id: payments.id })
@@ -67,16 +69,24 @@ async function sendDeliveriesAgain(tx: Tx, { tables, dialect }: Database, botUse
     .select({ id: outboxEvents.id })
     .from(outboxEvents)
     .where(and(eq(outboxEvents.destination, "telegram"), inArray(outboxEvents.eventId, eventIds)));
-  const revived = await tx
+  const dead = await dialect.locked(
+    tx
+      .select({ id: outboxProgress.id })
+      .from(outboxProgress)
+      .where(
+        and(
+          inArray(outboxProgress.id, deliveries),
+          eq(outboxProgress.status, "dead"),
+          like(outboxProgress.lastError, `${UNREACHABLE}%`),
+        ),
+      )
+      .orderBy(outboxProgress.id),
+  );
+  if (dead.length === 0) return;
+  const ids = dead.map(({ id }) => id);
+  await tx
     .update(outboxProgress)
     .set({ status: "pending", attempts: 0, availableAt: sql<Date>`${dialect.now}` })
-    .where(
-      and(
-        inArray(outboxProgress.id, deliveries),
-        eq(outboxProgress.status, "dead"),
-        like(outboxProgress.lastError, `${UNREACHABLE}%`),
-      ),
-    )
-    .returning({ id: outboxProgress.id });
-  if (revived.length > 0) await tx.notify("outbox");
+    .where(isOneOf(db, outboxProgress.id, ids));
+  await tx.notify("outbox");
 }
