@@ -114,12 +114,12 @@ export async function updatePool(
     const [row] = await db.dialect.locked(tx.select().from(tables.pools).where(eq(tables.pools.slug, slug)));
     if (row === undefined) return { kind: "not_found" };
     const before = await writtenPool(tx, tables, slug);
-    if (seen !== undefined && seen !== before.updated_at) return { kind: "overtaken", current: before };
     const columns = changedColumns(row, withGateSwitch(change, row.metaCloakerParamValue), secrets);
     const issues = coherenceIssues({ ...row, ...columns });
     if (issues.length > 0) return { kind: "invalid", issues };
     const members = change.bots && !areMembers(before.bots, change.bots) ? change.bots : null;
     if (Object.keys(columns).length === 0 && members === null) return { kind: "unchanged", pool: before };
+    if (seen !== undefined && seen !== before.updated_at) return { kind: "overtaken", current: before };
     const at = await nextUpdatedAt(tx, tables, now());
     if (members) await replaceMembers(tx, db, { poolId: row.id, members, at });
     // The stamp changes with a membership too: whoever has the pool's page open sees another one.

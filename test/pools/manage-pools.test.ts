@@ -229,6 +229,16 @@ describe(`pools on ${testDialect}`, () => {
     expect(results).toContainEqual({ kind: "updated", pool: current });
   });
 
+  test("an editor of an older version hears that first only where the change would be made, as with bots and offers", async () => {
+    const pool = await newPool({ meta_cloaker_param_value: "secret" });
+    const current = await change(pool.slug, { name: "Now" });
+    const save = (changed: PoolChange) => updatePool(deps(), "test", pool, changed);
+    const nothing = { meta_cloaker_enabled: true, meta_cloaker_param_value: null };
+    expect(await save(nothing)).toMatchObject({ kind: "invalid" });
+    expect(await save({ name: "Now" })).toEqual({ kind: "unchanged", pool: current });
+    expect(await save({ name: "Then" })).toEqual({ kind: "overtaken", current });
+  });
+
   test("a pool without visits can be removed, one with visits cannot", async () => {
     const unused = await newPool();
     expect(await deletePool(deps(), "test", unused.slug)).toEqual({ kind: "deleted" });
