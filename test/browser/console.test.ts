@@ -197,7 +197,14 @@ describe.if(withBrowser)("the console in Chromium", () => {
   test("on a phone lists are read without scrolling sideways, and the longest names widen no page", async () => {
     const { context, page } = await openConsole(browser, own.url, { viewport: { width: 360, height: 740 } });
     await withLongestNames(async () => {
-      for (const path of ["/ops/visitors", "/ops/pools", "/ops/bots", "/ops/bots/1", "/ops/pools/1"]) {
+      for (const path of [
+        "/ops/visitors",
+        "/ops/pools",
+        "/ops/bots",
+        "/ops/bots/1",
+        "/ops/pools/1",
+        "/ops/keys",
+      ]) {
         await page.goto(own.url + path);
         expect({ path, hidden: await hiddenPixels(page) }).toEqual({ path, hidden: 0 });
       }

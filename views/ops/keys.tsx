@@ -65,6 +65,7 @@ export function KeysPage(props: KeysPageProps): JSX.Element {
           columns={columns(csrfToken, zone)}
           rows={lines}
           empty="No key yet. The one of the environment, API_KEY, is not listed."
+          layout="stacked"
         />
         <CursorPager {...props} list={LIST} shown={countedText(lines.length, "key")} />
       </Card>
