@@ -84,8 +84,9 @@ export function createReplay({ db, spool, log, deadlineMs, write, onBatch }: Rep
     const [visit] = waiting ? decodeOrSetAside(waiting) : [];
     if (!visit) return false;
     if (visit.database !== null && visit.database !== (await findDatabaseId(db))) return false;
-    if (await writeAlone(visit)) leaveSpool(visit.trackingToken);
-    return true;
+    const isIn = await writeAlone(visit);
+    if (isIn) leaveSpool(visit.trackingToken);
+    return isIn;
   }
 
   function decodeOrSetAside({ key, body }: Spooled): VisitRecord[] {

@@ -30,7 +30,8 @@ export interface VisitRecorder {
   /** Brings spooled visits into the database; resolves to how many. */
   replay(): Promise<number>;
   /**
-   * Brings one visit in before its turn, for whoever needs it now; false where it does not wait on this machine.
+   * Brings one visit in before its turn, for whoever needs it now; false where it does not wait on this machine, or the
+   * database will never take it.
    * @throws what the database said
    */
   recall(trackingToken: string): Promise<boolean>;

@@ -441,6 +441,15 @@ describe(`visit recorder on ${testDialect}`, () => {
     await recorder.close();
   });
 
+  test("a visit that is needed and that no database takes is not called brought in: Redis may know of it", async () => {
+    const recorder = createVisitRecorder({ db: own.db, writer: writerOn(own.db), spool, log });
+    const needed = { ...visit(), atMs: 1e300 };
+    spool.append([{ key: needed.trackingToken, body: JSON.stringify(needed) }]);
+    expect(await recorder.recall(needed.trackingToken)).toBe(false);
+    expect(spool.counts()).toEqual({ waiting: 0, setAside: 1 });
+    await recorder.close();
+  });
+
   test("a visit whose pool was removed while it was spooled comes in, and its event waits for a token", async () => {
     const { db } = own;
     const secrets = createSecrets(new Uint8Array(32));
