@@ -4,7 +4,7 @@ import type { Database } from "../../src/db/database.ts";
 import { createDispatcher } from "../../src/outbox/dispatcher.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { testDialect } from "../support/database.ts";
-import { addSendingPool, enqueueEvents, statusCounts, testDispatcher } from "../support/outbox.ts";
+import { addRows, addSendingPool, enqueueEvents, statusCounts, testDispatcher } from "../support/outbox.ts";
 import { until } from "../support/until.ts";
 import { events, OTHER, PIXEL, useDispatchers } from "./dispatching.ts";
 
@@ -174,6 +174,38 @@ describe(`dispatcher on ${testDialect}`, () => {
     await Promise.all([drained, stopped]);
     expect(received()).toEqual([]);
     expect(await statusCounts(own.db)).toEqual({ pending: 1 });
+  });
+
+  test("what comes while the outbox is looked at is sent by the drain that looks", async () => {
+    let looks = 0;
+    const db: Database = {
+      ...own.db,
+      async rows(statement, values) {
+        const rows = await own.db.rows<never>(statement, values);
+        if (++looks === 1) {
+          await enqueueEvents(own.db, PIXEL, events(1));
+          void running.drain();
+        }
+        return rows;
+      },
+    };
+    const running = dispatcher(db);
+    await running.drain();
+    expect(await statusCounts(own.db)).toEqual({ delivered: 1 });
+  });
+
+  test("a row that falls due within the second goes by itself; where nothing waits, nothing is looked at again", async () => {
+    const running = dispatcher();
+    {
+      using timers = spyOn(globalThis, "setTimeout");
+      await running.drain();
+      // It would be over at once.
+      expect(timers.mock.calls.map(([, ms]) => ms)).not.toContain(Number.POSITIVE_INFINITY);
+    }
+    await addRows(own.db, 1, { route: PIXEL, availableInMs: 200 });
+    await running.drain();
+    await until(async () => (await statusCounts(own.db)).delivered === 1);
+    await running.stop();
   });
 
   // On Postgres the news comes over the network, by itself.
