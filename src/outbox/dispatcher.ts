@@ -135,7 +135,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
   async function tick(): Promise<void> {
     wake();
-    if (stopping || outage.isOn) return;
+    if (outage.isOn) return;
     await leases.takeOver().catch((error) => {
       const todo = db.advice(error);
       log.warn({ error, todo }, "lapsed leases could not be taken over; trying again in a second");
@@ -158,7 +158,6 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       clearTimeout(nextDue);
       const grace = setTimeout(batches.abort, graceMs);
       await batches.finished();
-      news.set();
       await draining?.catch(() => undefined);
       clearTimeout(grace);
       await upkeep.stop();

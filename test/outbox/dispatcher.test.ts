@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import type { Database } from "../../src/db/database.ts";
 import { createDispatcher } from "../../src/outbox/dispatcher.ts";
 import { createLog } from "../../src/platform/log.ts";
+import { yieldToEventLoop } from "../../src/platform/yield-to-event-loop.ts";
 import { testDialect } from "../support/database.ts";
 import { addRows, addSendingPool, enqueueEvents, statusCounts, testDispatcher } from "../support/outbox.ts";
 import { until } from "../support/until.ts";
@@ -76,6 +77,21 @@ describe(`dispatcher on ${testDialect}`, () => {
     await until(() => lines.length >= 2);
     await running.stop();
     expect(lines.filter((line) => !line.includes('"todo":"make room on the database\'s disk"'))).toEqual([]);
+  });
+
+  test("an outbox that cannot be read is told of with what to do", async () => {
+    const lines: string[] = [];
+    const db: Database = {
+      ...own.db,
+      rows: () => Promise.reject(new Error("no such table: outbox_progress")),
+    };
+    const log = createLog("warn", { write: (line) => void lines.push(line) });
+    const running = createDispatcher({ db, log, adapters: {} });
+    running.start();
+    const told = () => lines.find((line) => line.includes("the outbox cannot be read"));
+    await until(() => told() !== undefined);
+    await running.stop();
+    expect(told()).toContain('"todo":"run: bun run ponte migrate');
   });
 
   test("as many pixels that hang as there are slots hold up no other for the length of a time-out", async () => {
@@ -153,27 +169,79 @@ describe(`dispatcher on ${testDialect}`, () => {
     expect(await own.db.$count(own.db.tables.dispatchers)).toBe(0);
   });
 
-  test("a dispatcher that is stopped while it looks at the outbox sends nothing of what it finds", async () => {
-    await enqueueEvents(own.db, PIXEL, events(1));
-    const looking = Promise.withResolvers<void>();
-    const found = Promise.withResolvers<void>();
-    const slow: Database = {
+  test.each([
+    ["finds something", () => undefined],
+    ["hears that it is gone", () => Promise.reject(new Error("the database is restarting"))],
+  ])(
+    "a dispatcher that is stopped while it looks at the outbox, and %s, sends nothing, and leaves then",
+    async (_, answer) => {
+      await enqueueEvents(own.db, PIXEL, events(1));
+      const looking = Promise.withResolvers<void>();
+      const found = Promise.withResolvers<void>();
+      let written = 0;
+      const slow: Database = {
+        ...own.db,
+        async rows(statement, values) {
+          const rows = await own.db.rows<never>(statement, values);
+          looking.resolve();
+          await found.promise.then(answer);
+          return rows;
+        },
+        transaction(work) {
+          written++;
+          return own.db.transaction(work);
+        },
+      };
+      const running = dispatcher(slow);
+      const drained = running.drain().catch(() => undefined);
+      await looking.promise;
+      const stopped = running.stop();
+      await yieldToEventLoop();
+      expect(written).toBe(0);
+      found.resolve();
+      await Promise.all([drained, stopped]);
+      // That it is gone.
+      expect(written).toBe(1);
+      expect(received()).toEqual([]);
+      expect(await statusCounts(own.db)).toEqual({ pending: 1 });
+    },
+  );
+
+  test("a stop waits for what is under way, though the outbox could not be looked at meanwhile", async () => {
+    const released = Promise.withResolvers<void>();
+    using meta = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      async fetch() {
+        await released.promise;
+        return Response.json({ events_received: 1 });
+      },
+    });
+    let isAway = false;
+    let written = 0;
+    const db: Database = {
       ...own.db,
-      async rows(statement, values) {
-        const rows = await own.db.rows<never>(statement, values);
-        looking.resolve();
-        await found.promise;
-        return rows;
+      rows: (statement, values) =>
+        isAway ? Promise.reject(new Error("the database is restarting")) : own.db.rows(statement, values),
+      transaction(work) {
+        written++;
+        return own.db.transaction(work);
       },
     };
-    const running = dispatcher(slow);
-    const drained = running.drain();
-    await looking.promise;
+    await enqueueEvents(own.db, PIXEL, events(1));
+    const running = testDispatcher(db, meta.url.origin);
+    running.drain().catch(() => undefined);
+    await until(() => meta.pendingRequests > 0, 5);
+    isAway = true;
+    await expect(running.drain()).rejects.toThrow("restarting");
+    isAway = false;
+    written = 0;
     const stopped = running.stop();
-    found.resolve();
-    await Promise.all([drained, stopped]);
-    expect(received()).toEqual([]);
-    expect(await statusCounts(own.db)).toEqual({ pending: 1 });
+    await yieldToEventLoop();
+    expect(written).toBe(0);
+    released.resolve();
+    await stopped;
+    expect(await statusCounts(own.db)).toEqual({ delivered: 1 });
   });
 
   test("what comes while the outbox is looked at is sent by the drain that looks", async () => {
