@@ -104,8 +104,8 @@ export function createVisitRecorder(deps: {
       if (error instanceof QueueFullError) throw error;
       log.error({ error }, "the spool did not take visits; the database is asked again");
     }
-    databaseIsAway = false;
     await toDatabase.submit(visit);
+    noteDatabaseIsBack();
     return "committed";
   }
 
@@ -113,8 +113,12 @@ export function createVisitRecorder(deps: {
   async function goBackToDatabase(): Promise<void> {
     if (!databaseIsAway) return;
     await withDeadline(writer.write([]), deadlineMs);
+    noteDatabaseIsBack();
+  }
+
+  function noteDatabaseIsBack(): void {
+    if (databaseIsAway) log.info("the database takes visits again");
     databaseIsAway = false;
-    log.info("the database takes visits again");
   }
 
   const { replay, recall } = createReplay({ db, spool, log, deadlineMs, write, onBatch: goBackToDatabase });

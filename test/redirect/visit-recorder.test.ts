@@ -263,7 +263,9 @@ describe(`visit recorder on ${testDialect}`, () => {
 
   test("a spool that takes nothing keeps no visit from a database that is back", async () => {
     const { db, state } = unreliable(own.db);
+    let appended = 0;
     const append = () => {
+      appended++;
       throw new Error("disk full");
     };
     const full = { ...spool, append };
@@ -272,7 +274,40 @@ describe(`visit recorder on ${testDialect}`, () => {
     await expect(recorder.record(visit())).rejects.toThrow("connection refused");
     state.mode = "fine";
     expect(await recorder.record(visit())).toBe("committed");
-    expect((await contents()).sessions).toBe(1);
+    const before = appended;
+    expect(await recorder.record(visit())).toBe("committed");
+    expect(appended).toBe(before);
+    expect((await contents()).sessions).toBe(2);
+    await recorder.close();
+  });
+
+  test("a spool that takes nothing for a moment sends nobody else to a database that hangs", async () => {
+    const gate = Promise.withResolvers<void>();
+    let tries = 0;
+    const writer: VisitWriter = {
+      write: (visits) =>
+        visits.length > 0 && ++tries === 1 ? Promise.reject(new Error("connection refused")) : gate.promise,
+    };
+    let isFull = false;
+    const append: Spool["append"] = (documents) => {
+      if (isFull) throw new Error("disk full");
+      spool.append(documents);
+    };
+    const recorder = createVisitRecorder({
+      db: own.db,
+      writer,
+      spool: { ...spool, append },
+      log,
+      deadlineMs: 60_000,
+    });
+    expect(await recorder.record(visit())).toBe("spooled");
+    isFull = true;
+    const refused = recorder.record(visit());
+    await until(() => tries === 2, 1);
+    isFull = false;
+    expect(await recorder.record(visit())).toBe("spooled");
+    gate.resolve();
+    expect(await refused).toBe("committed");
     await recorder.close();
   });
 
