@@ -18,6 +18,7 @@ import {
   type TestDatabase,
   testDialect,
 } from "../support/database.ts";
+import { heldDatabase } from "../support/held-database.ts";
 import { addPool } from "../support/pools.ts";
 import { until } from "../support/until.ts";
 import { untilHeldUp } from "../support/until-held-up.ts";
@@ -457,6 +458,22 @@ describe(`visit recorder on ${testDialect}`, () => {
     gate.resolve();
     await Promise.all(ended);
     expect(ends).toEqual([where, "closed"]);
+  });
+
+  test("closing waits for the spooled visits that are being brought in", async () => {
+    const held = heldDatabase(own.db);
+    const recorder = createVisitRecorder({ db: held.db, writer: writerOn(own.db), spool, log });
+    const waiting = visit();
+    spool.append([{ key: waiting.trackingToken, body: JSON.stringify(waiting) }]);
+    await held.done;
+    const ends: string[] = [];
+    const closed = recorder.close().then(() => ends.push("closed"));
+    await yieldToEventLoop();
+    ends.push("let go");
+    held.letGo();
+    await closed;
+    expect(ends).toEqual(["let go", "closed"]);
+    expect(spool.counts()).toEqual({ waiting: 0, setAside: 0 });
   });
 
   test("a visit that is needed counts as brought in though the disk does not let it leave the spool", async () => {
