@@ -254,6 +254,15 @@ describe(`offers and sales in the chat on ${testDialect}`, () => {
     expect(JSON.stringify(message?.params.reply_markup)).toContain("https://pay.example.com/c/1");
   });
 
+  test("who tells Telegram no language is shown the way to pay all the same", async () => {
+    const offer = await funnel.addOffer();
+    const user = newUser({ language_code: undefined });
+    await funnel.push(buttonUpdate(user, `buy:${offer.id}`));
+    await funnel.dispatcher.drain();
+    const { rows } = await stored(user);
+    expect(rows).toMatchObject([{ eventName: "checkout", status: "delivered" }]);
+  });
+
   test("tapping buy again soon is the same sale, shown again; at a new price it is a new one", async () => {
     const offer = await funnel.addOffer();
     const { user, sale } = await buyer(offer.id);

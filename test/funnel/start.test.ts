@@ -5,6 +5,7 @@ import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
 import { testDialect } from "../support/database.ts";
 import { API_KEY, type Funnel, OTHER_TOKEN, openFunnel } from "../support/funnel.ts";
+import { emptyOutbox } from "../support/outbox.ts";
 import { newUser, startUpdate } from "../support/telegram-updates.ts";
 
 let funnel: Funnel;
@@ -219,9 +220,15 @@ describe(`/start on ${testDialect}`, () => {
     const token = await visit();
     const user = newUser();
     const update = startUpdate(user, token);
+    const startedMs = Date.now();
     for (let copies = 0; copies < 3; copies++) {
       expect((await funnel.post(funnel.shop.id, update)).status).toBe(200);
     }
+    const { telegramUpdates } = funnel.db.tables;
+    const isIt = eq(telegramUpdates.updateId, update.update_id);
+    const [noted] = await funnel.db.select().from(telegramUpdates).where(isIt);
+    // By it retention knows how long it is kept.
+    expect(noted?.createdAt.getTime()).toBeGreaterThanOrEqual(startedMs);
     const { states, messages } = await stored(user.id);
     expect(states).toHaveLength(1);
     expect(messages).toHaveLength(1);
@@ -283,11 +290,20 @@ describe(`/start on ${testDialect}`, () => {
       event_id: `lead_${token}`,
       user_data: { fbc: expect.stringContaining(".AbCd") },
     });
-    for (const { id } of (await stored(organic.id)).users)
-      expect(await leadsOf(`user_${id}`)).toHaveLength(1);
+    for (const { id } of (await stored(organic.id)).users) {
+      const event_id = `lead_user_${id}`;
+      expect(await leadsOf(`user_${id}`)).toMatchObject([{ eventId: event_id, payload: { event_id } }]);
+    }
     await funnel.dispatcher.drain();
     const accepted = funnel.sandbox.events.list({}, 100).map(({ event }) => event.event_id);
     expect(accepted).toContain(`lead_${token}`);
+
+    // Long afterwards, when retention has taken it.
+    await emptyOutbox(funnel.db);
+    await setPool({ sendLead: true });
+    await funnel.push(startUpdate(user, token));
+    await setPool({ sendLead: false });
+    expect(await leadsOf(token)).toEqual([]);
   });
 
   test("names that no database can hold are cleaned, not refused", async () => {

@@ -353,6 +353,19 @@ describe(`messages to Telegram on ${testDialect}`, () => {
     expect(await person(user)).toMatchObject({ blockedAt: null, states: ["started"] });
   });
 
+  test("what is no message of ours, as another version may have left it, is dead alone", async () => {
+    const { outbox } = funnel.db.tables;
+    const eventId = `test_${++counter}`;
+    const payload = { method: "sendSticker", body: { chat_id: "5" } };
+    const about = { destination: "telegram", route: String(funnel.shop.id), eventName: "welcome" } as const;
+    await funnel.db.transaction((tx) => enqueue(tx, funnel.db.tables, [{ ...about, eventId, payload }]));
+    const good = await say(newUser());
+    await funnel.dispatcher.drain();
+    const [strange] = await funnel.db.select().from(outbox).where(eq(outbox.eventId, eventId));
+    expect(strange).toMatchObject({ status: "dead", lastError: "not sent: no message of ours" });
+    expect(await good()).toMatchObject({ status: "delivered" });
+  });
+
   test("a redirect is not followed: the bot's token would go along", async () => {
     using server = startRedirecting();
     const sent = await send({ apiUrl: server.url, text: "oi" });
