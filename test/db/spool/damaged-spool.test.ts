@@ -137,6 +137,11 @@ describe("a spool whose file is damaged", () => {
   test.each<[string, { least: number; setAside: number; isInLog?: boolean }, () => void]>([
     ["has its index overwritten", { least: 500, setAside: 1 }, () => overwritePage(3)],
     ["has a page of documents overwritten", { least: 495, setAside: 1 }, () => overwritePage(60)],
+    [
+      "has two such pages, far from one another",
+      { least: 490, setAside: 1 },
+      () => [40, 90].forEach(overwritePage),
+    ],
     ["lacks the first of many documents", { least: 490, setAside: 1 }, overwriteFirstOfMany],
     ["has a document whose number is too high", { least: 495, setAside: 1 }, () => overwriteNumber(1)],
     ["has one whose number lies before all", { least: 495, setAside: 1 }, () => overwriteNumber(9)],
