@@ -263,6 +263,8 @@ describe("a spool whose file is damaged", () => {
       const spool = openOrRecoverSpool(path, createLog("silent"));
       expect(spool.counts()).toEqual({ waiting: 495 + 20, setAside: 1 });
       expect(aside()).toHaveLength(1);
+      // Whoever looks into it by hand needs both.
+      expect(aside().every((name) => existsSync(join(dataDir, `${name}-wal`)))).toBe(true);
       spool.close();
     },
   );
