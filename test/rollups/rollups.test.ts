@@ -509,6 +509,9 @@ describe(`hours in hand, on ${testDialect}`, () => {
     const late = { hourMs: HOUR, fromMs: HOUR + MINUTE_MS };
     expect(clicks(await hours.count(late, HOUR, throttle))).toBe(2);
     expect(clicks(await hours.count({ hourMs: HOUR, fromMs: now }, now, throttle))).toBe(2);
+    const lastCalm = now - 5 * MINUTE_MS - 1;
+    await visit(lastCalm);
+    expect(clicks(await hours.count({ hourMs: HOUR, fromMs: lastCalm }, now, throttle))).toBe(3);
   });
 
   test("a visit and a step that come late, into minutes that were counted, are counted", async () => {
@@ -528,6 +531,16 @@ describe(`hours in hand, on ${testDialect}`, () => {
     await step("started", now + 170_000, null);
     await countAfter(180);
     expect((await funnel()).map(({ clicks, starts }) => [clicks, starts])).toEqual([[2, 2]]);
+    for (const seconds of [220, 260]) await countAfter(seconds);
+    await visit(HOUR + 3 * MINUTE_MS);
+    await step("started", now + 260_000, null);
+    await countAfter(270);
+    expect((await funnel()).map(({ clicks, starts }) => [clicks, starts])).toEqual([[3, 3]]);
+    for (const seconds of [310, 350]) await countAfter(seconds);
+    await visit(now + 350_000);
+    await step("started", HOUR + 4 * MINUTE_MS, null);
+    await countAfter(360);
+    expect((await funnel()).map(({ clicks, starts }) => [clicks, starts])).toEqual([[4, 4]]);
   });
 
   test("all that somebody did in this hour before their visit came out of a spool moves to its campaign", async () => {
@@ -647,6 +660,7 @@ describe(`delivery rates, on ${testDialect}`, () => {
     await request(now, "delivered", 7, "456");
     await request(now, "delivered", 11, "123", "telegram");
     await count();
+    expect(await rates()).toHaveLength(6);
     await settleMarks();
     await request(now + 1, "transient", 5);
     await count();
@@ -671,8 +685,14 @@ describe(`delivery rates, on ${testDialect}`, () => {
     for (let i = 0; i < 500; i++) await request(now, "delivered", 1);
     await request(now + 60_000, "delivered", 1);
     await count();
-    const minutes = (await rates()).filter(({ unit }) => unit === "minute");
-    expect(minutes.map(({ requests }) => requests)).toEqual([500, 1]);
+    const minutes = async () => (await rates()).filter(({ unit }) => unit === "minute");
+    expect((await minutes()).map(({ requests }) => requests)).toEqual([500, 1]);
+    await settleMarks();
+    // Of a machine whose clock was set back meanwhile.
+    for (let i = 0; i < 500; i++) await request(now + 120_000, "delivered", 1);
+    await request(now, "delivered", 1);
+    await count();
+    expect((await minutes()).map(({ requests }) => requests)).toEqual([501, 1, 500]);
   });
 
   test("minutes are forgotten after some days, hours are not", async () => {
