@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { eq, inArray } from "drizzle-orm";
+import { eq, inArray, sql } from "drizzle-orm";
 import { Elysia } from "elysia";
 import { paymentsPlugin } from "../../src/payments/plugin.ts";
 import { genericProvider } from "../../src/payments/providers/generic.ts";
@@ -17,6 +17,7 @@ const SECRET = "generic-secret-0123456789";
 const PIXEL = "5555555555";
 
 let own: TestDatabase;
+const logged: { msg: string; provider?: string }[] = [];
 let app: { handle(request: Request): Response | Promise<Response> };
 let token: string;
 let botUserId: number;
@@ -53,7 +54,7 @@ beforeAll(async () => {
   app = new Elysia().use(
     paymentsPlugin({
       db: own.db,
-      log: createLog("silent"),
+      log: createLog("warn", { write: (line) => void logged.push(JSON.parse(line)) }),
       now: () => new Date(),
       starsUsdMinorPerThousand: null,
       consentDenied: "drop",
@@ -490,6 +491,29 @@ describe(`payments on ${testDialect}`, () => {
     expect(refused.status).toBe(400);
     const { errors } = await refused.json();
     expect(errors.map((error: { path: string }) => error.path)).toEqual(Object.keys(wrong));
+  });
+
+  test("a sale by a provider that is not set up is taken, and told of; by Telegram it needs no provider", async () => {
+    logged.length = 0;
+    for (const provider of ["strype", "telegram", "generic"])
+      expect((await register({ provider })).status).toBe(201);
+    const told = logged.filter(({ msg }) => msg.includes("a provider that is not set up"));
+    expect(told.map(({ provider }) => provider)).toEqual(["strype"]);
+  });
+
+  test("while the database does not take it, a registration is to come again, and is taken then", async () => {
+    const rename = (from: string, to: string) =>
+      own.db.transaction((tx) => tx.rows(sql.raw(`alter table ${from} rename to ${to}`)));
+    await rename("funnel_states", "funnel_states_away");
+    try {
+      expect(await register()).toMatchObject({
+        status: 503,
+        body: { detail: expect.stringContaining("again") },
+      });
+    } finally {
+      await rename("funnel_states_away", "funnel_states");
+    }
+    expect((await register()).status).toBe(201);
   });
 
   test("bodies that are too large, no JSON, or for nobody are clear answers", async () => {
