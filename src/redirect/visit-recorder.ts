@@ -139,7 +139,7 @@ export function createVisitRecorder(deps: {
 
   return {
     record,
-    replay: () => replay(),
+    replay: () => replay(() => !isClosing),
     recall,
     async close() {
       clearInterval(timer);
