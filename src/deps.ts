@@ -172,13 +172,16 @@ export async function openDeps(
       await writer.stop();
       await refusals.close();
       redis?.disconnect();
-      const isKnown = await pools.refresh().then(
-        () => true,
-        () => false,
-      );
+      const { sqliteFile } = config;
+      const isKnown =
+        sqliteFile !== null &&
+        (await pools.refresh().then(
+          () => true,
+          () => false,
+        ));
       await db.close();
-      const state = config.sqliteFile === null || !isKnown ? null : fileState(config.sqliteFile);
-      if (state !== null) snapshot.leave(state);
+      const state = isKnown ? fileState(sqliteFile) : null;
+      if (state !== null) snapshot.leave(pools.all(), state);
       spool.close();
     },
   };

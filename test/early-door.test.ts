@@ -2,6 +2,7 @@ import { Database as SqliteClient } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { eq } from "drizzle-orm";
 import { createApp } from "../src/app.ts";
 import { readConfig } from "../src/config.ts";
 import { type Deps, openDeps } from "../src/deps.ts";
@@ -87,6 +88,17 @@ async function openEarlyAsLeft() {
   return early;
 }
 
+/** Of a link whose pool is not open any more: it waits, though others are answered, until the database says so. */
+async function expectGone(path: string): Promise<void> {
+  const { ask, handOver } = await openEarlyAsLeft();
+  const waiting = ask(path);
+  await ask("/go/gated");
+  await ask("/go/gated");
+  expect(await Promise.race([waiting, "nobody was answered"])).toBe("nobody was answered");
+  await handOver();
+  expect((await waiting).status).toBe(404);
+}
+
 function visitsIn({ db }: Deps) {
   return db.$count(db.tables.sessions);
 }
@@ -158,10 +170,23 @@ describe("a door does not open early", () => {
     expect(await isOpenEarly()).toBe(false);
     // Whoever looks at it next leaves it so that a start knows of the change.
     await closeAll(await openAll());
-    const early = await openEarlyAsLeft();
-    const waiting = early.ask("/go/open");
-    await early.handOver();
-    expect((await waiting).status).toBe(404);
+    await expectGone("/go/open");
+  });
+
+  test("with pools from before a change that the spool did not take", async () => {
+    await leave(async ({ db, pools }) => {
+      await pools.refresh();
+      const disk = new SqliteClient(config().spoolFile);
+      disk.run("alter table notes rename to notes_away");
+      const { tables } = db;
+      await db.transaction((tx) =>
+        tx.update(tables.pools).set({ enabled: false }).where(eq(tables.pools.slug, "open")),
+      );
+      await pools.refresh();
+      disk.run("alter table notes_away rename to notes");
+      disk.close();
+    });
+    await expectGone("/go/open");
   });
 
   test("while another process works with the file", async () => {

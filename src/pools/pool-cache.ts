@@ -18,6 +18,8 @@ export interface PoolSnapshot {
 export interface PoolCache {
   /** The enabled pool of that slug, from memory: a visit never waits for a query. */
   get(slug: string): Pool | undefined;
+  /** All enabled pools, as they were last read. */
+  all(): readonly Pool[];
   /** False until pools were read once, now or before the restart: nobody can then say that a slug does not exist. */
   isLoaded(): boolean;
   /** False while they are a snapshot's: where the database was never reached from here, perhaps another one's. */
@@ -86,6 +88,7 @@ export async function openPoolCache(deps: {
 
   return {
     get: (slug) => poolAt(bySlug, slug),
+    all: () => [...bySlug.values()],
     isLoaded: () => wasRead || bySlug.size > 0,
     isRead: () => wasRead,
     refresh,

@@ -37,12 +37,14 @@ const poolSchema = z.object({
     }),
   ),
 });
+const poolsSchema = z.array(poolSchema);
+const leftSchema = z.object({ state: z.string(), pools: poolsSchema });
 
-/** The last known pools in the spool's file, and whether they are still the database's. */
+/** The last known pools in the spool's file, and those that are known to be the database's still. */
 export interface SpoolSnapshot extends PoolSnapshot {
   /** Notes that these are the pools of the database's file in that state (see `fileState`). */
-  leave(state: string): void;
-  /** The pools, where they are known to be those of the file in that state; none otherwise. */
+  leave(pools: readonly Pool[], state: string): void;
+  /** The pools that were noted of the file in that state; none where it was in another one. */
   asLeft(state: string): readonly Pool[];
 }
 
@@ -54,22 +56,26 @@ export function spoolSnapshot(spool: Pick<Spool, "note" | "setNote">, place: str
   const ownNote = `${NOTE} of ${place}`;
   const leftNote = `${NOTE} left in ${place}`;
   return {
-    load: () => parsePools(spool.note(ownNote) ?? spool.note(NOTE)),
+    load: () => parse(poolsSchema, spool.note(ownNote) ?? spool.note(NOTE)) ?? [],
     save(pools) {
       const text = JSON.stringify(pools);
       for (const note of [ownNote, NOTE]) spool.setNote(note, text);
     },
-    leave: (state) => spool.setNote(leftNote, state),
-    asLeft: (state) => (spool.note(leftNote) === state ? parsePools(spool.note(ownNote)) : []),
+    // In one note: of two, one could be written and the other not.
+    leave: (pools, state) => spool.setNote(leftNote, JSON.stringify({ state, pools })),
+    asLeft(state) {
+      const left = parse(leftSchema, spool.note(leftNote));
+      return left?.state === state ? left.pools : [];
+    },
   };
 }
 
-/** A snapshot of another version's form is worth nothing; the database will be asked anyway. */
-function parsePools(note: string | null): readonly Pool[] {
-  if (note === null) return [];
+/** A note of another version's form is worth nothing; the database will be asked anyway. */
+function parse<T>(schema: z.ZodType<T>, note: string | null): T | null {
+  if (note === null) return null;
   // Read once a start, so a parser compiled for it would not pay.
-  const parsed = z.array(poolSchema).safeParse(parseJson(note), { jitless: true });
-  return parsed.success ? parsed.data : [];
+  const parsed = schema.safeParse(parseJson(note), { jitless: true });
+  return parsed.success ? parsed.data : null;
 }
 
 /** Tells a database from others before it answers. Digested, since an address may hold a password. */
