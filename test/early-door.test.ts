@@ -1,6 +1,6 @@
 import { Database as SqliteClient } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { eq } from "drizzle-orm";
 import { createApp } from "../src/app.ts";
@@ -196,10 +196,25 @@ describe("a door does not open early", () => {
     expect(await isOpenEarly()).toBe(false);
   });
 
-  test("the first time, after a spool of its own was lost or damaged, of a dispatcher, and with Postgres", async () => {
+  test("after a crash, where DATABASE_URL is a link: SQLite's log lies beside the file itself", async () => {
+    await leave();
+    const link = join(config().dataDir, "link.db");
+    symlinkSync(config().sqliteFile ?? "", link);
+    const environment = { DATABASE_URL: link };
+    const start = () => openDeps(config(environment), silent);
+    await (await start()).close();
+    const running = await start();
+    open.add(running);
+    expect(await isOpenEarly(environment)).toBe(true);
+    await addPool(running.db, { slug: "other" });
+    expect(await isOpenEarly(environment)).toBe(false);
+  });
+
+  test("the first time, after a spool of its own was lost or damaged, of a file that cannot be looked at, of a dispatcher, and with Postgres", async () => {
     expect(await isOpenEarly()).toBe(false);
     await leave();
     expect(await isOpenEarly({ ROLE: "dispatcher" })).toBe(false);
+    expect(await isOpenEarly({ DATABASE_URL: "a".repeat(300), DATA_DIR: config().dataDir })).toBe(false);
     expect(await isOpenEarly({ DATA_DIR: join(config().dataDir, "elsewhere") })).toBe(false);
     const postgres = { DATABASE_URL: "postgres://127.0.0.1:9/ponte", DATA_DIR: config().dataDir };
     expect(await isOpenEarly(postgres)).toBe(false);
