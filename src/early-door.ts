@@ -27,7 +27,7 @@ export interface Whole {
 /** The door of a process that is not loaded yet. */
 export interface EarlyDoor {
   readonly door: Door;
-  /** The program answers from now on. Resolves when what came before is in the database. @throws what that said */
+  /** The program answers from now on. Resolves when what came before is in the database, or the log says why it is not. */
   handOver(whole: Whole): Promise<void>;
 }
 
@@ -94,7 +94,7 @@ export async function openEarlyDoor(config: Config, metrics: Metrics): Promise<E
       begin(loaded);
       await toSpool.idle();
       spool.close();
-      await loaded.deps.recorder.replay();
+      await loaded.deps.recorder.replayWaiting();
     },
   };
 }

@@ -84,8 +84,7 @@ async function receive(deps: Deps, early: EarlyDoor | null): Promise<Process> {
   const visit = createVisits(deps, () => door.server);
   const behind: Behind = { visit, rest: async (request) => (await app).fetch(request) };
   const door = early?.door ?? (await openDoor(deps.config, behind, deps.log));
-  // What comes in with it and cannot be written yet the recorder tries again, and says why.
-  early?.handOver({ behind, deps }).catch(() => undefined);
+  void early?.handOver({ behind, deps });
   load(loadApp(deps, visit, door, early ? 0 : VISITORS_FIRST_MS));
   const services = app.then(async () => {
     const { startServices } = await import("./services.ts");

@@ -29,6 +29,8 @@ export interface VisitRecorder {
   record(visit: VisitRecord): Promise<Recorded>;
   /** Brings spooled visits into the database; resolves to how many. */
   replay(): Promise<number>;
+  /** Does now what is done every second: brings in what waits, if anything does. Where it cannot, the log says why. */
+  replayWaiting(): Promise<void>;
   /**
    * Brings one visit in before its turn, for whoever needs it now; false where it does not wait on this machine, or the
    * database will never take it.
@@ -127,19 +129,25 @@ export function createVisitRecorder(deps: {
     worked: "the spool's visits are in the database",
   });
   let replaying: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    if (replaying || (!databaseIsAway && spool.counts().waiting === 0)) return;
-    replaying = replay(() => !isClosing)
+
+  /** One at a time: two would bring in the same visits. A close ends it, and waits for that. */
+  async function replayWaiting(): Promise<void> {
+    if (!databaseIsAway && spool.counts().waiting === 0) return;
+    replaying ??= replay(() => !isClosing)
       .then(outage.worked, (error) => outage.failed({ error, todo: db.advice(error) }))
       .finally(() => {
         replaying = undefined;
       });
-  }, REPLAY_EVERY_MS);
+    return replaying;
+  }
+
+  const timer = setInterval(replayWaiting, REPLAY_EVERY_MS);
   timer.unref();
 
   return {
     record,
-    replay: () => replay(() => !isClosing),
+    replay: () => replay(),
+    replayWaiting,
     recall,
     async close() {
       clearInterval(timer);

@@ -409,6 +409,26 @@ describe(`visit recorder on ${testDialect}`, () => {
     expect((await contents()).sessions).toBe(many.length - waiting);
   });
 
+  test("what waits is brought in once, however many ask for that, and a stop waits for what of it is under way", async () => {
+    const { db } = own;
+    const transactions: number[] = [];
+    const watched: Database = {
+      ...db,
+      transaction: (work) => {
+        transactions.push(spool.counts().waiting);
+        return db.transaction(work);
+      },
+    };
+    const recorder = createVisitRecorder({ db: watched, writer: writerOn(db), spool, log });
+    const many = Array.from({ length: 300 }, () => visit());
+    spool.append(many.map((one) => ({ key: one.trackingToken, body: JSON.stringify(one) })));
+    const replaying = [recorder.replayWaiting(), recorder.replayWaiting()];
+    await recorder.close();
+    expect(transactions).toEqual([300]);
+    expect((await contents()).sessions).toBe(100);
+    await Promise.all(replaying);
+  });
+
   test("who comes while much is brought in goes to the database, which would never catch up otherwise", async () => {
     const { db, state } = unreliable(own.db);
     const recorder = createVisitRecorder({ db, writer: writerOn(db), spool, log });
