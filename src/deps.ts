@@ -20,8 +20,9 @@ import type { Log } from "./platform/log.ts";
 import { closeToOthers } from "./platform/private-files.ts";
 import { retryUntilSuccess } from "./platform/retry-until-success.ts";
 import { createSecrets, type Secrets } from "./platform/secrets.ts";
+import type { Pool } from "./pools/pool.ts";
 import { openPoolCache, type PoolCache } from "./pools/pool-cache.ts";
-import { databaseDigest, spoolSnapshot } from "./pools/pool-snapshot.ts";
+import { databaseDigest, type SpoolSnapshot, spoolSnapshot } from "./pools/pool-snapshot.ts";
 import { createVisitRecorder, type VisitRecorder } from "./redirect/visit-recorder.ts";
 import { noTrackingStore, redisTrackingStore, type TrackingStore } from "./tracking/tracking-store.ts";
 import { openWriter, type Writer } from "./writer/writer.ts";
@@ -80,6 +81,17 @@ async function migrateInTime(db: Database, log: Log, stopping: AbortSignal): Pro
       "the database is not up to date yet; visits are served meanwhile, and go to the spool",
     );
   });
+}
+
+/** For the next start, which lets visitors in with these pools before it opens the database; without, it does that first. */
+function leavePools(sqliteFile: string, snapshot: SpoolSnapshot, pools: readonly Pool[]): void {
+  const state = fileState(sqliteFile);
+  if (state === null) return;
+  try {
+    snapshot.leave(pools, state);
+  } catch {
+    // A full disk, perhaps; whatever else needs the spool says so.
+  }
 }
 
 /**
@@ -180,8 +192,7 @@ export async function openDeps(
           () => false,
         ));
       await db.close();
-      const state = isKnown ? fileState(sqliteFile) : null;
-      if (state !== null) snapshot.leave(pools.all(), state);
+      if (isKnown) leavePools(sqliteFile, spoolSnapshot(spool, databaseDigest(config)), pools.all());
       spool.close();
     },
   };

@@ -44,19 +44,22 @@ export async function openEarlyDoor(config: Config, metrics: Metrics): Promise<E
   if (!asLeft) return null;
   const { spool, pools } = asLeft;
   const { promise: whole, resolve: begin } = Promise.withResolvers<Whole>();
+  const log = lateLog(whole.then(({ deps }) => deps.log));
   const toSpool = createSpoolCommit(spool);
+  let isSpoolFailed = false;
 
   async function record(visit: VisitRecord): Promise<"committed" | "spooled"> {
     try {
       await toSpool.submit(visit);
       return "spooled";
-    } catch {
+    } catch (error) {
       // A full disk, perhaps: the database is asked, too.
+      if (!isSpoolFailed) log.error({ error }, "the spool did not take visits; they wait for the database");
+      isSpoolFailed = true;
       return (await whole).deps.recorder.record(visit);
     }
   }
 
-  const log = lateLog(whole.then(({ deps }) => deps.log));
   const visit = createVisitHandler({
     pools: { get: (slug) => poolAt(pools, slug), isLoaded: () => true },
     recorder: { record },

@@ -36,8 +36,8 @@ function config(environment: Readonly<Record<string, string>> = {}) {
   return readConfig({ DATABASE_URL: place.url, HOST: "127.0.0.1", PORT: "0", ...environment });
 }
 
-async function openAll(metrics = createMetrics([])): Promise<Deps> {
-  const deps = await openDeps(config(), silent, metrics);
+async function openAll(metrics = createMetrics([]), log = silent): Promise<Deps> {
+  const deps = await openDeps(config(), log, metrics);
   open.add(deps);
   return deps;
 }
@@ -45,6 +45,11 @@ async function openAll(metrics = createMetrics([])): Promise<Deps> {
 async function closeAll(deps: Deps): Promise<void> {
   open.delete(deps);
   await deps.close();
+}
+
+function listeningLog() {
+  const lines: string[] = [];
+  return { lines, log: createLog("error", { write: (line) => void lines.push(line) }) };
 }
 
 /** Leaves a database behind as a process does that was asked to stop. */
@@ -67,8 +72,8 @@ async function openEarly(environment: Readonly<Record<string, string>> = {}) {
     metrics,
     ask: (path: string, init?: RequestInit) => fetch(server.url.origin + path, init),
     /** Loads the rest, and hands over to it. */
-    async handOver(): Promise<Deps> {
-      const deps = await openAll(metrics);
+    async handOver(log = silent): Promise<Deps> {
+      const deps = await openAll(metrics, log);
       const visit = createVisits(deps, () => server);
       const app = createApp(deps, visit);
       app.server = server;
@@ -148,17 +153,38 @@ describe("a start that finds the database's file as it was left", () => {
     expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 404, 405]);
   });
 
-  test("lets a visit wait for the database where the spool does not take it", async () => {
+  test("lets visits wait for the database where the spool does not take them, and says so once", async () => {
     await leave();
     const { ask, handOver } = await openEarlyAsLeft();
     const disk = new SqliteClient(config().spoolFile);
     disk.run("create trigger full before insert on spool begin select raise(fail, 'disk is full'); end");
     disk.close();
-    const answer = ask("/go/open?fbclid=FullDisk");
-    const deps = await handOver();
-    expect((await answer).status).toBe(200);
-    expect(await visitsIn(deps)).toBe(1);
+    const answers = [ask("/go/open?fbclid=FullDisk"), ask("/go/open?fbclid=FullToo")];
+    // Both came early: this one came last.
+    await ask("/go/gated");
+    await ask("/go/gated");
+    const { log, lines } = listeningLog();
+    const deps = await handOver(log);
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200]);
+    expect(await visitsIn(deps)).toBe(2);
+    expect(lines).toEqual([
+      expect.stringContaining("the spool did not take visits; they wait for the database"),
+    ]);
   });
+});
+
+test("a stop says nothing where the spool does not take the pools, without which the next start goes on as ever", async () => {
+  const { log, lines } = listeningLog();
+  const deps = await openAll(createMetrics([]), log);
+  await addPool(deps.db, { slug: "open" });
+  await deps.pools.refresh();
+  const disk = new SqliteClient(config().spoolFile);
+  disk.run("alter table notes rename to notes_away");
+  await closeAll(deps);
+  disk.run("alter table notes_away rename to notes");
+  disk.close();
+  expect(lines).toEqual([]);
+  expect(await isOpenEarly()).toBe(false);
 });
 
 describe("a door does not open early", () => {
