@@ -9,6 +9,7 @@ import type { Metrics } from "./metrics/metrics.ts";
 import { lateLog } from "./platform/brief-log.ts";
 import { peerOf } from "./platform/peer.ts";
 import { internalServerError } from "./platform/problem.ts";
+import { enterRequest } from "./platform/request-id.ts";
 import { indexPools, type PoolIndex, poolAt } from "./pools/pool-index.ts";
 import { databaseDigest, spoolSnapshot } from "./pools/pool-snapshot.ts";
 import { createBridgePages } from "./redirect/bridge-pages.ts";
@@ -60,6 +61,8 @@ export async function openEarlyDoor(config: Config, metrics: Metrics): Promise<E
     }
   }
 
+  const clientAddress = clientAddressFinder(config.trustedProxies);
+  const peer = (request: Request) => peerOf(request, door.server);
   const visit = createVisitHandler({
     pools: { get: (slug) => poolAt(pools, slug), isLoaded: () => true },
     recorder: { record },
@@ -69,15 +72,16 @@ export async function openEarlyDoor(config: Config, metrics: Metrics): Promise<E
     refusals: { count: (...refusal) => void whole.then(({ deps }) => deps.refusals.count(...refusal)) },
     rateLimiter: config.rateLimitPerHour === 0 ? null : createRateLimiter(config.rateLimitPerHour),
     bridgePages: createBridgePages(bridgeScripts()),
-    clientAddress: clientAddressFinder(config.trustedProxies),
-    peerOf: (request) => peerOf(request, door.server),
+    clientAddress,
+    peerOf: peer,
     publicUrl: config.publicUrl,
     pageviewHoldMs: config.pageviewHoldMs,
     consentDenied: config.consentDenied,
     tallies: metrics.counted.visits,
     onAnswer: metrics.onVisit,
-    failedAnswer(_, error) {
-      log.error({ error }, "a request failed");
+    failedAnswer(request, error) {
+      enterRequest({ request, isFromProxy: () => clientAddress.isTrusted(peer(request)) });
+      log.error({ error, method: request.method }, "a request failed");
       return internalServerError();
     },
     now: () => new Date(),

@@ -5,10 +5,14 @@ import { join } from "node:path";
 import { eq } from "drizzle-orm";
 import { createApp } from "../src/app.ts";
 import { readConfig } from "../src/config.ts";
+import { openSpool } from "../src/db/spool/spool.ts";
+import { fileState } from "../src/db/sqlite/file-state.ts";
 import { type Deps, openDeps } from "../src/deps.ts";
 import { openEarlyDoor } from "../src/early-door.ts";
 import { createMetrics } from "../src/metrics/metrics.ts";
 import { createLog } from "../src/platform/log.ts";
+import type { Pool } from "../src/pools/pool.ts";
+import { databaseDigest, spoolSnapshot } from "../src/pools/pool-snapshot.ts";
 import { createVisits } from "../src/visits.ts";
 import { createSqliteFolder, type TestPlace } from "./support/database.ts";
 import { addPool } from "./support/pools.ts";
@@ -171,6 +175,29 @@ describe("a start that finds the database's file as it was left", () => {
       expect.stringContaining("the spool did not take visits; they wait for the database"),
     ]);
   });
+});
+
+test("a visit that fails early is answered and logged with the request's id", async () => {
+  await leave();
+  const spool = openSpool(config().spoolFile);
+  const snapshot = spoolSnapshot(spool, databaseDigest(config()));
+  const state = fileState(config().sqliteFile ?? "") ?? "";
+  const nameless = (pool: Pool) => ({
+    ...pool,
+    metaPixelId: null,
+    bots: pool.bots.map((bot) => ({ ...bot, username: "no\nname" })),
+  });
+  snapshot.leave(snapshot.asLeft(state).map(nameless), state);
+  spool.close();
+  const { ask, handOver } = await openEarlyAsLeft();
+  const answer = await ask("/go/open");
+  const id = answer.headers.get("x-request-id");
+  expect([answer.status, id]).toEqual([500, expect.any(String)]);
+  const { log, lines } = listeningLog();
+  await handOver(log);
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    expect.objectContaining({ msg: "a request failed", request_id: id, method: "GET" }),
+  ]);
 });
 
 test("a stop says nothing where the spool does not take the pools, without which the next start goes on as ever", async () => {
