@@ -2,6 +2,7 @@ import type { Config } from "../config.ts";
 import { damagedSpools, isUnread } from "../db/spool/damaged-spool.ts";
 import { openSpool, type Spool } from "../db/spool/spool.ts";
 import { createLog } from "../platform/log.ts";
+import { untilConnected } from "../platform/until-connected.ts";
 import { type ErasureDeps, erasePerson } from "../privacy/erase.ts";
 import { type Erasure, isAnything } from "../privacy/erasure.ts";
 import { erasureSchema, personKey } from "../privacy/key.ts";
@@ -91,7 +92,7 @@ async function connectedRedis({ redisUrl }: Config) {
   if (redisUrl === undefined) return undefined;
   const { connectRedis } = await import("../platform/redis.ts");
   const redis = connectRedis(redisUrl, createLog("silent"));
-  await new Promise((settled) => redis.once("ready", settled).once("error", settled));
+  await untilConnected(redis);
   return redis;
 }
 

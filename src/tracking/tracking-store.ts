@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import { readConsent } from "../meta/consent.ts";
 import { pageViewId } from "../meta/event-ids.ts";
 import type { SessionFacts } from "../meta/session-facts.ts";
+import { untilConnected } from "../platform/until-connected.ts";
 import { type NewSession, reportedIp } from "./session.ts";
 
 const DAY_SECONDS = 24 * 3_600;
@@ -53,26 +54,31 @@ const FORGOTTEN_FOR_SECONDS = 60;
 
 /** Keeps the data as a hash under `ponte:tracking:<token>`, for `ttlDays` days after the visit. */
 export function redisTrackingStore(redis: Redis, ttlDays: number): TrackingStore {
+  // The first visits are there before it.
+  const connected = untilConnected(redis);
+
+  async function copy(session: NewSession, database: string | null): Promise<void> {
+    const key = keyOf(session.trackingToken);
+    const known = Object.entries({ ...trackingData(session), database }).filter(
+      ([, value]) => value !== null,
+    );
+    const answers = await redis
+      .pipeline()
+      .hset(key, Object.fromEntries(known))
+      // Whoever comes back to the page with an old token does not begin the days anew.
+      .expireat(key, Math.ceil(session.pageviewTs.getTime() / 1000) + ttlDays * DAY_SECONDS)
+      // Last: who forgets it says so first, so that one of the two takes the copy away.
+      .exists(forgottenKeyOf(session.trackingToken))
+      .exec();
+    const [, isForgotten] = answers?.at(-1) ?? [];
+    if (isForgotten === 1) await redis.del(key);
+  }
+
   return {
     keepsCopies: true,
     save(sessionOf, database) {
-      const session = sessionOf();
-      const key = keyOf(session.trackingToken);
-      const known = Object.entries({ ...trackingData(session), database }).filter(
-        ([, value]) => value !== null,
-      );
-      redis
-        .pipeline()
-        .hset(key, Object.fromEntries(known))
-        // Whoever comes back to the page with an old token does not begin the days anew.
-        .expireat(key, Math.ceil(session.pageviewTs.getTime() / 1000) + ttlDays * DAY_SECONDS)
-        // Last: who forgets it says so first, so that one of the two takes the copy away.
-        .exists(forgottenKeyOf(session.trackingToken))
-        .exec()
-        .then(async (answers) => {
-          const [, isForgotten] = answers?.at(-1) ?? [];
-          if (isForgotten === 1) await redis.del(key);
-        })
+      connected
+        .then(() => copy(sessionOf(), database))
         // Redis being away is logged by the connection; the row in the database is complete.
         .catch(() => undefined);
     },

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Redis } from "ioredis";
+import { createLog } from "../../src/platform/log.ts";
+import { connectRedis } from "../../src/platform/redis.ts";
 import { sessionOf } from "../../src/redirect/visit-record.ts";
 import { type NewSession, sessionFacts } from "../../src/tracking/session.ts";
 import { redisTrackingStore, type TrackingStore } from "../../src/tracking/tracking-store.ts";
@@ -40,6 +42,14 @@ describe.if(redisUrl !== undefined)("the tracking data in Redis", () => {
     store.save(() => ({ ...first, fbclid: null, fbc: null, utmSource: null, fbi: "177.45.10.10" }), null);
     await until(async () => (await store.find(first.trackingToken))?.clientIp === "177.45.10.10");
     expect(await store.find(first.trackingToken)).toMatchObject({ ...before, clientIp: "177.45.10.10" });
+  });
+
+  test("a visit that comes before the connection is there is kept", async () => {
+    const late = connectRedis(redisUrl ?? "", createLog("silent"));
+    const first = session();
+    redisTrackingStore(late, 3).save(() => first, "a database");
+    expect(await saved(first.trackingToken)).toMatchObject({ fbclid: "AbC" });
+    late.disconnect();
   });
 
   test("other tools find all of it under the names that they know, and one of an earlier version is read as far as it goes", async () => {
