@@ -17,7 +17,7 @@ export const VISITORS_FIRST_MS = 50;
 
 /** Who answers behind the door. */
 export interface Behind {
-  /** `GET /go/:slug`, which ads lead to. It goes past Elysia, and needs nothing of it. */
+  /** `GET /go/:slug`, which ads lead to, and its `HEAD`. It goes past Elysia, and needs nothing of it. */
   readonly visit: VisitHandler;
   readonly rest: (request: Request) => Response | Promise<Response>;
 }

@@ -5,16 +5,15 @@ import type { VisitHandler } from "./visit.ts";
 
 const missing = ({ headers }: Request) => notFoundPage(pageLocale(headers.get("accept-language")));
 
-/** `GET /go/:slug`, the address that ads point to. Elysia answers `HEAD` through the same handler. */
+/**
+ * `GET /go/:slug`, the address that ads point to, and what looks like it. The door takes those links itself (see
+ * `Behind`), and leaves to this the ones with a slash at their end. Elysia answers `HEAD` through the same handler.
+ */
 export function redirectPlugin(visit: VisitHandler) {
-  const goTo = ({ request, params }: { request: Request; params: { slug: string } }) =>
-    // A slug that cannot be decoded is none, whatever its type says.
-    visit(request, params.slug ?? "");
   return (
     new Elysia({ name: "redirect" })
-      // Elysia awaits a handler whose text looks as if it might return a promise. A bound one shows it no text: what is
-      // refused at once is answered at once, which costs a twentieth less.
-      .get("/go/:slug", goTo.bind(null))
+      // A slug that cannot be decoded is none, whatever its type says.
+      .get("/go/:slug", ({ request, params }) => visit(request, params.slug ?? ""))
       // A link that lost its slug or gained a part: a visitor's page, as for a slug that nobody knows.
       .get("/go", ({ request }) => missing(request), { detail: { hide: true } })
       .get("/go/*", ({ request }) => missing(request), { detail: { hide: true } })

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eq, sql } from "drizzle-orm";
+import { createVisits } from "../../src/visits.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
 import { addPool } from "../support/pools.ts";
@@ -383,7 +384,8 @@ describe("the gate", () => {
 
 describe("what an answer costs", () => {
   test("a refusal is there at once, with nothing to wait for: it must stay cheap under a flood", () => {
-    const answer: unknown = own.app.fetch(new Request("http://bridge.example.com/go/gated?grim=wrong"));
+    const visit = createVisits(own.deps, () => null);
+    const answer = visit(new Request("http://bridge.example.com/go/gated?grim=wrong"), "gated");
     expect(answer).toBeInstanceOf(Response);
   });
 });
