@@ -7,20 +7,17 @@ import type { Deps } from "./deps.ts";
 import { type Behind, type Door, openDoor } from "./door.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import { lateLog } from "./platform/brief-log.ts";
-import { peerOf } from "./platform/peer.ts";
 import { internalServerError } from "./platform/problem.ts";
-import { enterRequest } from "./platform/request-id.ts";
 import { indexPools, type PoolIndex, poolAt } from "./pools/pool-index.ts";
 import { databaseDigest, spoolSnapshot } from "./pools/pool-snapshot.ts";
 import { createBridgePages } from "./redirect/bridge-pages.ts";
-import { clientAddressFinder } from "./redirect/client-address.ts";
-import { createRateLimiter } from "./redirect/rate-limit.ts";
 import { createSpoolCommit } from "./redirect/spool-commit.ts";
 import { createVisitHandler } from "./redirect/visit.ts";
 import type { VisitRecord } from "./redirect/visit-record.ts";
+import { visitSettings } from "./redirect/visit-settings.ts";
 
 /** The program, once it is loaded: who answers then, and what the first visits still want of it. */
-export interface Whole {
+export interface Program {
   readonly behind: Behind;
   readonly deps: Pick<Deps, "log" | "recorder" | "refusals" | "trackingStore">;
 }
@@ -29,7 +26,7 @@ export interface Whole {
 export interface EarlyDoor {
   readonly door: Door;
   /** The program answers from now on. Resolves when what came before is in the database, or the log says why it is not. */
-  handOver(whole: Whole): Promise<void>;
+  handOver(program: Program): Promise<void>;
 }
 
 /**
@@ -44,8 +41,8 @@ export async function openEarlyDoor(config: Config, metrics: Metrics): Promise<E
   const asLeft = config.role === "dispatcher" ? null : openAsLeft(config);
   if (!asLeft) return null;
   const { spool, pools } = asLeft;
-  const { promise: whole, resolve: begin } = Promise.withResolvers<Whole>();
-  const log = lateLog(whole.then(({ deps }) => deps.log));
+  const { promise: program, resolve: begin } = Promise.withResolvers<Program>();
+  const log = lateLog(program.then(({ deps }) => deps.log));
   const toSpool = createSpoolCommit(spool);
   let isSpoolFailed = false;
 
@@ -57,30 +54,20 @@ export async function openEarlyDoor(config: Config, metrics: Metrics): Promise<E
       // A full disk, perhaps: the database is asked, too.
       if (!isSpoolFailed) log.error({ error }, "the spool did not take visits; they wait for the database");
       isSpoolFailed = true;
-      return (await whole).deps.recorder.record(visit);
+      return (await program).deps.recorder.record(visit);
     }
   }
 
-  const clientAddress = clientAddressFinder(config.trustedProxies);
-  const peer = (request: Request) => peerOf(request, door.server);
   const visit = createVisitHandler({
+    ...visitSettings(config, metrics, () => door.server),
     pools: { get: (slug) => poolAt(pools, slug), isLoaded: () => true },
     recorder: { record },
     trackingStore: {
-      save: (...copy) => void whole.then(({ deps }) => deps.trackingStore.save(...copy)),
+      save: (...copy) => void program.then(({ deps }) => deps.trackingStore.save(...copy)),
     },
-    refusals: { count: (...refusal) => void whole.then(({ deps }) => deps.refusals.count(...refusal)) },
-    rateLimiter: config.rateLimitPerHour === 0 ? null : createRateLimiter(config.rateLimitPerHour),
+    refusals: { count: (...refusal) => void program.then(({ deps }) => deps.refusals.count(...refusal)) },
     bridgePages: createBridgePages(bridgeScripts()),
-    clientAddress,
-    peerOf: peer,
-    publicUrl: config.publicUrl,
-    pageviewHoldMs: config.pageviewHoldMs,
-    consentDenied: config.consentDenied,
-    tallies: metrics.counted.visits,
-    onAnswer: metrics.onVisit,
     failedAnswer(request, error) {
-      enterRequest({ request, isFromProxy: () => clientAddress.isTrusted(peer(request)) });
       log.error({ error, method: request.method }, "a request failed");
       return internalServerError();
     },
@@ -90,8 +77,10 @@ export async function openEarlyDoor(config: Config, metrics: Metrics): Promise<E
   const behind: Behind = {
     // Nobody is told that a link leads nowhere until the database says so.
     visit: (request, slug) =>
-      poolAt(pools, slug) ? visit(request, slug) : whole.then((loaded) => loaded.behind.visit(request, slug)),
-    rest: async (request) => (await whole).behind.rest(request),
+      poolAt(pools, slug)
+        ? visit(request, slug)
+        : program.then((loaded) => loaded.behind.visit(request, slug)),
+    rest: async (request) => (await program).behind.rest(request),
   };
   const door = await openDoor(config, behind, log);
   return {

@@ -1,6 +1,7 @@
 import type { Locale } from "../db/vocabulary.ts";
 import { gateVerdict } from "../gate/gate.ts";
 import type { RefusalCounter } from "../gate/refusals.ts";
+import { enterRequest } from "../platform/request-id.ts";
 import type { PoolCache } from "../pools/pool-cache.ts";
 import { type AcceptDeps, type Arrival, createAccept, showsPage } from "./accept-visit.ts";
 import { pageLocale } from "./locale.ts";
@@ -15,7 +16,7 @@ export interface VisitDeps extends AcceptDeps {
   readonly rateLimiter: RateLimiter | null;
   readonly refusals: Pick<RefusalCounter, "count">;
   readonly onAnswer: (status: number, durationMs: number) => void;
-  /** The answer to a request that failed; it is logged. */
+  /** The answer to a request that failed; it is logged, with the request's id. */
   readonly failedAnswer: (request: Request, error: unknown) => Response;
   readonly now: () => Date;
 }
@@ -98,7 +99,10 @@ export function createVisitHandler(deps: VisitDeps): VisitHandler {
       if (!isDeclined) deps.onAnswer(response.status, performance.now() - startedMs);
       return response;
     };
-    const failed = (error: unknown) => told(deps.failedAnswer(request, error));
+    const failed = (error: unknown) => {
+      enterRequest({ request, isFromProxy: () => deps.clientAddress.isTrusted(deps.peerOf(request)) });
+      return told(deps.failedAnswer(request, error));
+    };
     try {
       const answered = answer(request, slug);
       return answered instanceof Promise ? answered.then(told, failed) : told(answered);

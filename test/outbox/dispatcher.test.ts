@@ -11,6 +11,18 @@ import { events, OTHER, PIXEL, useDispatchers } from "./dispatching.ts";
 
 const { own, dispatcher, received } = useDispatchers();
 
+/** Takes every event, once it is let go. */
+function hangingMeta(released: Promise<void>) {
+  return Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    async fetch() {
+      await released;
+      return Response.json({ events_received: 1 });
+    },
+  });
+}
+
 describe(`dispatcher on ${testDialect}`, () => {
   test("four dispatchers side by side deliver every row once", async () => {
     for (let i = 0; i < 8; i++) await enqueueEvents(own.db, PIXEL, events(1_000, `b${i}-`));
@@ -122,14 +134,7 @@ describe(`dispatcher on ${testDialect}`, () => {
 
   test("a dispatcher that is woken during a drain keeps nothing for each time, however often that is", async () => {
     const released = Promise.withResolvers<void>();
-    using meta = Bun.serve({
-      port: 0,
-      hostname: "127.0.0.1",
-      async fetch() {
-        await released.promise;
-        return Response.json({ events_received: 1 });
-      },
-    });
+    using meta = hangingMeta(released.promise);
     let wake = () => {};
     const listen: Database["listen"] = (_, heard) => {
       wake = heard;
@@ -209,14 +214,7 @@ describe(`dispatcher on ${testDialect}`, () => {
 
   test("a stop waits for what is under way, though the outbox could not be looked at meanwhile", async () => {
     const released = Promise.withResolvers<void>();
-    using meta = Bun.serve({
-      port: 0,
-      hostname: "127.0.0.1",
-      async fetch() {
-        await released.promise;
-        return Response.json({ events_received: 1 });
-      },
-    });
+    using meta = hangingMeta(released.promise);
     let isAway = false;
     let written = 0;
     const db: Database = {
