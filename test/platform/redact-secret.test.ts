@@ -45,8 +45,9 @@ describe("redaction", () => {
 
   test("leaves no part of the token wherever the text was cut", () => {
     const token = `EAAB${"0123456789abcdef".repeat(10)}`;
+    const other = fc.string({ maxLength: 30 }).filter((text) => !text.includes("EAA"));
     fc.assert(
-      fc.property(fc.string({ maxLength: 30 }), fc.nat(200), (before, length) => {
+      fc.property(other, fc.nat(200), (before, length) => {
         const whole = `${before}|${token}|after`;
         const cut = whole.slice(0, before.length + 1 + length);
         expect(redactSecret(cut, token, true)).not.toContain("EAA");
