@@ -99,13 +99,14 @@ export async function openEarlyDoor(config: Config, metrics: Metrics): Promise<E
 function openAsLeft(config: Config): { readonly spool: Spool; readonly pools: PoolIndex } | null {
   const state = config.sqliteFile === null ? null : fileState(config.sqliteFile);
   if (state === null || !existsSync(config.spoolFile)) return null;
+  let spool: Spool | null = null;
   try {
-    const spool = openSpool(config.spoolFile);
+    spool = openSpool(config.spoolFile);
     const pools = spoolSnapshot(spool, databaseDigest(config)).asLeft(state);
     if (pools.length > 0) return { spool, pools: indexPools(pools) };
-    spool.close();
   } catch {
     // It is opened again with all others, and what is wrong is said then.
   }
+  spool?.close();
   return null;
 }

@@ -4,6 +4,7 @@ import { type Deps, openDeps } from "./deps.ts";
 import { type Behind, type Door, openDispatcherDoor, openDoor, VISITORS_FIRST_MS } from "./door.ts";
 import type { EarlyDoor } from "./early-door.ts";
 import type { Metrics } from "./metrics/metrics.ts";
+import { askedToStop } from "./platform/asked-to-stop.ts";
 import { DAY_MS } from "./platform/durations.ts";
 import { createLog } from "./platform/log.ts";
 import { retryUntilSuccess } from "./platform/retry-until-success.ts";
@@ -18,13 +19,17 @@ const STOP_DEADLINE_MS = 10_000;
 /** How long a stop waits for requests under way; a client that sends slower than this is cut off. */
 const REQUESTS_DEADLINE_MS = 4_000;
 
+/** A start whose door is open already. */
+interface EarlyStart extends EarlyDoor {
+  readonly stopAsked: Promise<string>;
+}
+
 /**
  * Runs the process until a signal ends it.
  *
- * @param early the door, where it is open already
  * @throws what it cannot start without
  */
-export async function run(config: Config, metrics: Metrics, early: EarlyDoor | null): Promise<void> {
+export async function run(config: Config, metrics: Metrics, early: EarlyStart | null): Promise<void> {
   const log = createLog(config.logLevel, undefined, secretValues(process.env));
   const deps = await openDeps(config, log, metrics);
   const started = config.role === "dispatcher" ? await dispatch(deps) : await receive(deps, early);
@@ -33,10 +38,7 @@ export async function run(config: Config, metrics: Metrics, early: EarlyDoor | n
   if (!door) setInterval(() => undefined, DAY_MS);
   log.info({ host: config.host, port: door?.server.port, role: config.role }, "ready");
 
-  let stopping = false;
   async function stop(signal: string): Promise<void> {
-    if (stopping) return;
-    stopping = true;
     log.info({ signal }, "stopping: finishing requests and commits");
     setTimeout(() => {
       log.error({ deadlineMs: STOP_DEADLINE_MS }, "stopping took too long and is cut short");
@@ -50,8 +52,7 @@ export async function run(config: Config, metrics: Metrics, early: EarlyDoor | n
     log.info("stopped");
     log.flush(() => process.exit(0));
   }
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
+  void (early?.stopAsked ?? askedToStop()).then(stop);
   await services;
   const { misspelt } = await import("./platform/misspelt.ts");
   for (const { name, meant } of misspelt(process.env)) {

@@ -3,11 +3,14 @@ import type { Config } from "./config.ts";
 import { VISITORS_FIRST_MS } from "./door.ts";
 import { openEarlyDoor } from "./early-door.ts";
 import { createMetrics } from "./metrics/metrics.ts";
+import { askedToStop } from "./platform/asked-to-stop.ts";
 
 /** Runs the process until a signal ends it. @throws what it cannot start without */
 export async function serve(config: Config): Promise<void> {
   const metrics = createMetrics(providerNames(config.payments));
-  const early = await openEarlyDoor(config, metrics);
+  const door = await openEarlyDoor(config, metrics);
+  // Whoever is let in is answered before the process ends.
+  const early = door && { ...door, stopAsked: askedToStop() };
   if (early) await Bun.sleep(VISITORS_FIRST_MS);
   const { run } = await import("./run.ts");
   await run(config, metrics, early);

@@ -308,3 +308,17 @@ test("a visit that was answered early is there, once, when the process was kille
   const rows = await db.select({ fbclid: sessions.fbclid }).from(sessions).orderBy(sessions.trackingToken);
   expect(rows).toEqual([{ fbclid: "FirstClick" }, { fbclid: "SecondClick" }]);
 });
+
+test("a stop that is asked for early waits for those who came before it, and leaves all to the next start", async () => {
+  await leave();
+  const options = { dataDir: config().dataDir, untilAnswering: "/go/open?fbclid=FirstClick" };
+  for (let start = 0; start < 2; start++) {
+    const server = await startServer(place.url, { ROLE: "web" }, options);
+    const waiting = fetch(`${server.url}/healthz`);
+    await fetch(`${server.url}/go/open?fbclid=SecondClick`);
+    expect(await server.stop()).toBe(0);
+    expect((await waiting).status).toBe(200);
+    expect(await isOpenEarly()).toBe(true);
+  }
+  expect(await visitsIn(await openAll())).toBe(4);
+}, 60_000);
