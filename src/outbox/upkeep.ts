@@ -21,7 +21,7 @@ interface UpkeepDeps {
 /** What a dispatcher does every few seconds beside sending. */
 interface Upkeep {
   start(): void;
-  /** Ends it, and takes the dispatcher's sign of life back. */
+  /** Ends it, and takes the dispatcher's sign of life back, unless the database is silent. */
   stop(): Promise<void>;
 }
 
@@ -65,7 +65,7 @@ export function createUpkeep({ db, log, renewLeases, isAway, isStopping }: Upkee
       schedule?.stop();
       // A sign of life that is being written must not come after it is taken back.
       await running;
-      await withdraw(db, dispatcherId).catch((error) =>
+      await inTime(withdraw(db, dispatcherId)).catch((error) =>
         log.warn({ error, todo: db.advice(error) }, "the sign of life could not be withdrawn"),
       );
     },

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { eq, sql } from "drizzle-orm";
+import type { Database } from "../../src/db/database.ts";
 import { CLOCK } from "../../src/outbox/clock-leap.ts";
 import { createUpkeep } from "../../src/outbox/upkeep.ts";
 import { createLog } from "../../src/platform/log.ts";
@@ -13,13 +14,13 @@ beforeEach(async () => {
 afterEach(() => own.dispose());
 
 /** An upkeep, what it said, and what its dispatcher knows. */
-function upkeepOf(renewLeases: () => Promise<unknown>) {
+function upkeepOf(renewLeases: () => Promise<unknown>, db: Database = own.db) {
   const state = { isStopping: false, isAway: false };
   const said: string[] = [];
   const log = createLog("warn", { write: (line) => void said.push(JSON.parse(line).msg) });
   const isAway = () => state.isAway;
   const isStopping = () => state.isStopping;
-  return { state, said, upkeep: createUpkeep({ db: own.db, log, renewLeases, isAway, isStopping }) };
+  return { state, said, upkeep: createUpkeep({ db, log, renewLeases, isAway, isStopping }) };
 }
 
 const signs = () => own.db.$count(own.db.tables.dispatchers);
@@ -63,5 +64,12 @@ describe(`what a dispatcher does beside sending, on ${testDialect}`, () => {
     renewed.resolve();
     await stopped;
     expect([await signs(), await looksAtClock()]).toEqual([0, 0]);
+  });
+
+  test("a database that never answers keeps no dispatcher from stopping, and the log says what was left", async () => {
+    const silent: Database = { ...own.db, transaction: () => new Promise(() => undefined) };
+    const { upkeep, said } = upkeepOf(async () => undefined, silent);
+    await upkeep.stop();
+    expect(said).toEqual(["the sign of life could not be withdrawn"]);
   });
 });
