@@ -98,17 +98,22 @@ const RELEASED = preparedStatement(({ now, anyId, idAmong, lockedOf }) => {
  * same order, so that two processes never lock crosswise; not the pools, which visits are counted on.
  */
 async function findVisits(tx: Tx, { dialect }: Database, tokens: readonly string[]): Promise<KnownVisit[]> {
-  const rows = await tx.rows<
-    Omit<KnownVisit, "pageviewTs" | "isReleased"> & { pageviewMs: number; cookiesAtMs: number | null }
-  >(KNOWN(dialect), { tokens: dialect.textList(tokens) });
-  return rows.map(({ pageviewMs, cookiesAtMs, ...row }) => ({
+  const rows = await tx.rows<KnownRow>(KNOWN(dialect), { tokens: dialect.textList(tokens) });
+  return rows.map(({ id, pageViewId, pageviewMs, cookiesAtMs, ...row }) => ({
     ...row,
-    // Postgres writes 64-bit numbers as text.
-    id: Number(row.id),
-    pageViewId: row.pageViewId === null ? null : Number(row.pageViewId),
+    id: Number(id),
+    pageViewId: pageViewId === null ? null : Number(pageViewId),
     pageviewTs: new Date(pageviewMs),
     isReleased: cookiesAtMs !== null,
   }));
+}
+
+/** A row of `KNOWN`. */
+interface KnownRow extends Omit<KnownVisit, "id" | "pageViewId" | "pageviewTs" | "isReleased"> {
+  readonly id: RawNumber;
+  readonly pageViewId: RawNumber | null;
+  readonly pageviewMs: number;
+  readonly cookiesAtMs: number | null;
 }
 
 const KNOWN = preparedStatement(

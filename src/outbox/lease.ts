@@ -51,8 +51,15 @@ export async function claim(db: Database, leaseId: string, at: Claim): Promise<C
 
 /** What of a row lies in `outbox_progress`. */
 type Progress = Pick<ClaimedRow, "id" | "eventName" | "attempts" | "createdAtMs" | "claimedAtMs" | "poolId">;
+/** The same as it is read. */
+interface ProgressRow extends Omit<Progress, "id" | "poolId"> {
+  readonly id: RawNumber;
+  readonly poolId: RawNumber | null;
+}
 /** And in `outbox_events`. */
-type Content = Pick<ClaimedRow, "id" | "eventId" | "payload" | "trackingToken" | "paymentId">;
+interface ContentRow extends Pick<ClaimedRow, "eventId" | "payload" | "trackingToken" | "paymentId"> {
+  readonly id: RawNumber;
+}
 
 const progressColumns = ({ now, epochMs }: Dialect) => sql`
   event_name as "eventName", attempts, ${epochMs(sql`created_at`)} as "createdAtMs", ${epochMs(now)} as "claimedAtMs",
@@ -62,10 +69,10 @@ const eventColumns = ({ jsonText }: Dialect) => sql`
 
 /** The rows that a condition on `outbox_progress` finds; it may go on with an order and a limit. */
 export async function rowsWhere(db: Database, condition: SQL): Promise<ClaimedRow[]> {
-  const found = await db.rows<Progress>(
+  const found = await db.rows<ProgressRow>(
     sql`select id, ${progressColumns(db.dialect)} from outbox_progress where ${condition}`,
   );
-  return withEvents(db, db.dialect, found.map(withNumbers));
+  return withEvents(db, db.dialect, found.map(progressOf));
 }
 
 /** What is sent, read by itself: with statistics of an emptier table, Postgres joins both tables row by row. */
@@ -75,7 +82,7 @@ async function withEvents(
   rows: readonly Progress[],
 ): Promise<ClaimedRow[]> {
   const ids = dialect.idList(rows.map(({ id }) => id));
-  const events = await reader.rows<Content>(EVENTS(dialect), { ids });
+  const events = await reader.rows<ContentRow>(EVENTS(dialect), { ids });
   const byId = new Map(events.map((event) => [Number(event.id), event]));
   return rows.flatMap((progress) => {
     const event = byId.get(progress.id);
@@ -83,9 +90,8 @@ async function withEvents(
   });
 }
 
-/** Postgres writes 64-bit numbers as text. */
-function withNumbers<R extends Progress>(row: R): R {
-  return { ...row, id: Number(row.id), poolId: row.poolId === null ? null : Number(row.poolId) };
+function progressOf({ id, poolId, ...row }: ProgressRow): Progress {
+  return { ...row, id: Number(id), poolId: poolId === null ? null : Number(poolId) };
 }
 
 async function claimRows(
@@ -94,13 +100,13 @@ async function claimRows(
   leaseId: string,
   { destination, route, limit, isProbe }: Claim,
 ): Promise<ClaimedRow[]> {
-  const due = await tx.rows<Progress>(DUE(dialect), {
+  const due = await tx.rows<ProgressRow>(DUE(dialect), {
     destination,
     route,
     limit: isProbe ? PROBE_CHOICE : limit,
   });
   if (due.length === 0) return [];
-  const going = (isProbe ? pickProbe(due, limit) : pickBatch(due, limit)).map(withNumbers);
+  const going = (isProbe ? pickProbe(due, limit) : pickBatch(due, limit)).map(progressOf);
   await tx.rows(LEASED(dialect), { leaseId, ids: dialect.idList(going.map(({ id }) => id)) });
   const leased = await withEvents(tx, dialect, going);
   return leased.map((row) => ({ ...row, attempts: row.attempts + 1 }));
