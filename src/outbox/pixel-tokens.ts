@@ -1,7 +1,8 @@
 import { desc, inArray, sql } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { preparedStatement } from "../db/prepared-statement.ts";
-import { SealBrokenError, type Secrets } from "../platform/secrets.ts";
+import { openSealed } from "../platform/open-sealed.ts";
+import type { Secrets } from "../platform/secrets.ts";
 import type { ClaimedRow } from "./destination.ts";
 
 type Tokens =
@@ -23,12 +24,9 @@ export async function lookUpTokens(
   const tokens = new Set<string>();
   let reason = `No pool holds an access token for pixel ${pixelId}. Set one: ponte pool update <slug> --access-token …`;
   for (const { slug, sealed } of found) {
-    try {
-      tokens.add(secrets.open(sealed, "pools.meta_access_token"));
-    } catch (error) {
-      if (!(error instanceof SealBrokenError)) throw error;
-      reason = `The access token of pool ${slug} is unreadable. ${error.message}`;
-    }
+    const opened = openSealed(secrets, sealed, "pools.meta_access_token");
+    if (opened.kind === "opened") tokens.add(opened.text);
+    else reason = `The access token of pool ${slug} is unreadable. ${opened.reason}`;
   }
   const [first, ...others] = tokens;
   return first === undefined

@@ -1,6 +1,6 @@
 import { SealBrokenError, type SealPurpose, type Secrets } from "./secrets.ts";
 
-/** Another APP_SECRET sealed it. */
+/** It cannot be opened: another APP_SECRET sealed it, or nobody of ours did. */
 export interface Sealed {
   readonly kind: "sealed";
   readonly reason: string;

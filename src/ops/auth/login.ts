@@ -3,10 +3,10 @@ import { type LoginFault, loginPage } from "../../../views/ops/login.tsx";
 import { recordAudit } from "../../audit/audit-log.ts";
 import { readBody } from "../../platform/body.ts";
 import { newId } from "../../platform/ids.ts";
+import { openSealed } from "../../platform/open-sealed.ts";
 import { peerOf } from "../../platform/peer.ts";
 import { RefusedRequest } from "../../platform/refusal.ts";
 import { urlOf } from "../../platform/request-url.ts";
-import { SealBrokenError } from "../../platform/secrets.ts";
 import { htmlAnswer, insideOps, seeOther } from "../answer.ts";
 import { DEVICE_COOKIE, SESSION_COOKIE } from "../cookie-names.ts";
 import type { OpsDeps } from "../deps.ts";
@@ -139,10 +139,6 @@ async function replaceSession(
 /** A browser that was logged in here before, whatever became of its session. */
 function knownDevice({ secrets }: OpsDeps, cookie: string | undefined): string | null {
   if (cookie === undefined || cookie.length > 200) return null;
-  try {
-    return secrets.open(cookie, "ops.device");
-  } catch (error) {
-    if (error instanceof SealBrokenError) return null;
-    throw error;
-  }
+  const opened = openSealed(secrets, cookie, "ops.device");
+  return opened.kind === "opened" ? opened.text : null;
 }
