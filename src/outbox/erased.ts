@@ -11,7 +11,7 @@ const KEPT: ReadonlySet<string> = new Set([
 ]);
 
 /** The payload without the person, and marked so; of a message in a chat nothing is left. */
-export function withoutPerson(payload: unknown): object {
+export function erasedPayload(payload: unknown): object {
   const entries = typeof payload === "object" && payload !== null ? Object.entries(payload) : [];
   return { erased: true, ...Object.fromEntries(entries.filter(([key]) => KEPT.has(key))) };
 }

@@ -2,7 +2,7 @@ import { and, eq, inArray, isNull, ne, or, type SQL, sql } from "drizzle-orm";
 import type { Database, Tx } from "../db/database.ts";
 import { isOneOf } from "../db/dialect.ts";
 import { eventIdsOfPayment, eventIdsOfVisit } from "../meta/event-ids.ts";
-import { isErased, withoutPerson } from "../outbox/erased.ts";
+import { erasedPayload, isErased } from "../outbox/erased.ts";
 import { carriedRow } from "../outbox/outbox-rows.ts";
 import { inChunks } from "./chunks.ts";
 import type { Person } from "./person.ts";
@@ -66,7 +66,7 @@ export async function eraseEvents(tx: Tx, db: Database, ids: readonly number[]):
   await tx.updateMany(
     outboxEvents,
     ["id"],
-    events.map(({ id, payload }) => ({ id, payload: withoutPerson(payload) })),
+    events.map(({ id, payload }) => ({ id, payload: erasedPayload(payload) })),
   );
   const unsent = rows.filter(({ status }) => status !== "delivered").map(({ id }) => id);
   await tx

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { sql } from "drizzle-orm";
 import { OUTBOX_STATUSES } from "../../src/db/vocabulary.ts";
-import { withoutPerson } from "../../src/outbox/erased.ts";
+import { erasedPayload } from "../../src/outbox/erased.ts";
 import { claim } from "../../src/outbox/lease.ts";
 import { listOutbox } from "../../src/outbox/outbox-rows.ts";
 import { countReplay, replay, replayedStatuses } from "../../src/outbox/replay.ts";
@@ -98,7 +98,7 @@ describe(`replay on ${testDialect}`, () => {
   });
 
   test("never sends again what a person was erased from", async () => {
-    await addRows(own.db, 1, { status: "discarded", payload: withoutPerson(pageView("evt_erased")) });
+    await addRows(own.db, 1, { status: "discarded", payload: erasedPayload(pageView("evt_erased")) });
     const [kept = 0] = await addRows(own.db, 1, { status: "discarded" });
     expect(await replay(own.db, "retry", { filter: { status: "discarded" } })).toBe(1);
     const [retried] = await own.db.select().from(own.db.tables.outbox).where(sql`status = 'pending'`);
