@@ -44,10 +44,12 @@ export async function run(config: Config, metrics: Metrics, early: EarlyStart | 
       log.error({ deadlineMs: STOP_DEADLINE_MS }, "stopping took too long and is cut short");
       log.flush(() => process.exit(1));
     }, STOP_DEADLINE_MS).unref();
-    // Services that could not be loaded end the process by themselves.
-    const stopped = services.then((running) => running.stop()).catch(() => undefined);
+    // What is committed is safe all the same, and whatever else is open must still be closed.
+    const failed = (error: unknown) =>
+      log.error({ error }, "a part of the process did not stop as it should");
+    const stopped = services.then((running) => running.stop()).catch(failed);
     await Promise.all([stopAnswering(door), stopped]);
-    if (door) await app.then((loaded) => loaded.stop()).catch(() => undefined);
+    if (door) await app.then((loaded) => loaded.stop()).catch(failed);
     await deps.close();
     log.info("stopped");
     log.flush(() => process.exit(0));
