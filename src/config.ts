@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import type { z } from "zod";
 import { POSTGRES_URL, sqlitePath } from "./config/database-url.ts";
 import { missingHalves, type PaymentsConfig, paymentsConfig } from "./config/payments.ts";
-import { lineOf, variables } from "./config/variables.ts";
+import { type Environment, lineOf, variables } from "./config/variables.ts";
 
 /** The settings of one process. Times in milliseconds unless the name says otherwise. */
 export interface Config {
@@ -32,7 +32,7 @@ export interface Config {
   readonly pageviewHoldMs: number;
   readonly rateLimitPerHour: number;
   readonly trustedProxies: readonly string[];
-  readonly logLevel: string;
+  readonly logLevel: Environment["LOG_LEVEL"];
   readonly retentionDays: number;
   /** How long Redis keeps its copy of a visit's tracking data: no longer than the database keeps the visit. */
   readonly trackingTtlDays: number;
@@ -54,31 +54,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const parsed = variables.safeParse(given, { jitless: true });
   const issues = parsed.error?.issues ?? [];
   const wrong = new Set(issues.map(({ path }) => path[0]));
-  const isPostgres = POSTGRES_URL.test(given.DATABASE_URL ?? "");
-  const missing = missingHalves(given);
-  // Through a pooler's connections, which change hands, nobody hears a notification, and the lock for migrations stays.
-  if (isPostgres && given.DATABASE_POOLER !== undefined && given.DATABASE_DIRECT_URL === undefined) {
-    missing.push(
-      lineOf("DATABASE_DIRECT_URL", "is needed beside DATABASE_POOLER, and leads past the pooler"),
-    );
-  }
-  const ofPostgres = (["DATABASE_DIRECT_URL", "DATABASE_POOLER"] as const).filter(
-    (name) => given[name] !== undefined && !wrong.has(name),
-  );
-  // Somebody who means a server would be served from a file.
-  if (!isPostgres && ofPostgres.length > 0 && !wrong.has("DATABASE_URL")) {
-    const names = ofPostgres.join(" and ");
-    missing.push(
-      lineOf(
-        "DATABASE_URL",
-        `must be a postgres:// URL beside ${names}; without them it may be a SQLite file`,
-      ),
-    );
-  }
-  if (!parsed.success || missing.length > 0) {
-    throw new ConfigError([...issues.map(errorLine), ...missing]);
-  }
+  const faults = [...issues.map(errorLine), ...missingHalves(given), ...databaseFaults(given, wrong)];
+  if (!parsed.success || faults.length > 0) throw new ConfigError(faults);
   const env = parsed.data;
+  const isPostgres = POSTGRES_URL.test(env.DATABASE_URL);
   const sqliteFile = isPostgres ? null : sqlitePath(env.DATABASE_URL);
   const dataDir = env.DATA_DIR ?? (sqliteFile === null ? "data" : dirname(sqliteFile));
   return {
@@ -106,6 +85,29 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     trackingTtlDays: Math.min(env.TRACKING_TTL_DAYS, env.RETENTION_DAYS),
     timeZone: env.TZ_DISPLAY,
   };
+}
+
+/** What the database's variables want of one another: one line a variable. What is wrong by itself is told already. */
+function databaseFaults(
+  given: Readonly<Record<string, string | undefined>>,
+  wrong: ReadonlySet<PropertyKey | undefined>,
+): string[] {
+  const { DATABASE_URL = "", DATABASE_DIRECT_URL, DATABASE_POOLER } = given;
+  if (POSTGRES_URL.test(DATABASE_URL)) {
+    // Through a pooler's connections, which change hands, nobody hears a notification, and the lock for migrations stays.
+    return DATABASE_POOLER !== undefined && DATABASE_DIRECT_URL === undefined
+      ? [lineOf("DATABASE_DIRECT_URL", "is needed beside DATABASE_POOLER, and leads past the pooler")]
+      : [];
+  }
+  const ofPostgres = ["DATABASE_DIRECT_URL", "DATABASE_POOLER"].filter(
+    (name) => given[name] !== undefined && !wrong.has(name),
+  );
+  // Somebody who means a server would be served from a file.
+  if (ofPostgres.length === 0 || wrong.has("DATABASE_URL")) return [];
+  const names = ofPostgres.join(" and ");
+  return [
+    lineOf("DATABASE_URL", `must be a postgres:// URL beside ${names}; without them it may be a SQLite file`),
+  ];
 }
 
 function errorLine(issue: z.core.$ZodIssue): string {
