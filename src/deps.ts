@@ -83,6 +83,14 @@ async function migrateInTime(db: Database, log: Log, stopping: AbortSignal): Pro
   });
 }
 
+/** Whether the pools could be read once more. Where not, none are left: the next start asks the database, and says what fails. */
+function areUpToDate(pools: PoolCache): Promise<boolean> {
+  return pools.refresh().then(
+    () => true,
+    () => false,
+  );
+}
+
 /** For the next start, which lets visitors in with these pools before it opens the database; without, it does that first. */
 function leavePools(sqliteFile: string, snapshot: SpoolSnapshot, pools: readonly Pool[]): void {
   const state = fileState(sqliteFile);
@@ -185,12 +193,7 @@ export async function openDeps(
       await refusals.close();
       redis?.disconnect();
       const { sqliteFile } = config;
-      const isKnown =
-        sqliteFile !== null &&
-        (await pools.refresh().then(
-          () => true,
-          () => false,
-        ));
+      const isKnown = sqliteFile !== null && (await areUpToDate(pools));
       await db.close();
       if (isKnown) leavePools(sqliteFile, spoolSnapshot(spool, databaseDigest(config)), pools.all());
       spool.close();

@@ -53,9 +53,8 @@ export async function auditedReplay(
       },
     });
   } catch (error) {
-    await end({ failed: true }).catch(() => {
-      throw error;
-    });
+    // What failed first is what the operator hears of; that it began stands in the log without an end.
+    await end({ failed: true }).catch(() => undefined);
     throw error;
   }
   if (rows > 0) await end(signal?.aborted ? { stopped: true } : {});

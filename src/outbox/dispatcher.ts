@@ -158,6 +158,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       clearTimeout(nextDue);
       const grace = setTimeout(batches.abort, graceMs);
       await batches.finished();
+      // Whoever began the drain hears what it failed with.
       await draining?.catch(() => undefined);
       clearTimeout(grace);
       await upkeep.stop();

@@ -103,6 +103,7 @@ export function redisTrackingStore(redis: Redis, ttlDays: number): TrackingStore
   };
 }
 
+/** Null where Redis does not answer, which the connection logs. */
 async function counted(
   tokens: readonly string[],
   ask: (keys: string[]) => Promise<number>,

@@ -68,6 +68,7 @@ export function createLoginThrottle(redis: Redis | undefined): LoginThrottle {
       const everybody = redisKey(EVERYBODY, window);
       // A Redis that was away at the attempt makes the count with this, and would keep it for ever.
       if (client.device === null) forget.decr(everybody).pexpire(everybody, WINDOW_MS);
+      // Redis being away is logged by the connection; the count that it keeps ends with its window.
       await forget.exec().catch(() => undefined);
     },
   };
