@@ -15,26 +15,27 @@ export type Answer =
 interface Failure {
   readonly message: string;
   readonly code: string | undefined;
-  readonly isTypeError: boolean;
+  /** As `isRowFault` tells them: a `TypeError` or a `RangeError`. */
+  readonly isBug: boolean;
   readonly cause: Failure | undefined;
 }
 
 /** What of an error crosses. */
 export function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) {
-    return { message: String(error), code: undefined, isTypeError: false, cause: undefined };
+    return { message: String(error), code: undefined, isBug: false, cause: undefined };
   }
   return {
     message: error.message,
     code: "code" in error ? String(error.code) : undefined,
-    isTypeError: error instanceof TypeError || error instanceof RangeError,
+    isBug: error instanceof TypeError || error instanceof RangeError,
     cause: error.cause instanceof Error ? failureOf(error.cause) : undefined,
   };
 }
 
 /** The error again, so that what judges errors (`isRowFault`, `advice`) sees what it would have seen over there. */
-export function reviveError({ message, code, isTypeError, cause }: Failure): Error {
+export function reviveError({ message, code, isBug, cause }: Failure): Error {
   const options = cause && { cause: reviveError(cause) };
-  const error = isTypeError ? new TypeError(message, options) : new Error(message, options);
+  const error = isBug ? new TypeError(message, options) : new Error(message, options);
   return code === undefined ? error : Object.assign(error, { code });
 }
