@@ -2,8 +2,9 @@ import { type Placeholder, type SQL, sql } from "drizzle-orm";
 import type { AnyPgColumn, PgColumn, PgTable } from "drizzle-orm/pg-core";
 import { arrayOf, quoted } from "./postgres/arrays.ts";
 
-/** The few fragments in which the two databases differ. Nothing else in `src` asks which database it is on. */
+/** The few fragments in which the two databases differ. No feature asks which database it is on. */
 export interface Dialect {
+  /** For whoever picks migrations, or tells an operator of the database itself. */
   readonly name: "sqlite" | "postgres";
   /** The database's own clock: leases and due times never depend on a web process's. */
   readonly now: SQL;
