@@ -12,7 +12,7 @@ interface Asset {
 }
 
 /** The addresses of what the bridge page loads. */
-export interface BridgeScripts {
+interface BridgeScripts {
   readonly bridgeJs: string;
   readonly paramBuilderJs: string;
 }

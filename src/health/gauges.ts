@@ -44,11 +44,11 @@ function addOutbox(registry: Registry, deps: GaugeDeps): void {
   const sample = sampled(deps, "the outbox could not be measured for the metrics", () =>
     sampleOutbox(deps.db),
   );
-  const route = ["destination", "route"] as const;
+  const routeLabels = ["destination", "route"] as const;
   addGauge(registry, {
     name: "ponte_outbox_events",
     help: "Events not delivered, by route and status. Counting stops at 50 000 pending, all routes together, and 2 000 dead.",
-    labelNames: [...route, "status"],
+    labelNames: [...routeLabels, "status"],
     values: async () =>
       (await sample())?.depths.map(({ destination, route, status, events }) => [
         { destination, route, status },
@@ -58,7 +58,7 @@ function addOutbox(registry: Registry, deps: GaugeDeps): void {
   addGauge(registry, {
     name: "ponte_outbox_oldest_seconds",
     help: "Age of the oldest pending event, among those of a route whose turn is next.",
-    labelNames: route,
+    labelNames: routeLabels,
     values: async () =>
       (await sample())?.depths.flatMap(({ destination, route, oldestSeconds }) =>
         oldestSeconds === null ? [] : [[{ destination, route }, oldestSeconds] as const],
@@ -67,7 +67,7 @@ function addOutbox(registry: Registry, deps: GaugeDeps): void {
   addGauge(registry, {
     name: "ponte_outbox_route_held",
     help: "1 for a route that is paused, throttled or resting; absent for a healthy one.",
-    labelNames: [...route, "state"],
+    labelNames: [...routeLabels, "state"],
     values: async () =>
       (await sample())?.held.map(({ destination, route, state }) => [{ destination, route, state }, 1]),
   });

@@ -10,7 +10,7 @@ import type { RateLimiter, RateVerdict } from "./rate-limit.ts";
 import { lookAhead } from "./visit-answers.ts";
 import { isPrefetch, queryOf } from "./visit-request.ts";
 
-export interface VisitDeps extends AcceptDeps {
+interface VisitDeps extends AcceptDeps {
   readonly pools: Pick<PoolCache, "get" | "isLoaded">;
   /** Null where there is no limit. */
   readonly rateLimiter: RateLimiter | null;
