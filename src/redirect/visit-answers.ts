@@ -3,8 +3,8 @@ import type { Locale } from "../db/vocabulary.ts";
 import { newId } from "../platform/ids.ts";
 import type { Pool, PoolBot } from "../pools/pool.ts";
 import type { Visit } from "./capture.ts";
+import { metaCookieHeaders } from "./meta-cookie-headers.ts";
 import { unavailablePage } from "./pages.ts";
-import { metaCookieHeaders } from "./visit-headers.ts";
 import type { PublicAddress } from "./visit-request.ts";
 
 /** The bridge page, made with that nonce, with its headers and the cookies that the browser does not have yet. */

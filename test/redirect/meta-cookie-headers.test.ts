@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { metaCookieHeaders } from "../../src/redirect/visit-headers.ts";
+import { metaCookieHeaders } from "../../src/redirect/meta-cookie-headers.ts";
 
 test.each([
   ["go.example.com", true, "; Domain=example.com; Secure"],
