@@ -1,5 +1,5 @@
 /**
- * The thread that writes (see `worker.ts`): has a connection of its own, reads batches as JSON text, one after the
+ * The thread that writes (see `writer-thread.ts`): has a connection of its own, reads batches as JSON text, one after the
  * other, and answers when they are committed. Where it cannot open the database it ends.
  */
 import { parentPort, workerData } from "node:worker_threads";

@@ -5,8 +5,8 @@ import type { Log } from "../platform/log.ts";
 import { createOutage } from "../platform/outage.ts";
 import type { VisitWriter } from "../redirect/visit-recorder.ts";
 import { openOwnConnections } from "./connections.ts";
-import { createWriterThread } from "./worker.ts";
 import { type Batch, writeBatch } from "./write-batch.ts";
+import { createWriterThread } from "./writer-thread.ts";
 
 /** Writes what visitors wait for. */
 export interface Writer {
