@@ -2,7 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Reader } from "../db/database.ts";
 import type { Dialect } from "../db/dialect.ts";
 import { preparedStatement } from "../db/prepared-statement.ts";
-import { DESTINATIONS, type Destination } from "../db/vocabulary.ts";
+import { DESTINATIONS } from "../db/vocabulary.ts";
 import { LONGEST_OPEN_MS } from "./back-off.ts";
 import { accountIn } from "./route-rows.ts";
 import type { RouteKey, Standing } from "./routes.ts";
@@ -19,31 +19,43 @@ export interface WaitingRoute extends RouteKey, Standing {
  * rows. A pixel or a bot that is to slow down (`<id>`) holds its other routes (`<id>/…`) back as well.
  */
 export async function waitingRoutes(reader: Reader, dialect: Dialect): Promise<WaitingRoute[]> {
-  const rows = await reader.rows<{
-    destination: Destination;
-    route: string;
-    due: number;
-    throttled: number | null;
-    accountThrottled: number | null;
-    open: number | null;
-    now: number;
-    failures: number | null;
-    throttles: number | null;
-    unexplained: number | null;
-  }>(WAITING(dialect), {});
-  return rows.map(({ destination, route, due, throttled, accountThrottled, open, now, ...standing }) => ({
+  const rows = await reader.rows<WaitingRow>(WAITING(dialect), {});
+  return rows.map(({ destination, route, failures, throttles, unexplained, nowMs, ...row }) => ({
     destination,
     route,
-    dueInMs: Math.max(due, throttled ?? 0, accountThrottled ?? 0, openUntilMs(open, now)) - now,
-    failures: standing.failures ?? 0,
-    throttles: standing.throttles ?? 0,
-    unexplained: standing.unexplained ?? 0,
+    dueInMs: mayLeaveAtMs(row, nowMs) - nowMs,
+    failures: failures ?? 0,
+    throttles: throttles ?? 0,
+    unexplained: unexplained ?? 0,
   }));
 }
 
-/** When a breaker's rest, or somebody's right to probe, ends. */
-function openUntilMs(open: number | null, now: number): number {
-  return open === null || open > now + LONGEST_OPEN_MS ? 0 : open;
+/** Unix milliseconds, by the database's clock. */
+interface Times {
+  /** When the first row is due. */
+  readonly dueMs: number;
+  readonly throttledUntilMs: number | null;
+  /** The same of the pixel or the bot. */
+  readonly accountThrottledUntilMs: number | null;
+  /** When a breaker's rest, or somebody's right to probe, ends. */
+  readonly openUntilMs: number | null;
+}
+
+/** A row of `WAITING`; a route that never was in trouble has no standing. */
+interface WaitingRow extends RouteKey, Times {
+  readonly nowMs: number;
+  readonly failures: number | null;
+  readonly throttles: number | null;
+  readonly unexplained: number | null;
+}
+
+/** A rest that seems to end later than any does was written by a clock that was ahead, and is over. */
+function mayLeaveAtMs(
+  { dueMs, throttledUntilMs, accountThrottledUntilMs, openUntilMs }: Times,
+  nowMs: number,
+): number {
+  const isResting = openUntilMs !== null && openUntilMs <= nowMs + LONGEST_OPEN_MS;
+  return Math.max(dueMs, throttledUntilMs ?? 0, accountThrottledUntilMs ?? 0, isResting ? openUntilMs : 0);
 }
 
 /**
@@ -80,9 +92,10 @@ const WAITING = preparedStatement((dialect) => {
   const { epochMs, now } = dialect;
   return sql`
     ${withPendingHeads()}
-    select heads.destination, heads.route, ${epochMs(sql`heads.available_at`)} as due,
-      ${epochMs(sql`r.throttled_until`)} as throttled, ${epochMs(sql`account.throttled_until`)} as "accountThrottled",
-      ${epochMs(sql`r.open_until`)} as open, ${epochMs(now)} as now, r.failures, r.throttles, r.unexplained
+    select heads.destination, heads.route, ${epochMs(sql`heads.available_at`)} as "dueMs",
+      ${epochMs(sql`r.throttled_until`)} as "throttledUntilMs",
+      ${epochMs(sql`account.throttled_until`)} as "accountThrottledUntilMs",
+      ${epochMs(sql`r.open_until`)} as "openUntilMs", ${epochMs(now)} as "nowMs", r.failures, r.throttles, r.unexplained
     from heads left join outbox_routes r on r.destination = heads.destination and r.route = heads.route
       left join outbox_routes account
         on account.destination = heads.destination and account.route = ${accountIn(dialect, sql`heads.route`)}
