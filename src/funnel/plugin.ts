@@ -1,7 +1,8 @@
 import { Elysia } from "elysia";
+import { unknownBot } from "../bots/unknown-bot.ts";
 import { ANSWER_MS, withDatabaseDeadline } from "../db/database-deadline.ts";
 import { readJson } from "../platform/body.ts";
-import { methodNotAllowed, problem, serviceUnavailable } from "../platform/problem.ts";
+import { methodNotAllowed, serviceUnavailable } from "../platform/problem.ts";
 import { botStartSchema, startFromOutside } from "./bot-start.ts";
 import { botStartDetail } from "./bot-start-docs.ts";
 import { createConversation } from "./conversation.ts";
@@ -46,10 +47,7 @@ async function start(deps: FunnelDeps, request: Request): Promise<Response> {
     const started = await withDatabaseDeadline(deps.db, ANSWER_MS, startFromOutside(deps, input.value));
     switch (started.kind) {
       case "unknown_bot":
-        return problem(422, {
-          detail: `There is no bot @${input.value.bot.replace(/^@/, "")}. Add it first.`,
-          errors: [{ path: "bot", message: "no bot has this username" }],
-        });
+        return unknownBot(input.value.bot);
       case "started":
         return Response.json(started.answer, {
           status: started.isFirst ? 201 : 200,

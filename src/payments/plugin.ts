@@ -1,4 +1,5 @@
 import { Elysia } from "elysia";
+import { unknownBot } from "../bots/unknown-bot.ts";
 import { ANSWER_MS, withDatabaseDeadline } from "../db/database-deadline.ts";
 import { readJson } from "../platform/body.ts";
 import { methodNotAllowed, problem } from "../platform/problem.ts";
@@ -52,12 +53,7 @@ async function register(deps: PaymentsDeps, request: Request): Promise<Response>
   }
   try {
     const registered = await withDatabaseDeadline(deps.db, ANSWER_MS, registerPayment(deps, input.value));
-    if (registered.kind === "unknown_bot") {
-      return problem(422, {
-        detail: `There is no bot @${bot?.replace(/^@/, "")}. Add it first.`,
-        errors: [{ path: "bot", message: "no bot has this username" }],
-      });
-    }
+    if (registered.kind === "unknown_bot") return unknownBot(bot ?? "");
     const { id, status } = registered.payment;
     if (registered.kind === "conflict") {
       return problem(409, {
