@@ -72,6 +72,7 @@ function appliedUpTo(client: SqliteClient): number {
       .get();
     return Number(row?.at ?? 0);
   } catch {
+    // There is no such table yet. Whatever else is wrong here is so at the statements after it, which say it.
     return 0;
   }
 }
