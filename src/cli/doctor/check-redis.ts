@@ -27,7 +27,7 @@ export async function checkRedis({ redisUrl }: Config): Promise<Finding> {
     return bad(
       "redis",
       text,
-      "Start Redis, or correct REDIS_URL. Until then only the shared limit is missing.",
+      "Start Redis, or correct REDIS_URL. Until then each process has a rate limit of its own, and no copy of a visit is kept.",
     );
   } finally {
     redis.disconnect();
