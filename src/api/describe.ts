@@ -1,7 +1,7 @@
 import { ASKS_FOR_KEY, problemAnswer, REFUSALS } from "../platform/openapi.ts";
 import type { SchemaName } from "./schemas.ts";
 
-const MEANINGS: Readonly<Record<number, string>> = {
+const MEANINGS = {
   200: "Done",
   201: "Made",
   204: "Done, nothing to say",
@@ -10,7 +10,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   409: "What is there already stands in the way",
   422: "It would not work like this; `errors` says why",
   503: "Not possible right now; try again",
-};
+} as const satisfies Readonly<Record<number, string>>;
 
 /** What each status answers with: a schema by name, or null for a problem (4xx, 5xx) or nothing (204). */
 type Answers = Readonly<Partial<Record<keyof typeof MEANINGS, SchemaName | null>>>;
@@ -35,7 +35,8 @@ export function describeRoute(tag: string) {
 }
 
 function responseOf(status: number, schema: SchemaName | null) {
-  const description = MEANINGS[status] ?? "";
+  const meanings: Readonly<Record<number, string>> = MEANINGS;
+  const description = meanings[status] ?? "";
   if (status === 204) return { description };
   if (schema === null) return problemAnswer(description);
   return {

@@ -15,8 +15,9 @@ export interface ApiRouteDeps {
 const MAX_BODY_BYTES = 64 * 1024;
 
 /**
- * What every operators' route has in common: the key is checked before anything else is looked at (reading for
- * GET, writing for the rest), bodies are small JSON, and what is wrong is said as a problem. Handlers get `actor` and the key's `scope`.
+ * What every operators' route has in common: the key is checked (reading for GET, writing for the rest) before anything
+ * else is looked at, but for how large the body is; bodies are small JSON, and what is wrong is said as a problem.
+ * Handlers get `actor` and the key's `scope`.
  * A route with a body says `parse: "json"`: the guard has read it by then, but the OpenAPI document shows it by that.
  */
 export function apiGuard({ authorize }: Pick<ApiRouteDeps, "authorize">) {
