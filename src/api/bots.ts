@@ -1,6 +1,6 @@
 import { Elysia, status } from "elysia";
 import { z } from "zod";
-import { botChangeSchema, botDraftSchema, USERNAME_FORM } from "../bots/bot-rules.ts";
+import { botChangeSchema, botDraftSchema, USERNAME_FORM, withoutAt } from "../bots/bot-rules.ts";
 import { findBot, listBots } from "../bots/bot-view.ts";
 import { type BotDeps, reconnectBot } from "../bots/connect-bot.ts";
 import {
@@ -132,7 +132,7 @@ function removedAnswer(result: DeleteBotResult, username: string) {
 }
 
 function noSuchBot(username: string): Response {
-  return problem(404, { detail: `There is no bot @${username.replace(/^@/, "")}.` });
+  return problem(404, { detail: `There is no bot @${withoutAt(username)}.` });
 }
 
 function telegramUnreachable(reason: string): Response {

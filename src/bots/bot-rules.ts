@@ -8,7 +8,12 @@ export const USERNAME_FORM = /^@?[A-Za-z0-9_]{5,32}$/;
 /** A bot's username, with or without `@`. */
 export const username = text(USERNAME_FORM, "5 to 32 letters, digits or underscores, with or without @")
   .meta({ examples: ["shop_bot"] })
-  .transform((name) => name.replace(/^@/, ""));
+  .transform(withoutAt);
+
+/** A username as Telegram has it, however it was given. */
+export function withoutAt(username: string): string {
+  return username.replace(/^@/, "");
+}
 
 const botFields = {
   token: clearable(

@@ -3,6 +3,7 @@ import type { Database, Reader, Tx } from "../db/database.ts";
 import type { Tables } from "../db/define-schema.ts";
 import type { Locale } from "../db/vocabulary.ts";
 import { type AskedPage, type Page, pageOf } from "../platform/pagination.ts";
+import { withoutAt } from "./bot-rules.ts";
 
 export type BotRow = Tables["bots"]["$inferSelect"];
 
@@ -28,7 +29,7 @@ export interface BotView {
 
 /** That a bot has this name, given with or without `@`: Telegram ignores case, as the database's language knows it. */
 export function isBotNamed({ bots }: Tables, username: string): SQL {
-  return sql`lower(${bots.username}) = lower(${username.replace(/^@/, "")})`;
+  return sql`lower(${bots.username}) = lower(${withoutAt(username)})`;
 }
 
 /** The row of the bot of that name; undefined where there is none. */

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { type BotChange, botChangeSchema, botDraftSchema } from "../bots/bot-rules.ts";
+import { type BotChange, botChangeSchema, botDraftSchema, withoutAt } from "../bots/bot-rules.ts";
 import type { TokenCheck } from "../bots/bot-token.ts";
 import { type BotView, findBot, listBots } from "../bots/bot-view.ts";
 import { type BotDeps, reconnectBot, type WebhookState } from "../bots/connect-bot.ts";
@@ -110,7 +110,7 @@ export const botConnect = defineCommand({
     await withDatabase(context, async (opened) => {
       const state = await reconnectBot(botDeps(opened), ACTOR, username);
       if (state.kind === "not_found") throw noSuchBot(username);
-      const text = `Webhook of @${username.replace(/^@/, "")}: ${webhookText(state)}`;
+      const text = `Webhook of @${withoutAt(username)}: ${webhookText(state)}`;
       if (state.kind !== "set") throw new Refused(text);
       answer(context, state, () => text);
     });
@@ -125,7 +125,7 @@ export const botRemove = defineCommand({
   details:
     "One that a pool, an offer or a person names stays: turn it off with bot update --no-enabled. There is no undo.",
   async run(_given, [given = ""], context) {
-    const username = given.replace(/^@/, "");
+    const username = withoutAt(given);
     await withDatabase(context, async (opened) => {
       const result = await deleteBot(botDeps(opened), ACTOR, username);
       switch (result.kind) {
@@ -197,7 +197,7 @@ function tokenTrouble(trouble: Exclude<TokenCheck, { kind: "verified" }>): Refus
 
 /** To be thrown where no bot has that username, with or without its @. */
 export function noSuchBot(username: string): Refused {
-  return new Refused(`There is no bot @${username.replace(/^@/, "")}. See: bun run ponte bot list`);
+  return new Refused(`There is no bot @${withoutAt(username)}. See: bun run ponte bot list`);
 }
 
 function printBot(context: Context, bot: BotView, webhook: WebhookState, done: string): void {
