@@ -1,4 +1,7 @@
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { version } from "../../package.json";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { cellText, duration, jsonText, record, table } from "../../src/cli/print.ts";
@@ -8,6 +11,11 @@ import { nearest } from "../../src/platform/nearest.ts";
 import { runProgram } from "../support/run-program.ts";
 import { ponte } from "./ponte.ts";
 
+// In a folder of our own: what a fixed path leads to is the machine's, where root may have made something.
+const folder = mkdtempSync(join(tmpdir(), "ponte-usage-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const NO_DATABASE = join(folder, "none", "ponte.db");
+
 const run = (...args: string[]) => runWith({}, ...args);
 
 /** Runs a command line in this process, where no command that it starts needs more than that. */
@@ -15,7 +23,7 @@ async function runWith(change: Partial<Terminal>, ...args: string[]) {
   const out: string[] = [];
   const err: string[] = [];
   const terminal: Terminal = {
-    environment: { DATABASE_URL: "/nonexistent/ponte.db" },
+    environment: { DATABASE_URL: NO_DATABASE },
     isInteractive: false,
     out: (text) => out.push(text),
     err: (text) => err.push(text),
@@ -45,11 +53,11 @@ describe("the command line", () => {
   });
 
   test("what works on a database asks about a misspelt setting, on stderr: it may be another one than was meant", async () => {
-    const environment = { DATABASE_URL: "/nonexistent/ponte.db", DATABASE_DIRECT_URI: "postgres://db/ponte" };
+    const environment = { DATABASE_URL: NO_DATABASE, DATABASE_DIRECT_URI: "postgres://db/ponte" };
     const { code, out, err } = await runWith({ environment }, "pool", "list", "--json");
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toBe(
-      "DATABASE_DIRECT_URI is no setting of Ponte's. Did you mean DATABASE_DIRECT_URL?\nThere is no database at /nonexistent/ponte.db. Make it with: bun run ponte migrate",
+      `DATABASE_DIRECT_URI is no setting of Ponte's. Did you mean DATABASE_DIRECT_URL?\nThere is no database at ${NO_DATABASE}. Make it with: bun run ponte migrate`,
     );
   });
 
@@ -104,7 +112,7 @@ describe("the command line", () => {
         const args = [...example.matchAll(/'([^']*)'|(\S+)/g)].map((word) => word[1] ?? word[2] ?? "");
         const ran = await runWith({ isInteractive: true }, ...args);
         expect({ example, ...ran }).toMatchObject({ code: 1 });
-        expect(ran.err).toContain("There is no database at /nonexistent/ponte.db");
+        expect(ran.err).toContain(`There is no database at ${NO_DATABASE}`);
       }
     }
   });
@@ -238,7 +246,7 @@ describe("the command line", () => {
   });
 
   test("a database that is not there is a refusal that says what to do, without its password", async () => {
-    const file = await ponte(["pool", "list"], { DATABASE_URL: "/nonexistent/ponte.db" });
+    const file = await ponte(["pool", "list"], { DATABASE_URL: NO_DATABASE });
     expect(file).toMatchObject({ code: 1, out: "" });
     expect(file.err).toContain("bun run ponte migrate");
     const server = await ponte(["pool", "list"], {
