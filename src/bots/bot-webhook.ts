@@ -11,16 +11,19 @@ interface BotWebhookDeps {
   readonly publicUrl: string | undefined;
 }
 
+/** The bot's updates come here. */
+export interface ConnectedWebhook {
+  readonly kind: "connected";
+  /** Updates that Telegram still holds. */
+  readonly waiting: number;
+  /** Telegram's words on its last failed delivery to us. */
+  readonly lastError: string | null;
+  readonly lastErrorAt: Date | null;
+}
+
 /** Where Telegram sends a bot's updates, as Telegram says. */
 export type BotWebhook =
-  | {
-      readonly kind: "connected";
-      /** Updates that Telegram still holds. */
-      readonly waiting: number;
-      /** Telegram's words on its last failed delivery to us. */
-      readonly lastError: string | null;
-      readonly lastErrorAt: Date | null;
-    }
+  | ConnectedWebhook
   /** Not here; `url` is empty where no webhook is set, `expected` null while PUBLIC_URL is not set. */
   | { readonly kind: "elsewhere"; readonly url: string; readonly expected: string | null }
   | { readonly kind: "no_token" }
@@ -41,4 +44,9 @@ export async function askBotWebhook(
   const expected = publicUrl === undefined ? null : webhookUrl(publicUrl, bot.id);
   if (url === "" || url !== expected) return { kind: "elsewhere", url, expected };
   return { kind: "connected", waiting, lastError, lastErrorAt };
+}
+
+/** Whether Telegram fails to reach us now: it tells of its last failure long after that was over; with nothing waiting it is. */
+export function isFailing({ waiting, lastError }: ConnectedWebhook): boolean {
+  return lastError !== null && waiting > 0;
 }

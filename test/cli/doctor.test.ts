@@ -150,6 +150,29 @@ describe(`ponte doctor on ${testDialect}`, () => {
     ]);
   });
 
+  test.each([
+    {
+      what: "that goes on",
+      waiting: 3,
+      level: "warning",
+      text: "3 updates waiting; last (2025-03-01T12:00:00.000Z): Timed out",
+    },
+    { what: "that is over", waiting: 0, level: "good", text: "its webhook is set, 0 updates waiting" },
+  ])("tells of a failure of Telegram's to reach us $what", async ({ waiting, level, text }) => {
+    const { bots } = own.db.tables;
+    const [bot] = await own.db.select({ id: bots.id }).from(bots).where(eq(bots.username, "doc_bot"));
+    const result = {
+      url: `https://go.example.com/telegram/${bot?.id}`,
+      has_custom_certificate: false,
+      pending_update_count: waiting,
+      last_error_date: Date.parse("2025-03-01T12:00:00Z") / 1_000,
+      last_error_message: "Timed out",
+    };
+    using telegram = Bun.serve({ port: 0, fetch: () => Response.json({ ok: true, result }) });
+    const { of } = await diagnose({ TELEGRAM_API_URL: telegram.url.origin });
+    expect(of("bot @doc_bot")).toMatchObject([{ level, text: expect.stringContaining(text) }]);
+  });
+
   test("notices a bot that can neither be answered in nor is told of", async () => {
     await ponteJson(["bot", "add", "--username", "deaf_bot"], environment);
     const { healthy, of } = await diagnose();

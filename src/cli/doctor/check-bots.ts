@@ -1,7 +1,8 @@
 import { asc, eq } from "drizzle-orm";
 import { botToken } from "../../bots/bot-token.ts";
 import type { BotRow } from "../../bots/bot-view.ts";
-import { askBotWebhook } from "../../bots/bot-webhook.ts";
+import { askBotWebhook, isFailing } from "../../bots/bot-webhook.ts";
+import { count } from "../print.ts";
 import { bad, type Finding, good, warning } from "./finding.ts";
 import type { OutsideDeps } from "./outside-deps.ts";
 
@@ -61,12 +62,12 @@ async function botFinding({ config, isOnline, ...deps }: OutsideDeps, bot: BotRo
       return bad(check, text, found.expected === null ? `Set PUBLIC_URL, then: ${connect}` : connect);
     }
     case "connected":
-      return found.lastError === null
-        ? good(check, `its webhook is set, ${found.waiting} updates waiting`)
-        : warning(
+      return isFailing(found)
+        ? warning(
             check,
-            `Telegram last failed to reach us (${found.lastErrorAt?.toISOString()}): ${found.lastError}`,
+            `Telegram fails to reach us, ${count(found.waiting, "update")} waiting; last (${found.lastErrorAt?.toISOString() ?? "at an unknown time"}): ${found.lastError}`,
             "Open PUBLIC_URL from outside; certificate and proxy are the usual causes.",
-          );
+          )
+        : good(check, `its webhook is set, ${count(found.waiting, "update")} waiting`);
   }
 }

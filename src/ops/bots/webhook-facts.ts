@@ -1,5 +1,5 @@
 import type { WebhookFacts } from "../../../views/ops/bot-data.ts";
-import type { BotWebhook } from "../../bots/bot-webhook.ts";
+import { type BotWebhook, type ConnectedWebhook, isFailing } from "../../bots/bot-webhook.ts";
 import type { WebhookRemoval, WebhookState } from "../../bots/connect-bot.ts";
 
 /** What Telegram says of a bot's webhook, in the operator's words. */
@@ -52,16 +52,12 @@ export function webhookFacts(webhook: BotWebhook): WebhookFacts {
   }
 }
 
-function connected({
-  waiting,
-  lastError,
-  lastErrorAt,
-}: Extract<BotWebhook, { kind: "connected" }>): WebhookFacts {
+function connected(webhook: ConnectedWebhook): WebhookFacts {
+  const { waiting, lastError, lastErrorAt } = webhook;
   const held = `${waiting === 1 ? "1 update waits" : `${waiting} updates wait`} at Telegram.`;
   if (lastError === null)
     return { tone: "good", short: "connected", title: "The bot's updates come here", text: held };
-  // Telegram goes on telling of its last failure long after it was over; with nothing waiting it is.
-  const isOver = waiting === 0;
+  const isOver = !isFailing(webhook);
   return {
     tone: isOver ? "good" : "warn",
     short: isOver ? "connected" : "failing",
