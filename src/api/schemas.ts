@@ -14,8 +14,9 @@ import { timelineSchema, timelinesSchema } from "./schemas/sessions.ts";
 
 /**
  * What the API answers with, for its documentation and for the tests that hold the answers to it, by the name that it
- * has in the OpenAPI document. Each stands in `schemas/` under its route's file name. The types come from the views; a
- * schema that drifts from its view does not compile.
+ * has in the OpenAPI document. Each stands in `schemas/` under its route's file name. The types come from the views: a
+ * schema that lacks one of a view's fields, or gives it a value of another type, does not compile. One that has a field
+ * too many, or a word too few, does; the tests find it.
  */
 export const SCHEMAS = {
   Pool: poolSchema,

@@ -27,7 +27,11 @@ type Recorded = "committed" | "spooled";
 export interface VisitRecorder {
   /** Resolves when the visit is durable. @throws QueueFullError, or when neither database nor disk takes it. */
   record(visit: VisitRecord): Promise<Recorded>;
-  /** Brings spooled visits into the database; resolves to how many. */
+  /**
+   * Brings spooled visits into the database, also once `close` has begun; resolves to how many. For tests, which must know
+   * that it was done: a process uses `replayWaiting`.
+   * @throws what the database said
+   */
   replay(): Promise<number>;
   /** Does now what is done every second: brings in what waits, if anything does. Where it cannot, the log says why. */
   replayWaiting(): Promise<void>;
