@@ -1,6 +1,7 @@
 import type { BunRequest, Server } from "bun";
 import type { Config } from "./config.ts";
 import type { BriefLog } from "./platform/brief-log.ts";
+import { DeadlineError, withDeadline } from "./platform/deadline.ts";
 import { codeOf } from "./platform/errors.ts";
 import { internalServerError } from "./platform/problem.ts";
 import { listenError } from "./platform/setting-error.ts";
@@ -14,6 +15,9 @@ const IDLE_SECONDS = 75;
 
 /** How long a door that was just opened is the visitors' alone: what is loaded then holds them up a little. */
 export const VISITORS_FIRST_MS = 50;
+
+/** How long a process that holds the same port may take to say so; one that hangs keeps nobody from starting. */
+const OTHER_MS = 1_000;
 
 /** Who answers behind the door. */
 export interface Behind {
@@ -49,6 +53,7 @@ export async function openDoor({ host, port, role }: Place, behind: Behind, log:
       development: false,
       routes: {
         "/go/:slug": {
+          // Bun asks it for HEAD, too.
           GET: (request: BunRequest<"/go/:slug">) => visit(request, request.params.slug),
         },
       },
@@ -103,11 +108,10 @@ export async function openDispatcherDoor(
 }
 
 async function isAnswered(hostname: string, port: number): Promise<boolean> {
-  try {
-    const other = await Bun.connect({ hostname, port, socket: { data: () => undefined } });
+  const answered = Bun.connect({ hostname, port, socket: { data: () => undefined } }).then((other) => {
     other.end();
     return true;
-  } catch {
-    return false;
-  }
+  });
+  // Whoever does not even say no is there, and hangs. Most often nobody is.
+  return withDeadline(answered, OTHER_MS).catch((error) => error instanceof DeadlineError);
 }

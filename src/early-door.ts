@@ -17,7 +17,7 @@ import type { VisitRecord } from "./redirect/visit-record.ts";
 import { visitSettings } from "./redirect/visit-settings.ts";
 
 /** The program, once it is loaded: who answers then, and what the first visits still want of it. */
-export interface Program {
+interface Program {
   readonly behind: Behind;
   readonly deps: Pick<Deps, "log" | "recorder" | "refusals" | "trackingStore">;
 }

@@ -5,7 +5,11 @@ import { openEarlyDoor } from "./early-door.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { askedToStop } from "./platform/asked-to-stop.ts";
 
-/** Runs the process until a signal ends it. @throws what it cannot start without */
+/**
+ * Lets visitors in, where they can be let in that soon, then loads the program and runs it until a signal ends it.
+ *
+ * @throws what it cannot start without
+ */
 export async function serve(config: Config): Promise<void> {
   const metrics = createMetrics(providerNames(config.payments));
   const door = await openEarlyDoor(config, metrics);

@@ -1,6 +1,8 @@
 import { afterEach, expect, test } from "bun:test";
+import { linesOf } from "../scripts/lib/lines.ts";
 import { type Behind, type Door, openDispatcherDoor, openDoor } from "../src/door.ts";
 import { LARGEST_BODY_BYTES, readBody } from "../src/platform/body.ts";
+import { withDeadline } from "../src/platform/deadline.ts";
 import { createLog } from "../src/platform/log.ts";
 
 const LOOPBACK = { host: "127.0.0.1", port: 0, role: "web" } as const;
@@ -94,6 +96,30 @@ test("it opens beside another process' door, and says that both get visitors", a
   expect(lines).toHaveLength(1);
   expect(lines[0]).toContain("each gets a part of the visitors");
 });
+
+test("it opens beside a process that hangs with all who came to it, and says so", async () => {
+  const hanging = Bun.spawn(
+    ["bun", "-e", "console.log(Bun.serve({ port: 0, reusePort: true, fetch: () => Response.json(1) }).port)"],
+    { stdout: "pipe" },
+  );
+  const port = Number((await linesOf(hanging.stdout).next()).value);
+  hanging.kill("SIGSTOP");
+  // Until the kernel keeps no more of them.
+  while (await isLetIn(port));
+  const { lines, log } = listeningLog();
+  await open(nothing, { ...LOOPBACK, port }, log);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain("another process answers on this port too");
+  hanging.kill("SIGKILL");
+});
+
+function isLetIn(port: number): Promise<boolean> {
+  const visitor = Bun.connect({ hostname: LOOPBACK.host, port, socket: { data: () => undefined } });
+  return withDeadline(visitor, 300).then(
+    () => true,
+    () => false,
+  );
+}
 
 test("a dispatcher's is its own: beside it no other opens, for it would turn visitors away", async () => {
   const first = await open(nothing, { ...LOOPBACK, role: "dispatcher" });
