@@ -2,23 +2,40 @@
 const FIRST = 10_100;
 const LAST = 30_000;
 
+const socket = { data: () => undefined };
+
 /** Tests that run side by side begin anywhere. */
 let next = FIRST + Math.floor(Math.random() * (LAST - FIRST));
 
 /**
- * A port that nobody listens on, and that is given out once by this process. None of those that the system gives to
- * connections: until a server listens there, or while it is down, one of its own clients might be given it.
+ * A port that nobody listens on, and that is given out once while this process lives, by whichever process. None of those
+ * that the system gives to connections: until a server listens there, or while it is down, one of its own clients might be
+ * given it.
  */
 export function freePort(): number {
   for (;;) {
     const port = next++;
     if (next > LAST) next = FIRST;
-    try {
-      Bun.listen({ hostname: "127.0.0.1", port, socket: { data: () => undefined } }).stop(true);
-      return port;
-    } catch {
-      // Somebody listens there.
-    }
+    if (isFree(port) && take(port)) return port;
+  }
+}
+
+function isFree(port: number): boolean {
+  try {
+    Bun.listen({ hostname: "127.0.0.1", port, socket }).stop(true);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether the port is this process' own from now on, by a name in Linux' abstract namespace: it goes with the process, and is no file. */
+function take(port: number): boolean {
+  try {
+    Bun.listen({ unix: `\0ponte-port-${port}`, socket }).unref();
+    return true;
+  } catch {
+    return false;
   }
 }
 
