@@ -309,8 +309,8 @@ describe.if(withBrowser)("the bridge page in Chromium", () => {
     const { context } = await newVisitor(browser);
     const page = await context.newPage();
     await page.clock.install();
-    // Nothing on the page happens by itself, until time is let pass.
-    await page.clock.pauseAt(Date.now() + 1_000);
+    // Nothing on the page happens by itself, until time is let pass. Far ahead: the browser refuses a moment that is over.
+    await page.clock.pauseAt(Date.now() + 3_600_000);
     await page.goto(`${base}/go/auto`);
     await page.evaluate(() => {
       // As where the tap opens Telegram's app, and the page stays.
