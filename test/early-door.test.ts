@@ -284,14 +284,24 @@ test("a process that was killed starts without the early door, and one that was 
   const headers = { authorization: `Bearer ${API_KEY}` };
   const metricsOf = async (url: string) => (await fetch(`${url}/metrics`, { headers })).text();
   const options = { dataDir: config().dataDir, untilAnswering: "/go/open?fbclid=FirstClick" };
-  const killed = await startServer(place.url, environment, options);
-  expect(await metricsOf(killed.url)).toContain(IN_SPOOL);
+  let visits = 0;
+  const start = async () => {
+    const server = await startServer(place.url, environment, options);
+    visits++;
+    return { ...server, isEarly: (await metricsOf(server.url)).includes(IN_SPOOL) };
+  };
+  let killed = await start();
+  // On a busy machine all of it may be loaded before this process comes to ask.
+  while (!killed.isEarly) {
+    expect(await killed.stop()).toBe(0);
+    killed = await start();
+  }
   await killed.kill();
-  const after = await startServer(place.url, environment, options);
-  expect(await metricsOf(after.url)).not.toContain(IN_SPOOL);
+  const after = await start();
+  expect(after.isEarly).toBe(false);
   expect(await after.stop()).toBe(0);
   const deps = await openAll();
-  await until(async () => (await visitsIn(deps)) === 2);
+  await until(async () => (await visitsIn(deps)) === visits);
 });
 
 test("a visit that was answered early is there, once, when the process was killed the moment after", async () => {
