@@ -112,7 +112,7 @@ test("what an older version left for all to read is closed to them at the start,
   await server.stop();
   rmSync(place, { recursive: true, force: true });
   expect(modes).toEqual(["660", "600", "640"]);
-}, 30_000);
+}, 120_000);
 
 test("a folder in a database's place is left as open as it was", async () => {
   const place = mkdtempSync(join(tmpdir(), "ponte-folder-"));

@@ -53,7 +53,8 @@ start_postgres() {
   as_database_user "$postgres_bin/pg_ctl" -D "$folder/data" -l "$folder/postgres.log" -w \
     -o "-p $port -k $folder -c listen_addresses=127.0.0.1 -c max_connections=200 $settings" start >/dev/null ||
     die "PostgreSQL did not start: $(tail -n 3 "$folder/postgres.log")"
-  export postgres_url="postgres://postgres@127.0.0.1:$port/postgres"
+  # shellcheck disable=SC2034 # For whoever sources this.
+  postgres_url="postgres://postgres@127.0.0.1:$port/postgres"
 }
 
 stop_postgres() {
@@ -69,7 +70,9 @@ start_redis() {
   port=$(free_port)
   redis-server --port "$port" --bind 127.0.0.1 --save "" --appendonly no --dir "$folder" >"$folder/redis.log" 2>&1 &
   redis_pid=$!
-  export redis_url="redis://127.0.0.1:$port"
+  # Not exported: to the servers under test it would be a misspelt setting.
+  # shellcheck disable=SC2034
+  redis_url="redis://127.0.0.1:$port"
   local tries=0
   until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do
     tries=$((tries + 1))
