@@ -8,7 +8,7 @@ const socket = { data: () => undefined };
 let next = FIRST + Math.floor(Math.random() * (LAST - FIRST));
 
 /**
- * A port that nobody listens on, and that is given out once while this process lives, by whichever process. None of those
+ * A port that nobody listens on, and that is given out once while this process lives, by whichever process (on Linux). None of those
  * that the system gives to connections: until a server listens there, or while it is down, one of its own clients might be
  * given it.
  */
@@ -29,8 +29,12 @@ function isFree(port: number): boolean {
   }
 }
 
-/** Whether the port is this process' own from now on, by a name in Linux' abstract namespace: it goes with the process, and is no file. */
+/**
+ * Whether the port is this process' own from now on, by a name in Linux' abstract namespace: it goes with the process, and is
+ * no file. Other systems know none, and there two processes that look at the same moment may find the same port.
+ */
 function take(port: number): boolean {
+  if (process.platform !== "linux") return true;
   try {
     Bun.listen({ unix: `\0ponte-port-${port}`, socket }).unref();
     return true;
