@@ -1,10 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { openDatabase } from "../../src/db/open.ts";
 import { insideOps } from "../../src/ops/answer.ts";
+import { ensureOperatorPassword } from "../../src/ops/auth/password.ts";
 import { sha256Hex } from "../../src/platform/digests.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
-import { logIn, newBrowser, OPERATOR_PASSWORD } from "../support/operator.ts";
+import { heldDatabase } from "../support/held-database.ts";
+import { logIn, makePasswordsCheap, newBrowser, OPERATOR_PASSWORD } from "../support/operator.ts";
+import { untilHeldUp } from "../support/until-held-up.ts";
 
 const HOUR_MS = 3_600_000;
 const SESSION = "ponte_ops";
@@ -157,22 +161,76 @@ describe(`the console's login on ${testDialect}`, () => {
   });
 
   test("ends a session that nobody uses for half a day, and one in use after a week", async () => {
-    const [idle, busy] = [await logIn(own), await logIn(own)];
+    const [idle, late, busy] = [await logIn(own), await logIn(own), await logIn(own)];
     const loggedInMs = nowMs;
     const begun = await sessions();
     // Use is written down once an hour.
     nowMs += HOUR_MS;
     await busy.get("/ops");
     expect(await sessions()).toEqual(begun);
+    nowMs = loggedInMs + 12 * HOUR_MS - 1;
+    for (const browser of [late, busy]) expect((await browser.get("/ops")).status).toBe(200);
+    nowMs += 1;
+    expect((await idle.get("/ops")).status).toBe(303);
     while (nowMs < loggedInMs + 7 * 24 * HOUR_MS - 8 * HOUR_MS) {
       nowMs += 8 * HOUR_MS;
       if (nowMs < loggedInMs + 7 * 24 * HOUR_MS) expect((await busy.get("/ops")).status).toBe(200);
     }
-    expect((await idle.get("/ops")).status).toBe(303);
     nowMs = loggedInMs + 7 * 24 * HOUR_MS + 1;
     expect((await busy.get("/ops")).status).toBe(303);
     await logIn(own);
     expect(await sessions()).toHaveLength(1);
+  });
+
+  test("opens no session for a password that another process changes between the look at it and the session", async () => {
+    let meanwhile: (() => Promise<unknown>) | undefined;
+    const app = await createTestApp({ OPERATOR_PASSWORD }, ({ db, ...deps }) => {
+      const changed = async () => {
+        const change = meanwhile;
+        meanwhile = undefined;
+        await change?.();
+      };
+      return {
+        ...{ ...deps, now },
+        db: {
+          ...db,
+          transaction: (work, durability) => changed().then(() => db.transaction(work, durability)),
+        },
+      };
+    });
+    try {
+      using _ = makePasswordsCheap();
+      await ensureOperatorPassword(app.db, { operatorPassword: OPERATOR_PASSWORD });
+      meanwhile = () => ensureOperatorPassword(app.db, { operatorPassword: "another one" });
+      const answer = await newBrowser(app).post("/ops/login", { password: OPERATOR_PASSWORD });
+      expect([answer.status, answer.headers.getSetCookie()]).toEqual([403, []]);
+      expect(await app.db.$count(app.db.tables.operatorSessions)).toBe(0);
+    } finally {
+      await app.dispose();
+    }
+  });
+
+  test("ends a session, too, that is being opened while another process changes the password", async () => {
+    let held: ReturnType<typeof heldDatabase> | undefined;
+    const app = await createTestApp({ OPERATOR_PASSWORD }, (deps) => {
+      held = heldDatabase(deps.db);
+      return { ...deps, now, db: held.db };
+    });
+    const other = await openDatabase(app.deps.config.database);
+    try {
+      using _ = makePasswordsCheap();
+      await ensureOperatorPassword(other, { operatorPassword: OPERATOR_PASSWORD });
+      const login = newBrowser(app).post("/ops/login", { password: OPERATOR_PASSWORD });
+      await held?.done;
+      const change = ensureOperatorPassword(other, { operatorPassword: "another one" });
+      await untilHeldUp(other, change);
+      held?.letGo();
+      await Promise.all([login, change]);
+      expect(await other.$count(other.tables.operatorSessions)).toBe(0);
+    } finally {
+      await other.close();
+      await app.dispose();
+    }
   });
 
   test("goes on after the login to pages of the console only", async () => {
@@ -229,6 +287,22 @@ describe("over https", () => {
     const key = browser.cookies.get(`__Host-${SESSION}`) ?? "";
     browser.cookies.clear();
     browser.cookies.set(SESSION, key);
+    expect((await browser.get("/ops")).status).toBe(303);
+  });
+
+  test("every other cookie is Secure, too, and whoever leaves takes the session along", async () => {
+    const stranger = await newBrowser(secured).post("/ops/pools/1");
+    const browser = await logIn(secured);
+    const key = browser.cookies.get(`__Host-${SESSION}`) ?? "";
+    const zone = await browser.post("/ops/zone", { zone: "Asia/Tokyo", back: "/ops" });
+    const set = [stranger, zone].flatMap(({ headers }) => headers.getSetCookie());
+    expect(set.map((cookie) => cookie.split("=")[0])).toEqual(["ponte_note", "ponte_zone"]);
+    for (const cookie of set) expect(cookie).toEndWith("; HttpOnly; SameSite=Strict; Secure");
+    const left = await browser.post("/ops/logout");
+    expect(left.headers.getSetCookie()).toEqual([
+      `__Host-${SESSION}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict; Secure`,
+    ]);
+    browser.cookies.set(`__Host-${SESSION}`, key);
     expect((await browser.get("/ops")).status).toBe(303);
   });
 

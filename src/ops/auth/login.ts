@@ -13,7 +13,7 @@ import type { OpsDeps } from "../deps.ts";
 import { formFields } from "../form.ts";
 import { cookieHeader, cookieName, isSecure, readCookies, safeAddress, YEAR_SECONDS } from "./cookies.ts";
 import { isFromHere } from "./origin.ts";
-import { createPasswordCheck } from "./password.ts";
+import { createPasswordCheck, heldHash, storedHash } from "./password.ts";
 import { endSession, findSession, LONGEST_SESSION_MS, openSession } from "./session.ts";
 import { type Client, createLoginThrottle } from "./throttle.ts";
 
@@ -46,11 +46,16 @@ export function loginPages(deps: OpsDeps) {
       return attempt;
     }
     try {
+      const hash = await storedHash(db);
       const verdict = await check(password);
-      if (verdict === "wrong") log.warn({ address }, "a login failed: wrong password");
-      if (verdict !== "right") return { kind: verdict };
+      if (verdict === "busy") return { kind: verdict };
+      const key = verdict === "right" ? await replaceSession(deps, { oldKey, address, hash }) : null;
+      if (key === null) {
+        log.warn({ address }, "a login failed: wrong password");
+        return { kind: "wrong" };
+      }
       await throttle.succeeded(client, nowMs);
-      return { kind: "admitted", key: await replaceSession(deps, oldKey, address) };
+      return { kind: "admitted", key };
     } catch (error) {
       log.error({ error, todo: db.advice(error) }, "nobody can log in: the database cannot be used");
       return { kind: "away" };
@@ -116,13 +121,20 @@ function refusalOf(fault: LoginFault): { status: number; headers?: Readonly<Reco
   }
 }
 
-/** The session that the browser had ends, and a new one begins: no key from before the login is worth anything. */
+/**
+ * The session that the browser had ends, and a new one begins: no key from before the login is worth anything. Null where
+ * `hash`, that of the password when it was looked at, is not the one any more: the session would outlive the change.
+ */
 async function replaceSession(
   { db, now }: OpsDeps,
-  oldKey: string | undefined,
-  address: string,
-): Promise<string> {
+  {
+    oldKey,
+    address,
+    hash,
+  }: { readonly oldKey: string | undefined; readonly address: string; readonly hash: string | null },
+): Promise<string | null> {
   return db.transaction(async (tx) => {
+    if ((await heldHash(tx, db)) !== hash) return null;
     await endSession(tx, db.tables, oldKey);
     const at = now();
     await recordAudit(tx, db.tables, {

@@ -3,7 +3,7 @@ import { eq } from "drizzle-orm";
 import { recordAudit } from "../../audit/audit-log.ts";
 import { LONGEST_PASSWORD } from "../../config/variables.ts";
 import type { Config } from "../../config.ts";
-import type { Database } from "../../db/database.ts";
+import type { Database, Tx } from "../../db/database.ts";
 import { ENVIRONMENT } from "../../db/vocabulary.ts";
 
 const SETTING = "operator_password_hash";
@@ -80,9 +80,19 @@ function hashOf(password: string): Promise<string> {
   return Bun.password.hash(password, "argon2id");
 }
 
-async function storedHash(db: Database): Promise<string | null> {
+/** The password's hash as it is kept: another one as soon as somebody has changed it. */
+export async function storedHash(db: Database): Promise<string | null> {
   const { settings } = db.tables;
   const [row] = await db.select({ hash: settings.value }).from(settings).where(eq(settings.key, SETTING));
+  return row?.hash ?? null;
+}
+
+/** The same inside a transaction, until whose end nobody changes it. */
+export async function heldHash(tx: Tx, { tables, dialect }: Database): Promise<string | null> {
+  const { settings } = tables;
+  const [row] = await dialect.shared(
+    tx.select({ hash: settings.value }).from(settings).where(eq(settings.key, SETTING)),
+  );
   return row?.hash ?? null;
 }
 
