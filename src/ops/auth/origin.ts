@@ -11,7 +11,7 @@ export function isFromHere(config: Pick<Config, "publicUrl">, request: Request):
   const origin = request.headers.get("origin");
   if (origin === null) return true;
   const host = URL.parse(origin)?.host;
-  const ownHosts = [urlOf(request).host, request.headers.get("host")];
+  const ownHosts = [urlOf(request).host];
   if (config.publicUrl !== undefined) ownHosts.push(new URL(config.publicUrl).host);
   return host !== undefined && ownHosts.includes(host);
 }
