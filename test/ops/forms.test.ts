@@ -47,6 +47,8 @@ describe(`the console's forms on ${testDialect}`, () => {
       expect(answer.status).toBe(403);
       expect(await answer.text()).toContain("Nothing was changed");
     }
+    const refused = own.logLines.filter(({ msg }) => msg?.startsWith("a console form was refused"));
+    expect(refused.map(({ method }) => method)).toEqual(tokens.map(() => "POST"));
     expect(await isLoggedIn()).toBe(true);
   });
 
@@ -78,6 +80,8 @@ describe(`the console's forms on ${testDialect}`, () => {
     const answer = await forge({ _csrf: operator.csrfToken, zone: "x".repeat(300_000) }, { origin: ORIGIN });
     expect(answer.status).toBe(413);
     expect(await isLoggedIn()).toBe(true);
+    const login = await forge({ password: "x".repeat(8 * 1024) }, { origin: ORIGIN }, "/ops/login");
+    expect(login.status).toBe(413);
   });
 
   test("work from a page under PUBLIC_URL, and for htmx with the token as a header", async () => {

@@ -69,8 +69,12 @@ describe(`the operator's password on ${testDialect}`, () => {
   });
 
   test("lets nobody in while there is none", async () => {
+    const hashes = spyOn(Bun.password, "hash");
     expect(await createPasswordCheck(own.db, MADE_HERE)("")).toBe("wrong");
     expect(await createPasswordCheck(own.db, MADE_HERE)("anything")).toBe("wrong");
+    // As slow as where there is one.
+    expect(hashes).toHaveBeenCalledTimes(1);
+    hashes.mockRestore();
   });
 
   test("is right again after there was no memory for its hash", async () => {
@@ -78,6 +82,29 @@ describe(`the operator's password on ${testDialect}`, () => {
     using _ = spyOn(Bun.password, "hash").mockRejectedValueOnce(new Error("out of memory"));
     await expect(check("set by the environment")).rejects.toThrow("out of memory");
     expect(await check("set by the environment")).toBe("right");
+  });
+
+  test("is as long as it likes, up to a thousand characters", async () => {
+    const operatorPassword = "x".repeat(1_000);
+    const check = createPasswordCheck(own.db, { operatorPassword });
+    expect(await check(operatorPassword)).toBe("right");
+    const verify = spyOn(Bun.password, "verify");
+    expect(await check(`${operatorPassword}x`)).toBe("wrong");
+    expect(verify).not.toHaveBeenCalled();
+    verify.mockRestore();
+  });
+
+  test("is checked one by one, each check has its 64 MB to itself", async () => {
+    let [running, most] = [0, 0];
+    using _ = spyOn(Bun.password, "verify").mockImplementation(async () => {
+      most = Math.max(most, ++running);
+      await Bun.sleep(1);
+      running--;
+      return false;
+    });
+    const check = createPasswordCheck(own.db, { operatorPassword: "set by the environment" });
+    await Promise.all(Array.from({ length: 8 }, () => check("a guess")));
+    expect(most).toBe(1);
   });
 
   test("is checked for so many at a time, and the others are told to come back", async () => {

@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, spyOn, test } from "bun:test";
 import { Redis } from "ioredis";
 import { createLoginThrottle, type LoginThrottle } from "../../src/ops/auth/throttle.ts";
+import { createLog } from "../../src/platform/log.ts";
+import { connectRedis } from "../../src/platform/redis.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { makePasswordsCheap, newBrowser, OPERATOR_PASSWORD } from "../support/operator.ts";
+import { startSilentProxy } from "../support/silent-proxy.ts";
 
 const WINDOW_MS = 15 * 60_000;
 
@@ -117,6 +120,9 @@ describe("the throttle of failed logins", () => {
       ...Array(4).fill("allowed"),
       "throttled",
     ]);
+    for (const key of await redis.keys(`ponte:login:${startMs}:*`)) {
+      expect(await redis.pttl(key)).toBeGreaterThan(0);
+    }
     await one.succeeded(stranger("192.0.2.1"), startMs);
     expect(await attempts(one, 1, "192.0.2.1", startMs)).toEqual(["allowed"]);
     // As where it was away at the attempt.
@@ -126,6 +132,32 @@ describe("the throttle of failed logins", () => {
     expect(keys).not.toEqual([]);
     for (const key of keys) expect(await redis.pttl(key)).toBeGreaterThan(0);
     redis.disconnect();
+  });
+
+  test.skipIf(!url)("stands by its own count where Redis has lost its", async () => {
+    const redis = new Redis(url ?? "");
+    const throttle = createLoginThrottle(redis);
+    const startMs = freshWindow();
+    await attempts(throttle, 10, "192.0.2.1", startMs);
+    await redis.del(await redis.keys(`ponte:login:${startMs}:*`));
+    expect(await attempts(throttle, 1, "192.0.2.1", startMs)).toEqual(["throttled"]);
+    redis.disconnect();
+  });
+
+  test.skipIf(!url)("counts on in this process alone when Redis gives no answer any more", async () => {
+    const { hostname, port } = new URL(url ?? "");
+    const proxy = await startSilentProxy({ hostname, port: Number(port) });
+    const redis = connectRedis(`redis://127.0.0.1:${proxy.port}`, createLog("silent"));
+    await new Promise((ready) => redis.once("ready", ready));
+    const throttle = createLoginThrottle(redis);
+    const startMs = freshWindow();
+    await attempts(throttle, 4, "192.0.2.1", startMs);
+    proxy.silence();
+    const rest = await attempts(throttle, 7, "192.0.2.1", startMs);
+    expect(rest).toEqual([...Array(6).fill("allowed"), "throttled"]);
+    await throttle.succeeded(stranger("192.0.2.1"), startMs);
+    redis.disconnect();
+    proxy.stop();
   });
 
   test("counts in this process alone while Redis is away", async () => {
@@ -187,6 +219,45 @@ describe("guessing the password", () => {
     expect(await guess("192.0.2.10", OPERATOR_PASSWORD)).toBe(303);
     nowMs += WINDOW_MS;
     expect(await guess("192.0.2.9", OPERATOR_PASSWORD)).toBe(303);
+  });
+
+  test("begins anew after a login that worked", async () => {
+    nowMs = freshWindow();
+    for (let i = 0; i < 9; i++) await guess("192.0.2.20");
+    expect(await guess("192.0.2.20", OPERATOR_PASSWORD)).toBe(303);
+    for (let i = 0; i < 10; i++) expect(await guess("192.0.2.20")).toBe(403);
+    expect(await guess("192.0.2.20")).toBe(429);
+  });
+
+  test("stands in the log with its address; the audit log tells of those alone who got in, and from where", async () => {
+    nowMs = freshWindow();
+    const { db } = own;
+    const [logged, audited] = [own.logLines.length, await db.$count(db.tables.auditLog)];
+    expect(await guess("192.0.2.21", OPERATOR_PASSWORD)).toBe(303);
+    for (let i = 0; i < 11; i++) await guess("192.0.2.21");
+    const lines = own.logLines.slice(logged).filter(({ msg }) => msg?.startsWith("a login"));
+    expect(lines.map(({ msg, address }) => [msg, address])).toEqual([
+      ...Array(10).fill(["a login failed: wrong password", "192.0.2.21"]),
+      ["a login was refused unread: too many attempts", "192.0.2.21"],
+    ]);
+    const entries = await db.select().from(db.tables.auditLog).orderBy(db.tables.auditLog.id);
+    expect(entries.slice(audited)).toMatchObject([
+      { action: "operator.login", after: { address: "192.0.2.21" } },
+    ]);
+  });
+
+  test("waits for eight others, and the ninth is told to come again", async () => {
+    nowMs = freshWindow();
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    using _ = spyOn(Bun.password, "verify").mockReturnValue(promise);
+    const answers = Array.from({ length: 9 }, (_, i) =>
+      browserAt(`192.0.2.${30 + i}`).post("/ops/login", { password: "a guess" }),
+    );
+    const first = await Promise.race(answers);
+    expect([first.status, first.headers.get("retry-after")]).toEqual([503, "5"]);
+    resolve(false);
+    const statuses = (await Promise.all(answers)).map(({ status }) => status);
+    expect(statuses.sort()).toEqual([...Array(8).fill(403), 503]);
   });
 
   test("leaves alone the browser of an operator at the same address who was logged in before", async () => {
