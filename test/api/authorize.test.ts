@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { eq } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import { createAuthorize } from "../../src/api/authorize.ts";
 import { SCHEMAS } from "../../src/api/schemas.ts";
+import { readConfig } from "../../src/config.ts";
+import { openDatabase } from "../../src/db/open.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { testDialect } from "../support/database.ts";
 import { refusal } from "../support/refused-settings.ts";
@@ -58,6 +60,11 @@ describe(`API keys on ${testDialect}`, () => {
     });
   });
 
+  test("the scheme may be written in small letters", async () => {
+    const headers = { authorization: `bearer ${ENVIRONMENT_KEY}` };
+    expect((await api.send(new Request("http://localhost/api/pools", { headers }))).status).toBe(200);
+  });
+
   test("the environment's key may read and write", async () => {
     expect((await api.call("GET", "/api/pools")).status).toBe(200);
     expect((await api.call("DELETE", "/api/pools/nobody")).status).toBe(404);
@@ -65,7 +72,8 @@ describe(`API keys on ${testDialect}`, () => {
 
   test("a reading key reads and may not write, whatever it writes", async () => {
     const key = await api.newKey("read", "reader");
-    expect((await api.call("GET", "/api/pools", undefined, key)).status).toBe(200);
+    for (const method of ["GET", "HEAD"])
+      expect((await api.call(method, "/api/pools", undefined, key)).status).toBe(200);
     for (const [method, path] of [
       ["POST", "/api/pools"],
       ["PATCH", "/api/pools/nobody"],
@@ -122,6 +130,37 @@ describe(`API keys on ${testDialect}`, () => {
     expect(await use("2025-01-01T10:01:00.001Z")).toBe("2025-01-01T10:01:00.001Z");
     expect((await keyRow("unused")).lastUsedAt).toBeNull();
   });
+
+  test("a busy key takes no turn among those who write", async () => {
+    const key = await api.newKey("read", "busy");
+    const { db } = api.own;
+    let writes = 0;
+    const transaction: typeof db.transaction = (work, durability) => {
+      writes++;
+      return db.transaction(work, durability);
+    };
+    const deps = { db: { ...db, transaction }, now: () => api.clock.at, log: createLog("silent") };
+    const authorize = createAuthorize({ ...deps, apiKey: undefined });
+    const request = new Request("http://localhost/", { headers: { authorization: `Bearer ${key}` } });
+    for (let i = 0; i < 5; i++)
+      expect(await authorize(request, "read")).toMatchObject({ kind: "authorized" });
+    expect(writes).toBe(1);
+  });
+
+  test.if(testDialect === "postgres")(
+    "while the database gives no answer, whoever asks is told to come again",
+    async () => {
+      const asked = await openDatabase(readConfig({ DATABASE_URL: api.own.url }).database);
+      const deps = { db: asked, now: () => api.clock.at, log: createLog("silent"), apiKey: undefined };
+      const request = new Request("http://localhost/", { headers: { authorization: "Bearer some-key" } });
+      await api.own.db.transaction(async (tx) => {
+        await tx.rows(sql`lock table ${asked.tables.apiKeys}`);
+        const authorization = await createAuthorize(deps)(request, "read");
+        expect(authorization.kind === "refused" && authorization.response.status).toBe(503);
+      });
+      await asked.close();
+    },
+  );
 
   test("where its use cannot be noted, because the database takes no writes, it opens all the same", async () => {
     const key = await api.newKey("read", "witness");

@@ -22,7 +22,7 @@ interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** Undefined where the answer is no JSON. */
+  /** Undefined where the answer is no JSON, or has no body as to HEAD. */
   readonly body: unknown;
 }
 
@@ -91,7 +91,7 @@ export async function openHarness({ graphUrl = "http://127.0.0.1:9" } = {}): Pro
       status: response.status,
       headers: response.headers,
       text,
-      body: isJson ? JSON.parse(text) : undefined,
+      body: isJson && text !== "" ? JSON.parse(text) : undefined,
     };
   };
   return {

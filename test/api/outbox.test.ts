@@ -104,6 +104,16 @@ describe(`the outbox over the API on ${testDialect}`, () => {
     expect(audited).toMatchObject([{ actor: "api:environment", after: { rows: 1, filter } }]);
   });
 
+  test("is counted by status, on request without what was delivered", async () => {
+    const statuses = async (query: string) => {
+      const answer = await api.call("GET", `/api/outbox/status${query}`);
+      return SCHEMAS.OutboxStatus.parse(answer.body).events.map(({ status }) => status);
+    };
+    for (const query of ["", "?delivered=true"]) expect(await statuses(query)).toContain("delivered");
+    expect(await statuses("?delivered=false")).not.toContain("delivered");
+    expect(await statuses("?delivered=false")).toContain("dead");
+  });
+
   test("chosen rows are discarded; delivered ones stay", async () => {
     const all = await list("");
     const ids = all.items.map(({ id }) => id);

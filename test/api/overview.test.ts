@@ -125,11 +125,14 @@ describe(`the overview over the API, on ${testDialect}`, () => {
       "by=moon",
       "span=7d",
       "from=2025-03-02&to=2025-03-01",
-      "from=2024-01-01&to=2025-03-01",
+      "from=2025-03-01&to=2025-03-01",
+      "from=2025-01-01&to=2025-04-03T00:00:00.001Z",
     ]) {
       const { status } = await api.call("GET", `/api/overview?${query}`);
       expect({ query, status }).toEqual({ query, status: 400 });
     }
+    // 92 days.
+    expect((await overview("?from=2025-01-01&to=2025-04-03")).from).toBe("2025-01-01T00:00:00.000Z");
   });
 
   test("opens to a key that may only read, and to nobody without one", async () => {

@@ -41,6 +41,14 @@ describe(`what the console shows, over the API, on ${testDialect}`, () => {
     expect(SCHEMAS.AuditPage.parse(second.body).items[0]).toMatchObject({ after: { name: "one" } });
   });
 
+  test("a list that ends with its page leads to no other", async () => {
+    const { items } = SCHEMAS.AuditPage.parse((await api.call("GET", "/api/audit")).body);
+    const nextAfter = async (limit: number) =>
+      SCHEMAS.AuditPage.parse((await api.call("GET", `/api/audit?limit=${limit}`)).body).next_cursor;
+    expect(await nextAfter(items.length)).toBeNull();
+    expect(await nextAfter(items.length - 1)).toBe(String(items.at(-2)?.id));
+  });
+
   test("the gates' refusals are counted by pool and reason, within a span", async () => {
     const { pool } = await addPool(api.own.db, { slug: "gated" });
     const { gateRefusals } = api.own.db.tables;
@@ -64,5 +72,10 @@ describe(`what the console shows, over the API, on ${testDialect}`, () => {
     const day = await api.call("GET", "/api/gate/refusals?after=2025-03-01&before=2025-03-02");
     expect(day.body).toEqual(answer.body);
     expect((await api.call("GET", "/api/gate/refusals?after=yesterday")).status).toBe(400);
+    // Without a span, of the last 24 hours.
+    api.clock.at = new Date("2025-03-02T11:00:00Z");
+    expect((await api.call("GET", "/api/gate/refusals")).body).toEqual({
+      items: [{ pool_id: pool.id, pool: "gated", param: 70, automated: 0 }],
+    });
   });
 });

@@ -149,4 +149,10 @@ describe(`a pause on ${testDialect}`, () => {
     const removed = { destination: "meta", route: "999/OLD" } as const;
     expect(await pauseRouteBy({ db: own.db, now }, "cli", removed, "why")).toBe(true);
   });
+
+  test("is not taken of one whose events have all gone", async () => {
+    const gone = { destination: "meta", route: "998" } as const;
+    await addRows(own.db, 1, { ...gone, status: "delivered" });
+    expect(await pauseRouteBy({ db: own.db, now }, "cli", gone, "why")).toBe(false);
+  });
 });
