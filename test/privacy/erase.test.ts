@@ -178,6 +178,48 @@ describe(`erasing a person on ${testDialect}`, () => {
     expect(await books()).toBe(booksWithAna);
   });
 
+  test("of a visit and a person nothing stays but what is counted, whatever else there was", async () => {
+    const { db } = funnel;
+    const { sessions, botUsers } = db.tables;
+    const { user } = await person();
+    const { token } = await click(funnel, "fbclid=FullClick&grim=k7Qx2");
+    await funnel.post(funnel.shop.id, startUpdate(user, token));
+    const [theirVisit, theirRow] = [
+      eq(sessions.trackingToken, token),
+      eq(botUsers.telegramUserId, String(user.id)),
+    ];
+    await db.transaction(async (tx) => {
+      await tx
+        .update(sessions)
+        .set({ params: { ad: "7" }, fbi: "2001:db8::1" })
+        .where(theirVisit);
+      await tx.update(botUsers).set({ languageCode: "pt", blockedAt: new Date() }).where(theirRow);
+    });
+    const filled = (row: object | undefined) =>
+      Object.entries(row ?? {}).flatMap(([name, value]) => (value === null ? [] : [name]));
+    const rows = async () => {
+      const [visit] = await db.select().from(sessions).where(theirVisit);
+      return { visit, names: filled(visit) };
+    };
+    expect((await rows()).names).toEqual(
+      expect.arrayContaining(["grim", "params", "fbc", "fbcOrigin", "fbi", "clientIp", "userExternalId"]),
+    );
+    const [row] = await db.select().from(botUsers).where(theirRow);
+    await erase(customer(user.id));
+    const { visit, names } = await rows();
+    expect(visit?.consent).toBe("erased");
+    const counted = ["pageviewSent", "pageviewSentAt", "pageviewTs", "clickTs", "cookiesAt", "consent"];
+    const ofRow = ["id", "createdAt", "updatedAt"];
+    const keys = ["trackingToken", "rootEventId", "poolId", "botId"];
+    expect([...ofRow, ...keys, ...counted]).toEqual(expect.arrayContaining(names));
+    const [nameless] = await db
+      .select()
+      .from(botUsers)
+      .where(eq(botUsers.id, row?.id ?? 0));
+    expect(filled(nameless).sort()).toEqual([...ofRow, "botId", "telegramUserId"].sort());
+    expect(nameless?.telegramUserId).toBe(`erased-${row?.id}`);
+  });
+
   test("Telegram's answers to what was sent to them go too, which an older version kept whole; others' stay", async () => {
     const { db } = funnel;
     const { outbox, outboxAttempts } = db.tables;
@@ -246,6 +288,9 @@ describe(`erasing a person on ${testDialect}`, () => {
     ] as const) {
       await funnel.post(funnel.shop.id, startUpdate(user, trackingToken));
     }
+    // She buys by it, too: that makes it no visit of hers.
+    await funnel.post(funnel.shop.id, buttonUpdate(ana.user, `buy:${offerId}`));
+    expect(await saleOf(ana.user)).toMatchObject({ trackingToken: stays.trackingToken });
     const sale = { provider_ref: newId(), amount_minor: 4990, currency: "BRL" };
     await post(funnel, "/api/payments", {
       ...sale,
@@ -736,22 +781,48 @@ describe(`erasing a person on ${testDialect}`, () => {
     expect(await tracesOf(db, traces)).toEqual([]);
   });
 
-  test("the shop's id of a customer, from before such ids were hashed, is the same customer's", async () => {
-    const phone = "+55 11 98765-4321";
-    const register = async (extra: object) => {
-      const money = { amount_minor: 100, currency: "BRL" };
-      const sale = { provider: "generic", provider_ref: newId(), ...money, ...extra };
-      const { id }: { id: string } = await (await post(funnel, "/api/payments", sale)).json();
-      return id;
-    };
-    const now = await register({ customer: { id: phone } });
-    const before = await register({});
+  const phone = "+55 11 98765-4321";
+  const register = async (extra: object = {}) => {
+    const money = { amount_minor: 100, currency: "BRL" };
+    const sale = { provider: "generic", provider_ref: newId(), ...money, ...extra };
+    const { id }: { id: string } = await (await post(funnel, "/api/payments", sale)).json();
+    return id;
+  };
+  const registerHashed = () => register({ customer: { id: phone } });
+  async function registerUnhashed() {
+    const id = await register();
     const { payments } = funnel.db.tables;
     await funnel.db.transaction((tx) =>
-      tx.update(payments).set({ customerUserId: phone }).where(eq(payments.id, before)),
+      tx.update(payments).set({ customerUserId: phone }).where(eq(payments.id, id)),
     );
+    return id;
+  }
+
+  test("the shop's id of a customer, from before such ids were hashed, is the same customer's", async () => {
+    const now = await registerHashed();
+    const before = await registerUnhashed();
     expect(await erase({ kind: "payment", paymentId: before })).toMatchObject({ payments: 2 });
     expect(await paymentOf(now)).toMatchObject({ customerUserId: null, erasedAt: expect.any(Date) });
+  });
+
+  test("an id that reads as somebody's is found as it was given, hashed or from before", async () => {
+    for (const how of [registerHashed, registerUnhashed]) {
+      await how();
+      expect(await erase(customer(phone))).toMatchObject({ payments: 1 });
+    }
+  });
+
+  test("a customer of the shop is also whoever came to a bot by the visits of their payments, under every account", async () => {
+    const [one, two] = [await person(), await person()];
+    const id = one.known.shopCustomer;
+    for (const { user, known } of [one, two]) {
+      const { token } = await click(funnel, `fbclid=${known.fbclid}`, { "user-agent": known.userAgent });
+      await register({ tracking_token: token, customer: { id } });
+      await funnel.post(funnel.shop.id, startUpdate(user, token));
+      await funnel.post(funnel.other.id, startUpdate(user));
+    }
+    expect(await erase(customer(id))).toMatchObject({ payments: 2, sessions: 2, people: 4 });
+    for (const { known } of [one, two]) expect(await tracesOf(funnel.db, known)).toEqual([]);
   });
 
   test("the page left open reports cookies to nobody, and whoever comes back by the old link is a stranger", async () => {
@@ -825,7 +896,11 @@ describe(`erasing a person on ${testDialect}`, () => {
     const visits = [await click(funnel, "fbclid=OwnClick"), await click(funnel, "fbclid=OtherClick")];
     const own = { id: `customer-${newId()}` };
     for (const visit of visits) await register({ tracking_token: visit.token, customer: own });
-    expect(await erase({ kind: "token", token: visits[0]?.token ?? "" })).toMatchObject({ payments: 2 });
+    for (let n = 2; n < 100; n++) await register({ customer: own });
+    expect(await erase({ kind: "token", token: visits[0]?.token ?? "" })).toMatchObject({
+      payments: 100,
+      sessions: 2,
+    });
   }, 60_000);
 
   test("a visit that still lies in this machine's spool never reaches the database", async () => {
