@@ -68,7 +68,11 @@ export function healthPlugin(deps: HealthDeps) {
         const key = sha256Hex(request.headers.get("authorization") ?? "");
         // Keys lie in the database; when it is away, whoever could read before shall see that it is.
         const couldReadBefore = refusal?.status === 503 && key === lastKey;
-        if (refusal && !couldReadBefore) return refusal;
+        if (refusal && !couldReadBefore) {
+          // It was revoked since.
+          if (key === lastKey) lastKey = undefined;
+          return refusal;
+        }
         lastKey = key;
         const text = await exposition.text();
         return new Response(text, {

@@ -167,7 +167,7 @@ describe(`/metrics on ${testDialect}`, () => {
     const { key } = await makeApiKey(own.deps, "prometheus", "read");
     expect(await own.scrape(key)).toContain("ponte_build_info");
 
-    let isAway = false;
+    let [isAway, isRevoked] = [false, false];
     const metrics = createMetrics([]);
     const app = healthPlugin({
       ...own.deps,
@@ -175,7 +175,8 @@ describe(`/metrics on ${testDialect}`, () => {
       build: { version: "0", role: "web" },
       mayRead: async (request) => {
         if (isAway) return new Response(null, { status: 503 });
-        return request.headers.get("authorization") === "good" ? null : new Response(null, { status: 401 });
+        const isGood = request.headers.get("authorization") === "good" && !isRevoked;
+        return isGood ? null : new Response(null, { status: 401 });
       },
     });
     const ask = async (authorization: string) =>
@@ -184,6 +185,37 @@ describe(`/metrics on ${testDialect}`, () => {
     expect([await ask("good"), await ask("bad")]).toEqual([200, 401]);
     isAway = true;
     expect([await ask("good"), await ask("bad")]).toEqual([200, 503]);
+    // A key that was refused meanwhile, as a revoked one, is no key of before.
+    [isAway, isRevoked] = [false, true];
+    expect(await ask("good")).toBe(401);
+    isAway = true;
+    expect(await ask("good")).toBe(503);
+  });
+
+  test("has the other numbers where the database fails, and none of what cannot be looked at any more", async () => {
+    let isBroken = false;
+    const broken = () => Promise.reject(new Error("connection refused"));
+    const counts = () => {
+      if (isBroken) throw new Error("the disk is gone");
+      return { waiting: 3, setAside: 0 };
+    };
+    const app = healthPlugin({
+      ...own.deps,
+      db: { ...own.db, rows: broken },
+      spool: { ...own.deps.spool, counts },
+      metrics: createMetrics([]),
+      build: { version: "0", role: "web" },
+      mayRead: async () => null,
+    });
+    const scrape = async () => (await app.handle(new Request("http://bridge.example.com/metrics"))).text();
+    const whole = await scrape();
+    expect(seriesValue(whole, "ponte_database_up")).toBe(0);
+    expect(seriesValue(whole, "ponte_spool_visits", { state: "waiting" })).toBe(3);
+    expect(seriesValue(whole, "ponte_outbox_events")).toBeUndefined();
+    isBroken = true;
+    const rest = await scrape();
+    expect(seriesValue(rest, "ponte_database_up")).toBe(0);
+    expect(seriesValue(rest, "ponte_spool_visits")).toBeUndefined();
   });
 
   test("counts who is turned away for asking too often", async () => {
@@ -212,5 +244,24 @@ describe(`/readyz and /healthz on ${testDialect}`, () => {
     let ready = await fetch(`${own.base}/readyz`);
     while (ready.status !== 200) ready = await fetch(`${own.base}/readyz`);
     expect(await ready.json()).toMatchObject({ ready: true, checks: { dispatcher: { ok: true } } });
+  });
+
+  test("however many ask whether it is ready, the database is asked once", async () => {
+    let asked = 0;
+    const rows: typeof own.db.rows = (statement, values) => {
+      asked++;
+      return own.db.rows(statement, values);
+    };
+    const app = healthPlugin({
+      ...own.deps,
+      db: { ...own.db, rows },
+      metrics: createMetrics([]),
+      build: { version: "0", role: "web" },
+      mayRead: async () => null,
+    });
+    const ask = () => app.handle(new Request("http://bridge.example.com/readyz"));
+    await Promise.all(Array.from({ length: 10 }, ask));
+    // The database, its migrations and the dispatchers.
+    expect(asked).toBe(3);
   });
 });
