@@ -17,6 +17,8 @@ function verdict(query: string, userAgent: string | null, gate: Parameters<typeo
 describe("gateVerdict", () => {
   test.each([
     ["", phone, open, "admitted"],
+    ["", "curl/8.5.0", open, "admitted"],
+    ["grim=Op3n", "curl/8.5.0", secret, "admitted"],
     ["grim=Op3n", phone, secret, "admitted"],
     ["utm_source=x&grim=Op3n", phone, secret, "admitted"],
     ["grim=op3n", phone, secret, "param"],

@@ -72,6 +72,27 @@ test(`refusals whose commit went through unseen are not counted again, and later
   await dispose();
 });
 
+test(`refusals that a silent database keeps waiting are added once it answers again, and hold no stop up, on ${testDialect}`, async () => {
+  const { db, dispose } = await createTestDatabase();
+  const { pool } = await addPool(db, { slug: "gated" });
+  let isSilent = true;
+  const unsteady: Database = {
+    ...db,
+    transaction: (work) => (isSilent ? new Promise<never>(() => undefined) : db.transaction(work)),
+    renewConnections: () => undefined,
+  };
+  const refusals = createRefusalCounter({ db: unsteady, log: createLog("silent") });
+  refusals.count(pool.id, "param", Date.UTC(2026, 0, 1));
+  await refusals.flush();
+  expect(await db.$count(db.tables.gateRefusals)).toBe(0);
+  isSilent = false;
+  await refusals.close();
+  expect(await db.select({ total: db.tables.gateRefusals.total }).from(db.tables.gateRefusals)).toEqual([
+    { total: 1 },
+  ]);
+  await dispose();
+});
+
 test(`the note of a process that is long gone is forgotten, and no other setting with it, on ${testDialect}`, async () => {
   const { db, dispose } = await createTestDatabase();
   const { pool } = await addPool(db, { slug: "gated" });

@@ -200,4 +200,12 @@ describe(`readiness on ${testDialect}`, () => {
     });
     expect(JSON.stringify(found)).not.toContain("db.internal");
   });
+
+  test("a database that gives no answer is not waited for", async () => {
+    const silent = { ...own.db, rows: () => new Promise<never>(() => undefined) };
+    expect(await createReadiness({ db: silent, spool })()).toMatchObject({
+      ready: false,
+      checks: { database: { ok: false }, migrations: { ok: false }, dispatcher: { ok: false } },
+    });
+  });
 });

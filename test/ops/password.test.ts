@@ -103,6 +103,8 @@ describe(`the operator's password on ${testDialect}`, () => {
       return false;
     });
     const check = createPasswordCheck(own.db, { operatorPassword: "set by the environment" });
+    // Its own hash is made at the first.
+    await check("a guess");
     await Promise.all(Array.from({ length: 8 }, () => check("a guess")));
     expect(most).toBe(1);
   });

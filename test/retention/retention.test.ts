@@ -16,7 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => own.dispose());
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const LONG_AGO = new Date(Date.now() - 40 * DAY_MS);
 const retention = () => createRetention({ db: own.db, log: createLog("silent"), days: 30, pauseMs: 0 });
 
@@ -26,16 +27,19 @@ describe(`retention on ${testDialect}`, () => {
       await addRows(own.db, status === "delivered" ? 5_000 : 10, { status, createdAt: LONG_AGO });
       await addRows(own.db, 3, { status });
     }
-    expect(await retention().run()).toMatchObject({ outbox: 5_020 });
+    // Thirty days are whole ones.
+    const hourOff = (hours: number) => new Date(Date.now() - 30 * DAY_MS + hours * HOUR_MS);
+    for (const hours of [-1, 1]) await addRows(own.db, 1, { status: "expired", createdAt: hourOff(hours) });
+    expect(await retention().run()).toMatchObject({ outbox: 5_021 });
     expect(await statusCounts(own.db)).toEqual({
       delivered: 3,
-      expired: 3,
+      expired: 4,
       discarded: 3,
       dead: 13,
       pending: 13,
     });
     // What was sent goes with the row that says how far it got.
-    expect(await own.db.$count(own.db.tables.outboxEvents)).toBe(35);
+    expect(await own.db.$count(own.db.tables.outboxEvents)).toBe(36);
     expect(await retention().run()).toMatchObject({ outbox: 0 });
   }, 60_000);
 
@@ -80,6 +84,28 @@ describe(`retention on ${testDialect}`, () => {
     for (const table of [outboxAttempts, telegramUpdates, sessions]) {
       expect(await own.db.$count(table)).toBe(1);
     }
+  });
+
+  test("removes sessions in as many batches as it takes, and none that came late, out of a spool", async () => {
+    const { db, dispose } = await createTestDatabase();
+    const { sessions } = db.tables;
+    const tokenOf = (n: number) =>
+      firstIdAt(LONG_AGO.getTime()).slice(0, 24) + n.toString(16).padStart(8, "0");
+    const row = (n: number, createdAt: Date) => ({
+      ...{ trackingToken: tokenOf(n), rootEventId: `evt_${tokenOf(n)}`, poolId: 1, botId: 1 },
+      ...{ pageviewTs: LONG_AGO, createdAt, updatedAt: createdAt },
+    });
+    await db.transaction(async (tx) => {
+      for (let n = 0; n < 1_200; n += 100)
+        await tx.insert(sessions).values(Array.from({ length: 100 }, (_, i) => row(n + i, LONG_AGO)));
+      await tx.insert(sessions).values(row(9_999, new Date()));
+    });
+    const removed = await createRetention({ db, log: createLog("silent"), days: 30, pauseMs: 0 }).run();
+    expect(removed).toMatchObject({ sessions: 1_200 });
+    expect(await db.select({ token: sessions.trackingToken }).from(sessions)).toEqual([
+      { token: tokenOf(9_999) },
+    ]);
+    await dispose();
   });
 
   test("waits for no event that somebody retries, who may want another one", async () => {
