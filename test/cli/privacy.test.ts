@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runCli } from "../../src/cli/run.ts";
 import { openSpool } from "../../src/db/spool/spool.ts";
+import { dump } from "../privacy/traces.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { seedVisitor } from "../support/seed-visitor.ts";
 import { ponte, ponteJson } from "./ponte.ts";
@@ -40,6 +42,38 @@ describe(`ponte privacy erase on ${testDialect}`, () => {
     ]);
     const again = await ponte(["privacy", "erase", "--customer", telegramUserId, "--yes"], environment);
     expect(again).toMatchObject({ code: 0, out: "Nothing is known of this person (any more).\n" });
+  });
+
+  test("shows whoever sits there what would go, and does it on a yes alone", async () => {
+    const { token } = await seedVisitor(own.db);
+    const before = await dump(own.db);
+    const answerWith = async (isMeant: boolean) => {
+      const [out, err, asked]: string[][] = [[], [], []];
+      const code = await runCli(["privacy", "erase", "--token", token], {
+        environment,
+        isInteractive: true,
+        out: (text) => out?.push(text),
+        err: (text) => err?.push(text),
+        progress: () => undefined,
+        confirm: async (question) => {
+          asked?.push(question);
+          return isMeant;
+        },
+        readSecret: async () => "",
+      });
+      return { code, out, err, asked };
+    };
+    const asked = ["Erase this for good?"];
+    const preview = expect.stringMatching(/^Would erase:\nVisits +1/);
+    expect(await answerWith(false)).toEqual({
+      code: 1,
+      out: [],
+      err: [preview, "Nothing was changed."],
+      asked,
+    });
+    expect(await dump(own.db)).toEqual(before);
+    const erased = expect.stringMatching(/^Erased:\nVisits +1/);
+    expect(await answerWith(true)).toEqual({ code: 0, out: [erased], err: [preview], asked });
   });
 
   test("the spool notes a visit that it never had only while a damaged one is still to be read", async () => {

@@ -52,6 +52,13 @@ describe("the command line", () => {
     expect(await runProgram(["bash", "-c", line])).toEqual({ code: 0, out: "0\n", err: "" });
   });
 
+  test("what stands after -- is no flag", async () => {
+    for (const word of ["--help", "--json"]) {
+      const { code, err } = await run("pool", "show", "--", word);
+      expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/^There is no database/) });
+    }
+  });
+
   test("what works on a database asks about a misspelt setting, on stderr: it may be another one than was meant", async () => {
     const environment = { DATABASE_URL: NO_DATABASE, DATABASE_DIRECT_URI: "postgres://db/ponte" };
     const { code, out, err } = await runWith({ environment }, "pool", "list", "--json");

@@ -1,18 +1,30 @@
 import { Database as SqliteClient } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Column, eq, getTableColumns, getTableName, ne, sql } from "drizzle-orm";
 import type { PgTable } from "drizzle-orm/pg-core";
 import postgres from "postgres";
+import { openSource } from "../../src/cli/move-refusals.ts";
 import type { Database } from "../../src/db/database.ts";
 import { ensureDatabaseId } from "../../src/db/database-id.ts";
 import { tablesOf } from "../../src/db/define-schema.ts";
 import { grantStatements } from "../../src/db/grants.ts";
 import { VIEWS_KEY } from "../../src/db/migration-plan.ts";
 import { openDatabase } from "../../src/db/open.ts";
+import { copyTables } from "../../src/move/copy-tables.ts";
+import { openSession } from "../../src/ops/auth/session.ts";
 import { newId } from "../../src/platform/ids.ts";
+import { createSecrets } from "../../src/platform/secrets.ts";
 import { startSandbox } from "../../src/sandbox/app.ts";
 import { commandEnvironment, ponte, ponteJson } from "../cli/ponte.ts";
 import {
@@ -120,6 +132,8 @@ describe.skipIf(testDialect === "sqlite")("ponte move", () => {
     const { code, out } = await move();
     expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining(`${file}.moved now`) });
     expect(await everything(target.db)).toEqual(before);
+    // Signs of life are those of processes that are gone.
+    expect(await target.db.$count(target.db.tables.dispatchers)).toBe(0);
     expect([existsSync(file), existsSync(`${file}-wal`), existsSync(`${file}.moved`)]).toEqual([
       false,
       false,
@@ -228,6 +242,8 @@ describe.skipIf(testDialect === "sqlite")("ponte move", () => {
     const started = await startServer(target.url, { OPERATOR_PASSWORD: "correct horse" }, { dataDir });
     await until(async () => (await target.db.$count(target.db.tables.auditLog)) > 0);
     await started.stop();
+    // Somebody has logged in, too.
+    await target.db.transaction((tx) => openSession(tx, target.db.tables, new Date()));
     expect(await move()).toMatchObject({ code: 0 });
     expect(await everything(target.db)).toEqual(before);
   });
@@ -238,6 +254,27 @@ describe.skipIf(testDialect === "sqlite")("ponte move", () => {
     const { code, err } = await move();
     expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining("is not empty: bots has") });
     expect(existsSync(file)).toBe(true);
+  });
+
+  test("gives up where somebody has written a row of that number meanwhile", async () => {
+    await makeSource((db) => addPool(db, { slug: "summer" }));
+    await addPool(target.db, { slug: "winter" });
+    const source = openSource(file);
+    const copied = target.db.transaction((tx) => copyTables(source, tx, target.db.tables, () => undefined));
+    await expect(copied).rejects.toThrow("its rows 1 to 1 could not be copied");
+    source.close();
+    expect(
+      await target.db.select({ slug: target.db.tables.pools.slug }).from(target.db.tables.pools),
+    ).toEqual([{ slug: "winter" }]);
+  });
+
+  test("leaves alone what was put away before", async () => {
+    await makeSource((db) => addPool(db, { slug: "summer" }));
+    writeFileSync(`${file}.moved`, "the database of last year");
+    const { code, err } = await move();
+    expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining("ponte.db.moved already") });
+    expect(readFileSync(`${file}.moved`, "utf8")).toBe("the database of last year");
+    expect([existsSync(file), await target.db.$count(target.db.tables.pools)]).toEqual([true, 0]);
   });
 
   test("leaves nothing behind where it is killed, and can be done again", async () => {
@@ -337,6 +374,16 @@ describe.skipIf(testDialect === "sqlite")("ponte move", () => {
     expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining("sealed with another key") });
     const { APP_SECRET: _, ...withItsKey } = environment;
     expect(await ponte(["move", "--from", file], withItsKey)).toMatchObject({ code: 0 });
+  });
+
+  test("stays, too, where it sealed bots' tokens alone", async () => {
+    await makeSource(async (db) => {
+      await addPool(db, { slug: "summer" });
+      const token = createSecrets(new Uint8Array(32)).seal("7:a-token", "bots.token");
+      await db.transaction((tx) => tx.update(db.tables.bots).set({ token }));
+    });
+    const { code, err } = await move();
+    expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining("sealed with another key") });
   });
 });
 
