@@ -280,6 +280,14 @@ describe(`ponte on ${testDialect}`, () => {
     expect((await ponte(["api-key", "revoke", String(made.id)], environment)).code).toBe(0);
     expect((await ponte(["api-key", "revoke", "999999"], environment)).code).toBe(1);
     expect((await ponte(["api-key", "list"], environment)).out).not.toMatch(/\.\d+Z/);
+    const { apiKeys } = own.db.tables;
+    await own.db.transaction(async (tx) => {
+      for (let n = 0; n < 200; n++) {
+        const key = { name: `key ${n}`, keyHash: `hash ${n}`, hint: "hint", scope: "read" as const };
+        await tx.insert(apiKeys).values({ ...key, createdAt: new Date() });
+      }
+    });
+    expect(await ponteJson(["api-key", "list"], environment)).toHaveLength(201);
   });
 
   test("migrate can be repeated", async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, setSystemTime, test } from "bun:test";
 import { eq, sql } from "drizzle-orm";
 import fc from "fast-check";
+import type { Database } from "../../src/db/database.ts";
 import type { AttemptOutcome, Destination, FunnelState } from "../../src/db/vocabulary.ts";
 import { fillPayment } from "../../src/payments/fill-payment.ts";
 import { HOUR_MS } from "../../src/platform/durations.ts";
@@ -109,14 +110,19 @@ async function request(
 /** A process that counts. */
 const process = () => createRollups({ db: own.db, log: createLog("silent") });
 
-/** Counts at once, whoever counted a moment ago. */
-async function count(by = process()) {
+/** Whoever counts gave the last sign of it a minute ago. */
+async function ageLease(): Promise<void> {
   const { dialect } = own.db;
   await own.db.transaction((tx) =>
     tx.rows(
       sql`update settings set updated_at = ${dialect.plusMs(dialect.now, -60_000)} where key = 'rollups' returning key`,
     ),
   );
+}
+
+/** Counts at once, whoever counted a moment ago. */
+async function count(by = process()) {
+  await ageLease();
   return by.run();
 }
 
@@ -188,6 +194,24 @@ describe(`hourly counts, on ${testDialect}`, () => {
       ["7", 0, 0],
       ["7", 0, 0],
     ]);
+  });
+
+  test("whoever counts many hours gives a sign with each, so that nobody else begins meanwhile", async () => {
+    await count();
+    for (const hours of [0.5, 1.5, 2.5]) await visit(HOUR + hours * HOUR_MS);
+    const { dialect } = own.db;
+    let signs = 0;
+    const transaction: Database["transaction"] = async (work, durability) => {
+      await ageLease();
+      const result = await own.db.transaction(work, durability);
+      const isYoung = sql`key = 'rollups' and updated_at > ${dialect.plusMs(dialect.now, -30_000)}`;
+      signs += (await own.db.rows(sql`select key from settings where ${isYoung}`)).length;
+      return result;
+    };
+    const db: Database = { ...own.db, transaction };
+    expect(await createRollups({ db, log: createLog("silent") }).run()).toBe(true);
+    // With the beginning and the end.
+    expect(signs).toBe(5);
   });
 
   test("a checkout, a delivery and a refund count beside the sale, and the money given back apart from what was paid", async () => {
