@@ -140,7 +140,7 @@ function countWebhooks(providers: ReadonlySet<string>) {
 
 function webhookResult(status: number): string {
   if (status < 300) return "accepted";
-  if (status === 401 || status === 403) return "forged";
+  if (status === 401) return "forged";
   if (status === 404) return "unknown";
   return status < 500 ? "malformed" : "failed";
 }

@@ -41,7 +41,7 @@ export function createHourCounter(db: Database) {
       if (calmMs > calm.untilMs) {
         const more = await countFunnel(db, { fromMs: calm.untilMs, toMs: calmMs }, throttle);
         calm = { untilMs: calmMs, counts: sumUp([...calm.counts, ...more]) };
-        if (hourMs >= oldestMs && calm.counts.length <= MOST_KEPT) calmParts.set(hourMs, calm);
+        if (calm.counts.length <= MOST_KEPT) calmParts.set(hourMs, calm);
         else calmParts.delete(hourMs);
       }
       if (calm.untilMs === toMs) return calm.counts;
