@@ -27,7 +27,10 @@ describe(`ponte privacy erase on ${testDialect}`, () => {
     const { token, telegramUserId } = await seedVisitor(own.db);
     const spool = openSpool(join(dataDir, "spool.db"));
     spool.append([{ key: token, body: "{}" }]);
-    const counted = await ponte(["privacy", "erase", "--customer", telegramUserId, "--dry-run"], environment);
+    const counted = await ponte(
+      ["privacy", "erase", "--customer", ` ${telegramUserId} `, "--dry-run"],
+      environment,
+    );
     expect(counted.code).toBe(0);
     expect(counted.out).toMatch(/^Would erase:\nVisits +1[\s\S]*Payments \(amounts stay\) +1/);
     expect(spool.counts().waiting).toBe(1);
@@ -117,6 +120,11 @@ describe(`ponte privacy erase on ${testDialect}`, () => {
     expect(ran.code).toBe(0);
     expect(ran.out).toMatch(/^Erased:\nVisits +1/);
     expect(ran.out).toContain("Redis did not answer; they go after TRACKING_TTL_DAYS");
+    const again = await ponte(["privacy", "erase", "--payment", paymentId, "--yes"], {
+      ...environment,
+      REDIS_URL: "redis://127.0.0.1:9",
+    });
+    expect(again.out).toMatch(/^Erased:\nVisits +0[\s\S]*Redis did not answer/);
   });
 
   test.each([

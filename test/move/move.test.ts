@@ -33,6 +33,7 @@ import {
   type TestDatabase,
   testDialect,
 } from "../support/database.ts";
+import { migrateUntil } from "../support/migrate-until.ts";
 import { addRows, testSecrets } from "../support/outbox.ts";
 import { addPool } from "../support/pools.ts";
 import { startServer } from "../support/server.ts";
@@ -266,6 +267,24 @@ describe.skipIf(testDialect === "sqlite")("ponte move", () => {
     expect(
       await target.db.select({ slug: target.db.tables.pools.slug }).from(target.db.tables.pools),
     ).toEqual([{ slug: "winter" }]);
+  });
+
+  test("brings a file of an older version up to date first", async () => {
+    await migrateUntil("key_names", file, "sqlite");
+    const old = new SqliteClient(file);
+    for (const hash of ["one", "two"]) {
+      old.run(
+        "insert into api_keys (name, key_hash, hint, scope, created_at) values ('shop', ?, '', 'read', 0)",
+        [hash],
+      );
+    }
+    old.close(true);
+    expect(await move()).toMatchObject({ code: 0 });
+    const { apiKeys } = target.db.tables;
+    expect(await target.db.select({ name: apiKeys.name }).from(apiKeys).orderBy(apiKeys.id)).toEqual([
+      { name: "shop" },
+      { name: "shop (key 2)" },
+    ]);
   });
 
   test("leaves alone what was put away before", async () => {

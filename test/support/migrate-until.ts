@@ -11,15 +11,15 @@ import { MIGRATOR_SETTINGS } from "../../src/db/migration-plan.ts";
 import { testDialect } from "./database.ts";
 
 /** Applies the migrations that came before the one called so, as a database of an older version has them. */
-export async function migrateUntil(name: string, url: string): Promise<void> {
+export async function migrateUntil(name: string, url: string, dialect = testDialect): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "ponte-migrations-"));
-  cpSync(join(import.meta.dir, "../../drizzle", testDialect), folder, { recursive: true });
+  cpSync(join(import.meta.dir, "../../drizzle", dialect), folder, { recursive: true });
   const journal = Bun.file(join(folder, "meta/_journal.json"));
   const { entries, ...rest } = await journal.json();
   const cut = entries.findIndex(({ tag }: { tag: string }) => tag.endsWith(name));
   await journal.write(JSON.stringify({ ...rest, entries: entries.slice(0, cut) }));
   const settings = { ...MIGRATOR_SETTINGS, migrationsFolder: folder };
-  if (testDialect === "sqlite") {
+  if (dialect === "sqlite") {
     const client = new SqliteClient(url);
     applySqlite(drizzleSqlite({ client }), settings);
     client.close();
