@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { eq } from "drizzle-orm";
+import { eq, inArray } from "drizzle-orm";
+import postgres from "postgres";
 import { z } from "zod";
 import { SCHEMAS } from "../../src/api/schemas.ts";
+import type { OutboxStatus } from "../../src/db/vocabulary.ts";
 import { type RunningSandbox, startSandbox } from "../../src/sandbox/app.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
+import { addRows } from "../support/outbox.ts";
 import { askSandbox, registerBot } from "../support/sandbox.ts";
 import { type SeededVisitor, seedVisitor } from "../support/seed-visitor.ts";
-import { commandEnvironment, ponte, ponteJson } from "./ponte.ts";
+import { commandEnvironment, ponte, ponteAsked, ponteJson } from "./ponte.ts";
 
 const TOKEN = "5501:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const shownPool = z.looseObject({
@@ -294,6 +297,42 @@ describe(`ponte on ${testDialect}`, () => {
     expect((await ponte(["migrate"], environment)).code).toBe(0);
     expect((await ponte(["migrate"], environment)).code).toBe(0);
   });
+});
+
+test.each<[action: string, question: string, status: OutboxStatus]>([
+  ["retry", "Send 2 events again?", "pending"],
+  ["discard", "Discard 2 events?", "discarded"],
+])(`outbox %s asks whoever sits there first, on ${testDialect}`, async (action, question, status) => {
+  const name = `Asked-${action}`;
+  const ids = await addRows(own.db, 2, { status: "dead", eventName: name });
+  const args = ["outbox", action, "--event-name", name];
+  const { outbox } = own.db.tables;
+  const statuses = async () =>
+    (await own.db.select({ status: outbox.status }).from(outbox).where(inArray(outbox.id, ids))).map(
+      (row) => row.status,
+    );
+  const no = await ponteAsked(args, environment, false);
+  expect(no).toMatchObject({ code: 1, err: ["Nothing was changed."], asked: [question] });
+  expect(await statuses()).toEqual(["dead", "dead"]);
+  expect(await ponteAsked(args, environment, true)).toMatchObject({ code: 0, asked: [question] });
+  expect(await statuses()).toEqual([status, status]);
+});
+
+test.skipIf(testDialect === "sqlite")("migrate says which right is missing", async () => {
+  const empty = await createTestDatabase({ migrated: false });
+  const role = `ponte_app_${crypto.randomUUID().replaceAll("-", "")}`;
+  const owner = postgres(empty.url, { max: 1, onnotice: () => undefined });
+  await owner.unsafe(`create role ${role} login; revoke create on schema public from public`);
+  try {
+    const url = new URL(empty.url);
+    url.username = role;
+    const { code, err } = await ponte(["migrate"], { DATABASE_URL: url.href });
+    expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining("GRANT CREATE, USAGE") });
+  } finally {
+    await owner.unsafe(`drop role ${role}`);
+    await owner.end();
+    await empty.dispose();
+  }
 });
 
 describe("ponte sandbox", () => {

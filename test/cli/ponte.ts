@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { ensureExecutable } from "../../scripts/build.ts";
+import { runCli } from "../../src/cli/run.ts";
 import { runProgram } from "../support/run-program.ts";
 
 /**
@@ -36,6 +37,30 @@ export function ponte(
   const { PATH, HOME } = process.env;
   const env = { PATH, HOME, ...environment };
   return runProgram([COMMAND_LINE, ...args], { input, env });
+}
+
+/** Runs it in this process, with somebody at the terminal who answers every question so. */
+export async function ponteAsked(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  isMeant: boolean,
+) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const asked: string[] = [];
+  const code = await runCli(args, {
+    environment,
+    isInteractive: true,
+    out: (text) => out.push(text),
+    err: (text) => err.push(text),
+    progress: () => undefined,
+    confirm: async (question) => {
+      asked.push(question);
+      return isMeant;
+    },
+    readSecret: async () => "",
+  });
+  return { code, out, err, asked };
 }
 
 /** The answer of a command that was asked for JSON and must succeed. */

@@ -2,12 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runCli } from "../../src/cli/run.ts";
 import { openSpool } from "../../src/db/spool/spool.ts";
 import { dump } from "../privacy/traces.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 import { seedVisitor } from "../support/seed-visitor.ts";
-import { ponte, ponteJson } from "./ponte.ts";
+import { ponte, ponteAsked, ponteJson } from "./ponte.ts";
 
 let own: TestDatabase;
 let environment: Record<string, string>;
@@ -50,22 +49,8 @@ describe(`ponte privacy erase on ${testDialect}`, () => {
   test("shows whoever sits there what would go, and does it on a yes alone", async () => {
     const { token } = await seedVisitor(own.db);
     const before = await dump(own.db);
-    const answerWith = async (isMeant: boolean) => {
-      const [out, err, asked]: string[][] = [[], [], []];
-      const code = await runCli(["privacy", "erase", "--token", token], {
-        environment,
-        isInteractive: true,
-        out: (text) => out?.push(text),
-        err: (text) => err?.push(text),
-        progress: () => undefined,
-        confirm: async (question) => {
-          asked?.push(question);
-          return isMeant;
-        },
-        readSecret: async () => "",
-      });
-      return { code, out, err, asked };
-    };
+    const answerWith = (isMeant: boolean) =>
+      ponteAsked(["privacy", "erase", "--token", token], environment, isMeant);
     const asked = ["Erase this for good?"];
     const preview = expect.stringMatching(/^Would erase:\nVisits +1/);
     expect(await answerWith(false)).toEqual({

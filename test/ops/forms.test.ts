@@ -144,6 +144,34 @@ describe("the console's time zone", () => {
   });
 });
 
+/** Every route of the console but the login's, with something in the place of each parameter. */
+const routes = () =>
+  own.app.routes
+    .filter(({ path }) => /^\/ops(\/|$)/.test(path) && path !== "/ops/login")
+    .map(({ method, path }) => ({ method, path: path.replace(/:\w+|\*/g, "1") }));
+
+describe("every route of the console", () => {
+  test("is closed to strangers, whatever it does", async () => {
+    expect(routes().length).toBeGreaterThan(30);
+    for (const { method, path } of routes()) {
+      const answer = await own.request(path, { method });
+      const location = answer.headers.get("location") ?? "";
+      expect({ method, path, status: answer.status, location }).toMatchObject({
+        status: 303,
+        location: expect.stringMatching(/^\/ops\/login/),
+      });
+    }
+  });
+
+  test("that changes anything wants the session's token", async () => {
+    const changing = routes().filter(({ method }) => method !== "GET");
+    expect(changing.length).toBeGreaterThan(15);
+    for (const { method, path } of changing) {
+      expect([method, path, (await forge({}, { origin: ORIGIN }, path)).status]).toEqual([method, path, 403]);
+    }
+  });
+});
+
 describe("every answer of the console", () => {
   test("is stored nowhere, framed nowhere, and runs nothing that is not ours", async () => {
     const stranger = newBrowser(own);

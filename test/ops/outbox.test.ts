@@ -6,6 +6,7 @@ import { createReplayJobs } from "../../src/ops/outbox/replay-jobs.ts";
 import { changeRoute, pauseRoute } from "../../src/outbox/change-route.ts";
 import { createTestApp, type TestApp } from "../support/app.ts";
 import { testDialect } from "../support/database.ts";
+import { heldDatabase } from "../support/held-database.ts";
 import { errorsIn, formIn } from "../support/html.ts";
 import { logIn, OPERATOR_PASSWORD, type TestOperator } from "../support/operator.ts";
 import { addRows } from "../support/outbox.ts";
@@ -134,6 +135,7 @@ describe(`the console's outbox on ${testDialect}`, () => {
   test("a retry that changes nothing says why", async () => {
     const [id = 0] = await addRows(own.db, 1);
     await operator.post("/ops/outbox/replay", { action: "retry", id: String(id), on_row: "1" });
+    expect(operator.cookies.get("ponte_note")).toStartWith("warn%3A");
     expect(await see(`/ops/outbox/${id}`)).toContain(
       "Nothing was changed. What waits and is due goes by itself",
     );
@@ -203,6 +205,27 @@ describe(`the console's outbox on ${testDialect}`, () => {
     expect(ended.map(({ state }) => state)).not.toContain("running");
   });
 
+  test("a job that runs long outlasts the others in sight, and a stop ends it after the batch in hand", async () => {
+    const ids = await addRows(own.db, 2_000, { status: "dead", eventName: "Long" });
+    const { db, done, letGo } = heldDatabase(own.db);
+    const jobs = createReplayJobs({ ...own.deps, db });
+    const start = (eventName: string) =>
+      jobs.start({ action: "discard", filter: { eventName }, actor: "console", total: null });
+    const long = start("Long");
+    await done;
+    const others = Array.from({ length: 25 }, () => start("Nothing"));
+    await until(() => others.filter((id) => jobs.find(id) === null).length === 5);
+    expect(jobs.find(long)).toMatchObject({ state: "running", done: 0 });
+    const stopped = jobs.stop();
+    letGo();
+    await stopped;
+    const job = jobs.find(long);
+    expect(job?.state).toBe("stopped");
+    const discarded = (await statusesOf(ids)).filter((status) => status === "discarded").length;
+    expect(discarded).toBe(job?.done ?? 0);
+    expect(discarded).toBeLessThan(2_000);
+  });
+
   test("a job that is forgotten, or of another process, is said to be one, and its address makes no page fail", async () => {
     for (const path of ["/ops/outbox/jobs/nobody", "/ops/outbox/jobs/%00"]) {
       const answer = await operator.get(path);
@@ -259,6 +282,8 @@ describe(`the console's outbox on ${testDialect}`, () => {
     for (const fields of [
       {},
       { action: "retry" },
+      { action: ["retry", "discard"], id: String(id) },
+      { action: "discard", id: Array.from({ length: 1_001 }, (_, i) => String(i + 1)) },
       { action: "drop", id: String(id) },
       { action: "discard", id: "x" },
     ]) {

@@ -9,6 +9,8 @@ test("reads a wall clock's time in its zone, also on either side of a change of 
     ["2025-03-01T12:00", "Asia/Kolkata", "2025-03-01T06:30:00.000Z"],
     ["2025-03-30T00:30", "Europe/Lisbon", "2025-03-30T00:30:00.000Z"],
     ["2025-03-30T02:00", "Europe/Lisbon", "2025-03-30T01:00:00.000Z"],
+    // The first guess lies before the change, the wall's time behind it.
+    ["2025-03-09T03:30", "America/New_York", "2025-03-09T07:30:00.000Z"],
     ["2025-11-02T12:00", "America/New_York", "2025-11-02T17:00:00.000Z"],
   ];
   for (const [text, zone, iso] of cases) {
