@@ -80,7 +80,7 @@ describe(`the console's forms on ${testDialect}`, () => {
     const answer = await forge({ _csrf: operator.csrfToken, zone: "x".repeat(300_000) }, { origin: ORIGIN });
     expect(answer.status).toBe(413);
     expect(await isLoggedIn()).toBe(true);
-    const login = await forge({ password: "x".repeat(8 * 1024) }, { origin: ORIGIN }, "/ops/login");
+    const login = await forge({ password: "x".repeat(16 * 1024) }, { origin: ORIGIN }, "/ops/login");
     expect(login.status).toBe(413);
   });
 
@@ -193,6 +193,9 @@ describe("every answer of the console", () => {
       expect(policy).not.toContain("http");
       expect(headers.get("cache-control")).toBe("no-store");
       expect(headers.get("x-content-type-options")).toBe("nosniff");
+      expect(headers.get("x-frame-options")).toBe("DENY");
+      // With "no-referrer" browsers say that forms come from nowhere.
+      expect(headers.get("referrer-policy")).toBe("same-origin");
       const html = await answer.text();
       for (const [tag] of html.matchAll(/<(?:script|style|link rel="stylesheet")[^>]*>/g)) {
         expect(tag).toContain(`nonce="${nonce}"`);

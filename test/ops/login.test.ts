@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { LONGEST_PASSWORD } from "../../src/config/variables.ts";
 import { openDatabase } from "../../src/db/open.ts";
 import { insideOps } from "../../src/ops/answer.ts";
 import { ensureOperatorPassword } from "../../src/ops/auth/password.ts";
@@ -115,6 +116,14 @@ describe(`the console's login on ${testDialect}`, () => {
     }
     expect((await sessions()).length).toBe(before);
     expect(JSON.stringify(own.logLines)).not.toContain(OPERATOR_PASSWORD);
+  });
+
+  test("takes the longest password that there may be, in whatever script", async () => {
+    const longest = "橋".repeat(LONGEST_PASSWORD);
+    const app = await createTestApp({ OPERATOR_PASSWORD: longest });
+    using _ = makePasswordsCheap();
+    expect((await newBrowser(app).post("/ops/login", { password: longest })).status).toBe(303);
+    await app.dispose();
   });
 
   test("takes over no key that was planted before the login", async () => {

@@ -17,7 +17,8 @@ import { createPasswordCheck, heldHash, storedHash } from "./password.ts";
 import { endSession, findSession, LONGEST_SESSION_MS, openSession } from "./session.ts";
 import { type Client, createLoginThrottle } from "./throttle.ts";
 
-const MAX_BODY_BYTES = 8 * 1024;
+/** A form writes up to nine bytes for each character of the longest password. */
+const MAX_BODY_BYTES = 16 * 1024;
 
 /** What a login comes to. */
 type Admission = { readonly kind: "admitted"; readonly key: string } | LoginFault;
