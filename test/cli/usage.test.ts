@@ -186,6 +186,8 @@ describe("the command line", () => {
     [["outbox", "retry"], "name events by number"],
     [["outbox", "retry", "1", "--all"], "either numbers or a filter"],
     [["outbox", "discard", "one"], '"one" is not'],
+    [["outbox", "discard", "0"], '"0" is not'],
+    [["outbox", "discard", "9".repeat(16)], '"9999999999999999" is not'],
     [["outbox", "pause", "1", "--destination", "moon"], "--destination: "],
     [["session", "show", "a", "--event", "b"], "and only one"],
     [["session", "show"], "give a tracking token"],

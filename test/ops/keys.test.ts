@@ -143,6 +143,7 @@ describe(`the console's API keys on ${testDialect}`, () => {
     expect((await lastAudit(own.db))?.id).toBe(entry?.id);
     expect(await see()).not.toContain(`action="${path}"`);
     await operator.post("/ops/keys/999999/revoke");
+    expect(operator.cookies.get("ponte_note")).toStartWith("warn%3A");
     expect(await see()).toContain("there is no such key");
   });
 
