@@ -13,6 +13,7 @@ import { openSpool } from "../../src/db/spool/spool.ts";
 import * as tables from "../../src/db/sqlite/tables.ts";
 import { changeRoute } from "../../src/outbox/change-route.ts";
 import { CLOCK } from "../../src/outbox/clock-leap.ts";
+import { beat, withdraw } from "../../src/outbox/heartbeat.ts";
 import { newId } from "../../src/platform/ids.ts";
 import { type RunningSandbox, startSandbox } from "../../src/sandbox/app.ts";
 import { openDisk } from "../faults/disk.ts";
@@ -66,6 +67,8 @@ describe(`ponte doctor on ${testDialect}`, () => {
     const { healthy, of, findings } = await diagnose();
     expect(findings.filter(({ level }) => level === "bad")).toEqual([]);
     expect(healthy).toBe(true);
+    // It is set.
+    expect(of("APP_SECRET")).toEqual([]);
     for (const check of [
       "database",
       "migrations",
@@ -125,6 +128,33 @@ describe(`ponte doctor on ${testDialect}`, () => {
       { level: "bad", text: expect.stringContaining("this machine is 10 h ahead of Meta") },
       { level: "warning", text: expect.stringContaining("went on by 9 d since it was last seen") },
     ]);
+  });
+
+  test.each([
+    ["warning", 30_000],
+    ["bad", 300_000],
+  ])("takes a clock that is off for a %s where it is so by %d ms", async (level, behindMs) => {
+    using meta = Bun.serve({
+      port: 0,
+      fetch: () => new Response("", { headers: { date: new Date(Date.now() - behindMs).toUTCString() } }),
+    });
+    const { of } = await diagnose({ META_GRAPH_URL: meta.url.origin });
+    expect(of("clock")).toMatchObject([{ level: "good" }, { level }]);
+  });
+
+  test("tells a dispatcher that gives no sign of life any more from one that does", async () => {
+    const { now, plusMs } = own.db.dialect;
+    const { dispatchers } = own.db.tables;
+    const found = async () => (await diagnose({}, "--offline")).of("dispatcher");
+    await beat(own.db, "one");
+    expect(await found()).toMatchObject([{ level: "good" }]);
+    await own.db.transaction((tx) =>
+      tx.update(dispatchers).set({ heartbeatAt: sql`${plusMs(now, -300_000)}` }),
+    );
+    expect(await found()).toMatchObject([
+      { level: "warning", text: expect.stringMatching(/^the last sign of life is .* old: events wait$/) },
+    ]);
+    await withdraw(own.db, "one");
   });
 
   test("blames the version, not the token, where Meta has ended it", async () => {
@@ -275,6 +305,11 @@ describe(`ponte doctor on ${testDialect}`, () => {
         .insert(outboxAttempts)
         .values({ ...request, outcome: "partial", response: '{"events_received":1}', startedAt: new Date() }),
     );
+    // That of the day before yesterday is over.
+    const startedAt = new Date(Date.now() - 2 * 86_400_000);
+    await own.db.transaction((tx) =>
+      tx.insert(outboxAttempts).values({ ...request, outcome: "partial", response: "{}", startedAt }),
+    );
     const { of } = await diagnose();
     expect(of("meta")).toMatchObject([{ level: "warning", text: expect.stringContaining("1 request") }]);
   });
@@ -372,6 +407,8 @@ describe(`ponte doctor on ${testDialect}`, () => {
         todo: "Run: bun run ponte migrate",
       },
     ]);
+    // Nobody hears of each table once more.
+    expect(of("outbox")).toEqual([]);
     await empty.dispose();
   });
 
