@@ -131,9 +131,9 @@ describe(`ponte doctor on ${testDialect}`, () => {
   });
 
   test.each([
-    ["warning", 30_000],
-    ["bad", 300_000],
-  ])("takes a clock that is off for a %s where it is so by %d ms", async (level, behindMs) => {
+    [30_000, "warning"],
+    [300_000, "bad"],
+  ])("tells a clock that is off by %d ms with the level %s", async (behindMs, level) => {
     using meta = Bun.serve({
       port: 0,
       fetch: () => new Response("", { headers: { date: new Date(Date.now() - behindMs).toUTCString() } }),
