@@ -3,7 +3,7 @@ import type { Config } from "./config.ts";
 import { VISITORS_FIRST_MS } from "./door.ts";
 import { openEarlyDoor } from "./early-door.ts";
 import { createMetrics } from "./metrics/metrics.ts";
-import { askedToStop } from "./platform/asked-to-stop.ts";
+import { askedToStop, endWhenAsked } from "./platform/asked-to-stop.ts";
 
 /**
  * Lets visitors in, where they can be let in that soon, then loads the program and runs it until a signal ends it.
@@ -11,6 +11,7 @@ import { askedToStop } from "./platform/asked-to-stop.ts";
  * @throws what it cannot start without
  */
 export async function serve(config: Config): Promise<void> {
+  endWhenAsked();
   const metrics = createMetrics(providerNames(config.payments));
   const door = await openEarlyDoor(config, metrics);
   // Whoever is let in is answered before the process ends.

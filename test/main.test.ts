@@ -295,3 +295,29 @@ test("a stop right after the start finishes what is still being loaded", async (
   const server = await startServer(own.url, {}, { untilAnswering: "/go/open" });
   expect(await server.stop()).toBe(0);
 }, 60_000);
+
+test("a stop before anybody is let in ends it at once, and it is not the system that does", async () => {
+  const { promise: asked, resolve } = Promise.withResolvers<void>();
+  const database = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: { open: () => resolve(), data: () => undefined },
+  });
+  const place = mkdtempSync(join(tmpdir(), "ponte-stop-"));
+  const child = Bun.spawn([PROGRAM], {
+    env: {
+      ...process.env,
+      DATABASE_URL: `postgres://ponte@127.0.0.1:${database.port}/ponte`,
+      DATA_DIR: place,
+      PORT: "0",
+    },
+    stdout: "ignore",
+  });
+  // It waits for an answer now, and nobody will give it one.
+  await asked;
+  child.kill("SIGTERM");
+  await child.exited;
+  expect([child.exitCode, child.signalCode]).toEqual([0, null]);
+  database.stop(true);
+  rmSync(place, { recursive: true });
+}, 60_000);
