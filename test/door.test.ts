@@ -104,13 +104,17 @@ test("it opens beside a process that hangs with all who came to it, and says so"
   );
   const port = Number((await linesOf(hanging.stdout).next()).value);
   hanging.kill("SIGSTOP");
-  // Until the kernel keeps no more of them.
-  while (await isLetIn(port));
-  const { lines, log } = listeningLog();
-  await open(nothing, { ...LOOPBACK, port }, log);
-  expect(lines).toHaveLength(1);
-  expect(lines[0]).toContain("another process answers on this port too");
-  hanging.kill("SIGKILL");
+  try {
+    // Until the kernel keeps no more of them.
+    while (await isLetIn(port));
+    const { lines, log } = listeningLog();
+    await open(nothing, { ...LOOPBACK, port }, log);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain("another process answers on this port too");
+  } finally {
+    // One that hangs outlives whoever started it.
+    hanging.kill("SIGKILL");
+  }
 });
 
 function isLetIn(port: number): Promise<boolean> {

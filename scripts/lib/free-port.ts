@@ -8,9 +8,9 @@ const socket = { data: () => undefined };
 let next = FIRST + Math.floor(Math.random() * (LAST - FIRST));
 
 /**
- * A port that nobody listens on, and that is given out once while this process lives, by whichever process (on Linux). None of those
- * that the system gives to connections: until a server listens there, or while it is down, one of its own clients might be
- * given it.
+ * A port that nobody listens on, and that is given out once while this process lives, by whichever process (on Linux). None
+ * of those that the system gives to connections: until a server listens there, or while it is down, one of its own clients
+ * might be given it.
  */
 export function freePort(): number {
   for (;;) {
