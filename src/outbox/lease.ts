@@ -90,8 +90,8 @@ async function withEvents(
   });
 }
 
-function progressOf({ id, poolId, ...row }: ProgressRow): Progress {
-  return { ...row, id: Number(id), poolId: poolId === null ? null : Number(poolId) };
+function progressOf(row: ProgressRow): Progress {
+  return { ...row, id: Number(row.id), poolId: row.poolId === null ? null : Number(row.poolId) };
 }
 
 async function claimRows(
