@@ -95,7 +95,7 @@ export async function sendEvents(request: SendEventsRequest): Promise<GraphAnswe
 }
 
 function eventsUrl({ graphUrl, version, pixelId }: SendEventsRequest): string {
-  return `${graphUrl.replace(/\/+$/, "")}/${encodeURIComponent(version)}/${encodeURIComponent(pixelId)}/events`;
+  return `${graphUrl}/${encodeURIComponent(version)}/${encodeURIComponent(pixelId)}/events`;
 }
 
 function requestBody(request: SendEventsRequest): string {

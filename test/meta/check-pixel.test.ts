@@ -13,6 +13,7 @@ test.each([
   [400, { error: { code: 2500, message: "Unknown path components" } }, { kind: "misaddressed" }],
   [500, { error: { code: 2, message: "Try again" } }, { kind: "unanswered" }],
   [200, { data: [] }, { kind: "unanswered" }],
+  [502, { id: "1", name: "Shop" }, { kind: "unanswered" }],
 ])("of HTTP %d with %j a person is told what to do, and never the token", async (status, body, expected) => {
   using meta = Bun.serve({ port: 0, fetch: () => Response.json(body, { status }) });
   const check = await checkPixel({
@@ -38,4 +39,23 @@ test("an answer without an end is given up, and says nothing of the pixel", asyn
     timeoutMs: 5_000,
   });
   expect(check).toMatchObject({ kind: "unanswered" });
+});
+
+test("a redirect is not followed: the token would go along", async () => {
+  let asked = 0;
+  const answer = () => {
+    asked += 1;
+    return Response.json({ id: "1", name: "Shop" });
+  };
+  using elsewhere = Bun.serve({ port: 0, fetch: answer });
+  using meta = Bun.serve({ port: 0, fetch: () => Response.redirect(elsewhere.url.href, 302) });
+  const check = await checkPixel({
+    graphUrl: meta.url.origin,
+    version: "v25.0",
+    pixelId: "1",
+    accessToken: TOKEN,
+    timeoutMs: 5_000,
+  });
+  expect(check).toMatchObject({ kind: "unanswered" });
+  expect(asked).toBe(0);
 });

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { getEventListeners } from "node:events";
 import { type SendEventsRequest, sendEvents } from "../../src/meta/graph-client.ts";
 import { outcomeOf } from "../../src/meta/outcome.ts";
 import { LONGEST_ANSWER } from "../../src/platform/read-answer.ts";
@@ -88,9 +89,7 @@ function request(graphUrl: string, over: Partial<SendEventsRequest> = {}): SendE
 describe("a batch on its way to Meta", () => {
   test("is one POST with the events as they were, the token in the body", async () => {
     const server = graph(() => Response.json({ events_received: 2, messages: [], fbtrace_id: "T" }));
-    const answer = await sendEvents(
-      request(`${server.url}/`, { testEventCode: "TEST123", partnerAgent: "ponte" }),
-    );
+    const answer = await sendEvents(request(server.url, { testEventCode: "TEST123", partnerAgent: "ponte" }));
 
     expect(answer).toMatchObject({ kind: "answered", status: 200 });
     expect(outcomeOf(answer, 2)).toMatchObject({ kind: "delivered", fbtraceId: "T" });
@@ -104,6 +103,14 @@ describe("a batch on its way to Meta", () => {
       partner_agent: "ponte",
       access_token: TOKEN,
     });
+  });
+
+  test("leaves nothing behind at the signal by which a process gives all of them up", async () => {
+    const server = graph(() => Response.json({ events_received: 2 }));
+    const { signal } = new AbortController();
+    await sendEvents(request(server.url, { signal }));
+    await sendEvents(request("not a url", { signal }));
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   test("leaves out a test code and a partner that are not set", async () => {
@@ -221,6 +228,13 @@ describe("an answer that does not come as it should", () => {
 });
 
 describe("the access token", () => {
+  test("is not even in half where a long answer is cut inside it", async () => {
+    const before = "x ".repeat(LONGEST_ANSWER / 2 - 5);
+    const server = graph(() => new Response(`${before}${TOKEN}${" y".repeat(99)}`, { status: 502 }));
+    const answer = await sendEvents(request(server.url));
+    expect(answer.kind === "answered" && answer.body.slice(-12)).toBe("x [redacted]");
+  });
+
   test("is in no address, no error and no answer, even where the server repeats it", async () => {
     const echo = graph(({ body, url }) => {
       const headers = {

@@ -110,6 +110,8 @@ describe("Telegram Stars", () => {
     expect(impossible).toEqual([null, null, null, null]);
     expect([-1, 1.5].map((rate) => dollars(10, rate))).toEqual([null, null]);
     expect(dollars(2 ** 31 - 1, 2 ** 31 - 1)).toBeNull();
+    // A product of more digits than a number holds, though the dollars would be few enough.
+    expect(dollars(900_000_000_000_001, 1_000)).toBeNull();
   });
 
   test("leave other currencies alone, whatever the rate", () => {

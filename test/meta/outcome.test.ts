@@ -46,6 +46,15 @@ describe("an answer's class", () => {
     ["an unknown code in a 500", 500, graphError(987654, "?"), "transient"],
     ["a parameter error in a 500", 500, graphError(100, "Invalid parameter"), "transient"],
     ["a 408", 408, graphError(987654, "Request timed out"), "transient"],
+    [
+      "a flag of another kind than Meta's",
+      400,
+      graphError(190, "Bad token", { is_transient: "no" }),
+      "credential",
+    ],
+    ["a code that says nothing", 400, { error: { code: "", error_subcode: 33 } }, "invalid"],
+    ["too many parameters, in a 401", 401, graphError(105, "Too many parameters"), "invalid"],
+    ["an error beside a count", 400, { ...graphError(190, "Bad token"), events_received: 3 }, "credential"],
     ["an unknown code in a 200", 200, graphError(987654, "?"), "transient"],
     ["a redirect", 302, "", "transient"],
 
@@ -266,6 +275,15 @@ describe("a refusal", () => {
     expect(outcomeOf(answered(413, "<html>"), 1)).toMatchObject({ kind: "invalid", expired: false });
   });
 
+  test("has the header's trace where the body has none, and says nothing twice", () => {
+    const body = { error: { code: "", error_user_msg: "Bad event", message: "Bad event" } };
+    expect(outcomeOf(answered(400, body, { "x-fb-trace-id": "H" }), 1)).toMatchObject({
+      reason: "Bad event (HTTP 400, code none)",
+      code: null,
+      fbtraceId: "H",
+    });
+  });
+
   test("reads codes that come as text", () => {
     const body = { error: { message: "Invalid OAuth access token", code: "190", error_subcode: "463" } };
     expect(outcomeOf(answered(400, body), 1)).toMatchObject({ kind: "credential", code: 190 });
@@ -274,6 +292,9 @@ describe("a refusal", () => {
   test("that is no Graph answer shows how it begins", () => {
     expect(outcomeOf(answered(502, "<html>\n  Bad   Gateway</html>"), 1)).toMatchObject({
       reason: "HTTP 502 with a body that is not Meta's: <html> Bad Gateway</html>",
+    });
+    expect(outcomeOf(answered(502, "x".repeat(9_000)), 1)).toMatchObject({
+      reason: `HTTP 502 with a body that is not Meta's: ${"x".repeat(200)}`,
     });
   });
 

@@ -32,6 +32,7 @@ describe("usage headers", () => {
   test.each<[string, string, string, number | null]>([
     ["a quota in use", "x-app-usage", '{"call_count":28,"total_time":25,"total_cputime":25}', null],
     ["a full quota", "x-app-usage", '{"call_count":28,"total_time":100,"total_cputime":25}', 60_000],
+    ["a full quota of processor time", "x-app-usage", '{"call_count":28,"total_cputime":100}', 60_000],
     ["an overdrawn quota", "x-app-usage", '{"call_count":140}', 60_000],
     [
       "a business with access",

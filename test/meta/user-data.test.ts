@@ -92,7 +92,7 @@ describe("user_data", () => {
           fc.string({ maxLength: 5 }),
           fc.stringMatching(/^[\w-]{1,30}$/),
         ),
-        fc.constantFrom("", ".AQ", ".AQYBAQAB", ".AQYBAQAB.AQ", ".A"),
+        fc.constantFrom("", ".AQ", ".AQYBAQAB", ".AQYBAQAB.AQ", ".A", ".AQYB"),
       )
       .map(([index, ms, value, appendix]) => `fb.${index}.${ms}.${value}${appendix}`);
     fc.assert(
@@ -109,6 +109,13 @@ describe("user_data", () => {
       }),
       { numRuns: 2000 },
     );
+  });
+
+  test("leaves out browser ids whose appendix is of another length than the param builder's", () => {
+    for (const appendix of ["A", "AQY", "AQYBAQA", "AQYBAQABA"]) {
+      const [fbc, fbp] = [`fb.1.1778414400000.IwAR3.${appendix}`, `fb.1.1778414400000.123.${appendix}`];
+      expect(userData({ ...NOTHING, fbc, fbp })).toEqual({});
+    }
   });
 
   test("keeps an fbc with the param builder's appendix, its case untouched", () => {
@@ -178,6 +185,7 @@ describe("user_data", () => {
 describe("an operator's id of a customer, as it is stored", () => {
   test.each([
     "+5511987654321",
+    "+38640123",
     "+55 (11) 98765-4321",
     "+55 11 98765 4321",
     "5511987654321",
@@ -190,12 +198,18 @@ describe("an operator's id of a customer, as it is stored", () => {
     expect(storedCustomerId(id)).toBe(await sha256(id.trim()));
   });
 
-  test.each(["cliente-17", "4815162342", "+55", "55 11 98765 4321 x", "2026-0017", "order 12345"])(
-    "is kept where it does not: %s",
-    (id) => {
-      expect(storedCustomerId(id)).toBe(id);
-    },
-  );
+  test.each([
+    "cliente-17",
+    "4815162342",
+    "91234-5678",
+    "+5511987",
+    "+55",
+    "55 11 98765 4321 x",
+    "2026-0017",
+    "order 12345",
+  ])("is kept where it does not: %s", (id) => {
+    expect(storedCustomerId(id)).toBe(id);
+  });
 });
 
 describe("external_id", () => {
