@@ -100,7 +100,8 @@ describe("messages", () => {
     });
     expect(short).toContain('"copy_text":{"text":"0002<>&"}');
     expect(short).toContain("https://pay.example.com/qr");
-    expect(JSON.stringify(pix("0".repeat(300)).reply_markup)).not.toContain("copy_text");
+    expect(JSON.stringify(pix("0".repeat(256)).reply_markup)).toContain("copy_text");
+    expect(JSON.stringify(pix("0".repeat(257)).reply_markup)).not.toContain("copy_text");
   });
 
   test("a Pix code is shown as its QR code, black on white, with room around it", () => {
@@ -113,6 +114,11 @@ describe("messages", () => {
 
   test("a code that no caption holds goes as text", () => {
     expect(pixMessage("0".repeat(1_000))).toMatchObject({ method: "sendMessage" });
+  });
+
+  test("a description that is too long is cut before its signs are escaped, not within one's escape", () => {
+    const { text } = offerMessage("5", { ...offer, description: "&".repeat(5_000) }, "en").body;
+    expect(text).toMatch(/^<b>Curso<\/b>\n\n(&amp;)+…\n\n/);
   });
 
   test("an invoice says its price in whole minor units, and holds no token", () => {
@@ -131,6 +137,7 @@ describe("messages", () => {
     [1_500, "KWD", "en", "KWD\u00a01.500"],
     [50, "XTR", "pt-BR", "⭐\u00a050"],
     [4_990, "BRL", null, "R$\u00a049,90"],
+    [4_990, "BRL", "PT-br", "R$\u00a049,90"],
   ])("%d %s in %s is %s", (minor, currency, language, text) => {
     expect(formatMoney(minor, currency, chatLocale(language))).toBe(text);
   });

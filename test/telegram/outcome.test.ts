@@ -19,6 +19,7 @@ test.each([
   [200, "<html>hotel Wi-Fi</html>", { kind: "transient", code: 200 }],
   [200, { ok: false }, { kind: "transient" }],
   [302, "", { kind: "transient", code: 302 }],
+  [307, { ok: true }, { kind: "transient", code: 307 }],
   [
     429,
     refusal(429, "Too Many Requests: retry after 7", { retry_after: 7 }),
@@ -40,6 +41,7 @@ test.each([
   [400, refusal(400, "Bad Request: PAYMENT_PROVIDER_INVALID"), { kind: "credential", of: "payment token" }],
   [404, "nginx", { kind: "transient" }],
   [400, refusal(400, "Bad Request: chat not found"), { kind: "unreachable" }],
+  [400, refusal(400, "Bad Request: PEER_ID_INVALID"), { kind: "unreachable" }],
   [
     400,
     refusal(400, "Bad Request: BUTTON_DATA_INVALID"),
@@ -55,6 +57,7 @@ test.each([
 
 test("a Retry-After header counts where the body does not say how long", () => {
   expect(answered(429, "slow down", "12")).toMatchObject({ kind: "throttled", afterMs: 12_000 });
+  expect(answered(429, "slow down", "12 May 2026")).toMatchObject({ kind: "throttled", afterMs: null });
 });
 
 test("no answer at all is tried again", () => {
