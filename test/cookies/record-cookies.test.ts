@@ -71,6 +71,36 @@ describe(`cookies on ${testDialect}`, () => {
     });
   });
 
+  test("the browser's own fbp alone is news", async () => {
+    const token = await visit();
+    await record(own.db, [{ trackingToken: token, report: {} }]);
+    expect(await record(own.db, [{ trackingToken: token, report: { fbp } }])).toBe(true);
+    expect(await session(token)).toMatchObject({ fbp });
+  });
+
+  test("whoever sends events is woken where something was written, and only there", async () => {
+    const woken: string[] = [];
+    const recordAndWake = (report: BrowserReport) =>
+      own.db.transaction((tx) =>
+        recordCookies({ ...tx, notify: async (channel) => void woken.push(channel) }, own.db, [report]),
+      );
+    await recordAndWake({ trackingToken: newId(), report: { fbp } });
+    expect(woken).toEqual([]);
+    await recordAndWake({ trackingToken: await visit(), report: { fbp } });
+    expect(woken).toEqual(["outbox"]);
+  });
+
+  test("a report for a visit that was erased writes nothing", async () => {
+    const token = await visit();
+    const { sessions } = own.db.tables;
+    await own.db.transaction(async (tx) => {
+      await tx.update(sessions).set({ consent: "erased" }).where(eq(sessions.trackingToken, token));
+    });
+    const before = [await session(token), await event(token)];
+    expect(await record(own.db, [{ trackingToken: token, report: { fbp, fbi } }])).toBe(false);
+    expect([await session(token), await event(token)]).toEqual(before);
+  });
+
   test("a report for a token that nobody knows writes nothing", async () => {
     expect(await record(own.db, [{ trackingToken: newId(), report: { fbp, fbi } }])).toBe(false);
   });
