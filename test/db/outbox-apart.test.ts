@@ -205,7 +205,8 @@ describe(`the outbox in two tables, on ${testDialect}`, () => {
     expect(await own.db.$count(outboxEvents)).toBe(4);
     expect(await own.db.$count(outboxProgress)).toBe(4);
     const rows = await own.db.select().from(outbox).orderBy(outbox.id);
-    expect(rows).toMatchObject([row("a"), row("b"), row("c"), row("b", "telegram")]);
+    const expected = [row("a"), row("b"), row("c"), row("b", "telegram")];
+    expect(rows).toEqual(expected.map((one) => expect.objectContaining(one)));
     await own.dispose();
   });
 });

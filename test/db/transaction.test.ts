@@ -131,7 +131,7 @@ describe(`insertMany on ${testDialect}`, () => {
     }));
     await own.db.transaction((tx) => tx.insertSplit(outboxTable(own.db.tables), rows));
     const stored = await own.db.select().from(outbox).where(eq(outbox.route, "texts")).orderBy(outbox.id);
-    expect(stored).toMatchObject(rows);
+    expect(stored).toEqual(rows.map((row) => expect.objectContaining(row)));
 
     const changed = stored.map(({ id }, i) => ({ id, lastError: texts.at(-1 - i) ?? null }));
     const payloads = stored.map(({ id }, i) => ({ id, payload: rows.at(-1 - i)?.payload ?? null }));
@@ -203,7 +203,8 @@ describe(`insertMany on ${testDialect}`, () => {
     };
     await own.db.transaction((tx) => tx.insertMany(pools, ["slug"], [row]));
     const [stored] = await own.db.select().from(pools).where(eq(pools.slug, "typed"));
-    expect(stored).toMatchObject({ ...row, enabled: true, totalRedirects: 0, strategy: "weighted" });
+    const made = { enabled: true, totalRedirects: 0, strategy: "weighted" };
+    expect(stored).toEqual(expect.objectContaining({ ...row, ...made }));
   });
 });
 

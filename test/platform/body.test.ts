@@ -65,3 +65,22 @@ test.each([
   await until(async () => outcomes.length > 0);
   expect(outcomes).toEqual([400]);
 });
+
+test.each([1_000, 1_001])(
+  "a body of %d bytes is read or refused as what it has, not as what it says",
+  async (bytes) => {
+    const text = "x".repeat(bytes);
+    const known = await fetch(server.url, { method: "POST", body: text });
+    const inChunks = await send([text.slice(0, 500), text.slice(500)], { isWhole: true });
+    for (const answer of [known, inChunks]) {
+      expect(answer.status).toBe(bytes > 1_000 ? 413 : 200);
+      // What was not read of it would be taken for the next request.
+      if (bytes > 1_000) expect(answer.headers.get("connection")).toBe("close");
+    }
+  },
+);
+
+test("a body that is no UTF-8 is refused", async () => {
+  const answer = await fetch(server.url, { method: "POST", body: Uint8Array.of(0x61, 0xff) });
+  expect(answer.status).toBe(400);
+});

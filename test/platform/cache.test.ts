@@ -36,4 +36,27 @@ describe("what is cached", () => {
     await cached("a", read);
     expect(reads).toBe(2);
   });
+
+  test("is no more than a few dozen answers, whatever names are asked for", async () => {
+    let reads = 0;
+    const cached = createCache<number>(1_000, () => 0);
+    const read = async () => ++reads;
+    for (let name = 0; name < 50; name++) await cached(String(name), read);
+    await cached("0", read);
+    expect(reads).toBe(50);
+    await cached("one more", read);
+    await cached("0", read);
+    expect(reads).toBe(52);
+  });
+
+  test("stays where the failure of an older question comes late", async () => {
+    const cached = createCache<number>(1_000, () => 0);
+    const older = Promise.withResolvers<number>();
+    const failed = cached("a", () => older.promise);
+    cached.forget();
+    await cached("a", async () => 1);
+    older.reject(new Error("away"));
+    await expect(failed).rejects.toThrow("away");
+    expect(await cached("a", async () => 2)).toBe(1);
+  });
 });

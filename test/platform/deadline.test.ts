@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { getEventListeners } from "node:events";
 import { unlessAborted, withDeadline } from "../../src/platform/deadline.ts";
 import { yieldToEventLoop } from "../../src/platform/yield-to-event-loop.ts";
 
@@ -16,6 +17,13 @@ test("work is waited for until the signal, be it given before or meanwhile, and 
   }
   const stopped = AbortSignal.abort("stopped");
   expect(await unlessAborted(Promise.resolve(1), stopped).catch((reason) => reason)).toBe("stopped");
+});
+
+test("nothing is left behind at a signal that lives as long as the process", async () => {
+  const { signal } = new AbortController();
+  await unlessAborted(Promise.resolve(1), signal);
+  await unlessAborted(Promise.reject(new Error("refused")), signal).catch(() => undefined);
+  expect(getEventListeners(signal, "abort")).toEqual([]);
 });
 
 test("work that ends in time is answered as it ended, and what does not is called by its name", async () => {

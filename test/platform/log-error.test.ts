@@ -39,6 +39,16 @@ test("the server's error keeps its code and table, not the row", () => {
   expect(JSON.stringify(error)).not.toContain("177.45.10.9");
 });
 
+test("what drivers call a statement's values, in whatever word, stays out of the log", () => {
+  for (const name of ["params", "parameters", "args", "detail", "raw", "input"]) {
+    const { error } = logged(
+      Object.assign(new Error("it failed"), { [name]: ["177.45.10.9"], code: "22001" }),
+    );
+    expect(JSON.stringify(error)).not.toContain("177.45.10.9");
+    expect(error).toMatchObject({ code: "22001" });
+  }
+});
+
 test("an address that could not be read stays out of the log", () => {
   try {
     new URL("/ops/visitors?q=ana%40example.com");

@@ -30,6 +30,10 @@ test("a turn that fails is logged with what to do, and the next one is taken all
   work.start();
   await until(() => runs > 1);
   await work.stop();
+  const runsUntilStop = runs;
+  // Longer than to the next turn.
+  await Bun.sleep(1_100);
+  expect(runs).toBe(runsUntilStop);
   expect(lines).toMatchObject([{ msg: "away", todo: "plug it in" }, { msg: "back" }]);
   await expect(
     periodic(deps, { schedule: NEVER, ...says }, () => Promise.reject(new Error("no"))).run(),
@@ -39,14 +43,16 @@ test("a turn that fails is logged with what to do, and the next one is taken all
 test("a stop waits for the run under way, which may end by the signal without a word in the log", async () => {
   const { lines, deps } = record();
   let hasEnded = false;
+  let wasTold = false;
   const work = periodic(deps, { schedule: NEVER, ...says }, async (signal) => {
     await yieldToEventLoop();
     hasEnded = true;
+    wasTold = signal.aborted;
     signal.throwIfAborted();
   });
   work.start();
   await work.stop();
-  expect(hasEnded).toBe(true);
+  expect([hasEnded, wasTold]).toEqual([true, true]);
   expect(lines).toEqual([]);
 });
 

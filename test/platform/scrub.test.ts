@@ -6,10 +6,11 @@ test("finds the secrets among environment variables by their names, and those in
   const environment = {
     API_KEY: "key-0123456789",
     APP_SECRET: "secret-0123456789",
+    SHOP_SECRETS: "one-0123456789,another-0123456789",
     OPERATOR_PASSWORD: "a long sentence",
     STRIPE_WEBHOOK_SECRET: "whsec_0123456789",
     DATABASE_URL: "postgres://ponte:p%40ss-word@db/ponte",
-    DATABASE_DIRECT_URL: "postgres://ponte:slash/and#hash@db/ponte",
+    DATABASE_DIRECT_URL: "postgres://ponte:slash/and#hash@at@db/ponte",
     REDIS_URL: "redis://localhost:6379?password=in-the-query&db=1",
     META_GRAPH_URL: "https://me:100%-sure@graph.example.com",
     PUBLIC_URL: "https://go.example.com",
@@ -20,12 +21,13 @@ test("finds the secrets among environment variables by their names, and those in
   expect(secretValues(environment)).toEqual([
     "key-0123456789",
     "secret-0123456789",
+    "one-0123456789,another-0123456789",
     "a long sentence",
     "whsec_0123456789",
     "p%40ss-word",
     "p@ss-word",
-    "slash/and#hash",
-    "slash/and#hash",
+    "slash/and#hash@at",
+    "slash/and#hash@at",
     "in-the-query",
     "100%-sure",
     "100%-sure",
@@ -54,6 +56,13 @@ test("takes known values out of a line, however JSON or a URL writes them", () =
   );
 });
 
+test("takes out a value with quotes, and nothing of a longer one that begins like another", () => {
+  const scrub = createScrubber(["open sesame", 'open sesame "and more"']);
+  expect(scrub(JSON.stringify({ msg: 'said open sesame "and more" twice' }))).toBe(
+    '{"msg":"said [redacted] twice"}',
+  );
+});
+
 test("leaves short values alone: they are words that stand there for other reasons", () => {
   expect(createScrubber(["demo", ""])('{"slug":"demo"}')).toBe('{"slug":"demo"}');
 });
@@ -63,6 +72,7 @@ test.each([
   ["Telegram's token", "/bot", "123456789:AAFh3-bIrn_0aVvU7mJk8WcQ1z2Y3x4w5v6"],
   ["an API key of ours", "key ", `ponte_${"aB3-_".repeat(8)}xyz`],
   ["a bearer's key", "Bearer ", "abc.def-ghi"],
+  ["a bearer's key in small letters", "bearer ", "abc.def-ghi"],
 ])("takes out %s wherever it turns up", (_, before, secret) => {
   const line = createScrubber([])(
     JSON.stringify({ msg: `sent ${before}${secret}/getMe`, b: [before + secret] }),

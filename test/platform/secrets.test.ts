@@ -19,3 +19,27 @@ test("more secrets than are kept open all open", () => {
     });
   }
 });
+
+test("the same secret is never sealed the same way twice, or equal ones would show", () => {
+  const sealed = Array.from({ length: 100 }, () => secrets.seal("EAAtoken", "bots.token"));
+  const beginnings = sealed.map((text) =>
+    Buffer.from(text.slice("v1.".length), "base64url").toString("hex", 0, 12),
+  );
+  expect(new Set(beginnings).size).toBe(100);
+});
+
+test("what another key or nobody sealed, what was changed on the way, and another version's are broken", () => {
+  const sealed = secrets.seal("EAAtoken", "bots.token");
+  const other = createSecrets(Buffer.alloc(32, 2)).seal("EAAtoken", "bots.token");
+  const bytes = Buffer.from(sealed.slice("v1.".length), "base64url");
+  const changed = bytes.map((byte, i) => (i === 12 ? byte ^ 1 : byte));
+  for (const broken of [
+    other,
+    `v1.${Buffer.from(changed).toString("base64url")}`,
+    `v1.${bytes.subarray(0, 27).toString("base64url")}`,
+    sealed.replace("v1.", "v2."),
+    "EAAtoken",
+    "",
+  ])
+    expect(() => secrets.open(broken, "bots.token")).toThrow(SealBrokenError);
+});

@@ -10,3 +10,18 @@ test("a window that has as many keys as it may begins anew, and only the latest 
   for (const windowMs of [1, 2]) counts.add("a", windowMs);
   expect([0, 1, 2].map((windowMs) => counts.of(windowMs === 0 ? "c" : "a", windowMs))).toEqual([0, 1, 1]);
 });
+
+test("a count is raised to what others counted, never lowered, and none is begun by it", () => {
+  const counts = createWindowCounts(2);
+  counts.add("a", 0);
+  for (const [least, expected] of [
+    [2, 2],
+    [1, 2],
+    [3, 3],
+  ] as const) {
+    counts.raise("a", 0, least);
+    expect(counts.of("a", 0)).toBe(expected);
+  }
+  counts.raise("b", 0, 5);
+  expect(counts.of("b", 0)).toBe(0);
+});

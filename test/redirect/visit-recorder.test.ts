@@ -172,7 +172,7 @@ describe(`visit recorder on ${testDialect}`, () => {
         .select()
         .from(sessions)
         .where(eq(sessions.trackingToken, first?.trackingToken ?? ""));
-      expect(row).toMatchObject({ ...(first && sessionOf(first)) });
+      expect(row).toEqual(expect.objectContaining({ ...(first && sessionOf(first)) }));
       const [event] = await own.db
         .select()
         .from(outbox)
