@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createLog } from "../../src/platform/log.ts";
 
 const LOG = join(import.meta.dir, "../../src/platform/log.ts");
 const LINES = 1_000;
@@ -110,3 +111,28 @@ test("a flush waits for every line before it", async () => {
     Array.from({ length: 1_000 }, (_, n) => n),
   );
 }, 20_000);
+
+test.each([
+  "access_token",
+  "accessToken",
+  "metaAccessToken",
+  "authorization",
+  "cookie",
+  "password",
+  "secret",
+  "token",
+  "apiKey",
+  "webhookSecret",
+])("what is called %s is not shown, nor are secrets that stand in other words", (name) => {
+  const lines: string[] = [];
+  const log = createLog("info", { write: (line: string) => void lines.push(line) }, ["a known one"]);
+  log.info(
+    { [name]: "s3cret", one: { [name]: "s3cret", two: { [name]: "s3cret" } } },
+    "with a known one in it",
+  );
+  expect(JSON.parse(lines[0] ?? "")).toMatchObject({
+    [name]: "[redacted]",
+    one: { [name]: "[redacted]", two: { [name]: "[redacted]" } },
+    msg: "with [redacted] in it",
+  });
+});
