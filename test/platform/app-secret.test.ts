@@ -38,6 +38,25 @@ test("processes that start at once make one key, which only their user may read"
   expect(statSync(join(dataDir, "app-secret")).mode & 0o777).toBe(0o600);
 }, 60_000);
 
+test("a key that another process made a moment before stays, and is this one's too", () => {
+  const theirs = Buffer.alloc(32, 7);
+  let reads = 0;
+  const place = {
+    appSecret: undefined,
+    get dataDir() {
+      // Between the look for a key and the making of one.
+      if (++reads === 2) writeFileSync(join(dataDir, "app-secret"), `${theirs.toString("base64")}\n`);
+      return dataDir;
+    },
+  };
+  let made = 0;
+  const key = appSecret(place, () => {
+    made += 1;
+  });
+  expect([Buffer.from(key).toString("hex"), made]).toEqual([theirs.toString("hex"), 0]);
+  expect(readdirSync(dataDir)).toEqual(["app-secret"]);
+});
+
 test("a disk that is full at the first start leaves no key that is none", async () => {
   const { key, code } = await keyElsewhere("ulimit -f 0");
   expect([key, code === 0]).toEqual(["", false]);
