@@ -24,6 +24,25 @@ describe("createGroupCommit", () => {
     expect(batches).toEqual([[1, 2], [3, 4, 5], [6]]);
   });
 
+  test("a bad row is written once alone and once with its neighbours, not more; what was committed is told by its size", async () => {
+    const written: number[][] = [];
+    const committed: number[] = [];
+    const group = createGroupCommit<number>({
+      write: async (batch) => {
+        written.push([...batch]);
+        if (batch.includes(0)) throw new Error("bad row");
+      },
+      isRowFault: () => true,
+      onCommit: (size) => void committed.push(size),
+    });
+    await expect(group.submit(0)).rejects.toThrow("bad row");
+    expect(written).toEqual([[0]]);
+    await Promise.all([1, 2, 3].map(group.submit));
+    await Promise.allSettled([4, 0].map(group.submit));
+    expect(written.slice(1)).toEqual([[1, 2, 3], [4, 0], [4], [0]]);
+    expect(committed).toEqual([3, 1]);
+  });
+
   test("a full batch is written at once, while who comes with it is still being read", async () => {
     const batches: number[] = [];
     const group = createGroupCommit<number>({

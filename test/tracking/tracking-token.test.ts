@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { mayBeSpooled } from "../../src/tracking/tracking-token.ts";
+import { isWorthKeeping, mayBeSpooled } from "../../src/tracking/tracking-token.ts";
 
 describe("whether a token that nobody knows may be a visit on its way, where it is", () => {
   const now = new Date("2026-01-20T12:00:00Z");
@@ -19,5 +19,11 @@ describe("whether a token that nobody knows may be a visit on its way, where it 
     ["that is no token", madeAgo(0).slice(1), false],
   ])("%s", (_which, token, expected) => {
     expect(mayBeSpooled(token, now)).toBe(expected);
+  });
+
+  test("one that is long gone is worth keeping where its visitor denied consent", () => {
+    expect(isWorthKeeping(madeAgo(400 * DAY_MS, "8"), now)).toBe(true);
+    expect(isWorthKeeping(madeAgo(400 * DAY_MS), now)).toBe(false);
+    expect(isWorthKeeping(madeAgo(0), now)).toBe(true);
   });
 });

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { eq } from "drizzle-orm";
 import { firstIdAt, newId } from "../../src/platform/ids.ts";
 import { recordVisits } from "../../src/redirect/record-visits.ts";
-import type { VisitRecord } from "../../src/redirect/visit-record.ts";
+import { sessionOf, type VisitRecord } from "../../src/redirect/visit-record.ts";
 import type { BotUser } from "../../src/tracking/bot-users.ts";
+import { sessionFacts } from "../../src/tracking/session.ts";
+import type { StoredVisit } from "../../src/tracking/tracking-store.ts";
 import { refusingToken } from "../../src/tracking/tracking-token.ts";
 import { consentByNow, visitBehind } from "../../src/tracking/visit-behind.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
@@ -88,4 +91,44 @@ test(`behind a payment that names only its person is their latest visit, on ${te
     trackingToken: latest.trackingToken,
     botUser: { id: botUser.id },
   });
+});
+
+describe(`what a payment's visit says of being reported, on ${testDialect}`, () => {
+  const behind = (trackingToken: string, redisCopy: StoredVisit | null = null) =>
+    own.db.transaction((tx) => visitBehind(tx, own.db, { trackingToken, botUser: null }, redisCopy));
+
+  test("is in its token where nothing else is known of it, as after retention", async () => {
+    expect(await behind(refusalAt(1))).toMatchObject({ session: null, facts: null, consent: "denied" });
+    expect(await behind(tokenAt(1))).toMatchObject({ session: null, facts: null, consent: null });
+  });
+
+  test("is that it was erased, also where its visitor had refused before", async () => {
+    const refused = visit();
+    const trackingToken = refusingToken(refused.trackingToken);
+    await own.db.transaction((tx) => recordVisits(tx, own.db.tables, [{ ...refused, trackingToken }]));
+    const { sessions } = own.db.tables;
+    await own.db.transaction(async (tx) => {
+      await tx.update(sessions).set({ consent: "erased" }).where(eq(sessions.trackingToken, trackingToken));
+    });
+    expect(await behind(trackingToken)).toMatchObject({ session: { trackingToken }, consent: "erased" });
+  });
+
+  test("is not what Redis has of another visit", async () => {
+    const other = visit();
+    const copy = { ...sessionFacts(sessionOf(other)), poolId: 1, botId: 1, database: null };
+    expect(await behind(tokenAt(1), copy)).toMatchObject({ facts: null, poolId: null });
+    expect(await behind(other.trackingToken, copy)).toMatchObject({ facts: copy, poolId: 1 });
+  });
+});
+
+test(`who came by a visit that nobody knows is whoever started with its token, unless several did, on ${testDialect}`, async () => {
+  const trackingToken = tokenAt(1);
+  const who = () =>
+    own.db.transaction((tx) => visitBehind(tx, own.db, { trackingToken, botUser: null }, null));
+  expect((await who()).botUser).toBeNull();
+  const { id } = await person(trackingToken);
+  expect((await who()).botUser).toMatchObject({ id });
+  // Links are passed on.
+  await person(trackingToken);
+  expect((await who()).botUser).toBeNull();
 });
