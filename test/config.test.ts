@@ -309,3 +309,35 @@ describe("TRUSTED_PROXIES", () => {
     ]);
   });
 });
+
+test("a whole number may be either of its bounds, and nothing beyond them", () => {
+  for (const value of ["1", "36500"])
+    expect(readConfig({ RETENTION_DAYS: value }).retentionDays).toBe(Number(value));
+  for (const value of ["0", "36501"]) expect(refusal({ RETENTION_DAYS: value })).toHaveLength(1);
+});
+
+test("APP_SECRET has 32 bytes, no fewer and no more", () => {
+  const ofBytes = (count: number) => ({ APP_SECRET: Buffer.alloc(count, 1).toString("base64") });
+  expect(readConfig(ofBytes(32)).appSecret).toHaveLength(32);
+  for (const count of [31, 33]) expect(refusal(ofBytes(count))).toHaveLength(1);
+});
+
+test.each([
+  ["13", 1_300],
+  ["13.5", 1_350],
+  ["13.05", 1_305],
+  ["0", null],
+])("%s dollars for 1 000 Stars are %p cents", (STARS_USD_PER_1000, cents) => {
+  expect(readConfig({ STARS_USD_PER_1000 }).payments.starsUsdMinorPerThousand).toBe(cents);
+});
+
+test("PushinPay's webhook may have a token of its own, which is of no use without the account's", () => {
+  const [PUSHINPAY_TOKEN, PUSHINPAY_WEBHOOK_TOKEN] = ["the-account's", "the-webhook's"];
+  expect(readConfig({ PUSHINPAY_TOKEN }).payments.pushinpay?.webhookToken).toBeNull();
+  expect(readConfig({ PUSHINPAY_TOKEN, PUSHINPAY_WEBHOOK_TOKEN }).payments.pushinpay?.webhookToken).toBe(
+    PUSHINPAY_WEBHOOK_TOKEN,
+  );
+  expect(refusal({ PUSHINPAY_WEBHOOK_TOKEN })).toEqual([
+    expect.stringContaining("PUSHINPAY_TOKEN: is missing"),
+  ]);
+});
