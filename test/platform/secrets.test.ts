@@ -38,6 +38,7 @@ test("what another key or nobody sealed, what was changed on the way, and anothe
     `v1.${Buffer.from(changed).toString("base64url")}`,
     `v1.${bytes.subarray(0, 27).toString("base64url")}`,
     sealed.replace("v1.", "v2."),
+    "v1.",
     "EAAtoken",
     "",
   ])
