@@ -4,6 +4,16 @@ import { LONGEST_ANSWER } from "../../src/platform/read-answer.ts";
 
 const TOKEN = "EAAtest-token-0123456789";
 
+function askAt(url: URL) {
+  return checkPixel({
+    graphUrl: url.origin,
+    version: "v25.0",
+    pixelId: "1",
+    accessToken: TOKEN,
+    timeoutMs: 5_000,
+  });
+}
+
 test.each([
   [200, { id: "1", name: "Shop" }, { kind: "reached", name: "Shop" }],
   [400, { error: { code: 190, message: `Bad ${TOKEN}` } }, { kind: "refused" }],
@@ -16,13 +26,7 @@ test.each([
   [502, { id: "1", name: "Shop" }, { kind: "unanswered" }],
 ])("of HTTP %d with %j a person is told what to do, and never the token", async (status, body, expected) => {
   using meta = Bun.serve({ port: 0, fetch: () => Response.json(body, { status }) });
-  const check = await checkPixel({
-    graphUrl: meta.url.origin,
-    version: "v25.0",
-    pixelId: "1",
-    accessToken: TOKEN,
-    timeoutMs: 5_000,
-  });
+  const check = await askAt(meta.url);
   expect(check).toMatchObject(expected);
   expect(JSON.stringify(check)).not.toContain(TOKEN);
 });
@@ -30,14 +34,7 @@ test.each([
 test("an answer without an end is given up, and says nothing of the pixel", async () => {
   const endless = `${" ".repeat(LONGEST_ANSWER)}${JSON.stringify({ id: "1", name: "Shop" })}`;
   using meta = Bun.serve({ port: 0, fetch: () => new Response(endless) });
-  const graphUrl = meta.url.origin;
-  const check = await checkPixel({
-    graphUrl,
-    version: "v25.0",
-    pixelId: "1",
-    accessToken: TOKEN,
-    timeoutMs: 5_000,
-  });
+  const check = await askAt(meta.url);
   expect(check).toMatchObject({ kind: "unanswered" });
 });
 
@@ -49,13 +46,7 @@ test("a redirect is not followed: the token would go along", async () => {
   };
   using elsewhere = Bun.serve({ port: 0, fetch: answer });
   using meta = Bun.serve({ port: 0, fetch: () => Response.redirect(elsewhere.url.href, 302) });
-  const check = await checkPixel({
-    graphUrl: meta.url.origin,
-    version: "v25.0",
-    pixelId: "1",
-    accessToken: TOKEN,
-    timeoutMs: 5_000,
-  });
+  const check = await askAt(meta.url);
   expect(check).toMatchObject({ kind: "unanswered" });
   expect(asked).toBe(0);
 });

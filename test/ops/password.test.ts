@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { createPasswordCheck, ensureOperatorPassword } from "../../src/ops/auth/password.ts";
 import { openSession } from "../../src/ops/auth/session.ts";
+import { yieldToEventLoop } from "../../src/platform/yield-to-event-loop.ts";
 import { createTestDatabase, type TestDatabase, testDialect } from "../support/database.ts";
 
 const MADE_HERE = { operatorPassword: undefined };
@@ -98,7 +99,7 @@ describe(`the operator's password on ${testDialect}`, () => {
     let [running, most] = [0, 0];
     using _ = spyOn(Bun.password, "verify").mockImplementation(async () => {
       most = Math.max(most, ++running);
-      await Bun.sleep(1);
+      await yieldToEventLoop();
       running--;
       return false;
     });
